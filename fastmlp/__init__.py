@@ -1,0 +1,27 @@
+"""fastmlp: dense multi-layer perceptrons on CPUs, with microsecond calls and exact derivatives.
+
+`Network` is where to start: ``fastmlp.Network([D, M, K])``, then `fit`, `predict`, `loss_and_grad`, `objective`. Samples are
+rows; losses and derivatives are sums over samples. README.md has a first example.
+"""
+
+import logging
+
+from fastmlp._version import __version__
+from fastmlp.config import show_config
+from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError
+from fastmlp.network import Network, load
+from fastmlp.optimize import schedules
+from fastmlp.terms import WeightDecay
+
+__all__ = [
+    "IdenticalUnitsWarning",
+    "ModelFormatError",
+    "Network",
+    "WeightDecay",
+    "__version__",
+    "load",
+    "schedules",
+    "show_config",
+]
+
+logging.getLogger("fastmlp").addHandler(logging.NullHandler())

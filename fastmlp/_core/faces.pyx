@@ -1,0 +1,136 @@
+"""Test faces of the C kernels, one to one, so that each can be tested alone, on each instruction set and type.
+
+Matrices are feature-major as in `src_c`: unit by sample. Inputs are copied into padded blocks, results are returned as
+new arrays. Nothing in the library uses this module.
+"""
+
+import numpy as np
+
+from cython cimport floating
+from fastmlp._core cimport kernels
+from fastmlp._core.kernels cimport FMLP_PAD
+
+from fastmlp._core.kernels import activation_names, isa_index, loss_names
+
+
+def _block(matrix, width=None, n=None, dtype=None):
+    """A padded feature-major copy, unused columns repeating the last one; without a matrix, an empty block."""
+    if matrix is not None:
+        (width, n), dtype = matrix.shape, matrix.dtype
+    block = np.zeros((width, max(1, -(-n // FMLP_PAD)) * FMLP_PAD), dtype)
+    if matrix is not None and n:
+        block[:, :n] = matrix
+        block[:, n:] = matrix[:, -1:]
+    return block
+
+
+cdef const floating *_first(const floating[:, ::1] block) noexcept:
+    return &block[0, 0] if block is not None and block.shape[0] else NULL
+
+
+cdef const void *_ops(isa, dtype) except NULL:
+    return kernels.table(isa_index(isa), dtype.itemsize)
+
+
+def activation(name, const floating[::1] z, order=2, isa=None):
+    """(h, h', h'')[: order + 1] of the named activation at each z."""
+    dtype = np.asarray(z).dtype
+    outputs = [np.empty(z.shape[0], dtype) for _ in range(order + 1)]
+    cdef floating[::1] h = outputs[0], d1 = outputs[min(1, order)], d2 = outputs[min(2, order)]
+    cdef const void *ops = _ops(isa, dtype)
+    cdef int kind = activation_names.index(name), highest = order
+    if z.shape[0]:
+        kernels.activation(ops, kind, z.shape[0], &z[0], &h[0], &d1[0] if highest > 0 else NULL,
+                           &d2[0] if highest > 1 else NULL)
+    return tuple(outputs)
+
+
+def log1p(const floating[::1] x, isa=None):
+    """log(1 + x) for x >= 0."""
+    result = np.empty(x.shape[0], np.asarray(x).dtype)
+    cdef floating[::1] y = result
+    if x.shape[0]:
+        kernels.log1p(_ops(isa, result.dtype), x.shape[0], &x[0], &y[0])
+    return result
+
+
+def dense_forward(const floating[:, ::1] W, const floating[::1] b, A, isa=None):
+    """W A + b."""
+    cdef size_t n = A.shape[1]
+    source, result = _block(A), _block(None, W.shape[0], n, A.dtype)
+    cdef floating[:, ::1] a = source, z = result
+    kernels.dense_forward(_ops(isa, A.dtype), W.shape[0], W.shape[1], n, &W[0, 0], &b[0], &a[0, 0], &z[0, 0],
+                          a.shape[1])
+    return result[:, :n]
+
+
+def dense_backward(const floating[:, ::1] W, D, isa=None):
+    """W' D."""
+    cdef size_t n = D.shape[1]
+    source, result = _block(D), _block(None, W.shape[1], n, D.dtype)
+    cdef floating[:, ::1] d = source, e = result
+    kernels.dense_backward(_ops(isa, D.dtype), W.shape[0], W.shape[1], n, &W[0, 0], &d[0, 0], &e[0, 0], d.shape[1])
+    return result[:, :n]
+
+
+def dense_gradient(D, A, floating[:, ::1] gW, floating[::1] gb, isa=None):
+    """Add D A' to gW and the row sums of D to gb, in place."""
+    cdef size_t n = D.shape[1]
+    deltas, source = _block(D), _block(A)
+    deltas[:, n:] = 0
+    cdef floating[:, ::1] d = deltas, a = source
+    kernels.dense_gradient(_ops(isa, D.dtype), gW.shape[0], gW.shape[1], n, &d[0, 0], &a[0, 0], &gW[0, 0], &gb[0],
+                           d.shape[1])
+
+
+def rows_forward(const floating[:, ::1] W, const floating[::1] b, const floating[:, ::1] A, isa=None):
+    """A W' + b for row-major samples."""
+    result = np.empty((A.shape[0], W.shape[0]), np.asarray(A).dtype)
+    cdef floating[:, ::1] z = result
+    if A.shape[0]:
+        kernels.rows_forward(_ops(isa, result.dtype), A.shape[0], W.shape[0], W.shape[1], &W[0, 0], &b[0], &A[0, 0],
+                             &z[0, 0])
+    return result
+
+
+def softmax(const floating[:, :] Z, isa=None):
+    """exp Z over its column sums."""
+    logits = np.asarray(Z)
+    cdef size_t n = Z.shape[1]
+    source = _block(logits)
+    cdef floating[:, ::1] z = source
+    kernels.softmax(_ops(isa, logits.dtype), Z.shape[0], n, &z[0, 0], &z[0, 0], z.shape[1])
+    return source[:, :n]
+
+
+def _optional(matrix):
+    return None if matrix is None else _block(np.atleast_2d(matrix))
+
+
+def loss_gradient(name, const floating[:, :] Z, T, Y=None, d1=None, weight=None, scale=None, isa=None):
+    """(value per sample, gradient at the logits)."""
+    logits = np.asarray(Z)
+    cdef size_t n = Z.shape[1]
+    values, deltas = _block(None, 1, n, logits.dtype), _block(None, Z.shape[0], n, logits.dtype)
+    cdef floating[:, ::1] z = _block(logits), v = values, d = deltas
+    cdef const floating[:, ::1] t = _block(T), y = _optional(Y), h1 = _optional(d1)
+    cdef const floating[:, ::1] w = _optional(weight), c = _optional(scale)
+    cdef int kind = loss_names.index(name)
+    kernels.loss_gradient(_ops(isa, logits.dtype), kind, Z.shape[0], n, &z[0, 0], _first(y), _first(h1),
+                          _first(t), _first(w), _first(c), &v[0, 0], &d[0, 0], z.shape[1])
+    return values[0, :n], deltas[:, :n]
+
+
+def loss_hessp(name, const floating[:, :] Z, T, RZ, ggn=False, Y=None, d1=None, d2=None, weight=None, scale=None,
+               isa=None):
+    """Product of the loss's Hessian (or Gauss-Newton matrix) at the logits with RZ, sample by sample."""
+    logits = np.asarray(Z)
+    cdef size_t n = Z.shape[1]
+    result = _block(None, Z.shape[0], n, logits.dtype)
+    cdef floating[:, ::1] z = _block(logits), rd = result
+    cdef const floating[:, ::1] t = _block(T), rz = _block(RZ), y = _optional(Y), h1 = _optional(d1)
+    cdef const floating[:, ::1] h2 = _optional(d2), w = _optional(weight), c = _optional(scale)
+    cdef int kind = loss_names.index(name), gauss_newton = ggn
+    kernels.loss_hessp(_ops(isa, logits.dtype), kind, gauss_newton, Z.shape[0], n, &z[0, 0], _first(y), _first(h1),
+                       _first(h2), _first(t), _first(w), _first(c), _first(rz), &rd[0, 0], z.shape[1])
+    return result[:, :n]

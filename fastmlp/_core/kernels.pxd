@@ -1,0 +1,245 @@
+# The dtype bridge: the C tables of src_c seen as functions of a fused type.
+#
+# Each function here is one entry of the table (src_c/ops.tmpl.h documents it); `ops` points to the table of the
+# chosen instruction set and of the type at hand. Nothing outside this file and kernels.pyx asks for the type.
+
+from cython cimport floating
+
+
+cdef extern from "fmlp.h" nogil:
+    enum:
+        FMLP_PAD
+        FMLP_N_ACTIVATIONS
+        FMLP_N_LOSSES
+        FMLP_ACTIVATION_identity
+        FMLP_ACTIVATION_exp
+        FMLP_LOSS_squared_error
+    const char *fmlp_activation_names[]
+    const char *fmlp_loss_names[]
+    const char *fmlp_loss_outputs[]
+
+    ctypedef struct fmlp_ops_f32:
+        size_t lanes
+        void dense_forward(size_t n_out, size_t n_in, size_t n, const float *W, const float *b, const float *A,
+                           float *Z, size_t ld) noexcept nogil
+        void dense_backward(size_t n_out, size_t n_in, size_t n, const float *W, const float *D, float *E,
+                            size_t ld) noexcept nogil
+        void dense_gradient(size_t n_out, size_t n_in, size_t n, const float *D, const float *A, float *gW, float *gb,
+                            size_t ld) noexcept nogil
+        void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const float *W, const float *b, const float *A,
+                          float *Z) noexcept nogil
+        void activation(int kind, size_t n, const float *z, float *h, float *d1, float *d2) noexcept nogil
+        void log1p(size_t n, const float *x, float *y) noexcept nogil
+        void softmax(size_t n_out, size_t n, const float *Z, float *Y, size_t ld) noexcept nogil
+        void loss_gradient(int kind, size_t n_out, size_t n, const float *Z, const float *Y, const float *d1,
+                           const float *T, const float *weight, const float *scale, float *value, float *D,
+                           size_t ld) noexcept nogil
+        void loss_hessp(int kind, int ggn, size_t n_out, size_t n, const float *Z, const float *Y, const float *d1,
+                        const float *d2, const float *T, const float *weight, const float *scale, const float *RZ,
+                        float *RD, size_t ld) noexcept nogil
+        void load_rows(size_t n, size_t width, const float *X, const Py_ssize_t *index, float *block,
+                       size_t ld) noexcept nogil
+        void load_labels(size_t n, size_t width, const Py_ssize_t *labels, const Py_ssize_t *index, float *block,
+                         size_t ld) noexcept nogil
+        void store_rows(size_t n, size_t width, const float *block, float *X, size_t ld) noexcept nogil
+        void add(size_t n, const float *x, float *y) noexcept nogil
+        void multiply(size_t n, const float *x, float *y) noexcept nogil
+        void scale(size_t n, float alpha, float *x) noexcept nogil
+        double decay(size_t n, float factor, const float *coefficients, const float *w, float *g) noexcept nogil
+        void sgd_step(size_t n, float rate, float momentum, int nesterov, const float *g, float *v,
+                      float *w) noexcept nogil
+        void adam_step(size_t n, float rate, float correction, float b1, float b2, float epsilon, const float *g,
+                       float *m, float *v, float *w) noexcept nogil
+
+    ctypedef struct fmlp_ops_f64:
+        size_t lanes
+        void dense_forward(size_t n_out, size_t n_in, size_t n, const double *W, const double *b, const double *A,
+                           double *Z, size_t ld) noexcept nogil
+        void dense_backward(size_t n_out, size_t n_in, size_t n, const double *W, const double *D, double *E,
+                            size_t ld) noexcept nogil
+        void dense_gradient(size_t n_out, size_t n_in, size_t n, const double *D, const double *A, double *gW,
+                            double *gb, size_t ld) noexcept nogil
+        void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const double *W, const double *b, const double *A,
+                          double *Z) noexcept nogil
+        void activation(int kind, size_t n, const double *z, double *h, double *d1, double *d2) noexcept nogil
+        void log1p(size_t n, const double *x, double *y) noexcept nogil
+        void softmax(size_t n_out, size_t n, const double *Z, double *Y, size_t ld) noexcept nogil
+        void loss_gradient(int kind, size_t n_out, size_t n, const double *Z, const double *Y, const double *d1,
+                           const double *T, const double *weight, const double *scale, double *value, double *D,
+                           size_t ld) noexcept nogil
+        void loss_hessp(int kind, int ggn, size_t n_out, size_t n, const double *Z, const double *Y, const double *d1,
+                        const double *d2, const double *T, const double *weight, const double *scale, const double *RZ,
+                        double *RD, size_t ld) noexcept nogil
+        void load_rows(size_t n, size_t width, const double *X, const Py_ssize_t *index, double *block,
+                       size_t ld) noexcept nogil
+        void load_labels(size_t n, size_t width, const Py_ssize_t *labels, const Py_ssize_t *index, double *block,
+                         size_t ld) noexcept nogil
+        void store_rows(size_t n, size_t width, const double *block, double *X, size_t ld) noexcept nogil
+        void add(size_t n, const double *x, double *y) noexcept nogil
+        void multiply(size_t n, const double *x, double *y) noexcept nogil
+        void scale(size_t n, double alpha, double *x) noexcept nogil
+        double decay(size_t n, double factor, const double *coefficients, const double *w, double *g) noexcept nogil
+        void sgd_step(size_t n, double rate, double momentum, int nesterov, const double *g, double *v,
+                      double *w) noexcept nogil
+        void adam_step(size_t n, double rate, double correction, double b1, double b2, double epsilon, const double *g,
+                       double *m, double *v, double *w) noexcept nogil
+
+    ctypedef struct fmlp_isa:
+        const char *name
+        int usable() noexcept nogil
+        const fmlp_ops_f32 *f32
+        const fmlp_ops_f64 *f64
+    const fmlp_isa fmlp_isas[]
+    const int fmlp_n_isas
+
+
+cdef inline size_t lanes(const void *ops, int itemsize) noexcept nogil:
+    """Samples in one vector register."""
+    return (<const fmlp_ops_f32 *> ops).lanes if itemsize == 4 else (<const fmlp_ops_f64 *> ops).lanes
+
+
+# The table of an instruction set for float (itemsize 4) or double (8).
+cdef const void *table(int isa, int itemsize) noexcept nogil
+
+
+cdef inline void dense_forward(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *W,
+                               const floating *b, const floating *A, floating *Z, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).dense_forward(n_out, n_in, n, W, b, A, Z, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).dense_forward(n_out, n_in, n, W, b, A, Z, ld)
+
+
+cdef inline void dense_backward(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *W,
+                                const floating *D, floating *E, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).dense_backward(n_out, n_in, n, W, D, E, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).dense_backward(n_out, n_in, n, W, D, E, ld)
+
+
+cdef inline void dense_gradient(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *D,
+                                const floating *A, floating *gW, floating *gb, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).dense_gradient(n_out, n_in, n, D, A, gW, gb, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).dense_gradient(n_out, n_in, n, D, A, gW, gb, ld)
+
+
+cdef inline void rows_forward(const void *ops, size_t n_rows, size_t n_out, size_t n_in, const floating *W,
+                              const floating *b, const floating *A, floating *Z) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).rows_forward(n_rows, n_out, n_in, W, b, A, Z)
+    else:
+        (<const fmlp_ops_f64 *> ops).rows_forward(n_rows, n_out, n_in, W, b, A, Z)
+
+
+cdef inline void activation(const void *ops, int kind, size_t n, const floating *z, floating *h, floating *d1,
+                            floating *d2) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).activation(kind, n, z, h, d1, d2)
+    else:
+        (<const fmlp_ops_f64 *> ops).activation(kind, n, z, h, d1, d2)
+
+
+cdef inline void log1p(const void *ops, size_t n, const floating *x, floating *y) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).log1p(n, x, y)
+    else:
+        (<const fmlp_ops_f64 *> ops).log1p(n, x, y)
+
+
+cdef inline void softmax(const void *ops, size_t n_out, size_t n, const floating *Z, floating *Y,
+                         size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).softmax(n_out, n, Z, Y, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).softmax(n_out, n, Z, Y, ld)
+
+
+cdef inline void loss_gradient(const void *ops, int kind, size_t n_out, size_t n, const floating *Z, const floating *Y,
+                               const floating *d1, const floating *T, const floating *weight, const floating *scale,
+                               floating *value, floating *D, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).loss_gradient(kind, n_out, n, Z, Y, d1, T, weight, scale, value, D, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).loss_gradient(kind, n_out, n, Z, Y, d1, T, weight, scale, value, D, ld)
+
+
+cdef inline void loss_hessp(const void *ops, int kind, int ggn, size_t n_out, size_t n, const floating *Z,
+                            const floating *Y, const floating *d1, const floating *d2, const floating *T,
+                            const floating *weight, const floating *scale, const floating *RZ, floating *RD,
+                            size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).loss_hessp(kind, ggn, n_out, n, Z, Y, d1, d2, T, weight, scale, RZ, RD, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).loss_hessp(kind, ggn, n_out, n, Z, Y, d1, d2, T, weight, scale, RZ, RD, ld)
+
+
+cdef inline void load_rows(const void *ops, size_t n, size_t width, const floating *X, const Py_ssize_t *index,
+                           floating *block, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).load_rows(n, width, X, index, block, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).load_rows(n, width, X, index, block, ld)
+
+
+cdef inline void load_labels(const void *ops, size_t n, size_t width, const Py_ssize_t *labels,
+                             const Py_ssize_t *index, floating *block, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).load_labels(n, width, labels, index, block, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).load_labels(n, width, labels, index, block, ld)
+
+
+cdef inline void store_rows(const void *ops, size_t n, size_t width, const floating *block, floating *X,
+                            size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).store_rows(n, width, block, X, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).store_rows(n, width, block, X, ld)
+
+
+cdef inline void add(const void *ops, size_t n, const floating *x, floating *y) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).add(n, x, y)
+    else:
+        (<const fmlp_ops_f64 *> ops).add(n, x, y)
+
+
+cdef inline void multiply(const void *ops, size_t n, const floating *x, floating *y) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).multiply(n, x, y)
+    else:
+        (<const fmlp_ops_f64 *> ops).multiply(n, x, y)
+
+
+cdef inline void scale(const void *ops, size_t n, floating alpha, floating *x) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).scale(n, alpha, x)
+    else:
+        (<const fmlp_ops_f64 *> ops).scale(n, alpha, x)
+
+
+cdef inline double decay(const void *ops, size_t n, floating factor, const floating *coefficients, const floating *w,
+                         floating *g) noexcept nogil:
+    if floating is float:
+        return (<const fmlp_ops_f32 *> ops).decay(n, factor, coefficients, w, g)
+    else:
+        return (<const fmlp_ops_f64 *> ops).decay(n, factor, coefficients, w, g)
+
+
+cdef inline void sgd_step(const void *ops, size_t n, floating rate, floating momentum, int nesterov, const floating *g,
+                          floating *v, floating *w) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).sgd_step(n, rate, momentum, nesterov, g, v, w)
+    else:
+        (<const fmlp_ops_f64 *> ops).sgd_step(n, rate, momentum, nesterov, g, v, w)
+
+
+cdef inline void adam_step(const void *ops, size_t n, floating rate, floating correction, floating b1, floating b2,
+                           floating epsilon, const floating *g, floating *m, floating *v, floating *w) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).adam_step(n, rate, correction, b1, b2, epsilon, g, m, v, w)
+    else:
+        (<const fmlp_ops_f64 *> ops).adam_step(n, rate, correction, b1, b2, epsilon, g, m, v, w)

@@ -1,0 +1,47 @@
+# An architecture frozen to C: sizes, offsets into the parameter vector, and where each block lies in a workspace.
+
+
+cdef struct Layer:
+    size_t n_in, n_out
+    size_t W, b         # offsets into the parameter vector
+    int activation      # index in the list of activations; SOFTMAX on an output layer
+
+
+cdef enum:
+    SOFTMAX = -1
+
+
+# Where the blocks of one slot lie, in rows of `ld` samples. Entry l of an array belongs to layer l, a[0] is the input.
+cdef struct Layout:
+    bint keeps_derivatives
+    size_t *a           # activations; before the output activation a[n_layers] holds the logits
+    size_t *z           # pre-activations
+    size_t *d1          # h'
+    size_t *delta       # dE / dz
+    size_t y            # outputs
+    size_t T, weight, value
+    size_t rows         # the size of it all
+
+
+cdef struct Net:
+    int n_layers        # of weights
+    int loss
+    int elementwise     # whether y_k depends on z_k alone, so that the loss reads y and h'
+    int itemsize
+    size_t lanes, n_params, max_width, n_inputs, n_outputs
+    const void *ops
+    Layer *layers
+    Layout values, gradient, trace
+
+
+cdef struct Partition:
+    size_t n_slots      # shares of the samples; partial sums are added in slot order
+    size_t rows         # samples in each slot but the last
+    size_t block        # samples taken through the network together
+    size_t ld
+
+
+cdef class Plan:
+    cdef Net net
+    cdef Partition partition(self, size_t n) noexcept nogil
+    cdef int threads(self, size_t n, Partition parts, int n_threads) noexcept nogil

@@ -1,0 +1,154 @@
+"""An architecture frozen to C structures, and the rules for blocks, slots and threads.
+
+The rules depend on the number of samples and on the network only, never on the machine, so that results do not either:
+
+block    samples that go through all layers together: 128, or 64 where a layer is 256 or wider, so that the blocks of a
+         layer and of its neighbour stay in the caches near the core.
+slots    shares of the samples, each with partial sums of its own: one for each block, but at most 64, and at most as many
+         as keep the partial gradients below 2^24 numbers (four are always allowed). Batches of few blocks are cut
+         into up to four slots of at least 32 samples, where there is work for them.
+threads  one below a work threshold, else as many as asked for, at most one for each slot.
+"""
+
+from libc.stdlib cimport free, malloc
+
+from fastmlp._core cimport kernels
+from fastmlp._core.kernels cimport FMLP_PAD
+
+from fastmlp._core.kernels import isa_index
+
+cdef enum:
+    MAX_SLOTS = 64
+    MIN_SLOT_ROWS = 32
+    PARTIAL_NUMBERS = 1 << 24
+    # multiply-adds below which a second thread costs more than it brings (about 20 us of work)
+    PARALLEL_WORK = 200_000
+
+
+cdef size_t ceil_div(size_t a, size_t b) noexcept nogil:
+    return (a + b - 1) // b
+
+
+cdef class Plan:
+    """C view of a network: `sizes` of the layers, activation index of each layer, loss index, bytes of a number.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        [D, M1, ..., K].
+    activations : sequence of int
+        One index for each layer of weights; -1 for softmax at the output.
+    loss : int
+    itemsize : int
+        4 for float32, 8 for float64.
+    isa : str, optional
+        Instruction set; the one in use by default.
+    """
+
+    def __cinit__(self, sizes, activations, int loss, int itemsize, isa=None):
+        cdef int l
+        cdef size_t offset = 0
+        cdef Net *net = &self.net
+        net.n_layers = len(sizes) - 1
+        net.loss = loss
+        net.itemsize = itemsize
+        net.layers = <Layer *> malloc(net.n_layers * sizeof(Layer))
+        if net.layers == NULL:
+            raise MemoryError("no memory for the plan of a network")
+        net.max_width = sizes[0]
+        for l in range(net.n_layers):
+            net.layers[l].n_in = sizes[l]
+            net.layers[l].n_out = sizes[l + 1]
+            net.layers[l].activation = activations[l]
+            net.layers[l].W = offset
+            net.layers[l].b = offset + net.layers[l].n_in * net.layers[l].n_out
+            offset = net.layers[l].b + net.layers[l].n_out
+            net.max_width = max(net.max_width, net.layers[l].n_out)
+        net.n_params = offset
+        net.n_inputs = sizes[0]
+        net.n_outputs = net.layers[net.n_layers - 1].n_out
+        net.elementwise = loss == kernels.FMLP_LOSS_squared_error
+        net.ops = kernels.table(isa_index(isa), itemsize)
+        net.lanes = kernels.lanes(net.ops, itemsize)
+        lay_out(net, &net.values, False, False)
+        lay_out(net, &net.gradient, True, False)
+        lay_out(net, &net.trace, True, True)
+
+    def __dealloc__(self):
+        free(self.net.layers)
+        free(self.net.values.a)
+        free(self.net.gradient.a)
+        free(self.net.trace.a)
+
+    cdef Partition partition(self, size_t n) noexcept nogil:
+        """Cut n samples into slots and blocks (the rules are in the module's docstring)."""
+        cdef Partition parts
+        cdef size_t block = 64 if self.net.max_width >= 256 else 128
+        cdef size_t most = min(<size_t> MAX_SLOTS, max(<size_t> 4, PARTIAL_NUMBERS // self.net.n_params))
+        parts.n_slots = min(most, max(<size_t> 1, ceil_div(n, block)))
+        if parts.n_slots < 4 and n * self.net.n_params > 2 * PARALLEL_WORK:
+            parts.n_slots = max(<size_t> 1, min(<size_t> 4, n // MIN_SLOT_ROWS))
+        parts.rows = max(<size_t> 1, ceil_div(n, parts.n_slots))
+        if parts.n_slots > 4:
+            parts.rows = ceil_div(parts.rows, block) * block
+        parts.n_slots = max(<size_t> 1, ceil_div(n, parts.rows))
+        parts.block = min(block, parts.rows)
+        parts.ld = ceil_div(parts.block, FMLP_PAD) * FMLP_PAD
+        return parts
+
+    cdef int threads(self, size_t n, Partition parts, int n_threads) noexcept nogil:
+        """Threads to use for n samples when n_threads are granted."""
+        if n * self.net.n_params < PARALLEL_WORK:
+            return 1
+        return <int> min(<size_t> n_threads, parts.n_slots)
+
+    def describe(self, size_t n):
+        """Slots, samples in a slot, and block for n samples, as a dict: for tests and for the curious."""
+        parts = self.partition(n)
+        return {"n_slots": parts.n_slots, "rows": parts.rows, "block": parts.block, "ld": parts.ld}
+
+
+cdef size_t take(size_t *next_row, size_t rows) noexcept nogil:
+    """Reserve rows of a workspace."""
+    cdef size_t row = next_row[0]
+    next_row[0] += rows
+    return row
+
+
+cdef int lay_out(Net *net, Layout *at, bint keep_derivatives, bint keep_all) except -1:
+    """Find a place for every block of one mode of use.
+
+    Prediction keeps two blocks of activations and uses them in turns. Back-propagation keeps the activations and h' of
+    every layer (pre-activations lie where the activations will), targets, a row each for weights and values of the
+    samples, and two deltas used in turns. With `keep_all` nothing shares its place: that is what `trace` shows.
+    """
+    cdef int l, n_layers = net.n_layers
+    cdef size_t row = 0, width
+    cdef size_t *rows = <size_t *> malloc(4 * (n_layers + 1) * sizeof(size_t))
+    if rows == NULL:
+        raise MemoryError("no memory for the plan of a network")
+    at.a = rows
+    at.z = rows + (n_layers + 1)
+    at.d1 = rows + 2 * (n_layers + 1)
+    at.delta = rows + 3 * (n_layers + 1)
+    at.keeps_derivatives = keep_derivatives
+    for l in range(n_layers + 1):
+        width = net.n_inputs if l == 0 else net.layers[l - 1].n_out
+        at.a[l] = take(&row, width) if keep_derivatives else (l % 2) * net.max_width
+        at.z[l] = take(&row, width) if keep_all else at.a[l]
+        at.d1[l] = take(&row, width) if keep_derivatives else 0
+        at.delta[l] = take(&row, width) if keep_all else 0
+    at.y = at.a[n_layers]
+    if keep_derivatives:
+        if not keep_all:
+            at.y = take(&row, net.n_outputs)
+            for l in range(n_layers + 1):
+                at.delta[l] = row + (l % 2) * net.max_width
+            row += 2 * net.max_width
+        at.T = take(&row, net.n_outputs)
+        at.weight = take(&row, 1)
+        at.value = take(&row, 1)
+    else:
+        row = 2 * net.max_width
+    at.rows = row
+    return 0

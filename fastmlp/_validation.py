@@ -1,0 +1,132 @@
+"""The one place where users' arrays and options are checked.
+
+Every message has the same form: which argument, what was expected, what came. Arrays come out C-contiguous, aligned, native,
+of the wanted type and finite; inputs are never changed, and are copied only where they have to be. Lowest floor: imports
+nothing of the library.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+REAL_KINDS = "fiub"
+
+
+def real_array(value: Any, name: str, dtype: Any) -> NDArray[Any]:
+    """An array-like of real numbers as a C-contiguous, aligned, native array of `dtype`; finite or an error."""
+    if value is None:
+        raise TypeError(f"{name}: expected an array of real numbers, got None")
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name}: expected an array without a mask, got a masked array; fill or drop the masked entries")
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        raise TypeError(f"{name}: expected a dense array, got {type(value).__name__}; use .toarray()")
+    try:
+        array = np.asarray(_frame_values(value) if hasattr(value, "to_numpy") else value)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name}: expected an array of real numbers, got {type(value).__name__} ({error})") from error
+    if array.dtype.kind not in REAL_KINDS:
+        raise TypeError(f"{name}: expected real numbers, got dtype {array.dtype}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = np.require(array, dtype, ["C", "A"])
+        if result.dtype.kind == "f" and not np.isfinite(result.sum()) and not np.isfinite(result).all():
+            _raise_not_finite(array, result, name)
+    return result
+
+
+def _frame_values(frame: Any) -> Any:
+    """Values of a data frame or series; columns of different real types become float64, missing values nan."""
+    values = frame.to_numpy()
+    types = np.atleast_1d(np.asarray(getattr(frame, "dtypes", values.dtype), dtype=object))
+    if values.dtype == object and all(getattr(t, "kind", "O") in REAL_KINDS for t in types):
+        return frame.to_numpy(dtype=np.float64, na_value=np.nan)
+    return values
+
+
+def _raise_not_finite(array: NDArray[Any], result: NDArray[Any], name: str) -> None:
+    where = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
+    place = f" at index {where[0] if len(where) == 1 else where}" if where else ""
+    if np.isfinite(array[where]):
+        raise ValueError(f"{name}: expected numbers that {result.dtype} can hold, got {array[where]}{place}")
+    raise ValueError(f"{name}: expected finite numbers, got {result[where]}{place}")
+
+
+def matrix(value: Any, name: str, width: int, dtype: Any) -> NDArray[Any]:
+    """Rows of `width` real numbers: shape (n_samples, width)."""
+    array = real_array(value, name, dtype)
+    if array.ndim != 2 or array.shape[1] != width:
+        hint = ""
+        if array.ndim == 1 and array.size:
+            hint = "; reshape your data with .reshape(-1, 1) for one feature or .reshape(1, -1) for one sample"
+        raise ValueError(f"{name}: expected shape (n_samples, {width}), got {array.shape}{hint}")
+    return array
+
+
+def vector(value: Any, name: str, size: int, dtype: Any) -> NDArray[Any]:
+    """`size` real numbers in one dimension."""
+    array = real_array(value, name, dtype)
+    if array.shape != (size,):
+        raise ValueError(f"{name}: expected shape ({size},), got {array.shape}")
+    return array
+
+
+def sample_weight(value: Any, n_samples: int, dtype: Any) -> NDArray[Any] | None:
+    """Weights of the samples, non-negative; None stays None."""
+    if value is None:
+        return None
+    weight = vector(value, "sample_weight", n_samples, dtype)
+    if n_samples and weight.min() < 0:
+        raise ValueError(f"sample_weight: expected non-negative numbers, got {weight.min()}")
+    return weight
+
+
+def integer(value: Any, name: str, low: int) -> int:
+    """An integer that is at least `low`; bool is not one."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name}: expected an integer, got {value!r}")
+    if value < low:
+        raise ValueError(f"{name}: expected an integer >= {low}, got {value}")
+    return int(value)
+
+
+def number(value: Any, name: str, low: float, *, above: bool = False, high: float = math.inf) -> float:
+    """A finite real number in [low, high), or in (low, high) with `above`."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}: expected a real number, got {value!r}")
+    if not math.isfinite(value) or value < low or (above and value == low) or value >= high:
+        bounds = f"{'>' if above else '>='} {low:g}" + (f" and < {high:g}" if high < math.inf else "")
+        raise ValueError(f"{name}: expected a finite number {bounds}, got {value}")
+    return float(value)
+
+
+def choice(value: Any, name: str, options: Collection[str]) -> str:
+    """One of the names in `options`."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: expected a name, got {value!r}")
+    if value not in options:
+        raise ValueError(f"{name}: expected one of {', '.join(options)}, got {value!r}")
+    return value
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """A NumPy Generator from None, an int, a SeedSequence, a BitGenerator or a Generator."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"rng: expected None, a non-negative int or a numpy Generator, got {rng!r}") from error
+
+
+def output_array(out: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A user's array to be written to: exactly this shape and type, C-contiguous, aligned, writeable."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out: expected a numpy array, got {type(out).__name__}")
+    if out.shape != shape or out.dtype != dtype:
+        raise ValueError(f"out: expected shape {shape} and dtype {dtype}, got {out.shape} and {out.dtype}")
+    if not (out.flags.carray and out.dtype.isnative):
+        raise ValueError("out: expected a C-contiguous, aligned, writeable array, got one that is not")
+    return out

@@ -1,0 +1,131 @@
+"""What a network is made of, without its numbers: layers, activations, loss, and the order of the parameters.
+
+The parameters are one vector: for each layer W (n_out, n_in) row by row, then b (n_out). `Architecture.unravel` and `groups`
+are the one place that knows this order above the compiled floor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _validation as check
+from fastmlp import activations, losses
+from fastmlp._core.plan import Plan
+
+
+class LayerViews(NamedTuple):
+    """Views into a parameter vector: weights (n_out, n_in) and biases (n_out,) of each layer."""
+
+    weights: tuple[NDArray[Any], ...]
+    biases: tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes of the layers, activations, loss and number type; immutable.
+
+    Use `Architecture.create` to check arguments and fill in defaults.
+    """
+
+    layers: tuple[int, ...]
+    hidden: tuple[str, ...]
+    output: str
+    loss: str
+    dtype: np.dtype[Any]
+    plan: Plan = field(compare=False, repr=False, hash=False)
+
+    @classmethod
+    def create(cls, layers: Any, hidden: Any, output: Any, loss: Any, dtype: Any) -> Architecture:
+        """Check the arguments of `fastmlp.Network` and make an architecture of them."""
+        sizes = _sizes(layers)
+        hidden = _hidden(hidden, len(sizes) - 2)
+        output = check.choice(output, "output", activations.OUTPUT)
+        if output == "softmax" and sizes[-1] < 2:
+            raise ValueError(f"output: expected at least 2 outputs for softmax, got {sizes[-1]}; use 'logistic'")
+        loss = losses.for_output(loss, output)
+        number_type = _number_type(dtype)
+        kinds = [activations.index(name) for name in (*hidden, output)]
+        plan = Plan(sizes, kinds, losses.index(loss), number_type.itemsize)
+        return cls(sizes, hidden, output, loss, number_type, plan)
+
+    @property
+    def n_inputs(self) -> int:
+        """D."""
+        return self.layers[0]
+
+    @property
+    def n_outputs(self) -> int:
+        """K."""
+        return self.layers[-1]
+
+    @property
+    def n_params(self) -> int:
+        """P = sum over layers of (n_in + 1) n_out."""
+        return sum((n_in + 1) * n_out for n_in, n_out in self.shapes)
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """(n_in, n_out) of each layer of weights."""
+        return list(zip(self.layers[:-1], self.layers[1:], strict=True))
+
+    @property
+    def groups(self) -> dict[str, slice]:
+        """Where the weights and biases of each layer lie in the vector: {"W1": slice, "b1": slice, ...}."""
+        groups, start = {}, 0
+        for number, (n_in, n_out) in enumerate(self.shapes, 1):
+            groups[f"W{number}"] = slice(start, start + n_in * n_out)
+            groups[f"b{number}"] = slice(start + n_in * n_out, start + (n_in + 1) * n_out)
+            start += (n_in + 1) * n_out
+        return groups
+
+    def unravel(self, params: NDArray[Any]) -> LayerViews:
+        """Views of a contiguous parameter vector as one matrix and one vector a layer."""
+        slices = list(self.groups.values())
+        weights = [params[s].reshape(n_out, n_in) for s, (n_in, n_out) in zip(slices[::2], self.shapes, strict=True)]
+        return LayerViews(tuple(weights), tuple(params[s] for s in slices[1::2]))
+
+    def identical_units(self, params: NDArray[Any]) -> list[int]:
+        """Hidden layers (counted from 1) in which some units have the same weights in and out, and so stay identical."""
+        weights, biases = self.unravel(params)
+        found = []
+        for layer in range(len(self.hidden)):
+            units = np.hstack([weights[layer], biases[layer][:, np.newaxis], weights[layer + 1].T])
+            if len({unit.tobytes() for unit in units + 0.0}) < len(units):  # + 0.0 makes -0.0 equal to 0.0
+                found.append(layer + 1)
+        return found
+
+
+def _sizes(layers: Any) -> tuple[int, ...]:
+    if isinstance(layers, (str, bytes)) or not isinstance(layers, (Sequence, np.ndarray)):
+        raise TypeError(f"layers: expected a sequence of layer sizes [D, M1, ..., K], got {layers!r}")
+    sizes = tuple(check.integer(size, "layers", 1) for size in layers)
+    if len(sizes) < 2:
+        raise ValueError(f"layers: expected at least two sizes [D, K], got {list(sizes)}")
+    if sum((n_in + 1) * n_out for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)) > 2**40:
+        raise ValueError(f"layers: expected a network of at most 2^40 parameters, got {list(sizes)}")
+    return sizes
+
+
+def _hidden(hidden: Any, n_hidden: int) -> tuple[str, ...]:
+    if isinstance(hidden, str):
+        return (check.choice(hidden, "hidden", activations.HIDDEN),) * n_hidden
+    if not isinstance(hidden, Sequence):
+        raise TypeError(f"hidden: expected a name, or one for each hidden layer, got {hidden!r}")
+    if len(hidden) != n_hidden:
+        raise ValueError(f"hidden: expected a name, or one for each of the {n_hidden} hidden layers, got {len(hidden)}")
+    return tuple(check.choice(name, "hidden", activations.HIDDEN) for name in hidden)
+
+
+def _number_type(dtype: Any) -> np.dtype[Any]:
+    try:
+        number_type = np.dtype(dtype)
+    except TypeError as error:
+        raise TypeError(f"dtype: expected float32 or float64, got {dtype!r}") from error
+    if dtype is None or number_type not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise ValueError(f"dtype: expected float32 or float64, got {dtype!r}")
+    return number_type

@@ -1,0 +1,9 @@
+"""Errors and warnings of the library's own."""
+
+
+class ModelFormatError(ValueError):
+    """A file is not a network saved by this library, is damaged, or was written by a newer version."""
+
+
+class IdenticalUnitsWarning(UserWarning):
+    """Hidden units have the same weights in and out: their gradients are equal, and they stay identical for ever."""

@@ -1,0 +1,132 @@
+"""The kernels as pure functions of (architecture, params, X, T): arguments checked here, arithmetic in `_core`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _threads, losses
+from fastmlp import _validation as check
+from fastmlp._core import batch
+from fastmlp.architecture import Architecture
+
+Array = NDArray[Any]
+
+
+class Samples(NamedTuple):
+    """Checked samples in the network's type, as the kernels read them."""
+
+    X: Array
+    targets: losses.Targets
+    weight: Array | None
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the sample weights, the number of samples without weights."""
+        return float(len(self.X) if self.weight is None else self.weight.sum(dtype=np.float64))
+
+    def rows(self, index: NDArray[np.intp]) -> Samples:
+        """Some of the samples, copied."""
+        pick = [None if a is None else a[index] for a in (*self.targets, self.weight)]
+        return Samples(self.X[index], losses.Targets(pick[0], pick[1]), pick[2])
+
+
+def check_samples(architecture: Architecture, X: Any, T: Any, sample_weight: Any = None) -> Samples:
+    """Check inputs, targets and sample weights together."""
+    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    targets = losses.encode_targets(architecture.loss, T, len(X), architecture.n_outputs, architecture.dtype)
+    return Samples(X, targets, check.sample_weight(sample_weight, len(X), architecture.dtype))
+
+
+def predict(architecture: Architecture, params: Array, X: Any, out: Any = None, n_threads: Any = None) -> Array:
+    """Outputs Y (N, K) for inputs X (N, D)."""
+    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    shape = (len(X), architecture.n_outputs)
+    Y = np.empty(shape, architecture.dtype)
+    if out is not None:
+        out = check.output_array(out, shape, architecture.dtype)
+        if not (np.may_share_memory(out, X) or np.may_share_memory(out, params)):
+            Y = out
+    batch.predict(architecture.plan, params, X, Y, _threads.resolve(n_threads))
+    if out is None or Y is out:
+        return Y
+    out[...] = Y
+    return out  # type: ignore[no-any-return]
+
+
+def loss(
+    architecture: Architecture, params: Array, samples: Samples, n_threads: Any = None, scale: Array | None = None
+) -> float:
+    """Sum of the (weighted) losses of the samples."""
+    return _evaluate(architecture, params, samples, scale, None, None, n_threads)
+
+
+def loss_and_grad(
+    architecture: Architecture, params: Array, samples: Samples, n_threads: Any = None, scale: Array | None = None
+) -> tuple[float, Array]:
+    """Sum of the (weighted) losses and its gradient (P,), in one pass forward and one backward."""
+    gradient = np.empty(architecture.n_params, architecture.dtype)
+    return _evaluate(architecture, params, samples, scale, gradient, None, n_threads), gradient
+
+
+def sample_losses(architecture: Architecture, params: Array, samples: Samples, n_threads: Any = None) -> Array:
+    """Loss of each sample (N,)."""
+    values = np.empty(len(samples.X), architecture.dtype)
+    _evaluate(architecture, params, samples, None, None, values, n_threads)
+    return values
+
+
+def _evaluate(
+    architecture: Architecture,
+    params: Array,
+    samples: Samples,
+    scale: Array | None,
+    gradient: Array | None,
+    values: Array | None,
+    n_threads: Any,
+) -> float:
+    X, (T, labels), weight = samples
+    threads = _threads.resolve(n_threads)
+    return batch.loss_grad(architecture.plan, params, X, T, labels, weight, scale, gradient, values, threads)
+
+
+class LayerTrace(NamedTuple):
+    """What one layer computed, in the lecture's letters: z, a and delta = dE/dz, each (N, n_out)."""
+
+    z: Array
+    a: Array
+    delta: Array | None
+
+
+class Trace(tuple[LayerTrace, ...]):
+    """The layers' z, a and delta: `trace[l].z` of layer l (from 0), or `trace.z[l]`."""
+
+    __slots__ = ()
+
+    @property
+    def z(self) -> tuple[Array, ...]:
+        """Pre-activations of each layer."""
+        return tuple(layer.z for layer in self)
+
+    @property
+    def a(self) -> tuple[Array, ...]:
+        """Activations of each layer; the last are the outputs."""
+        return tuple(layer.a for layer in self)
+
+    @property
+    def delta(self) -> tuple[Array | None, ...]:
+        """Derivatives of the loss by the pre-activations; None without targets."""
+        return tuple(layer.delta for layer in self)
+
+
+def trace(architecture: Architecture, params: Array, X: Any, T: Any = None, sample_weight: Any = None) -> Trace:
+    """z, a and, with targets, delta of every layer."""
+    if T is None:
+        X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+        samples = Samples(X, losses.Targets(None, None), None)
+    else:
+        samples = check_samples(architecture, X, T, sample_weight)
+    z, a, delta = batch.trace(architecture.plan, params, samples.X, *samples.targets, samples.weight)
+    return Trace(LayerTrace(*layer) for layer in zip(z, a, delta or [None] * len(z), strict=True))

@@ -1,0 +1,57 @@
+"""Starting values of the parameters, drawn from a NumPy Generator.
+
+============= ============================================= ====================== =============================
+name          weights                                       biases                 source
+============= ============================================= ====================== =============================
+glorot        U(-r, r), r = sqrt(6 / (n_in + n_out))        0                      Glorot & Bengio 2010, (16)
+lecun         N(0, 1 / n_in)                                0                      LeCun et al. 1998, sec. 4.6
+he            N(0, 2 / n_in)                                0                      He et al. 2015, (10)
+nguyen_widrow rows of length 0.7 n_out^(1/n_in), U elsewhere U over the same range  Nguyen & Widrow 1990
+normal        N(0, 1 / (n_in + 1))                          N(0, 1 / (n_in + 1))   Nabney 2002 (NETLAB)
+zeros         0                                             0                      the lecture's counter-example
+============= ============================================= ====================== =============================
+
+Nguyen-Widrow spreads the active regions of the hidden units over inputs in [-1, 1]; its output layer is U(-0.5, 0.5).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.architecture import Architecture
+
+NAMES: tuple[str, ...] = ("glorot", "lecun", "he", "nguyen_widrow", "normal", "zeros")
+
+
+def initialize(architecture: Architecture, init: str, rng: np.random.Generator) -> NDArray[np.float64]:
+    """A parameter vector (P,) by the scheme `init`, in float64 whatever the network's type."""
+    params = np.zeros(architecture.n_params)
+    weights, biases = architecture.unravel(params)
+    for layer, (W, b) in enumerate(zip(weights, biases, strict=True)):
+        last = layer == len(weights) - 1
+        W[...], b[...] = _draw(init, W.shape[1], W.shape[0], last, rng)
+    return params
+
+
+def _draw(init: str, n_in: int, n_out: int, last: bool, rng: np.random.Generator) -> tuple[Any, Any]:
+    shape = (n_out, n_in)
+    if init == "glorot":
+        limit = np.sqrt(6.0 / (n_in + n_out))
+        return rng.uniform(-limit, limit, shape), 0.0
+    if init == "lecun":
+        return rng.normal(0.0, np.sqrt(1.0 / n_in), shape), 0.0
+    if init == "he":
+        return rng.normal(0.0, np.sqrt(2.0 / n_in), shape), 0.0
+    if init == "normal":
+        scale = np.sqrt(1.0 / (n_in + 1.0))
+        return rng.normal(0.0, scale, shape), rng.normal(0.0, scale, n_out)
+    if init == "nguyen_widrow":
+        if last:
+            return rng.uniform(-0.5, 0.5, shape), rng.uniform(-0.5, 0.5, n_out)
+        length = 0.7 * n_out ** (1.0 / n_in)
+        W = rng.uniform(-1.0, 1.0, shape)
+        return length * W / np.linalg.norm(W, axis=1, keepdims=True), rng.uniform(-length, length, n_out)
+    return 0.0, 0.0

@@ -1,0 +1,97 @@
+"""The losses, read from the compiled list, and what each asks of its targets.
+
+A loss is the negative log likelihood of one sample in nats, without constants:
+
+==================== ========= ======================================= ===========================
+loss                 output    e(y, t)                                 targets
+==================== ========= ======================================= ===========================
+squared_error        any [1]_  1/2 sum_k (y_k - t_k)^2                 real
+binary_cross_entropy logistic  - sum_k t_k ln y_k + (1-t_k) ln(1-y_k)  in [0, 1]
+cross_entropy        softmax   - sum_k t_k ln y_k                      labels, or rows that sum to 1
+poisson              exp       sum_k y_k - t_k ln y_k                  non-negative
+==================== ========= ======================================= ===========================
+
+.. [1] but softmax.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _validation as check
+from fastmlp._core import kernels
+
+NAMES: tuple[str, ...] = kernels.loss_names
+_OUTPUTS: dict[str, str] = dict(zip(kernels.loss_names, kernels.loss_outputs, strict=True))
+_CANONICAL: dict[str, str] = {output: loss for loss, output in _OUTPUTS.items()}
+
+
+class Targets(NamedTuple):
+    """Targets as the kernels read them: real numbers (N, K), or one class label a sample (N,)."""
+
+    values: NDArray[Any] | None
+    labels: NDArray[np.intp] | None
+
+
+def index(name: str) -> int:
+    """Place of a loss in the compiled list."""
+    return NAMES.index(name)
+
+
+def for_output(loss: Any, output: str) -> str:
+    """The loss that goes with an output activation: the canonical one for None, else `loss` if it fits."""
+    if loss is None:
+        return _CANONICAL.get(output, "squared_error")
+    loss = check.choice(loss, "loss", NAMES)
+    if loss == "squared_error" and output != "softmax":
+        return loss
+    if _OUTPUTS[loss] != output:
+        fitting = _CANONICAL.get(output)
+        fits = [name for name in (fitting, None if output == "softmax" else "squared_error") if name]
+        raise ValueError(f"loss: expected {' or '.join(dict.fromkeys(fits))} with output {output!r}, got {loss!r}")
+    return loss
+
+
+def encode_targets(loss: str, T: Any, n_samples: int, n_outputs: int, dtype: Any) -> Targets:
+    """Check targets against the loss and bring them into the kernels' form."""
+    if loss == "cross_entropy":
+        array = check.real_array(T, "T", None)
+        if array.ndim == 1:
+            return Targets(None, _labels(array, n_samples, n_outputs))
+    values = check.real_array(T, "T", dtype)
+    if n_outputs == 1 and values.ndim == 1:
+        values = values[:, np.newaxis]
+    if values.shape != (n_samples, n_outputs):
+        also = " or (n_samples,)" if n_outputs == 1 or loss == "cross_entropy" else ""
+        raise ValueError(
+            f"T: expected shape (n_samples, {n_outputs}){also} with n_samples = {n_samples}, got {np.shape(T)}"
+        )
+    if n_samples:
+        _check_domain(loss, values)
+    return Targets(values, None)
+
+
+def _labels(array: NDArray[Any], n_samples: int, n_classes: int) -> NDArray[np.intp]:
+    if array.shape != (n_samples,):
+        raise ValueError(f"T: expected {n_samples} class labels, as many as samples, got {array.shape[0]}")
+    labels = array.astype(np.intp)
+    wrong = (labels != array) | (labels < 0) | (labels >= n_classes)
+    if wrong.any():
+        raise ValueError(f"T: expected class labels 0 .. {n_classes - 1}, got {array[wrong][0]}")
+    return labels
+
+
+def _check_domain(loss: str, values: NDArray[Any]) -> None:
+    if loss in ("binary_cross_entropy", "cross_entropy") and (values.min() < 0 or values.max() > 1):
+        wrong = values[(values < 0) | (values > 1)][0]
+        raise ValueError(f"T: expected targets in [0, 1] for {loss}, got {wrong}")
+    if loss == "poisson" and values.min() < 0:
+        raise ValueError(f"T: expected non-negative targets for poisson, got {values.min()}")
+    if loss == "cross_entropy":
+        sums = values.sum(axis=1)
+        off = np.abs(sums - 1) > 1e-4 if values.dtype == np.float32 else np.abs(sums - 1) > 1e-8
+        if off.any():
+            raise ValueError(f"T: expected rows that sum to 1 for cross_entropy, got the sum {sums[off][0]}")

@@ -1,0 +1,606 @@
+"""`Network`: an architecture together with its parameters. The facade; everything is done on the floors below."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _threads, functional, initializers, io, optimize
+from fastmlp import _validation as check
+from fastmlp import objective as objectives
+from fastmlp._core import batch
+from fastmlp.architecture import Architecture, LayerViews
+from fastmlp.errors import IdenticalUnitsWarning
+from fastmlp.functional import Trace
+from fastmlp.objective import Objective
+
+Array = NDArray[Any]
+
+
+class Network:
+    """Dense multi-layer perceptron: a_0 = x, z_l = W_l a_(l-1) + b_l, a_l = h_l(z_l), y = a_L.
+
+    Parameters
+    ----------
+    layers : sequence of int
+        Sizes [D, M1, ..., K]: inputs, units of each hidden layer, outputs. [D, K] has no hidden layer.
+    hidden : str or sequence of str, default="tanh"
+        Activation of the hidden layers, one name or one for each: identity, tanh, logistic, relu, leaky_relu (slope
+        0.01), softplus, elu, silu, gelu (erf form), sin.
+    output : str, default="identity"
+        identity, logistic, softmax, exp, or any hidden activation.
+    loss : str, optional
+        squared_error, binary_cross_entropy, cross_entropy or poisson. None takes the canonical one of the output
+        (identity: squared_error, logistic: binary_cross_entropy, softmax: cross_entropy, exp: poisson; else
+        squared_error). squared_error goes with every output but softmax, the others with their canonical output only.
+    dtype : {"float64", "float32"}
+        Type of the parameters and of all arithmetic on samples.
+    rng : None, int or numpy.random.Generator
+        Source of the starting values.
+    init : str, default="glorot"
+        glorot, lecun, he, nguyen_widrow, normal or zeros; see `fastmlp.initializers`.
+
+    Attributes
+    ----------
+    layers, hidden, output, loss_name, dtype
+        As given, with defaults filled in.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong kind, or a name or number is out of range; the message names it.
+
+    Warns
+    -----
+    IdenticalUnitsWarning
+        If hidden units start out identical, as with ``init="zeros"``.
+
+    Notes
+    -----
+    Losses and gradients are sums over samples and outputs. One network may be used from several Python threads at once;
+    only two `fit` at the same time are refused.
+
+    References
+    ----------
+    Bishop, PRML, chapter 5, (5.9) and (5.44)-(5.56), with the lecture's letters: z pre-activation, a activation.
+
+    Examples
+    --------
+    >>> import numpy as np, fastmlp
+    >>> X = np.linspace(-1, 1, 50)[:, None]
+    >>> net = fastmlp.Network([1, 3, 1], rng=0)
+    >>> net.fit(X, X**2).success
+    True
+    >>> float(abs(net(X) - X**2).max()) < 0.01
+    True
+    """
+
+    __hash__ = None  # type: ignore[assignment]  # equality goes by value, and values change
+
+    def __init__(
+        self,
+        layers: Any,
+        hidden: Any = "tanh",
+        output: str = "identity",
+        loss: str | None = None,
+        dtype: Any = "float64",
+        rng: Any = None,
+        init: str = "glorot",
+    ) -> None:
+        architecture = Architecture.create(layers, hidden, output, loss, dtype)
+        self._set_up(architecture, np.zeros(architecture.n_params, architecture.dtype))
+        self.initialize(init, rng)
+
+    def _set_up(self, architecture: Architecture, params: Array) -> None:
+        self._architecture = architecture
+        self._plan = architecture.plan
+        self._params = params
+        self._fitting = threading.Lock()
+
+    @classmethod
+    def _make(cls, architecture: Architecture, params: Array) -> Network:
+        net = cls.__new__(cls)
+        net._set_up(architecture, params)
+        return net
+
+    # ---- what it is ----
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Sizes (D, M1, ..., K)."""
+        return self._architecture.layers
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Activation of each hidden layer."""
+        return self._architecture.hidden
+
+    @property
+    def output(self) -> str:
+        """Activation of the output layer."""
+        return self._architecture.output
+
+    @property
+    def loss_name(self) -> str:
+        """Name of the loss."""
+        return self._architecture.loss
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float64 or float32."""
+        return self._architecture.dtype
+
+    @property
+    def n_params(self) -> int:
+        """P = sum over layers of (n_in + 1) n_out; (D+1)M + (M+1)K with one hidden layer."""
+        return self._architecture.n_params
+
+    @property
+    def groups(self) -> dict[str, slice]:
+        """Where each group of parameters lies in the vector: {"W1": slice, "b1": slice, ...}."""
+        return self._architecture.groups
+
+    @property
+    def params(self) -> Array:
+        """All parameters (P,): for each layer W (n_out, n_in) row by row, then b. A copy; assign to set (a copy is taken).
+
+        Raises
+        ------
+        TypeError, ValueError
+            On assignment, if the value is not P finite real numbers.
+        """
+        return self._params.copy()
+
+    @params.setter
+    def params(self, value: Any) -> None:
+        self._params[...] = check.vector(value, "params", self.n_params, self.dtype)
+
+    @property
+    def weights(self) -> tuple[Array, ...]:
+        """Views W (n_out, n_in) into the parameters, one a layer; writing to them takes effect on the next call."""
+        return self._views.weights
+
+    @property
+    def biases(self) -> tuple[Array, ...]:
+        """Views b (n_out,) into the parameters, one a layer; writing to them takes effect on the next call."""
+        return self._views.biases
+
+    @property
+    def _views(self) -> LayerViews:
+        return self._architecture.unravel(self._params)
+
+    def initialize(self, init: str = "glorot", rng: Any = None) -> Network:
+        """Draw new parameters.
+
+        Parameters
+        ----------
+        init : {"glorot", "lecun", "he", "nguyen_widrow", "normal", "zeros"}
+        rng : None, int or numpy.random.Generator
+
+        Returns
+        -------
+        Network
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If `init` is not one of the names.
+
+        Warns
+        -----
+        IdenticalUnitsWarning
+            If units of a hidden layer come out identical.
+        """
+        init = check.choice(init, "init", initializers.NAMES)
+        self._params[...] = initializers.initialize(self._architecture, init, check.generator(rng))
+        self._warn_about_identical_units(f"init={init!r}")
+        return self
+
+    def _warn_about_identical_units(self, cause: str) -> None:
+        for layer in self._architecture.identical_units(self._params):
+            warnings.warn(
+                f"units of hidden layer {layer} ({self.hidden[layer - 1]}) start out identical ({cause}): "
+                "their gradients are equal, so that training keeps them identical",
+                IdenticalUnitsWarning,
+                stacklevel=3,
+            )
+
+    def copy(self) -> Network:
+        """A network of its own with the same architecture and parameters."""
+        return self._make(self._architecture, self._params.copy())
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+        return self.copy()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"format": io.VERSION, "network": io.describe(self._architecture), "params": self._params.copy()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        architecture = Architecture.create(**state["network"])
+        params = check.vector(state["params"], "params", architecture.n_params, architecture.dtype)
+        self._set_up(architecture, params.copy())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Network):
+            return NotImplemented
+        return self._architecture == other._architecture and bool(np.array_equal(self._params, other._params))
+
+    def __repr__(self) -> str:
+        hidden = repr(self.hidden[0]) if len(set(self.hidden)) == 1 else repr(list(self.hidden))
+        return (
+            f"Network({list(self.layers)}, hidden={hidden}, output={self.output!r}, loss={self.loss_name!r}, "
+            f"dtype={self.dtype.name!r})"
+        )
+
+    def summary(self) -> str:
+        """A table of the layers: shape of W, activation, number of parameters.
+
+        Examples
+        --------
+        >>> import fastmlp
+        >>> print(fastmlp.Network([4, 3, 2], output="softmax").summary())
+        layer  shape    activation  parameters
+        1      3 x 4    tanh        15
+        2      2 x 3    softmax     8
+        total                       23
+        loss: cross_entropy, dtype: float64
+        """
+        rows = [("layer", "shape", "activation", "parameters")]
+        names = (*self.hidden, self.output)
+        for number, ((n_in, n_out), name) in enumerate(zip(self._architecture.shapes, names, strict=True), 1):
+            rows.append((str(number), f"{n_out} x {n_in}", name, str((n_in + 1) * n_out)))
+        rows.append(("total", "", "", str(self.n_params)))
+        widths = [max(7, *(len(row[column]) + 2 for row in rows)) for column in range(4)]
+        lines = ["".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([*lines, f"loss: {self.loss_name}, dtype: {self.dtype.name}"])
+
+    # ---- what it computes ----
+
+    def predict(self, X: Any, *, out: Any = None, n_threads: Any = None) -> Array:
+        """Outputs of the network; ``net(X)`` is the same.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        out : ndarray of shape (N, K), optional
+            Of the network's type, C-contiguous; filled and returned. It may overlap X.
+        n_threads : int, optional
+            None: FASTMLP_NUM_THREADS, else what OpenMP grants. The result does not depend on it, to the bit.
+
+        Returns
+        -------
+        ndarray of shape (N, K)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite real numbers of shape (N, D), or `out` does not fit.
+
+        Notes
+        -----
+        One forward pass; 2 P multiplications and additions a sample. One to eight rows of the network's own type take a path
+        of their own, which agrees with that of larger batches to rounding.
+        """
+        if out is None and n_threads is None:
+            Y = batch.predict_rows(self._plan, self._params, X)
+            if Y is not None:
+                return Y  # type: ignore[no-any-return]
+        return functional.predict(self._architecture, self._params, X, out, n_threads)
+
+    __call__ = predict
+
+    def trace(self, X: Any, T: Any = None, *, sample_weight: Any = None, n_threads: Any = None) -> Trace:
+        """What every layer computes, in the lecture's letters: z, a and, with targets, delta = dE/dz.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        T : array-like, optional
+            Targets as for `loss`.
+        sample_weight : array-like of shape (N,), optional
+        n_threads : int, optional
+            Accepted for symmetry; one thread does the work.
+
+        Returns
+        -------
+        Trace
+            A tuple with one (z, a, delta) a layer, each of shape (N, n_out); also by ``.z[l]``, ``.a[l]``, ``.delta[l]``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `loss`.
+
+        References
+        ----------
+        PRML (5.48)-(5.56).
+
+        Examples
+        --------
+        >>> import fastmlp
+        >>> net = fastmlp.Network([1, 1])
+        >>> net.params = [2.0, 1.0]
+        >>> float(net.trace([[3.0]], [5.0])[0].delta[0, 0])  # y - t = 2 * 3 + 1 - 5
+        2.0
+        """
+        _threads.resolve(n_threads)
+        return functional.trace(self._architecture, self._params, X, T, sample_weight)
+
+    def loss(self, X: Any, T: Any, *, sample_weight: Any = None, n_threads: Any = None) -> float:
+        """Sum over samples of the loss, sum_n s_n e(y_n, t_n), in nats.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        T : array-like of shape (N, K)
+            (N,) where K = 1. Class targets: integer labels (N,) or rows that sum to 1.
+        sample_weight : array-like of shape (N,), optional
+            s_n >= 0; a weight of 2 counts as the sample twice.
+        n_threads : int, optional
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument has the wrong type or shape, is not finite, or targets are out of the loss's domain.
+
+        Notes
+        -----
+        One forward pass. Sums accumulate in float64.
+        """
+        samples = functional.check_samples(self._architecture, X, T, sample_weight)
+        return functional.loss(self._architecture, self._params, samples, n_threads)
+
+    def loss_and_grad(self, X: Any, T: Any, *, sample_weight: Any = None, n_threads: Any = None) -> tuple[float, Array]:
+        """The loss and its gradient by the parameters.
+
+        Parameters
+        ----------
+        X, T, sample_weight, n_threads
+            As for `loss`.
+
+        Returns
+        -------
+        loss : float
+        gradient : ndarray of shape (P,)
+            Of the same scale, in the order of `params`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `loss`.
+
+        Notes
+        -----
+        One pass forward and one backward, about three times the cost of a prediction. Memory: a block of samples for each
+        thread, and up to 64 partial gradients.
+
+        References
+        ----------
+        PRML (5.53), (5.56).
+        """
+        samples = functional.check_samples(self._architecture, X, T, sample_weight)
+        return functional.loss_and_grad(self._architecture, self._params, samples, n_threads)
+
+    def sample_losses(self, X: Any, T: Any, *, sample_weight: Any = None, n_threads: Any = None) -> Array:
+        """The loss of each sample e_n, times its weight where weights are given.
+
+        Parameters
+        ----------
+        X, T, sample_weight, n_threads
+            As for `loss`.
+
+        Returns
+        -------
+        ndarray of shape (N,)
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `loss`.
+        """
+        samples = functional.check_samples(self._architecture, X, T, sample_weight)
+        return functional.sample_losses(self._architecture, self._params, samples, n_threads)
+
+    def objective(
+        self,
+        X: Any,
+        T: Any,
+        *,
+        penalty: Any = None,
+        noise_precision: Any = 1.0,
+        sample_weight: Any = None,
+        n_threads: Any = None,
+    ) -> Objective:
+        """The function of the parameters that training minimises, for SciPy and the like.
+
+        Parameters
+        ----------
+        X, T, sample_weight, n_threads
+            As for `loss`; checked once.
+        penalty : WeightDecay, optional
+        noise_precision : float or array-like of shape (K,), default=1.0
+            Factor beta of the data term; one for each output with squared error.
+
+        Returns
+        -------
+        Objective
+            With `x0`, `value(p)`, `grad(p)`, `value_and_grad(p)`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `loss`; also if there are no samples.
+        """
+        samples = functional.check_samples(self._architecture, X, T, sample_weight)
+        return objectives.make(self._architecture, self._params, samples, penalty, noise_precision, n_threads)
+
+    # ---- training ----
+
+    def fit(
+        self,
+        X: Any,
+        T: Any,
+        method: str = "auto",
+        *,
+        sample_weight: Any = None,
+        penalty: Any = None,
+        validation: Any = None,
+        patience: int | None = None,
+        max_iter: int | None = None,
+        tol: float | None = None,
+        batch_size: int = 32,
+        learning_rate: float | Callable[[int], float] | None = None,
+        callback: Callable[[Any], Any] | None = None,
+        verbose: int = 0,
+        rng: Any = None,
+        time_limit: float | None = None,
+        warm_start: Any = None,
+        n_threads: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Minimise ``objective(X, T, sample_weight, penalty).value`` from the present parameters.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        T : array-like of shape (N, K)
+            As for `loss`.
+        method : str, default="auto"
+            Minibatches: sgd, adam. Full batch: rprop, lbfgs, or a minimizer of SciPy's: bfgs, cg, tnc, slsqp,
+            trust-constr, nelder-mead, powell. auto: lbfgs where samples times parameters are at most 1e8, else adam.
+        sample_weight : array-like of shape (N,), optional
+        penalty : WeightDecay, optional
+        validation : (X, T) or float, optional
+            A validation set, or the fraction of the samples to hold back as one (by class for classes). Recorded after each
+            iteration.
+        patience : int, optional
+            Stop after so many iterations without a smaller validation loss, and restore the best parameters.
+        max_iter : int, optional
+            Epochs for sgd and adam (200), accepted steps else (1,000).
+        tol : float, optional
+            Full batch: stop where |gradient|_inf of the sum is at most this (1e-6 in float64, 1e-3 in float32).
+        batch_size : int, default=32
+            Samples in a minibatch.
+        learning_rate : float or callable, optional
+            For sgd (0.01) and adam (0.001): a number, or a function of the epoch such as those of `fastmlp.schedules`.
+        callback : callable, optional
+            Called with an OptimizeResult (x, fun, nit, loss, train_loss, validation_loss, grad_norm, time) after each
+            iteration. Returning True or raising StopIteration stops.
+        verbose : int, default=0
+            1 prints a line a second, 2 one an iteration.
+        rng : None, int or numpy.random.Generator
+            Order of the minibatches, samples held back.
+        time_limit : float, optional
+            Seconds.
+        warm_start : OptimizeResult, optional
+            The result of an earlier fit by sgd, adam or rprop, whose solver state, generator and count continue: two fits
+            of k iterations then equal one of 2 k.
+        n_threads : int, optional
+        **options
+            Options of the method. sgd: momentum (0), nesterov (False). adam: beta1 (0.9), beta2 (0.999), epsilon
+            (1e-8). rprop: initial_step (0.01), increase (1.2), decrease (0.5), min_step, max_step. Others: SciPy's.
+
+        Returns
+        -------
+        scipy.optimize.OptimizeResult
+            x, fun, nit, nfev, njev, nhev, status, message, success, grad_norm, history, state. `history` holds arrays of
+            equal length, entry 0 the start: loss (the objective, a sum; for sgd and adam its running mean over the
+            epoch), train_loss and validation_loss (mean loss a sample, without penalty), grad_norm, time (s).
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong, or there are no samples.
+        RuntimeError
+            If the network is being fitted by another thread.
+
+        Warns
+        -----
+        IdenticalUnitsWarning
+            If hidden units start out identical.
+
+        Notes
+        -----
+        Full-batch methods never end above where they started; `success` says whether `tol` was met. sgd and adam step
+        along (1/B) sum s_n grad e_n + (1/N) grad penalty, and succeed when all epochs are done. On an exception, also
+        KeyboardInterrupt, the parameters are those of the last completed step, or the best ones with `patience`.
+        Non-convergence is never a warning.
+
+        Examples
+        --------
+        >>> import numpy as np, fastmlp
+        >>> X = np.linspace(-3, 3, 100)[:, None]
+        >>> net = fastmlp.Network([1, 5, 1], rng=0)
+        >>> res = net.fit(X, np.sin(X), method="adam", max_iter=50, rng=0)
+        >>> bool(res.history["loss"][-1] < res.history["loss"][0])
+        True
+        """
+        samples = functional.check_samples(self._architecture, X, T, sample_weight)
+        if not self._fitting.acquire(blocking=False):
+            raise RuntimeError("fit: this network is being fitted by another thread; fit a copy")
+        try:
+            self._warn_about_identical_units("before fit")
+            return optimize.fit(
+                self._architecture, self._params, samples, method, penalty=penalty, validation=validation,
+                patience=patience, max_iter=max_iter, tol=tol, batch_size=batch_size, learning_rate=learning_rate,
+                callback=callback, verbose=verbose, rng=rng, time_limit=time_limit, warm_start=warm_start,
+                n_threads=n_threads, options=options,
+            )  # fmt: skip
+        finally:
+            self._fitting.release()
+
+    # ---- files ----
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to a file, which `fastmlp.load` reads; the file appears complete or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Any name; an existing file is replaced.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+
+        Notes
+        -----
+        An uncompressed npz (NumPy reads it too) with a JSON manifest, a format version and a SHA-256 over the whole file.
+        """
+        io.save(path, self._architecture, self._params)
+
+
+def load(path: str | os.PathLike[str]) -> Network:
+    """Read a network that `Network.save` has written.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    Network
+        Equal to the one that was saved, to the bit.
+
+    Raises
+    ------
+    ModelFormatError
+        If the file is not a saved network, is damaged, or was written by a newer version.
+    OSError
+        If the file cannot be read.
+    """
+    return Network._make(*io.load(path))

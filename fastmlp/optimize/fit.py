@@ -1,0 +1,182 @@
+"""`fit`: from the user's arguments to a trained parameter vector and an OptimizeResult."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _validation as check
+from fastmlp import objective as objectives
+from fastmlp.architecture import Architecture
+from fastmlp.functional import Samples
+from fastmlp.objective import Objective
+from fastmlp.optimize import holdout, minibatch, rprop, scipy_bridge
+from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, MESSAGES, Monitor, optimize_result
+from fastmlp.terms import DataTerm
+
+MINIBATCH = tuple(minibatch.OPTIONS)
+#: Names for `method`; capitals do not matter.
+METHODS: tuple[str, ...] = ("auto", *MINIBATCH, "rprop", "lbfgs", *scipy_bridge.METHODS)
+# samples times parameters up to which `auto` takes the full batch: about 0.1 s for a gradient
+AUTO_FULL_BATCH = 100_000_000
+
+
+def choose_method(method: Any, architecture: Architecture, n_samples: int) -> str:
+    """The solver's name: `auto` is lbfgs up to 1e8 samples times parameters and adam beyond."""
+    if isinstance(method, str):
+        method = method.lower()
+    name = check.choice(method, "method", METHODS)
+    if name == "auto":
+        name = "lbfgs" if n_samples * architecture.n_params <= AUTO_FULL_BATCH else "adam"
+    return "lbfgs" if name == "l-bfgs-b" else name
+
+
+def fit(
+    architecture: Architecture,
+    params: NDArray[Any],
+    samples: Samples,
+    method: Any,
+    *,
+    penalty: Any,
+    validation: Any,
+    patience: Any,
+    max_iter: Any,
+    tol: Any,
+    batch_size: Any,
+    learning_rate: Any,
+    callback: Callable[[Any], Any] | None,
+    verbose: Any,
+    rng: Any,
+    time_limit: Any,
+    warm_start: Any,
+    n_threads: Any,
+    options: dict[str, Any],
+) -> Any:
+    """Minimise the objective from `params`; the result is written into `params`, whatever ends the training.
+
+    `Network.fit` documents the arguments.
+    """
+    name = choose_method(method, architecture, len(samples.X))
+    _check_options(name, options, learning_rate)
+    state = _earlier_state(warm_start, name, architecture)
+    generator = check.generator(rng) if state is None else _restored(state["rng"])
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback: expected a callable or None, got {callback!r}")
+    if patience is not None:
+        patience = check.integer(patience, "patience", 1)
+        if validation is None:
+            raise ValueError("patience: expected together with validation, got no validation set")
+    single = architecture.dtype == np.float32
+    tol = (1e-3 if single else 1e-6) if tol is None else check.number(tol, "tol", 0.0)
+    default_iter = 200 if name in MINIBATCH else 1000
+    max_iter = default_iter if max_iter is None else check.integer(max_iter, "max_iter", 0)
+    batch_size = check.integer(batch_size, "batch_size", 1)
+    verbose = check.integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", 0)
+    if time_limit is not None:
+        time_limit = check.number(time_limit, "time_limit", 0.0)
+
+    held_back = None if state is None else state["held_back"]
+    training, held_out, held_back = holdout.split(architecture, samples, validation, generator, held_back)
+    objective = objectives.make(architecture, params, training, penalty, 1.0, n_threads)
+    validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
+    monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit)
+    n_evaluations = 0
+    solver_state: dict[str, Any] = {}
+    try:
+        if name in MINIBATCH:
+            status, solver_state = minibatch.solve(
+                name, objective, monitor, max_iter=max_iter, batch_size=batch_size, learning_rate=learning_rate,
+                rng=generator, state=state, options=options,
+            )  # fmt: skip
+        elif name == "rprop":
+            status, solver_state, n_evaluations = rprop.solve(
+                objective, monitor, max_iter=max_iter, tol=tol, state=state, options=options
+            )
+        else:
+            scipy_name = "l-bfgs-b" if name == "lbfgs" else name
+            status, n_evaluations = scipy_bridge.solve(
+                scipy_name, objective, monitor, max_iter=max_iter, tol=tol, options=options
+            )
+    finally:
+        if monitor.final_x is not None:
+            params[...] = _no_worse(objective, monitor, name, patience)
+    monitor.end()
+    state = {"method": name, "held_back": held_back, "rng": generator.bit_generator.state, **solver_state}
+    return _result(objective, params, monitor, status, name, tol, max_iter, n_evaluations, state)
+
+
+def _no_worse(objective: Objective, monitor: Monitor, name: str, patience: int | None) -> NDArray[Any]:
+    """Where training ended; the start if a full-batch solver ended above it."""
+    x = monitor.final_x
+    assert x is not None
+    loss = monitor.history["loss"]
+    if patience is None and name not in MINIBATCH and not loss[-1] <= loss[0]:
+        return objective.x0
+    return x
+
+
+def _result(
+    objective: Objective,
+    params: NDArray[Any],
+    monitor: Monitor,
+    status: int,
+    name: str,
+    tol: float,
+    max_iter: int,
+    n_evaluations: int,
+    state: dict[str, Any],
+) -> Any:
+    x = params.astype(np.float64)
+    if name in MINIBATCH:
+        fun, grad_norm = objective.value(x), math.nan
+        success = monitor.n_iter == max_iter
+        message = "all epochs done" if success else MESSAGES[status]
+        status = MAX_ITER if status == CONVERGED and not success else status
+    else:
+        fun, gradient = objective.value_and_grad(x)
+        grad_norm = float(np.abs(gradient).max())
+        success = grad_norm <= tol
+        message = MESSAGES[status]
+    return optimize_result(
+        x=x, fun=fun, nit=monitor.n_iter, nfev=n_evaluations, njev=n_evaluations, nhev=0, status=status,
+        message=message, success=bool(success), grad_norm=grad_norm, history=monitor.arrays(), state=state,
+        method=name,
+    )  # fmt: skip
+
+
+def _check_options(name: str, options: dict[str, Any], learning_rate: Any) -> None:
+    known = rprop.OPTIONS if name == "rprop" else minibatch.OPTIONS.get(name)
+    for option in options:
+        if known is not None and option not in known:
+            raise TypeError(f"{option}: expected an option of fit or of {name} ({', '.join(known)}), got {option!r}")
+    if learning_rate is not None and name not in MINIBATCH:
+        raise ValueError(f"learning_rate: expected with {' or '.join(MINIBATCH)} only, got it with {name}")
+
+
+def _earlier_state(warm_start: Any, name: str, architecture: Architecture) -> dict[str, Any] | None:
+    if warm_start is None:
+        return None
+    state = getattr(warm_start, "state", None)
+    if not isinstance(state, dict) or "method" not in state:
+        raise TypeError(f"warm_start: expected the result of an earlier fit, got {type(warm_start).__name__}")
+    if state["method"] != name or name not in (*MINIBATCH, "rprop"):
+        raise ValueError(
+            f"warm_start: expected the result of a fit by the same method, sgd, adam or rprop, "
+            f"got one by {state['method']} for {name}"
+        )
+    if np.shape(warm_start.x) != (architecture.n_params,):
+        raise ValueError(
+            f"warm_start: expected the result of a network of {architecture.n_params} parameters, "
+            f"got {np.size(warm_start.x)}"
+        )
+    return state
+
+
+def _restored(state: dict[str, Any]) -> np.random.Generator:
+    generator = np.random.Generator(getattr(np.random, state["bit_generator"])())
+    generator.bit_generator.state = state
+    return generator

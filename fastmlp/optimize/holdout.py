@@ -1,0 +1,70 @@
+"""The validation set: given by the user, or a fraction of the samples held back from training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _validation as check
+from fastmlp.architecture import Architecture
+from fastmlp.functional import Samples, check_samples
+
+Index = NDArray[np.intp]
+
+
+def split(
+    architecture: Architecture,
+    samples: Samples,
+    validation: Any,
+    rng: np.random.Generator,
+    held_back: Index | None = None,
+) -> tuple[Samples, Samples | None, Index | None]:
+    """Training samples, validation samples, and the indices of those held back by a fraction.
+
+    `validation` is None, a pair (X, T) or a fraction in (0, 1). A fraction is drawn with `rng`, by class where the loss is a
+    cross-entropy and targets are labels or 0 and 1; `held_back` repeats an earlier draw.
+    """
+    if validation is None:
+        return samples, None, None
+    if isinstance(validation, (tuple, list)):
+        if len(validation) != 2:
+            raise ValueError(f"validation: expected a pair (X, T) or a fraction, got {len(validation)} items")
+        try:
+            checked = check_samples(architecture, *validation)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"validation: {error}") from error
+        if len(checked.X) == 0:
+            raise ValueError("validation: expected at least one sample, got none")
+        return samples, checked, None
+    fraction = check.number(validation, "validation", 0.0, above=True, high=1.0)
+    n_samples = len(samples.X)
+    if held_back is None:
+        held_back = _draw(_classes(architecture, samples), n_samples, fraction, rng)
+    if len(held_back) in (0, n_samples):
+        raise ValueError(f"validation: expected a fraction that splits {n_samples} samples, got {fraction:g}")
+    kept = np.setdiff1d(np.arange(n_samples), held_back)
+    return samples.rows(kept), samples.rows(held_back), held_back
+
+
+def _classes(architecture: Architecture, samples: Samples) -> NDArray[Any] | None:
+    values, labels = samples.targets
+    if labels is not None:
+        return labels
+    if values is None or architecture.loss not in ("cross_entropy", "binary_cross_entropy"):
+        return None
+    if architecture.loss == "cross_entropy":
+        return values.argmax(axis=1)
+    return values[:, 0] > 0.5 if values.shape[1] == 1 else None
+
+
+def _draw(classes: NDArray[Any] | None, n_samples: int, fraction: float, rng: np.random.Generator) -> Index:
+    order = rng.permutation(n_samples)
+    if classes is None:
+        return np.sort(order[: round(fraction * n_samples)])
+    held_back = []
+    for label in np.unique(classes):
+        members = order[classes[order] == label]
+        held_back.append(members[: round(fraction * len(members))])
+    return np.sort(np.concatenate(held_back))

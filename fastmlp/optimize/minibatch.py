@@ -1,0 +1,108 @@
+"""sgd and adam: epochs of shuffled minibatches, the loop in C.
+
+The step on a minibatch of B samples goes along g = (1/B) sum s_n grad e_n + (1/N) grad penalty:
+
+sgd    v = momentum v + g;  w -= rate (g + momentum v with nesterov, else v)
+adam   m, v: moving averages of g and g^2 with their bias corrected (Kingma & Ba 2015);  w -= rate m / (sqrt v + epsilon)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastmlp import _threads
+from fastmlp import _validation as check
+from fastmlp._core.train import Minibatches
+from fastmlp.objective import Objective
+from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, Monitor, Stop
+
+LEARNING_RATE = {"sgd": 0.01, "adam": 0.001}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "sgd": {"momentum": 0.0, "nesterov": False},
+    "adam": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+}
+# multiply-adds after which the loop comes up for air, to see Ctrl-C and the time limit
+CHUNK_WORK = 100_000_000
+
+
+def solve(
+    method: str,
+    objective: Objective,
+    monitor: Monitor,
+    *,
+    max_iter: int,
+    batch_size: int,
+    learning_rate: Any,
+    rng: np.random.Generator,
+    state: dict[str, Any] | None,
+    options: dict[str, Any],
+) -> tuple[int, dict[str, Any]]:
+    """Train for `max_iter` epochs; returns a status and the solver's state. The parameters are left with the monitor."""
+    data = objective.data
+    arch, samples = data.architecture, data.samples
+    n_samples, n_params = len(samples.X), arch.n_params
+    batch_size = min(batch_size, n_samples)
+    rate_of = _schedule(learning_rate, LEARNING_RATE[method])
+    settings = _settings(method, options)
+    w = objective.native(objective.x0).copy()
+    g = np.empty_like(w)
+    names = ("velocity",) if method == "sgd" else ("first_moment", "second_moment")
+    memory = [np.zeros_like(w) if state is None else state[name].copy() for name in names]
+    epoch, steps = (0, 0) if state is None else (state["n_epochs"], state["n_steps"])
+    decay = None if objective.decay is None else objective.decay.astype(arch.dtype)
+    loop = Minibatches(arch.plan, batch_size, _threads.resolve(data.n_threads))
+    steps_per_epoch = -(-n_samples // batch_size)
+    chunk = max(1, CHUNK_WORK // (n_params * batch_size))
+    straight = np.arange(n_samples, dtype=np.intp)
+    order = straight.copy()
+    arrays = (samples.X, *samples.targets, samples.weight, order, decay, g, *memory)
+    value = objective.value(objective.x0)
+    monitor.begin(w, value, data.mean(data.value(w)))
+    status = CONVERGED
+    try:
+        for _ in range(max_iter):
+            rate = check.number(rate_of(epoch), "learning_rate", 0.0, above=True)
+            order[:] = straight
+            rng.shuffle(order)
+            loss = penalty = 0.0
+            for first in range(0, steps_per_epoch, chunk):
+                count = min(chunk, steps_per_epoch - first)
+                if method == "sgd":
+                    sums = loop.sgd(w, *arrays, first, count, rate, settings["momentum"], settings["nesterov"])
+                else:
+                    sums = loop.adam(w, *arrays, first, count, rate, settings["beta1"], settings["beta2"],
+                                     settings["epsilon"], steps)  # fmt: skip
+                loss += sums[0]
+                penalty += sums[1]
+                steps += count
+                if first + count < steps_per_epoch:
+                    monitor.x = w.copy()
+                    monitor.check_time()
+            epoch += 1
+            monitor.step(w, loss + penalty, data.mean(loss))
+    except Stop as stop:
+        status = stop.status if monitor.n_iter < max_iter else MAX_ITER
+    return status, {"n_epochs": epoch, "n_steps": steps, **dict(zip(names, memory, strict=True))}
+
+
+def _schedule(learning_rate: Any, default: float) -> Callable[[int], Any]:
+    if callable(learning_rate):
+        return learning_rate  # type: ignore[no-any-return]
+    rate = default if learning_rate is None else check.number(learning_rate, "learning_rate", 0.0, above=True)
+    return lambda epoch: rate
+
+
+def _settings(method: str, options: dict[str, Any]) -> dict[str, Any]:
+    settings = {**OPTIONS[method], **options}
+    if method == "sgd":
+        check.number(settings["momentum"], "momentum", 0.0, high=1.0)
+        if not isinstance(settings["nesterov"], (bool, np.bool_)):
+            raise TypeError(f"nesterov: expected True or False, got {settings['nesterov']!r}")
+        return settings
+    for name in ("beta1", "beta2"):
+        check.number(settings[name], name, 0.0, high=1.0)
+    check.number(settings["epsilon"], "epsilon", 0.0, above=True)
+    return settings

@@ -1,0 +1,155 @@
+"""What every solver reports to: history, validation, patience, callback, time limit, progress.
+
+A solver calls `begin` once and `step` after each iteration (epoch). `step` keeps a copy of the parameters, so that
+whatever ends the training, the last completed step, or with patience the best one, is there to be restored.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.terms import DataTerm
+
+FIELDS = ("loss", "train_loss", "validation_loss", "grad_norm", "time")
+PROGRESS_SECONDS = 1.0  # between lines with verbose=1
+
+CONVERGED, MAX_ITER, STALLED, TIME_LIMIT, CALLBACK, PATIENCE = range(6)
+MESSAGES = {
+    CONVERGED: "converged: the gradient is within tol",
+    MAX_ITER: "stopped at max_iter",
+    STALLED: "stopped: no further decrease within rounding error",
+    TIME_LIMIT: "stopped at time_limit",
+    CALLBACK: "stopped by the callback",
+    PATIENCE: "stopped by patience: the validation loss did not improve",
+}
+
+
+class Stop(Exception):  # noqa: N818 - not an error: it ends a solver from within a callback of SciPy's
+    """A solver is to end now."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(MESSAGES[status])
+        self.status = status
+
+
+def optimize_result(**fields: Any) -> Any:
+    """A scipy.optimize.OptimizeResult; SciPy's optimizers are imported on first use, not with the library."""
+    from scipy.optimize import OptimizeResult
+
+    return OptimizeResult(**fields)
+
+
+class Monitor:
+    """Record of one training run.
+
+    Parameters
+    ----------
+    method : str
+        Name shown in progress lines.
+    validation : DataTerm or None
+    patience : int or None
+    callback : callable or None
+    verbose : int
+        0 silent; 1 a line a second, and the first and last; 2 every iteration.
+    time_limit : float or None
+        Seconds.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        validation: DataTerm | None,
+        patience: int | None,
+        callback: Callable[[Any], Any] | None,
+        verbose: int,
+        time_limit: float | None,
+    ) -> None:
+        self.method = method
+        self.validation = validation
+        self.patience = patience
+        self.callback = callback
+        self.verbose = verbose
+        self.deadline = math.inf if time_limit is None else time_limit
+        self.history: dict[str, list[float]] = {name: [] for name in FIELDS}
+        self.x: NDArray[Any] | None = None
+        self._best: tuple[float, int, NDArray[Any] | None] = (math.inf, 0, None)
+        self._started = time.perf_counter()
+        self._printed = -math.inf
+
+    @property
+    def n_iter(self) -> int:
+        """Completed iterations."""
+        return len(self.history["time"]) - 1
+
+    @property
+    def final_x(self) -> NDArray[Any] | None:
+        """Parameters to leave in the network: the best with patience, else the last; None before `begin`."""
+        best = self._best[2]
+        return best if self.patience is not None and best is not None else self.x
+
+    def begin(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float = math.nan) -> None:
+        """Record the start."""
+        self._record(x, fun, train_loss, grad_norm)
+
+    def step(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float = math.nan) -> None:
+        """Record a completed iteration; raises Stop where it is to be the last."""
+        self._record(x, fun, train_loss, grad_norm)
+        if self.callback is not None and self._call_back():
+            raise Stop(CALLBACK)
+        if self.patience is not None and self.n_iter - self._best[1] >= self.patience:
+            raise Stop(PATIENCE)
+        self.check_time()
+
+    def check_time(self) -> None:
+        """Raise Stop once the time is over; for use within long iterations too."""
+        if time.perf_counter() - self._started >= self.deadline:
+            raise Stop(TIME_LIMIT)
+
+    def end(self) -> None:
+        """Show the last line of progress."""
+        if self.verbose:
+            self._print()
+
+    def arrays(self) -> dict[str, NDArray[np.float64]]:
+        """The history as arrays of equal length."""
+        return {name: np.array(values) for name, values in self.history.items()}
+
+    def _record(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float) -> None:
+        self.x = x.copy()
+        validation_loss = math.nan
+        if self.validation is not None:
+            term = self.validation
+            validation_loss = term.mean(term.value(np.require(self.x, term.architecture.dtype)))
+            if validation_loss < self._best[0]:
+                self._best = (validation_loss, len(self.history["time"]), self.x)
+        elapsed = time.perf_counter() - self._started
+        for name, value in zip(FIELDS, (fun, train_loss, validation_loss, grad_norm, elapsed), strict=True):
+            self.history[name].append(float(value))
+        if self.verbose >= 2 or (self.verbose and elapsed - self._printed >= PROGRESS_SECONDS):
+            self._printed = elapsed
+            self._print()
+
+    def _call_back(self) -> bool:
+        assert self.callback is not None
+        assert self.x is not None
+        latest = {name: values[-1] for name, values in self.history.items()}
+        state = optimize_result(x=self.x.copy(), fun=latest["loss"], nit=self.n_iter, **latest)
+        try:
+            return self.callback(state) is True
+        except StopIteration:
+            return True
+
+    def _print(self) -> None:
+        latest = {name: values[-1] for name, values in self.history.items() if values}
+        shown = [f"{self.method} {self.n_iter:5d}  loss {latest['loss']:.6g}  train {latest['train_loss']:.6g}"]
+        if self.validation is not None:
+            shown.append(f"validation {latest['validation_loss']:.6g}")
+        if not math.isnan(latest["grad_norm"]):
+            shown.append(f"gradient {latest['grad_norm']:.2g}")
+        print("  ".join([*shown, f"{latest['time']:.2f} s"]), flush=True)

@@ -1,0 +1,69 @@
+"""Resilient back-propagation (iRprop+, Igel & Huesken 2003): full-batch steps whose sizes adapt to the gradient's signs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastmlp import _validation as check
+from fastmlp.objective import Objective
+from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, Monitor, Stop
+
+OPTIONS = {"initial_step": 0.01, "increase": 1.2, "decrease": 0.5, "min_step": 1e-12, "max_step": 50.0}
+
+
+def solve(
+    objective: Objective,
+    monitor: Monitor,
+    *,
+    max_iter: int,
+    tol: float,
+    state: dict[str, Any] | None,
+    options: dict[str, Any],
+) -> tuple[int, dict[str, Any], int]:
+    """Minimise until |g|_inf <= tol; returns a status, the solver's state and the number of evaluations."""
+    for name, value in options.items():
+        check.number(value, name, 0.0, above=True)
+    settings = {**OPTIONS, **options}
+    if not settings["decrease"] < 1 < settings["increase"]:
+        raise ValueError(
+            f"decrease, increase: expected decrease < 1 < increase, got {settings['decrease']}, {settings['increase']}"
+        )
+    data = objective.data
+    x = objective.x0
+    value, gradient = objective.value_and_grad(x)
+    evaluations = 1
+    if state is None:
+        size = np.full_like(x, settings["initial_step"])
+        move, previous = np.zeros_like(x), np.zeros_like(x)
+        previous_value = np.inf
+    else:
+        size, move, previous = (state[name].copy() for name in ("step_size", "last_step", "last_gradient"))
+        previous_value = state["last_value"]
+
+    def norm() -> float:
+        return float(np.abs(gradient).max())
+
+    monitor.begin(x, value, data.mean(value - objective.penalty_value(x)), norm())
+    status = CONVERGED if norm() <= tol else MAX_ITER
+    try:
+        while status != CONVERGED and monitor.n_iter < max_iter:
+            agreement = gradient * previous
+            grow, shrink = agreement > 0, agreement < 0
+            size[grow] = np.minimum(size[grow] * settings["increase"], settings["max_step"])
+            size[shrink] = np.maximum(size[shrink] * settings["decrease"], settings["min_step"])
+            # where the sign has changed the last step is taken back if the objective rose, and none is made
+            step = np.where(shrink, -move if value > previous_value else 0.0, -np.sign(gradient) * size)
+            previous = np.where(shrink, 0.0, gradient)
+            previous_value, move = value, np.where(shrink, 0.0, step)
+            x = x + step
+            value, gradient = objective.value_and_grad(x)
+            evaluations += 1
+            monitor.step(x, value, data.mean(value - objective.penalty_value(x)), norm())
+            if norm() <= tol:
+                status = CONVERGED
+    except Stop as stop:
+        status = CONVERGED if norm() <= tol else stop.status
+    final = {"step_size": size, "last_step": move, "last_gradient": previous, "last_value": previous_value}
+    return status, final, evaluations

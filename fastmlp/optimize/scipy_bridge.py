@@ -1,0 +1,108 @@
+"""The one file that speaks SciPy's language: `scipy.optimize.minimize` on an objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.objective import Objective
+from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
+
+# method: the option that stops on the gradient, those that would stop earlier (switched off), the limits on evaluations
+METHODS: dict[str, tuple[str | None, dict[str, Any]]] = {
+    "l-bfgs-b": ("gtol", {"ftol": 0.0, "maxfun": 2**31 - 1, "maxcor": 20, "maxls": 50}),
+    "bfgs": ("gtol", {"xrtol": 0.0}),
+    "cg": ("gtol", {}),
+    "tnc": ("gtol", {"ftol": 0.0, "xtol": 0.0, "maxfun": 2**31 - 1}),
+    "slsqp": (None, {"ftol": 0.0}),
+    "trust-constr": ("gtol", {"xtol": 0.0}),
+    "nelder-mead": (None, {}),
+    "powell": (None, {}),
+}
+WITHOUT_GRADIENT = ("nelder-mead", "powell")
+MAX_RESTARTS = 10
+
+
+class _Enough(Exception):  # noqa: N818 - it ends SciPy's loop from within its callback
+    pass
+
+
+class _Evaluations:
+    """Values and gradients on SciPy's demand; remembers the latest, because accepted steps are among them."""
+
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+        self.count = 0
+        self._latest: list[tuple[NDArray[Any], float, NDArray[Any]]] = []
+
+    def value_and_grad(self, x: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+        self.count += 1
+        value, gradient = self.objective.value_and_grad(x)
+        if not np.isfinite(value):  # a step out of range is a bad step, whatever its gradient says
+            value, gradient = np.inf, np.zeros_like(gradient)
+        self._latest = [*self._latest[-3:], (x.copy(), value, gradient)]
+        return value, gradient.copy()
+
+    def value(self, x: NDArray[Any]) -> float:
+        return self.value_and_grad(x)[0]
+
+    def at(self, x: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+        for point, value, gradient in reversed(self._latest):
+            if np.array_equal(point, x):
+                return value, gradient
+        return self.value_and_grad(x)
+
+
+def solve(
+    method: str, objective: Objective, monitor: Monitor, *, max_iter: int, tol: float, options: dict[str, Any]
+) -> tuple[int, int]:
+    """Minimise until |g|_inf <= tol; returns a status and the number of evaluations.
+
+    A line search that fails near the optimum, where differences of the objective drown in rounding errors, is
+    restarted from where it stopped as long as that brings the objective down.
+    """
+    from scipy.optimize import minimize
+
+    gradient_option, defaults = METHODS[method]
+    evaluations = _Evaluations(objective)
+    x = objective.x0
+    value, gradient = evaluations.at(x)
+    norm = float(np.abs(gradient).max())
+    monitor.begin(x, value, _train_loss(objective, x, value), norm)
+
+    def callback(x: NDArray[Any], *_: Any) -> None:
+        nonlocal norm, value
+        value, gradient = evaluations.at(x)
+        norm = float(np.abs(gradient).max())
+        monitor.step(x, value, _train_loss(objective, x, value), norm)
+        if norm <= tol or monitor.n_iter >= max_iter:
+            raise _Enough
+
+    settings = {**defaults, **options, "maxiter": max_iter}
+    if gradient_option:
+        settings[gradient_option] = tol
+    fun: Callable[[NDArray[Any]], Any] = (
+        evaluations.value if method in WITHOUT_GRADIENT else evaluations.value_and_grad
+    )
+    try:
+        for _ in range(MAX_RESTARTS if norm > tol and max_iter > 0 else 0):
+            before = value
+            assert monitor.x is not None
+            minimize(fun, monitor.x, jac=method not in WITHOUT_GRADIENT, method=method, options=settings,
+                     callback=callback)  # fmt: skip
+            if norm <= tol or not value < before:
+                break
+    except _Enough:
+        pass
+    except Stop as stop:
+        return (CONVERGED if norm <= tol else stop.status), evaluations.count
+    if norm <= tol:
+        return CONVERGED, evaluations.count
+    return (MAX_ITER if monitor.n_iter >= max_iter else STALLED), evaluations.count
+
+
+def _train_loss(objective: Objective, x: NDArray[Any], value: float) -> float:
+    return objective.data.mean(value - objective.penalty_value(x))

@@ -1,0 +1,126 @@
+"""Weight decay: sum_g lambda_g/2 |w_g|^2 over groups of parameters, the negative logarithm of a Gaussian prior."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _validation as check
+from fastmlp.architecture import Architecture
+
+_PART = re.compile(r"(?P<group>[Wb]\d+)(\[(?P<rows>[^,\]]*),(?P<columns>[^,\]]*)\])?")
+
+
+class WeightDecay:
+    """Quadratic penalty on groups of parameters: adds sum_g lambda_g/2 |w_g|^2 to the objective.
+
+    Parameters
+    ----------
+    weights, biases : float or sequence of float, default=0.0
+        lambda of the weights and of the biases: one number, or one for each layer. Not negative. The lecture's
+        regulariser lambda_1/2 sum_W1 w^2 + lambda_2/2 sum_W2 w^2, biases excluded, is ``WeightDecay([l1, l2])``.
+        `weights` may instead be a dict over groups: ``{"W1": 0.3, "b2": 0.0}``; ``"W1[:,0]"`` is the column of input 0,
+        ``"W2[0,:]"`` the row of output 0. Groups that are not named are not penalised; overlaps add up.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a coefficient is not a non-negative number; on use, if a group or layer does not exist in the network.
+
+    Notes
+    -----
+    The scale is that of a sum over samples, not of a mean: with half squared error and noise precision beta, lambda =
+    alpha / beta for a prior precision alpha. Penalties add up with ``+``.
+
+    References
+    ----------
+    Bishop, PRML, (5.112), (5.121).
+
+    Examples
+    --------
+    >>> import fastmlp
+    >>> net = fastmlp.Network([1, 2, 1], rng=0)
+    >>> penalty = fastmlp.WeightDecay(weights=0.5) + fastmlp.WeightDecay({"b1": 2.0})
+    >>> net.objective([[0.0]], [0.0], penalty=penalty).value([1, 1, 1, 0, 0, 0, 0])
+    1.5
+    """
+
+    def __init__(self, weights: Any = 0.0, biases: Any = 0.0) -> None:
+        if isinstance(weights, Mapping):
+            if np.ndim(biases) or biases != 0.0:
+                raise ValueError("biases: expected none beside a dict of groups, which names its own")
+            self._parts = [{str(name): check.number(value, f"weights[{name!r}]", 0.0)
+                            for name, value in weights.items()}]  # fmt: skip
+            for name in self._parts[0]:
+                if not _PART.fullmatch(name):
+                    raise ValueError(f"weights: expected groups such as 'W1', 'b2' or 'W1[:,0]', got {name!r}")
+        else:
+            self._parts = [{"W": _coefficients(weights, "weights"), "b": _coefficients(biases, "biases")}]
+
+    def __add__(self, other: Any) -> WeightDecay:
+        """Both penalties together."""
+        if not isinstance(other, WeightDecay):
+            return NotImplemented
+        total = WeightDecay()
+        total._parts = self._parts + other._parts
+        return total
+
+    def __repr__(self) -> str:
+        return " + ".join(f"WeightDecay({part})" for part in self._parts)
+
+    def diagonal(self, architecture: Architecture) -> NDArray[np.float64]:
+        """The coefficient of every parameter (P,): the Hessian of the penalty is this diagonal matrix."""
+        diagonal = np.zeros(architecture.n_params)
+        views = architecture.unravel(diagonal)
+        for part in self._parts:
+            for name, value in part.items():
+                if name in ("W", "b"):
+                    arrays = views.weights if name == "W" else views.biases
+                    for array, coefficient in zip(arrays, _per_layer(value, len(arrays)), strict=True):
+                        array += coefficient
+                else:
+                    _add_to_group(diagonal, architecture, name, value)
+        return diagonal
+
+
+def _coefficients(value: Any, name: str) -> Any:
+    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
+        return tuple(check.number(v, name, 0.0) for v in value)
+    return check.number(value, name, 0.0)
+
+
+def _per_layer(value: Any, n_layers: int) -> Sequence[float]:
+    values = value if isinstance(value, tuple) else (value,) * n_layers
+    if len(values) != n_layers:
+        raise ValueError(f"penalty: expected one coefficient, or one for each of {n_layers} layers, got {len(values)}")
+    return values
+
+
+def _add_to_group(diagonal: NDArray[np.float64], architecture: Architecture, name: str, value: float) -> None:
+    match = _PART.fullmatch(name)
+    assert match is not None  # the constructor has looked
+    groups = architecture.groups
+    group = match["group"]
+    if group not in groups:
+        raise ValueError(f"penalty: expected a group among {', '.join(groups)}, got {name!r}")
+    if match["rows"] is None:
+        diagonal[groups[group]] += value
+        return
+    if group.startswith("b"):
+        raise ValueError(f"penalty: expected rows and columns of weights only, got {name!r}")
+    matrix = architecture.unravel(diagonal).weights[int(group[1:]) - 1]
+    index = tuple(_part(match[axis].strip(), size, name)
+                  for axis, size in zip(("rows", "columns"), matrix.shape, strict=True))  # fmt: skip
+    matrix[index] += value
+
+
+def _part(text: str, size: int, name: str) -> slice:
+    if text == ":":
+        return slice(None)
+    if not text.isdecimal() or int(text) >= size:
+        raise ValueError(f"penalty: expected ':' or an index below {size}, got {text!r} in {name!r}")
+    return slice(int(text), int(text) + 1)

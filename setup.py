@@ -1,0 +1,116 @@
+"""Build of the compiled floor; everything else is in pyproject.toml.
+
+Environment
+-----------
+FASTMLP_OPENMP : auto (default), require, or off
+    auto uses OpenMP if a small program compiles, links and runs with it, and says what it found; require makes its
+    absence an error; off builds for one thread.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+HERE = Path(__file__).parent
+MODULES = ("plan", "kernels", "faces", "sweeps", "batch", "train")
+KERNEL_SOURCES = ["src_c/isa_generic.c", "src_c/isa_list.c"]
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": False,
+    "wraparound": False,
+    "cdivision": True,
+    "initializedcheck": False,
+    "embedsignature": True,
+}
+MSVC = sys.platform == "win32"
+COMPILE_ARGS = (
+    ["/O2", "/std:c11"]
+    if MSVC
+    else ["-O3", "-std=gnu11", "-g0", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"]
+)
+OPENMP_ARGS = {  # platform: (compile, link)
+    "win32": (["/openmp"], []),
+    "darwin": (["-Xpreprocessor", "-fopenmp"], ["-lomp"]),
+}.get(sys.platform, (["-fopenmp"], ["-fopenmp"]))
+OPENMP_PROBE = """
+#include <omp.h>
+int main(void) {
+    int n = 0;
+    #pragma omp parallel num_threads(2) reduction(+:n)
+    n += omp_in_parallel() || omp_get_max_threads() == 1 || omp_get_thread_limit() == 1;
+    return n < 1;
+}
+"""
+
+
+class BuildExt(build_ext):
+    """Decide about OpenMP with the very compiler and flags of the build, then build."""
+
+    def build_extensions(self):
+        """Probe, report, build."""
+        mode = os.environ.get("FASTMLP_OPENMP", "auto")
+        if mode not in ("auto", "require", "off"):
+            raise SystemExit(f"FASTMLP_OPENMP: expected auto, require or off, got {mode!r}")
+        problem = "switched off by FASTMLP_OPENMP=off" if mode == "off" else self.openmp_problem()
+        if problem and mode == "require":
+            raise SystemExit(f"fastmlp: FASTMLP_OPENMP=require, but OpenMP does not work: {problem}")
+        if problem:
+            self.announce(f"fastmlp: building WITHOUT OpenMP, for one thread: {problem}", level=4)
+        else:
+            self.announce(f"fastmlp: building with OpenMP ({' '.join(OPENMP_ARGS[0])})", level=4)
+            for extension in self.extensions:
+                extension.extra_compile_args += OPENMP_ARGS[0]
+                extension.extra_link_args += OPENMP_ARGS[1]
+        super().build_extensions()
+
+    def openmp_problem(self):
+        """None if a program with OpenMP compiles, links and runs, else what went wrong."""
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "openmp_probe.c")
+            source.write_text(OPENMP_PROBE)
+            try:
+                objects = self.compiler.compile(
+                    [str(source)], output_dir=folder, extra_postargs=COMPILE_ARGS + OPENMP_ARGS[0]
+                )
+                self.compiler.link_executable(
+                    objects, "openmp_probe", output_dir=folder, extra_postargs=OPENMP_ARGS[1]
+                )
+                subprocess.run([str(Path(folder, "openmp_probe"))], check=True, timeout=60)
+            except Exception as error:  # whatever a compiler may do: the message says it
+                return f"{type(error).__name__}: {error}"
+        return None
+
+    def run(self):
+        """Build, and leave the modules beside their sources too.
+
+        `fastmlp/` lies at the root of the checkout, so that Python finds it there before the installed package: a
+        checkout has to be importable after `pip install .`.
+        """
+        super().run()
+        if not self.inplace:
+            self.copy_extensions_to_source()
+
+
+def extension(name):
+    """One module of `fastmlp._core`; the C kernels are linked into `kernels` only."""
+    return Extension(
+        f"fastmlp._core.{name}",
+        [f"fastmlp/_core/{name}.pyx"] + (KERNEL_SOURCES if name == "kernels" else []),
+        include_dirs=["src_c", numpy.get_include()],
+        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+        extra_compile_args=list(COMPILE_ARGS),
+        depends=[str(path.relative_to(HERE)) for path in sorted(HERE.glob("src_c/*.[hcdi]*"))],
+    )
+
+
+setup(
+    ext_modules=cythonize([extension(name) for name in MODULES], compiler_directives=DIRECTIVES, build_dir="build"),
+    cmdclass={"build_ext": BuildExt},
+)

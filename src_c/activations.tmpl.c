@@ -1,0 +1,92 @@
+/* Activations element by element: for each row of activations.def three loops, with none, one or two derivatives. */
+
+/* h may be z: iterations are independent all the same. */
+#undef INDEPENDENT
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define INDEPENDENT
+#endif
+
+#define ACTIVATION(name, prepare, value, first, second)                                       \
+    static void NAME(name##_0)(size_t n, const real *z_, real *h)                             \
+    {                                                                                         \
+        INDEPENDENT                                                                           \
+        for (size_t i = 0; i < n; i++) {                                                      \
+            const real z = z_[i];                                                             \
+            prepare                                                                           \
+            h[i] = value;                                                                     \
+        }                                                                                     \
+    }                                                                                         \
+    static void NAME(name##_1)(size_t n, const real *z_, real *h, real *d1)                   \
+    {                                                                                         \
+        INDEPENDENT                                                                           \
+        for (size_t i = 0; i < n; i++) {                                                      \
+            const real z = z_[i];                                                             \
+            prepare                                                                           \
+            h[i] = value;                                                                     \
+            d1[i] = first;                                                                    \
+        }                                                                                     \
+    }                                                                                         \
+    static void NAME(name##_2)(size_t n, const real *z_, real *h, real *d1, real *d2)         \
+    {                                                                                         \
+        INDEPENDENT                                                                           \
+        for (size_t i = 0; i < n; i++) {                                                      \
+            const real z = z_[i];                                                             \
+            prepare                                                                           \
+            h[i] = value;                                                                     \
+            d1[i] = first;                                                                    \
+            d2[i] = second;                                                                   \
+        }                                                                                     \
+    }
+#include "activations.def"
+#undef ACTIVATION
+
+/* The sine where some |z| > SIN_MAX (or is not a number): each of these by the C library, the others as ever. */
+static void NAME(sin_far)(size_t n, const real *z, real *h, real *d1, real *d2)
+{
+    for (size_t i = 0; i < n; i++) {
+        const real x = z[i];
+        NAME(sin_cos) t = NAME(vsincos)(x);
+        if (!(FABS(x) <= SIN_MAX))
+            t = (NAME(sin_cos)){(real)sin((double)x), (real)cos((double)x)};
+        h[i] = t.s;
+        if (d1)
+            d1[i] = t.c;
+        if (d2)
+            d2[i] = -t.s;
+    }
+}
+
+static int NAME(any_far)(size_t n, const real *z)
+{
+    int far = 0;
+    for (size_t i = 0; i < n; i++)
+        far |= !(FABS(z[i]) <= SIN_MAX);
+    return far;
+}
+
+static void NAME(activation)(int kind, size_t n, const real *z, real *h, real *d1, real *d2)
+{
+    if (kind == FMLP_ACTIVATION_sin && NAME(any_far)(n, z)) {
+        NAME(sin_far)(n, z, h, d1, d2);
+        return;
+    }
+    switch (kind) {
+#define ACTIVATION(name, prepare, value, first, second) \
+    case FMLP_ACTIVATION_##name:                        \
+        if (d2)                                         \
+            NAME(name##_2)(n, z, h, d1, d2);            \
+        else if (d1)                                    \
+            NAME(name##_1)(n, z, h, d1);                \
+        else                                            \
+            NAME(name##_0)(n, z, h);                    \
+        break;
+#include "activations.def"
+#undef ACTIVATION
+    default:
+        break;
+    }
+}

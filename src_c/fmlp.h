@@ -1,0 +1,56 @@
+/* fmlp: the C floor of fastmlp, the one header that Cython sees.
+ *
+ * Kernels for dense layers on one block of samples. No Python, no allocation, no threads, no input or output; no global
+ * state but constant tables. Preconditions are the caller's: see README.md in this folder.
+ */
+#ifndef FMLP_H
+#define FMLP_H
+
+#include <stddef.h>
+
+enum { FMLP_PAD = 16 }; /* leading dimensions are multiples of this many elements: one 64-byte vector of floats */
+
+/* Enums from the two lists: FMLP_ACTIVATION_tanh, FMLP_LOSS_cross_entropy, ... */
+typedef enum {
+#define ACTIVATION(name, prepare, h, d1, d2) FMLP_ACTIVATION_##name,
+#include "activations.def"
+#undef ACTIVATION
+    FMLP_N_ACTIVATIONS
+} fmlp_activation;
+
+typedef enum {
+#define LOSS(name, output) FMLP_LOSS_##name,
+#include "losses.def"
+#undef LOSS
+    FMLP_N_LOSSES
+} fmlp_loss;
+
+#define real float
+#define NAME(f) f##_f32
+#include "ops.tmpl.h"
+#undef real
+#undef NAME
+#define real double
+#define NAME(f) f##_f64
+#include "ops.tmpl.h"
+#undef real
+#undef NAME
+
+/* Names in the order of the enums. */
+extern const char *const fmlp_activation_names[FMLP_N_ACTIVATIONS];
+extern const char *const fmlp_loss_names[FMLP_N_LOSSES];
+extern const char *const fmlp_loss_outputs[FMLP_N_LOSSES]; /* the canonical output of each loss */
+
+/* One instruction set: its name, whether this CPU can run it, and its two tables. */
+typedef struct {
+    const char *name;
+    int (*usable)(void);
+    const fmlp_ops_f32 *f32;
+    const fmlp_ops_f64 *f64;
+} fmlp_isa;
+
+/* All instruction sets compiled in, the plainest first. */
+extern const fmlp_isa fmlp_isas[];
+extern const int fmlp_n_isas;
+
+#endif

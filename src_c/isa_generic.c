@@ -1,0 +1,8 @@
+/* The instruction set that every target has: 16-byte vectors (SSE2, NEON), or plain C where there are none. */
+#define ISA generic
+#define VECTOR_BYTES 16
+#define TILE_ROWS 4
+#define TILE_COLS 2
+#define INNER_ROWS 2
+#define INNER_COLS 4
+#include "ops.inc"

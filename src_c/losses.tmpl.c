@@ -1,0 +1,195 @@
+/* The losses of losses.def on one block: value and gradient at the logits, and Hessian products.
+ *
+ * Differences such as y - t are formed so that they keep their relative accuracy when a sample is fitted almost perfectly:
+ * logistic: y - t = (1 - t) y - t (1 - y) with 1 - y = logistic(-z); softmax: y_k - t_k from the sum over the other classes.
+ */
+
+/* ---- losses that are a sum over outputs of a function of one logit ----
+ * E, D, H, G: value, d/dz, d2/dz2 and the Gauss-Newton part of the latter, in terms of z, t (and y, h1, h2, c). */
+#define ELEMENTWISE_LOSS(name, NEEDS, E_PREPARE, E, D_, H_PREPARE, H, G)                                               \
+    static void NAME(name##_gradient)(size_t n_out, size_t columns, const real *Z, const real *Y, const real *d1,      \
+                                      const real *T, const real *scale, real *value, real *D, size_t ld)               \
+    {                                                                                                                  \
+        (void)Y, (void)d1, (void)scale;                                                                                \
+        for (size_t s = 0; s < columns; s++)                                                                           \
+            value[s] = R(0.0);                                                                                         \
+        for (size_t k = 0; k < n_out; k++)                                                                             \
+            for (size_t s = 0; s < columns; s++) {                                                                     \
+                const size_t i = k * ld + s;                                                                           \
+                const real z = Z[i], t = T[i];                                                                         \
+                NEEDS E_PREPARE value[s] += E;                                                                         \
+                if (D)                                                                                                 \
+                    D[i] = D_;                                                                                         \
+            }                                                                                                          \
+    }                                                                                                                  \
+    static void NAME(name##_hessp)(int ggn, size_t n_out, size_t columns, const real *Z, const real *Y,                \
+                                   const real *d1, const real *d2, const real *T, const real *scale, const real *RZ,   \
+                                   real *RD, size_t ld)                                                                \
+    {                                                                                                                  \
+        (void)Y, (void)d1, (void)d2, (void)scale, (void)T;                                                             \
+        for (size_t k = 0; k < n_out; k++)                                                                             \
+            for (size_t s = 0; s < columns; s++) {                                                                     \
+                const size_t i = k * ld + s;                                                                           \
+                const real z = Z[i];                                                                                   \
+                H_PREPARE RD[i] = (ggn ? G : H) * RZ[i];                                                               \
+            }                                                                                                          \
+    }
+
+/* e = c/2 (y - t)^2 with y = h(z) and c the precision of the output (1 without scale) */
+#define SQUARED_ERROR_TERMS                                                                                            \
+    const real c = scale ? scale[k] : R(1.0), r = Y[i] - T[i], h1 = d1 ? d1[i] : R(1.0);                               \
+    (void)z;
+ELEMENTWISE_LOSS(squared_error, (void)t;, SQUARED_ERROR_TERMS, R(0.5) * c * r * r, c * r * h1,
+                 SQUARED_ERROR_TERMS const real h2 = d2 ? d2[i] : R(0.0);, c * (h1 * h1 + r * h2), c * h1 * h1)
+
+/* e = log(1 + exp z) - t z */
+ELEMENTWISE_LOSS(binary_cross_entropy, const NAME(logistic_parts) l = NAME(vlogistic_parts)(z);, ,
+                 (z > 0 ? (R(1.0) - t) * z : -t * z) + NAME(vlog1pexp_neg)(z), (R(1.0) - t) * l.p - t * l.q,
+                 const NAME(logistic_parts) l = NAME(vlogistic_parts)(z);, l.p * l.q, l.p * l.q)
+
+/* e = exp z - t z */
+ELEMENTWISE_LOSS(poisson, const real e = NAME(vexp)(z);, , e - t * z, e - t, const real e = NAME(vexp)(z);, e, e)
+
+#undef SQUARED_ERROR_TERMS
+#undef ELEMENTWISE_LOSS
+
+/* ---- softmax: all outputs of a sample together, CHUNK samples at a time ---- */
+enum { NAME(CHUNK) = 16 };
+
+/* For `width` samples: top[s] = max_k z_k, rest[s] = sum of exp(z_k - top) over all k but the first one that
+ * reaches top, and E[k,s] = exp(z_k - top) (E may be NULL, or Z). */
+static inline void NAME(exponentials)(size_t n_out, size_t width, const real *Z, real *E, real *top, real *rest,
+                                      size_t ld)
+{
+    int found[NAME(CHUNK)];
+    for (size_t s = 0; s < width; s++) {
+        top[s] = Z[s];
+        rest[s] = R(0.0);
+        found[s] = 0;
+    }
+    for (size_t k = 1; k < n_out; k++)
+        for (size_t s = 0; s < width; s++)
+            top[s] = Z[k * ld + s] > top[s] ? Z[k * ld + s] : top[s];
+    for (size_t k = 0; k < n_out; k++)
+        for (size_t s = 0; s < width; s++) {
+            const real e = NAME(vexp)(Z[k * ld + s] - top[s]);
+            const int first = (Z[k * ld + s] == top[s]) & !found[s];
+            rest[s] += first ? R(0.0) : e;
+            found[s] |= first;
+            if (E)
+                E[k * ld + s] = e;
+        }
+}
+
+static void NAME(softmax)(size_t n_out, size_t n, const real *Z, real *Y, size_t ld)
+{
+    const size_t columns = ld == 1 ? n : NAME(round_up)(n);
+    for (size_t start = 0; start < columns; start += NAME(CHUNK)) {
+        const size_t width = columns - start < NAME(CHUNK) ? columns - start : NAME(CHUNK);
+        real top[NAME(CHUNK)], rest[NAME(CHUNK)];
+        NAME(exponentials)(n_out, width, Z + start, Y + start, top, rest, ld);
+        for (size_t k = 0; k < n_out; k++)
+            for (size_t s = 0; s < width; s++)
+                Y[k * ld + start + s] /= R(1.0) + rest[s];
+    }
+}
+
+/* e = sum_k t_k (log sum_j exp z_j - z_k), de/dz_k = y_k sum_j t_j - t_k */
+static void NAME(cross_entropy_gradient)(size_t n_out, size_t columns, const real *Z, const real *Y, const real *d1,
+                                         const real *T, const real *scale, real *value, real *D, size_t ld)
+{
+    (void)Y, (void)d1, (void)scale;
+    for (size_t start = 0; start < columns; start += NAME(CHUNK)) {
+        const size_t width = columns - start < NAME(CHUNK) ? columns - start : NAME(CHUNK);
+        const real *z = Z + start, *t = T + start;
+        real *d = D ? D + start : NULL, *v = value + start;
+        real top[NAME(CHUNK)], rest[NAME(CHUNK)], log_sum[NAME(CHUNK)], total[NAME(CHUNK)];
+        int found[NAME(CHUNK)];
+        NAME(exponentials)(n_out, width, z, d, top, rest, ld);
+        for (size_t s = 0; s < width; s++) {
+            log_sum[s] = NAME(vlog1p)(rest[s]);
+            v[s] = total[s] = R(0.0);
+            found[s] = 0;
+        }
+        for (size_t k = 0; k < n_out; k++)
+            for (size_t s = 0; s < width; s++) {
+                v[s] += t[k * ld + s] * ((top[s] - z[k * ld + s]) + log_sum[s]);
+                total[s] += t[k * ld + s];
+            }
+        for (size_t k = 0; D && k < n_out; k++)
+            for (size_t s = 0; s < width; s++) {
+                const size_t i = k * ld + s;
+                const int first = (z[i] == top[s]) & !found[s];
+                const real others = first ? rest[s] : (R(1.0) - d[i]) + rest[s];
+                found[s] |= first;
+                d[i] = (d[i] * (total[s] - t[i]) - t[i] * others) / (R(1.0) + rest[s]);
+            }
+    }
+}
+
+/* sum_l (d2e / dz_k dz_l) r_l = y_k (r_k - sum_l y_l r_l) sum_j t_j */
+static void NAME(cross_entropy_hessp)(int ggn, size_t n_out, size_t columns, const real *Z, const real *Y,
+                                      const real *d1, const real *d2, const real *T, const real *scale, const real *RZ,
+                                      real *RD, size_t ld)
+{
+    (void)ggn, (void)Y, (void)d1, (void)d2, (void)scale;
+    NAME(softmax)(n_out, columns, Z, RD, ld);
+    for (size_t start = 0; start < columns; start += NAME(CHUNK)) {
+        const size_t width = columns - start < NAME(CHUNK) ? columns - start : NAME(CHUNK);
+        const real *t = T + start, *r = RZ + start;
+        real *y = RD + start;
+        real mean[NAME(CHUNK)], total[NAME(CHUNK)];
+        for (size_t s = 0; s < width; s++)
+            mean[s] = total[s] = R(0.0);
+        for (size_t k = 0; k < n_out; k++)
+            for (size_t s = 0; s < width; s++) {
+                mean[s] += y[k * ld + s] * r[k * ld + s];
+                total[s] += t[k * ld + s];
+            }
+        for (size_t k = 0; k < n_out; k++)
+            for (size_t s = 0; s < width; s++)
+                y[k * ld + s] *= (r[k * ld + s] - mean[s]) * total[s];
+    }
+}
+
+/* ---- dispatch over the list; sample weights are applied here, once for all ---- */
+static void NAME(weigh)(size_t n_out, size_t n, const real *weight, real *value, real *D, size_t ld)
+{
+    for (size_t s = 0; value && weight && s < n; s++)
+        value[s] *= weight[s];
+    for (size_t k = 0; D && k < n_out; k++) {
+        for (size_t s = 0; weight && s < n; s++)
+            D[k * ld + s] *= weight[s];
+        for (size_t s = n; s < NAME(round_up)(n); s++)
+            D[k * ld + s] = R(0.0);
+    }
+}
+
+static void NAME(loss_gradient)(int kind, size_t n_out, size_t n, const real *Z, const real *Y, const real *d1,
+                                const real *T, const real *weight, const real *scale, real *value, real *D, size_t ld)
+{
+    switch (kind) {
+#define LOSS(name, output)                                                                                             \
+    case FMLP_LOSS_##name:                                                                                             \
+        NAME(name##_gradient)(n_out, NAME(round_up)(n), Z, Y, d1, T, scale, value, D, ld);                             \
+        break;
+#include "losses.def"
+#undef LOSS
+    }
+    NAME(weigh)(n_out, n, weight, value, D, ld);
+}
+
+static void NAME(loss_hessp)(int kind, int ggn, size_t n_out, size_t n, const real *Z, const real *Y, const real *d1,
+                             const real *d2, const real *T, const real *weight, const real *scale, const real *RZ,
+                             real *RD, size_t ld)
+{
+    switch (kind) {
+#define LOSS(name, output)                                                                                             \
+    case FMLP_LOSS_##name:                                                                                             \
+        NAME(name##_hessp)(ggn, n_out, NAME(round_up)(n), Z, Y, d1, d2, T, scale, RZ, RD, ld);                         \
+        break;
+#include "losses.def"
+#undef LOSS
+    }
+    NAME(weigh)(n_out, n, weight, NULL, RD, ld);
+}

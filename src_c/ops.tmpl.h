@@ -1,0 +1,61 @@
+/* The table of kernels for one number type; included twice by fmlp.h, which sets `real` and NAME.
+ *
+ * Letters: z pre-activation, a activation, W one row per unit (n_out x n_in, row-major), b bias.
+ * A *block* holds n samples feature-major: element (unit j, sample s) at [j * ld + s]. Blocks start on a 64-byte boundary,
+ * ld is a multiple of FMLP_PAD, and columns n .. round_up(n, lanes) may be computed as well: they hold copies of a real
+ * sample, and deltas that are zero there. Nothing aliases unless said. Kernels cannot fail.
+ */
+typedef struct NAME(fmlp_ops) {
+    size_t lanes; /* samples per vector register: kernels work on round_up(n, lanes) columns */
+
+    /* ---- the three products of a dense layer on blocks ---- */
+    /* Z[i,s] = b[i] + sum_j W[i,j] A[j,s] */
+    void (*dense_forward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *b, const real *A, real *Z,
+                          size_t ld);
+    /* E[j,s] = sum_i W[i,j] D[i,s] */
+    void (*dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, real *E, size_t ld);
+    /* gW[i,j] += sum_s D[i,s] A[j,s];  gb[i] += sum_s D[i,s]      (padded columns of D are zero) */
+    void (*dense_gradient)(size_t n_out, size_t n_in, size_t n, const real *D, const real *A, real *gW, real *gb,
+                           size_t ld);
+    /* Z[s,i] = b[i] + sum_j W[i,j] A[s,j] for n_rows row-major samples, one to eight */
+    void (*rows_forward)(size_t n_rows, size_t n_out, size_t n_in, const real *W, const real *b, const real *A,
+                         real *Z);
+
+    /* ---- activations, element by element ---- */
+    /* h[i] = h(z[i]), d1[i] = h'(z[i]), d2[i] = h''(z[i]); d2, or d1 and d2, may be NULL; h may be z */
+    void (*activation)(int kind, size_t n, const real *z, real *h, real *d1, real *d2);
+    /* y[i] = log(1 + x[i]) for x >= 0; y may be x */
+    void (*log1p)(size_t n, const real *x, real *y);
+    /* Y[k,s] = exp(Z[k,s]) / sum_j exp(Z[j,s]); Y may be Z; ld = 1 and n = 1 is one row */
+    void (*softmax)(size_t n_out, size_t n, const real *Z, real *Y, size_t ld);
+
+    /* ---- losses on a block: y, d1, d2 (output, h', h'' at z) are read by squared_error only ---- */
+    /* value[s] = weight[s] e_s,  D[k,s] = weight[s] de_s/dz_k; weight, scale (per output, squared_error) and D may be NULL */
+    void (*loss_gradient)(int kind, size_t n_out, size_t n, const real *Z, const real *Y, const real *d1, const real *T,
+                          const real *weight, const real *scale, real *value, real *D, size_t ld);
+    /* RD[k,s] = weight[s] sum_l (d2e_s / dz_k dz_l) RZ[l,s]; with ggn != 0 the Gauss-Newton part only */
+    void (*loss_hessp)(int kind, int ggn, size_t n_out, size_t n, const real *Z, const real *Y, const real *d1,
+                       const real *d2, const real *T, const real *weight, const real *scale, const real *RZ, real *RD,
+                       size_t ld);
+
+    /* ---- between row-major arrays and blocks ---- */
+    /* block[j,s] = X[index[s], j] (index NULL: row s); columns n .. round_up(n, lanes) repeat the last sample */
+    void (*load_rows)(size_t n, size_t width, const real *X, const ptrdiff_t *index, real *block, size_t ld);
+    /* block[k,s] = (labels[index[s]] == k) */
+    void (*load_labels)(size_t n, size_t width, const ptrdiff_t *labels, const ptrdiff_t *index, real *block,
+                        size_t ld);
+    /* X[s,j] = block[j,s] */
+    void (*store_rows)(size_t n, size_t width, const real *block, real *X, size_t ld);
+
+    /* ---- vectors of parameters ---- */
+    void (*add)(size_t n, const real *x, real *y);                /* y += x */
+    void (*multiply)(size_t n, const real *x, real *y);           /* y *= x */
+    void (*scale)(size_t n, real alpha, real *x);                 /* x *= alpha */
+    /* g += factor * lambda * w; returns sum lambda/2 w^2 */
+    double (*decay)(size_t n, real factor, const real *lambda, const real *w, real *g);
+    /* v = momentum v + g; w -= rate * (nesterov ? g + momentum v : v) */
+    void (*sgd_step)(size_t n, real rate, real momentum, int nesterov, const real *g, real *v, real *w);
+    /* m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; w -= rate * m / (sqrt(v * correction) + epsilon) */
+    void (*adam_step)(size_t n, real rate, real correction, real b1, real b2, real epsilon, const real *g, real *m,
+                      real *v, real *w);
+} NAME(fmlp_ops);

@@ -1,0 +1,55 @@
+/* The number type of a template: included before and cleaned up after each inclusion of `ops.inc`.
+ *
+ * With REAL_BITS set to 32 or 64 this header defines
+ *   real      float or double
+ *   bits_t    the unsigned integer of the same width
+ *   R(x)      a literal of that type:        R(0.5)
+ *   NAME(f)   the name with its suffix:      NAME(exp) -> exp_f32
+ *   FMA(a,b,c)  a * b + c, fused where the target has the instruction
+ *   FABS, SQRT  absolute value and square root
+ */
+#include <float.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE static inline
+#endif
+
+#undef real
+#undef bits_t
+#undef R
+#undef NAME
+#undef FMA
+#undef FABS
+#undef SQRT
+
+#if REAL_BITS == 32
+#define real float
+#define bits_t uint32_t
+#define R(x) x##f
+#define NAME(f) f##_f32
+#define FABS(x) fabsf(x)
+#define SQRT(x) sqrtf(x)
+#else
+#define real double
+#define bits_t uint64_t
+#define R(x) x
+#define NAME(f) f##_f64
+#define FABS(x) fabs(x)
+#define SQRT(x) sqrt(x)
+#endif
+
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#if REAL_BITS == 32
+#define FMA(a, b, c) __builtin_fmaf((a), (b), (c))
+#else
+#define FMA(a, b, c) __builtin_fma((a), (b), (c))
+#endif
+#else
+#define FMA(a, b, c) ((a) * (b) + (c))
+#endif

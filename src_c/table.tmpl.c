@@ -1,0 +1,22 @@
+/* The table of one number type, filled with the kernels above. */
+const NAME(fmlp_ops) TABLE_NAME(ISA, NAME(ops)) = {
+    .lanes = LANES,
+    .dense_forward = NAME(dense_forward),
+    .dense_backward = NAME(dense_backward),
+    .dense_gradient = NAME(dense_gradient),
+    .rows_forward = NAME(rows_forward),
+    .activation = NAME(activation),
+    .softmax = NAME(softmax),
+    .loss_gradient = NAME(loss_gradient),
+    .loss_hessp = NAME(loss_hessp),
+    .load_rows = NAME(load_rows),
+    .load_labels = NAME(load_labels),
+    .store_rows = NAME(store_rows),
+    .add = NAME(add),
+    .multiply = NAME(multiply),
+    .scale = NAME(scale),
+    .decay = NAME(decay),
+    .sgd_step = NAME(sgd_step),
+    .adam_step = NAME(adam_step),
+    .log1p = NAME(log1p),
+};
