@@ -45,15 +45,6 @@ def activation(name, const floating[::1] z, order=2, isa=None):
     return tuple(outputs)
 
 
-def log1p(const floating[::1] x, isa=None):
-    """log(1 + x) for x >= 0."""
-    result = np.empty(x.shape[0], np.asarray(x).dtype)
-    cdef floating[::1] y = result
-    if x.shape[0]:
-        kernels.log1p(_ops(isa, result.dtype), x.shape[0], &x[0], &y[0])
-    return result
-
-
 def dense_forward(const floating[:, ::1] W, const floating[::1] b, A, isa=None):
     """W A + b."""
     cdef size_t n = A.shape[1]
@@ -134,3 +125,31 @@ def loss_hessp(name, const floating[:, :] Z, T, RZ, ggn=False, Y=None, d1=None, 
     kernels.loss_hessp(_ops(isa, logits.dtype), kind, gauss_newton, Z.shape[0], n, &z[0, 0], _first(y), _first(h1),
                        _first(h2), _first(t), _first(w), _first(c), _first(rz), &rd[0, 0], z.shape[1])
     return result[:, :n]
+
+
+def vector(name, const floating[::1] x, y=None, alpha=1.0, isa=None):
+    """The named operation on vectors, on a copy: add, multiply (y op x), scale (alpha y), log1p (of x)."""
+    result = np.array(x if y is None else y)
+    cdef floating[::1] out = result
+    cdef const void *ops = _ops(isa, result.dtype)
+    if not out.shape[0]:
+        return result
+    if name == "add":
+        kernels.add(ops, out.shape[0], &x[0], &out[0])
+    elif name == "multiply":
+        kernels.multiply(ops, out.shape[0], &x[0], &out[0])
+    elif name == "scale":
+        kernels.scale(ops, out.shape[0], <floating> alpha, &out[0])
+    elif name == "log1p":
+        kernels.log1p(ops, out.shape[0], &x[0], &out[0])
+    return result
+
+
+def decay(const floating[::1] coefficients, const floating[::1] w, g, factor, isa=None):
+    """(sum coefficients/2 w^2, g + factor coefficients w)."""
+    result = np.array(g)
+    cdef floating[::1] out = result
+    if not out.shape[0]:
+        return 0.0, result
+    return kernels.decay(_ops(isa, result.dtype), out.shape[0], <floating> factor, &coefficients[0], &w[0],
+                         &out[0]), result

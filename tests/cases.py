@@ -1,0 +1,51 @@
+"""Networks and data for the tests: names from the compiled lists, numbers from seeded generators."""
+
+import fastmlp
+import numpy as np
+from fastmlp import activations
+
+DTYPES = ("float64", "float32")
+HIDDEN = activations.HIDDEN
+#: output activation and loss of each pair that acceptance asks for
+PAIRS = (
+    ("identity", "squared_error"),
+    ("logistic", "binary_cross_entropy"),
+    ("softmax", "cross_entropy"),
+    ("tanh", "squared_error"),
+    ("exp", "poisson"),
+)
+#: relative error allowed between the library and an oracle
+TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
+
+
+def network(layers, hidden="tanh", output="identity", loss=None, dtype="float64", seed=0, scale=1.0):
+    """A network with random biases too, weights and biases times `scale`."""
+    net = fastmlp.Network(layers, hidden, output, loss, dtype, rng=seed, init="normal")
+    net.params = scale * net.params
+    return net
+
+
+def data(net, n_samples, seed=0, soft=False):
+    """Inputs and targets that fit the loss; class targets are labels, or soft rows."""
+    rng = np.random.default_rng([seed, n_samples, net.n_params])
+    X = rng.normal(size=(n_samples, net.layers[0]))
+    shape = (n_samples, net.layers[-1])
+    if net.loss_name == "cross_entropy":
+        T = rng.dirichlet(np.ones(shape[1]), n_samples) if soft else rng.integers(shape[1], size=n_samples)
+    elif net.loss_name == "binary_cross_entropy":
+        T = rng.random(shape) if soft else rng.integers(2, size=shape).astype(float)
+    elif net.loss_name == "poisson":
+        T = rng.poisson(2.0, shape).astype(float)
+    else:
+        T = rng.normal(size=shape)
+    return X, T
+
+
+def relative_error(got, expected):
+    """Largest difference, relative to the largest number expected; numbers below 1e-30 count as zero."""
+    got, expected = np.asarray(got, dtype=float), np.asarray(expected, dtype=float)
+    assert got.shape == expected.shape
+    if not got.size:
+        return 0.0
+    scale = np.abs(expected).max()
+    return float(np.abs(got - expected).max() / (scale if scale > 1e-30 else 1.0))

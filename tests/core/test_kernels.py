@@ -1,0 +1,170 @@
+"""Each C kernel alone, on every instruction set and both types, at odd sizes, against NumPy in double."""
+
+import numpy as np
+import pytest
+import reference
+from fastmlp._core import faces, kernels
+
+SIZES = [1, 2, 3, 7, 16, 17, 33]
+SAMPLES = [0, 1, 3, 17, 64, 129]
+EPS = {"float64": 2.0**-52, "float32": 2.0**-23}
+
+
+@pytest.fixture
+def draw(dtype):
+    rng = np.random.default_rng(0)
+    return lambda *shape: rng.normal(size=shape).astype(dtype)
+
+
+def close(got, expected, magnitude, dtype, depth):
+    """|got - expected| <= (depth + 4) eps * (the same sum of absolute values): the bound of a sum in any order."""
+    assert got.dtype == dtype
+    return bool(np.all(np.abs(got.astype(float) - expected) <= (depth + 4) * EPS[dtype] * magnitude))
+
+
+@pytest.mark.parametrize("n", SAMPLES)
+@pytest.mark.parametrize("n_in", SIZES)
+@pytest.mark.parametrize("n_out", SIZES)
+def test_the_three_products_of_a_dense_layer(n_out, n_in, n, draw, dtype, isa):
+    W, b, A, D = draw(n_out, n_in), draw(n_out), draw(n_in, n), draw(n_out, n)
+    W64, b64, A64, D64 = (m.astype(float) for m in (W, b, A, D))
+    magnitude = np.abs(W64) @ np.abs(A64) + np.abs(b64)[:, None]
+    assert close(faces.dense_forward(W, b, A, isa=isa), W64 @ A64 + b64[:, None], magnitude, dtype, n_in)
+    assert close(faces.dense_backward(W, D, isa=isa), W64.T @ D64, np.abs(W64).T @ np.abs(D64), dtype, n_out)
+    gW, gb = np.ones((n_out, n_in), dtype), np.ones(n_out, dtype)
+    faces.dense_gradient(D, A, gW, gb, isa=isa)
+    assert close(gW, 1 + D64 @ A64.T, 1 + np.abs(D64) @ np.abs(A64).T, dtype, n)
+    assert close(gb, 1 + D64.sum(axis=1), 1 + np.abs(D64).sum(axis=1), dtype, n)
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 3, 8])
+@pytest.mark.parametrize("n_in", SIZES)
+@pytest.mark.parametrize("n_out", SIZES)
+def test_the_forward_product_on_rows(n_out, n_in, n_rows, draw, dtype, isa):
+    W, b, A = draw(n_out, n_in), draw(n_out), draw(n_rows, n_in)
+    expected = A.astype(float) @ W.T.astype(float) + b
+    magnitude = np.abs(A.astype(float)) @ np.abs(W.T.astype(float)) + np.abs(b)
+    assert close(faces.rows_forward(W, b, A, isa=isa), expected, magnitude, dtype, n_in)
+
+
+@pytest.mark.parametrize("n", SAMPLES)
+@pytest.mark.parametrize("n_out", [2, 3, 10, 17])
+def test_softmax_columns(n_out, n, draw, dtype, isa):
+    Z = 10 * draw(n_out, n)
+    expected = np.array([reference.softmax(z) for z in Z.T.astype(float)]).reshape(n, n_out).T
+    Y = faces.softmax(Z, isa=isa)
+    rounding = EPS[dtype] * (4 + np.ptp(Z, axis=0))  # e^(z - max z) feels the rounding of its argument
+    assert np.all(np.abs(Y - expected) <= rounding * expected)
+
+
+def test_softmax_survives_large_logits_and_ties(dtype, isa):
+    Z = np.array([[1000, -1000, 5, 0], [999, -1001, 5, -2000], [-1000, -3000, 5, -2000]], dtype)
+    Y = faces.softmax(Z, isa=isa)
+    assert np.allclose(Y.sum(axis=0), 1, rtol=4 * EPS[dtype])
+    assert np.all(Y[:, 2] == Y[0, 2])
+    assert Y[0, 3] == 1
+
+
+def loss_case(name, n_out, n, draw, dtype):
+    rng = np.random.default_rng(1)
+    Z = 3 * draw(n_out, n)
+    if name == "cross_entropy":
+        T = rng.dirichlet(np.ones(n_out), n).T
+    elif name == "binary_cross_entropy":
+        T = rng.random((n_out, n))
+    else:
+        T = rng.exponential(size=(n_out, n))
+    return Z, np.ascontiguousarray(T, dtype), rng.random(n).astype(dtype)
+
+
+def output_derivatives(Z, name, dtype):
+    """Outputs tanh(z) with their two derivatives, for the loss that reads them."""
+    if name != "squared_error":
+        return {}
+    return dict(zip(("Y", "d1", "d2"), (np.asarray(f(Z.astype(float)), dtype) for f in reference.ACTIVATIONS["tanh"]),
+                    strict=True))  # fmt: skip
+
+
+def value(name, z, t):
+    return reference.sample_loss(name, z, np.tanh(z), t)
+
+
+@pytest.mark.parametrize("n", SAMPLES)
+@pytest.mark.parametrize("name", kernels.loss_names)
+def test_loss_values_and_gradients(name, n, draw, dtype, isa):
+    Z, T, weight = loss_case(name, 3, n, draw, dtype)
+    terms = {k: v for k, v in output_derivatives(Z, name, dtype).items() if k != "d2"}
+    values, D = faces.loss_gradient(name, Z, T, weight=weight, isa=isa, **terms)
+    h = 1e-20
+    for s in range(n):
+        z, t = Z[:, s].astype(float), T[:, s].astype(float)
+        assert values[s] == pytest.approx(weight[s] * value(name, z, t), rel=40 * EPS[dtype], abs=40 * EPS[dtype])
+        for k in range(3):
+            shifted = z.astype(complex)
+            shifted[k] += 1j * h  # complex step: exact to rounding
+            slope = complex_value(name, shifted, t).imag / h
+            assert D[k, s] == pytest.approx(weight[s] * slope, rel=40 * EPS[dtype], abs=40 * EPS[dtype])
+
+
+def complex_value(name, z, t):
+    """The loss for complex logits, written with analytic functions only."""
+    if name == "squared_error":
+        return 0.5 * np.sum((np.tanh(z) - t) ** 2)
+    if name == "binary_cross_entropy":
+        return np.sum(np.log(1 + np.exp(z)) - t * z)
+    if name == "cross_entropy":
+        return np.sum(t * (np.log(np.sum(np.exp(z))) - z))
+    return np.sum(np.exp(z) - t * z)
+
+
+@pytest.mark.parametrize("ggn", [False, True])
+@pytest.mark.parametrize("name", kernels.loss_names)
+def test_loss_hessian_products_are_derivatives_of_the_gradient(name, ggn, draw, dtype, isa):
+    n, n_out, h = 17, 4, 1e-5
+    Z, T, weight = loss_case(name, n_out, n, draw, dtype)
+    RZ = draw(n_out, n)
+    terms = output_derivatives(Z, name, dtype)
+    if ggn and name == "squared_error":
+        terms["Y"] = T.copy()  # at zero residual the exact product is the Gauss-Newton one
+        expected = weight * terms["d1"].astype(float) ** 2 * RZ
+    else:
+        z, t = Z.astype(float), T.astype(float)
+
+        def gradient(z):
+            y = output_derivatives(z, name, "float64")
+            return faces.loss_gradient(name, z, t, weight=weight.astype(float), **{k: y[k] for k in y if k != "d2"})[1]
+
+        expected = (gradient(z + h * RZ) - gradient(z - h * RZ)) / (2 * h)
+    got = faces.loss_hessp(name, Z, T, RZ, ggn=ggn, weight=weight, isa=isa, **terms)
+    assert np.allclose(got, expected, rtol=1e-8, atol=1e-8 if dtype == "float64" else 1e-4)
+
+
+def test_squared_error_with_a_precision_for_each_output(draw, dtype, isa):
+    Z, T, weight = loss_case("squared_error", 3, 9, draw, dtype)
+    scale = np.array([0.5, 2.0, 3.0], dtype)
+    values, D = faces.loss_gradient("squared_error", Z, T, Y=Z, weight=weight, scale=scale, isa=isa)
+    residual = Z.astype(float) - T
+    assert np.allclose(values, weight * (0.5 * scale @ residual**2), rtol=20 * EPS[dtype])
+    assert np.allclose(D, weight * scale[:, None] * residual, rtol=20 * EPS[dtype])
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 17, 1000])
+def test_vectors_of_parameters(n, draw, dtype, isa):
+    x, y = draw(n), draw(n)
+    assert np.array_equal(faces.vector("add", x, y, isa=isa), x + y)
+    assert np.array_equal(faces.vector("multiply", x, y, isa=isa), x * y)
+    assert np.array_equal(faces.vector("scale", x, y, 0.5, isa=isa), np.asarray(0.5, dtype) * y)
+    assert faces.vector("log1p", abs(x), isa=isa) == pytest.approx(np.log1p(abs(x.astype(float))), rel=2 * EPS[dtype])
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 17, 1000])
+def test_weight_decay_adds_to_the_gradient_and_returns_its_value(n, draw, dtype, isa):
+    coefficients, w, g = abs(draw(n)), draw(n), draw(n)
+    value, force = faces.decay(coefficients, w, g, 0.25, isa=isa)
+    assert value == pytest.approx(0.5 * np.sum(coefficients.astype(float) * w.astype(float) ** 2), rel=1e-6)
+    assert np.allclose(force, g + 0.25 * coefficients * w, rtol=4 * EPS[dtype], atol=4 * EPS[dtype])
+
+
+def test_an_unknown_instruction_set_is_refused():
+    with pytest.raises(ValueError, match="FASTMLP_ISA: expected one of generic"):
+        kernels.isa_index("mmx")

@@ -1,0 +1,48 @@
+"""The rules for blocks, slots and threads depend on the samples and the network only."""
+
+import pytest
+from cases import network
+from fastmlp._core.plan import Plan
+
+SAMPLES = [0, 1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129, 500, 1000, 4097, 100_000]
+
+
+def parts(layers, n):
+    return network(layers)._plan.describe(n)
+
+
+@pytest.mark.parametrize("layers", [[1, 1], [8, 50, 50, 1], [784, 256, 10]])
+@pytest.mark.parametrize("n", SAMPLES)
+def test_slots_cover_all_samples_once(layers, n):
+    p = parts(layers, n)
+    assert 1 <= p["n_slots"] <= 64
+    assert p["n_slots"] * p["rows"] >= n
+    assert (p["n_slots"] - 1) * p["rows"] < max(n, 1)
+    assert p["block"] <= min(128, p["rows"])
+    assert p["ld"] % 16 == 0
+    assert p["ld"] >= p["block"]
+
+
+def test_small_work_is_one_slot():
+    assert parts([1, 3, 1], 100)["n_slots"] == 1
+
+
+def test_a_large_minibatch_is_cut_into_up_to_four_slots_of_at_least_32_samples():
+    p = parts([784, 256, 10], 128)
+    assert p["n_slots"] == 4
+    assert p["rows"] == 32
+
+
+def test_partial_gradients_stay_below_the_limit():
+    n_params = network([1000, 2000, 10])._plan.describe(10**6)["n_slots"] * network([1000, 2000, 10]).n_params
+    assert n_params <= max(2**24, 4 * network([1000, 2000, 10]).n_params)
+
+
+def test_wide_layers_get_smaller_blocks():
+    assert parts([10, 255, 1], 10_000)["block"] == 128
+    assert parts([10, 256, 1], 10_000)["block"] == 64
+
+
+def test_an_unknown_instruction_set_is_refused():
+    with pytest.raises(ValueError, match="FASTMLP_ISA"):
+        Plan([1, 1], [0], 0, 8, isa="mmx")

@@ -1,0 +1,124 @@
+"""The minibatch loop against the same steps written in NumPy, and its appetite for memory."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import fastmlp
+import numpy as np
+import pytest
+from cases import data, network, relative_error
+
+SETTINGS = {
+    "sgd": [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}],
+    "adam": [{}, {"beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6}],
+}
+CASES = [(method, options) for method, several in SETTINGS.items() for options in several]
+
+
+def numpy_steps(net, X, T, method, rate, batch_size, epochs, seed, penalty, weight, options):
+    """The formulas of the documentation, on a copy of the network; gradients by loss_and_grad."""
+    net, n_samples = net.copy(), len(X)
+    rng = np.random.default_rng(seed)
+    decay = 0.0 if penalty is None else penalty.diagonal(net._architecture)
+    m, v, steps, history = 0.0, 0.0, 0, []
+    for _ in range(epochs):
+        order, loss = np.arange(n_samples), 0.0
+        rng.shuffle(order)
+        for first in range(0, n_samples, batch_size):
+            rows = order[first : first + batch_size]
+            w = net.params.astype(float)
+            value, g = net.loss_and_grad(X[rows], T[rows], sample_weight=weight[rows])
+            loss += value + 0.5 * np.sum(decay * w**2) * len(rows) / n_samples
+            g = g / len(rows) + decay * w / n_samples
+            steps += 1
+            if method == "sgd":
+                momentum = options.get("momentum", 0.0)
+                v = momentum * v + g
+                net.params = w - rate * (g + momentum * v if options.get("nesterov") else v)
+            else:
+                b1, b2 = options.get("beta1", 0.9), options.get("beta2", 0.999)
+                m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+                corrected = (m / (1 - b1**steps)) / (np.sqrt(v / (1 - b2**steps)) + options.get("epsilon", 1e-8))
+                net.params = w - rate * corrected
+        history.append(loss)
+    return net.params, history
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 32, 50, 1000])
+@pytest.mark.parametrize(("method", "options"), CASES)
+def test_epochs_take_the_documented_steps(method, options, batch_size, dtype):
+    net = network([3, 5, 2], dtype=dtype, output="softmax")
+    X, T = data(net, 50)
+    weight = np.random.default_rng(1).random(50)
+    penalty = fastmlp.WeightDecay([0.3, 0.1], biases=0.05)
+    expected, history = numpy_steps(net, X, T, method, 0.02, batch_size, 3, 5, penalty, weight, options)
+    res = net.fit(X, T, method, max_iter=3, learning_rate=0.02, batch_size=batch_size, rng=5, penalty=penalty,
+                  sample_weight=weight, **options)  # fmt: skip
+    tolerance = 1e-12 if dtype == "float64" else 1e-4
+    assert relative_error(net.params, expected) < tolerance
+    assert np.allclose(res.history["loss"][1:], history, rtol=tolerance)
+
+
+def test_threads_do_not_change_the_bits(dtype, n_threads):
+    nets = []
+    for threads in (1, n_threads):
+        net = network([64, 100, 10], dtype=dtype, output="softmax")
+        X, T = data(net, 500)
+        net.fit(X, T, "adam", max_iter=2, batch_size=128, rng=0, n_threads=threads)
+        nets.append(net)
+    assert nets[0] == nets[1]
+
+
+COUNTER = """
+#include <stddef.h>
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+static long count;
+long allocations(void) { return __atomic_load_n(&count, __ATOMIC_SEQ_CST); }
+static void one_more(void) { __atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST); }
+void *malloc(size_t n) { one_more(); return __libc_malloc(n); }
+void *calloc(size_t n, size_t m) { one_more(); return __libc_calloc(n, m); }
+void *realloc(void *p, size_t n) { one_more(); return __libc_realloc(p, n); }
+"""
+
+PROGRAM = """
+import ctypes, sys
+import numpy as np
+import fastmlp
+from fastmlp._core.train import Minibatches
+
+count = ctypes.CDLL(None).allocations
+count.restype = ctypes.c_long
+net = fastmlp.Network([8, 50, 50, 1], rng=0)
+plan, n = net._plan, 40_000
+X, T = np.random.default_rng(0).normal(size=(n, 8)), np.zeros((n, 1))
+w = net.params
+g, m, v = (np.zeros_like(w) for _ in range(3))
+order, decay = np.arange(n), np.ones_like(w)
+loop = Minibatches(plan, 32, int(sys.argv[1]))
+
+def epoch(steps):
+    before = count()
+    loop.adam(w, X, T, None, None, order, decay, g, m, v, 0, steps, 1e-3, 0.9, 0.999, 1e-8, 0)
+    return count() - before
+
+epoch(1)
+print(epoch(10), epoch(1000))
+"""
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_a_training_step_allocates_nothing(tmp_path, threads):
+    """malloc, calloc and realloc of the process are counted: 1,000 steps take as many as 10, those of the call itself."""
+    source, library = tmp_path / "counter.c", tmp_path / "libcounter.so"
+    source.write_text(COUNTER)
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-fno-builtin", str(source), "-o", str(library)], check=True)
+    environment = {**os.environ, "LD_PRELOAD": str(library)}
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(PROGRAM), threads], env=environment, check=True,
+                         capture_output=True, text=True, timeout=120)  # fmt: skip
+    ten, thousand = map(int, run.stdout.split())
+    assert ten == thousand
+    assert ten < 30
