@@ -103,20 +103,12 @@ def fit(
             )
     finally:
         if monitor.final_x is not None:
-            params[...] = _no_worse(objective, monitor, name, patience)
+            params[...] = monitor.final_x
+    if name not in MINIBATCH:
+        params[...] = monitor.no_worse_x
     monitor.end()
     state = {"method": name, "held_back": held_back, "rng": generator.bit_generator.state, **solver_state}
     return _result(objective, params, monitor, status, name, tol, max_iter, n_evaluations, state)
-
-
-def _no_worse(objective: Objective, monitor: Monitor, name: str, patience: int | None) -> NDArray[Any]:
-    """Where training ended; the start if a full-batch solver ended above it."""
-    x = monitor.final_x
-    assert x is not None
-    loss = monitor.history["loss"]
-    if patience is None and name not in MINIBATCH and not loss[-1] <= loss[0]:
-        return objective.x0
-    return x
 
 
 def _result(

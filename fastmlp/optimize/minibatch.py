@@ -59,8 +59,8 @@ def solve(
     straight = np.arange(n_samples, dtype=np.intp)
     order = straight.copy()
     arrays = (samples.X, *samples.targets, samples.weight, order, decay, g, *memory)
-    value = objective.value(objective.x0)
-    monitor.begin(w, value, data.mean(data.value(w)))
+    loss = data.value(w)
+    monitor.begin(w, loss + objective.penalty_value(w), data.mean(loss))
     status = CONVERGED
     try:
         for _ in range(max_iter):

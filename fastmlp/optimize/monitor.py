@@ -78,7 +78,8 @@ class Monitor:
         self.deadline = math.inf if time_limit is None else time_limit
         self.history: dict[str, list[float]] = {name: [] for name in FIELDS}
         self.x: NDArray[Any] | None = None
-        self._best: tuple[float, int, NDArray[Any] | None] = (math.inf, 0, None)
+        self._best: tuple[float, int, NDArray[Any] | None] = (math.inf, 0, None)  # by validation loss
+        self._lowest: tuple[float, NDArray[Any] | None] = (math.inf, None)  # by objective
         self._started = time.perf_counter()
         self._printed = -math.inf
 
@@ -92,6 +93,14 @@ class Monitor:
         """Parameters to leave in the network: the best with patience, else the last; None before `begin`."""
         best = self._best[2]
         return best if self.patience is not None and best is not None else self.x
+
+    @property
+    def no_worse_x(self) -> NDArray[Any] | None:
+        """As `final_x`, but where the last step lies above the start, the lowest one."""
+        loss = self.history["loss"]
+        if self.patience is not None or loss[-1] <= loss[0]:
+            return self.final_x
+        return self._lowest[1]
 
     def begin(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float = math.nan) -> None:
         """Record the start."""
@@ -128,6 +137,8 @@ class Monitor:
             validation_loss = term.mean(term.value(np.require(self.x, term.architecture.dtype)))
             if validation_loss < self._best[0]:
                 self._best = (validation_loss, len(self.history["time"]), self.x)
+        if fun < self._lowest[0]:
+            self._lowest = (fun, self.x)
         elapsed = time.perf_counter() - self._started
         for name, value in zip(FIELDS, (fun, train_loss, validation_loss, grad_norm, elapsed), strict=True):
             self.history[name].append(float(value))

@@ -57,7 +57,7 @@ def solve(
             step = np.where(shrink, -move if value > previous_value else 0.0, -np.sign(gradient) * size)
             previous = np.where(shrink, 0.0, gradient)
             previous_value, move = value, np.where(shrink, 0.0, step)
-            x = x + step
+            x = objective.native(x + step).astype(np.float64)  # what the network can hold, so that k + k steps equal 2 k
             value, gradient = objective.value_and_grad(x)
             evaluations += 1
             monitor.step(x, value, data.mean(value - objective.penalty_value(x)), norm())

@@ -81,7 +81,9 @@ def solve(
         if norm <= tol or monitor.n_iter >= max_iter:
             raise _Enough
 
-    settings = {**defaults, **options, "maxiter": max_iter}
+    settings = {**defaults, **options}
+    if method != "tnc":  # which counts evaluations only; the callback counts steps for all
+        settings["maxiter"] = max_iter
     if gradient_option:
         settings[gradient_option] = tol
     fun: Callable[[NDArray[Any]], Any] = (

@@ -1,0 +1,260 @@
+"""Training: every solver keeps the same promises."""
+
+import threading
+import time
+
+import fastmlp
+import numpy as np
+import pytest
+from cases import data, network
+
+X = np.linspace(-2, 2, 60)[:, np.newaxis]
+T = np.sin(2 * X)
+MINIBATCH = ("sgd", "adam")
+FULL_BATCH = ("rprop", "lbfgs", "bfgs", "cg", "tnc", "slsqp", "trust-constr")
+ALL = (*MINIBATCH, *FULL_BATCH)
+
+
+def fresh(dtype="float64", seed=0):
+    return fastmlp.Network([1, 4, 1], rng=seed, dtype=dtype)
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_the_result_has_every_field_and_is_left_in_the_network(method, dtype):
+    net = fresh(dtype)
+    penalty = fastmlp.WeightDecay(0.01)
+    objective = net.objective(X, T, penalty=penalty)
+    res = net.fit(X, T, method, max_iter=20, penalty=penalty, validation=(X, T), rng=0)
+    assert np.array_equal(res.x, net.params)
+    assert res.fun == objective.value(res.x)
+    assert res.nit == len(res.history["loss"]) - 1 <= 20
+    assert set(res.history) == {"loss", "train_loss", "validation_loss", "grad_norm", "time"}
+    assert len({len(values) for values in res.history.values()}) == 1
+    assert res.history["loss"][0] == pytest.approx(objective.value(objective.x0), rel=1e-6)
+    assert res.history["train_loss"][0] == pytest.approx(net_loss(objective) / 60, rel=1e-6)
+    assert np.all(np.diff(res.history["time"]) >= 0)
+    assert np.isnan(res.history["grad_norm"][1:]).all() == (method in MINIBATCH)
+    assert np.isfinite(res.history["validation_loss"]).all()
+    assert {"nfev", "njev", "nhev", "status", "message", "success", "grad_norm", "state"} <= set(res)
+
+
+def net_loss(objective):
+    return objective.data.value(objective.native(objective.x0))
+
+
+@pytest.mark.parametrize("method", FULL_BATCH)
+def test_full_batch_methods_do_not_end_above_their_start(method):
+    net = fresh()
+    before = net.loss(X, T)
+    for max_iter in (0, 1, 2, 5):
+        res = net.fit(X, T, method, max_iter=max_iter)
+        assert res.fun <= before
+        assert res.nit <= max_iter
+        before = res.fun
+
+
+@pytest.mark.parametrize("method", ["rprop", "lbfgs", "bfgs", "tnc", "cg"])
+def test_success_says_that_the_gradient_is_within_tol(method):
+    net = fastmlp.Network([1, 1], rng=0)
+    res = net.fit(X, 3 * X + 1, method, tol=1e-6, max_iter=3000)
+    assert res.success
+    assert res.grad_norm <= 1e-6
+    assert np.abs(net.loss_and_grad(X, 3 * X + 1)[1]).max() == res.grad_norm
+    assert np.allclose(net.params, [3, 1], atol=1e-6)
+    assert not fresh().fit(X, T, method, max_iter=2).success
+
+
+def test_lbfgs_reaches_tight_tolerances():
+    res = fresh().fit(X, T, "lbfgs", tol=1e-8, penalty=fastmlp.WeightDecay(0.01, 0.01), max_iter=5000)
+    assert res.success
+    assert res.grad_norm <= 1e-8
+
+
+@pytest.mark.parametrize("method", MINIBATCH)
+def test_minibatch_methods_succeed_when_all_epochs_are_done(method):
+    res = fresh().fit(X, T, method, max_iter=3)
+    assert res.success
+    assert res.nit == 3
+    assert res.message == "all epochs done"
+    assert not fresh().fit(X, T, method, max_iter=3, callback=lambda state: state.nit == 2).success
+
+
+def test_the_full_data_set_as_one_batch_descends_along_the_mean_gradient():
+    net = fresh()
+    w, gradient = net.params, net.loss_and_grad(X, T)[1]
+    net.fit(X, T, "sgd", batch_size=60, learning_rate=0.5, max_iter=1)
+    assert np.allclose(net.params, w - 0.5 * gradient / 60, rtol=1e-13)
+
+
+@pytest.mark.parametrize("method", [*MINIBATCH, "rprop"])
+def test_two_fits_of_k_equal_one_of_2k(method, dtype):
+    halves, whole = fresh(dtype), fresh(dtype)
+    schedule = fastmlp.schedules.step_decay(0.02, 0.5, every=4) if method in MINIBATCH else None
+    settings = {"method": method, "learning_rate": schedule, "validation": 0.25}
+    first = halves.fit(X, T, max_iter=5, rng=3, **settings)
+    second = halves.fit(X, T, max_iter=5, warm_start=first, **settings)
+    res = whole.fit(X, T, max_iter=10, rng=3, **settings)
+    assert halves == whole
+    assert np.array_equal(second.history["validation_loss"], res.history["validation_loss"][5:])
+
+
+def test_warm_start_does_not_touch_the_earlier_result():
+    net = fresh()
+    first = net.fit(X, T, "adam", max_iter=2, rng=0)
+    copies = [fresh(), fresh()]
+    for other in copies:
+        other.params = first.x
+        other.fit(X, T, "adam", max_iter=2, warm_start=first)
+    assert copies[0] == copies[1]
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_a_callback_sees_each_iteration_and_may_stop(method):
+    seen = []
+
+    def callback(state):
+        seen.append((state.nit, state.fun, state.x.copy()))
+        return state.nit == 3
+
+    net = fresh()
+    res = net.fit(X, T, method, max_iter=10, callback=callback)
+    assert [nit for nit, *_ in seen] == [1, 2, 3]
+    assert res.message == "stopped by the callback"
+    assert np.array_equal(net.params, seen[-1][2])
+    assert not res.success
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_stop_iteration_stops_politely(method):
+    def callback(state):
+        raise StopIteration
+
+    assert fresh().fit(X, T, method, max_iter=10, callback=callback).nit == 1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+@pytest.mark.parametrize("method", ALL)
+def test_an_exception_leaves_the_last_completed_step(method, error):
+    steps = []
+
+    def callback(state):
+        steps.append(state.x)
+        if state.nit == 2:
+            raise error
+
+    net = fresh()
+    with pytest.raises(error):
+        net.fit(X, T, method, max_iter=10, callback=callback)
+    assert np.array_equal(net.params, steps[-1])
+    net.fit(X, T, method, max_iter=1)
+
+
+@pytest.mark.parametrize("method", ["adam", "rprop", "lbfgs"])
+def test_patience_restores_the_best_parameters(method):
+    rng = np.random.default_rng(0)
+    small, noisy = rng.uniform(-2, 2, (10, 1)), rng.normal(size=(10, 1))
+    net = fastmlp.Network([1, 20, 1], rng=0)
+    res = net.fit(small, noisy, method, validation=(X, T), patience=5, max_iter=2000,
+                  learning_rate=0.01 if method == "adam" else None)  # fmt: skip
+    losses = res.history["validation_loss"]
+    assert res.message.startswith("stopped by patience")
+    assert len(losses) - 1 == np.argmin(losses) + 5
+    assert net.loss(X, T) / 60 == pytest.approx(losses.min(), rel=1e-12)
+
+
+def test_validation_alone_only_records():
+    with_it, without = fresh(), fresh()
+    with_it.fit(X, T, "adam", max_iter=5, rng=0, validation=(X[:7], T[:7]))
+    without.fit(X, T, "adam", max_iter=5, rng=0)
+    assert with_it == without
+
+
+def test_a_fraction_is_held_back_by_class():
+    labels = np.repeat([0, 1, 2], [60, 30, 10])
+    net = network([1, 3], output="softmax")
+    res = net.fit(np.arange(100.0)[:, None] / 100, labels, "lbfgs", validation=0.2, max_iter=1, rng=0)
+    assert np.array_equal(np.bincount(labels[res.state["held_back"]]), [12, 6, 2])
+
+
+def test_the_time_limit_holds_within_an_epoch():
+    net = fastmlp.Network([50, 300, 300, 1], rng=0)
+    inputs = np.random.default_rng(0).normal(size=(30_000, 50))
+    start = time.perf_counter()
+    res = net.fit(inputs, inputs[:, 0], "adam", time_limit=0.3, max_iter=100)
+    assert time.perf_counter() - start < 10  # an epoch takes longer than the limit, a hundred much longer than this
+    assert res.nit == 0
+    assert res.message == "stopped at time_limit"
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_verbose_prints_and_silence_is_the_default(method, capsys):
+    fresh().fit(X, T, method, max_iter=3)
+    assert capsys.readouterr().out == ""
+    fresh().fit(X, T, method, max_iter=3, verbose=2, validation=(X, T))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) >= 4
+    assert all(word in lines[0] for word in ("loss", "train", "validation"))
+
+
+def test_a_second_fit_at_the_same_time_is_refused():
+    net, messages = fresh(), []
+
+    def callback(state):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+        return True
+
+    def second():
+        try:
+            net.fit(X, T)
+        except RuntimeError as error:
+            messages.append(str(error))
+
+    net.fit(X, T, callback=callback)
+    assert len(messages) == 1
+    assert "being fitted by another thread" in messages[0]
+
+
+def test_sample_weights_count_as_repetitions():
+    weighted, repeated = fresh(), fresh()
+    counts = np.arange(60) % 3
+    weighted.fit(X, T, "lbfgs", sample_weight=counts, max_iter=5)
+    repeated.fit(np.repeat(X, counts, axis=0), np.repeat(T, counts, axis=0), "lbfgs", max_iter=5)
+    assert np.allclose(weighted.params, repeated.params, rtol=1e-9)
+
+
+def test_auto_takes_lbfgs_for_small_work_and_adam_for_large():
+    assert fresh().fit(X, T, max_iter=1).method == "lbfgs"
+    large = fastmlp.Network([100, 1000, 1], rng=0)
+    inputs = np.zeros((1000, 100))
+    inputs[:, 0] = np.arange(1000)
+    assert large.fit(inputs, inputs[:, 0], max_iter=1, time_limit=0).method == "adam"
+
+
+def test_nesterov_and_momentum_are_options_of_sgd_only():
+    fresh().fit(X, T, "sgd", momentum=0.9, nesterov=True, max_iter=1)
+    with pytest.raises(TypeError, match=r"momentum: expected an option of fit or of adam \(beta1"):
+        fresh().fit(X, T, "adam", momentum=0.9)
+
+
+def test_networks_train_in_float32():
+    net = fresh("float32")
+    res = net.fit(X, T, "lbfgs", max_iter=500)
+    assert res.fun < 0.05
+    assert net.params.dtype == np.float32
+
+
+@pytest.mark.parametrize("method", ["nelder-mead", "powell"])
+def test_methods_without_gradient_work_too(method):
+    net = fastmlp.Network([1, 1], rng=0)
+    net.fit(X, 3 * X + 1, method, max_iter=400)
+    assert np.allclose(net.params, [3, 1], atol=0.05)
+
+
+def test_classes_are_learned():
+    net = network([2, 8, 3], output="softmax")
+    inputs, _ = data(net, 300)
+    labels = (inputs[:, 0] > 0).astype(int) + (inputs[:, 1] > 0)
+    net.fit(inputs, labels)
+    assert np.mean(net(inputs).argmax(axis=1) == labels) > 0.98

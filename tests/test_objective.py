@@ -1,0 +1,86 @@
+"""The objective: the network's loss plus penalty, as SciPy calls it."""
+
+import fastmlp
+import numpy as np
+import pytest
+import scipy.optimize
+from cases import data, network, relative_error
+
+
+def test_it_is_the_loss_and_gradient_at_any_parameters(dtype):
+    net = network([3, 4, 2], dtype=dtype, output="softmax")
+    X, T = data(net, 40)
+    weight = np.random.default_rng(0).random(40)
+    objective = net.objective(X, T, sample_weight=weight)
+    p = objective.x0 + 0.1
+    net.params = p
+    value, gradient = net.loss_and_grad(X, T, sample_weight=weight)
+    assert objective.value(p) == value
+    assert np.array_equal(objective.grad(p), gradient)
+    assert objective.value_and_grad(p)[0] == value
+    assert objective.grad(p).dtype == np.float64
+
+
+def test_x0_is_a_copy_of_the_parameters_then():
+    net = network([3, 4, 2])
+    objective = net.objective(*data(net, 5))
+    start = net.params
+    net.params = start + 1
+    objective.x0[:] = 7
+    assert np.array_equal(objective.x0, start)
+
+
+def test_the_penalty_is_added_to_value_and_gradient():
+    net = network([3, 4, 2])
+    X, T = data(net, 10)
+    plain, with_penalty = net.objective(X, T), net.objective(X, T, penalty=fastmlp.WeightDecay([0.3, 0.7], biases=0.1))
+    p, h = plain.x0, 1e-6
+    decay = np.repeat([0.3, 0.1, 0.7, 0.1], [12, 4, 8, 2])
+    assert with_penalty.value(p) == pytest.approx(plain.value(p) + 0.5 * decay @ p**2, rel=1e-14)
+    assert relative_error(with_penalty.grad(p), plain.grad(p) + decay * p) < 1e-14
+    slope = (with_penalty.value(p + h * p) - with_penalty.value(p - h * p)) / (2 * h)
+    assert with_penalty.grad(p) @ p == pytest.approx(slope, rel=1e-7)
+
+
+def test_noise_precision_multiplies_the_data_term_only():
+    net = network([3, 4, 2])
+    X, T = data(net, 10)
+    penalty = fastmlp.WeightDecay(0.5)
+    one, four = (net.objective(X, T, penalty=penalty, noise_precision=beta) for beta in (1.0, 4.0))
+    p = one.x0
+    assert four.value(p) - one.value(p) == pytest.approx(3 * net.loss(X, T), rel=1e-13)
+    assert np.allclose(four.grad(p) - one.grad(p), 3 * net.loss_and_grad(X, T)[1], rtol=1e-12, atol=1e-14)
+
+
+def test_noise_precision_may_differ_between_outputs():
+    net = network([3, 4, 2])
+    X, T = data(net, 10)
+    objective = net.objective(X, T, noise_precision=[2.0, 5.0])
+    expected = np.sum(0.5 * np.array([2.0, 5.0]) * (net(X) - T) ** 2)
+    assert objective.value(objective.x0) == pytest.approx(expected, rel=1e-14)
+    with pytest.raises(ValueError, match="noise_precision: expected one number for cross_entropy"):
+        classes = network([3, 4, 2], output="softmax")
+        classes.objective(*data(classes, 5), noise_precision=[1.0, 2.0])
+
+
+def test_scipy_reaches_the_same_optimum_as_fit():
+    net = network([2, 4, 1], seed=3)
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    T = np.sin(X[:, 0]) * X[:, 1]
+    objective = net.objective(X, T, penalty=fastmlp.WeightDecay(0.01, 0.01))
+    direct = scipy.optimize.minimize(
+        objective.value_and_grad, objective.x0, jac=True, method="L-BFGS-B",
+        options={"gtol": 1e-6, "ftol": 0, "maxiter": 5000, "maxfun": 10000},
+    )  # fmt: skip
+    res = net.fit(X, T, method="lbfgs", penalty=fastmlp.WeightDecay(0.01, 0.01), max_iter=5000)
+    assert res.success
+    assert res.fun == pytest.approx(direct.fun, rel=1e-9)
+    assert res.fun == pytest.approx(objective.value(net.params), rel=1e-15)
+    assert np.allclose(net.params, direct.x, atol=1e-4)
+
+
+@pytest.mark.parametrize("p", [np.zeros(3), np.zeros((26, 1)), 0.0])
+def test_parameters_of_another_shape_are_refused(p):
+    net = network([3, 4, 2])
+    with pytest.raises(ValueError, match=r"p: expected shape \(26,\)"):
+        net.objective(*data(net, 5)).value(p)
