@@ -28,6 +28,7 @@ DIRECTIVES = {
     "cdivision": True,
     "initializedcheck": False,
     "embedsignature": True,
+    "auto_pickle": False,
 }
 MSVC = sys.platform == "win32"
 COMPILE_ARGS = (
@@ -79,9 +80,7 @@ class BuildExt(build_ext):
                 objects = self.compiler.compile(
                     [str(source)], output_dir=folder, extra_postargs=COMPILE_ARGS + OPENMP_ARGS[0]
                 )
-                self.compiler.link_executable(
-                    objects, "openmp_probe", output_dir=folder, extra_postargs=OPENMP_ARGS[1]
-                )
+                self.compiler.link_executable(objects, "openmp_probe", output_dir=folder, extra_postargs=OPENMP_ARGS[1])
                 subprocess.run([str(Path(folder, "openmp_probe"))], check=True, timeout=60)
             except Exception as error:  # whatever a compiler may do: the message says it
                 return f"{type(error).__name__}: {error}"

@@ -1,7 +1,7 @@
 """fastmlp: dense multi-layer perceptrons on CPUs, with microsecond calls and exact derivatives.
 
-`Network` is where to start: ``fastmlp.Network([D, M, K])``, then `fit`, `predict`, `loss_and_grad`, `objective`. Samples are
-rows; losses and derivatives are sums over samples. README.md has a first example.
+`Network` is where to start: ``fastmlp.Network([D, M, K])``, then `fit`, `predict`, `loss_and_grad`, `objective`.
+Samples are rows; losses and derivatives are sums over samples. README.md has a first example.
 """
 
 import logging

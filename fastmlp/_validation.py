@@ -1,8 +1,8 @@
 """The one place where users' arrays and options are checked.
 
-Every message has the same form: which argument, what was expected, what came. Arrays come out C-contiguous, aligned, native,
-of the wanted type and finite; inputs are never changed, and are copied only where they have to be. Lowest floor: imports
-nothing of the library.
+Every message has the same form: which argument, what was expected, what came. Arrays come out C-contiguous, aligned,
+native, of the wanted type and finite; inputs are never changed, and are copied only where they have to be. Lowest
+floor: imports nothing of the library.
 """
 
 from __future__ import annotations
@@ -20,16 +20,7 @@ REAL_KINDS = "fiub"
 
 def real_array(value: Any, name: str, dtype: Any) -> NDArray[Any]:
     """An array-like of real numbers as a C-contiguous, aligned, native array of `dtype`; finite or an error."""
-    if value is None:
-        raise TypeError(f"{name}: expected an array of real numbers, got None")
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{name}: expected an array without a mask, got a masked array; fill or drop the masked entries")
-    if hasattr(value, "toarray") and hasattr(value, "nnz"):
-        raise TypeError(f"{name}: expected a dense array, got {type(value).__name__}; use .toarray()")
-    try:
-        array = np.asarray(_frame_values(value) if hasattr(value, "to_numpy") else value)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{name}: expected an array of real numbers, got {type(value).__name__} ({error})") from error
+    array = value if type(value) is np.ndarray else _as_array(value, name)
     if array.dtype.kind not in REAL_KINDS:
         raise TypeError(f"{name}: expected real numbers, got dtype {array.dtype}")
     with np.errstate(over="ignore", invalid="ignore"):
@@ -39,20 +30,46 @@ def real_array(value: Any, name: str, dtype: Any) -> NDArray[Any]:
     return result
 
 
-def _frame_values(frame: Any) -> Any:
+def _as_array(value: Any, name: str) -> NDArray[Any]:
+    """Lists, frames, subclasses of ndarray and the like as a plain array, of whatever type."""
+    if value is None:
+        raise TypeError(f"{name}: expected an array of real numbers, got None")
+    if _is_masked(value):
+        raise TypeError(f"{name}: expected an array without a mask, got a masked array; fill or drop masked entries")
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        raise TypeError(f"{name}: expected a dense array, got {type(value).__name__}; use .toarray()")
+    if hasattr(value, "to_numpy") and hasattr(value, "dtypes"):
+        return _frame_values(value, name)
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError, RuntimeError) as error:  # RuntimeError: PyTorch's, if a tensor requires a gradient
+        raise ValueError(f"{name}: expected an array of real numbers, got {type(value).__name__} ({error})") from error
+
+
+def _is_masked(value: Any) -> bool:
+    """Whether NumPy would drop or misread a mask: that of an array, or of one of a list's rows."""
+    if isinstance(value, (list, tuple)):
+        return any(isinstance(row, np.ma.MaskedArray) for row in value)
+    return isinstance(value, np.ma.MaskedArray)
+
+
+def _frame_values(frame: Any, name: str) -> NDArray[Any]:
     """Values of a data frame or series; columns of different real types become float64, missing values nan."""
     values = frame.to_numpy()
-    types = np.atleast_1d(np.asarray(getattr(frame, "dtypes", values.dtype), dtype=object))
-    if values.dtype == object and all(getattr(t, "kind", "O") in REAL_KINDS for t in types):
-        return frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    return values
+    if values.dtype != object:
+        return values  # type: ignore[no-any-return]
+    types = np.atleast_1d(np.asarray(frame.dtypes, dtype=object))
+    wrong = [str(column) for column in types if getattr(column, "kind", "O") not in REAL_KINDS]
+    if wrong:
+        raise TypeError(f"{name}: expected real numbers, got a column of dtype {wrong[0]}")
+    return frame.to_numpy(dtype=np.float64, na_value=np.nan)  # type: ignore[no-any-return]
 
 
 def _raise_not_finite(array: NDArray[Any], result: NDArray[Any], name: str) -> None:
     where = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
     place = f" at index {where[0] if len(where) == 1 else where}" if where else ""
     if np.isfinite(array[where]):
-        raise ValueError(f"{name}: expected numbers that {result.dtype} can hold, got {array[where]}{place}")
+        raise ValueError(f"{name}: expected numbers that {result.dtype} can hold, got {array[where]!s}{place}")
     raise ValueError(f"{name}: expected finite numbers, got {result[where]}{place}")
 
 
@@ -98,10 +115,14 @@ def number(value: Any, name: str, low: float, *, above: bool = False, high: floa
     """A finite real number in [low, high), or in (low, high) with `above`."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: expected a real number, got {value!r}")
-    if not math.isfinite(value) or value < low or (above and value == low) or value >= high:
+    try:
+        result = float(value)
+    except OverflowError:  # an integer or fraction of more than 308 digits
+        result = math.inf
+    if not math.isfinite(result) or result < low or (above and result == low) or result >= high:
         bounds = f"{'>' if above else '>='} {low:g}" + (f" and < {high:g}" if high < math.inf else "")
-        raise ValueError(f"{name}: expected a finite number {bounds}, got {value}")
-    return float(value)
+        raise ValueError(f"{name}: expected a finite number {bounds}, got {result}")
+    return result
 
 
 def choice(value: Any, name: str, options: Collection[str]) -> str:
@@ -115,18 +136,21 @@ def choice(value: Any, name: str, options: Collection[str]) -> str:
 
 def generator(rng: Any) -> np.random.Generator:
     """A NumPy Generator from None, an int, a SeedSequence, a BitGenerator or a Generator."""
+    message = f"rng: expected None, a non-negative int or a numpy Generator, got {rng!r}"
+    if isinstance(rng, (bool, np.bool_)):
+        raise TypeError(message)
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"rng: expected None, a non-negative int or a numpy Generator, got {rng!r}") from error
+        raise type(error)(message) from error
 
 
 def output_array(out: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
     """A user's array to be written to: exactly this shape and type, C-contiguous, aligned, writeable."""
-    if not isinstance(out, np.ndarray):
+    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
         raise TypeError(f"out: expected a numpy array, got {type(out).__name__}")
     if out.shape != shape or out.dtype != dtype:
         raise ValueError(f"out: expected shape {shape} and dtype {dtype}, got {out.shape} and {out.dtype}")
-    if not (out.flags.carray and out.dtype.isnative):
+    if not out.flags.carray:
         raise ValueError("out: expected a C-contiguous, aligned, writeable array, got one that is not")
     return out

@@ -1,13 +1,14 @@
 """What a network is made of, without its numbers: layers, activations, loss, and the order of the parameters.
 
-The parameters are one vector: for each layer W (n_out, n_in) row by row, then b (n_out). `Architecture.unravel` and `groups`
-are the one place that knows this order above the compiled floor.
+The parameters are one vector: for each layer W (n_out, n_in) row by row, then b (n_out). `Architecture.unravel` and
+`groups` are the one place that knows this order above the compiled floor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,7 +72,7 @@ class Architecture:
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """(n_in, n_out) of each layer of weights."""
-        return list(zip(self.layers[:-1], self.layers[1:], strict=True))
+        return list(pairwise(self.layers))
 
     @property
     def groups(self) -> dict[str, slice]:
@@ -90,7 +91,7 @@ class Architecture:
         return LayerViews(tuple(weights), tuple(params[s] for s in slices[1::2]))
 
     def identical_units(self, params: NDArray[Any]) -> list[int]:
-        """Hidden layers (counted from 1) in which some units have the same weights in and out, and so stay identical."""
+        """Hidden layers (from 1) in which some units have the same weights in and out, and so stay identical."""
         weights, biases = self.unravel(params)
         found = []
         for layer in range(len(self.hidden)):
@@ -106,7 +107,7 @@ def _sizes(layers: Any) -> tuple[int, ...]:
     sizes = tuple(check.integer(size, "layers", 1) for size in layers)
     if len(sizes) < 2:
         raise ValueError(f"layers: expected at least two sizes [D, K], got {list(sizes)}")
-    if sum((n_in + 1) * n_out for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)) > 2**40:
+    if sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes)) > 2**40:
         raise ValueError(f"layers: expected a network of at most 2^40 parameters, got {list(sizes)}")
     return sizes
 
@@ -123,7 +124,7 @@ def _hidden(hidden: Any, n_hidden: int) -> tuple[str, ...]:
 
 def _number_type(dtype: Any) -> np.dtype[Any]:
     try:
-        number_type = np.dtype(dtype)
+        number_type: np.dtype[Any] = np.dtype(dtype)
     except TypeError as error:
         raise TypeError(f"dtype: expected float32 or float64, got {dtype!r}") from error
     if dtype is None or number_type not in (np.dtype(np.float32), np.dtype(np.float64)):

@@ -27,7 +27,9 @@ def config() -> dict[str, Any]:
         "threads": _threads.resolve(None),
         "instruction set": kernels.isa_name,
         "instruction sets usable": ", ".join(kernels.isa_names),
-        "environment": {name: os.environ[name] for name in ("FASTMLP_NUM_THREADS", "FASTMLP_ISA") if name in os.environ},
+        "environment": {
+            name: os.environ[name] for name in ("FASTMLP_NUM_THREADS", "FASTMLP_ISA") if name in os.environ
+        },
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -129,4 +130,4 @@ def trace(architecture: Architecture, params: Array, X: Any, T: Any = None, samp
     else:
         samples = check_samples(architecture, X, T, sample_weight)
     z, a, delta = batch.trace(architecture.plan, params, samples.X, *samples.targets, samples.weight)
-    return Trace(LayerTrace(*layer) for layer in zip(z, a, delta or [None] * len(z), strict=True))
+    return Trace(LayerTrace(*layer) for layer in zip(z, a, delta or repeat(None, len(z)), strict=True))

@@ -1,8 +1,11 @@
 """Networks in files: an uncompressed npz with a JSON manifest and a checksum of the whole file.
 
-The archive holds `manifest.json` (format, version, architecture, producer) and `params.npy`. Its zip comment holds the SHA-256
-of all bytes before the digest, so that any damage is found before anything is parsed. Sizes are checked against the
-architecture before the parameters are read; nothing in a file is ever executed.
+The archive holds `manifest.json` (format, version, architecture, producer) and `params.npy`. Its zip comment holds the
+SHA-256 of all bytes before the digest, so that any damage is found before anything is parsed.
+
+A file may also be hostile, its checksum right. Nothing in a file is ever executed, and none takes more memory than a
+few times its own size: members are uncompressed, and `params.npy` has to begin with the one header that belongs to the
+architecture. Parameters that are not finite, as a diverged training leaves them, are kept as they are.
 """
 
 from __future__ import annotations
@@ -12,14 +15,16 @@ import hashlib
 import io
 import json
 import os
+import secrets
+import shutil
 import struct
-import tempfile
 import zipfile
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _validation as check
 from fastmlp._version import __version__
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ModelFormatError
@@ -29,21 +34,25 @@ VERSION = 1
 MANIFEST, PARAMS = "manifest.json", "params.npy"
 MARK = b"sha256:"
 DIGEST_SIZE = 64
+NPY_HEADER = 128
 MAX_MANIFEST = 1 << 20
 MAX_FILE = 1 << 32
-NPY_HEADER = 128
 
 
 def save(path: str | os.PathLike[str], architecture: Architecture, params: NDArray[Any]) -> None:
     """Write a network; the file appears complete or not at all."""
-    target = os.path.abspath(os.fspath(path))
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".fastmlp-", suffix=".tmp")
+    target = os.path.realpath(_name(path))  # a link stays a link
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise OSError(f"path: expected the name of a file, got {target!r}, which is something else")
+    content = _serialize(architecture, params)
+    temporary = os.path.join(os.path.dirname(target), f".fastmlp-{secrets.token_hex(8)}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(_serialize(architecture, params))
+        with open(temporary, "xb") as file:
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copymode(target, temporary)  # of the file that is replaced; a new one has the umask's
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -53,11 +62,11 @@ def save(path: str | os.PathLike[str], architecture: Architecture, params: NDArr
 
 def load(path: str | os.PathLike[str]) -> tuple[Architecture, NDArray[Any]]:
     """Read a network back: its architecture and parameters."""
-    with open(path, "rb") as file:
+    with open(_name(path), "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size > MAX_FILE:
             raise ModelFormatError(f"path: expected a file of at most {MAX_FILE} bytes, got {size}")
-        data = file.read()
+        data = file.read(size)  # no more than that: a device may have no end
     _check_digest(data)
     try:
         return _parse(data)
@@ -81,6 +90,13 @@ def describe(architecture: Architecture) -> dict[str, Any]:
     }
 
 
+def _name(path: Any) -> str:
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        raise TypeError(f"path: expected a str or path-like, got {path!r}") from None
+
+
 def _serialize(architecture: Architecture, params: NDArray[Any]) -> bytes:
     manifest = {
         "format": FORMAT,
@@ -88,15 +104,32 @@ def _serialize(architecture: Architecture, params: NDArray[Any]) -> bytes:
         "producer": f"fastmlp {__version__}",
         "network": describe(architecture),
     }
-    numbers = io.BytesIO()
-    np.lib.format.write_array(numbers, np.ascontiguousarray(params), version=(1, 0), allow_pickle=False)
+    text = json.dumps(manifest, indent=1).encode()
+    if len(text) > MAX_MANIFEST or params.nbytes > MAX_FILE - 2 * MAX_MANIFEST:  # a file that would not load
+        raise ValueError(
+            f"network: expected one that fits into a file of {MAX_FILE} bytes, its manifest into {MAX_MANIFEST}, "
+            f"got {params.nbytes} bytes of parameters and {len(text)} of manifest"
+        )
+    numbers = _npy_header(architecture) + params.astype(_stored_type(architecture), copy=False).tobytes()
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as members:
-        for name, content in ((MANIFEST, json.dumps(manifest, indent=1).encode()), (PARAMS, numbers.getvalue())):
+        for name, content in ((MANIFEST, text), (PARAMS, numbers)):
             members.writestr(zipfile.ZipInfo(name), content)
         members.comment = MARK + b"0" * DIGEST_SIZE
     body = archive.getvalue()[:-DIGEST_SIZE]
     return body + hashlib.sha256(body).hexdigest().encode()
+
+
+def _stored_type(architecture: Architecture) -> np.dtype[Any]:
+    return architecture.dtype.newbyteorder("<")
+
+
+def _npy_header(architecture: Architecture) -> bytes:
+    """What NumPy writes before a vector of the network's parameters, in version 1.0 of its format."""
+    descr = _stored_type(architecture).str
+    text = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({architecture.n_params},), }}"
+    start = b"\x93NUMPY\x01\x00" + struct.pack("<H", NPY_HEADER - 10)
+    return start + text.ljust(NPY_HEADER - len(start) - 1).encode() + b"\n"
 
 
 def _check_digest(data: bytes) -> None:
@@ -109,44 +142,35 @@ def _check_digest(data: bytes) -> None:
 
 def _parse(data: bytes) -> tuple[Architecture, NDArray[Any]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = archive.infolist()
-        if [member.filename for member in members] != [MANIFEST, PARAMS]:
-            raise ModelFormatError(f"path: expected the members {MANIFEST} and {PARAMS}, got others")
-        for member in members:
-            if member.compress_type != zipfile.ZIP_STORED or member.file_size > len(data):
-                raise ModelFormatError(f"path: expected {member.filename} uncompressed, within the file")
-        if members[0].file_size > MAX_MANIFEST:
-            raise ModelFormatError(f"path: expected a manifest of at most {MAX_MANIFEST} bytes")
-        architecture = _architecture(json.loads(archive.read(members[0])))
-        expected = architecture.n_params * architecture.dtype.itemsize
-        if not 0 < members[1].file_size - expected <= NPY_HEADER:
-            raise ModelFormatError(
-                f"path: expected {architecture.n_params} parameters, got {members[1].file_size} bytes for them"
-            )
-        with archive.open(members[1]) as numbers:
-            params = np.lib.format.read_array(numbers, allow_pickle=False, max_header_size=NPY_HEADER)
-    if params.dtype != architecture.dtype or params.shape != (architecture.n_params,):
-        raise ModelFormatError(f"path: expected parameters of the architecture, got {params.dtype} {params.shape}")
-    return architecture, params
+        # first of all the version: a newer one may have other members
+        architecture = _architecture(json.loads(_member(archive, MANIFEST, MAX_MANIFEST)))
+        if archive.namelist() != [MANIFEST, PARAMS]:
+            raise ModelFormatError(f"path: expected the members {MANIFEST} and {PARAMS}, got {archive.namelist()}")
+        numbers = _member(archive, PARAMS, len(data))
+    size, dtype = architecture.n_params, architecture.dtype
+    if not numbers.startswith(_npy_header(architecture)) or len(numbers) != NPY_HEADER + size * dtype.itemsize:
+        raise ModelFormatError(f"path: expected {size} numbers of type {dtype} in {PARAMS}, got others")
+    return architecture, np.frombuffer(numbers, _stored_type(architecture), offset=NPY_HEADER).astype(dtype)
+
+
+def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    member = archive.getinfo(name)
+    if member.compress_type != zipfile.ZIP_STORED or member.file_size > limit:
+        raise ModelFormatError(f"path: expected {name} uncompressed, of at most {limit} bytes, got {member}")
+    return archive.read(member)
 
 
 def _architecture(manifest: Any) -> Architecture:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise ModelFormatError(f"path: expected a manifest of format {FORMAT!r}")
-    if not isinstance(manifest["version"], int) or manifest["version"] < 1:
-        raise ModelFormatError(f"path: expected a version number, got {manifest['version']!r}")
-    if manifest["version"] > VERSION:
+        raise ModelFormatError(f"path: expected a manifest of format {FORMAT!r}, got another")
+    version = check.integer(manifest["version"], "version", 1)
+    if version > VERSION:
         raise ModelFormatError(
-            f"path: expected format version {VERSION} or older, got {manifest['version']}, "
-            f"written by {manifest.get('producer')}; upgrade fastmlp"
+            f"path: expected format version {VERSION} or older, got version {version}, "
+            f"written by {manifest.get('producer')!r}; upgrade fastmlp"
         )
     network = manifest["network"]
     if set(network) != {"layers", "hidden", "output", "loss", "dtype"}:
         raise ModelFormatError(f"path: expected the five items of an architecture, got {sorted(network)}")
+    check.choice(network["dtype"], "dtype", ("float32", "float64"))  # NumPy would read much more as a type
     return Architecture.create(**network)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

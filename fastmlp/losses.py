@@ -16,6 +16,7 @@ poisson              exp       sum_k y_k - t_k ln y_k                  non-negat
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,8 +26,7 @@ from fastmlp import _validation as check
 from fastmlp._core import kernels
 
 NAMES: tuple[str, ...] = kernels.loss_names
-_OUTPUTS: dict[str, str] = dict(zip(kernels.loss_names, kernels.loss_outputs, strict=True))
-_CANONICAL: dict[str, str] = {output: loss for loss, output in _OUTPUTS.items()}
+_CANONICAL: dict[str, str] = dict(zip(kernels.loss_outputs, kernels.loss_names, strict=True))
 
 
 class Targets(NamedTuple):
@@ -45,39 +45,40 @@ def for_output(loss: Any, output: str) -> str:
     """The loss that goes with an output activation: the canonical one for None, else `loss` if it fits."""
     if loss is None:
         return _CANONICAL.get(output, "squared_error")
-    loss = check.choice(loss, "loss", NAMES)
-    if loss == "squared_error" and output != "softmax":
-        return loss
-    if _OUTPUTS[loss] != output:
-        fitting = _CANONICAL.get(output)
-        fits = [name for name in (fitting, None if output == "softmax" else "squared_error") if name]
-        raise ValueError(f"loss: expected {' or '.join(dict.fromkeys(fits))} with output {output!r}, got {loss!r}")
-    return loss
+    name = check.choice(loss, "loss", NAMES)
+    fitting = [_CANONICAL[output]] if output in _CANONICAL else []
+    if output not in ("softmax", "identity"):
+        fitting.append("squared_error")
+    if name not in fitting:
+        raise ValueError(f"loss: expected {' or '.join(fitting)} with output {output!r}, got {loss!r}")
+    return name
 
 
 def encode_targets(loss: str, T: Any, n_samples: int, n_outputs: int, dtype: Any) -> Targets:
     """Check targets against the loss and bring them into the kernels' form."""
     if loss == "cross_entropy":
-        array = check.real_array(T, "T", None)
-        if array.ndim == 1:
-            return Targets(None, _labels(array, n_samples, n_outputs))
+        T = check.real_array(T, "T", None)
+        if T.ndim == 1:
+            return Targets(None, _labels(T, n_samples, n_outputs))
     values = check.real_array(T, "T", dtype)
+    shape = values.shape
     if n_outputs == 1 and values.ndim == 1:
         values = values[:, np.newaxis]
     if values.shape != (n_samples, n_outputs):
         also = " or (n_samples,)" if n_outputs == 1 or loss == "cross_entropy" else ""
-        raise ValueError(
-            f"T: expected shape (n_samples, {n_outputs}){also} with n_samples = {n_samples}, got {np.shape(T)}"
-        )
+        raise ValueError(f"T: expected shape (n_samples, {n_outputs}){also} with n_samples = {n_samples}, got {shape}")
     if n_samples:
         _check_domain(loss, values)
+        if loss == "cross_entropy":
+            _check_sums(values, T.dtype)
     return Targets(values, None)
 
 
 def _labels(array: NDArray[Any], n_samples: int, n_classes: int) -> NDArray[np.intp]:
     if array.shape != (n_samples,):
         raise ValueError(f"T: expected {n_samples} class labels, as many as samples, got {array.shape[0]}")
-    labels = array.astype(np.intp)
+    with np.errstate(invalid="ignore"):  # numbers too large for an index become some other number, and so are found
+        labels = array.astype(np.intp)
     wrong = (labels != array) | (labels < 0) | (labels >= n_classes)
     if wrong.any():
         raise ValueError(f"T: expected class labels 0 .. {n_classes - 1}, got {array[wrong][0]}")
@@ -90,8 +91,12 @@ def _check_domain(loss: str, values: NDArray[Any]) -> None:
         raise ValueError(f"T: expected targets in [0, 1] for {loss}, got {wrong}")
     if loss == "poisson" and values.min() < 0:
         raise ValueError(f"T: expected non-negative targets for poisson, got {values.min()}")
-    if loss == "cross_entropy":
-        sums = values.sum(axis=1)
-        off = np.abs(sums - 1) > 1e-4 if values.dtype == np.float32 else np.abs(sums - 1) > 1e-8
-        if off.any():
-            raise ValueError(f"T: expected rows that sum to 1 for cross_entropy, got the sum {sums[off][0]}")
+
+
+def _check_sums(values: NDArray[Any], given: np.dtype[Any]) -> None:
+    """Rows sum to 1 within the rounding of the coarser of two types, the network's and the one they were given in."""
+    epsilon = max(float(np.finfo(dtype).eps) for dtype in (values.dtype, given) if dtype.kind == "f")
+    sums = values.sum(axis=1)
+    off = np.abs(sums - 1) > math.sqrt(epsilon)
+    if off.any():
+        raise ValueError(f"T: expected rows that sum to 1 for cross_entropy, got the sum {sums[off][0]}")

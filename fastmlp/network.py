@@ -75,8 +75,7 @@ class Network:
     >>> import numpy as np, fastmlp
     >>> X = np.linspace(-1, 1, 50)[:, None]
     >>> net = fastmlp.Network([1, 3, 1], rng=0)
-    >>> net.fit(X, X**2).success
-    True
+    >>> res = net.fit(X, X**2)
     >>> float(abs(net(X) - X**2).max()) < 0.01
     True
     """
@@ -148,7 +147,7 @@ class Network:
 
     @property
     def params(self) -> Array:
-        """All parameters (P,): for each layer W (n_out, n_in) row by row, then b. A copy; assign to set (a copy is taken).
+        """All parameters (P,): for each layer W (n_out, n_in) row by row, then b. A copy; assigning sets them.
 
         Raises
         ------
@@ -248,10 +247,10 @@ class Network:
         --------
         >>> import fastmlp
         >>> print(fastmlp.Network([4, 3, 2], output="softmax").summary())
-        layer  shape    activation  parameters
-        1      3 x 4    tanh        15
-        2      2 x 3    softmax     8
-        total                       23
+        layer  shape  activation  parameters
+        1      3 x 4  tanh        15
+        2      2 x 3  softmax     8
+        total                     23
         loss: cross_entropy, dtype: float64
         """
         rows = [("layer", "shape", "activation", "parameters")]
@@ -287,13 +286,13 @@ class Network:
 
         Notes
         -----
-        One forward pass; 2 P multiplications and additions a sample. One to eight rows of the network's own type take a path
-        of their own, which agrees with that of larger batches to rounding.
+        One forward pass; 2 P multiplications and additions a sample. One to eight rows of the network's own type take a
+        path of their own, which agrees with that of larger batches to rounding.
         """
         if out is None and n_threads is None:
             Y = batch.predict_rows(self._plan, self._params, X)
             if Y is not None:
-                return Y  # type: ignore[no-any-return]
+                return Y
         return functional.predict(self._architecture, self._params, X, out, n_threads)
 
     __call__ = predict
@@ -313,7 +312,7 @@ class Network:
         Returns
         -------
         Trace
-            A tuple with one (z, a, delta) a layer, each of shape (N, n_out); also by ``.z[l]``, ``.a[l]``, ``.delta[l]``.
+            One (z, a, delta) a layer, each of shape (N, n_out); also by ``.z[l]``, ``.a[l]``, ``.delta[l]``.
 
         Raises
         ------
@@ -384,8 +383,8 @@ class Network:
 
         Notes
         -----
-        One pass forward and one backward, about three times the cost of a prediction. Memory: a block of samples for each
-        thread, and up to 64 partial gradients.
+        One pass forward and one backward, about three times the cost of a prediction. Memory: a block of samples for
+        each thread, and up to 64 partial gradients.
 
         References
         ----------
@@ -484,8 +483,8 @@ class Network:
         sample_weight : array-like of shape (N,), optional
         penalty : WeightDecay, optional
         validation : (X, T) or float, optional
-            A validation set, or the fraction of the samples to hold back as one (by class for classes). Recorded after each
-            iteration.
+            A validation set, or the fraction of the samples to hold back as one (by class for classes). Recorded after
+            each iteration.
         patience : int, optional
             Stop after so many iterations without a smaller validation loss, and restore the best parameters.
         max_iter : int, optional
@@ -506,8 +505,8 @@ class Network:
         time_limit : float, optional
             Seconds.
         warm_start : OptimizeResult, optional
-            The result of an earlier fit by sgd, adam or rprop, whose solver state, generator and count continue: two fits
-            of k iterations then equal one of 2 k.
+            The result of an earlier fit by sgd, adam or rprop, whose solver state, generator and count continue: two
+            fits of k iterations then equal one of 2 k.
         n_threads : int, optional
         **options
             Options of the method. sgd: momentum (0), nesterov (False). adam: beta1 (0.9), beta2 (0.999), epsilon
@@ -516,8 +515,8 @@ class Network:
         Returns
         -------
         scipy.optimize.OptimizeResult
-            x, fun, nit, nfev, njev, nhev, status, message, success, grad_norm, history, state. `history` holds arrays of
-            equal length, entry 0 the start: loss (the objective, a sum; for sgd and adam its running mean over the
+            x, fun, nit, nfev, njev, nhev, status, message, success, grad_norm, history, state. `history` holds arrays
+            of equal length, entry 0 the start: loss (the objective, a sum; for sgd and adam its running mean over the
             epoch), train_loss and validation_loss (mean loss a sample, without penalty), grad_norm, time (s).
 
         Raises
@@ -579,7 +578,7 @@ class Network:
 
         Notes
         -----
-        An uncompressed npz (NumPy reads it too) with a JSON manifest, a format version and a SHA-256 over the whole file.
+        An uncompressed npz (NumPy reads it too) with a JSON manifest, a format version and a SHA-256 over it all.
         """
         io.save(path, self._architecture, self._params)
 

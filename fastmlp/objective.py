@@ -109,4 +109,3 @@ def make(architecture: Any, params: NDArray[Any], samples: Any, penalty: Any, no
         raise ValueError("sample_weight: expected at least one positive number, got zeros only")
     data = DataTerm(architecture, samples, noise_precision, n_threads)
     return Objective(data, penalty, params.astype(np.float64))
-

@@ -1,7 +1,7 @@
 /* Constants of vecmath.tmpl.h. Made by minimax.py: do not edit.
  *
- * A name ends in the type it serves. The error of a polynomial is relative to the function that it is
- * a part of, before its coefficients are rounded.
+ * A name ends in the type it serves; a polynomial takes x and xx = x^2. Its error is relative to the function that it
+ * is a part of, before the coefficients are rounded.
  */
 
 /* ---- float ---- */
@@ -16,53 +16,53 @@
 #define HALF_PI_2_f32 0x1.0b4611a626331p-34
 
 /* (e^x - 1 - x) / x^2 on |x| <= ln(2) / 2; error 2^-26.0 */
-#define EXPM1_TAIL_f32(x) ( \
-    FMA(FMA(FMA(FMA(0x1.6d95fa0000000p-10f, \
-    x, 0x1.1225f40000000p-7f), \
-    x, 0x1.55548c0000000p-5f), \
-    x, 0x1.5554b20000000p-3f), \
-    x, 0x1.0000000000000p-1f))
+#define EXPM1_TAIL_f32(x, xx) ( \
+    FMA(x, FMA(0x1.1225f40000000p-7f, \
+    xx, 0x1.5554b20000000p-3f), \
+    FMA(FMA(0x1.6d95fa0000000p-10f, \
+    xx, 0x1.55548c0000000p-5f), \
+    xx, 0x1.0000000000000p-1f)))
 
 /* (tanh(r) / r - 1) / r^2 of x = r^2, 0 <= tanh(r) <= 1/2; error 2^-29.9 */
-#define TANH_TAIL_f32(x) ( \
-    FMA(FMA(FMA(FMA(-0x1.9c119c0000000p-8f, \
-    x, 0x1.5964f00000000p-6f), \
-    x, -0x1.b92d580000000p-5f), \
-    x, 0x1.110d440000000p-3f), \
-    x, -0x1.55554c0000000p-2f))
+#define TANH_TAIL_f32(x, xx) ( \
+    FMA(x, FMA(0x1.5964f00000000p-6f, \
+    xx, 0x1.110d440000000p-3f), \
+    FMA(FMA(-0x1.9c119c0000000p-8f, \
+    xx, -0x1.b92d580000000p-5f), \
+    xx, -0x1.55554c0000000p-2f)))
 
 /* (log((1 + s) / (1 - s)) / s - 2) / s^2 of x = s^2, 0 <= s <= 1/3; error 2^-27.7 */
-#define LOG1P_TAIL_f32(x) ( \
-    FMA(FMA(FMA(0x1.1ef8620000000p-2f, \
-    x, 0x1.1eb6160000000p-2f), \
-    x, 0x1.99d27c0000000p-2f), \
-    x, 0x1.5555000000000p-1f))
+#define LOG1P_TAIL_f32(x, xx) ( \
+    FMA(x, FMA(0x1.1ef8620000000p-2f, \
+    xx, 0x1.99d27c0000000p-2f), \
+    FMA(0x1.1eb6160000000p-2f, \
+    xx, 0x1.5555000000000p-1f)))
 
 /* (t + 1) exp(t^2 / 2) Phi(-t) of x = (t - 5) / (t + 5), 0 <= t <= 14.5 (float) or 38.7 (double); error 2^-29.2 */
 #define NORMAL_TAIL_0_f32 0x1.d8979c0000000p-2f
-#define NORMAL_TAIL_REST_f32(x) ( \
-    FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(0x1.aac1be0000000p-13f, \
-    x, -0x1.6a77de0000000p-15f), \
-    x, -0x1.c07bbc0000000p-10f), \
-    x, 0x1.ac606e0000000p-8f), \
-    x, -0x1.f0aa840000000p-7f), \
-    x, 0x1.91fd7c0000000p-6f), \
-    x, -0x1.b096140000000p-6f), \
-    x, 0x1.47c2260000000p-7f), \
-    x, 0x1.fc67320000000p-6f), \
-    x, -0x1.76ff860000000p-4f))
+#define NORMAL_TAIL_REST_f32(x, xx) ( \
+    FMA(x, FMA(FMA(FMA(FMA(0x1.aac1be0000000p-13f, \
+    xx, -0x1.c07bbc0000000p-10f), \
+    xx, -0x1.f0aa840000000p-7f), \
+    xx, -0x1.b096140000000p-6f), \
+    xx, 0x1.fc67320000000p-6f), \
+    FMA(FMA(FMA(FMA(-0x1.6a77de0000000p-15f, \
+    xx, 0x1.ac606e0000000p-8f), \
+    xx, 0x1.91fd7c0000000p-6f), \
+    xx, 0x1.47c2260000000p-7f), \
+    xx, -0x1.76ff860000000p-4f)))
 
 /* (sin(r) / r - 1) / r^2 of x = r^2, 0 <= r <= pi / 4; error 2^-28.1 */
-#define SIN_TAIL_f32(x) ( \
-    FMA_DOUBLE(FMA_DOUBLE(-0x1.994ea458f2758p-13, \
-    x, 0x1.1107601f94fe1p-7), \
-    x, -0x1.55554598ca354p-3))
+#define SIN_TAIL_f32(x, xx) ( \
+    FMA_DOUBLE(x, 0x1.1107601f94fe1p-7, \
+    FMA_DOUBLE(-0x1.994ea458f2758p-13, \
+    xx, -0x1.55554598ca354p-3)))
 
 /* (cos(r) - 1 + r^2 / 2) / r^4 of x = r^2, 0 <= r <= pi / 4; error 2^-33.3 */
-#define COS_TAIL_f32(x) ( \
-    FMA_DOUBLE(FMA_DOUBLE(0x1.9a025ac837dcep-16, \
-    x, -0x1.6c0c8bbf6530ap-10), \
-    x, 0x1.55554ab41416fp-5))
+#define COS_TAIL_f32(x, xx) ( \
+    FMA_DOUBLE(x, -0x1.6c0c8bbf6530ap-10, \
+    FMA_DOUBLE(0x1.9a025ac837dcep-16, \
+    xx, 0x1.55554ab41416fp-5)))
 
 /* ---- double ---- */
 
@@ -77,85 +77,85 @@
 #define HALF_PI_3_f64 0x1.98a2e03707345p-77
 
 /* (e^x - 1 - x) / x^2 on |x| <= ln(2) / 2; error 2^-55.5 */
-#define EXPM1_TAIL_f64(x) ( \
-    FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(0x1.af74449b91062p-26, \
-    x, 0x1.28a07bceae6c5p-22), \
-    x, 0x1.71ddeba4651ddp-19), \
-    x, 0x1.a019a9075a0d7p-16), \
-    x, 0x1.a01a01b510d9ep-13), \
-    x, 0x1.6c16c17e3bef3p-10), \
-    x, 0x1.111111110e94fp-7), \
-    x, 0x1.55555555525bep-5), \
-    x, 0x1.555555555555cp-3), \
-    x, 0x1.0000000000004p-1))
+#define EXPM1_TAIL_f64(x, xx) ( \
+    FMA(x, FMA(FMA(FMA(FMA(0x1.af74449b91062p-26, \
+    xx, 0x1.71ddeba4651ddp-19), \
+    xx, 0x1.a01a01b510d9ep-13), \
+    xx, 0x1.111111110e94fp-7), \
+    xx, 0x1.555555555555cp-3), \
+    FMA(FMA(FMA(FMA(0x1.28a07bceae6c5p-22, \
+    xx, 0x1.a019a9075a0d7p-16), \
+    xx, 0x1.6c16c17e3bef3p-10), \
+    xx, 0x1.55555555525bep-5), \
+    xx, 0x1.0000000000004p-1)))
 
 /* (tanh(r) / r - 1) / r^2 of x = r^2, 0 <= tanh(r) <= 1/2; error 2^-60.7 */
-#define TANH_TAIL_f64(x) ( \
-    FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(-0x1.480f87a4c6bbap-16, \
-    x, 0x1.5ddae1bcb74cfp-14), \
-    x, -0x1.e99362dcf1e3bp-13), \
-    x, 0x1.34872b68de245p-11), \
-    x, -0x1.7d903ff5fe33cp-10), \
-    x, 0x1.d6d2a3fe4f4d6p-9), \
-    x, -0x1.226e2f49cc6b6p-7), \
-    x, 0x1.664f485b12b1dp-6), \
-    x, -0x1.ba1ba1b984e29p-5), \
-    x, 0x1.1111111110822p-3), \
-    x, -0x1.555555555554fp-2))
+#define TANH_TAIL_f64(x, xx) ( \
+    FMA(x, FMA(FMA(FMA(FMA(0x1.5ddae1bcb74cfp-14, \
+    xx, 0x1.34872b68de245p-11), \
+    xx, 0x1.d6d2a3fe4f4d6p-9), \
+    xx, 0x1.664f485b12b1dp-6), \
+    xx, 0x1.1111111110822p-3), \
+    FMA(FMA(FMA(FMA(FMA(-0x1.480f87a4c6bbap-16, \
+    xx, -0x1.e99362dcf1e3bp-13), \
+    xx, -0x1.7d903ff5fe33cp-10), \
+    xx, -0x1.226e2f49cc6b6p-7), \
+    xx, -0x1.ba1ba1b984e29p-5), \
+    xx, -0x1.555555555554fp-2)))
 
 /* (log((1 + s) / (1 - s)) / s - 2) / s^2 of x = s^2, 0 <= s <= 1/3; error 2^-59.4 */
-#define LOG1P_TAIL_f64(x) ( \
-    FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(0x1.5c8aa4ee6ed74p-3, \
-    x, 0x1.559bf89f59650p-4), \
-    x, 0x1.efdd980912cfbp-4), \
-    x, 0x1.106767388733dp-3), \
-    x, 0x1.3b1de3405c71bp-3), \
-    x, 0x1.745cb39a0722ep-3), \
-    x, 0x1.c71c741f96e43p-3), \
-    x, 0x1.2492492085608p-2), \
-    x, 0x1.99999999a0843p-2), \
-    x, 0x1.5555555555535p-1))
+#define LOG1P_TAIL_f64(x, xx) ( \
+    FMA(x, FMA(FMA(FMA(FMA(0x1.5c8aa4ee6ed74p-3, \
+    xx, 0x1.efdd980912cfbp-4), \
+    xx, 0x1.3b1de3405c71bp-3), \
+    xx, 0x1.c71c741f96e43p-3), \
+    xx, 0x1.99999999a0843p-2), \
+    FMA(FMA(FMA(FMA(0x1.559bf89f59650p-4, \
+    xx, 0x1.106767388733dp-3), \
+    xx, 0x1.745cb39a0722ep-3), \
+    xx, 0x1.2492492085608p-2), \
+    xx, 0x1.5555555555535p-1)))
 
 /* (t + 1) exp(t^2 / 2) Phi(-t) of x = (t - 5) / (t + 5), 0 <= t <= 14.5 (float) or 38.7 (double); error 2^-56.6 */
 #define NORMAL_TAIL_0_f64 0x1.d8979b0f2b39dp-2
-#define NORMAL_TAIL_REST_f64(x) ( \
-    FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(0x1.82f4eaab4de18p-31, \
-    x, 0x1.0a54a80816eeep-28), \
-    x, 0x1.feef41c68bfb2p-32), \
-    x, -0x1.0f43bebe42499p-25), \
-    x, -0x1.78b04f2e46cf5p-26), \
-    x, 0x1.a9cf32780cceap-23), \
-    x, 0x1.0b5e5f31a3391p-23), \
-    x, -0x1.5f83f35013b1ep-20), \
-    x, -0x1.273b46c4d5bfap-24), \
-    x, 0x1.30091ec4dabb7p-17), \
-    x, -0x1.4c1300515a453p-17), \
-    x, -0x1.c1b23bcb89826p-15), \
-    x, 0x1.7e61f2c20044ep-13), \
-    x, 0x1.057200c0d0dedp-17), \
-    x, -0x1.b75f4fcdc948ep-10), \
-    x, 0x1.ab6d03879db5bp-8), \
-    x, -0x1.f11aab0243207p-7), \
-    x, 0x1.92037bab5ee3cp-6), \
-    x, -0x1.b08e0007b903dp-6), \
-    x, 0x1.47c1d0305324dp-7), \
-    x, 0x1.fc66cc64a1504p-6), \
-    x, -0x1.76ff86859eb0ep-4))
+#define NORMAL_TAIL_REST_f64(x, xx) ( \
+    FMA(x, FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(0x1.82f4eaab4de18p-31, \
+    xx, 0x1.feef41c68bfb2p-32), \
+    xx, -0x1.78b04f2e46cf5p-26), \
+    xx, 0x1.0b5e5f31a3391p-23), \
+    xx, -0x1.273b46c4d5bfap-24), \
+    xx, -0x1.4c1300515a453p-17), \
+    xx, 0x1.7e61f2c20044ep-13), \
+    xx, -0x1.b75f4fcdc948ep-10), \
+    xx, -0x1.f11aab0243207p-7), \
+    xx, -0x1.b08e0007b903dp-6), \
+    xx, 0x1.fc66cc64a1504p-6), \
+    FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(0x1.0a54a80816eeep-28, \
+    xx, -0x1.0f43bebe42499p-25), \
+    xx, 0x1.a9cf32780cceap-23), \
+    xx, -0x1.5f83f35013b1ep-20), \
+    xx, 0x1.30091ec4dabb7p-17), \
+    xx, -0x1.c1b23bcb89826p-15), \
+    xx, 0x1.057200c0d0dedp-17), \
+    xx, 0x1.ab6d03879db5bp-8), \
+    xx, 0x1.92037bab5ee3cp-6), \
+    xx, 0x1.47c1d0305324dp-7), \
+    xx, -0x1.76ff86859eb0ep-4)))
 
 /* (sin(r) / r - 1) / r^2 of x = r^2, 0 <= r <= pi / 4; error 2^-58.0 */
-#define SIN_TAIL_f64(x) ( \
-    FMA_DOUBLE(FMA_DOUBLE(FMA_DOUBLE(FMA_DOUBLE(FMA_DOUBLE(0x1.5d932f864f8e7p-33, \
-    x, -0x1.ae5e66d56b70bp-26), \
-    x, 0x1.71de3578746aap-19), \
-    x, -0x1.a01a019c1269dp-13), \
-    x, 0x1.111111110f880p-7), \
-    x, -0x1.5555555555549p-3))
+#define SIN_TAIL_f64(x, xx) ( \
+    FMA_DOUBLE(x, FMA_DOUBLE(FMA_DOUBLE(0x1.5d932f864f8e7p-33, \
+    xx, 0x1.71de3578746aap-19), \
+    xx, 0x1.111111110f880p-7), \
+    FMA_DOUBLE(FMA_DOUBLE(-0x1.ae5e66d56b70bp-26, \
+    xx, -0x1.a01a019c1269dp-13), \
+    xx, -0x1.5555555555549p-3)))
 
 /* (cos(r) - 1 + r^2 / 2) / r^4 of x = r^2, 0 <= r <= pi / 4; error 2^-64.2 */
-#define COS_TAIL_f64(x) ( \
-    FMA_DOUBLE(FMA_DOUBLE(FMA_DOUBLE(FMA_DOUBLE(FMA_DOUBLE(-0x1.8faecf1f7b9fap-37, \
-    x, 0x1.1ee9ec48045c1p-29), \
-    x, -0x1.27e4f80a77ab3p-22), \
-    x, 0x1.a01a019cb2726p-16), \
-    x, -0x1.6c16c16c15185p-10), \
-    x, 0x1.555555555554cp-5))
+#define COS_TAIL_f64(x, xx) ( \
+    FMA_DOUBLE(x, FMA_DOUBLE(FMA_DOUBLE(-0x1.8faecf1f7b9fap-37, \
+    xx, -0x1.27e4f80a77ab3p-22), \
+    xx, -0x1.6c16c16c15185p-10), \
+    FMA_DOUBLE(FMA_DOUBLE(0x1.1ee9ec48045c1p-29, \
+    xx, 0x1.a01a019cb2726p-16), \
+    xx, 0x1.555555555554cp-5)))

@@ -63,8 +63,17 @@ def print_split(name, value, widths, kind):
         value -= piece
 
 
+def horner(c, fma):
+    """Return the lines of a Horner chain in xx, the last coefficient first."""
+    lines = [f"{f'{fma}(' * (len(c) - 1)}{c[-1]}"]
+    return lines + [f"xx, {x})" for x in reversed(c[:-1])]
+
+
 def print_polynomial(name, comment, f, interval, degree, w, kind, fma, first):
-    """Print c_first + c_(first+1) x + ... as a Horner chain, one coefficient a line, and c_0 apart if first is 1."""
+    """Print c_first + c_(first+1) x + ... as a macro of x and xx = x^2, and c_0 apart if first is 1.
+
+    The odd and the even coefficients form two chains, which a processor runs side by side.
+    """
     c, error = minimax(f, *interval, degree, w)
     c = [literal(rounded(x, MANTISSA[kind]), kind) for x in c]
     print(f"\n/* {comment}; error 2^{float(mp.log(error, 2)):.1f} */")
@@ -72,11 +81,12 @@ def print_polynomial(name, comment, f, interval, degree, w, kind, fma, first):
         base, suffix = name.rsplit("_", 1)
         name = f"{base}_REST_{suffix}"
         print(f"#define {base}_0_{suffix} {c[0]}")
-    print(f"#define {name}(x) ( \\")
-    print(f"    {f'{fma}(' * (degree - first)}{c[-1]}, \\")
-    for k in range(degree - 1, first, -1):
-        print(f"    x, {c[k]}), \\")
-    print(f"    x, {c[first]}))")
+    odd, even = horner(c[first + 1 :: 2], fma), horner(c[first::2], fma)
+    lines = [f"{fma}(x, {odd[0]}", *odd[1:]]
+    lines[-1] += ","
+    print(f"#define {name}(x, xx) ( \\")
+    print("\n".join(f"    {line} \\" if line.endswith(",") else f"    {line}, \\" for line in lines + even[:-1]))
+    print(f"    {even[-1]}))")
 
 
 def near_zero(f):
@@ -159,11 +169,14 @@ def print_type(kind):
         print_polynomial(f"{name}_{kind}", formula, f, interval[kind], degree[kind], w, number, fma, first)
 
 
+HEAD = """\
+/* Constants of vecmath.tmpl.h. Made by minimax.py: do not edit.
+ *
+ * A name ends in the type it serves; a polynomial takes x and xx = x^2. Its error is relative to the function that it
+ * is a part of, before the coefficients are rounded.
+ */"""
+
 if __name__ == "__main__":
-    print("/* Constants of vecmath.tmpl.h. Made by minimax.py: do not edit.")
-    print(" *")
-    print(" * A name ends in the type it serves. The error of a polynomial is relative to the function that it is")
-    print(" * a part of, before its coefficients are rounded.")
-    print(" */")
+    print(HEAD)
     for kind in MANTISSA:
         print_type(kind)

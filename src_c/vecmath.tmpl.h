@@ -1,8 +1,8 @@
 /* Elementary functions without branches, tables or calls, made to be inlined in loops that compilers vectorize.
  *
- * Included by ops.inc for float and for double. Every function is right over the whole range of its type: subnormal and
- * infinite results, signed zeros and NaN included. All are written for targets without fused multiply-add and stay valid
- * where FMA is fused. Coefficients come from minimax.py.
+ * Included for float and for double, after coefficients.h (made by minimax.py). Every function is right over the whole
+ * range of its type: subnormal and infinite results, signed zeros and NaN included. All are written for targets without
+ * fused multiply-add and stay valid where FMA is fused.
  *
  * Notation: u is the unit roundoff; a number too accurate for one variable is a pair hi + lo with |lo| <= u |hi|.
  */
@@ -19,11 +19,11 @@
 #if REAL_BITS == 32
 #define MANTISSA_BITS 23
 #define EXPONENT_BIAS 127
-#define ROUNDER 0x1.8p23f    /* x + ROUNDER - ROUNDER is the integer nearest to x */
-#define EXP_MAX 120.0f       /* x e^-x rounds to zero */
-#define TANH_MAX 44.18f      /* e^2x < 2^127.5 */
-#define GELU_MAX 15.0f       /* x e^(-x^2 / 2) rounds to zero */
-#define GELU_GRID 0x1.8p15f  /* x + GELU_GRID - GELU_GRID is a multiple of 2^-8: its square is exact */
+#define ROUNDER 0x1.8p23f   /* x + ROUNDER - ROUNDER is the integer nearest to x */
+#define EXP_MAX 120.0f      /* x e^-x rounds to zero */
+#define TANH_MAX 44.18f     /* e^2x < 2^127.5 */
+#define GELU_MAX 15.0f      /* x e^(-x^2 / 2) rounds to zero */
+#define GELU_GRID 0x1.8p15f /* x + GELU_GRID - GELU_GRID is a multiple of 2^-8: its square is exact */
 #else
 #define MANTISSA_BITS 52
 #define EXPONENT_BIAS 1023
@@ -88,11 +88,11 @@ ALWAYS_INLINE NAME(exp_parts) NAME(exp_split)(real x)
     const real rounder = ROUNDER + 2 * EXPONENT_BIAS;
     const real shifted = FMA(x, NAME(LOG2_E), rounder);
     const real n = shifted - rounder;
-    const real r = FMA(-n, NAME(LN2_2), FMA(-n, NAME(LN2_1), x));
+    const real r = FMA(-n, NAME(LN2_2), FMA(-n, NAME(LN2_1), x)), rr = r * r;
     const bits_t k = NAME(bits_of)(shifted), k1 = k >> 1;
 
     NAME(exp_parts) e;
-    e.q = FMA(r * r, NAME(EXPM1_TAIL)(r), r);
+    e.q = FMA(rr, NAME(EXPM1_TAIL)(r, rr), r);
     e.hi = R(1.0) + e.q;
     e.lo = e.q - (e.hi - R(1.0));
     e.s = NAME(of_bits)((k - EXPONENT_BIAS) << MANTISSA_BITS);
@@ -114,8 +114,8 @@ ALWAYS_INLINE real NAME(vexp)(real x)
  * log(1 + f) = 2 atanh(s) = 2 s + s^3 P(s^2) = f - s (f - s^2 P);  df / (1 + f) is near enough df (1 - f / 2). */
 ALWAYS_INLINE real NAME(log1p_rest)(real f, real df)
 {
-    const real s = f / (R(2.0) + f), y = s * s;
-    return df * FMA(R(-0.5), f, R(1.0)) - s * FMA(-y, NAME(LOG1P_TAIL)(y), f);
+    const real s = f / (R(2.0) + f), y = s * s, yy = y * y;
+    return df * FMA(R(-0.5), f, R(1.0)) - s * FMA(-y, NAME(LOG1P_TAIL)(y, yy), f);
 }
 
 /* log(1 + x) for x in [0, inf]: 1 + x = 2^k (1 + f) */
@@ -143,10 +143,10 @@ typedef struct {
 /* With v = 2 / (e^2|x| + 1): tanh|x| = 1 - v and 1 - tanh(x)^2 = v (2 - v); below 1/2, tanh(r) = r + r^3 P(r^2). */
 ALWAYS_INLINE NAME(tanh_parts) NAME(vtanh)(real x)
 {
-    const real r = FABS(x), y = r * r;
+    const real r = FABS(x), y = r * r, yy = y * y;
     const NAME(exp_parts) e = NAME(exp_split)(R(2.0) * NAME(at_most)(r, TANH_MAX));
     const real v = R(2.0) / FMA(e.s, e.q, e.s + R(1.0));
-    const real small = FMA(r * y, NAME(TANH_TAIL)(y), r);
+    const real small = FMA(r * y, NAME(TANH_TAIL)(y, yy), r);
 
     NAME(tanh_parts) t;
     t.h = NAME(with_sign)(r < NAME(ATANH_HALF) ? small : R(1.0) - v, x);
@@ -162,9 +162,10 @@ typedef struct {
     real p, q, zp, softplus, z;
 } NAME(logistic_parts);
 
-/* With E = e^-|z| = 2^n (hi + lo), the smaller of p and q is E / (1 + E) and the larger 1 - E / (1 + E).
- * 1 + E = d + dd. The quotient's error to first order, (lo - dd hi / d) / d, needs no accurate 1 / d.
- * The factor 2^n comes last, after a product with z: results may be subnormal. */
+/* With e^-|z| = 2^n (hi + lo) and 1 + e^-|z| = d + dd, the smaller of p and q is 2^n (hi + lo) / (d + dd), the larger
+ * its complement. To first order the quotient is hi / d + (lo - dd hi / d) / d, where 1 / d may be a straight line.
+ * The factor 2^n comes last, after a product with z: results may be subnormal. Softplus is E + max(z, 0) + log1p_rest,
+ * its first sum corrected for rounding. */
 ALWAYS_INLINE NAME(logistic_parts) NAME(vlogistic_parts)(real z)
 {
     const real t = NAME(at_most)(FABS(z), EXP_MAX);
@@ -190,8 +191,7 @@ ALWAYS_INLINE NAME(logistic_parts) NAME(vlogistic_parts)(real z)
 ALWAYS_INLINE real NAME(vlog1pexp_neg)(real z)
 {
     const NAME(exp_parts) e = NAME(exp_split)(-NAME(at_most)(FABS(z), EXP_MAX));
-    const real power = e.s1 * e.s2;
-    const real E = e.hi * power;
+    const real power = e.s1 * e.s2, E = e.hi * power;
     return E + NAME(log1p_rest)(E, e.lo * power);
 }
 
@@ -219,18 +219,18 @@ typedef struct {
 /* |z| = t + dt with t on a grid where t^2 is exact. With T = dt (t + dt / 2) and S = (1 - e^-T) / T,
  *   e^(-|z|^2 / 2) = e^(-t^2 / 2) (1 - T S),   Phi(-|z|) = e^(-t^2 / 2) (g(t) - dt S / sqrt(2 pi)),
  *   g(t) = e^(t^2 / 2) Phi(-t) = P(x) / (t + 1),   x = (t - 5) / (t + 5);
- * the second identity neglects dt^3 / 12. P varies by a fifth only: c_0 is its leading part. */
+ * the second identity neglects dt^3 / 12. P = c_0 + rest varies by a fifth only, and P (1 + q) = c_0 + (rest + P q) with
+ * a single rounding of full size. */
 ALWAYS_INLINE NAME(normal_parts) NAME(vnormal_parts)(real z)
 {
     const real a = NAME(at_most)(FABS(z), GELU_MAX);
     const real t = (a + GELU_GRID) - GELU_GRID, dt = a - t;
     const real T = dt * FMA(R(0.5), dt, t);
     const real S = FMA(-T, FMA(-T, FMA(-T, R(1.0) / R(24.0), R(1.0) / R(6.0)), R(0.5)), R(1.0));
-    const real x = (t - R(5.0)) / (t + R(5.0)), t1 = t + R(1.0);
-    const real rest = FMA(x, NAME(NORMAL_TAIL_REST)(x), -NAME(NORMAL_DENSITY_AT_0) * dt * S * t1);
-    const real P = NAME(NORMAL_TAIL_0) + rest, dP = rest - (P - NAME(NORMAL_TAIL_0));
+    const real x = (t - R(5.0)) / (t + R(5.0)), xx = x * x, t1 = t + R(1.0);
+    const real rest = FMA(x, NAME(NORMAL_TAIL_REST)(x, xx), -NAME(NORMAL_DENSITY_AT_0) * dt * S * t1);
     const NAME(exp_parts) e = NAME(exp_split)(R(-0.5) * t * t);
-    const real scaled = FMA(P, e.hi, FMA(P, e.lo, dP * e.hi)) / t1;
+    const real scaled = (NAME(NORMAL_TAIL_0) + FMA(NAME(NORMAL_TAIL_0) + rest, e.q, rest)) / t1;
     const real minor = scaled * e.s1 * e.s2, major = R(1.0) - minor;
 
     NAME(normal_parts) n;
@@ -262,9 +262,9 @@ ALWAYS_INLINE NAME(sin_cos) NAME(vsincos)(real x)
     const double rest = FMA_DOUBLE(n, NAME(HALF_PI_3), -((r1 - r2) - n2));
     const double r = r2 - rest, dr = (r2 - r) - rest;
 #endif
-    const double y = r * r, c0 = FMA_DOUBLE(-0.5, y, 1.0);
-    const double s = r + FMA_DOUBLE(r * y, NAME(SIN_TAIL)(y), dr * c0);
-    const double c = c0 + (FMA_DOUBLE(-0.5, y, 1.0 - c0) + FMA_DOUBLE(y * y, NAME(COS_TAIL)(y), -r * dr));
+    const double y = r * r, yy = y * y, c0 = FMA_DOUBLE(-0.5, y, 1.0);
+    const double s = r + FMA_DOUBLE(r * y, NAME(SIN_TAIL)(y, yy), dr * c0);
+    const double c = c0 + (FMA_DOUBLE(-0.5, y, 1.0 - c0) + FMA_DOUBLE(yy, NAME(COS_TAIL)(y, yy), -r * dr));
 
     uint64_t quadrant, sign, sin_bits, cos_bits;
     const double signed_x = (double)x;

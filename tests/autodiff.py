@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+
 from reference import one_hot
 
 jax.config.update("jax_enable_x64", True)

@@ -1,7 +1,8 @@
 """Networks and data for the tests: names from the compiled lists, numbers from seeded generators."""
 
-import fastmlp
 import numpy as np
+
+import fastmlp
 from fastmlp import activations
 
 DTYPES = ("float64", "float32")

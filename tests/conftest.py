@@ -1,6 +1,7 @@
 """Fixtures that many tests share: number types, instruction sets, numbers of threads."""
 
 import pytest
+
 from cases import DTYPES
 from fastmlp._core import kernels
 

@@ -1,4 +1,4 @@
-"""The oracle: a multi-layer perceptron in NumPy, sample by sample, formula by formula, in double, without cleverness."""
+"""The oracle: a multi-layer perceptron in NumPy, sample by sample, formula by formula, without cleverness."""
 
 import math
 

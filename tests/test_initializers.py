@@ -2,9 +2,10 @@
 
 import warnings
 
-import fastmlp
 import numpy as np
 import pytest
+
+import fastmlp
 from fastmlp import IdenticalUnitsWarning, initializers
 
 

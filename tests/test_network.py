@@ -4,9 +4,10 @@ import copy
 import pickle
 import threading
 
-import fastmlp
 import numpy as np
 import pytest
+
+import fastmlp
 import reference
 from cases import PAIRS, data, network
 
@@ -71,7 +72,9 @@ def test_params_are_a_copy_both_ways():
     assert np.array_equal(net.params, [2.0, 1.0])
 
 
-@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, fastmlp.Network.copy, lambda n: pickle.loads(pickle.dumps(n))])
+@pytest.mark.parametrize(
+    "how", [copy.copy, copy.deepcopy, fastmlp.Network.copy, lambda n: pickle.loads(pickle.dumps(n))]
+)
 def test_copies_are_equal_and_independent(how, dtype):
     net = network([2, 3, 2], ["gelu"], "softmax", dtype=dtype)
     other = how(net)

@@ -1,9 +1,10 @@
 """The objective: the network's loss plus penalty, as SciPy calls it."""
 
-import fastmlp
 import numpy as np
 import pytest
 import scipy.optimize
+
+import fastmlp
 from cases import data, network, relative_error
 
 
@@ -58,9 +59,10 @@ def test_noise_precision_may_differ_between_outputs():
     objective = net.objective(X, T, noise_precision=[2.0, 5.0])
     expected = np.sum(0.5 * np.array([2.0, 5.0]) * (net(X) - T) ** 2)
     assert objective.value(objective.x0) == pytest.approx(expected, rel=1e-14)
+    classes = network([3, 4, 2], output="softmax")
+    X, T = data(classes, 5)
     with pytest.raises(ValueError, match="noise_precision: expected one number for cross_entropy"):
-        classes = network([3, 4, 2], output="softmax")
-        classes.objective(*data(classes, 5), noise_precision=[1.0, 2.0])
+        classes.objective(X, T, noise_precision=[1.0, 2.0])
 
 
 def test_scipy_reaches_the_same_optimum_as_fit():

@@ -1,9 +1,10 @@
-"""Outputs, losses and gradients against two independent oracles: explicit loops in NumPy, and JAX's autodiff in float64."""
+"""Outputs, losses and gradients against two independent oracles: explicit loops in NumPy, and JAX in float64."""
 
-import autodiff
 import mpmath
 import numpy as np
 import pytest
+
+import autodiff
 import reference
 from cases import DTYPES, HIDDEN, PAIRS, TOLERANCE, data, network, relative_error
 

@@ -11,12 +11,14 @@ from fastmlp._core.plan cimport Partition, Plan
 cdef class Minibatches:
     """Steps over minibatches of a data set; owns the workspace, made once.
 
-    A step on the B samples n of a minibatch goes along g = (1/B) sum_n s_n grad e_n + (1/N) decay * w, with N samples in all.
+    A step on the B samples n of a minibatch goes along g = (1/B) sum_n s_n grad e_n + (1/N) decay * w, N samples in all.
 
     Parameters
     ----------
     plan : Plan
-    batch_size, n_samples, n_threads : int
+    batch_size, n_threads : int
+    n_steps : int, default=0
+        Steps taken before, in an earlier run that is continued; counts on.
     """
 
     cdef Plan plan
@@ -25,11 +27,13 @@ cdef class Minibatches:
     cdef size_t batch_size
     cdef int n_threads
     cdef double loss, penalty
+    cdef public Py_ssize_t n_steps
 
-    def __cinit__(self, Plan plan, size_t batch_size, int n_threads):
+    def __cinit__(self, Plan plan, size_t batch_size, int n_threads, Py_ssize_t n_steps=0):
         self.plan = plan
         self.batch_size = batch_size
         self.parts = plan.partition(batch_size)
+        self.n_steps = n_steps
         self.n_threads = plan.threads(batch_size, self.parts, n_threads)
         self.scratch = Scratch(plan, plan.net.gradient.rows, self.parts, self.n_threads, True)
 
@@ -60,6 +64,7 @@ cdef class Minibatches:
         self.loss = self.penalty = 0.0
         with nogil:
             for step in range(first_step, first_step + n_steps):
+                self.n_steps += 1
                 self.gradient_step(&w[0], &source, &order[0], step * self.batch_size, n_samples, penalty, &g[0])
                 kernels.sgd_step(self.plan.net.ops, self.plan.net.n_params, <floating> rate, <floating> momentum,
                                  nesterov, &g[0], &v[0], &w[0])
@@ -68,8 +73,8 @@ cdef class Minibatches:
     def adam(self, floating[::1] w, const floating[:, ::1] X, const floating[:, ::1] T, const Py_ssize_t[::1] labels,
              const floating[::1] weight, const Py_ssize_t[::1] order, const floating[::1] decay, floating[::1] g,
              floating[::1] m, floating[::1] v, Py_ssize_t first_step, Py_ssize_t n_steps, double rate, double b1,
-             double b2, double epsilon, Py_ssize_t steps_before):
-        """As `sgd`; `steps_before` counts all steps before this call, for the correction of the moments' bias."""
+              double b2, double epsilon):
+        """As `sgd`; the number of all steps so far corrects the bias of the moments."""
         cdef Py_ssize_t step
         cdef size_t n_samples = order.shape[0]
         cdef Source source = make_source[floating](n_samples, X, T, labels, weight, None)
@@ -79,7 +84,8 @@ cdef class Minibatches:
         with nogil:
             for step in range(first_step, first_step + n_steps):
                 self.gradient_step(&w[0], &source, &order[0], step * self.batch_size, n_samples, penalty, &g[0])
-                age = <double> (steps_before + step - first_step + 1)
+                self.n_steps += 1
+                age = <double> self.n_steps
                 kernels.adam_step(self.plan.net.ops, self.plan.net.n_params, <floating> (rate / (1.0 - pow(b1, age))),
                                   <floating> (1.0 / (1.0 - pow(b2, age))), <floating> b1, <floating> b2,
                                   <floating> epsilon, &g[0], &m[0], &v[0], &w[0])

@@ -23,8 +23,8 @@ def split(
 ) -> tuple[Samples, Samples | None, Index | None]:
     """Training samples, validation samples, and the indices of those held back by a fraction.
 
-    `validation` is None, a pair (X, T) or a fraction in (0, 1). A fraction is drawn with `rng`, by class where the loss is a
-    cross-entropy and targets are labels or 0 and 1; `held_back` repeats an earlier draw.
+    `validation` is None, a pair (X, T) or a fraction in (0, 1). A fraction is drawn with `rng`, by class where the
+    loss is a cross-entropy and targets are labels or 0 and 1; `held_back` repeats an earlier draw.
     """
     if validation is None:
         return samples, None, None
@@ -55,7 +55,8 @@ def _classes(architecture: Architecture, samples: Samples) -> NDArray[Any] | Non
     if values is None or architecture.loss not in ("cross_entropy", "binary_cross_entropy"):
         return None
     if architecture.loss == "cross_entropy":
-        return values.argmax(axis=1)
+        largest: NDArray[Any] = np.argmax(values, axis=1)
+        return largest
     return values[:, 0] > 0.5 if values.shape[1] == 1 else None
 
 

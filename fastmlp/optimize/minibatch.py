@@ -3,7 +3,7 @@
 The step on a minibatch of B samples goes along g = (1/B) sum s_n grad e_n + (1/N) grad penalty:
 
 sgd    v = momentum v + g;  w -= rate (g + momentum v with nesterov, else v)
-adam   m, v: moving averages of g and g^2 with their bias corrected (Kingma & Ba 2015);  w -= rate m / (sqrt v + epsilon)
+adam   w -= rate m / (sqrt v + epsilon), with m, v the bias-corrected moving averages of g, g^2 (Kingma & Ba 2015)
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def solve(
     state: dict[str, Any] | None,
     options: dict[str, Any],
 ) -> tuple[int, dict[str, Any]]:
-    """Train for `max_iter` epochs; returns a status and the solver's state. The parameters are left with the monitor."""
+    """Train for `max_iter` epochs; returns a status and the solver's state. The parameters stay with the monitor."""
     data = objective.data
     arch, samples = data.architecture, data.samples
     n_samples, n_params = len(samples.X), arch.n_params
@@ -51,9 +51,10 @@ def solve(
     g = np.empty_like(w)
     names = ("velocity",) if method == "sgd" else ("first_moment", "second_moment")
     memory = [np.zeros_like(w) if state is None else state[name].copy() for name in names]
-    epoch, steps = (0, 0) if state is None else (state["n_epochs"], state["n_steps"])
+    epoch, n_steps = (0, 0) if state is None else (state["n_epochs"], state["n_steps"])
     decay = None if objective.decay is None else objective.decay.astype(arch.dtype)
-    loop = Minibatches(arch.plan, batch_size, _threads.resolve(data.n_threads))
+    loop = Minibatches(arch.plan, batch_size, _threads.resolve(data.n_threads), n_steps)
+    run: Callable[..., tuple[float, float]] = loop.sgd if method == "sgd" else loop.adam
     steps_per_epoch = -(-n_samples // batch_size)
     chunk = max(1, CHUNK_WORK // (n_params * batch_size))
     straight = np.arange(n_samples, dtype=np.intp)
@@ -70,14 +71,9 @@ def solve(
             loss = penalty = 0.0
             for first in range(0, steps_per_epoch, chunk):
                 count = min(chunk, steps_per_epoch - first)
-                if method == "sgd":
-                    sums = loop.sgd(w, *arrays, first, count, rate, settings["momentum"], settings["nesterov"])
-                else:
-                    sums = loop.adam(w, *arrays, first, count, rate, settings["beta1"], settings["beta2"],
-                                     settings["epsilon"], steps)  # fmt: skip
+                sums = run(w, *arrays, first, count, rate, *settings)
                 loss += sums[0]
                 penalty += sums[1]
-                steps += count
                 if first + count < steps_per_epoch:
                     monitor.x = w.copy()
                     monitor.check_time()
@@ -85,7 +81,7 @@ def solve(
             monitor.step(w, loss + penalty, data.mean(loss))
     except Stop as stop:
         status = stop.status if monitor.n_iter < max_iter else MAX_ITER
-    return status, {"n_epochs": epoch, "n_steps": steps, **dict(zip(names, memory, strict=True))}
+    return status, {"n_epochs": epoch, "n_steps": loop.n_steps, **dict(zip(names, memory, strict=True))}
 
 
 def _schedule(learning_rate: Any, default: float) -> Callable[[int], Any]:
@@ -95,14 +91,15 @@ def _schedule(learning_rate: Any, default: float) -> Callable[[int], Any]:
     return lambda epoch: rate
 
 
-def _settings(method: str, options: dict[str, Any]) -> dict[str, Any]:
+def _settings(method: str, options: dict[str, Any]) -> tuple[Any, ...]:
+    """Checked options of the method, in the order of `OPTIONS`."""
     settings = {**OPTIONS[method], **options}
     if method == "sgd":
         check.number(settings["momentum"], "momentum", 0.0, high=1.0)
         if not isinstance(settings["nesterov"], (bool, np.bool_)):
             raise TypeError(f"nesterov: expected True or False, got {settings['nesterov']!r}")
-        return settings
-    for name in ("beta1", "beta2"):
-        check.number(settings[name], name, 0.0, high=1.0)
-    check.number(settings["epsilon"], "epsilon", 0.0, above=True)
-    return settings
+    else:
+        for name in ("beta1", "beta2"):
+            check.number(settings[name], name, 0.0, high=1.0)
+        check.number(settings["epsilon"], "epsilon", 0.0, above=True)
+    return tuple(settings.values())

@@ -1,4 +1,4 @@
-"""Resilient back-propagation (iRprop+, Igel & Huesken 2003): full-batch steps whose sizes adapt to the gradient's signs."""
+"""Resilient back-propagation (iRprop+, Igel & Huesken 2003): full-batch steps whose sizes adapt to signs alone."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def solve(
             step = np.where(shrink, -move if value > previous_value else 0.0, -np.sign(gradient) * size)
             previous = np.where(shrink, 0.0, gradient)
             previous_value, move = value, np.where(shrink, 0.0, step)
-            x = objective.native(x + step).astype(np.float64)  # what the network can hold, so that k + k steps equal 2 k
+            x = objective.native(x + step).astype(
+                np.float64
+            )  # what the network can hold, so that k + k steps equal 2 k
             value, gradient = objective.value_and_grad(x)
             evaluations += 1
             monitor.step(x, value, data.mean(value - objective.penalty_value(x)), norm())

@@ -14,7 +14,7 @@ Schedule = Callable[[int], float]
 
 
 def inverse_time_decay(initial: float, decay: float) -> Schedule:
-    """initial / (1 + decay * epoch): meets Robbins and Monro's conditions.
+    """Initial / (1 + decay * epoch): meets Robbins and Monro's conditions.
 
     Examples
     --------
@@ -27,12 +27,12 @@ def inverse_time_decay(initial: float, decay: float) -> Schedule:
 
 
 def exponential_decay(initial: float, factor: float) -> Schedule:
-    """initial * factor^epoch, 0 < factor <= 1."""
+    """Initial * factor^epoch, 0 < factor <= 1."""
     return step_decay(initial, factor, every=1)
 
 
 def step_decay(initial: float, factor: float, every: int) -> Schedule:
-    """initial * factor^floor(epoch / every), 0 < factor <= 1.
+    """Initial * factor^floor(epoch / every), 0 < factor <= 1.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def step_decay(initial: float, factor: float, every: int) -> Schedule:
 
 
 def cosine_decay(initial: float, n_epochs: int, final: float = 0.0) -> Schedule:
-    """Half a cosine from `initial` down to `final` at epoch `n_epochs`, `final` from there on (Loshchilov & Hutter 2017)."""
+    """Half a cosine from `initial` down to `final` at epoch `n_epochs`, then `final` (Loshchilov & Hutter 2017)."""
     initial, final = check.number(initial, "initial", 0.0, above=True), check.number(final, "final", 0.0)
     n_epochs = check.integer(n_epochs, "n_epochs", 1)
     return lambda epoch: final + (initial - final) * 0.5 * (1.0 + math.cos(math.pi * min(epoch / n_epochs, 1.0)))

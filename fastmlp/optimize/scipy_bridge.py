@@ -86,9 +86,7 @@ def solve(
         settings["maxiter"] = max_iter
     if gradient_option:
         settings[gradient_option] = tol
-    fun: Callable[[NDArray[Any]], Any] = (
-        evaluations.value if method in WITHOUT_GRADIENT else evaluations.value_and_grad
-    )
+    fun: Callable[[NDArray[Any]], Any] = evaluations.value if method in WITHOUT_GRADIENT else evaluations.value_and_grad
     try:
         for _ in range(MAX_RESTARTS if norm > tol and max_iter > 0 else 0):
             before = value

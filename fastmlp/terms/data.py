@@ -42,9 +42,7 @@ class DataTerm:
 
     def value_and_grad(self, params: NDArray[Any]) -> tuple[float, NDArray[np.float64]]:
         """The term and its gradient, in float64."""
-        value, gradient = functional.loss_and_grad(
-            self.architecture, params, self.samples, self.n_threads, self.scale
-        )
+        value, gradient = functional.loss_and_grad(self.architecture, params, self.samples, self.n_threads, self.scale)
         gradient = gradient.astype(np.float64, copy=False)
         if self.factor != 1.0:
             gradient *= self.factor

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from cases import data, network
 from fastmlp._core import batch
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import reference
 from fastmlp._core import faces, kernels
 

@@ -1,6 +1,7 @@
 """The rules for blocks, slots and threads depend on the samples and the network only."""
 
 import pytest
+
 from cases import network
 from fastmlp._core.plan import Plan
 

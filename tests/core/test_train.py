@@ -5,9 +5,10 @@ import subprocess
 import sys
 import textwrap
 
-import fastmlp
 import numpy as np
 import pytest
+
+import fastmlp
 from cases import data, network, relative_error
 
 SETTINGS = {
@@ -102,7 +103,7 @@ loop = Minibatches(plan, 32, int(sys.argv[1]))
 
 def epoch(steps):
     before = count()
-    loop.adam(w, X, T, None, None, order, decay, g, m, v, 0, steps, 1e-3, 0.9, 0.999, 1e-8, 0)
+    loop.adam(w, X, T, None, None, order, decay, g, m, v, 0, steps, 1e-3, 0.9, 0.999, 1e-8)
     return count() - before
 
 epoch(1)
@@ -112,7 +113,7 @@ print(epoch(10), epoch(1000))
 
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_a_training_step_allocates_nothing(tmp_path, threads):
-    """malloc, calloc and realloc of the process are counted: 1,000 steps take as many as 10, those of the call itself."""
+    """malloc, calloc and realloc of the process are counted: 1,000 steps take as many as 10: those of the call."""
     source, library = tmp_path / "counter.c", tmp_path / "libcounter.so"
     source.write_text(COUNTER)
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-fno-builtin", str(source), "-o", str(library)], check=True)

@@ -3,9 +3,10 @@
 import threading
 import time
 
-import fastmlp
 import numpy as np
 import pytest
+
+import fastmlp
 from cases import data, network
 
 X = np.linspace(-2, 2, 60)[:, np.newaxis]

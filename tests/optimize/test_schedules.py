@@ -1,8 +1,9 @@
 """Learning rates that change with the epoch."""
 
-import fastmlp
 import numpy as np
 import pytest
+
+import fastmlp
 from fastmlp import schedules
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from cases import network
 from fastmlp import WeightDecay
 
@@ -22,7 +23,12 @@ def test_one_number_or_one_for_each_layer():
 
 
 def test_groups_by_name_columns_and_rows():
-    assert by_group(WeightDecay({"W1": 0.3, "b2": 0.2})) == {"W1": [0.3] * 6, "b1": [0] * 3, "W2": [0] * 6, "b2": [0.2] * 2}
+    assert by_group(WeightDecay({"W1": 0.3, "b2": 0.2})) == {
+        "W1": [0.3] * 6,
+        "b1": [0] * 3,
+        "W2": [0] * 6,
+        "b2": [0.2] * 2,
+    }
     assert by_group(WeightDecay({"W1[:,0]": 1.0}))["W1"] == [1, 0, 1, 0, 1, 0]
     assert by_group(WeightDecay({"W2[1, :]": 1.0}))["W2"] == [0, 0, 0, 1, 1, 1]
     assert by_group(WeightDecay({"W2[1,2]": 1.0}))["W2"] == [0, 0, 0, 0, 0, 1]

@@ -1,0 +1,7 @@
+activation_names: tuple[str, ...]
+loss_names: tuple[str, ...]
+loss_outputs: tuple[str, ...]
+isa_names: tuple[str, ...]
+isa_name: str
+
+def isa_index(name: str | None) -> int: ...

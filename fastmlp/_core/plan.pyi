@@ -1,0 +1,7 @@
+from collections.abc import Sequence
+
+class Plan:
+    def __new__(
+        cls, sizes: Sequence[int], activations: Sequence[int], loss: int, itemsize: int, isa: str | None = None
+    ) -> Plan: ...
+    def describe(self, n: int) -> dict[str, int]: ...

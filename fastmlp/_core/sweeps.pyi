@@ -1,0 +1,1 @@
+# No Python face: the recursions are called from batch and train.

@@ -1,0 +1,47 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fastmlp._core.plan import Plan
+
+_Array = NDArray[Any]
+
+class Minibatches:
+    n_steps: int
+    def __new__(cls, plan: Plan, batch_size: int, n_threads: int, n_steps: int = 0) -> Minibatches: ...
+    def sgd(
+        self,
+        w: _Array,
+        X: _Array,
+        T: _Array | None,
+        labels: _Array | None,
+        weight: _Array | None,
+        order: _Array,
+        decay: _Array | None,
+        g: _Array,
+        v: _Array,
+        first_step: int,
+        n_steps: int,
+        rate: float,
+        momentum: float,
+        nesterov: bool,
+    ) -> tuple[float, float]: ...
+    def adam(
+        self,
+        w: _Array,
+        X: _Array,
+        T: _Array | None,
+        labels: _Array | None,
+        weight: _Array | None,
+        order: _Array,
+        decay: _Array | None,
+        g: _Array,
+        m: _Array,
+        v: _Array,
+        first_step: int,
+        n_steps: int,
+        rate: float,
+        b1: float,
+        b2: float,
+        epsilon: float,
+    ) -> tuple[float, float]: ...

@@ -1,0 +1,121 @@
+"""The floors of the house: every import, cimport and include goes down, and siblings do not import each other."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "fastmlp"
+
+#: from the top down; what shares a floor is not to know of each other
+FLOORS = (
+    ("__main__",),
+    ("demo", "selftest"),
+    ("plot", "datasets"),
+    ("__init__",),
+    ("network", "config"),
+    ("optimize",),
+    ("objective",),
+    ("terms",),
+    ("functional", "initializers", "io"),
+    ("architecture",),
+    ("activations", "losses"),
+    ("_threads",),
+    ("_validation",),
+    ("_core",),
+    ("errors", "_version"),
+)
+LEVEL = {name: level for level, floor in enumerate(FLOORS) for name in floor}
+#: within the packages, likewise
+INNER = {
+    "optimize": (("__init__",), ("fit",), ("minibatch", "rprop", "scipy_bridge", "holdout"), ("monitor", "schedules")),
+    "terms": (("__init__",), ("data", "gaussian")),
+    "_core": (("__init__", "faces", "train"), ("batch",), ("sweeps",), ("plan",), ("kernels",)),
+}
+HEAVY = ("scipy", "matplotlib", "pandas", "sklearn")
+
+
+def room(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_rooms(path):
+    """Names of the package's rooms that a Python module imports at its top level, and all it imports anywhere."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "fastmlp":
+            parts = node.module.split(".")[1:]
+            yield from [tuple(parts)] if parts else [(alias.name,) for alias in node.names]
+            if parts in (["optimize"], ["terms"], ["_core"]):
+                yield from [(*parts, alias.name) for alias in node.names]
+        elif isinstance(node, ast.Import):
+            yield from [tuple(a.name.split(".")[1:]) or ("__init__",) for a in node.names
+                        if a.name.split(".")[0] == "fastmlp"]  # fmt: skip
+
+
+MODULES = sorted(PACKAGE.glob("**/*.py"))
+
+
+def test_every_room_has_a_floor():
+    assert {room(path) for path in MODULES} <= set(LEVEL)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_python_modules_import_lower_floors_only(path):
+    here = room(path)
+    for target in imported_rooms(path):
+        there = target[0] if target[0] in LEVEL else "__init__"
+        assert LEVEL[here] < LEVEL[there] or here == there, f"{here} imports {there}"
+
+
+def inner_level(package, name):
+    return next(level for level, floor in enumerate(INNER[package]) if name in floor)
+
+
+@pytest.mark.parametrize("package", ["optimize", "terms"])
+def test_modules_of_a_package_import_lower_ones_only(package):
+    for path in (PACKAGE / package).glob("*.py"):
+        for target in imported_rooms(path):
+            names = [name for floor in INNER[package] for name in floor]
+            if target[0] == package and len(target) > 1 and target[1] in names:
+                assert inner_level(package, path.stem) < inner_level(package, target[1]), f"{path.stem}: {target}"
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("_core/*.p*")), ids=lambda path: path.name)
+def test_compiled_modules_cimport_lower_ones_only(path):
+    if path.suffix == ".py":
+        return
+    text = path.read_text()
+    targets = re.findall(r"from fastmlp\._core\.(\w+) c?import", text)
+    for several in re.findall(r"from fastmlp\._core c?import ([\w, ]+)", text):
+        targets += several.replace(" ", "").split(",")
+    here = inner_level("_core", path.stem)
+    assert all(here < inner_level("_core", target) for target in targets if target != path.stem)
+    assert not re.findall(r"from fastmlp\.(?!_core)", text)
+
+
+def test_the_numpy_c_api_and_threads_stay_in_the_core():
+    outside = [p for p in PACKAGE.glob("**/*.py*") if "_core" not in p.parts and p.suffix in (".py", ".pyx", ".pxd")]
+    assert not [p for p in outside if re.search(r"cimport|prange", p.read_text())]
+    with_numpy = {p.name for p in PACKAGE.glob("_core/*.pyx") if "cimport numpy" in p.read_text()}
+    assert with_numpy == {"batch.pyx"}
+
+
+def test_the_c_floor_includes_itself_and_the_standard_library_only():
+    allowed = {"float.h", "math.h", "stddef.h", "stdint.h", "string.h"}
+    for path in [p for p in (ROOT / "src_c").iterdir() if p.suffix in (".c", ".h", ".inc", ".def")]:
+        text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+        assert set(re.findall(r"#include <(.*?)>", text)) <= allowed
+        assert all((ROOT / "src_c" / name).exists() for name in re.findall(r'#include "(.*?)"', text))
+        assert not re.search(r"\b(malloc|calloc|free|printf|omp_\w+|PyObject)\b", text)
+
+
+def test_heavy_libraries_are_imported_inside_functions_only():
+    for path in MODULES:
+        if room(path) in ("demo", "__main__"):
+            continue
+        for node in ast.parse(path.read_text()).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not [name for name in names if name.split(".")[0] in HEAVY and name != "scipy"]

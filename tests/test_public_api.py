@@ -1,0 +1,101 @@
+"""The public face: exactly the documented names, each explained, and a light import."""
+
+import doctest
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import fastmlp
+import pytest
+
+NAMES = {
+    "IdenticalUnitsWarning",
+    "ModelFormatError",
+    "Network",
+    "WeightDecay",
+    "__version__",
+    "load",
+    "schedules",
+    "show_config",
+}
+MODULES = sorted(
+    "fastmlp" + "".join(f".{part}" for part in path.relative_to(Path(fastmlp.__file__).parent).with_suffix("").parts)
+    for path in Path(fastmlp.__file__).parent.glob("**/*.py")
+    if path.name not in ("__init__.py", "__main__.py")
+)
+OBJECTS = [
+    fastmlp.Network,
+    fastmlp.WeightDecay,
+    fastmlp.load,
+    fastmlp.show_config,
+    type(fastmlp.Network([1, 1]).objective([[0.0]], [0.0])),
+]
+
+
+def public_members(thing):
+    yield thing.__name__, thing
+    if inspect.isclass(thing):
+        for name, member in vars(thing).items():
+            if not name.startswith("_") and (callable(member) or isinstance(member, property)):
+                yield f"{thing.__name__}.{name}", member
+
+
+def test_all_is_what_is_documented():
+    assert set(fastmlp.__all__) == NAMES
+    assert all(hasattr(fastmlp, name) for name in NAMES)
+
+
+@pytest.mark.parametrize(("name", "member"), [pair for thing in OBJECTS for pair in public_members(thing)])
+def test_every_public_name_is_explained(name, member):
+    assert member.__doc__
+    assert len(member.__doc__.split()) >= 3
+
+
+@pytest.mark.parametrize("module", ["fastmlp", *MODULES])
+def test_examples_in_docstrings_run(module):
+    results = doctest.testmod(importlib.import_module(module), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert results.failed == 0
+
+
+def test_there_are_examples():
+    found = [
+        t
+        for m in ("fastmlp.network", "fastmlp.objective")
+        for t in doctest.DocTestFinder().find(importlib.import_module(m))
+        if t.examples
+    ]
+    assert len(found) >= 4
+
+
+def run(program, *arguments):
+    return subprocess.run(
+        [sys.executable, *arguments, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+
+
+def test_import_pulls_in_nothing_heavy():
+    loaded = run("import fastmlp, sys; print(*sys.modules)").split()
+    assert not {"scipy.optimize", "scipy.linalg", "matplotlib", "sklearn", "pandas", "fastmlp.datasets"} & set(loaded)
+
+
+def test_import_is_silent_also_where_warnings_are_errors():
+    assert run("import fastmlp", "-X", "dev", "-W", "error") == ""
+
+
+def test_the_floating_point_state_of_the_process_is_left_alone():
+    program = """
+import numpy as np, fastmlp
+net = fastmlp.Network([2, 3, 1], rng=0)
+net.fit(np.ones((50, 2)), np.ones(50), max_iter=3)
+assert 5e-324 * np.float64(1) > 0 and np.float32(1e-45) * np.float32(1) > 0
+np.finfo(np.float64)
+"""
+    run(program, "-W", "error")
+
+
+def test_the_version_is_the_installed_ones():
+    from importlib.metadata import version
+
+    assert fastmlp.__version__ == version("fastmlp")
