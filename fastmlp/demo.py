@@ -58,7 +58,7 @@ def read_digits(seed: int = 1, verbose: int = 1) -> Digits:
     X, labels, *_ = datasets.load_digits()
     X = X / 8 - 1  # darkness 0 .. 16 to -1 .. 1
     rng = np.random.default_rng(seed)
-    train, test = _hold_back_a_third(labels, rng)
+    train, test = hold_back_a_third(labels, rng)
     start = fastmlp.Network([64, 32, 10], hidden="tanh", output="softmax", rng=rng)
     if verbose:
         print(f"Digits: {len(train)} handwritten digits to learn from, {len(test)} (a third of each kind) held back")
@@ -83,7 +83,7 @@ def fit_digits(net: fastmlp.Network, X: Array, labels: Array, seed: int, **optio
 def compare_with_numpy(digits: Digits) -> None:
     """Time the same training here and in NumPy, turn by turn."""
     X, labels, start, *_ = digits
-    print(f"\nThe same training by hand in NumPy with BLAS: same start, minibatches, Adam and {EPOCHS} epochs, one thread")
+    print("\nThe same training by hand in NumPy with BLAS: same start, minibatches, steps and epochs, one thread each")
     seconds, cpu = np.zeros((ROUNDS, 2)), 0.0
     for seed in range(ROUNDS):
         net = start.copy()
@@ -100,7 +100,7 @@ def compare_with_numpy(digits: Digits) -> None:
     ratio = float(np.median(seconds[:, 0] / seconds[:, 1]))
     print(f"fastmlp {fast:.3f} s; NumPy {slow:.3f} s (its BLAS kept {cpu / seconds[:, 1].sum():.1f} threads busy)")
     print(f"both end with the same mean loss, {here:.9g} (they differ by {abs(by_hand / here - 1):.0e} of it)")
-    print(f"-> ratio of the training times, fastmlp to NumPy: {ratio:.2f}, that is {1 / ratio:.1f} times as fast")
+    print(f"-> ratio of the training times, fastmlp to NumPy: {ratio:.3g}, that is {1 / ratio:.2g} times as fast")
 
 
 def train_in_numpy(start: fastmlp.Network, X: Array, labels: Array, seed: int) -> float:
@@ -145,7 +145,7 @@ def predict_resistance(seed: int = 1, verbose: int = 1) -> tuple[float, float]:
     """Train on two thirds of the yachts; the root mean square error on the others, and their standard deviation."""
     X, t, *_ = datasets.load_yacht()
     rng = np.random.default_rng(seed)
-    train, test = _hold_back_a_third(np.zeros(len(X)), rng)
+    train, test = hold_back_a_third(np.zeros(len(X)), rng)
     X = (X - X[train].mean(axis=0)) / X[train].std(axis=0)
     mean, scale = t[train].mean(), t[train].std()
     net = fastmlp.Network([6, 10, 1], hidden="tanh", rng=rng)
@@ -180,7 +180,7 @@ def draw(digits: Digits, output: Path) -> None:
         print(f"wrote {output / name}")
 
 
-def _hold_back_a_third(classes: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+def hold_back_a_third(classes: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """Indices of the rows to train on and of the rows to judge by, a third of each class."""
     members = [rng.permutation(np.flatnonzero(classes == label)) for label in np.unique(classes)]
     held_back = np.sort(np.concatenate([rows[: round(len(rows) / 3)] for rows in members]))

@@ -122,8 +122,8 @@ def confusion_matrix(labels: Any, predicted: Any, ax: Any = None, *, names: Sequ
 def _draw_counts(ax: Any, counts: NDArray[np.intp], names: Sequence[str]) -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
-    n_classes, diagonal = len(counts), np.diag(counts)
-    share = diagonal / np.maximum(counts.sum(axis=1), 1)
+    n_classes, diagonal, sizes = len(counts), np.diag(counts), counts.sum(axis=1)
+    share = diagonal / np.maximum(sizes, 1)
     mistakes = counts - np.diag(diagonal)
     blues = LinearSegmentedColormap.from_list("right", ["#e3eef5", BLUE])
     oranges = LinearSegmentedColormap.from_list("wrong", ["#fbe3d0", ORANGE])
@@ -133,13 +133,14 @@ def _draw_counts(ax: Any, counts: NDArray[np.intp], names: Sequence[str]) -> Any
     ax.imshow(colours, aspect="equal")
     for row, column in np.argwhere(counts):
         dark = share[row] > 0.5 if row == column else mistakes[row, column] > 0.7 * mistakes.max()
-        ax.text(column, row, str(counts[row, column]), ha="center", va="center", color="white" if dark else "black")
+        ink = "white" if dark else "black"
+        ax.text(column, row, str(counts[row, column]), ha="center", va="center_baseline", color=ink)
     ticks = np.arange(n_classes)
     ax.set_xticks(ticks, names)
     ax.set_yticks(ticks, names)
     ax.set(xlabel="predicted", ylabel="true")
     right = ax.secondary_yaxis("right")
-    right.set_yticks(ticks, [f"{100 * part:.0f} %" for part in share])
+    right.set_yticks(ticks, [f"{100 * part:.0f} %" if size else "" for part, size in zip(share, sizes, strict=True)])
     right.set_ylabel("share recognised")
     for axis in (ax, right):  # white lines between the cells, and nothing around them
         axis.tick_params(length=0)

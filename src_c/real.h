@@ -7,6 +7,7 @@
  *   NAME(f)   the name with its suffix:      NAME(exp) -> exp_f32
  *   FMA(a,b,c)  a * b + c, fused where the target has the instruction
  *   FABS, SQRT  absolute value and square root
+ *   TINY  its square is among the smallest normal numbers
  */
 #include <float.h>
 #include <math.h>
@@ -27,6 +28,7 @@
 #undef FMA
 #undef FABS
 #undef SQRT
+#undef TINY
 
 #if REAL_BITS == 32
 #define real float
@@ -35,6 +37,7 @@
 #define NAME(f) f##_f32
 #define FABS(x) fabsf(x)
 #define SQRT(x) sqrtf(x)
+#define TINY R(1e-17)
 #else
 #define real double
 #define bits_t uint64_t
@@ -42,6 +45,7 @@
 #define NAME(f) f##_f64
 #define FABS(x) fabs(x)
 #define SQRT(x) sqrt(x)
+#define TINY R(1e-150)
 #endif
 
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)

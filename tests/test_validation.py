@@ -196,6 +196,15 @@ def test_targets_outside_the_domain_of_the_loss_are_refused(function, name, targ
         getattr(net, function)(X, targets)
 
 
+def test_rows_of_targets_sum_to_1_within_the_rounding_of_the_type_they_come_in():
+    rows = np.random.default_rng(0).dirichlet(np.ones(3), size=5)
+    exact = NETS["cross_entropy"].loss(X, rows)
+    for dtype, tolerance in (("f2", 1e-2), ("f4", 1e-6), ("f8", 0.0)):
+        assert NETS["cross_entropy"].loss(X, rows.astype(dtype)) == pytest.approx(exact, rel=tolerance)
+    with complaint(ValueError, "T", "rows that sum to 1", net=NETS["cross_entropy"]):
+        NETS["cross_entropy"].loss(X, rows.astype("f2").astype(float))
+
+
 # ---- out ----
 
 

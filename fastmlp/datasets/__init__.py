@@ -30,7 +30,7 @@ def load_digits() -> Dataset:
     Returns
     -------
     Dataset
-        X (1797, 64): darkness of the pixels, 0 to 16, row by row of the image; T (1797,): the digit, 0 to 9, an integer.
+        X (1797, 64): darkness of the pixels, 0 to 16, row by row of the image; T (1797,): the digit, an integer.
 
     References
     ----------

@@ -1,0 +1,220 @@
+"""`python -m fastmlp` as a user runs it: in a process and a folder of its own. And the examples of README.md."""
+
+import doctest
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib import image
+
+import fastmlp
+from fastmlp import activations, datasets, demo, functional, losses, selftest
+from fastmlp.__main__ import main
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def python_m_fastmlp(folder, *arguments):
+    command = [sys.executable, "-m", "fastmlp", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+
+
+# ---- the demo ----
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    return folder, python_m_fastmlp(folder, "demo", "--output", "new/pictures")
+
+
+def number_after(text, printed):
+    return float(re.search(re.escape(text) + r"\s*([0-9.e+-]*[0-9])", printed)[1])
+
+
+def test_the_demo_reads_more_than_97_percent_of_digits_it_was_not_trained_on(demonstration):
+    _, process = demonstration
+    assert process.returncode == 0, process.stderr
+    assert process.stderr == ""
+    accuracy = number_after("->", process.stdout)
+    assert 97 < accuracy < 100
+    assert "of the 599 digits it was not trained on are read correctly" in process.stdout
+
+
+def test_the_demo_predicts_yachts_far_better_than_their_mean_does(demonstration):
+    _, process = demonstration
+    error = number_after("root mean square error", process.stdout)
+    assert 0 < error < 0.1 * number_after("standard deviation", process.stdout)
+
+
+def test_the_demo_shows_progress_times_and_the_ratio_to_numpy_at_the_same_loss(demonstration):
+    _, process = demonstration
+    assert re.search(r"^adam   100  loss .* train .* validation ", process.stdout, re.MULTILINE)
+    assert re.search(r"^lbfgs .* gradient ", process.stdout, re.MULTILINE)
+    assert "both end with the same mean loss" in process.stdout
+    ratio = number_after("fastmlp to NumPy:", process.stdout)
+    assert number_after("that is", process.stdout) == pytest.approx(1 / ratio, rel=0.1)
+    assert number_after("All done in", process.stdout) > 0
+
+
+@pytest.mark.parametrize("name", ["demo_learning_curve.png", "demo_confusion.png"])
+def test_the_demo_draws_pictures_and_says_where(demonstration, name):
+    folder, process = demonstration
+    path = Path("new/pictures", name)
+    assert f"wrote {path}" in process.stdout
+    assert (folder / path).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    pixels = image.imread(folder / path)
+    assert min(pixels.shape[:2]) > 500
+    assert pixels[..., :3].std() > 0.05  # of numbers from 0 to 1
+    assert len(np.unique(pixels[..., 0])) > 30
+
+
+def test_without_matplotlib_the_demo_says_what_to_install_and_does_the_rest(tmp_path):
+    (tmp_path / "matplotlib.py").write_text("raise ImportError('not there')")
+    process = python_m_fastmlp(tmp_path, "demo")
+    assert process.returncode == 0, process.stderr
+    assert "pip install matplotlib" in process.stdout
+    assert "All done" in process.stdout
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_no_plots_means_no_pictures_and_no_folder_for_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "EPOCHS", 2)
+    assert main(["demo", "--no-plots", "--output", str(tmp_path / "pictures")]) == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_digits_are_cut_so_that_a_third_of_each_is_held_back():
+    labels = datasets.load_digits().T
+    train, test = demo.hold_back_a_third(labels, np.random.default_rng(0))
+    np.testing.assert_array_equal(np.sort(np.concatenate([train, test])), np.arange(1797))
+    np.testing.assert_array_equal(np.bincount(labels[test]), np.round(np.bincount(labels) / 3))
+
+
+def test_the_results_of_the_demo_are_not_luck_and_nothing_prints_unasked(capsys):
+    seeds = (2, 3)
+    assert np.mean([demo.read_digits(seed, verbose=0).accuracy for seed in seeds]) > 0.97
+    for rmse, sd in (demo.predict_resistance(seed, verbose=0) for seed in seeds):
+        assert rmse < 0.1 * sd
+    assert capsys.readouterr().out == ""
+
+
+def test_the_comparison_refuses_a_numpy_job_that_ends_elsewhere(monkeypatch):
+    monkeypatch.setattr(demo, "EPOCHS", 2)
+    digits = demo.read_digits(verbose=0)
+    honest = demo.train_in_numpy
+    monkeypatch.setattr(demo, "train_in_numpy", lambda *arguments: honest(*arguments) * 1.0001)
+    with pytest.raises(RuntimeError, match="the two trainings differ"):
+        demo.compare_with_numpy(digits)
+
+
+# ---- the self-test ----
+
+
+def test_the_selftest_passes_and_names_every_activation_and_loss(tmp_path):
+    process = python_m_fastmlp(tmp_path, "--selftest")
+    assert process.returncode == 0, process.stdout + process.stderr
+    for name in activations.HIDDEN:
+        assert f"hidden {name} " in process.stdout
+    for name in activations.OUTPUT:
+        assert f"output {name}, {losses.for_output(None, name)} " in process.stdout
+    assert "FAILED" not in process.stdout
+    assert re.search(r"all \d+ checks passed$", process.stdout)
+
+
+def wrong_gradient(monkeypatch):
+    honest = functional.loss_and_grad
+
+    def loss_and_grad(*arguments):
+        value, gradient = honest(*arguments)
+        gradient[-1] *= 1.001
+        return value, gradient
+
+    monkeypatch.setattr(functional, "loss_and_grad", loss_and_grad)
+
+
+def gradient_of_nan(monkeypatch):
+    honest = functional.loss_and_grad
+    monkeypatch.setattr(functional, "loss_and_grad", lambda *a: (honest(*a)[0], np.nan * honest(*a)[1]))
+
+
+def wrong_loss(monkeypatch):
+    honest = functional.loss_and_grad
+    monkeypatch.setattr(functional, "loss_and_grad", lambda *a: (1.001 * honest(*a)[0], honest(*a)[1]))
+
+
+def wrong_outputs(monkeypatch):
+    honest = functional.predict
+    monkeypatch.setattr(functional, "predict", lambda *a: 1.001 * honest(*a))
+
+
+def file_of_another_network(monkeypatch):
+    monkeypatch.setattr(fastmlp, "load", lambda path: fastmlp.Network([4, 5, 3]))
+
+
+def threads_that_matter(monkeypatch):
+    honest = functional.predict
+    monkeypatch.setattr(functional, "predict", lambda *a: honest(*a) * (1 + 1e-6 * (a[-1] == 3)))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [wrong_gradient, gradient_of_nan, wrong_loss, wrong_outputs, file_of_another_network, threads_that_matter],
+)
+def test_the_selftest_finds_a_seeded_fault(fault, monkeypatch, capsys):
+    fault(monkeypatch)
+    assert not selftest.run()
+    printed = capsys.readouterr().out
+    assert " FAILED\n" in printed
+    assert re.search(r"\d+ of \d+ checks FAILED", printed)
+
+
+def test_a_failed_selftest_ends_with_status_1(monkeypatch):
+    monkeypatch.setattr(selftest, "run", lambda: False)
+    assert main(["--selftest"]) == 1
+
+
+# ---- the rest of the command line ----
+
+
+def test_version_and_config_say_what_runs_here(tmp_path):
+    version = python_m_fastmlp(tmp_path, "--version")
+    assert (version.returncode, version.stdout) == (0, f"fastmlp {fastmlp.__version__}\n")
+    config = python_m_fastmlp(tmp_path, "--config")
+    assert config.returncode == 0
+    assert re.search(r"^instruction set +\w+$", config.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected one of demo, --selftest, --config, --version"),
+        (["--config", "--selftest"], "expected one of demo, --selftest, --config, --version"),
+        (["--config", "demo"], "expected one of demo, --selftest, --config, --version"),
+        (["train"], "invalid choice: 'train'"),
+        (["--bogus"], "unrecognized arguments: --bogus"),
+        (["demo", "--bogus"], "unrecognized arguments: --bogus"),
+        (["demo", "--output"], "argument --output: expected one argument"),
+        (["demo", "--output", "file/folder"], "argument --output: expected a folder"),
+    ],
+)
+def test_a_wrong_command_line_ends_with_status_2_and_says_why(arguments, message, tmp_path):
+    (tmp_path / "file").touch()
+    process = python_m_fastmlp(tmp_path, *arguments)
+    assert process.returncode == 2
+    assert message in process.stderr
+    assert "Traceback" not in process.stderr
+    assert process.stdout == ""
+
+
+# ---- README.md ----
+
+
+def test_the_examples_of_the_readme_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    failed, tried = doctest.testfile(str(README), module_relative=False, encoding="utf-8")
+    assert tried > 0
+    assert failed == 0
