@@ -1,7 +1,8 @@
 """One row from Python, every check made."""
 
-import baselines
 import numpy as np
+
+import baselines
 
 
 def bench_one_row(benchmark, problem, contestant):

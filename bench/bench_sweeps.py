@@ -1,7 +1,8 @@
 """All rows: prediction, and loss with gradient."""
 
-import baselines
 import numpy as np
+
+import baselines
 
 
 def bench_predict(benchmark, problem, contestant):

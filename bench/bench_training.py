@@ -1,8 +1,9 @@
 """Epochs of Adam over minibatches."""
 
-import baselines
 import numpy as np
 import pytest
+
+import baselines
 
 
 def zeros(arrays):

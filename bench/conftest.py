@@ -1,8 +1,9 @@
 """One thread on both sides: BLAS and the library."""
 
 import pytest
-from problems import SHAPES, make
 from threadpoolctl import threadpool_limits
+
+from problems import SHAPES, make
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-import fastmlp
 import numpy as np
+
+import fastmlp
 
 
 class Problem(NamedTuple):

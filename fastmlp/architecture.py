@@ -104,6 +104,8 @@ class Architecture:
 def _sizes(layers: Any) -> tuple[int, ...]:
     if isinstance(layers, (str, bytes)) or not isinstance(layers, (Sequence, np.ndarray)):
         raise TypeError(f"layers: expected a sequence of layer sizes [D, M1, ..., K], got {layers!r}")
+    if isinstance(layers, np.ndarray) and layers.ndim != 1:
+        raise ValueError(f"layers: expected one dimension, got shape {layers.shape}")
     sizes = tuple(check.integer(size, "layers", 1) for size in layers)
     if len(sizes) < 2:
         raise ValueError(f"layers: expected at least two sizes [D, K], got {list(sizes)}")
@@ -123,10 +125,11 @@ def _hidden(hidden: Any, n_hidden: int) -> tuple[str, ...]:
 
 
 def _number_type(dtype: Any) -> np.dtype[Any]:
-    try:
-        number_type: np.dtype[Any] = np.dtype(dtype)
-    except TypeError as error:
-        raise TypeError(f"dtype: expected float32 or float64, got {dtype!r}") from error
-    if dtype is None or number_type not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise ValueError(f"dtype: expected float32 or float64, got {dtype!r}")
-    return number_type
+    for number_type in (np.dtype(np.float64), np.dtype(np.float32)):
+        if isinstance(dtype, str):
+            matches = dtype in (number_type.name, number_type.str, number_type.str[1:])
+        else:
+            matches = dtype is not None and (dtype == number_type) is True
+        if matches:
+            return number_type
+    raise ValueError(f"dtype: expected float32 or float64, got {dtype!r}")

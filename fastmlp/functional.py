@@ -26,7 +26,10 @@ class Samples(NamedTuple):
     @property
     def total_weight(self) -> float:
         """Sum of the sample weights, the number of samples without weights."""
-        return float(len(self.X) if self.weight is None else self.weight.sum(dtype=np.float64))
+        if self.weight is None:
+            return float(len(self.X))
+        with np.errstate(over="ignore"):
+            return float(self.weight.sum(dtype=np.float64))
 
     def rows(self, index: NDArray[np.intp]) -> Samples:
         """Some of the samples, copied."""
@@ -126,7 +129,7 @@ def trace(architecture: Architecture, params: Array, X: Any, T: Any = None, samp
     """z, a and, with targets, delta of every layer."""
     if T is None:
         X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
-        samples = Samples(X, losses.Targets(None, None), None)
+        samples = Samples(X, losses.Targets(None, None), check.sample_weight(sample_weight, len(X), architecture.dtype))
     else:
         samples = check_samples(architecture, X, T, sample_weight)
     z, a, delta = batch.trace(architecture.plan, params, samples.X, *samples.targets, samples.weight)

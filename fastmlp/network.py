@@ -16,7 +16,7 @@ from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp._core import batch
 from fastmlp.architecture import Architecture, LayerViews
-from fastmlp.errors import IdenticalUnitsWarning
+from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError
 from fastmlp.functional import Trace
 from fastmlp.objective import Objective
 
@@ -224,9 +224,14 @@ class Network:
         return {"format": io.VERSION, "network": io.describe(self._architecture), "params": self._params.copy()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if not isinstance(state, dict) or state.get("format") != io.VERSION:
+            raise ModelFormatError(f"state: expected a pickled network of format {io.VERSION}, got another")
         architecture = Architecture.create(**state["network"])
-        params = check.vector(state["params"], "params", architecture.n_params, architecture.dtype)
-        self._set_up(architecture, params.copy())
+        params = state["params"]
+        shape, dtype = (architecture.n_params,), architecture.dtype
+        if not isinstance(params, np.ndarray) or params.shape != shape or params.dtype != dtype:
+            raise ModelFormatError(f"state: expected parameters of shape {shape} and type {dtype}, got others")
+        self._set_up(architecture, np.array(params, order="C"))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
@@ -522,7 +527,7 @@ class Network:
         Raises
         ------
         TypeError, ValueError
-            If an argument is wrong, or there are no samples.
+            If an argument is wrong, there are no samples, or the objective is not finite at the start.
         RuntimeError
             If the network is being fitted by another thread.
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _threads
+from fastmlp import _validation as check
 from fastmlp.terms import DataTerm, WeightDecay
 
 
@@ -47,7 +49,11 @@ class Objective:
 
     def native(self, p: Any) -> NDArray[Any]:
         """Parameters in the network's type, contiguous; their shape is checked, not whether they are finite."""
-        params = np.require(p, self.architecture.dtype, ["C", "A"])
+        array = np.asarray(p)
+        if array.dtype.kind not in check.REAL_KINDS:
+            raise TypeError(f"p: expected real numbers, got dtype {array.dtype}")
+        with np.errstate(over="ignore"):  # a line search may ask far outside what float32 holds: the value is inf there
+            params = np.require(array, self.architecture.dtype, ["C", "A"])
         if params.shape != (self.architecture.n_params,):
             raise ValueError(f"p: expected shape ({self.architecture.n_params},), got {params.shape}")
         return params
@@ -91,7 +97,8 @@ class Objective:
         if self.decay is None:
             return 0.0
         params = np.asarray(p, np.float64)
-        return 0.5 * float(np.dot(self.decay * params, params))
+        with np.errstate(over="ignore"):
+            return 0.5 * float(np.dot(self.decay * params, params))
 
 
 def _diagonal(penalty: Any, data: DataTerm) -> NDArray[np.float64]:
@@ -107,5 +114,6 @@ def make(architecture: Any, params: NDArray[Any], samples: Any, penalty: Any, no
         raise ValueError(f"{name}: expected at least one sample, got none")
     if samples.weight is not None and not samples.weight.any():
         raise ValueError("sample_weight: expected at least one positive number, got zeros only")
+    _threads.resolve(n_threads)
     data = DataTerm(architecture, samples, noise_precision, n_threads)
     return Objective(data, penalty, params.astype(np.float64))

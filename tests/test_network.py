@@ -156,3 +156,18 @@ def test_one_network_serves_many_python_threads():
     for thread in threads:
         thread.join()
     assert all(np.array_equal(a, b) for a, b in zip(serial, results, strict=True))
+
+
+@pytest.mark.parametrize(
+    "change", [{"format": 99}, {"params": np.zeros(3)}, {"params": np.zeros(13, "f4")}, {"params": None}]
+)
+def test_a_pickle_that_does_not_fit_is_refused(change):
+    net = fastmlp.Network([2, 3, 1])
+    with pytest.raises(fastmlp.ModelFormatError, match="state: expected"):
+        net.__setstate__({**net.__getstate__(), **change})
+
+
+def test_parameters_that_are_not_finite_survive_a_pickle():
+    net = fastmlp.Network([1, 1])
+    net.weights[0][...] = np.nan
+    assert np.isnan(pickle.loads(pickle.dumps(net)).weights[0][0, 0])

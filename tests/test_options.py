@@ -51,7 +51,7 @@ BAD_NETWORKS = [
     ({"dtype": int}, ValueError, "dtype", "got <class 'int'>"),
     ({"dtype": complex}, ValueError, "dtype", "got <class 'complex'>"),
     ({"dtype": None}, ValueError, "dtype", "got None"),
-    ({"dtype": "double precision"}, TypeError, "dtype", "got 'double precision'"),
+    ({"dtype": "double precision"}, ValueError, "dtype", "got 'double precision'"),
     ({"init": "xavier"}, ValueError, "init", "glorot, lecun, he, nguyen_widrow, normal, zeros, got 'xavier'"),
     ({"init": None}, TypeError, "init", "got None"),
     ({"init": 0.1}, TypeError, "init", "got 0.1"),

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import fastmlp
 import pytest
+
+import fastmlp
 
 NAMES = {
     "IdenticalUnitsWarning",

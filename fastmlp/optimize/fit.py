@@ -15,12 +15,12 @@ from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.objective import Objective
 from fastmlp.optimize import holdout, minibatch, rprop, scipy_bridge
-from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, MESSAGES, Monitor, optimize_result
+from fastmlp.optimize.monitor import DIVERGED, MESSAGES, Monitor, optimize_result
 from fastmlp.terms import DataTerm
 
 MINIBATCH = tuple(minibatch.OPTIONS)
 #: Names for `method`; capitals do not matter.
-METHODS: tuple[str, ...] = ("auto", *MINIBATCH, "rprop", "lbfgs", *scipy_bridge.METHODS)
+METHODS: tuple[str, ...] = ("auto", *MINIBATCH, "rprop", *scipy_bridge.METHODS)
 # samples times parameters up to which `auto` takes the full batch: about 0.1 s for a gradient
 AUTO_FULL_BATCH = 100_000_000
 
@@ -29,10 +29,12 @@ def choose_method(method: Any, architecture: Architecture, n_samples: int) -> st
     """The solver's name: `auto` is lbfgs up to 1e8 samples times parameters and adam beyond."""
     if isinstance(method, str):
         method = method.lower()
+    if method == "l-bfgs-b":
+        return "lbfgs"
     name = check.choice(method, "method", METHODS)
     if name == "auto":
         name = "lbfgs" if n_samples * architecture.n_params <= AUTO_FULL_BATCH else "adam"
-    return "lbfgs" if name == "l-bfgs-b" else name
+    return name
 
 
 def fit(
@@ -97,9 +99,8 @@ def fit(
                 objective, monitor, max_iter=max_iter, tol=tol, state=state, options=options
             )
         else:
-            scipy_name = "l-bfgs-b" if name == "lbfgs" else name
             status, n_evaluations = scipy_bridge.solve(
-                scipy_name, objective, monitor, max_iter=max_iter, tol=tol, options=options
+                name, objective, monitor, max_iter=max_iter, tol=tol, options=options
             )
     finally:
         if monitor.final_x is not None:
@@ -125,9 +126,10 @@ def _result(
     x = params.astype(np.float64)
     if name in MINIBATCH:
         fun, grad_norm = objective.value(x), math.nan
-        success = monitor.n_iter == max_iter
+        if not math.isfinite(fun):
+            status = DIVERGED
+        success = monitor.n_iter == max_iter and status != DIVERGED
         message = "all epochs done" if success else MESSAGES[status]
-        status = MAX_ITER if status == CONVERGED and not success else status
     else:
         fun, gradient = objective.value_and_grad(x)
         grad_norm = float(np.abs(gradient).max())
@@ -141,9 +143,9 @@ def _result(
 
 
 def _check_options(name: str, options: dict[str, Any], learning_rate: Any) -> None:
-    known = rprop.OPTIONS if name == "rprop" else minibatch.OPTIONS.get(name)
+    known = rprop.OPTIONS if name == "rprop" else minibatch.OPTIONS.get(name) or scipy_bridge.options(name)
     for option in options:
-        if known is not None and option not in known:
+        if option not in known:
             raise TypeError(f"{option}: expected an option of fit or of {name} ({', '.join(known)}), got {option!r}")
     if learning_rate is not None and name not in MINIBATCH:
         raise ValueError(f"learning_rate: expected with {' or '.join(MINIBATCH)} only, got it with {name}")

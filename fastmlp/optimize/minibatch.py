@@ -52,7 +52,8 @@ def solve(
     names = ("velocity",) if method == "sgd" else ("first_moment", "second_moment")
     memory = [np.zeros_like(w) if state is None else state[name].copy() for name in names]
     epoch, n_steps = (0, 0) if state is None else (state["n_epochs"], state["n_steps"])
-    decay = None if objective.decay is None else objective.decay.astype(arch.dtype)
+    with np.errstate(over="ignore"):
+        decay = None if objective.decay is None else objective.decay.astype(arch.dtype)
     loop = Minibatches(arch.plan, batch_size, _threads.resolve(data.n_threads), n_steps)
     run: Callable[..., tuple[float, float]] = loop.sgd if method == "sgd" else loop.adam
     steps_per_epoch = -(-n_samples // batch_size)

@@ -19,7 +19,7 @@ from fastmlp.terms import DataTerm
 FIELDS = ("loss", "train_loss", "validation_loss", "grad_norm", "time")
 PROGRESS_SECONDS = 1.0  # between lines with verbose=1
 
-CONVERGED, MAX_ITER, STALLED, TIME_LIMIT, CALLBACK, PATIENCE = range(6)
+CONVERGED, MAX_ITER, STALLED, TIME_LIMIT, CALLBACK, PATIENCE, DIVERGED = range(7)
 MESSAGES = {
     CONVERGED: "converged: the gradient is within tol",
     MAX_ITER: "stopped at max_iter",
@@ -27,6 +27,7 @@ MESSAGES = {
     TIME_LIMIT: "stopped at time_limit",
     CALLBACK: "stopped by the callback",
     PATIENCE: "stopped by patience: the validation loss did not improve",
+    DIVERGED: "diverged: the objective is not finite; try a smaller learning rate, or rescale the data",
 }
 
 
@@ -103,7 +104,12 @@ class Monitor:
         return self._lowest[1]
 
     def begin(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float = math.nan) -> None:
-        """Record the start."""
+        """Record the start; ValueError where the objective is not finite there, so that nothing can be minimised."""
+        if not math.isfinite(fun):
+            raise ValueError(
+                f"params: expected parameters at which the objective is finite, got {fun}; "
+                "initialize the network anew, or rescale the data"
+            )
         self._record(x, fun, train_loss, grad_norm)
 
     def step(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float = math.nan) -> None:

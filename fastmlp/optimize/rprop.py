@@ -49,7 +49,7 @@ def solve(
     status = CONVERGED if norm() <= tol else MAX_ITER
     try:
         while status != CONVERGED and monitor.n_iter < max_iter:
-            agreement = gradient * previous
+            agreement = np.sign(gradient) * np.sign(previous)
             grow, shrink = agreement > 0, agreement < 0
             size[grow] = np.minimum(size[grow] * settings["increase"], settings["max_step"])
             size[shrink] = np.maximum(size[shrink] * settings["decrease"], settings["min_step"])
@@ -57,9 +57,8 @@ def solve(
             step = np.where(shrink, -move if value > previous_value else 0.0, -np.sign(gradient) * size)
             previous = np.where(shrink, 0.0, gradient)
             previous_value, move = value, np.where(shrink, 0.0, step)
-            x = objective.native(x + step).astype(
-                np.float64
-            )  # what the network can hold, so that k + k steps equal 2 k
+            # rounded to what the network holds, so that k + k steps equal 2 k
+            x = objective.native(x + step).astype(np.float64)
             value, gradient = objective.value_and_grad(x)
             evaluations += 1
             monitor.step(x, value, data.mean(value - objective.penalty_value(x)), norm())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +11,37 @@ from numpy.typing import NDArray
 from fastmlp.objective import Objective
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
 
-# method: the option that stops on the gradient, those that would stop earlier (switched off), the limits on evaluations
-METHODS: dict[str, tuple[str | None, dict[str, Any]]] = {
-    "l-bfgs-b": ("gtol", {"ftol": 0.0, "maxfun": 2**31 - 1, "maxcor": 20, "maxls": 50}),
-    "bfgs": ("gtol", {"xrtol": 0.0}),
-    "cg": ("gtol", {}),
-    "tnc": ("gtol", {"ftol": 0.0, "xtol": 0.0, "maxfun": 2**31 - 1}),
-    "slsqp": (None, {"ftol": 0.0}),
-    "trust-constr": ("gtol", {"xtol": 0.0}),
-    "nelder-mead": (None, {}),
-    "powell": (None, {}),
+
+class Method(NamedTuple):
+    """How to ask SciPy for one of its minimizers."""
+
+    name: str
+    tol: str | None  # the option that stops on the gradient
+    settings: dict[str, Any]  # those that would stop earlier are switched off
+    options: tuple[str, ...]  # left to the user
+
+
+METHODS: dict[str, Method] = {
+    "lbfgs": Method(
+        "l-bfgs-b", "gtol", {"ftol": 0.0, "maxfun": 2**31 - 1, "maxcor": 20, "maxls": 50}, ("maxcor", "maxls")
+    ),
+    "bfgs": Method("bfgs", "gtol", {}, ("c1", "c2", "hess_inv0")),
+    "cg": Method("cg", "gtol", {}, ("c1", "c2")),
+    "tnc": Method(
+        "tnc", "gtol", {"ftol": 0.0, "xtol": 0.0, "maxfun": 2**31 - 1}, ("eta", "stepmx", "rescale", "scale")
+    ),
+    "slsqp": Method("slsqp", None, {"ftol": 0.0}, ()),
+    "trust-constr": Method("trust-constr", "gtol", {"xtol": 0.0}, ("initial_tr_radius",)),
+    "nelder-mead": Method("nelder-mead", None, {}, ("xatol", "fatol", "adaptive", "initial_simplex")),
+    "powell": Method("powell", None, {}, ("xtol", "ftol", "direc")),
 }
 WITHOUT_GRADIENT = ("nelder-mead", "powell")
 MAX_RESTARTS = 10
+
+
+def options(method: str) -> tuple[str, ...]:
+    """Options of SciPy's that a user may set; tol and max_iter have names of their own."""
+    return METHODS[method].options
 
 
 class _Enough(Exception):  # noqa: N818 - it ends SciPy's loop from within its callback
@@ -66,7 +84,7 @@ def solve(
     """
     from scipy.optimize import minimize
 
-    gradient_option, defaults = METHODS[method]
+    way = METHODS[method]
     evaluations = _Evaluations(objective)
     x = objective.x0
     value, gradient = evaluations.at(x)
@@ -81,17 +99,17 @@ def solve(
         if norm <= tol or monitor.n_iter >= max_iter:
             raise _Enough
 
-    settings = {**defaults, **options}
+    settings = {**way.settings, **options}
     if method != "tnc":  # which counts evaluations only; the callback counts steps for all
         settings["maxiter"] = max_iter
-    if gradient_option:
-        settings[gradient_option] = tol
+    if way.tol:
+        settings[way.tol] = tol
     fun: Callable[[NDArray[Any]], Any] = evaluations.value if method in WITHOUT_GRADIENT else evaluations.value_and_grad
     try:
         for _ in range(MAX_RESTARTS if norm > tol and max_iter > 0 else 0):
             before = value
             assert monitor.x is not None
-            minimize(fun, monitor.x, jac=method not in WITHOUT_GRADIENT, method=method, options=settings,
+            minimize(fun, monitor.x, jac=method not in WITHOUT_GRADIENT, method=way.name, options=settings,
                      callback=callback)  # fmt: skip
             if norm <= tol or not value < before:
                 break

@@ -88,7 +88,9 @@ class WeightDecay:
 
 
 def _coefficients(value: Any, name: str) -> Any:
-    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
+    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes)):
+        if isinstance(value, np.ndarray) and value.ndim != 1:
+            raise ValueError(f"{name}: expected a number, or one for each layer, got shape {value.shape}")
         return tuple(check.number(v, name, 0.0) for v in value)
     return check.number(value, name, 0.0)
 

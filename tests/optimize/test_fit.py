@@ -259,3 +259,29 @@ def test_classes_are_learned():
     labels = (inputs[:, 0] > 0).astype(int) + (inputs[:, 1] > 0)
     net.fit(inputs, labels)
     assert np.mean(net(inputs).argmax(axis=1) == labels) > 0.98
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_an_objective_that_is_not_finite_at_the_start_is_refused(method):
+    net = fresh()
+    net.weights[1][...] = 1e200
+    with pytest.raises(ValueError, match="params: expected parameters at which the objective is finite, got inf"):
+        net.fit(X, T, method, max_iter=2)
+
+
+def test_a_training_that_diverges_says_so():
+    net = fastmlp.Network([1, 1], rng=0)
+    res = net.fit(X, T, "sgd", learning_rate=1e6, max_iter=100)
+    assert not res.success
+    assert res.message.startswith("diverged")
+
+
+@pytest.mark.parametrize(("method", "option"), [("lbfgs", "gtol"), ("bfgs", "maxiter"), ("cg", "momentum")])
+def test_options_that_a_method_does_not_have_are_refused(method, option):
+    with pytest.raises(TypeError, match=f"{option}: expected an option of fit or of {method}"):
+        fresh().fit(X, T, method, **{option: 3})
+
+
+def test_options_of_scipy_reach_it():
+    few, many = (fresh().fit(X, T, "lbfgs", maxcor=m, max_iter=50) for m in (1, 30))
+    assert many.fun < few.fun
