@@ -504,7 +504,7 @@ class Network:
             Called with an OptimizeResult (x, fun, nit, loss, train_loss, validation_loss, grad_norm, time) after each
             iteration. Returning True or raising StopIteration stops.
         verbose : int, default=0
-            1 prints a line a second, 2 one an iteration.
+            1 prints a line for each tenth of `max_iter`, and at least one a second; 2 one an iteration.
         rng : None, int or numpy.random.Generator
             Order of the minibatches, samples held back.
         time_limit : float, optional

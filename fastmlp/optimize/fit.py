@@ -85,7 +85,7 @@ def fit(
     training, held_out, held_back = holdout.split(architecture, samples, validation, generator, held_back)
     objective = objectives.make(architecture, params, training, penalty, 1.0, n_threads)
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
-    monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit)
+    monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter)
     n_evaluations = 0
     solver_state: dict[str, Any] = {}
     try:

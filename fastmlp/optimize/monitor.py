@@ -57,9 +57,11 @@ class Monitor:
     patience : int or None
     callback : callable or None
     verbose : int
-        0 silent; 1 a line a second, and the first and last; 2 every iteration.
+        0 silent; 1 a line for each tenth of max_iter, and at least one a second; 2 every iteration.
     time_limit : float or None
         Seconds.
+    max_iter : int
+        Iterations to come at the most.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Monitor:
         callback: Callable[[Any], Any] | None,
         verbose: int,
         time_limit: float | None,
+        max_iter: int,
     ) -> None:
         self.method = method
         self.validation = validation
@@ -82,7 +85,8 @@ class Monitor:
         self._best: tuple[float, int, NDArray[Any] | None] = (math.inf, 0, None)  # by validation loss
         self._lowest: tuple[float, NDArray[Any] | None] = (math.inf, None)  # by objective
         self._started = time.perf_counter()
-        self._printed = -math.inf
+        self._milestone = max(1, max_iter // 10)
+        self._printed = (-math.inf, -1)  # seconds and iteration of the latest line
 
     @property
     def n_iter(self) -> int:
@@ -128,7 +132,7 @@ class Monitor:
 
     def end(self) -> None:
         """Show the last line of progress."""
-        if self.verbose:
+        if self.verbose and self._printed[1] < self.n_iter:
             self._print()
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
@@ -148,8 +152,8 @@ class Monitor:
         elapsed = time.perf_counter() - self._started
         for name, value in zip(FIELDS, (fun, train_loss, validation_loss, grad_norm, elapsed), strict=True):
             self.history[name].append(float(value))
-        if self.verbose >= 2 or (self.verbose and elapsed - self._printed >= PROGRESS_SECONDS):
-            self._printed = elapsed
+        due = elapsed - self._printed[0] >= PROGRESS_SECONDS or self.n_iter % self._milestone == 0
+        if self.verbose >= 2 or (self.verbose and due):
             self._print()
 
     def _call_back(self) -> bool:
@@ -169,4 +173,5 @@ class Monitor:
             shown.append(f"validation {latest['validation_loss']:.6g}")
         if not math.isnan(latest["grad_norm"]):
             shown.append(f"gradient {latest['grad_norm']:.2g}")
+        self._printed = (latest["time"], self.n_iter)
         print("  ".join([*shown, f"{latest['time']:.2f} s"]), flush=True)

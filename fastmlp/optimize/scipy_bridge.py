@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from fastmlp.objective import Objective
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
 
+UNLIMITED = 2**31 - 1
+
 
 class Method(NamedTuple):
     """How to ask SciPy for one of its minimizers."""
@@ -23,12 +25,12 @@ class Method(NamedTuple):
 
 METHODS: dict[str, Method] = {
     "lbfgs": Method(
-        "l-bfgs-b", "gtol", {"ftol": 0.0, "maxfun": 2**31 - 1, "maxcor": 20, "maxls": 50}, ("maxcor", "maxls")
+        "l-bfgs-b", "gtol", {"ftol": 0.0, "maxfun": UNLIMITED, "maxcor": 20, "maxls": 50}, ("maxcor", "maxls")
     ),
     "bfgs": Method("bfgs", "gtol", {}, ("c1", "c2", "hess_inv0")),
     "cg": Method("cg", "gtol", {}, ("c1", "c2")),
     "tnc": Method(
-        "tnc", "gtol", {"ftol": 0.0, "xtol": 0.0, "maxfun": 2**31 - 1}, ("eta", "stepmx", "rescale", "scale")
+        "tnc", "gtol", {"ftol": 0.0, "xtol": 0.0, "maxfun": UNLIMITED}, ("eta", "stepmx", "rescale", "scale")
     ),
     "slsqp": Method("slsqp", None, {"ftol": 0.0}, ()),
     "trust-constr": Method("trust-constr", "gtol", {"xtol": 0.0}, ("initial_tr_radius",)),
