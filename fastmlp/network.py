@@ -1,29 +1,24 @@
-"""`Network`: an architecture together with its parameters. The facade; everything is done on the floors below."""
+"""`Network`: the facade. What a network computes, training, files; everything is done on the floors below."""
 
 from __future__ import annotations
 
 import os
-import threading
-import warnings
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _threads, functional, initializers, io, optimize
-from fastmlp import _validation as check
+from fastmlp import _threads, functional, io, optimize
 from fastmlp import objective as objectives
 from fastmlp._core import batch
-from fastmlp.architecture import Architecture, LayerViews
-from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError
 from fastmlp.functional import Trace
+from fastmlp.model import Model
 from fastmlp.objective import Objective
 
 Array = NDArray[Any]
 
 
-class Network:
+class Network(Model):
     """Dense multi-layer perceptron: a_0 = x, z_l = W_l a_(l-1) + b_l, a_l = h_l(z_l), y = a_L.
 
     Parameters
@@ -79,193 +74,6 @@ class Network:
     >>> float(abs(net(X) - X**2).max()) < 0.01
     True
     """
-
-    __hash__ = None  # type: ignore[assignment]  # equality goes by value, and values change
-
-    def __init__(
-        self,
-        layers: Any,
-        hidden: Any = "tanh",
-        output: str = "identity",
-        loss: str | None = None,
-        dtype: Any = "float64",
-        rng: Any = None,
-        init: str = "glorot",
-    ) -> None:
-        architecture = Architecture.create(layers, hidden, output, loss, dtype)
-        self._set_up(architecture, np.zeros(architecture.n_params, architecture.dtype))
-        self.initialize(init, rng)
-
-    def _set_up(self, architecture: Architecture, params: Array) -> None:
-        self._architecture = architecture
-        self._plan = architecture.plan
-        self._params = params
-        self._fitting = threading.Lock()
-
-    @classmethod
-    def _make(cls, architecture: Architecture, params: Array) -> Network:
-        net = cls.__new__(cls)
-        net._set_up(architecture, params)
-        return net
-
-    # ---- what it is ----
-
-    @property
-    def layers(self) -> tuple[int, ...]:
-        """Sizes (D, M1, ..., K)."""
-        return self._architecture.layers
-
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """Activation of each hidden layer."""
-        return self._architecture.hidden
-
-    @property
-    def output(self) -> str:
-        """Activation of the output layer."""
-        return self._architecture.output
-
-    @property
-    def loss_name(self) -> str:
-        """Name of the loss."""
-        return self._architecture.loss
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """float64 or float32."""
-        return self._architecture.dtype
-
-    @property
-    def n_params(self) -> int:
-        """P = sum over layers of (n_in + 1) n_out; (D+1)M + (M+1)K with one hidden layer."""
-        return self._architecture.n_params
-
-    @property
-    def groups(self) -> dict[str, slice]:
-        """Where each group of parameters lies in the vector: {"W1": slice, "b1": slice, ...}."""
-        return self._architecture.groups
-
-    @property
-    def params(self) -> Array:
-        """All parameters (P,): for each layer W (n_out, n_in) row by row, then b. A copy; assigning sets them.
-
-        Raises
-        ------
-        TypeError, ValueError
-            On assignment, if the value is not P finite real numbers.
-        """
-        return self._params.copy()
-
-    @params.setter
-    def params(self, value: Any) -> None:
-        self._params[...] = check.vector(value, "params", self.n_params, self.dtype)
-
-    @property
-    def weights(self) -> tuple[Array, ...]:
-        """Views W (n_out, n_in) into the parameters, one a layer; writing to them takes effect on the next call."""
-        return self._views.weights
-
-    @property
-    def biases(self) -> tuple[Array, ...]:
-        """Views b (n_out,) into the parameters, one a layer; writing to them takes effect on the next call."""
-        return self._views.biases
-
-    @property
-    def _views(self) -> LayerViews:
-        return self._architecture.unravel(self._params)
-
-    def initialize(self, init: str = "glorot", rng: Any = None) -> Network:
-        """Draw new parameters.
-
-        Parameters
-        ----------
-        init : {"glorot", "lecun", "he", "nguyen_widrow", "normal", "zeros"}
-        rng : None, int or numpy.random.Generator
-
-        Returns
-        -------
-        Network
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            If `init` is not one of the names.
-
-        Warns
-        -----
-        IdenticalUnitsWarning
-            If units of a hidden layer come out identical.
-        """
-        init = check.choice(init, "init", initializers.NAMES)
-        self._params[...] = initializers.initialize(self._architecture, init, check.generator(rng))
-        self._warn_about_identical_units(f"init={init!r}")
-        return self
-
-    def _warn_about_identical_units(self, cause: str) -> None:
-        for layer in self._architecture.identical_units(self._params):
-            warnings.warn(
-                f"units of hidden layer {layer} ({self.hidden[layer - 1]}) start out identical ({cause}): "
-                "their gradients are equal, so that training keeps them identical",
-                IdenticalUnitsWarning,
-                stacklevel=3,
-            )
-
-    def copy(self) -> Network:
-        """A network of its own with the same architecture and parameters."""
-        return self._make(self._architecture, self._params.copy())
-
-    __copy__ = copy
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
-        return self.copy()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"format": io.VERSION, "network": io.describe(self._architecture), "params": self._params.copy()}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        if not isinstance(state, dict) or state.get("format") != io.VERSION:
-            raise ModelFormatError(f"state: expected a pickled network of format {io.VERSION}, got another")
-        architecture = Architecture.create(**state["network"])
-        params = state["params"]
-        shape, dtype = (architecture.n_params,), architecture.dtype
-        if not isinstance(params, np.ndarray) or params.shape != shape or params.dtype != dtype:
-            raise ModelFormatError(f"state: expected parameters of shape {shape} and type {dtype}, got others")
-        self._set_up(architecture, np.array(params, order="C"))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Network):
-            return NotImplemented
-        return self._architecture == other._architecture and bool(np.array_equal(self._params, other._params))
-
-    def __repr__(self) -> str:
-        hidden = repr(self.hidden[0]) if len(set(self.hidden)) == 1 else repr(list(self.hidden))
-        return (
-            f"Network({list(self.layers)}, hidden={hidden}, output={self.output!r}, loss={self.loss_name!r}, "
-            f"dtype={self.dtype.name!r})"
-        )
-
-    def summary(self) -> str:
-        """A table of the layers: shape of W, activation, number of parameters.
-
-        Examples
-        --------
-        >>> import fastmlp
-        >>> print(fastmlp.Network([4, 3, 2], output="softmax").summary())
-        layer  shape  activation  parameters
-        1      3 x 4  tanh        15
-        2      2 x 3  softmax     8
-        total                     23
-        loss: cross_entropy, dtype: float64
-        """
-        rows = [("layer", "shape", "activation", "parameters")]
-        names = (*self.hidden, self.output)
-        for number, ((n_in, n_out), name) in enumerate(zip(self._architecture.shapes, names, strict=True), 1):
-            rows.append((str(number), f"{n_out} x {n_in}", name, str((n_in + 1) * n_out)))
-        rows.append(("total", "", "", str(self.n_params)))
-        widths = [max(7, *(len(row[column]) + 2 for row in rows)) for column in range(4)]
-        lines = ["".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([*lines, f"loss: {self.loss_name}, dtype: {self.dtype.name}"])
 
     # ---- what it computes ----
 
@@ -556,7 +364,7 @@ class Network:
         if not self._fitting.acquire(blocking=False):
             raise RuntimeError("fit: this network is being fitted by another thread; fit a copy")
         try:
-            self._warn_about_identical_units("before fit")
+            self._warn_about_identical_units("before fit", stacklevel=3)
             return optimize.fit(
                 self._architecture, self._params, samples, method, penalty=penalty, validation=validation,
                 patience=patience, max_iter=max_iter, tol=tol, batch_size=batch_size, learning_rate=learning_rate,

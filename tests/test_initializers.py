@@ -41,6 +41,7 @@ def test_zeros_warn_and_name_the_layer(hidden):
     with pytest.warns(IdenticalUnitsWarning) as record:
         net = fastmlp.Network([2, 3, 4, 1], hidden=hidden, init="zeros")
     assert len(record) == 2
+    assert {warning.filename for warning in record} == {__file__}
     assert f"hidden layer 1 ({hidden})" in str(record[0].message)
     assert f"hidden layer 2 ({hidden})" in str(record[1].message)
     with pytest.warns(IdenticalUnitsWarning, match="before fit"):

@@ -16,7 +16,7 @@ FLOORS = (
     ("plot", "datasets"),
     ("__init__",),
     ("network", "config"),
-    ("optimize",),
+    ("model", "optimize"),
     ("objective",),
     ("terms",),
     ("functional", "initializers", "io"),

@@ -38,7 +38,7 @@ OBJECTS = [
 def public_members(thing):
     yield thing.__name__, thing
     if inspect.isclass(thing):
-        for name, member in vars(thing).items():
+        for name, member in inspect.getmembers(thing):
             if not name.startswith("_") and (callable(member) or isinstance(member, property)):
                 yield f"{thing.__name__}.{name}", member
 
