@@ -8,7 +8,6 @@ import sys
 from typing import Any
 
 import numpy as np
-import scipy
 
 from fastmlp import _threads
 from fastmlp._core import batch, kernels
@@ -17,6 +16,8 @@ from fastmlp._version import __version__
 
 def config() -> dict[str, Any]:
     """Versions, instruction sets, OpenMP and threads as a dict."""
+    import scipy
+
     return {
         "fastmlp": __version__,
         "python": platform.python_version(),

@@ -1,7 +1,7 @@
 """Drivers over a batch: the samples are cut into slots, slots are spread over threads, partial sums are added in order.
 
-Arguments are trusted: C-contiguous, aligned, of the network's type, finite, of matching shapes (`_validation` sees to it);
-`predict_rows` alone looks for itself. Every driver releases the GIL.
+Arguments are trusted: C-contiguous, aligned, of the network's type, finite, of matching shapes (`_validation` sees to
+it); `predict_rows` alone looks for itself. Every driver releases the GIL.
 """
 
 import numpy as np
@@ -125,7 +125,7 @@ cdef double slot_loss(const Net *net, Partition parts, size_t slot, const floati
 cdef double loss_and_gradient(const Net *net, Partition parts, const floating *params, const Source *source,
                               Scratch scratch, floating *gradient, floating *sample_losses,
                               int n_threads) noexcept nogil:
-    """Sum of losses; gradient (P,) and losses of the samples (n,) where they are not NULL. Slot by slot, in slot order."""
+    """Sum of losses; gradient (P,) and losses of the samples (n,) where they are not NULL. Added in slot order."""
     cdef floating *work = <floating *> scratch.work
     cdef floating *partial = <floating *> scratch.partial
     cdef double *values = scratch.values

@@ -4,9 +4,9 @@ The rules depend on the number of samples and on the network only, never on the 
 
 block    samples that go through all layers together: 128, or 64 where a layer is 256 or wider, so that the blocks of a
          layer and of its neighbour stay in the caches near the core.
-slots    shares of the samples, each with partial sums of its own: one for each block, but at most 64, and at most as many
-         as keep the partial gradients below 2^24 numbers (four are always allowed). Batches of few blocks are cut
-         into up to four slots of at least 32 samples, where there is work for them.
+slots    shares of the samples, each with partial sums of its own: one for each block, but at most 64, and at most as
+         many as keep the partial gradients below 2^24 numbers (four are always allowed). Batches of few blocks are
+         cut into up to four slots of at least 32 samples, where there is work for them.
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
 """
 

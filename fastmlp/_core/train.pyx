@@ -11,7 +11,7 @@ from fastmlp._core.plan cimport Partition, Plan
 cdef class Minibatches:
     """Steps over minibatches of a data set; owns the workspace, made once.
 
-    A step on the B samples n of a minibatch goes along g = (1/B) sum_n s_n grad e_n + (1/N) decay * w, N samples in all.
+    A step on the B samples of a minibatch goes along g = (1/B) sum_n s_n grad e_n + (1/N) decay * w, N samples in all.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ cdef class Minibatches:
         self.scratch = Scratch(plan, plan.net.gradient.rows, self.parts, self.n_threads, True)
 
     cdef void gradient_step(self, const floating *w, Source *source, const Py_ssize_t *order, size_t first,
-                              size_t n_samples, const floating *decay, floating *g) noexcept nogil:
+                            size_t n_samples, const floating *decay, floating *g) noexcept nogil:
         """Gradient of one minibatch; adds its loss, and its share of the penalty, to the sums of the call."""
         cdef size_t n = min(self.batch_size, n_samples - first)
         cdef Partition parts = self.parts
@@ -73,7 +73,7 @@ cdef class Minibatches:
     def adam(self, floating[::1] w, const floating[:, ::1] X, const floating[:, ::1] T, const Py_ssize_t[::1] labels,
              const floating[::1] weight, const Py_ssize_t[::1] order, const floating[::1] decay, floating[::1] g,
              floating[::1] m, floating[::1] v, Py_ssize_t first_step, Py_ssize_t n_steps, double rate, double b1,
-              double b2, double epsilon):
+             double b2, double epsilon):
         """As `sgd`; the number of all steps so far corrects the bias of the moments."""
         cdef Py_ssize_t step
         cdef size_t n_samples = order.shape[0]
