@@ -6,6 +6,7 @@ Samples are rows; losses and derivatives are sums over samples. README.md has a 
 
 import logging
 
+from fastmlp import plot
 from fastmlp._version import __version__
 from fastmlp.config import show_config
 from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError
@@ -20,6 +21,7 @@ __all__ = [
     "WeightDecay",
     "__version__",
     "load",
+    "plot",
     "schedules",
     "show_config",
 ]

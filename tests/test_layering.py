@@ -13,8 +13,9 @@ PACKAGE = ROOT / "fastmlp"
 FLOORS = (
     ("__main__",),
     ("demo", "selftest"),
-    ("plot", "datasets"),
+    ("datasets",),
     ("__init__",),
+    ("plot",),
     ("network", "config"),
     ("model", "optimize"),
     ("objective",),

@@ -18,6 +18,7 @@ NAMES = {
     "WeightDecay",
     "__version__",
     "load",
+    "plot",
     "schedules",
     "show_config",
 }
