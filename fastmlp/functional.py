@@ -48,11 +48,9 @@ def predict(architecture: Architecture, params: Array, X: Any, out: Any = None, 
     """Outputs Y (N, K) for inputs X (N, D)."""
     X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
     shape = (len(X), architecture.n_outputs)
-    Y = np.empty(shape, architecture.dtype)
-    if out is not None:
-        out = check.output_array(out, shape, architecture.dtype)
-        if not (np.may_share_memory(out, X) or np.may_share_memory(out, params)):
-            Y = out
+    Y = None if out is None else check.output_array(out, shape, architecture.dtype)
+    if Y is None or np.may_share_memory(Y, X) or np.may_share_memory(Y, params):
+        Y = np.empty(shape, architecture.dtype)
     batch.predict(architecture.plan, params, X, Y, _threads.resolve(n_threads))
     if out is None or Y is out:
         return Y
