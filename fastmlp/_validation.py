@@ -23,7 +23,7 @@ def real_array(value: Any, name: str, dtype: Any) -> NDArray[Any]:
     array = value if type(value) is np.ndarray else _as_array(value, name)
     if array.dtype.kind not in REAL_KINDS:
         raise TypeError(f"{name}: expected real numbers, got dtype {array.dtype}")
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         result = np.require(array, dtype, ["C", "A"])
         if result.dtype.kind == "f" and not np.isfinite(result.sum()) and not np.isfinite(result).all():
             _raise_not_finite(array, result, name)

@@ -54,6 +54,9 @@ class Architecture:
         plan = Plan(sizes, kinds, losses.index(loss), number_type.itemsize)
         return cls(sizes, hidden, output, loss, number_type, plan)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Architecture.create, (self.layers, list(self.hidden), self.output, self.loss, self.dtype.name)
+
     @property
     def n_inputs(self) -> int:
         """D."""
@@ -117,7 +120,7 @@ def _sizes(layers: Any) -> tuple[int, ...]:
 def _hidden(hidden: Any, n_hidden: int) -> tuple[str, ...]:
     if isinstance(hidden, str):
         return (check.choice(hidden, "hidden", activations.HIDDEN),) * n_hidden
-    if not isinstance(hidden, Sequence):
+    if not isinstance(hidden, (Sequence, np.ndarray)):
         raise TypeError(f"hidden: expected a name, or one for each hidden layer, got {hidden!r}")
     if len(hidden) != n_hidden:
         raise ValueError(f"hidden: expected a name, or one for each of the {n_hidden} hidden layers, got {len(hidden)}")

@@ -74,9 +74,9 @@ def loss_and_grad(
 
 
 def sample_losses(architecture: Architecture, params: Array, samples: Samples, n_threads: Any = None) -> Array:
-    """Loss of each sample (N,)."""
+    """Loss of each sample (N,), unweighted."""
     values = np.empty(len(samples.X), architecture.dtype)
-    _evaluate(architecture, params, samples, None, None, values, n_threads)
+    _evaluate(architecture, params, samples._replace(weight=None), None, None, values, n_threads)
     return values
 
 

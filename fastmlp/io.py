@@ -6,20 +6,17 @@ SHA-256 of all bytes before the digest, so that any damage is found before anyth
 A file may also be hostile, its checksum right. Nothing in a file is ever executed, and none takes more memory than a
 few times its own size: members are uncompressed, and `params.npy` has to begin with the one header that belongs to the
 architecture. Parameters that are not finite, as a diverged training leaves them, are kept as they are.
+
+Modules for files are imported on first use: they would take half the time of the library's import.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
-import json
 import os
-import secrets
-import shutil
 import struct
-import zipfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +25,9 @@ from fastmlp import _validation as check
 from fastmlp._version import __version__
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ModelFormatError
+
+if TYPE_CHECKING:
+    import zipfile
 
 FORMAT = "fastmlp-network"
 VERSION = 1
@@ -41,6 +41,9 @@ MAX_FILE = 1 << 32
 
 def save(path: str | os.PathLike[str], architecture: Architecture, params: NDArray[Any]) -> None:
     """Write a network; the file appears complete or not at all."""
+    import secrets
+    import shutil
+
     target = os.path.realpath(_name(path))  # a link stays a link
     if os.path.exists(target) and not os.path.isfile(target):
         raise OSError(f"path: expected the name of a file, got {target!r}, which is something else")
@@ -62,6 +65,8 @@ def save(path: str | os.PathLike[str], architecture: Architecture, params: NDArr
 
 def load(path: str | os.PathLike[str]) -> tuple[Architecture, NDArray[Any]]:
     """Read a network back: its architecture and parameters."""
+    import zipfile
+
     with open(_name(path), "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size > MAX_FILE:
@@ -98,6 +103,9 @@ def _name(path: Any) -> str:
 
 
 def _serialize(architecture: Architecture, params: NDArray[Any]) -> bytes:
+    import json
+    import zipfile
+
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -117,7 +125,7 @@ def _serialize(architecture: Architecture, params: NDArray[Any]) -> bytes:
             members.writestr(zipfile.ZipInfo(name), content)
         members.comment = MARK + b"0" * DIGEST_SIZE
     body = archive.getvalue()[:-DIGEST_SIZE]
-    return body + hashlib.sha256(body).hexdigest().encode()
+    return body + _digest(body)
 
 
 def _stored_type(architecture: Architecture) -> np.dtype[Any]:
@@ -132,15 +140,24 @@ def _npy_header(architecture: Architecture) -> bytes:
     return start + text.ljust(NPY_HEADER - len(start) - 1).encode() + b"\n"
 
 
+def _digest(body: bytes) -> bytes:
+    import hashlib
+
+    return hashlib.sha256(body).hexdigest().encode()
+
+
 def _check_digest(data: bytes) -> None:
     body, digest = data[:-DIGEST_SIZE], data[-DIGEST_SIZE:]
     if not body.endswith(MARK):
         raise ModelFormatError("path: expected a saved network with a checksum at its end, got a file without")
-    if hashlib.sha256(body).hexdigest().encode() != digest:
+    if _digest(body) != digest:
         raise ModelFormatError("path: expected an undamaged file, got one whose checksum does not match")
 
 
 def _parse(data: bytes) -> tuple[Architecture, NDArray[Any]]:
+    import json
+    import zipfile
+
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         # first of all the version: a newer one may have other members
         architecture = _architecture(json.loads(_member(archive, MANIFEST, MAX_MANIFEST)))
@@ -154,6 +171,8 @@ def _parse(data: bytes) -> tuple[Architecture, NDArray[Any]]:
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    import zipfile
+
     member = archive.getinfo(name)
     if member.compress_type != zipfile.ZIP_STORED or member.file_size > limit:
         raise ModelFormatError(f"path: expected {name} uncompressed, of at most {limit} bytes, got {member}")

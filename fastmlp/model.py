@@ -177,7 +177,7 @@ class Model:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Model):
             return NotImplemented
-        return self._architecture == other._architecture and bool(np.array_equal(self._params, other._params))
+        return self._architecture == other._architecture and np.array_equal(self._params, other._params, equal_nan=True)
 
     def __repr__(self) -> str:
         hidden = repr(self.hidden[0]) if len(set(self.hidden)) == 1 else repr(list(self.hidden))

@@ -207,12 +207,14 @@ class Network(Model):
         return functional.loss_and_grad(self._architecture, self._params, samples, n_threads)
 
     def sample_losses(self, X: Any, T: Any, *, sample_weight: Any = None, n_threads: Any = None) -> Array:
-        """The loss of each sample e_n, times its weight where weights are given.
+        """The loss of each sample, e_n, without weights.
 
         Parameters
         ----------
-        X, T, sample_weight, n_threads
+        X, T, n_threads
             As for `loss`.
+        sample_weight : array-like of shape (N,), optional
+            Accepted and checked, as everywhere, but not applied.
 
         Returns
         -------
@@ -310,13 +312,13 @@ class Network(Model):
             For sgd (0.01) and adam (0.001): a number, or a function of the epoch such as those of `fastmlp.schedules`.
         callback : callable, optional
             Called with an OptimizeResult (x, fun, nit, loss, train_loss, validation_loss, grad_norm, time) after each
-            iteration. Returning True or raising StopIteration stops.
+            iteration, when the network has the parameters x. Returning True or raising StopIteration stops.
         verbose : int, default=0
             1 prints a line for each tenth of `max_iter`, and at least one a second; 2 one an iteration.
         rng : None, int or numpy.random.Generator
             Order of the minibatches, samples held back.
         time_limit : float, optional
-            Seconds.
+            Seconds; an epoch that it cuts short counts for the parameters only.
         warm_start : OptimizeResult, optional
             The result of an earlier fit by sgd, adam or rprop, whose solver state, generator and count continue: two
             fits of k iterations then equal one of 2 k.
@@ -337,7 +339,7 @@ class Network(Model):
         TypeError, ValueError
             If an argument is wrong, there are no samples, or the objective is not finite at the start.
         RuntimeError
-            If the network is being fitted by another thread.
+            If the network is being fitted already.
 
         Warns
         -----
@@ -362,7 +364,7 @@ class Network(Model):
         """
         samples = functional.check_samples(self._architecture, X, T, sample_weight)
         if not self._fitting.acquire(blocking=False):
-            raise RuntimeError("fit: this network is being fitted by another thread; fit a copy")
+            raise RuntimeError("fit: this network is being fitted already; fit a copy")
         try:
             self._warn_about_identical_units("before fit", stacklevel=3)
             return optimize.fit(

@@ -52,7 +52,7 @@ class Objective:
         array = np.asarray(p)
         if array.dtype.kind not in check.REAL_KINDS:
             raise TypeError(f"p: expected real numbers, got dtype {array.dtype}")
-        with np.errstate(over="ignore"):  # a line search may ask far outside what float32 holds: the value is inf there
+        with np.errstate(all="ignore"):  # a line search may ask far outside what float32 holds: the value is inf there
             params = np.require(array, self.architecture.dtype, ["C", "A"])
         if params.shape != (self.architecture.n_params,):
             raise ValueError(f"p: expected shape ({self.architecture.n_params},), got {params.shape}")
@@ -89,7 +89,8 @@ class Objective:
         value, gradient = self.data.value_and_grad(self.native(p))
         if self.decay is not None:
             value += self.penalty_value(p)
-            gradient += self.decay * np.asarray(p, np.float64)
+            with np.errstate(all="ignore"):
+                gradient += self.decay * np.asarray(p, np.float64)
         return value, gradient
 
     def penalty_value(self, p: Any) -> float:
@@ -97,7 +98,7 @@ class Objective:
         if self.decay is None:
             return 0.0
         params = np.asarray(p, np.float64)
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             return 0.5 * float(np.dot(self.decay * params, params))
 
 

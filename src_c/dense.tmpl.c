@@ -23,7 +23,8 @@ static inline size_t NAME(round_up)(size_t n)
     return (n + LANES - 1) / LANES * LANES;
 }
 
-/* One tile: C[0..rows)[0..cols * LANES) = c + sum_k W(i,k) B[k,:]; rows and cols are constants after inlining. */
+/* One tile: C[0..rows)[0..cols * LANES) = sum_k W(i,k) B[k,:] + c; rows and cols are constants after inlining.
+ * The bias comes last: a large one would round every partial sum. */
 ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, size_t depth, const real *W,
                                                              size_t row_stride, size_t depth_stride, const real *c,
                                                              const real *B, real *C, size_t ld)
@@ -31,7 +32,7 @@ ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, size_t depth, const real
     VEC sum[TILE_ROWS][TILE_COLS];
     for (size_t i = 0; i < rows; i++)
         for (size_t v = 0; v < cols; v++)
-            sum[i][v] = (VEC){0} + (c ? c[i] : R(0.0));
+            sum[i][v] = (VEC){0};
     for (size_t k = 0; k < depth; k++) {
         VEC b[TILE_COLS];
         for (size_t v = 0; v < cols; v++)
@@ -44,7 +45,7 @@ ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, size_t depth, const real
     }
     for (size_t i = 0; i < rows; i++)
         for (size_t v = 0; v < cols; v++)
-            STORE(C + i * ld + v * LANES, sum[i][v]);
+            STORE(C + i * ld + v * LANES, sum[i][v] + (c ? c[i] : R(0.0)));
 }
 
 /* C[i,s] = c[i] + sum_k W(i,k) B[k,s] for all m rows and round_up(n) columns. */
@@ -152,10 +153,10 @@ static void NAME(rows_forward)(size_t n_rows, size_t n_out, size_t n_in, const r
             VEC sum = (VEC){0};
             for (size_t j = 0; j < whole; j += LANES)
                 sum = MADD(LOAD(w + j), LOAD(a + j), sum);
-            real z = b[i] + NAME(sum_lanes)(sum);
+            real z = NAME(sum_lanes)(sum);
             for (size_t j = whole; j < n_in; j++)
                 z = FMA(w[j], a[j], z);
-            Z[s * n_out + i] = z;
+            Z[s * n_out + i] = z + b[i];
         }
 }
 

@@ -1,5 +1,7 @@
 """The objective: the network's loss plus penalty, as SciPy calls it."""
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -86,3 +88,10 @@ def test_parameters_of_another_shape_are_refused(p):
     net = network([3, 4, 2])
     with pytest.raises(ValueError, match=r"p: expected shape \(26,\)"):
         net.objective(*data(net, 5)).value(p)
+
+
+def test_it_can_be_sent_to_another_process():
+    net = network([3, 4, 2], ["gelu"], "softmax")
+    objective = net.objective(*data(net, 20), penalty=fastmlp.WeightDecay(0.1))
+    other = pickle.loads(pickle.dumps(objective))
+    assert other.value(objective.x0) == objective.value(objective.x0)

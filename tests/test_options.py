@@ -222,7 +222,7 @@ def test_fit_continues_a_fit_of_the_same_method_and_network_only():
     adam = NET.copy().fit(X, T, "adam", max_iter=1)
     with complaint(ValueError, "warm_start", "got one by adam for sgd"):
         NET.fit(X, T, "sgd", warm_start=adam)
-    with complaint(ValueError, "warm_start", "a network of 26 parameters, got 21", net=NETS["two outputs"]):
+    with complaint(ValueError, "warm_start", "(26, 'float64', 5), got (21, 'float64', 5)", net=NETS["two outputs"]):
         NETS["two outputs"].fit(X, X[:, :2], "adam", warm_start=adam)
     lbfgs = NET.copy().fit(X, T, "lbfgs", max_iter=1)
     with complaint(ValueError, "warm_start", "sgd, adam or rprop, got one by lbfgs"):

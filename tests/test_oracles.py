@@ -23,7 +23,8 @@ def agree(net, X, T, weight=None, oracle="loops", factor=1.0):
         outputs, losses, gradient = autodiff.evaluate(net, X, T, weight)
     value, got = net.loss_and_grad(X, T, sample_weight=weight)
     assert relative_error(net.predict(X), outputs) <= tolerance
-    assert relative_error(net.sample_losses(X, T, sample_weight=weight), losses) <= tolerance
+    unweighted = net.sample_losses(X, T, sample_weight=weight)
+    assert relative_error(unweighted if weight is None else weight * unweighted, losses) <= tolerance
     assert abs(value - losses.sum()) <= tolerance * np.abs(losses).sum()
     assert net.loss(X, T, sample_weight=weight) == value
     assert relative_error(got, gradient) <= tolerance
@@ -72,6 +73,16 @@ def test_logits_of_a_thousand(output, dtype, oracle):
     assert np.abs(net.trace(X).z[-1]).max() > 1000
     agree(net, X, T, oracle=oracle)
     assert np.isfinite(net.loss(X, T))
+
+
+@pytest.mark.parametrize("oracle", ORACLES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("output", ["logistic", "softmax"])
+def test_a_large_bias_does_not_round_the_sum_before_it(output, dtype, oracle):
+    net = network([20, 300, 4], "logistic", output, dtype=dtype, seed=8)
+    net.biases[-1][...] = [1000, 1000, 999, -1000]
+    X, T = data(net, 129, soft=True)
+    agree(net, X, T, oracle=oracle, factor=2 if dtype == "float64" else 10)
 
 
 @pytest.mark.parametrize("output", ["logistic", "softmax"])

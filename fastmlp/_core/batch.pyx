@@ -1,7 +1,7 @@
 """Drivers over a batch: the samples are cut into slots, slots are spread over threads, partial sums are added in order.
 
 Arguments are trusted: C-contiguous, aligned, of the network's type, finite, of matching shapes (`_validation` sees to
-it); `predict_rows` alone looks for itself. Every driver releases the GIL.
+it); `predict_rows` alone looks for itself. Every driver but `trace` releases the GIL.
 """
 
 import numpy as np

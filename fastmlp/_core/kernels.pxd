@@ -11,8 +11,6 @@ cdef extern from "fmlp.h" nogil:
         FMLP_PAD
         FMLP_N_ACTIVATIONS
         FMLP_N_LOSSES
-        FMLP_ACTIVATION_identity
-        FMLP_ACTIVATION_exp
         FMLP_LOSS_squared_error
     const char *fmlp_activation_names[]
     const char *fmlp_loss_names[]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.objective import Objective
 from fastmlp.optimize import holdout, minibatch, rprop, scipy_bridge
-from fastmlp.optimize.monitor import DIVERGED, MESSAGES, Monitor, optimize_result
+from fastmlp.optimize.monitor import CONVERGED, DIVERGED, MESSAGES, Monitor, optimize_result
 from fastmlp.terms import DataTerm
 
 MINIBATCH = tuple(minibatch.OPTIONS)
@@ -64,8 +65,10 @@ def fit(
     """
     name = choose_method(method, architecture, len(samples.X))
     _check_options(name, options, learning_rate)
-    state = _earlier_state(warm_start, name, architecture)
-    generator = check.generator(rng) if state is None else _restored(state["rng"])
+    state = _earlier_state(warm_start, name, architecture, len(samples.X))
+    if state is not None and rng is not None:
+        raise ValueError(f"rng: expected None with warm_start, whose generator continues, got {rng!r}")
+    generator = check.generator(rng if state is None else copy.deepcopy(state["rng"]))
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: expected a callable or None, got {callback!r}")
     if patience is not None:
@@ -85,7 +88,7 @@ def fit(
     training, held_out, held_back = holdout.split(architecture, samples, validation, generator, held_back)
     objective = objectives.make(architecture, params, training, penalty, 1.0, n_threads)
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
-    monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter)
+    monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, params)
     n_evaluations = 0
     solver_state: dict[str, Any] = {}
     try:
@@ -108,7 +111,14 @@ def fit(
     if name not in MINIBATCH:
         params[...] = monitor.no_worse_x
     monitor.end()
-    state = {"method": name, "held_back": held_back, "rng": generator.bit_generator.state, **solver_state}
+    state = {
+        "method": name,
+        "held_back": held_back,
+        "rng": generator,
+        "n_samples": len(samples.X),
+        "dtype": architecture.dtype.name,
+        **solver_state,
+    }
     return _result(objective, params, monitor, status, name, tol, max_iter, n_evaluations, state)
 
 
@@ -130,6 +140,7 @@ def _result(
             status = DIVERGED
         success = monitor.n_iter == max_iter and status != DIVERGED
         message = "all epochs done" if success else MESSAGES[status]
+        status = CONVERGED if success else status
     else:
         fun, gradient = objective.value_and_grad(x)
         grad_norm = float(np.abs(gradient).max())
@@ -151,7 +162,7 @@ def _check_options(name: str, options: dict[str, Any], learning_rate: Any) -> No
         raise ValueError(f"learning_rate: expected with {' or '.join(MINIBATCH)} only, got it with {name}")
 
 
-def _earlier_state(warm_start: Any, name: str, architecture: Architecture) -> dict[str, Any] | None:
+def _earlier_state(warm_start: Any, name: str, architecture: Architecture, n_samples: int) -> dict[str, Any] | None:
     if warm_start is None:
         return None
     state = getattr(warm_start, "state", None)
@@ -162,15 +173,11 @@ def _earlier_state(warm_start: Any, name: str, architecture: Architecture) -> di
             f"warm_start: expected the result of a fit by the same method, sgd, adam or rprop, "
             f"got one by {state['method']} for {name}"
         )
-    if np.shape(warm_start.x) != (architecture.n_params,):
+    present = (architecture.n_params, architecture.dtype.name, n_samples)
+    earlier = (np.size(warm_start.x), state["dtype"], state["n_samples"])
+    if earlier != present:
         raise ValueError(
-            f"warm_start: expected the result of a network of {architecture.n_params} parameters, "
-            f"got {np.size(warm_start.x)}"
+            "warm_start: expected the result for as many parameters, of the same type, and as many samples: "
+            f"{present}, got {earlier}"
         )
     return state
-
-
-def _restored(state: dict[str, Any]) -> np.random.Generator:
-    generator = np.random.Generator(getattr(np.random, state["bit_generator"])())
-    generator.bit_generator.state = state
-    return generator

@@ -64,8 +64,10 @@ def _draw(classes: NDArray[Any] | None, n_samples: int, fraction: float, rng: np
     order = rng.permutation(n_samples)
     if classes is None:
         return np.sort(order[: round(fraction * n_samples)])
-    held_back = []
-    for label in np.unique(classes):
-        members = order[classes[order] == label]
-        held_back.append(members[: round(fraction * len(members))])
-    return np.sort(np.concatenate(held_back))
+    labels, sizes = np.unique(classes, return_counts=True)
+    shares = fraction * sizes
+    counts = np.floor(shares).astype(int)
+    largest = np.argsort(counts - shares, kind="stable")  # what is still to be given goes by largest remainder
+    counts[largest[: round(fraction * n_samples) - counts.sum()]] += 1
+    members = [order[classes[order] == label][:count] for label, count in zip(labels, counts, strict=True)]
+    return np.sort(np.concatenate(members))

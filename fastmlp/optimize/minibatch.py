@@ -66,7 +66,7 @@ def solve(
     status = CONVERGED
     try:
         for _ in range(max_iter):
-            rate = check.number(rate_of(epoch), "learning_rate", 0.0, above=True)
+            rate = check.number(rate_of(epoch), "learning_rate", 0.0)  # schedules may end at 0
             order[:] = straight
             rng.shuffle(order)
             loss = penalty = 0.0

@@ -62,6 +62,8 @@ class Monitor:
         Seconds.
     max_iter : int
         Iterations to come at the most.
+    params : ndarray
+        The network's own parameters, which follow each step, so that a callback may use the network.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Monitor:
         verbose: int,
         time_limit: float | None,
         max_iter: int,
+        params: NDArray[Any],
     ) -> None:
         self.method = method
         self.validation = validation
@@ -84,6 +87,7 @@ class Monitor:
         self.x: NDArray[Any] | None = None
         self._best: tuple[float, int, NDArray[Any] | None] = (math.inf, 0, None)  # by validation loss
         self._lowest: tuple[float, NDArray[Any] | None] = (math.inf, None)  # by objective
+        self._params = params
         self._started = time.perf_counter()
         self._milestone = max(1, max_iter // 10)
         self._printed = (-math.inf, -1)  # seconds and iteration of the latest line
@@ -141,6 +145,7 @@ class Monitor:
 
     def _record(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float) -> None:
         self.x = x.copy()
+        self._params[...] = x
         validation_loss = math.nan
         if self.validation is not None:
             term = self.validation
@@ -162,9 +167,10 @@ class Monitor:
         latest = {name: values[-1] for name, values in self.history.items()}
         state = optimize_result(x=self.x.copy(), fun=latest["loss"], nit=self.n_iter, **latest)
         try:
-            return self.callback(state) is True
+            answer = self.callback(state)
         except StopIteration:
             return True
+        return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
     def _print(self) -> None:
         latest = {name: values[-1] for name, values in self.history.items() if values}

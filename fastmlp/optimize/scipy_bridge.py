@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -61,13 +62,15 @@ class _Evaluations:
     def value_and_grad(self, x: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         self.count += 1
         value, gradient = self.objective.value_and_grad(x)
-        if not np.isfinite(value):  # a step out of range is a bad step, whatever its gradient says
+        if not np.isfinite(value):  # a step out of range is a bad step, and its gradient means nothing
             value, gradient = np.inf, np.zeros_like(gradient)
         self._latest = [*self._latest[-3:], (x.copy(), value, gradient)]
         return value, gradient.copy()
 
     def value(self, x: NDArray[Any]) -> float:
-        return self.value_and_grad(x)[0]
+        self.count += 1
+        value = self.objective.value(x)
+        return value if np.isfinite(value) else np.inf
 
     def at(self, x: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         for point, value, gradient in reversed(self._latest):
@@ -90,13 +93,13 @@ def solve(
     evaluations = _Evaluations(objective)
     x = objective.x0
     value, gradient = evaluations.at(x)
-    norm = float(np.abs(gradient).max())
+    norm = _norm(value, gradient)
     monitor.begin(x, value, _train_loss(objective, x, value), norm)
 
     def callback(x: NDArray[Any], *_: Any) -> None:
         nonlocal norm, value
         value, gradient = evaluations.at(x)
-        norm = float(np.abs(gradient).max())
+        norm = _norm(value, gradient)
         monitor.step(x, value, _train_loss(objective, x, value), norm)
         if norm <= tol or monitor.n_iter >= max_iter:
             raise _Enough
@@ -111,8 +114,11 @@ def solve(
         for _ in range(MAX_RESTARTS if norm > tol and max_iter > 0 else 0):
             before = value
             assert monitor.x is not None
-            minimize(fun, monitor.x, jac=method not in WITHOUT_GRADIENT, method=way.name, options=settings,
-                     callback=callback)  # fmt: skip
+            with warnings.catch_warnings():
+                # trust-constr on two equal gradients in a row
+                warnings.filterwarnings("ignore", message="delta_grad == 0.0", category=UserWarning)
+                minimize(fun, monitor.x, jac=method not in WITHOUT_GRADIENT, method=way.name, options=settings,
+                         callback=callback)  # fmt: skip
             if norm <= tol or not value < before:
                 break
     except _Enough:
@@ -122,6 +128,10 @@ def solve(
     if norm <= tol:
         return CONVERGED, evaluations.count
     return (MAX_ITER if monitor.n_iter >= max_iter else STALLED), evaluations.count
+
+
+def _norm(value: float, gradient: NDArray[Any]) -> float:
+    return float(np.abs(gradient).max()) if np.isfinite(value) else np.inf
 
 
 def _train_loss(objective: Objective, x: NDArray[Any], value: float) -> float:

@@ -214,7 +214,43 @@ def test_a_second_fit_at_the_same_time_is_refused():
 
     net.fit(X, T, callback=callback)
     assert len(messages) == 1
-    assert "being fitted by another thread" in messages[0]
+    assert "being fitted already" in messages[0]
+
+
+def test_the_network_follows_each_step():
+    net, same = fresh(), []
+    net.fit(X, T, max_iter=5, callback=lambda state: same.append(np.array_equal(net.params, state.x)))
+    assert same == [True] * 5
+
+
+def test_a_callback_may_answer_in_numpys_words():
+    assert fresh().fit(X, T, max_iter=9, callback=lambda state: np.True_).nit == 1
+
+
+@pytest.mark.parametrize(("fraction", "expected"), [(0.1, 4), (0.125, 5), (0.15, 6), (0.5, 20)])
+def test_a_fraction_of_small_classes_is_what_was_asked_for(fraction, expected):
+    labels = np.repeat(np.arange(10), 4)
+    net = network([1, 10], output="softmax")
+    res = net.fit(labels[:, None] / 10, labels, "adam", validation=fraction, max_iter=1, rng=0)
+    counts = np.bincount(labels[res.state["held_back"]], minlength=10)
+    assert counts.sum() == expected
+    assert np.ptp(counts) <= 1
+
+
+def test_an_infinite_objective_is_not_convergence():
+    net = fastmlp.Network([3, 4, 1], output="exp", rng=0)
+    rng = np.random.default_rng(0)
+    res = net.fit(100 * rng.normal(size=(50, 3)), 100 * rng.random(50), "slsqp", max_iter=50)
+    assert res.success == (res.message == "converged: the gradient is within tol")
+    assert np.isfinite(res.fun)
+
+
+@pytest.mark.parametrize("change", ["dtype", "samples", "rng"])
+def test_a_warm_start_that_does_not_fit_is_refused(change):
+    earlier = fresh("float32" if change == "dtype" else "float64").fit(X, T, "adam", max_iter=1)
+    n = 30 if change == "samples" else 60
+    with pytest.raises(ValueError, match="rng: expected None" if change == "rng" else "warm_start: expected"):
+        fresh().fit(X[:n], T[:n], "adam", warm_start=earlier, rng=1 if change == "rng" else None)
 
 
 def test_sample_weights_count_as_repetitions():

@@ -48,7 +48,16 @@ def test_the_epoch_is_passed_and_its_rate_used():
     assert np.allclose(net.params, w, rtol=1e-14)
 
 
-@pytest.mark.parametrize("rate", [0.0, -1.0, np.nan, "fast"])
+@pytest.mark.parametrize("rate", [-1.0, np.nan, "fast"])
 def test_a_rate_that_is_none_is_refused(rate):
     with pytest.raises((TypeError, ValueError), match="learning_rate"):
         fastmlp.Network([1, 1]).fit([[1.0]], [1.0], "sgd", learning_rate=lambda epoch: rate)
+
+
+def test_a_schedule_may_end_at_zero():
+    net = fastmlp.Network([1, 1], rng=0)
+    seen = []
+    net.fit([[1.0]], [1.0], "adam", max_iter=5, learning_rate=schedules.cosine_decay(0.1, 3),
+            callback=lambda state: seen.append(state.x))  # fmt: skip
+    assert len(seen) == 5
+    assert np.array_equal(seen[3], seen[4])
