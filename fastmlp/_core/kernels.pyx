@@ -1,4 +1,7 @@
-"""The dtype bridge (kernels.pxd), the names from the C lists, and the choice of the instruction set."""
+"""The dtype bridge (kernels.pxd), the names from the C lists, and the choice of the instruction set.
+
+The best set that this processor can run is taken at import, or the one named by FASTMLP_ISA.
+"""
 
 import os
 
