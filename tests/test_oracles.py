@@ -37,7 +37,7 @@ def agree(net, X, T, weight=None, oracle="loops", factor=1.0):
 def test_every_activation_with_every_loss(hidden, output, loss, dtype, oracle):
     net = network([3, 5, 4, 3], hidden, output, loss, dtype, seed=1)
     X, T = data(net, 7)
-    agree(net, X, T, oracle=oracle, factor=1 if hidden not in ("relu", "leaky_relu") else 2)
+    agree(net, X, T, oracle=oracle)
 
 
 @pytest.mark.parametrize("oracle", ORACLES)
@@ -59,7 +59,7 @@ def test_every_depth_and_number_of_samples_with_weights_and_soft_targets(depth, 
 def test_every_width(layers, output, loss, dtype, oracle):
     net = network(layers, "tanh", output, loss, dtype, seed=2)
     X, T = data(net, 19)
-    agree(net, X, T, oracle=oracle, factor=1 if dtype == "float64" else 2)
+    agree(net, X, T, oracle=oracle)
 
 
 @pytest.mark.parametrize("oracle", ORACLES)
@@ -82,7 +82,8 @@ def test_a_large_bias_does_not_round_the_sum_before_it(output, dtype, oracle):
     net = network([20, 300, 4], "logistic", output, dtype=dtype, seed=8)
     net.biases[-1][...] = [1000, 1000, 999, -1000]
     X, T = data(net, 129, soft=True)
-    agree(net, X, T, oracle=oracle, factor=2 if dtype == "float64" else 10)
+    # a float32 of 1000 is known to 3e-5, and so is e to its power
+    agree(net, X, T, oracle=oracle, factor=4 if (dtype, output) == ("float32", "softmax") else 1)
 
 
 @pytest.mark.parametrize("output", ["logistic", "softmax"])
