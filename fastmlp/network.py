@@ -316,7 +316,7 @@ class Network(Model):
         verbose : int, default=0
             1 prints a line for each tenth of `max_iter`, and at least one a second; 2 one an iteration.
         rng : None, int or numpy.random.Generator
-            Order of the minibatches, samples held back.
+            Order of the minibatches, samples held back. With `warm_start` the earlier generator continues instead.
         time_limit : float, optional
             Seconds; an epoch that it cuts short counts for the parameters only.
         warm_start : OptimizeResult, optional

@@ -66,9 +66,9 @@ def fit(
     name = choose_method(method, architecture, len(samples.X))
     _check_options(name, options, learning_rate)
     state = _earlier_state(warm_start, name, architecture, len(samples.X))
-    if state is not None and rng is not None:
-        raise ValueError(f"rng: expected None with warm_start, whose generator continues, got {rng!r}")
-    generator = check.generator(rng if state is None else copy.deepcopy(state["rng"]))
+    generator = check.generator(rng)
+    if state is not None:
+        generator = copy.deepcopy(state["rng"])
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: expected a callable or None, got {callback!r}")
     if patience is not None:
@@ -114,7 +114,7 @@ def fit(
     state = {
         "method": name,
         "held_back": held_back,
-        "rng": generator,
+        "rng": copy.deepcopy(generator),  # the user's own may be used on
         "n_samples": len(samples.X),
         "dtype": architecture.dtype.name,
         **solver_state,
