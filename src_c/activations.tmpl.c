@@ -1,15 +1,5 @@
 /* Activations element by element: for each row of activations.def three loops, with none, one or two derivatives. */
 
-/* h may be z: iterations are independent all the same. */
-#undef INDEPENDENT
-#if defined(__clang__)
-#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#elif defined(__GNUC__)
-#define INDEPENDENT _Pragma("GCC ivdep")
-#else
-#define INDEPENDENT
-#endif
-
 #define ACTIVATION(name, prepare, value, first, second)                                       \
     static void NAME(name##_0)(size_t n, const real *z_, real *h)                             \
     {                                                                                         \

@@ -9,7 +9,6 @@
 #define LOG2_E_f32 0x1.7154760000000p+0f
 #define LN2_1_f32 0x1.62e4000000000p-1f
 #define LN2_2_f32 0x1.7f7d1c0000000p-20f
-#define ATANH_HALF_f32 0x1.193ea80000000p-1f
 #define NORMAL_DENSITY_AT_0_f32 0x1.9884540000000p-2f
 #define TWO_OVER_PI_f32 0x1.45f306dc9c883p-1
 #define HALF_PI_1_f32 0x1.921fb54400000p+0
@@ -22,14 +21,6 @@
     FMA(FMA(0x1.6d95fa0000000p-10f, \
     xx, 0x1.55548c0000000p-5f), \
     xx, 0x1.0000000000000p-1f)))
-
-/* (tanh(r) / r - 1) / r^2 of x = r^2, 0 <= tanh(r) <= 1/2; error 2^-29.9 */
-#define TANH_TAIL_f32(x, xx) ( \
-    FMA(x, FMA(0x1.5964f00000000p-6f, \
-    xx, 0x1.110d440000000p-3f), \
-    FMA(FMA(-0x1.9c119c0000000p-8f, \
-    xx, -0x1.b92d580000000p-5f), \
-    xx, -0x1.55554c0000000p-2f)))
 
 /* (log((1 + s) / (1 - s)) / s - 2) / s^2 of x = s^2, 0 <= s <= 1/3; error 2^-27.7 */
 #define LOG1P_TAIL_f32(x, xx) ( \
@@ -69,7 +60,6 @@
 #define LOG2_E_f64 0x1.71547652b82fep+0
 #define LN2_1_f64 0x1.62e42fefa3800p-1
 #define LN2_2_f64 0x1.ef35793c76730p-45
-#define ATANH_HALF_f64 0x1.193ea7aad030bp-1
 #define NORMAL_DENSITY_AT_0_f64 0x1.9884533d43651p-2
 #define TWO_OVER_PI_f64 0x1.45f306dc9c883p-1
 #define HALF_PI_1_f64 0x1.921fb54440000p+0
@@ -88,20 +78,6 @@
     xx, 0x1.6c16c17e3bef3p-10), \
     xx, 0x1.55555555525bep-5), \
     xx, 0x1.0000000000004p-1)))
-
-/* (tanh(r) / r - 1) / r^2 of x = r^2, 0 <= tanh(r) <= 1/2; error 2^-60.7 */
-#define TANH_TAIL_f64(x, xx) ( \
-    FMA(x, FMA(FMA(FMA(FMA(0x1.5ddae1bcb74cfp-14, \
-    xx, 0x1.34872b68de245p-11), \
-    xx, 0x1.d6d2a3fe4f4d6p-9), \
-    xx, 0x1.664f485b12b1dp-6), \
-    xx, 0x1.1111111110822p-3), \
-    FMA(FMA(FMA(FMA(FMA(-0x1.480f87a4c6bbap-16, \
-    xx, -0x1.e99362dcf1e3bp-13), \
-    xx, -0x1.7d903ff5fe33cp-10), \
-    xx, -0x1.226e2f49cc6b6p-7), \
-    xx, -0x1.ba1ba1b984e29p-5), \
-    xx, -0x1.555555555554fp-2)))
 
 /* (log((1 + s) / (1 - s)) / s - 2) / s^2 of x = s^2, 0 <= s <= 1/3; error 2^-59.4 */
 #define LOG1P_TAIL_f64(x, xx) ( \

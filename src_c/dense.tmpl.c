@@ -1,167 +1,215 @@
-/* The three products of a dense layer on feature-major blocks, and the forward product on a few row-major samples.
+/* The three products of a dense layer on feature-major blocks.
  *
- * On blocks the samples lie along the vector lanes. Two of the products are one: C[i,s] = c[i] + sum_k W(i,k) B[k,s], with
- * W read through strides, broadcast element by element, and a tile of C held in registers while B streams by.
+ * All three are one product, C[i,:] = sum_k W(i,k) B[k,:], with W read through strides and broadcast element by element,
+ * B streamed along its rows, and a tile of C held in registers. Forward and backward the lanes are samples. For the
+ * gradient they are inputs: B is a transposed panel of activations, and what is left over, fewer columns than lanes, is
+ * summed along the samples.
  */
-#undef LANES
-#if defined(__GNUC__)
-#define LANES (VECTOR_BYTES / sizeof(real))
-typedef real NAME(vec) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
-#define LANE(v, i) ((v)[i])
-#else
-#define LANES 1
-typedef real NAME(vec);
-#define LANE(v, i) (v)
-#endif
-#define VEC NAME(vec)
-#define LOAD(p) (*(const VEC *)(p))
-#define STORE(p, v) (*(VEC *)(p) = (v))
-#define MADD(a, b, c) ((a) * (b) + (c))
 
-static inline size_t NAME(round_up)(size_t n)
-{
-    return (n + LANES - 1) / LANES * LANES;
-}
-
-/* One tile: C[0..rows)[0..cols * LANES) = sum_k W(i,k) B[k,:] + c; rows and cols are constants after inlining.
+/* What is done to a tile before it is stored: C = (sum + C + bias[i]) * factor[i,:], each where it is given.
  * The bias comes last: a large one would round every partial sum. */
-ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, size_t depth, const real *W,
-                                                             size_t row_stride, size_t depth_stride, const real *c,
-                                                             const real *B, real *C, size_t ld)
+typedef struct {
+    int add;
+    const real *bias, *factor;
+} NAME(finish);
+
+/* One tile, rows x cols vectors: both are constants after inlining. */
+ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, size_t depth, const real *W, size_t row_stride,
+                              size_t depth_stride, const real *B, size_t ldb, NAME(finish) finish, real *C, size_t ldc)
 {
-    VEC sum[TILE_ROWS][TILE_COLS];
+    VEC sum[2 * TILE_ROWS][TILE_COLS];
     for (size_t i = 0; i < rows; i++)
         for (size_t v = 0; v < cols; v++)
             sum[i][v] = (VEC){0};
     for (size_t k = 0; k < depth; k++) {
         VEC b[TILE_COLS];
         for (size_t v = 0; v < cols; v++)
-            b[v] = LOAD(B + k * ld + v * LANES);
+            b[v] = LOAD(B + k * ldb + v * LANES);
         for (size_t i = 0; i < rows; i++) {
             const real w = W[i * row_stride + k * depth_stride];
             for (size_t v = 0; v < cols; v++)
                 sum[i][v] = MADD(w, b[v], sum[i][v]);
         }
     }
+    for (size_t i = 0; finish.add && i < rows; i++)
+        for (size_t v = 0; v < cols; v++)
+            sum[i][v] += LOAD(C + i * ldc + v * LANES);
+    for (size_t i = 0; finish.bias && i < rows; i++)
+        for (size_t v = 0; v < cols; v++)
+            sum[i][v] += finish.bias[i];
+    for (size_t i = 0; finish.factor && i < rows; i++)
+        for (size_t v = 0; v < cols; v++)
+            sum[i][v] *= LOAD(finish.factor + i * ldc + v * LANES);
     for (size_t i = 0; i < rows; i++)
         for (size_t v = 0; v < cols; v++)
-            STORE(C + i * ld + v * LANES, sum[i][v] + (c ? c[i] : R(0.0)));
+            STORE(C + i * ldc + v * LANES, sum[i][v]);
 }
 
-/* C[i,s] = c[i] + sum_k W(i,k) B[k,s] for all m rows and round_up(n) columns. */
-static void NAME(product)(size_t m, size_t depth, size_t n, const real *W, size_t row_stride, size_t depth_stride,
-                          const real *c, const real *B, real *C, size_t ld)
+/* A strip of cols vectors of C, all m rows: tiles as tall as registers allow, then smaller ones. */
+ALWAYS_INLINE void NAME(strip)(size_t cols, size_t m, size_t depth, const real *W, size_t row_stride,
+                               size_t depth_stride, const real *B, size_t ldb, NAME(finish) finish, real *C, size_t ldc)
 {
-    const size_t columns = NAME(round_up)(n);
     size_t i = 0;
-    for (; i + TILE_ROWS <= m; i += TILE_ROWS) {
-        const real *Wi = W + i * row_stride, *ci = c ? c + i : NULL;
-        size_t s = 0;
-        for (; s + TILE_COLS * LANES <= columns; s += TILE_COLS * LANES)
-            NAME(tile)(TILE_ROWS, TILE_COLS, depth, Wi, row_stride, depth_stride, ci, B + s, C + i * ld + s, ld);
-        for (; s < columns; s += LANES)
-            NAME(tile)(TILE_ROWS, 1, depth, Wi, row_stride, depth_stride, ci, B + s, C + i * ld + s, ld);
+#define ROWS(rows)                                                                                                     \
+    for (; i + (rows) <= m; i += (rows)) {                                                                             \
+        const NAME(finish) here = {finish.add, finish.bias ? finish.bias + i : NULL,                                   \
+                                   finish.factor ? finish.factor + i * ldc : NULL};                                    \
+        NAME(tile)((rows), cols, depth, W + i * row_stride, row_stride, depth_stride, B, ldb, here, C + i * ldc, ldc); \
     }
-    for (; i < m; i++) {
-        const real *Wi = W + i * row_stride, *ci = c ? c + i : NULL;
+    ROWS(cols == 1 ? 2 * TILE_ROWS : TILE_ROWS * TILE_COLS / cols)
+    ROWS(4)
+    ROWS(2)
+    ROWS(1)
+#undef ROWS
+}
+
+/* C[i,s] for all m rows and whole vectors of columns. Where W is read across its rows, elements that lie a row apart may
+ * all claim the same lines of the cache: a few at a time stay there until the next tile, which reads their neighbours. */
+static void NAME(product)(size_t m, size_t depth, size_t columns, const real *W, size_t row_stride, size_t depth_stride,
+                          const real *B, size_t ldb, NAME(finish) finish, real *C, size_t ldc)
+{
+    enum { FEW = 64 };
+    const size_t most = depth_stride == 1 ? depth : FEW;
+    size_t k = 0, count;
+    do {
+        count = depth - k < 2 * most ? depth - k : most;
+        const int last = k + count == depth;
+        const real *Wk = W + k * depth_stride, *Bk = B + k * ldb;
         size_t s = 0;
-        for (; s + TILE_COLS * LANES <= columns; s += TILE_COLS * LANES)
-            NAME(tile)(1, TILE_COLS, depth, Wi, row_stride, depth_stride, ci, B + s, C + i * ld + s, ld);
-        for (; s < columns; s += LANES)
-            NAME(tile)(1, 1, depth, Wi, row_stride, depth_stride, ci, B + s, C + i * ld + s, ld);
+#define STRIP(cols)                                                                                               \
+    for (; s + (cols)*LANES <= columns; s += (cols)*LANES) {                                                      \
+        const NAME(finish) here = {finish.add || k, last ? finish.bias : NULL,                                    \
+                                   last && finish.factor ? finish.factor + s : NULL};                             \
+        NAME(strip)((cols), m, count, Wk, row_stride, depth_stride, Bk + s, ldb, here, C + s, ldc);               \
     }
+#if TILE_COLS == 4
+        STRIP(4)
+        STRIP(3)
+#endif
+        STRIP(2)
+        STRIP(1)
+#undef STRIP
+        k += count;
+    } while (k < depth);
 }
 
 static void NAME(dense_forward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *b, const real *A,
                                 real *Z, size_t ld)
 {
-    NAME(product)(n_out, n_in, n, W, n_in, 1, b, A, Z, ld);
+    NAME(product)(n_out, n_in, NAME(round_up)(n), W, n_in, 1, A, ld, (NAME(finish)){0, b, NULL}, Z, ld);
 }
 
-static void NAME(dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, real *E, size_t ld)
+static void NAME(dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, const real *factor,
+                                 real *E, size_t ld)
 {
-    NAME(product)(n_in, n_out, n, W, 1, n_in, NULL, D, E, ld);
+    NAME(product)(n_in, n_out, NAME(round_up)(n), W, 1, n_in, D, ld, (NAME(finish)){0, NULL, factor}, E, ld);
 }
 
-static inline real NAME(sum_lanes)(VEC v)
+/* ---- the gradient ---- */
+
+enum {
+    NAME(SUMS) = INNER_ROWS * INNER_COLS, /* inner products formed together, a multiple of LANES and of 4 */
+    NAME(PANEL) = TILE_COLS * LANES,      /* columns of a panel, */
+    NAME(PANEL_DEPTH) = 128,              /* and its samples: 32 KB at most */
+    NAME(MIN_PANEL_ROWS) = 8,                 /* rows of gW from which on transposing pays */
+};
+
+/* y[0..4) += x[0..4) */
+ALWAYS_INLINE void NAME(add_four)(const real *x, real *y)
 {
-    real total = LANE(v, 0);
-    for (size_t i = 1; i < LANES; i++)
-        total += LANE(v, i);
-    return total;
+#if LANES >= 4
+    typedef LANED_NAME(NAME(vec), 4) four;
+    *(four *)y += *(const four *)x;
+#else
+    for (int i = 0; i < 4; i++)
+        y[i] += x[i];
+#endif
 }
 
-/* gW[0..rows)[0..cols) += sum_s D[i,s] A[j,s]: a tile of inner products along the samples. */
-ALWAYS_INLINE void NAME(inner_tile)(size_t rows, size_t cols, size_t columns,
-                                                                   const real *D, const real *A, real *gW, size_t n_in,
-                                                                   size_t ld)
+/* gW[i,j] += sum_s D[i,s] A[j,s] for i < m, j < n, at most rows x cols, which are constants after inlining.
+ * Where there are fewer, the last ones are computed several times. */
+ALWAYS_INLINE void NAME(inner_tile)(size_t rows, size_t cols, size_t m, size_t n, size_t columns, const real *D,
+                                    const real *A, size_t ld, real *gW, size_t ldg)
 {
-    VEC sum[INNER_ROWS][INNER_COLS];
+    VEC sum[NAME(SUMS)];
+    real total[NAME(SUMS)];
+    const real *d[NAME(SUMS)], *a[NAME(SUMS)];
+    for (size_t i = 0; i < NAME(SUMS); i++)
+        sum[i] = (VEC){0};
     for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < cols; j++)
-            sum[i][j] = (VEC){0};
-    for (size_t s = 0; s < columns; s += LANES) {
-        VEC a[INNER_COLS];
-        for (size_t j = 0; j < cols; j++)
-            a[j] = LOAD(A + j * ld + s);
+        d[i] = D + (i < m ? i : m - 1) * ld;
+    for (size_t j = 0; j < cols; j++)
+        a[j] = A + (j < n ? j : n - 1) * ld;
+    for (size_t s = 0; s < columns; s += LANES)
         for (size_t i = 0; i < rows; i++) {
-            const VEC d = LOAD(D + i * ld + s);
+            const VEC x = LOAD(d[i] + s);
             for (size_t j = 0; j < cols; j++)
-                sum[i][j] = MADD(d, a[j], sum[i][j]);
+                sum[i * cols + j] = MADD(x, LOAD(a[j] + s), sum[i * cols + j]);
         }
+    for (size_t i = 0; i < NAME(SUMS); i += LANES) {
+        LANED(fold)(sum + i);
+        STORE(total + i, sum[i]);
     }
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < cols; j++)
-            gW[i * n_in + j] += NAME(sum_lanes)(sum[i][j]);
+    for (size_t i = 0; i < rows && i < m; i++) {
+        size_t j = 0;
+        for (; j + 4 <= cols && j + 4 <= n; j += 4)
+            NAME(add_four)(total + i * cols + j, gW + i * ldg + j);
+        for (; j < cols && j < n; j++)
+            gW[i * ldg + j] += total[i * cols + j];
+    }
+}
+
+static void NAME(inner_products)(size_t m, size_t n, size_t columns, const real *D, const real *A, size_t ld, real *gW,
+                                 size_t ldg)
+{
+    enum { ROWS = INNER_ROWS, COLS = INNER_COLS, ALL = NAME(SUMS) };
+    if (m == 1) {
+        for (size_t j = 0; j < n; j += ALL)
+            NAME(inner_tile)(1, ALL, 1, n - j, columns, D, A + j * ld, ld, gW + j, ldg);
+        return;
+    }
+    for (size_t i = 0; i < m; i += ROWS)
+        for (size_t j = 0; j < n; j += COLS) {
+            const real *d = D + i * ld, *a = A + j * ld;
+            if (m - i >= ROWS && n - j >= COLS)
+                NAME(inner_tile)(ROWS, COLS, ROWS, COLS, columns, d, a, ld, gW + i * ldg + j, ldg);
+            else
+                NAME(inner_tile)(ROWS, COLS, m - i, n - j, columns, d, a, ld, gW + i * ldg + j, ldg);
+        }
+}
+
+/* sums[i] += sum_s D[i,s] */
+static void NAME(row_sums)(size_t m, size_t columns, const real *D, size_t ld, real *sums)
+{
+    for (size_t i = 0; i < m; i += LANES) {
+        VEC sum[LANES];
+        real total[LANES];
+        UNROLL for (size_t r = 0; r < LANES; r++)
+            sum[r] = (VEC){0};
+        for (size_t s = 0; s < columns; s += LANES)
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                sum[r] += LOAD(D + (i + r < m ? i + r : m - 1) * ld + s);
+        LANED(fold)(sum);
+        STORE(total, sum[0]);
+        for (size_t r = 0; r < LANES && i + r < m; r++)
+            sums[i + r] += total[r];
+    }
 }
 
 static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real *D, const real *A, real *gW, real *gb,
                                  size_t ld)
 {
-    const size_t columns = NAME(round_up)(n);
-    for (size_t i = 0; i < n_out; i++) {
-        VEC sum = (VEC){0};
-        for (size_t s = 0; s < columns; s += LANES)
-            sum += LOAD(D + i * ld + s);
-        gb[i] += NAME(sum_lanes)(sum);
-    }
-    size_t i = 0;
-    for (; i + INNER_ROWS <= n_out; i += INNER_ROWS) {
-        size_t j = 0;
-        for (; j + INNER_COLS <= n_in; j += INNER_COLS)
-            NAME(inner_tile)(INNER_ROWS, INNER_COLS, columns, D + i * ld, A + j * ld, gW + i * n_in + j, n_in, ld);
-        for (; j < n_in; j++)
-            NAME(inner_tile)(INNER_ROWS, 1, columns, D + i * ld, A + j * ld, gW + i * n_in + j, n_in, ld);
-    }
-    for (; i < n_out; i++) {
-        size_t j = 0;
-        for (; j + INNER_COLS <= n_in; j += INNER_COLS)
-            NAME(inner_tile)(1, INNER_COLS, columns, D + i * ld, A + j * ld, gW + i * n_in + j, n_in, ld);
-        for (; j < n_in; j++)
-            NAME(inner_tile)(1, 1, columns, D + i * ld, A + j * ld, gW + i * n_in + j, n_in, ld);
-    }
-}
-
-/* One sample at a time: the inner product of a row of W with the sample, lanes along the inputs. */
-static void NAME(rows_forward)(size_t n_rows, size_t n_out, size_t n_in, const real *W, const real *b, const real *A,
-                               real *Z)
-{
-    const size_t whole = n_in / LANES * LANES;
-    for (size_t s = 0; s < n_rows; s++)
-        for (size_t i = 0; i < n_out; i++) {
-            const real *w = W + i * n_in, *a = A + s * n_in;
-            VEC sum = (VEC){0};
-            for (size_t j = 0; j < whole; j += LANES)
-                sum = MADD(LOAD(w + j), LOAD(a + j), sum);
-            real z = NAME(sum_lanes)(sum);
-            for (size_t j = whole; j < n_in; j++)
-                z = FMA(w[j], a[j], z);
-            Z[s * n_out + i] = z + b[i];
+    enum { WIDTH = NAME(PANEL), DEPTH = NAME(PANEL_DEPTH) };
+    const size_t columns = NAME(round_up)(n), whole = n_out >= NAME(MIN_PANEL_ROWS) ? n_in / LANES * LANES : 0;
+    _Alignas(64) real panel[WIDTH * DEPTH];
+    for (size_t j = 0; j < whole; j += WIDTH)
+        for (size_t s = 0; s < columns; s += DEPTH) {
+            const size_t width = whole - j < WIDTH ? whole - j : WIDTH;
+            const size_t depth = columns - s < DEPTH ? columns - s : DEPTH;
+            NAME(transpose_block)(width, depth, A + j * ld + s, ld, panel, WIDTH);
+            NAME(product)(n_out, depth, width, D + s, ld, 1, panel, WIDTH, (NAME(finish)){1, NULL, NULL}, gW + j, n_in);
         }
+    if (whole < n_in)
+        NAME(inner_products)(n_out, n_in - whole, columns, D, A + whole * ld, ld, gW + whole, n_in);
+    NAME(row_sums)(n_out, columns, D, ld, gb);
 }
-
-#undef VEC
-#undef LANE
-#undef LOAD
-#undef STORE
-#undef MADD

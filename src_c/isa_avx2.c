@@ -9,7 +9,7 @@
 #define VECTOR_BYTES 32
 #define TILE_ROWS 6
 #define TILE_COLS 2
-#define INNER_ROWS 3
+#define INNER_ROWS 2
 #define INNER_COLS 4
 #include "ops.inc"
 #ifdef __clang__

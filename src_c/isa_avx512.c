@@ -10,7 +10,7 @@
 #define TILE_ROWS 6
 #define TILE_COLS 4
 #define INNER_ROWS 4
-#define INNER_COLS 6
+#define INNER_COLS 4
 #include "ops.inc"
 #ifdef __clang__
 #pragma clang attribute pop

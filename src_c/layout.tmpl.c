@@ -1,37 +1,63 @@
-/* Between the user's row-major arrays and feature-major blocks. */
+/* Between row-major arrays and feature-major blocks: transposition, LANES x LANES numbers at a time. */
 
-/* Columns n .. round_up(n) repeat the last sample, so that they never hold numbers that no sample produced. */
-static inline void NAME(pad_columns)(size_t n, size_t width, real *block, size_t ld)
+static inline size_t NAME(round_up)(size_t n)
 {
-    for (size_t j = 0; j < width; j++)
-        for (size_t s = n; s < NAME(round_up)(n); s++)
-            block[j * ld + s] = block[j * ld + n - 1];
+    return (n + LANES - 1) / LANES * LANES;
 }
 
+/* to[s * ld_to + j] = from[j * ld + s] for whole vectors of both */
+static void NAME(transpose_block)(size_t rows, size_t columns, const real *from, size_t ld, real *to, size_t ld_to)
+{
+    for (size_t j = 0; j < rows; j += LANES)
+        for (size_t s = 0; s < columns; s += LANES) {
+            VEC v[LANES];
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                v[r] = LOAD(from + (j + r) * ld + s);
+            LANED(transpose)(v);
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                STORE(to + (s + r) * ld_to + j, v[r]);
+        }
+}
+
+/* Columns n .. round_up(n) repeat the last sample, so that they never hold numbers that no sample produced. */
 static void NAME(load_rows)(size_t n, size_t width, const real *X, const ptrdiff_t *index, real *block, size_t ld)
 {
-    for (size_t s = 0; s < n; s++) {
-        const real *x = X + (index ? (size_t)index[s] : s) * width;
-        for (size_t j = 0; j < width; j++)
-            block[j * ld + s] = x[j];
+    const size_t whole = width / LANES * LANES;
+    for (size_t s = 0; s < n; s += LANES) {
+        const real *x[LANES];
+        for (size_t r = 0; r < LANES; r++) {
+            const size_t sample = s + r < n ? s + r : n - 1;
+            x[r] = X + (index ? (size_t)index[sample] : sample) * width;
+        }
+        for (size_t j = 0; j < whole; j += LANES) {
+            VEC v[LANES];
+            UNROLL for (size_t r = 0; r < LANES; r++) v[r] = LOAD(x[r] + j);
+            LANED(transpose)(v);
+            UNROLL for (size_t r = 0; r < LANES; r++) STORE(block + (j + r) * ld + s, v[r]);
+        }
+        for (size_t j = whole; j < width; j++)
+            UNROLL for (size_t r = 0; r < LANES; r++) block[j * ld + s + r] = x[r][j];
     }
-    NAME(pad_columns)(n, width, block, ld);
 }
 
 static void NAME(load_labels)(size_t n, size_t width, const ptrdiff_t *labels, const ptrdiff_t *index, real *block,
                               size_t ld)
 {
     for (size_t k = 0; k < width; k++)
-        for (size_t s = 0; s < n; s++)
+        for (size_t s = 0; s < NAME(round_up)(n); s++)
             block[k * ld + s] = R(0.0);
-    for (size_t s = 0; s < n; s++)
-        block[(size_t)labels[index ? (size_t)index[s] : s] * ld + s] = R(1.0);
-    NAME(pad_columns)(n, width, block, ld);
+    for (size_t s = 0; s < NAME(round_up)(n); s++) {
+        const size_t sample = s < n ? s : n - 1;
+        block[(size_t)labels[index ? (size_t)index[sample] : sample] * ld + s] = R(1.0);
+    }
 }
 
 static void NAME(store_rows)(size_t n, size_t width, const real *block, real *X, size_t ld)
 {
+    const size_t whole = n / LANES * LANES, square = width / LANES * LANES;
+    if (square)
+        NAME(transpose_block)(square, whole, block, ld, X, width);
     for (size_t s = 0; s < n; s++)
-        for (size_t j = 0; j < width; j++)
+        for (size_t j = s < whole ? square : 0; j < width; j++)
             X[s * width + j] = block[j * ld + s];
 }

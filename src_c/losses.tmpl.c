@@ -54,26 +54,29 @@ ELEMENTWISE_LOSS(poisson, const real e = NAME(vexp)(z);, , e - t * z, e - t, con
 #undef ELEMENTWISE_LOSS
 
 /* ---- softmax: all outputs of a sample together, CHUNK samples at a time ---- */
-enum { NAME(CHUNK) = 16 };
+enum { NAME(CHUNK) = 64 };
 
-/* For `width` samples: top[s] = max_k z_k, rest[s] = sum of exp(z_k - top) over all k but the first one that
- * reaches top, and E[k,s] = exp(z_k - top) (E may be NULL, or Z). */
+/* For `width` samples: top[s] = max_k z_k, rest[s] = sum of exp(z_k - top) over all k but the first one that reaches top,
+ * and E[k,s] = exp(z_k - top) (E may be NULL, or Z). */
 static inline void NAME(exponentials)(size_t n_out, size_t width, const real *Z, real *E, real *top, real *rest,
                                       size_t ld)
 {
-    int found[NAME(CHUNK)];
+    bits_t found[NAME(CHUNK)];
+    INDEPENDENT
     for (size_t s = 0; s < width; s++) {
         top[s] = Z[s];
         rest[s] = R(0.0);
         found[s] = 0;
     }
     for (size_t k = 1; k < n_out; k++)
+        INDEPENDENT
         for (size_t s = 0; s < width; s++)
             top[s] = Z[k * ld + s] > top[s] ? Z[k * ld + s] : top[s];
     for (size_t k = 0; k < n_out; k++)
+        INDEPENDENT
         for (size_t s = 0; s < width; s++) {
             const real e = NAME(vexp)(Z[k * ld + s] - top[s]);
-            const int first = (Z[k * ld + s] == top[s]) & !found[s];
+            const bits_t first = (Z[k * ld + s] == top[s]) & !found[s];
             rest[s] += first ? R(0.0) : e;
             found[s] |= first;
             if (E)
@@ -83,15 +86,29 @@ static inline void NAME(exponentials)(size_t n_out, size_t width, const real *Z,
 
 static void NAME(softmax)(size_t n_out, size_t n, const real *Z, real *Y, size_t ld)
 {
-    const size_t columns = ld == 1 ? n : NAME(round_up)(n);
+    const size_t columns = NAME(round_up)(n);
     for (size_t start = 0; start < columns; start += NAME(CHUNK)) {
         const size_t width = columns - start < NAME(CHUNK) ? columns - start : NAME(CHUNK);
         real top[NAME(CHUNK)], rest[NAME(CHUNK)];
         NAME(exponentials)(n_out, width, Z + start, Y + start, top, rest, ld);
         for (size_t k = 0; k < n_out; k++)
+            INDEPENDENT
             for (size_t s = 0; s < width; s++)
                 Y[k * ld + start + s] /= R(1.0) + rest[s];
     }
+}
+
+static void NAME(softmax_row)(size_t n_out, real *z)
+{
+    real top = z[0], sum = R(0.0);
+    for (size_t k = 1; k < n_out; k++)
+        top = z[k] > top ? z[k] : top;
+    for (size_t k = 0; k < n_out; k++)
+        z[k] = NAME(vexp)(z[k] - top);
+    for (size_t k = 0; k < n_out; k++)
+        sum += z[k];
+    for (size_t k = 0; k < n_out; k++)
+        z[k] /= sum;
 }
 
 /* e = sum_k t_k (log sum_j exp z_j - z_k), de/dz_k = y_k sum_j t_j - t_k */
@@ -103,26 +120,33 @@ static void NAME(cross_entropy_gradient)(size_t n_out, size_t columns, const rea
         const size_t width = columns - start < NAME(CHUNK) ? columns - start : NAME(CHUNK);
         const real *z = Z + start, *t = T + start;
         real *d = D ? D + start : NULL, *v = value + start;
-        real top[NAME(CHUNK)], rest[NAME(CHUNK)], log_sum[NAME(CHUNK)], total[NAME(CHUNK)];
-        int found[NAME(CHUNK)];
+        real top[NAME(CHUNK)], rest[NAME(CHUNK)], log_sum[NAME(CHUNK)], inverse[NAME(CHUNK)], loss[NAME(CHUNK)], total[NAME(CHUNK)];
+        bits_t found[NAME(CHUNK)];
         NAME(exponentials)(n_out, width, z, d, top, rest, ld);
+        INDEPENDENT
         for (size_t s = 0; s < width; s++) {
             log_sum[s] = NAME(vlog1p)(rest[s]);
-            v[s] = total[s] = R(0.0);
+            inverse[s] = R(1.0) / (R(1.0) + rest[s]);
+            loss[s] = total[s] = R(0.0);
             found[s] = 0;
         }
         for (size_t k = 0; k < n_out; k++)
+            INDEPENDENT
             for (size_t s = 0; s < width; s++) {
-                v[s] += t[k * ld + s] * ((top[s] - z[k * ld + s]) + log_sum[s]);
+                loss[s] += t[k * ld + s] * ((top[s] - z[k * ld + s]) + log_sum[s]);
                 total[s] += t[k * ld + s];
             }
+        INDEPENDENT
+        for (size_t s = 0; s < width; s++)
+            v[s] = loss[s];
         for (size_t k = 0; D && k < n_out; k++)
+            INDEPENDENT
             for (size_t s = 0; s < width; s++) {
                 const size_t i = k * ld + s;
-                const int first = (z[i] == top[s]) & !found[s];
+                const bits_t first = (z[i] == top[s]) & !found[s];
                 const real others = first ? rest[s] : (R(1.0) - d[i]) + rest[s];
                 found[s] |= first;
-                d[i] = (d[i] * (total[s] - t[i]) - t[i] * others) / (R(1.0) + rest[s]);
+                d[i] = (d[i] * (total[s] - t[i]) - t[i] * others) * inverse[s];
             }
     }
 }
@@ -139,14 +163,17 @@ static void NAME(cross_entropy_hessp)(int ggn, size_t n_out, size_t columns, con
         const real *t = T + start, *r = RZ + start;
         real *y = RD + start;
         real mean[NAME(CHUNK)], total[NAME(CHUNK)];
+        INDEPENDENT
         for (size_t s = 0; s < width; s++)
             mean[s] = total[s] = R(0.0);
         for (size_t k = 0; k < n_out; k++)
+            INDEPENDENT
             for (size_t s = 0; s < width; s++) {
                 mean[s] += y[k * ld + s] * r[k * ld + s];
                 total[s] += t[k * ld + s];
             }
         for (size_t k = 0; k < n_out; k++)
+            INDEPENDENT
             for (size_t s = 0; s < width; s++)
                 y[k * ld + s] *= (r[k * ld + s] - mean[s]) * total[s];
     }

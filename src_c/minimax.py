@@ -114,13 +114,6 @@ POLYNOMIALS = {
         lambda x: abs(x) + mpf("0.02"),
         {"f32": 4, "f64": 9},
     ),
-    "TANH_TAIL": (
-        "(tanh(r) / r - 1) / r^2 of x = r^2, 0 <= tanh(r) <= 1/2",
-        near_zero(lambda x: (mp.tanh(mp.sqrt(x)) / mp.sqrt(x) - 1) / x),
-        {"f32": (0, mp.atanh(0.5) ** 2), "f64": (0, mp.atanh(0.5) ** 2)},
-        lambda x: x + TINY,
-        {"f32": 4, "f64": 10},
-    ),
     "LOG1P_TAIL": (
         "(log((1 + s) / (1 - s)) / s - 2) / s^2 of x = s^2, 0 <= s <= 1/3",
         near_zero(lambda x: 2 * (mp.atanh(mp.sqrt(x)) / mp.sqrt(x) - 1) / x),
@@ -159,7 +152,6 @@ def print_type(kind):
     print(f"\n/* ---- {'float' if kind == 'f32' else 'double'} ---- */\n")
     print_split(f"LOG2_E_{kind}", 1 / LN2, (MANTISSA[kind],), kind)
     print_split(f"LN2_{{}}_{kind}", LN2, LN2_PIECES[kind], kind)
-    print_split(f"ATANH_HALF_{kind}", mp.atanh(0.5), (MANTISSA[kind],), kind)
     print_split(f"NORMAL_DENSITY_AT_0_{kind}", 1 / mp.sqrt(2 * mp.pi), (MANTISSA[kind],), kind)
     print_split(f"TWO_OVER_PI_{kind}", 1 / HALF_PI, (53,), "f64")
     print_split(f"HALF_PI_{{}}_{kind}", HALF_PI, HALF_PI_PIECES[kind], "f64")

@@ -12,8 +12,9 @@ typedef struct NAME(fmlp_ops) {
     /* Z[i,s] = b[i] + sum_j W[i,j] A[j,s] */
     void (*dense_forward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *b, const real *A, real *Z,
                           size_t ld);
-    /* E[j,s] = sum_i W[i,j] D[i,s] */
-    void (*dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, real *E, size_t ld);
+    /* E[j,s] = factor[j,s] sum_i W[i,j] D[i,s]; factor may be NULL */
+    void (*dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, const real *factor,
+                           real *E, size_t ld);
     /* gW[i,j] += sum_s D[i,s] A[j,s];  gb[i] += sum_s D[i,s]      (padded columns of D are zero) */
     void (*dense_gradient)(size_t n_out, size_t n_in, size_t n, const real *D, const real *A, real *gW, real *gb,
                            size_t ld);
@@ -26,8 +27,10 @@ typedef struct NAME(fmlp_ops) {
     void (*activation)(int kind, size_t n, const real *z, real *h, real *d1, real *d2);
     /* y[i] = log(1 + x[i]) for x >= 0; y may be x */
     void (*log1p)(size_t n, const real *x, real *y);
-    /* Y[k,s] = exp(Z[k,s]) / sum_j exp(Z[j,s]); Y may be Z; ld = 1 and n = 1 is one row */
+    /* Y[k,s] = exp(Z[k,s]) / sum_j exp(Z[j,s]); Y may be Z */
     void (*softmax)(size_t n_out, size_t n, const real *Z, real *Y, size_t ld);
+    /* the same for one row, in place */
+    void (*softmax_row)(size_t n_out, real *z);
 
     /* ---- losses on a block: y, d1, d2 (output, h', h'' at z) are read by squared_error only ---- */
     /* value[s] = weight[s] e_s,  D[k,s] = weight[s] de_s/dz_k; weight, scale (per output, squared_error) and D may be NULL */
@@ -49,7 +52,6 @@ typedef struct NAME(fmlp_ops) {
 
     /* ---- vectors of parameters ---- */
     void (*add)(size_t n, const real *x, real *y);                /* y += x */
-    void (*multiply)(size_t n, const real *x, real *y);           /* y *= x */
     void (*scale)(size_t n, real alpha, real *x);                 /* x *= alpha */
     /* g += factor * lambda * w; returns sum lambda/2 w^2 */
     double (*decay)(size_t n, real factor, const real *lambda, const real *w, real *g);

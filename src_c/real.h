@@ -6,6 +6,7 @@
  *   R(x)      a literal of that type:        R(0.5)
  *   NAME(f)   the name with its suffix:      NAME(exp) -> exp_f32
  *   FMA(a,b,c)  a * b + c, fused where the target has the instruction
+ *   FUSED       defined in that case
  *   FABS, SQRT  absolute value and square root
  *   TINY  its square is among the smallest normal numbers
  */
@@ -21,6 +22,17 @@
 #define ALWAYS_INLINE static inline
 #endif
 
+/* The iterations of the loop that follows do not depend on each other, even where one array is both read and written. */
+#ifndef INDEPENDENT
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define INDEPENDENT
+#endif
+#endif
+
 #undef real
 #undef bits_t
 #undef R
@@ -28,6 +40,7 @@
 #undef FMA
 #undef FABS
 #undef SQRT
+#undef FUSED
 #undef TINY
 
 #if REAL_BITS == 32
@@ -49,6 +62,7 @@
 #endif
 
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define FUSED
 #if REAL_BITS == 32
 #define FMA(a, b, c) __builtin_fmaf((a), (b), (c))
 #else

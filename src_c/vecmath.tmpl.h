@@ -9,6 +9,7 @@
 #undef MANTISSA_BITS
 #undef EXPONENT_BIAS
 #undef SIGN_BIT
+#undef REFINED_QUOTIENT
 #undef ROUNDER
 #undef EXP_MAX
 #undef TANH_MAX
@@ -34,6 +35,12 @@
 #define GELU_GRID 0x1.8p32 /* a multiple of 2^-20 */
 #endif
 #define SIN_MAX R(196608.0) /* x 2/pi < 2^17 */
+/* a / b, where inverse = 1 / b is known: the product, and its remainder divided likewise */
+#ifdef FUSED
+#define REFINED_QUOTIENT(a, b, inverse) FMA(FMA(-(a) * (inverse), b, a), inverse, (a) * (inverse))
+#else
+#define REFINED_QUOTIENT(a, b, inverse) ((a) / (b))
+#endif
 #define SIGN_BIT ((bits_t)1 << (REAL_BITS - 1))
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 #define FMA_DOUBLE(a, b, c) __builtin_fma((a), (b), (c))
@@ -140,16 +147,17 @@ typedef struct {
     real h, d1;
 } NAME(tanh_parts);
 
-/* With v = 2 / (e^2|x| + 1): tanh|x| = 1 - v and 1 - tanh(x)^2 = v (2 - v); below 1/2, tanh(r) = r + r^3 P(r^2). */
+/* With m = (e^2|x| - 1) / 2 and v = 1 / (m + 1): tanh|x| = m v and 1 - tanh(x)^2 = v (2 - v). Where e^2|x| = 1 + q, m is
+ * relatively accurate as q is. Halves, so that v is normal as long as 1 - tanh(x)^2 is; m v is nearly m / (m + 1). */
 ALWAYS_INLINE NAME(tanh_parts) NAME(vtanh)(real x)
 {
-    const real r = FABS(x), y = r * r, yy = y * y;
+    const real r = FABS(x);
     const NAME(exp_parts) e = NAME(exp_split)(R(2.0) * NAME(at_most)(r, TANH_MAX));
-    const real v = R(2.0) / FMA(e.s, e.q, e.s + R(1.0));
-    const real small = FMA(r * y, NAME(TANH_TAIL)(y, yy), r);
+    const real half = R(0.5) * e.s, m = FMA(half, e.q, half - R(0.5)), d = m + R(1.0), v = R(1.0) / d;
+    const real quotient = REFINED_QUOTIENT(m, d, v);
 
     NAME(tanh_parts) t;
-    t.h = NAME(with_sign)(r < NAME(ATANH_HALF) ? small : R(1.0) - v, x);
+    t.h = NAME(with_sign)(quotient, x);
     t.d1 = r > TANH_MAX ? R(0.0) : v * (R(2.0) - v);
     return t;
 }

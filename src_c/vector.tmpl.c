@@ -12,12 +12,6 @@ static void NAME(add)(size_t n, const real *x, real *y)
         y[i] += x[i];
 }
 
-static void NAME(multiply)(size_t n, const real *x, real *y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] *= x[i];
-}
-
 static void NAME(scale)(size_t n, real alpha, real *x)
 {
     for (size_t i = 0; i < n; i++)

@@ -266,8 +266,7 @@ cdef void rows_values(const Net *net, const floating *params, const floating *X,
         kernels.rows_forward(net.ops, n, layer.n_out, layer.n_in, params + layer.W, params + layer.b, a, z)
         if layer.activation == SOFTMAX:
             for s in range(n):
-                kernels.softmax(net.ops, layer.n_out, 1, <const floating *> z + s * layer.n_out,
-                                z + s * layer.n_out, 1)
+                kernels.softmax_row(net.ops, layer.n_out, z + s * layer.n_out)
         else:
             kernels.activation(net.ops, layer.activation, n * layer.n_out, <const floating *> z, z,
                                <floating *> NULL, <floating *> NULL)

@@ -55,12 +55,14 @@ def dense_forward(const floating[:, ::1] W, const floating[::1] b, A, isa=None):
     return result[:, :n]
 
 
-def dense_backward(const floating[:, ::1] W, D, isa=None):
-    """W' D."""
+def dense_backward(const floating[:, ::1] W, D, factor=None, isa=None):
+    """W' D, times `factor` element by element."""
     cdef size_t n = D.shape[1]
     source, result = _block(D), _block(None, W.shape[1], n, D.dtype)
     cdef floating[:, ::1] d = source, e = result
-    kernels.dense_backward(_ops(isa, D.dtype), W.shape[0], W.shape[1], n, &W[0, 0], &d[0, 0], &e[0, 0], d.shape[1])
+    cdef const floating[:, ::1] f = _optional(factor)
+    kernels.dense_backward(_ops(isa, D.dtype), W.shape[0], W.shape[1], n, &W[0, 0], &d[0, 0], _first(f), &e[0, 0],
+                           d.shape[1])
     return result[:, :n]
 
 
@@ -92,6 +94,14 @@ def softmax(const floating[:, :] Z, isa=None):
     cdef floating[:, ::1] z = source
     kernels.softmax(_ops(isa, logits.dtype), Z.shape[0], n, &z[0, 0], &z[0, 0], z.shape[1])
     return source[:, :n]
+
+
+def softmax_row(const floating[::1] z, isa=None):
+    """exp z over its sum."""
+    result = np.array(z)
+    cdef floating[::1] y = result
+    kernels.softmax_row(_ops(isa, result.dtype), z.shape[0], &y[0])
+    return result
 
 
 def _optional(matrix):
@@ -128,7 +138,7 @@ def loss_hessp(name, const floating[:, :] Z, T, RZ, ggn=False, Y=None, d1=None, 
 
 
 def vector(name, const floating[::1] x, y=None, alpha=1.0, isa=None):
-    """The named operation on vectors, on a copy: add, multiply (y op x), scale (alpha y), log1p (of x)."""
+    """The named operation on vectors, on a copy: add (y + x), scale (alpha y), log1p (of x)."""
     result = np.array(x if y is None else y)
     cdef floating[::1] out = result
     cdef const void *ops = _ops(isa, result.dtype)
@@ -136,8 +146,6 @@ def vector(name, const floating[::1] x, y=None, alpha=1.0, isa=None):
         return result
     if name == "add":
         kernels.add(ops, out.shape[0], &x[0], &out[0])
-    elif name == "multiply":
-        kernels.multiply(ops, out.shape[0], &x[0], &out[0])
     elif name == "scale":
         kernels.scale(ops, out.shape[0], <floating> alpha, &out[0])
     elif name == "log1p":

@@ -20,7 +20,7 @@ cdef extern from "fmlp.h" nogil:
         size_t lanes
         void dense_forward(size_t n_out, size_t n_in, size_t n, const float *W, const float *b, const float *A,
                            float *Z, size_t ld) noexcept nogil
-        void dense_backward(size_t n_out, size_t n_in, size_t n, const float *W, const float *D, float *E,
+        void dense_backward(size_t n_out, size_t n_in, size_t n, const float *W, const float *D, const float *factor, float *E,
                             size_t ld) noexcept nogil
         void dense_gradient(size_t n_out, size_t n_in, size_t n, const float *D, const float *A, float *gW, float *gb,
                             size_t ld) noexcept nogil
@@ -29,6 +29,7 @@ cdef extern from "fmlp.h" nogil:
         void activation(int kind, size_t n, const float *z, float *h, float *d1, float *d2) noexcept nogil
         void log1p(size_t n, const float *x, float *y) noexcept nogil
         void softmax(size_t n_out, size_t n, const float *Z, float *Y, size_t ld) noexcept nogil
+        void softmax_row(size_t n_out, float *z) noexcept nogil
         void loss_gradient(int kind, size_t n_out, size_t n, const float *Z, const float *Y, const float *d1,
                            const float *T, const float *weight, const float *scale, float *value, float *D,
                            size_t ld) noexcept nogil
@@ -41,7 +42,6 @@ cdef extern from "fmlp.h" nogil:
                          size_t ld) noexcept nogil
         void store_rows(size_t n, size_t width, const float *block, float *X, size_t ld) noexcept nogil
         void add(size_t n, const float *x, float *y) noexcept nogil
-        void multiply(size_t n, const float *x, float *y) noexcept nogil
         void scale(size_t n, float alpha, float *x) noexcept nogil
         double decay(size_t n, float factor, const float *coefficients, const float *w, float *g) noexcept nogil
         void sgd_step(size_t n, float rate, float momentum, int nesterov, const float *g, float *v,
@@ -53,7 +53,7 @@ cdef extern from "fmlp.h" nogil:
         size_t lanes
         void dense_forward(size_t n_out, size_t n_in, size_t n, const double *W, const double *b, const double *A,
                            double *Z, size_t ld) noexcept nogil
-        void dense_backward(size_t n_out, size_t n_in, size_t n, const double *W, const double *D, double *E,
+        void dense_backward(size_t n_out, size_t n_in, size_t n, const double *W, const double *D, const double *factor, double *E,
                             size_t ld) noexcept nogil
         void dense_gradient(size_t n_out, size_t n_in, size_t n, const double *D, const double *A, double *gW,
                             double *gb, size_t ld) noexcept nogil
@@ -62,6 +62,7 @@ cdef extern from "fmlp.h" nogil:
         void activation(int kind, size_t n, const double *z, double *h, double *d1, double *d2) noexcept nogil
         void log1p(size_t n, const double *x, double *y) noexcept nogil
         void softmax(size_t n_out, size_t n, const double *Z, double *Y, size_t ld) noexcept nogil
+        void softmax_row(size_t n_out, double *z) noexcept nogil
         void loss_gradient(int kind, size_t n_out, size_t n, const double *Z, const double *Y, const double *d1,
                            const double *T, const double *weight, const double *scale, double *value, double *D,
                            size_t ld) noexcept nogil
@@ -74,7 +75,6 @@ cdef extern from "fmlp.h" nogil:
                          size_t ld) noexcept nogil
         void store_rows(size_t n, size_t width, const double *block, double *X, size_t ld) noexcept nogil
         void add(size_t n, const double *x, double *y) noexcept nogil
-        void multiply(size_t n, const double *x, double *y) noexcept nogil
         void scale(size_t n, double alpha, double *x) noexcept nogil
         double decay(size_t n, double factor, const double *coefficients, const double *w, double *g) noexcept nogil
         void sgd_step(size_t n, double rate, double momentum, int nesterov, const double *g, double *v,
@@ -109,11 +109,11 @@ cdef inline void dense_forward(const void *ops, size_t n_out, size_t n_in, size_
 
 
 cdef inline void dense_backward(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *W,
-                                const floating *D, floating *E, size_t ld) noexcept nogil:
+                                const floating *D, const floating *factor, floating *E, size_t ld) noexcept nogil:
     if floating is float:
-        (<const fmlp_ops_f32 *> ops).dense_backward(n_out, n_in, n, W, D, E, ld)
+        (<const fmlp_ops_f32 *> ops).dense_backward(n_out, n_in, n, W, D, factor, E, ld)
     else:
-        (<const fmlp_ops_f64 *> ops).dense_backward(n_out, n_in, n, W, D, E, ld)
+        (<const fmlp_ops_f64 *> ops).dense_backward(n_out, n_in, n, W, D, factor, E, ld)
 
 
 cdef inline void dense_gradient(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *D,
@@ -153,6 +153,13 @@ cdef inline void softmax(const void *ops, size_t n_out, size_t n, const floating
         (<const fmlp_ops_f32 *> ops).softmax(n_out, n, Z, Y, ld)
     else:
         (<const fmlp_ops_f64 *> ops).softmax(n_out, n, Z, Y, ld)
+
+
+cdef inline void softmax_row(const void *ops, size_t n_out, floating *z) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).softmax_row(n_out, z)
+    else:
+        (<const fmlp_ops_f64 *> ops).softmax_row(n_out, z)
 
 
 cdef inline void loss_gradient(const void *ops, int kind, size_t n_out, size_t n, const floating *Z, const floating *Y,
@@ -203,13 +210,6 @@ cdef inline void add(const void *ops, size_t n, const floating *x, floating *y) 
         (<const fmlp_ops_f32 *> ops).add(n, x, y)
     else:
         (<const fmlp_ops_f64 *> ops).add(n, x, y)
-
-
-cdef inline void multiply(const void *ops, size_t n, const floating *x, floating *y) noexcept nogil:
-    if floating is float:
-        (<const fmlp_ops_f32 *> ops).multiply(n, x, y)
-    else:
-        (<const fmlp_ops_f64 *> ops).multiply(n, x, y)
 
 
 cdef inline void scale(const void *ops, size_t n, floating alpha, floating *x) noexcept nogil:

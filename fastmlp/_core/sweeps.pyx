@@ -84,17 +84,4 @@ cdef void bprop(const Net *net, const Layout *at, const floating *params, floati
                                gradient + layer.W, gradient + layer.b, ld)
         if l > 1:
             kernels.dense_backward(net.ops, layer.n_out, layer.n_in, n, params + layer.W, delta,
-                                   work + at.delta[l - 1] * ld, ld)
-            multiply_columns(net, layer.n_in, <const floating *> work + at.d1[l - 1] * ld,
-                             work + at.delta[l - 1] * ld, n, ld)
-
-
-cdef inline void multiply_columns(const Net *net, size_t width, const floating *x, floating *y, size_t n,
-                                  size_t ld) noexcept nogil:
-    """y *= x for the columns that hold samples."""
-    cdef size_t columns = (n + net.lanes - 1) // net.lanes * net.lanes, j
-    if columns == ld:
-        kernels.multiply(net.ops, width * ld, x, y)
-        return
-    for j in range(width):
-        kernels.multiply(net.ops, columns, x + j * ld, y + j * ld)
+                                   <const floating *> work + at.d1[l - 1] * ld, work + at.delta[l - 1] * ld, ld)

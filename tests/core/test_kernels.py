@@ -23,19 +23,31 @@ def close(got, expected, magnitude, dtype, depth):
     return bool(np.all(np.abs(got.astype(float) - expected) <= (depth + 4) * EPS[dtype] * magnitude))
 
 
-@pytest.mark.parametrize("n", SAMPLES)
-@pytest.mark.parametrize("n_in", SIZES)
-@pytest.mark.parametrize("n_out", SIZES)
-def test_the_three_products_of_a_dense_layer(n_out, n_in, n, draw, dtype, isa):
-    W, b, A, D = draw(n_out, n_in), draw(n_out), draw(n_in, n), draw(n_out, n)
-    W64, b64, A64, D64 = (m.astype(float) for m in (W, b, A, D))
+def check_the_three_products(n_out, n_in, n, draw, dtype, isa):
+    W, b, A, D, F = draw(n_out, n_in), draw(n_out), draw(n_in, n), draw(n_out, n), draw(n_in, n)
+    W64, b64, A64, D64, F64 = (m.astype(float) for m in (W, b, A, D, F))
     magnitude = np.abs(W64) @ np.abs(A64) + np.abs(b64)[:, None]
     assert close(faces.dense_forward(W, b, A, isa=isa), W64 @ A64 + b64[:, None], magnitude, dtype, n_in)
     assert close(faces.dense_backward(W, D, isa=isa), W64.T @ D64, np.abs(W64).T @ np.abs(D64), dtype, n_out)
+    scale = np.abs(W64).T @ np.abs(D64) * np.abs(F64)
+    assert close(faces.dense_backward(W, D, F, isa=isa), F64 * (W64.T @ D64), scale, dtype, n_out)
     gW, gb = np.ones((n_out, n_in), dtype), np.ones(n_out, dtype)
     faces.dense_gradient(D, A, gW, gb, isa=isa)
     assert close(gW, 1 + D64 @ A64.T, 1 + np.abs(D64) @ np.abs(A64).T, dtype, n)
     assert close(gb, 1 + D64.sum(axis=1), 1 + np.abs(D64).sum(axis=1), dtype, n)
+
+
+@pytest.mark.parametrize("n", SAMPLES)
+@pytest.mark.parametrize("n_in", SIZES)
+@pytest.mark.parametrize("n_out", SIZES)
+def test_the_three_products_of_a_dense_layer(n_out, n_in, n, draw, dtype, isa):
+    check_the_three_products(n_out, n_in, n, draw, dtype, isa)
+
+
+@pytest.mark.parametrize("n", [5, 33, 48, 200])
+@pytest.mark.parametrize(("n_out", "n_in"), [(300, 13), (13, 300), (150, 77), (1, 150), (150, 1), (64, 512)])
+def test_the_three_products_of_wide_layers(n_out, n_in, n, draw, dtype, isa):
+    check_the_three_products(n_out, n_in, n, draw, dtype, isa)
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 3, 8])
@@ -56,6 +68,23 @@ def test_softmax_columns(n_out, n, draw, dtype, isa):
     Y = faces.softmax(Z, isa=isa)
     rounding = EPS[dtype] * (4 + np.ptp(Z, axis=0))  # e^(z - max z) feels the rounding of its argument
     assert np.all(np.abs(Y - expected) <= rounding * expected)
+
+
+@pytest.mark.parametrize("n_out", [1, 2, 3, 10, 17, 33])
+def test_softmax_of_one_row(n_out, draw, dtype, isa):
+    z = 10 * draw(n_out)
+    expected = reference.softmax(z.astype(float))
+    rounding = EPS[dtype] * (4 + n_out + np.ptp(z))
+    assert np.all(np.abs(faces.softmax_row(z, isa=isa) - expected) <= rounding * expected)
+
+
+@pytest.mark.parametrize("n_in", [3, 5, 9, 17, 40])
+def test_one_row_leaves_infinite_weights_of_its_neighbours_alone(n_in, dtype, isa):
+    W, b = np.ones((19, n_in), dtype), np.zeros(19, dtype)
+    W[7] = np.inf
+    z = faces.rows_forward(W, b, np.ones((1, n_in), dtype), isa=isa)[0]
+    assert np.isinf(z[7])
+    assert np.all(np.delete(z, 7) == n_in)
 
 
 def test_softmax_survives_large_logits_and_ties(dtype, isa):
@@ -153,7 +182,6 @@ def test_squared_error_with_a_precision_for_each_output(draw, dtype, isa):
 def test_vectors_of_parameters(n, draw, dtype, isa):
     x, y = draw(n), draw(n)
     assert np.array_equal(faces.vector("add", x, y, isa=isa), x + y)
-    assert np.array_equal(faces.vector("multiply", x, y, isa=isa), x * y)
     assert np.array_equal(faces.vector("scale", x, y, 0.5, isa=isa), np.asarray(0.5, dtype) * y)
     assert faces.vector("log1p", abs(x), isa=isa) == pytest.approx(np.log1p(abs(x.astype(float))), rel=2 * EPS[dtype])
 
