@@ -11,14 +11,14 @@ import os
 from typing import Any
 
 from fastmlp import _validation as check
-from fastmlp._core import batch
+from fastmlp._core import team
 
 MAX_THREADS = 64
 
 
 def resolve(n_threads: Any = None) -> int:
     """Number of threads that a call may use, at least 1."""
-    granted, limit = batch.max_threads()
+    granted, limit = team.max_threads()
     if n_threads is not None:
         wanted = check.integer(n_threads, "n_threads", 1)
     elif text := os.environ.get("FASTMLP_NUM_THREADS", "").strip():

@@ -1,8 +1,7 @@
 """The one place where users' arrays and options are checked.
 
 Every message has the same form: which argument, what was expected, what came. Arrays come out C-contiguous, aligned,
-native, of the wanted type and finite; inputs are never changed, and are copied only where they have to be. Lowest
-floor: imports nothing of the library.
+native, of the wanted type and finite; inputs are never changed, and are copied only where they have to be.
 """
 
 from __future__ import annotations
@@ -15,11 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._core import arrays
+
 REAL_KINDS = "fiub"
 
 
 def real_array(value: Any, name: str, dtype: Any) -> NDArray[Any]:
     """An array-like of real numbers as a C-contiguous, aligned, native array of `dtype`; finite or an error."""
+    if arrays.is_exact(value, dtype):
+        return value  # type: ignore[no-any-return]
     array = value if type(value) is np.ndarray else _as_array(value, name)
     if array.dtype.kind not in REAL_KINDS:
         raise TypeError(f"{name}: expected real numbers, got dtype {array.dtype}")

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from fastmlp import _threads, losses
 from fastmlp import _validation as check
-from fastmlp._core import batch
+from fastmlp._core import predict as predicting
+from fastmlp._core import trace as tracing
+from fastmlp._core.batch import Batch, bind_exact
 from fastmlp.architecture import Architecture
 
 Array = NDArray[Any]
@@ -51,47 +53,45 @@ def predict(architecture: Architecture, params: Array, X: Any, out: Any = None, 
     Y = None if out is None else check.output_array(out, shape, architecture.dtype)
     if Y is None or np.may_share_memory(Y, X) or np.may_share_memory(Y, params):
         Y = np.empty(shape, architecture.dtype)
-    batch.predict(architecture.plan, params, X, Y, _threads.resolve(n_threads))
+    predicting.predict(architecture.plan, params, X, Y, _threads.resolve(n_threads))
     if out is None or Y is out:
         return Y
     out[...] = Y
     return out  # type: ignore[no-any-return]
 
 
-def loss(
-    architecture: Architecture, params: Array, samples: Samples, n_threads: Any = None, scale: Array | None = None
-) -> float:
+def bind(architecture: Architecture, samples: Samples, scale: Array | None = None) -> Batch:
+    """The samples bound to a network: what the functions below take; `scale` is the precision of each output."""
+    return Batch(architecture.plan, samples.X, *samples.targets, samples.weight, scale)
+
+
+def check_and_bind(architecture: Architecture, X: Any, T: Any, sample_weight: Any = None) -> Batch:
+    """Inputs, targets and sample weights, checked and bound; fast where there is nothing to be done."""
+    batch = bind_exact(architecture.plan, X, T) if sample_weight is None else None
+    return batch or bind(architecture, check_samples(architecture, X, T, sample_weight))
+
+
+def loss(batch: Batch, params: Array, n_threads: Any = None) -> float:
     """Sum of the (weighted) losses of the samples."""
-    return _evaluate(architecture, params, samples, scale, None, None, n_threads)
+    return batch.loss(params, _threads_for(batch, n_threads))
 
 
-def loss_and_grad(
-    architecture: Architecture, params: Array, samples: Samples, n_threads: Any = None, scale: Array | None = None
-) -> tuple[float, Array]:
+def loss_and_grad(batch: Batch, params: Array, n_threads: Any = None) -> tuple[float, Array]:
     """Sum of the (weighted) losses and its gradient (P,), in one pass forward and one backward."""
-    gradient = np.empty(architecture.n_params, architecture.dtype)
-    return _evaluate(architecture, params, samples, scale, gradient, None, n_threads), gradient
+    return batch.loss_and_grad(params, _threads_for(batch, n_threads))
 
 
 def sample_losses(architecture: Architecture, params: Array, samples: Samples, n_threads: Any = None) -> Array:
     """Loss of each sample (N,), unweighted."""
+    batch = bind(architecture, samples._replace(weight=None))
     values = np.empty(len(samples.X), architecture.dtype)
-    _evaluate(architecture, params, samples._replace(weight=None), None, None, values, n_threads)
+    batch.loss(params, _threads_for(batch, n_threads), values)
     return values
 
 
-def _evaluate(
-    architecture: Architecture,
-    params: Array,
-    samples: Samples,
-    scale: Array | None,
-    gradient: Array | None,
-    values: Array | None,
-    n_threads: Any,
-) -> float:
-    X, (T, labels), weight = samples
-    threads = _threads.resolve(n_threads)
-    return batch.loss_grad(architecture.plan, params, X, T, labels, weight, scale, gradient, values, threads)
+def _threads_for(batch: Batch, n_threads: Any) -> int:
+    """Little work is for one thread, whatever is granted."""
+    return 1 if n_threads is None and batch.small else _threads.resolve(n_threads)
 
 
 class LayerTrace(NamedTuple):
@@ -130,5 +130,5 @@ def trace(architecture: Architecture, params: Array, X: Any, T: Any = None, samp
         samples = Samples(X, losses.Targets(None, None), check.sample_weight(sample_weight, len(X), architecture.dtype))
     else:
         samples = check_samples(architecture, X, T, sample_weight)
-    z, a, delta = batch.trace(architecture.plan, params, samples.X, *samples.targets, samples.weight)
+    z, a, delta = tracing.trace(bind(architecture, samples), params)
     return Trace(LayerTrace(*layer) for layer in zip(z, a, delta or repeat(None, len(z)), strict=True))

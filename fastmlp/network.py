@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _threads, functional, io, optimize
 from fastmlp import objective as objectives
-from fastmlp._core import batch
+from fastmlp._core import predict as predicting
 from fastmlp.functional import Trace
 from fastmlp.model import Model
 from fastmlp.objective import Objective
@@ -103,7 +103,7 @@ class Network(Model):
         path of their own, which agrees with that of larger batches to rounding.
         """
         if out is None and n_threads is None:
-            Y = batch.predict_rows(self._plan, self._params, X)
+            Y = predicting.predict_exact(self._plan, self._params, X)
             if Y is not None:
                 return Y
         return functional.predict(self._architecture, self._params, X, out, n_threads)
@@ -172,8 +172,8 @@ class Network(Model):
         -----
         One forward pass. Sums accumulate in float64.
         """
-        samples = functional.check_samples(self._architecture, X, T, sample_weight)
-        return functional.loss(self._architecture, self._params, samples, n_threads)
+        batch = functional.check_and_bind(self._architecture, X, T, sample_weight)
+        return functional.loss(batch, self._params, n_threads)
 
     def loss_and_grad(self, X: Any, T: Any, *, sample_weight: Any = None, n_threads: Any = None) -> tuple[float, Array]:
         """The loss and its gradient by the parameters.
@@ -203,8 +203,8 @@ class Network(Model):
         ----------
         PRML (5.53), (5.56).
         """
-        samples = functional.check_samples(self._architecture, X, T, sample_weight)
-        return functional.loss_and_grad(self._architecture, self._params, samples, n_threads)
+        batch = functional.check_and_bind(self._architecture, X, T, sample_weight)
+        return functional.loss_and_grad(batch, self._params, n_threads)
 
     def sample_losses(self, X: Any, T: Any, *, sample_weight: Any = None, n_threads: Any = None) -> Array:
         """The loss of each sample, e_n, without weights.

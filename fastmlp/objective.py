@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
+from fastmlp._core import arrays
 from fastmlp.terms import DataTerm, WeightDecay
 
 
@@ -40,6 +41,7 @@ class Objective:
         self.data = data
         self.architecture = data.architecture
         self.decay = None if penalty is None else _diagonal(penalty, data)
+        self._dtype, self._shape = self.architecture.dtype, x0.shape
         self._x0 = x0
 
     @property
@@ -49,6 +51,8 @@ class Objective:
 
     def native(self, p: Any) -> NDArray[Any]:
         """Parameters in the network's type, contiguous; their shape is checked, not whether they are finite."""
+        if arrays.is_native(p, self._dtype) and p.shape == self._shape:
+            return p  # type: ignore[no-any-return]
         array = np.asarray(p)
         if array.dtype.kind not in check.REAL_KINDS:
             raise TypeError(f"p: expected real numbers, got dtype {array.dtype}")

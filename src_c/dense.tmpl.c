@@ -178,8 +178,8 @@ static void NAME(inner_products)(size_t m, size_t n, size_t columns, const real 
         }
 }
 
-/* sums[i] += sum_s D[i,s] */
-static void NAME(row_sums)(size_t m, size_t columns, const real *D, size_t ld, real *sums)
+/* sums[i] (+)= sum_s D[i,s] */
+static void NAME(row_sums)(size_t m, size_t columns, const real *D, size_t ld, int add, real *sums)
 {
     for (size_t i = 0; i < m; i += LANES) {
         VEC sum[LANES];
@@ -192,12 +192,12 @@ static void NAME(row_sums)(size_t m, size_t columns, const real *D, size_t ld, r
         LANED(fold)(sum);
         STORE(total, sum[0]);
         for (size_t r = 0; r < LANES && i + r < m; r++)
-            sums[i + r] += total[r];
+            sums[i + r] = add ? sums[i + r] + total[r] : total[r];
     }
 }
 
-static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real *D, const real *A, real *gW, real *gb,
-                                 size_t ld)
+static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real *D, const real *A, int add, real *gW,
+                                 real *gb, size_t ld)
 {
     enum { WIDTH = NAME(PANEL), DEPTH = NAME(PANEL_DEPTH) };
     const size_t columns = NAME(round_up)(n), whole = n_out >= NAME(MIN_PANEL_ROWS) ? n_in / LANES * LANES : 0;
@@ -207,9 +207,13 @@ static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real
             const size_t width = whole - j < WIDTH ? whole - j : WIDTH;
             const size_t depth = columns - s < DEPTH ? columns - s : DEPTH;
             NAME(transpose_block)(width, depth, A + j * ld + s, ld, panel, WIDTH);
-            NAME(product)(n_out, depth, width, D + s, ld, 1, panel, WIDTH, (NAME(finish)){1, NULL, NULL}, gW + j, n_in);
+            NAME(product)(n_out, depth, width, D + s, ld, 1, panel, WIDTH, (NAME(finish)){add || s, NULL, NULL}, gW + j,
+                          n_in);
         }
+    for (size_t i = 0; !add && i < n_out; i++)
+        for (size_t j = whole; j < n_in; j++)
+            gW[i * n_in + j] = R(0.0);
     if (whole < n_in)
         NAME(inner_products)(n_out, n_in - whole, columns, D, A + whole * ld, ld, gW + whole, n_in);
-    NAME(row_sums)(n_out, columns, D, ld, gb);
+    NAME(row_sums)(n_out, columns, D, ld, add, gb);
 }

@@ -15,9 +15,9 @@ typedef struct NAME(fmlp_ops) {
     /* E[j,s] = factor[j,s] sum_i W[i,j] D[i,s]; factor may be NULL */
     void (*dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, const real *factor,
                            real *E, size_t ld);
-    /* gW[i,j] += sum_s D[i,s] A[j,s];  gb[i] += sum_s D[i,s]      (padded columns of D are zero) */
-    void (*dense_gradient)(size_t n_out, size_t n_in, size_t n, const real *D, const real *A, real *gW, real *gb,
-                           size_t ld);
+    /* gW[i,j] = sum_s D[i,s] A[j,s];  gb[i] = sum_s D[i,s]; added to them if `add`; padded columns of D are zero, n > 0 */
+    void (*dense_gradient)(size_t n_out, size_t n_in, size_t n, const real *D, const real *A, int add, real *gW,
+                           real *gb, size_t ld);
     /* Z[s,i] = b[i] + sum_j W[i,j] A[s,j] for n_rows row-major samples, one to eight */
     void (*rows_forward)(size_t n_rows, size_t n_out, size_t n_in, const real *W, const real *b, const real *A,
                          real *Z);
@@ -51,13 +51,13 @@ typedef struct NAME(fmlp_ops) {
     void (*store_rows)(size_t n, size_t width, const real *block, real *X, size_t ld);
 
     /* ---- vectors of parameters ---- */
+    int (*finite)(size_t n, const real *x);                       /* whether no x is infinite or nan */
     void (*add)(size_t n, const real *x, real *y);                /* y += x */
-    void (*scale)(size_t n, real alpha, real *x);                 /* x *= alpha */
-    /* g += factor * lambda * w; returns sum lambda/2 w^2 */
-    double (*decay)(size_t n, real factor, const real *lambda, const real *w, real *g);
-    /* v = momentum v + g; w -= rate * (nesterov ? g + momentum v : v) */
-    void (*sgd_step)(size_t n, real rate, real momentum, int nesterov, const real *g, real *v, real *w);
-    /* m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; w -= rate * m / (sqrt(v * correction) + epsilon) */
-    void (*adam_step)(size_t n, real rate, real correction, real b1, real b2, real epsilon, const real *g, real *m,
+    /* g = scale * g + factor * lambda * w; returns sum lambda/2 w^2 */
+    double (*decay)(size_t n, real scale, real factor, const real *lambda, const real *w, real *g);
+    /* with G = scale g: v = momentum v + G; w -= rate * (nesterov ? G + momentum v : v) */
+    void (*sgd_step)(size_t n, real scale, real rate, real momentum, int nesterov, const real *g, real *v, real *w);
+    /* with G = scale g: m = b1 m + (1-b1) G; v = b2 v + (1-b2) G^2; w -= rate * m / (sqrt(v * correction) + epsilon) */
+    void (*adam_step)(size_t n, real scale, real rate, real correction, real b1, real b2, real epsilon, const real *g, real *m,
                       real *v, real *w);
 } NAME(fmlp_ops);

@@ -1,5 +1,14 @@
 /* Vectors of parameters: sums, weight decay, the steps of the minibatch optimizers. */
 
+static int NAME(finite)(size_t n, const real *x)
+{
+    const bits_t infinity = NAME(bits_of)((real)INFINITY);
+    bits_t wrong = 0;
+    for (size_t i = 0; i < n; i++)
+        wrong |= (NAME(bits_of)(x[i]) & infinity) == infinity;
+    return !wrong;
+}
+
 static void NAME(log1p)(size_t n, const real *x, real *y)
 {
     for (size_t i = 0; i < n; i++)
@@ -12,13 +21,7 @@ static void NAME(add)(size_t n, const real *x, real *y)
         y[i] += x[i];
 }
 
-static void NAME(scale)(size_t n, real alpha, real *x)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] *= alpha;
-}
-
-static double NAME(decay)(size_t n, real factor, const real *lambda, const real *w, real *g)
+static double NAME(decay)(size_t n, real scale, real factor, const real *lambda, const real *w, real *g)
 {
     enum { SUMS = 8 }; /* side by side, so that additions need not wait for each other */
     double sum[SUMS] = {0.0}, total = 0.0;
@@ -26,12 +29,12 @@ static double NAME(decay)(size_t n, real factor, const real *lambda, const real 
     for (size_t i = 0; i < whole; i += SUMS)
         for (size_t j = 0; j < SUMS; j++) {
             const real force = lambda[i + j] * w[i + j];
-            g[i + j] += factor * force;
+            g[i + j] = scale * g[i + j] + factor * force;
             sum[j] += (double)force * (double)w[i + j];
         }
     for (size_t i = whole; i < n; i++) {
         const real force = lambda[i] * w[i];
-        g[i] += factor * force;
+        g[i] = scale * g[i] + factor * force;
         total += (double)force * (double)w[i];
     }
     for (size_t j = 0; j < SUMS; j++)
@@ -46,19 +49,20 @@ static inline real NAME(flushed)(real x, real below)
     return FABS(x) < below ? R(0.0) : x;
 }
 
-static void NAME(sgd_step)(size_t n, real rate, real momentum, int nesterov, const real *g, real *v, real *w)
+static void NAME(sgd_step)(size_t n, real scale, real rate, real momentum, int nesterov, const real *g, real *v, real *w)
 {
     for (size_t i = 0; i < n; i++) {
-        v[i] = NAME(flushed)(momentum * v[i], TINY) + g[i];
-        w[i] -= rate * (nesterov ? g[i] + momentum * v[i] : v[i]);
+        const real step = scale * g[i];
+        v[i] = NAME(flushed)(momentum * v[i], TINY) + step;
+        w[i] -= rate * (nesterov ? step + momentum * v[i] : v[i]);
     }
 }
 
-static void NAME(adam_step)(size_t n, real rate, real correction, real b1, real b2, real epsilon, const real *g,
-                            real *m, real *v, real *w)
+static void NAME(adam_step)(size_t n, real scale, real rate, real correction, real b1, real b2, real epsilon,
+                            const real *g, real *m, real *v, real *w)
 {
     for (size_t i = 0; i < n; i++) {
-        const real step = NAME(flushed)(g[i], TINY);
+        const real step = NAME(flushed)(scale * g[i], TINY);
         m[i] = NAME(flushed)(b1 * m[i], TINY) + (R(1.0) - b1) * step;
         v[i] = NAME(flushed)(b2 * v[i], TINY * TINY) + (R(1.0) - b2) * step * step;
         w[i] -= rate * m[i] / (SQRT(v[i] * correction) + epsilon);

@@ -1,7 +1,7 @@
-# Sums over a batch of samples, in slots: what the drivers in batch.pyx and the loop in train.pyx share.
+# Sums over a batch of samples, in slots: what the drivers share.
 
 from cython cimport floating
-from fastmlp._core.plan cimport Net, Partition, Plan
+from fastmlp._core.plan cimport Layout, Net, Partition, Plan
 
 
 # Where samples come from: row-major arrays of the network's type; `index` picks rows (NULL: rows 0 .. n-1).
@@ -16,16 +16,28 @@ cdef struct Source:
 
 
 # Memory of one call or of one training run: a workspace for each thread, partial sums for each slot but the first.
-cdef class Scratch:
-    cdef void *memory
-    cdef void *work
-    cdef void *partial
-    cdef double *values
-    cdef size_t work_numbers
+cdef struct Scratch:
+    void *memory                # what to free
+    void *work
+    void *partial
+    double *values              # one for each slot
+    size_t work_numbers         # in the workspace of one thread
 
 
-cdef Source make_source(size_t n, const floating[:, ::1] X, const floating[:, ::1] T, const Py_ssize_t[::1] labels,
-                        const floating[::1] weight, const floating[::1] scale) noexcept
+cdef int reserve(Scratch *scratch, const Net *net, const Layout *at, Partition parts, int n_threads,
+                 bint partial) except -1
+cdef void load(const Net *net, const Layout *at, const Source *source, size_t first, size_t n, floating *work,
+               size_t ld) noexcept nogil
 cdef double loss_and_gradient(const Net *net, Partition parts, const floating *params, const Source *source,
-                              Scratch scratch, floating *gradient, floating *sample_losses,
+                              const Scratch *scratch, floating *gradient, floating *sample_losses,
                               int n_threads) noexcept nogil
+
+
+# Samples as the kernels read them, and the arrays they lie in.
+cdef class Batch:
+    cdef Plan plan
+    cdef Source source
+    cdef object arrays
+    cdef readonly bint small    # too little work for a second thread
+    cdef double run(self, const floating *params, floating *gradient, floating *sample_losses,
+                    int n_threads) except? -1

@@ -6,25 +6,18 @@ from fastmlp._core.plan import Plan
 
 _Array = NDArray[Any]
 
-openmp_version: int
+class Batch:
+    small: bool
+    def __new__(
+        cls,
+        plan: Plan,
+        X: _Array,
+        T: _Array | None,
+        labels: _Array | None,
+        weight: _Array | None,
+        scale: _Array | None,
+    ) -> Batch: ...
+    def loss(self, params: _Array, n_threads: int, sample_losses: _Array | None = None) -> float: ...
+    def loss_and_grad(self, params: _Array, n_threads: int) -> tuple[float, _Array]: ...
 
-class Scratch: ...
-
-def max_threads() -> tuple[int, int]: ...
-def loss_grad(
-    plan: Plan,
-    params: _Array,
-    X: _Array,
-    T: _Array | None,
-    labels: _Array | None,
-    weight: _Array | None,
-    scale: _Array | None,
-    gradient: _Array | None,
-    sample_losses: _Array | None,
-    n_threads: int,
-) -> float: ...
-def predict(plan: Plan, params: _Array, X: _Array, Y: _Array, n_threads: int) -> None: ...
-def predict_rows(plan: Plan, params: _Array, X: Any) -> _Array | None: ...
-def trace(
-    plan: Plan, params: _Array, X: _Array, T: _Array | None, labels: _Array | None, weight: _Array | None
-) -> tuple[list[_Array], list[_Array], list[_Array] | None]: ...
+def bind_exact(plan: Plan, X: Any, T: Any) -> Batch | None: ...

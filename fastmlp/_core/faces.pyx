@@ -66,14 +66,14 @@ def dense_backward(const floating[:, ::1] W, D, factor=None, isa=None):
     return result[:, :n]
 
 
-def dense_gradient(D, A, floating[:, ::1] gW, floating[::1] gb, isa=None):
-    """Add D A' to gW and the row sums of D to gb, in place."""
+def dense_gradient(D, A, floating[:, ::1] gW, floating[::1] gb, bint add=True, isa=None):
+    """Set gW to D A' and gb to the row sums of D, or add to them."""
     cdef size_t n = D.shape[1]
     deltas, source = _block(D), _block(A)
     deltas[:, n:] = 0
     cdef floating[:, ::1] d = deltas, a = source
-    kernels.dense_gradient(_ops(isa, D.dtype), gW.shape[0], gW.shape[1], n, &d[0, 0], &a[0, 0], &gW[0, 0], &gb[0],
-                           d.shape[1])
+    kernels.dense_gradient(_ops(isa, D.dtype), gW.shape[0], gW.shape[1], n, &d[0, 0], &a[0, 0], add, &gW[0, 0],
+                           &gb[0], d.shape[1])
 
 
 def rows_forward(const floating[:, ::1] W, const floating[::1] b, const floating[:, ::1] A, isa=None):
@@ -137,8 +137,8 @@ def loss_hessp(name, const floating[:, :] Z, T, RZ, ggn=False, Y=None, d1=None, 
     return result[:, :n]
 
 
-def vector(name, const floating[::1] x, y=None, alpha=1.0, isa=None):
-    """The named operation on vectors, on a copy: add (y + x), scale (alpha y), log1p (of x)."""
+def vector(name, const floating[::1] x, y=None, isa=None):
+    """The named operation on vectors, on a copy: add (y + x), log1p (of x)."""
     result = np.array(x if y is None else y)
     cdef floating[::1] out = result
     cdef const void *ops = _ops(isa, result.dtype)
@@ -146,18 +146,22 @@ def vector(name, const floating[::1] x, y=None, alpha=1.0, isa=None):
         return result
     if name == "add":
         kernels.add(ops, out.shape[0], &x[0], &out[0])
-    elif name == "scale":
-        kernels.scale(ops, out.shape[0], <floating> alpha, &out[0])
     elif name == "log1p":
         kernels.log1p(ops, out.shape[0], &x[0], &out[0])
     return result
 
 
-def decay(const floating[::1] coefficients, const floating[::1] w, g, factor, isa=None):
-    """(sum coefficients/2 w^2, g + factor coefficients w)."""
+def decay(const floating[::1] coefficients, const floating[::1] w, g, scale, factor, isa=None):
+    """(sum coefficients/2 w^2, scale g + factor coefficients w)."""
     result = np.array(g)
     cdef floating[::1] out = result
     if not out.shape[0]:
         return 0.0, result
-    return kernels.decay(_ops(isa, result.dtype), out.shape[0], <floating> factor, &coefficients[0], &w[0],
-                         &out[0]), result
+    return kernels.decay(_ops(isa, result.dtype), out.shape[0], <floating> scale, <floating> factor,
+                         &coefficients[0], &w[0], &out[0]), result
+
+
+def finite(const floating[::1] x, isa=None):
+    """Whether no number is infinite or nan."""
+    cdef const floating *first = &x[0] if x.shape[0] else NULL
+    return kernels.finite(_ops(isa, np.asarray(x).dtype), x.shape[0], first)

@@ -11,6 +11,7 @@ cdef extern from "fmlp.h" nogil:
         FMLP_PAD
         FMLP_N_ACTIVATIONS
         FMLP_N_LOSSES
+        FMLP_ACTIVATION_identity
         FMLP_LOSS_squared_error
     const char *fmlp_activation_names[]
     const char *fmlp_loss_names[]
@@ -22,8 +23,8 @@ cdef extern from "fmlp.h" nogil:
                            float *Z, size_t ld) noexcept nogil
         void dense_backward(size_t n_out, size_t n_in, size_t n, const float *W, const float *D, const float *factor, float *E,
                             size_t ld) noexcept nogil
-        void dense_gradient(size_t n_out, size_t n_in, size_t n, const float *D, const float *A, float *gW, float *gb,
-                            size_t ld) noexcept nogil
+        void dense_gradient(size_t n_out, size_t n_in, size_t n, const float *D, const float *A, int add,
+                            float *gW, float *gb, size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const float *W, const float *b, const float *A,
                           float *Z) noexcept nogil
         void activation(int kind, size_t n, const float *z, float *h, float *d1, float *d2) noexcept nogil
@@ -41,13 +42,14 @@ cdef extern from "fmlp.h" nogil:
         void load_labels(size_t n, size_t width, const Py_ssize_t *labels, const Py_ssize_t *index, float *block,
                          size_t ld) noexcept nogil
         void store_rows(size_t n, size_t width, const float *block, float *X, size_t ld) noexcept nogil
+        int finite(size_t n, const float *x) noexcept nogil
         void add(size_t n, const float *x, float *y) noexcept nogil
-        void scale(size_t n, float alpha, float *x) noexcept nogil
-        double decay(size_t n, float factor, const float *coefficients, const float *w, float *g) noexcept nogil
-        void sgd_step(size_t n, float rate, float momentum, int nesterov, const float *g, float *v,
-                      float *w) noexcept nogil
-        void adam_step(size_t n, float rate, float correction, float b1, float b2, float epsilon, const float *g,
-                       float *m, float *v, float *w) noexcept nogil
+        double decay(size_t n, float scale, float factor, const float *coefficients, const float *w,
+                     float *g) noexcept nogil
+        void sgd_step(size_t n, float scale, float rate, float momentum, int nesterov, const float *g,
+                      float *v, float *w) noexcept nogil
+        void adam_step(size_t n, float scale, float rate, float correction, float b1, float b2, float epsilon,
+                       const float *g, float *m, float *v, float *w) noexcept nogil
 
     ctypedef struct fmlp_ops_f64:
         size_t lanes
@@ -55,8 +57,8 @@ cdef extern from "fmlp.h" nogil:
                            double *Z, size_t ld) noexcept nogil
         void dense_backward(size_t n_out, size_t n_in, size_t n, const double *W, const double *D, const double *factor, double *E,
                             size_t ld) noexcept nogil
-        void dense_gradient(size_t n_out, size_t n_in, size_t n, const double *D, const double *A, double *gW,
-                            double *gb, size_t ld) noexcept nogil
+        void dense_gradient(size_t n_out, size_t n_in, size_t n, const double *D, const double *A, int add,
+                            double *gW, double *gb, size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const double *W, const double *b, const double *A,
                           double *Z) noexcept nogil
         void activation(int kind, size_t n, const double *z, double *h, double *d1, double *d2) noexcept nogil
@@ -74,13 +76,14 @@ cdef extern from "fmlp.h" nogil:
         void load_labels(size_t n, size_t width, const Py_ssize_t *labels, const Py_ssize_t *index, double *block,
                          size_t ld) noexcept nogil
         void store_rows(size_t n, size_t width, const double *block, double *X, size_t ld) noexcept nogil
+        int finite(size_t n, const double *x) noexcept nogil
         void add(size_t n, const double *x, double *y) noexcept nogil
-        void scale(size_t n, double alpha, double *x) noexcept nogil
-        double decay(size_t n, double factor, const double *coefficients, const double *w, double *g) noexcept nogil
-        void sgd_step(size_t n, double rate, double momentum, int nesterov, const double *g, double *v,
-                      double *w) noexcept nogil
-        void adam_step(size_t n, double rate, double correction, double b1, double b2, double epsilon, const double *g,
-                       double *m, double *v, double *w) noexcept nogil
+        double decay(size_t n, double scale, double factor, const double *coefficients, const double *w,
+                     double *g) noexcept nogil
+        void sgd_step(size_t n, double scale, double rate, double momentum, int nesterov, const double *g,
+                      double *v, double *w) noexcept nogil
+        void adam_step(size_t n, double scale, double rate, double correction, double b1, double b2, double epsilon,
+                       const double *g, double *m, double *v, double *w) noexcept nogil
 
     ctypedef struct fmlp_isa:
         const char *name
@@ -117,11 +120,11 @@ cdef inline void dense_backward(const void *ops, size_t n_out, size_t n_in, size
 
 
 cdef inline void dense_gradient(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *D,
-                                const floating *A, floating *gW, floating *gb, size_t ld) noexcept nogil:
+                                const floating *A, int add, floating *gW, floating *gb, size_t ld) noexcept nogil:
     if floating is float:
-        (<const fmlp_ops_f32 *> ops).dense_gradient(n_out, n_in, n, D, A, gW, gb, ld)
+        (<const fmlp_ops_f32 *> ops).dense_gradient(n_out, n_in, n, D, A, add, gW, gb, ld)
     else:
-        (<const fmlp_ops_f64 *> ops).dense_gradient(n_out, n_in, n, D, A, gW, gb, ld)
+        (<const fmlp_ops_f64 *> ops).dense_gradient(n_out, n_in, n, D, A, add, gW, gb, ld)
 
 
 cdef inline void rows_forward(const void *ops, size_t n_rows, size_t n_out, size_t n_in, const floating *W,
@@ -205,6 +208,13 @@ cdef inline void store_rows(const void *ops, size_t n, size_t width, const float
         (<const fmlp_ops_f64 *> ops).store_rows(n, width, block, X, ld)
 
 
+cdef inline bint finite(const void *ops, size_t n, const floating *x) noexcept nogil:
+    if floating is float:
+        return (<const fmlp_ops_f32 *> ops).finite(n, x)
+    else:
+        return (<const fmlp_ops_f64 *> ops).finite(n, x)
+
+
 cdef inline void add(const void *ops, size_t n, const floating *x, floating *y) noexcept nogil:
     if floating is float:
         (<const fmlp_ops_f32 *> ops).add(n, x, y)
@@ -212,32 +222,25 @@ cdef inline void add(const void *ops, size_t n, const floating *x, floating *y) 
         (<const fmlp_ops_f64 *> ops).add(n, x, y)
 
 
-cdef inline void scale(const void *ops, size_t n, floating alpha, floating *x) noexcept nogil:
+cdef inline double decay(const void *ops, size_t n, floating scale, floating factor, const floating *coefficients,
+                         const floating *w, floating *g) noexcept nogil:
     if floating is float:
-        (<const fmlp_ops_f32 *> ops).scale(n, alpha, x)
+        return (<const fmlp_ops_f32 *> ops).decay(n, scale, factor, coefficients, w, g)
     else:
-        (<const fmlp_ops_f64 *> ops).scale(n, alpha, x)
+        return (<const fmlp_ops_f64 *> ops).decay(n, scale, factor, coefficients, w, g)
 
 
-cdef inline double decay(const void *ops, size_t n, floating factor, const floating *coefficients, const floating *w,
-                         floating *g) noexcept nogil:
+cdef inline void sgd_step(const void *ops, size_t n, floating scale, floating rate, floating momentum, int nesterov,
+                          const floating *g, floating *v, floating *w) noexcept nogil:
     if floating is float:
-        return (<const fmlp_ops_f32 *> ops).decay(n, factor, coefficients, w, g)
+        (<const fmlp_ops_f32 *> ops).sgd_step(n, scale, rate, momentum, nesterov, g, v, w)
     else:
-        return (<const fmlp_ops_f64 *> ops).decay(n, factor, coefficients, w, g)
+        (<const fmlp_ops_f64 *> ops).sgd_step(n, scale, rate, momentum, nesterov, g, v, w)
 
 
-cdef inline void sgd_step(const void *ops, size_t n, floating rate, floating momentum, int nesterov, const floating *g,
-                          floating *v, floating *w) noexcept nogil:
+cdef inline void adam_step(const void *ops, size_t n, floating scale, floating rate, floating correction, floating b1,
+                           floating b2, floating epsilon, const floating *g, floating *m, floating *v, floating *w) noexcept nogil:
     if floating is float:
-        (<const fmlp_ops_f32 *> ops).sgd_step(n, rate, momentum, nesterov, g, v, w)
+        (<const fmlp_ops_f32 *> ops).adam_step(n, scale, rate, correction, b1, b2, epsilon, g, m, v, w)
     else:
-        (<const fmlp_ops_f64 *> ops).sgd_step(n, rate, momentum, nesterov, g, v, w)
-
-
-cdef inline void adam_step(const void *ops, size_t n, floating rate, floating correction, floating b1, floating b2,
-                           floating epsilon, const floating *g, floating *m, floating *v, floating *w) noexcept nogil:
-    if floating is float:
-        (<const fmlp_ops_f32 *> ops).adam_step(n, rate, correction, b1, b2, epsilon, g, m, v, w)
-    else:
-        (<const fmlp_ops_f64 *> ops).adam_step(n, rate, correction, b1, b2, epsilon, g, m, v, w)
+        (<const fmlp_ops_f64 *> ops).adam_step(n, scale, rate, correction, b1, b2, epsilon, g, m, v, w)

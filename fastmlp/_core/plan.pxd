@@ -9,6 +9,8 @@ cdef struct Layer:
 
 cdef enum:
     SOFTMAX = -1
+    GRADIENT_PASSES = 3         # a gradient takes as much work as so many predictions
+    RELEASE_WORK = 20_000       # multiply-adds from which on other Python threads are let run
 
 
 # Where the blocks of one slot lie, in rows of `ld` samples. Entry l of an array belongs to layer l, a[0] is the input.
@@ -44,4 +46,4 @@ cdef struct Partition:
 cdef class Plan:
     cdef Net net
     cdef Partition partition(self, size_t n) noexcept nogil
-    cdef int threads(self, size_t n, Partition parts, int n_threads) noexcept nogil
+    cdef int threads(self, size_t n, int passes, int n_threads) noexcept nogil

@@ -5,8 +5,9 @@ The rules depend on the number of samples and on the network only, never on the 
 block    samples that go through all layers together: 128, or 64 where a layer is 256 or wider, so that the blocks of a
          layer and of its neighbour stay in the caches near the core.
 slots    shares of the samples, each with partial sums of its own: one for each block, but at most 64, and at most as
-         many as keep the partial gradients below 2^24 numbers (four are always allowed). Batches of few blocks are
-         cut into up to four slots of at least 32 samples, where there is work for them.
+         many as keep the partial gradients below 2^24 numbers (four are always allowed). From 2^15 parameters on, where
+         partial gradients leave the cache, a slot has at least 512 samples. Batches of fewer than four such slots are
+         cut into up to four of at least 32 samples (128 for so many parameters), where there is work for them.
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
 """
 
@@ -19,7 +20,7 @@ from fastmlp._core.kernels import isa_index
 
 cdef enum:
     MAX_SLOTS = 64
-    MIN_SLOT_ROWS = 32
+    LARGE = 1 << 15             # parameters
     PARTIAL_NUMBERS = 1 << 24
     # multiply-adds below which a second thread costs more than it brings (about 20 us of work)
     PARALLEL_WORK = 200_000
@@ -83,11 +84,13 @@ cdef class Plan:
     cdef Partition partition(self, size_t n) noexcept nogil:
         """Cut n samples into slots and blocks (the rules are in the module's docstring)."""
         cdef Partition parts
+        cdef bint large = self.net.n_params >= LARGE
         cdef size_t block = 64 if self.net.max_width >= 256 else 128
         cdef size_t most = min(<size_t> MAX_SLOTS, max(<size_t> 4, PARTIAL_NUMBERS // self.net.n_params))
-        parts.n_slots = min(most, max(<size_t> 1, ceil_div(n, block)))
+        parts.n_slots = min(most, ceil_div(n, 512 if large else block))
         if parts.n_slots < 4 and n * self.net.n_params > 2 * PARALLEL_WORK:
-            parts.n_slots = max(<size_t> 1, min(<size_t> 4, n // MIN_SLOT_ROWS))
+            parts.n_slots = min(<size_t> 4, n // (128 if large else 32))
+        parts.n_slots = max(<size_t> 1, parts.n_slots)
         parts.rows = max(<size_t> 1, ceil_div(n, parts.n_slots))
         if parts.n_slots > 4:
             parts.rows = ceil_div(parts.rows, block) * block
@@ -96,11 +99,11 @@ cdef class Plan:
         parts.ld = ceil_div(parts.block, FMLP_PAD) * FMLP_PAD
         return parts
 
-    cdef int threads(self, size_t n, Partition parts, int n_threads) noexcept nogil:
-        """Threads to use for n samples when n_threads are granted."""
-        if n * self.net.n_params < PARALLEL_WORK:
+    cdef int threads(self, size_t n, int passes, int n_threads) noexcept nogil:
+        """Threads to use for so many passes over n samples when n_threads are granted."""
+        if n * self.net.n_params * passes < PARALLEL_WORK:
             return 1
-        return <int> min(<size_t> n_threads, parts.n_slots)
+        return <int> min(<size_t> n_threads, self.partition(n).n_slots)
 
     def describe(self, size_t n):
         """Slots, samples in a slot, and block for n samples, as a dict: for tests and for the curious."""

@@ -10,4 +10,4 @@ cdef void output(const Net *net, const Layout *at, floating *work, size_t n, siz
 cdef double loss(const Net *net, const Layout *at, floating *work, const floating *weight, const floating *scale,
                  bint deltas, size_t n, size_t ld) noexcept nogil
 cdef void bprop(const Net *net, const Layout *at, const floating *params, floating *work, size_t n, size_t ld,
-                floating *gradient) noexcept nogil
+                bint add, floating *gradient) noexcept nogil

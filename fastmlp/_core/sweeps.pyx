@@ -72,8 +72,8 @@ cdef double loss(const Net *net, const Layout *at, floating *work, const floatin
 
 
 cdef void bprop(const Net *net, const Layout *at, const floating *params, floating *work, size_t n, size_t ld,
-                floating *gradient) noexcept nogil:
-    """From the deltas of the output layer to the gradient, which is added to."""
+                bint add, floating *gradient) noexcept nogil:
+    """From the deltas of the output layer to the gradient, which is added to if `add`."""
     cdef int l
     cdef const Layer *layer
     cdef const floating *delta
@@ -81,7 +81,7 @@ cdef void bprop(const Net *net, const Layout *at, const floating *params, floati
         layer = &net.layers[l - 1]
         delta = work + at.delta[l] * ld
         kernels.dense_gradient(net.ops, layer.n_out, layer.n_in, n, delta, <const floating *> work + at.a[l - 1] * ld,
-                               gradient + layer.W, gradient + layer.b, ld)
+                               add, gradient + layer.W, gradient + layer.b, ld)
         if l > 1:
             kernels.dense_backward(net.ops, layer.n_out, layer.n_in, n, params + layer.W, delta,
                                    <const floating *> work + at.d1[l - 1] * ld, work + at.delta[l - 1] * ld, ld)

@@ -2,20 +2,16 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastmlp._core.plan import Plan
+from fastmlp._core.batch import Batch
 
 _Array = NDArray[Any]
 
 class Minibatches:
     n_steps: int
-    def __new__(cls, plan: Plan, batch_size: int, n_threads: int, n_steps: int = 0) -> Minibatches: ...
+    def __new__(cls, batch: Batch, batch_size: int, n_threads: int, n_steps: int = 0) -> Minibatches: ...
     def sgd(
         self,
         w: _Array,
-        X: _Array,
-        T: _Array | None,
-        labels: _Array | None,
-        weight: _Array | None,
         order: _Array,
         decay: _Array | None,
         g: _Array,
@@ -29,10 +25,6 @@ class Minibatches:
     def adam(
         self,
         w: _Array,
-        X: _Array,
-        T: _Array | None,
-        labels: _Array | None,
-        weight: _Array | None,
         order: _Array,
         decay: _Array | None,
         g: _Array,

@@ -1,11 +1,12 @@
 """The minibatch loop of sgd and adam, without the GIL and without allocation."""
 
 from libc.math cimport pow
+from libc.stdlib cimport free
 
 from cython cimport floating
 from fastmlp._core cimport kernels
-from fastmlp._core.batch cimport Scratch, Source, loss_and_gradient, make_source
-from fastmlp._core.plan cimport Partition, Plan
+from fastmlp._core.batch cimport Batch, Scratch, Source, loss_and_gradient, reserve
+from fastmlp._core.plan cimport GRADIENT_PASSES, Partition, Plan
 
 
 cdef class Minibatches:
@@ -15,12 +16,14 @@ cdef class Minibatches:
 
     Parameters
     ----------
-    plan : Plan
+    batch : Batch
+        All samples.
     batch_size, n_threads : int
     n_steps : int, default=0
         Steps taken before, in an earlier run that is continued; counts on.
     """
 
+    cdef Batch batch
     cdef Plan plan
     cdef Scratch scratch
     cdef Partition parts
@@ -29,64 +32,70 @@ cdef class Minibatches:
     cdef double loss, penalty
     cdef public Py_ssize_t n_steps
 
-    def __cinit__(self, Plan plan, size_t batch_size, int n_threads, Py_ssize_t n_steps=0):
-        self.plan = plan
+    def __cinit__(self, Batch batch not None, size_t batch_size, int n_threads, Py_ssize_t n_steps=0):
+        self.batch = batch
+        self.plan = batch.plan
         self.batch_size = batch_size
-        self.parts = plan.partition(batch_size)
+        self.parts = self.plan.partition(batch_size)
         self.n_steps = n_steps
-        self.n_threads = plan.threads(batch_size, self.parts, n_threads)
-        self.scratch = Scratch(plan, plan.net.gradient.rows, self.parts, self.n_threads, True)
+        self.n_threads = self.plan.threads(batch_size, GRADIENT_PASSES, n_threads)
+        reserve(&self.scratch, &self.plan.net, &self.plan.net.gradient, self.parts, self.n_threads, True)
 
-    cdef void gradient_step(self, const floating *w, Source *source, const Py_ssize_t *order, size_t first,
-                            size_t n_samples, const floating *decay, floating *g) noexcept nogil:
-        """Gradient of one minibatch; adds its loss, and its share of the penalty, to the sums of the call."""
+    def __dealloc__(self):
+        free(self.scratch.memory)
+
+    cdef double gradient_step(self, const floating *w, const Py_ssize_t *order, size_t first, size_t n_samples,
+                              const floating *decay, floating *g) noexcept nogil:
+        """Gradient of one minibatch, to be scaled by the number returned; its loss, and its share of the penalty, are
+        added to the sums of the call.
+        """
         cdef size_t n = min(self.batch_size, n_samples - first)
         cdef Partition parts = self.parts
+        cdef Source source = self.batch.source
         if n < self.batch_size:
             parts.n_slots = (n + parts.rows - 1) // parts.rows
         source.n = n
         source.index = order + first
-        self.loss += loss_and_gradient(&self.plan.net, parts, w, source, self.scratch, g, <floating *> NULL,
+        self.loss += loss_and_gradient(&self.plan.net, parts, w, &source, &self.scratch, g, <floating *> NULL,
                                        self.n_threads)
-        kernels.scale(self.plan.net.ops, self.plan.net.n_params, <floating> (1.0 / n), g)
-        if decay != NULL:
-            self.penalty += kernels.decay(self.plan.net.ops, self.plan.net.n_params, <floating> (1.0 / n_samples),
-                                          decay, w, g) * n / n_samples
+        if decay == NULL:
+            return 1.0 / n
+        self.penalty += kernels.decay(self.plan.net.ops, self.plan.net.n_params, <floating> (1.0 / n),
+                                      <floating> (1.0 / n_samples), decay, w, g) * n / n_samples
+        return 1.0
 
-    def sgd(self, floating[::1] w, const floating[:, ::1] X, const floating[:, ::1] T, const Py_ssize_t[::1] labels,
-            const floating[::1] weight, const Py_ssize_t[::1] order, const floating[::1] decay, floating[::1] g,
+    def sgd(self, floating[::1] w, const Py_ssize_t[::1] order, const floating[::1] decay, floating[::1] g,
             floating[::1] v, Py_ssize_t first_step, Py_ssize_t n_steps, double rate, double momentum, bint nesterov):
         """Take `n_steps` steps from step `first_step` of the epoch on; returns (sum of losses, mean penalty)."""
         cdef Py_ssize_t step
         cdef size_t n_samples = order.shape[0]
-        cdef Source source = make_source[floating](n_samples, X, T, labels, weight, None)
         cdef const floating *penalty = &decay[0] if decay is not None else NULL
+        cdef double scale
         self.loss = self.penalty = 0.0
         with nogil:
             for step in range(first_step, first_step + n_steps):
                 self.n_steps += 1
-                self.gradient_step(&w[0], &source, &order[0], step * self.batch_size, n_samples, penalty, &g[0])
-                kernels.sgd_step(self.plan.net.ops, self.plan.net.n_params, <floating> rate, <floating> momentum,
+                scale = self.gradient_step(&w[0], &order[0], step * self.batch_size, n_samples, penalty, &g[0])
+                kernels.sgd_step(self.plan.net.ops, self.plan.net.n_params, <floating> scale, <floating> rate, <floating> momentum,
                                  nesterov, &g[0], &v[0], &w[0])
         return self.loss, self.penalty
 
-    def adam(self, floating[::1] w, const floating[:, ::1] X, const floating[:, ::1] T, const Py_ssize_t[::1] labels,
-             const floating[::1] weight, const Py_ssize_t[::1] order, const floating[::1] decay, floating[::1] g,
+    def adam(self, floating[::1] w, const Py_ssize_t[::1] order, const floating[::1] decay, floating[::1] g,
              floating[::1] m, floating[::1] v, Py_ssize_t first_step, Py_ssize_t n_steps, double rate, double b1,
              double b2, double epsilon):
         """As `sgd`; the number of all steps so far corrects the bias of the moments."""
         cdef Py_ssize_t step
         cdef size_t n_samples = order.shape[0]
-        cdef Source source = make_source[floating](n_samples, X, T, labels, weight, None)
         cdef const floating *penalty = &decay[0] if decay is not None else NULL
-        cdef double age
+        cdef double age, scale
         self.loss = self.penalty = 0.0
         with nogil:
             for step in range(first_step, first_step + n_steps):
-                self.gradient_step(&w[0], &source, &order[0], step * self.batch_size, n_samples, penalty, &g[0])
+                scale = self.gradient_step(&w[0], &order[0], step * self.batch_size, n_samples, penalty, &g[0])
                 self.n_steps += 1
                 age = <double> self.n_steps
-                kernels.adam_step(self.plan.net.ops, self.plan.net.n_params, <floating> (rate / (1.0 - pow(b1, age))),
+                kernels.adam_step(self.plan.net.ops, self.plan.net.n_params, <floating> scale,
+                                  <floating> (rate / (1.0 - pow(b1, age))),
                                   <floating> (1.0 / (1.0 - pow(b2, age))), <floating> b1, <floating> b2,
                                   <floating> epsilon, &g[0], &m[0], &v[0], &w[0])
         return self.loss, self.penalty

@@ -54,13 +54,13 @@ def solve(
     epoch, n_steps = (0, 0) if state is None else (state["n_epochs"], state["n_steps"])
     with np.errstate(over="ignore"):
         decay = None if objective.decay is None else objective.decay.astype(arch.dtype)
-    loop = Minibatches(arch.plan, batch_size, _threads.resolve(data.n_threads), n_steps)
+    loop = Minibatches(data.batch, batch_size, _threads.resolve(data.n_threads), n_steps)
     run: Callable[..., tuple[float, float]] = loop.sgd if method == "sgd" else loop.adam
     steps_per_epoch = -(-n_samples // batch_size)
     chunk = max(1, CHUNK_WORK // (n_params * batch_size))
     straight = np.arange(n_samples, dtype=np.intp)
     order = straight.copy()
-    arrays = (samples.X, *samples.targets, samples.weight, order, decay, g, *memory)
+    arrays = (order, decay, g, *memory)
     loss = data.value(w)
     monitor.begin(w, loss + objective.penalty_value(w), data.mean(loss))
     status = CONVERGED

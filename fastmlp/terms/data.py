@@ -35,15 +35,24 @@ class DataTerm:
         self.samples = samples
         self.n_threads = n_threads
         self.factor, self.scale = _noise_precision(noise_precision, architecture)
+        self.batch = functional.bind(architecture, samples, self.scale)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "batch": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.batch = functional.bind(self.architecture, self.samples, self.scale)
 
     def value(self, params: NDArray[Any]) -> float:
         """The term at parameters of the network's type."""
-        return self.factor * functional.loss(self.architecture, params, self.samples, self.n_threads, self.scale)
+        return self.factor * functional.loss(self.batch, params, self.n_threads)
 
     def value_and_grad(self, params: NDArray[Any]) -> tuple[float, NDArray[np.float64]]:
         """The term and its gradient, in float64."""
-        value, gradient = functional.loss_and_grad(self.architecture, params, self.samples, self.n_threads, self.scale)
-        gradient = gradient.astype(np.float64, copy=False)
+        value, gradient = functional.loss_and_grad(self.batch, params, self.n_threads)
+        if gradient.dtype != np.float64:
+            gradient = gradient.astype(np.float64)
         if self.factor != 1.0:
             gradient *= self.factor
         return self.factor * value, gradient

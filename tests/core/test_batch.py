@@ -1,10 +1,10 @@
-"""Sums over a batch: the same bits for any number of threads, and rows of every kind of path."""
+"""Sums over a batch: the same bits for any number of threads, and what is bound without a second look."""
 
 import numpy as np
 import pytest
 
 from cases import data, network
-from fastmlp._core import batch
+from fastmlp._core.batch import bind_exact
 
 SHAPES = ([1, 3, 1], [8, 50, 50, 1], [64, 32, 10], [17, 33], [5, 3, 4, 2, 6, 3], [300, 16, 2], [2, 300, 300], [7, 1, 7])
 
@@ -22,54 +22,37 @@ def test_results_are_the_same_bits_for_any_number_of_threads(layers, n_samples, 
         assert all(np.array_equal(a, b) for a, b in zip(one, many, strict=True))
 
 
-@pytest.mark.parametrize("n_rows", range(1, 9))
-@pytest.mark.parametrize("output", ["identity", "softmax", "tanh"])
-def test_a_few_rows_agree_with_the_batch_to_rounding(output, n_rows, dtype):
-    net = network([5, 7, 6, 3], ["gelu", "sin"], output, dtype=dtype)
-    X = data(net, n_rows)[0].astype(dtype)
-    rows = batch.predict_rows(net._plan, net._params, X)
-    assert rows.shape == (n_rows, 3)
-    assert np.allclose(rows, net.predict(X, n_threads=1), rtol=0, atol=20 * np.finfo(dtype).eps)
-
-
-def test_rows_of_a_wide_network_need_no_stack(dtype):
-    net = network([3, 3000, 2], dtype=dtype)
-    X = data(net, 8)[0].astype(dtype)
-    rows = batch.predict_rows(net._plan, net._params, X)
-    assert np.allclose(rows, net.predict(X, n_threads=1), rtol=0, atol=1e3 * np.finfo(dtype).eps)
+def test_exact_samples_are_bound_as_they_are(dtype):
+    net = network([2, 3, 1], dtype=dtype)
+    X, T = data(net, 20)
+    X, T = X.astype(dtype), T.astype(dtype)
+    loss, gradient = bind_exact(net._plan, X, T).loss_and_grad(net._params, 1)
+    expected = net.loss_and_grad(X.tolist(), T.tolist())
+    assert loss == expected[0]
+    assert np.array_equal(gradient, expected[1])
+    assert bind_exact(net._plan, X, T[:, 0].copy()).loss(net._params, 1) == loss
 
 
 @pytest.mark.parametrize(
-    "rows",
+    ("X", "T"),
     [
-        np.zeros((9, 2)),
-        np.zeros((0, 2)),
-        np.zeros((1, 3)),
-        np.zeros(2),
-        np.zeros((1, 2), "f4"),
-        np.zeros((1, 2), ">f8"),
-        np.asfortranarray(np.zeros((2, 2))),
-        np.zeros((1, 4))[:, ::2],
-        np.full((1, 2), np.nan),
-        np.array([[0.0, -np.inf]]),
-        np.ma.zeros((1, 2)),
-        [[0.0, 0.0]],
-        None,
+        (np.zeros((4, 3)), np.zeros((4, 1))),
+        (np.zeros(4), np.zeros(4)),
+        (np.zeros((4, 2)), np.zeros((4, 2))),
+        (np.zeros((4, 2)), np.zeros((4, 1, 1))),
+        (np.zeros((4, 2)), np.zeros(3)),
+        (np.zeros((4, 2)), np.zeros(4, int)),
+        (np.zeros((4, 2), "f4"), np.zeros(4, "f4")),
+        (np.zeros((8, 2))[::2], np.zeros(4)),
+        (np.full((4, 2), np.inf), np.zeros(4)),
+        (np.zeros((4, 2)), np.full(4, np.nan)),
+        (None, None),
     ],
 )
-def test_whatever_is_not_a_few_plain_rows_is_left_to_the_careful_path(rows):
-    net = network([2, 3, 1])
-    assert batch.predict_rows(net._plan, net._params, rows) is None
+def test_samples_that_need_a_second_look_are_not_bound(X, T):
+    assert bind_exact(network([2, 3, 1])._plan, X, T) is None
 
 
-def test_rows_may_be_read_only():
-    net = network([2, 3, 1])
-    X = np.ones((1, 2))
-    X.flags.writeable = False
-    assert batch.predict_rows(net._plan, net._params, X) is not None
-
-
-def test_threads_are_at_least_one():
-    granted, limit = batch.max_threads()
-    assert granted >= 1
-    assert limit >= 1
+def test_other_losses_look_at_their_targets():
+    net = network([2, 3, 1], output="logistic")
+    assert bind_exact(net._plan, np.zeros((4, 2)), np.zeros((4, 1))) is None

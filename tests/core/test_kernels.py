@@ -33,6 +33,11 @@ def check_the_three_products(n_out, n_in, n, draw, dtype, isa):
     assert close(faces.dense_backward(W, D, F, isa=isa), F64 * (W64.T @ D64), scale, dtype, n_out)
     gW, gb = np.ones((n_out, n_in), dtype), np.ones(n_out, dtype)
     faces.dense_gradient(D, A, gW, gb, isa=isa)
+    if n:
+        fresh_W, fresh_b = np.full_like(gW, np.nan), np.full_like(gb, np.nan)
+        faces.dense_gradient(D, A, fresh_W, fresh_b, add=False, isa=isa)
+        assert close(fresh_W, D64 @ A64.T, np.abs(D64) @ np.abs(A64).T, dtype, n)
+        assert close(fresh_b, D64.sum(axis=1), np.abs(D64).sum(axis=1), dtype, n)
     assert close(gW, 1 + D64 @ A64.T, 1 + np.abs(D64) @ np.abs(A64).T, dtype, n)
     assert close(gb, 1 + D64.sum(axis=1), 1 + np.abs(D64).sum(axis=1), dtype, n)
 
@@ -182,16 +187,18 @@ def test_squared_error_with_a_precision_for_each_output(draw, dtype, isa):
 def test_vectors_of_parameters(n, draw, dtype, isa):
     x, y = draw(n), draw(n)
     assert np.array_equal(faces.vector("add", x, y, isa=isa), x + y)
-    assert np.array_equal(faces.vector("scale", x, y, 0.5, isa=isa), np.asarray(0.5, dtype) * y)
+    assert faces.finite(x, isa=isa)
+    for wrong in np.inf, -np.inf, np.nan:
+        assert not any(faces.finite(np.where(np.arange(n) == i, wrong, x).astype(dtype), isa=isa) for i in range(n))
     assert faces.vector("log1p", abs(x), isa=isa) == pytest.approx(np.log1p(abs(x.astype(float))), rel=2 * EPS[dtype])
 
 
 @pytest.mark.parametrize("n", [0, 1, 3, 17, 1000])
 def test_weight_decay_adds_to_the_gradient_and_returns_its_value(n, draw, dtype, isa):
     coefficients, w, g = abs(draw(n)), draw(n), draw(n)
-    value, force = faces.decay(coefficients, w, g, 0.25, isa=isa)
+    value, force = faces.decay(coefficients, w, g, 0.5, 0.25, isa=isa)
     assert value == pytest.approx(0.5 * np.sum(coefficients.astype(float) * w.astype(float) ** 2), rel=1e-6)
-    assert np.allclose(force, g + 0.25 * coefficients * w, rtol=4 * EPS[dtype], atol=4 * EPS[dtype])
+    assert np.allclose(force, 0.5 * g + 0.25 * coefficients * w, rtol=4 * EPS[dtype], atol=4 * EPS[dtype])
 
 
 def test_an_unknown_instruction_set_is_refused():

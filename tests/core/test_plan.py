@@ -28,10 +28,14 @@ def test_small_work_is_one_slot():
     assert parts([1, 3, 1], 100)["n_slots"] == 1
 
 
-def test_a_large_minibatch_is_cut_into_up_to_four_slots_of_at_least_32_samples():
-    p = parts([784, 256, 10], 128)
-    assert p["n_slots"] == 4
-    assert p["rows"] == 32
+@pytest.mark.parametrize(
+    ("layers", "n", "n_slots", "rows"),
+    [([8, 50, 50, 1], 128, 1, 128), ([8, 50, 50, 1], 200, 4, 50), ([8, 50, 50, 1], 100_000, 61, 1664)]
+    + [([784, 256, 10], 128, 1, 128), ([784, 256, 10], 300, 2, 150), ([784, 256, 10], 5000, 10, 512)],
+)
+def test_slots_are_small_shares_for_small_networks_and_large_ones_for_large(layers, n, n_slots, rows):
+    p = parts(layers, n)
+    assert (p["n_slots"], p["rows"]) == (n_slots, rows)
 
 
 def test_partial_gradients_stay_below_the_limit():

@@ -89,21 +89,22 @@ PROGRAM = """
 import ctypes, sys
 import numpy as np
 import fastmlp
+from fastmlp._core.batch import bind_exact
 from fastmlp._core.train import Minibatches
 
 count = ctypes.CDLL(None).allocations
 count.restype = ctypes.c_long
 net = fastmlp.Network([8, 50, 50, 1], rng=0)
-plan, n = net._plan, 40_000
+n = 40_000
 X, T = np.random.default_rng(0).normal(size=(n, 8)), np.zeros((n, 1))
 w = net.params
 g, m, v = (np.zeros_like(w) for _ in range(3))
 order, decay = np.arange(n), np.ones_like(w)
-loop = Minibatches(plan, 32, int(sys.argv[1]))
+loop = Minibatches(bind_exact(net._plan, X, T), 32, int(sys.argv[1]))
 
 def epoch(steps):
     before = count()
-    loop.adam(w, X, T, None, None, order, decay, g, m, v, 0, steps, 1e-3, 0.9, 0.999, 1e-8)
+    loop.adam(w, order, decay, g, m, v, 0, steps, 1e-3, 0.9, 0.999, 1e-8)
     return count() - before
 
 epoch(1)

@@ -1,0 +1,8 @@
+# Pointers into NumPy arrays; see arrays.pyx.
+
+cimport numpy as cnp
+
+
+cdef bint native(object value, int typenum) noexcept
+cdef bint finite(cnp.ndarray array) noexcept
+cdef void *data(object array) noexcept

@@ -1,0 +1,6 @@
+from typing import Any
+
+import numpy as np
+
+def is_native(value: Any, dtype: np.dtype[Any]) -> bool: ...
+def is_exact(value: Any, dtype: Any) -> bool: ...

@@ -1,0 +1,157 @@
+"""Outputs: all rows in blocks over slots and threads, and a path for one to eight rows.
+
+`predict_exact` alone of all drivers looks at its argument itself: no conversion, no views, every check made. This is how
+one row costs half a microsecond.
+"""
+
+cimport numpy as cnp
+from cython cimport floating
+from cython.parallel cimport prange, threadid
+from libc.stdlib cimport free, malloc
+
+from fastmlp._core cimport kernels, sweeps
+from fastmlp._core.arrays cimport data, finite, native
+from fastmlp._core.batch cimport Scratch, Source, load, reserve
+from fastmlp._core.plan cimport RELEASE_WORK, SOFTMAX, Layer, Layout, Net, Partition, Plan
+
+cnp.import_array()
+
+
+# ---- all rows ----
+
+cdef void slot_values(const Net *net, Partition parts, size_t slot, const floating *params, const Source *source,
+                      floating *work, floating *Y) noexcept nogil:
+    """Outputs of one slot."""
+    cdef const Layout *at = &net.values
+    cdef size_t first = slot * parts.rows, stop = min(source.n, first + parts.rows), n, ld = parts.ld
+    while first < stop:
+        n = min(parts.block, stop - first)
+        load(net, at, source, first, n, work, ld)
+        sweeps.fprop(net, at, params, work, n, ld)
+        sweeps.output(net, at, work, n, ld)
+        kernels.store_rows(net.ops, n, net.n_outputs, <const floating *> work + at.y * ld, Y + first * net.n_outputs,
+                           ld)
+        first += n
+
+
+cdef void values(const Net *net, Partition parts, const floating *params, const Source *source,
+                 const Scratch *scratch, floating *Y, int n_threads) noexcept nogil:
+    cdef floating *work = <floating *> scratch.work
+    cdef Py_ssize_t slot, n_slots = parts.n_slots
+    cdef size_t stride = scratch.work_numbers
+    if n_threads == 1:
+        for slot in range(n_slots):
+            slot_values(net, parts, slot, params, source, work, Y)
+    else:
+        for slot in prange(n_slots, schedule="dynamic", chunksize=1, num_threads=n_threads):
+            slot_values(net, parts, slot, params, source, work + threadid() * stride, Y)
+
+
+cdef int all_rows(Plan plan, const floating *params, const floating *X, size_t n, floating *Y,
+                  int n_threads) except -1:
+    cdef const Net *net = &plan.net
+    cdef Partition parts = plan.partition(n)
+    cdef int threads = plan.threads(n, 1, n_threads)
+    cdef Source source
+    cdef Scratch scratch
+    source.n = n
+    source.index = NULL
+    source.X = X
+    source.T = source.labels = source.weight = source.scale = NULL
+    reserve(&scratch, net, &net.values, parts, threads, False)
+    if n * net.n_params < RELEASE_WORK:
+        values(net, parts, params, &source, &scratch, Y, threads)
+    else:
+        with nogil:
+            values(net, parts, params, &source, &scratch, Y, threads)
+    free(scratch.memory)
+    return 0
+
+
+def predict(Plan plan, cnp.ndarray params, cnp.ndarray X, cnp.ndarray Y, int n_threads):
+    """Fill Y (n, n_outputs) with the outputs for X; arguments are trusted."""
+    cdef size_t n = cnp.PyArray_DIM(X, 0)
+    if plan.net.itemsize == sizeof(float):
+        all_rows(plan, <const float *> data(params), <const float *> data(X), n, <float *> data(Y), n_threads)
+    else:
+        all_rows(plan, <const double *> data(params), <const double *> data(X), n, <double *> data(Y), n_threads)
+
+
+# ---- one to eight rows ----
+
+cdef enum:
+    FEW_ROWS = 8
+    STACK_NUMBERS = 2048        # two buffers of this many numbers lie on the stack
+
+
+cdef void rows_values(const Net *net, const floating *params, const floating *X, size_t n, floating *even,
+                      floating *odd, floating *Y) noexcept nogil:
+    """Outputs of a few row-major samples; activations alternate between two buffers, whole vectors of them."""
+    cdef int l
+    cdef size_t s, numbers
+    cdef const Layer *layer
+    cdef const floating *a = X
+    cdef floating *z
+    for l in range(net.n_layers):
+        layer = &net.layers[l]
+        z = odd if l % 2 else even
+        kernels.rows_forward(net.ops, n, layer.n_out, layer.n_in, params + layer.W, params + layer.b, a, z)
+        if layer.activation == SOFTMAX:
+            for s in range(n):
+                kernels.softmax_row(net.ops, layer.n_out, z + s * layer.n_out)
+        elif layer.activation != kernels.FMLP_ACTIVATION_identity:
+            numbers = (n * layer.n_out + net.lanes - 1) // net.lanes * net.lanes
+            for s in range(n * layer.n_out, numbers):
+                z[s] = 0
+            kernels.activation(net.ops, layer.activation, numbers, <const floating *> z, z, <floating *> NULL,
+                               <floating *> NULL)
+        a = z
+    for s in range(n * net.n_outputs):
+        Y[s] = a[s]
+
+
+cdef int few_rows(const Net *net, const floating *params, const floating *X, size_t n, floating *Y) except -1:
+    cdef floating stack[2 * STACK_NUMBERS]
+    cdef floating *even = stack
+    cdef size_t numbers = n * net.max_width + net.lanes
+    if numbers > STACK_NUMBERS:
+        even = <floating *> malloc(2 * numbers * sizeof(floating))
+        if even == NULL:
+            raise MemoryError("no memory for the activations of a few rows")
+    if n * net.n_params < RELEASE_WORK:
+        rows_values(net, params, X, n, even, even + numbers, Y)
+    else:
+        with nogil:
+            rows_values(net, params, X, n, even, even + numbers, Y)
+    if even != stack:
+        free(even)
+    return 0
+
+
+def predict_exact(Plan plan, cnp.ndarray params, X):
+    """Outputs (n, n_outputs) for exact X of little work, None for all else.
+
+    Exact is a plain ndarray (n, n_inputs) of the network's type, aligned, C-contiguous and finite; work is little where
+    one thread does it.
+    """
+    cdef int typenum = cnp.PyArray_TYPE(params)
+    cdef const Net *net = &plan.net
+    cdef cnp.npy_intp shape[2]
+    if not native(X, typenum) or cnp.PyArray_NDIM(X) != 2 or <size_t> cnp.PyArray_DIM(X, 1) != net.n_inputs:
+        return None
+    shape[0] = cnp.PyArray_DIM(X, 0)
+    shape[1] = net.n_outputs
+    if plan.threads(shape[0], 1, 2) > 1 or not finite(X):
+        return None
+    Y = cnp.PyArray_EMPTY(2, shape, typenum, 0)
+    if net.itemsize == sizeof(float):
+        exact_values(plan, <const float *> data(params), <const float *> data(X), shape[0], <float *> data(Y))
+    else:
+        exact_values(plan, <const double *> data(params), <const double *> data(X), shape[0], <double *> data(Y))
+    return Y
+
+
+cdef inline int exact_values(Plan plan, const floating *params, const floating *X, size_t n, floating *Y) except -1:
+    if n <= FEW_ROWS:
+        return few_rows(&plan.net, params, X, n, Y)
+    return all_rows(plan, params, X, n, Y, 1)

@@ -1,0 +1,9 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fastmlp._core.batch import Batch
+
+_Array = NDArray[Any]
+
+def trace(batch: Batch, params: _Array) -> tuple[list[_Array], list[_Array], list[_Array] | None]: ...

@@ -1,0 +1,62 @@
+"""Outputs without a second look: a few rows, rows of little work, and what is left to the careful path."""
+
+import numpy as np
+import pytest
+
+from cases import data, network
+from fastmlp._core import predict
+
+
+@pytest.mark.parametrize("n_rows", range(1, 9))
+@pytest.mark.parametrize("output", ["identity", "softmax", "tanh"])
+def test_a_few_rows_agree_with_the_batch_to_rounding(output, n_rows, dtype):
+    net = network([5, 7, 6, 3], ["gelu", "sin"], output, dtype=dtype)
+    X = data(net, n_rows)[0].astype(dtype)
+    rows = predict.predict_exact(net._plan, net._params, X)
+    assert rows.shape == (n_rows, 3)
+    assert np.allclose(rows, net.predict(X, n_threads=1), rtol=0, atol=20 * np.finfo(dtype).eps)
+
+
+def test_rows_of_a_wide_network_need_no_stack(dtype):
+    net = network([3, 3000, 2], dtype=dtype)
+    X = data(net, 8)[0].astype(dtype)
+    rows = predict.predict_exact(net._plan, net._params, X)
+    assert np.allclose(rows, net.predict(X, n_threads=1), rtol=0, atol=1e3 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        np.zeros((200_000, 2)),
+        np.zeros((1, 3)),
+        np.zeros(2),
+        np.zeros((1, 2), "f4"),
+        np.zeros((1, 2), ">f8"),
+        np.asfortranarray(np.zeros((2, 2))),
+        np.zeros((1, 4))[:, ::2],
+        np.full((1, 2), np.nan),
+        np.array([[0.0, -np.inf]]),
+        np.ma.zeros((1, 2)),
+        [[0.0, 0.0]],
+        None,
+    ],
+)
+def test_whatever_is_not_plain_rows_of_little_work_is_left_to_the_careful_path(rows):
+    net = network([2, 3, 1])
+    assert predict.predict_exact(net._plan, net._params, rows) is None
+
+
+@pytest.mark.parametrize("n_rows", [0, 9, 130])
+def test_more_rows_of_little_work_are_predicted_as_blocks(n_rows, dtype):
+    net = network([5, 7, 3], dtype=dtype)
+    X = data(net, n_rows)[0].astype(dtype)
+    rows = predict.predict_exact(net._plan, net._params, X)
+    assert rows.shape == (n_rows, 3)
+    assert np.array_equal(rows, net.predict(X, n_threads=1))
+
+
+def test_rows_may_be_read_only():
+    net = network([2, 3, 1])
+    X = np.ones((1, 2))
+    X.flags.writeable = False
+    assert predict.predict_exact(net._plan, net._params, X) is not None
