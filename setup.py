@@ -19,7 +19,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).parent
-MODULES = ("plan", "kernels", "faces", "sweeps", "batch", "train")
+MODULES = ("team", "plan", "kernels", "faces", "sweeps", "batch", "train")
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {
     "language_level": 3,

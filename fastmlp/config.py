@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _threads
-from fastmlp._core import batch, kernels
+from fastmlp._core import kernels, team
 from fastmlp._version import __version__
 
 
@@ -24,8 +24,9 @@ def config() -> dict[str, Any]:
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "platform": f"{sys.platform} {platform.machine()}",
-        "openmp": batch.openmp_version or "not compiled in",
-        "threads": _threads.resolve(None),
+        "openmp": team.openmp_version or "not compiled in",
+        "threads": 1 if team.forked() else _threads.wanted(),
+        "child of a fork": "yes, for which one thread has to do" if team.forked() else "no",
         "instruction set": kernels.isa_name,
         "instruction sets usable": ", ".join(kernels.isa_names),
         "environment": {

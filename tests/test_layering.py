@@ -33,7 +33,7 @@ LEVEL = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 INNER = {
     "optimize": (("__init__",), ("fit",), ("minibatch", "rprop", "scipy_bridge", "holdout"), ("monitor", "schedules")),
     "terms": (("__init__",), ("data", "gaussian")),
-    "_core": (("__init__", "faces", "train"), ("batch",), ("sweeps",), ("plan",), ("kernels",)),
+    "_core": (("__init__", "faces", "train"), ("batch",), ("sweeps",), ("plan",), ("kernels", "team"), ("lineage",)),
 }
 HEAVY = ("scipy", "matplotlib", "pandas", "sklearn")
 

@@ -2,6 +2,7 @@
 
 from cython cimport floating
 from fastmlp._core.plan cimport Net, Partition, Plan
+from fastmlp._core.team cimport Watch
 
 
 # Where samples come from: row-major arrays of the network's type; `index` picks rows (NULL: rows 0 .. n-1).
@@ -28,4 +29,4 @@ cdef Source make_source(size_t n, const floating[:, ::1] X, const floating[:, ::
                         const floating[::1] weight, const floating[::1] scale) noexcept
 cdef double loss_and_gradient(const Net *net, Partition parts, const floating *params, const Source *source,
                               Scratch scratch, floating *gradient, floating *sample_losses,
-                              int n_threads) noexcept nogil
+                              int n_threads, Watch *watch) noexcept nogil

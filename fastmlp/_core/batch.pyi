@@ -6,11 +6,8 @@ from fastmlp._core.plan import Plan
 
 _Array = NDArray[Any]
 
-openmp_version: int
-
 class Scratch: ...
 
-def max_threads() -> tuple[int, int]: ...
 def loss_grad(
     plan: Plan,
     params: _Array,

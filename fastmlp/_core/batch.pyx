@@ -8,39 +8,16 @@ import numpy as np
 
 cimport numpy as cnp
 from cython cimport floating
-from cython.parallel cimport prange, threadid
+from cpython.exc cimport PyErr_CheckSignals
+from cython.parallel cimport parallel, threadid
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from fastmlp._core cimport kernels, sweeps
+from fastmlp._core cimport kernels, sweeps, team
 from fastmlp._core.plan cimport SOFTMAX, Layer, Layout, Net, Partition, Plan
+from fastmlp._core.team cimport Watch
 
 cnp.import_array()
-
-
-cdef extern from *:
-    """
-    #ifdef _OPENMP
-    #include <omp.h>
-    #define FMLP_OPENMP _OPENMP
-    #else
-    #define FMLP_OPENMP 0
-    static int omp_get_max_threads(void) { return 1; }
-    static int omp_get_thread_limit(void) { return 1; }
-    #endif
-    """
-    int FMLP_OPENMP
-    int omp_get_max_threads() noexcept nogil
-    int omp_get_thread_limit() noexcept nogil
-
-
-# The OpenMP version the extension was compiled with (yyyymm), 0 without OpenMP.
-openmp_version = FMLP_OPENMP
-
-
-def max_threads():
-    """(threads OpenMP grants now, its hard limit)."""
-    return omp_get_max_threads(), omp_get_thread_limit()
 
 
 cdef class Scratch:
@@ -101,7 +78,7 @@ cdef void load(const Net *net, const Layout *at, const Source *source, size_t fi
 
 
 cdef double slot_loss(const Net *net, Partition parts, size_t slot, const floating *params, const Source *source,
-                      floating *work, floating *gradient, floating *sample_losses) noexcept nogil:
+                      floating *work, floating *gradient, floating *sample_losses, Watch *watch) noexcept nogil:
     """The loss of one slot; its gradient and the losses of its samples where they are not NULL."""
     cdef const Layout *at = &net.gradient
     cdef size_t first = slot * parts.rows, stop = min(source.n, first + parts.rows), n, ld = parts.ld
@@ -109,12 +86,12 @@ cdef double slot_loss(const Net *net, Partition parts, size_t slot, const floati
     cdef double total = 0.0
     if gradient != NULL:
         memset(gradient, 0, net.n_params * sizeof(floating))
-    while first < stop:
+    while first < stop and team.keep_on(watch, parts.block * net.n_params):
         n = min(parts.block, stop - first)
         load(net, at, source, first, n, work, ld)
         sweeps.fprop(net, at, params, work, n, ld)
         total += sweeps.loss(net, at, work, weight, <const floating *> source.scale, gradient != NULL, n, ld)
-        if gradient != NULL:
+        if gradient != NULL and team.keep_on(watch, 2 * n * net.n_params):
             sweeps.bprop(net, at, params, work, n, ld, gradient)
         if sample_losses != NULL:
             kernels.store_rows(net.ops, n, 1, <const floating *> work + at.value * ld, sample_losses + first, ld)
@@ -124,7 +101,7 @@ cdef double slot_loss(const Net *net, Partition parts, size_t slot, const floati
 
 cdef double loss_and_gradient(const Net *net, Partition parts, const floating *params, const Source *source,
                               Scratch scratch, floating *gradient, floating *sample_losses,
-                              int n_threads) noexcept nogil:
+                              int n_threads, Watch *watch) noexcept nogil:
     """Sum of losses; gradient (P,) and losses of the samples (n,) where they are not NULL. Added in slot order."""
     cdef floating *work = <floating *> scratch.work
     cdef floating *partial = <floating *> scratch.partial
@@ -132,19 +109,29 @@ cdef double loss_and_gradient(const Net *net, Partition parts, const floating *p
     cdef double total = 0.0
     cdef size_t stride = scratch.work_numbers, n_params = net.n_params
     cdef Py_ssize_t slot, n_slots = parts.n_slots
+    team.deal(watch)
     if n_threads == 1:
-        for slot in range(n_slots):
-            values[slot] = slot_loss(net, parts, slot, params, source, work,
-                                     slot_gradient(gradient, partial, slot, n_params), sample_losses)
+        share_of_losses(net, parts, params, source, work, partial, values, gradient, sample_losses, watch)
     else:
-        for slot in prange(n_slots, schedule="dynamic", chunksize=1, num_threads=n_threads):
-            values[slot] = slot_loss(net, parts, slot, params, source, work + threadid() * stride,
-                                     slot_gradient(gradient, partial, slot, n_params), sample_losses)
+        with parallel(num_threads=n_threads):
+            share_of_losses(net, parts, params, source, work + threadid() * stride, partial, values, gradient,
+                            sample_losses, watch)
     for slot in range(n_slots):
         total += values[slot]
         if slot > 0 and gradient != NULL:
             kernels.add(net.ops, n_params, <const floating *> partial + (slot - 1) * n_params, gradient)
     return total
+
+
+cdef void share_of_losses(const Net *net, Partition parts, const floating *params, const Source *source,
+                          floating *work, floating *partial, double *values, floating *gradient,
+                          floating *sample_losses, Watch *watch) noexcept nogil:
+    """One thread's share: slots, as long as there are any."""
+    cdef size_t slot = team.next_slot(watch, parts.n_slots)
+    while slot < parts.n_slots:
+        values[slot] = slot_loss(net, parts, slot, params, source, work,
+                                 slot_gradient(gradient, partial, slot, net.n_params), sample_losses, watch)
+        slot = team.next_slot(watch, parts.n_slots)
 
 
 cdef inline floating *slot_gradient(floating *gradient, floating *partial, size_t slot, size_t n_params) noexcept nogil:
@@ -163,9 +150,11 @@ def loss_grad(Plan plan, const floating[::1] params, const floating[:, ::1] X, c
     cdef Source source = make_source(n, X, T, labels, weight, scale)
     cdef floating *g = &gradient[0] if gradient is not None else NULL
     cdef floating *e = &sample_losses[0] if sample_losses is not None and n else NULL
+    cdef Watch watch = team.watch()
     cdef double total
     with nogil:
-        total = loss_and_gradient(&plan.net, parts, &params[0], &source, scratch, g, e, threads)
+        total = loss_and_gradient(&plan.net, parts, &params[0], &source, scratch, g, e, threads, &watch)
+    team.check(&watch)
     return total
 
 
@@ -182,23 +171,32 @@ def predict(Plan plan, const floating[::1] params, const floating[:, ::1] X, flo
     cdef const floating *w = &params[0]
     cdef floating *work = <floating *> scratch.work
     cdef floating *y = &Y[0, 0]
-    cdef Py_ssize_t slot, n_slots = parts.n_slots
     cdef size_t stride = scratch.work_numbers
+    cdef Watch watch = team.watch()
     with nogil:
         if threads == 1:
-            for slot in range(n_slots):
-                slot_values(net, parts, slot, w, &source, work, y)
+            share_of_values(net, parts, w, &source, work, y, &watch)
         else:
-            for slot in prange(n_slots, schedule="dynamic", chunksize=1, num_threads=threads):
-                slot_values(net, parts, slot, w, &source, work + threadid() * stride, y)
+            with parallel(num_threads=threads):
+                share_of_values(net, parts, w, &source, work + threadid() * stride, y, &watch)
+    team.check(&watch)
+
+
+cdef void share_of_values(const Net *net, Partition parts, const floating *params, const Source *source,
+                          floating *work, floating *Y, Watch *watch) noexcept nogil:
+    """One thread's share: slots, as long as there are any."""
+    cdef size_t slot = team.next_slot(watch, parts.n_slots)
+    while slot < parts.n_slots:
+        slot_values(net, parts, slot, params, source, work, Y, watch)
+        slot = team.next_slot(watch, parts.n_slots)
 
 
 cdef void slot_values(const Net *net, Partition parts, size_t slot, const floating *params, const Source *source,
-                      floating *work, floating *Y) noexcept nogil:
+                      floating *work, floating *Y, Watch *watch) noexcept nogil:
     """Outputs of one slot."""
     cdef const Layout *at = &net.values
     cdef size_t first = slot * parts.rows, stop = min(source.n, first + parts.rows), n, ld = parts.ld
-    while first < stop:
+    while first < stop and team.keep_on(watch, parts.block * net.n_params):
         n = min(parts.block, stop - first)
         load(net, at, source, first, n, work, ld)
         sweeps.fprop(net, at, params, work, n, ld)
@@ -228,6 +226,7 @@ def trace(Plan plan, const floating[::1] params, const floating[:, ::1] X, const
     widths = [net.layers[l].n_out for l in range(net.n_layers)]
     z, a, delta = [[np.empty((n, width), dtype) for width in widths] for _ in range(3)]
     while first < n:
+        PyErr_CheckSignals()
         count = min(parts.block, n - first)
         load(net, at, &source, first, count, work, parts.ld)
         sweeps.fprop(net, at, &params[0], work, count, parts.ld)

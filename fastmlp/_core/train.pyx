@@ -3,9 +3,10 @@
 from libc.math cimport pow
 
 from cython cimport floating
-from fastmlp._core cimport kernels
+from fastmlp._core cimport kernels, team
 from fastmlp._core.batch cimport Scratch, Source, loss_and_gradient, make_source
 from fastmlp._core.plan cimport Partition, Plan
+from fastmlp._core.team cimport Watch
 
 
 cdef class Minibatches:
@@ -38,7 +39,7 @@ cdef class Minibatches:
         self.scratch = Scratch(plan, plan.net.gradient.rows, self.parts, self.n_threads, True)
 
     cdef void gradient_step(self, const floating *w, Source *source, const Py_ssize_t *order, size_t first,
-                            size_t n_samples, const floating *decay, floating *g) noexcept nogil:
+                            size_t n_samples, const floating *decay, floating *g, Watch *watch) noexcept nogil:
         """Gradient of one minibatch; adds its loss, and its share of the penalty, to the sums of the call."""
         cdef size_t n = min(self.batch_size, n_samples - first)
         cdef Partition parts = self.parts
@@ -47,7 +48,7 @@ cdef class Minibatches:
         source.n = n
         source.index = order + first
         self.loss += loss_and_gradient(&self.plan.net, parts, w, source, self.scratch, g, <floating *> NULL,
-                                       self.n_threads)
+                                       self.n_threads, watch)
         kernels.scale(self.plan.net.ops, self.plan.net.n_params, <floating> (1.0 / n), g)
         if decay != NULL:
             self.penalty += kernels.decay(self.plan.net.ops, self.plan.net.n_params, <floating> (1.0 / n_samples),
@@ -61,13 +62,18 @@ cdef class Minibatches:
         cdef size_t n_samples = order.shape[0]
         cdef Source source = make_source[floating](n_samples, X, T, labels, weight, None)
         cdef const floating *penalty = &decay[0] if decay is not None else NULL
+        cdef Watch watch = team.watch()
         self.loss = self.penalty = 0.0
         with nogil:
             for step in range(first_step, first_step + n_steps):
+                self.gradient_step(&w[0], &source, &order[0], step * self.batch_size, n_samples, penalty, &g[0],
+                                   &watch)
+                if watch.stopped:
+                    break
                 self.n_steps += 1
-                self.gradient_step(&w[0], &source, &order[0], step * self.batch_size, n_samples, penalty, &g[0])
                 kernels.sgd_step(self.plan.net.ops, self.plan.net.n_params, <floating> rate, <floating> momentum,
                                  nesterov, &g[0], &v[0], &w[0])
+        team.check(&watch)
         return self.loss, self.penalty
 
     def adam(self, floating[::1] w, const floating[:, ::1] X, const floating[:, ::1] T, const Py_ssize_t[::1] labels,
@@ -80,13 +86,18 @@ cdef class Minibatches:
         cdef Source source = make_source[floating](n_samples, X, T, labels, weight, None)
         cdef const floating *penalty = &decay[0] if decay is not None else NULL
         cdef double age
+        cdef Watch watch = team.watch()
         self.loss = self.penalty = 0.0
         with nogil:
             for step in range(first_step, first_step + n_steps):
-                self.gradient_step(&w[0], &source, &order[0], step * self.batch_size, n_samples, penalty, &g[0])
+                self.gradient_step(&w[0], &source, &order[0], step * self.batch_size, n_samples, penalty, &g[0],
+                                   &watch)
+                if watch.stopped:
+                    break
                 self.n_steps += 1
                 age = <double> self.n_steps
                 kernels.adam_step(self.plan.net.ops, self.plan.net.n_params, <floating> (rate / (1.0 - pow(b1, age))),
                                   <floating> (1.0 / (1.0 - pow(b2, age))), <floating> b1, <floating> b2,
                                   <floating> epsilon, &g[0], &m[0], &v[0], &w[0])
+        team.check(&watch)
         return self.loss, self.penalty

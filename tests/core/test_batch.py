@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from cases import data, network
+from cases import SHAPES, data, network
 from fastmlp._core import batch
-
-SHAPES = ([1, 3, 1], [8, 50, 50, 1], [64, 32, 10], [17, 33], [5, 3, 4, 2, 6, 3], [300, 16, 2], [2, 300, 300], [7, 1, 7])
 
 
 @pytest.mark.parametrize("n_samples", [1, 33, 1000])
@@ -67,9 +65,3 @@ def test_rows_may_be_read_only():
     X = np.ones((1, 2))
     X.flags.writeable = False
     assert batch.predict_rows(net._plan, net._params, X) is not None
-
-
-def test_threads_are_at_least_one():
-    granted, limit = batch.max_threads()
-    assert granted >= 1
-    assert limit >= 1
