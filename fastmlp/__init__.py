@@ -9,12 +9,13 @@ import logging
 from fastmlp import plot
 from fastmlp._version import __version__
 from fastmlp.config import show_config
-from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError
+from fastmlp.errors import ForkWarning, IdenticalUnitsWarning, ModelFormatError
 from fastmlp.network import Network, load
 from fastmlp.optimize import schedules
 from fastmlp.terms import WeightDecay
 
 __all__ = [
+    "ForkWarning",
     "IdenticalUnitsWarning",
     "ModelFormatError",
     "Network",

@@ -25,7 +25,8 @@ def config() -> dict[str, Any]:
         "scipy": scipy.__version__,
         "platform": f"{sys.platform} {platform.machine()}",
         "openmp": team.openmp_version or "not compiled in",
-        "threads": _threads.resolve(None),
+        "threads": 1 if team.forked() else _threads.wanted(),
+        "child of a fork": "yes, for which one thread has to do" if team.forked() else "no",
         "instruction set": kernels.isa_name,
         "instruction sets usable": ", ".join(kernels.isa_names),
         "environment": {

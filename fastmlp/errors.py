@@ -5,5 +5,9 @@ class ModelFormatError(ValueError):
     """A file is not a network saved by this library, is damaged, or was written by a newer version."""
 
 
+class ForkWarning(RuntimeWarning):
+    """One thread does the work in the child of a fork, where OpenMP's other threads do not exist."""
+
+
 class IdenticalUnitsWarning(UserWarning):
     """Hidden units have the same weights in and out: their gradients are equal, and they stay identical for ever."""

@@ -15,6 +15,8 @@ PAIRS = (
     ("tanh", "squared_error"),
     ("exp", "poisson"),
 )
+#: layers of all kinds, for what has to hold of any
+SHAPES = ([1, 3, 1], [8, 50, 50, 1], [64, 32, 10], [17, 33], [5, 3, 4, 2, 6, 3], [300, 16, 2], [2, 300, 300], [7, 1, 7])
 #: relative error allowed between the library and an oracle
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 

@@ -41,6 +41,7 @@ INNER = {
         ("plan",),
         ("arrays",),
         ("kernels", "team"),
+        ("lineage",),
     ),
 }
 HEAVY = ("scipy", "matplotlib", "pandas", "sklearn")

@@ -1,9 +1,23 @@
-"""Memory does not grow with the number of calls."""
+"""Memory does not grow with the number of calls, and where there is none left, nothing but the call is lost."""
 
+import os
 import subprocess
 import sys
 
-PROGRAM = """
+import pytest
+
+
+def run(program, *arguments, **environment):
+    """What a program prints, in a process of its own."""
+    process = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env={**os.environ, **environment}, capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    return process.stdout
+
+
+MANY_CALLS = """
 import resource
 import numpy as np
 import fastmlp
@@ -32,5 +46,116 @@ print(resident() - before)
 
 
 def test_twenty_thousand_calls_of_predict_leave_no_memory_behind():
-    run = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True, timeout=200)
-    assert int(run.stdout) < 300_000
+    assert int(run(MANY_CALLS)) < 300_000
+
+
+LITTLE_MEMORY = """
+import resource
+import numpy as np
+import scipy.optimize
+import fastmlp
+
+net = fastmlp.Network([100, 1000, 1000, 100], rng=0)
+X, T = np.ones((10_000, 100)), np.zeros((10_000, 100))
+
+def results():
+    return [net.predict(X[:500], n_threads=2), *net.loss_and_grad(X[:500], T[:500], n_threads=2)]
+
+before = results()
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * resource.getpagesize()
+limits = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (used + (40 << 20), limits[1]))
+try:
+    {call}
+except MemoryError as error:
+    print("MemoryError")
+resource.setrlimit(resource.RLIMIT_AS, limits)
+assert all(np.array_equal(a, b) for a, b in zip(results(), before, strict=True))
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "net.predict(np.broadcast_to(X[0], (100_000, 100)), n_threads=2)",
+        "net.loss_and_grad(X, T, n_threads=2)",
+        "net.trace(X)",
+        "net.fit(X, T, 'adam', max_iter=1, batch_size=10_000, n_threads=2)",
+        "net.fit(X, T, 'lbfgs', max_iter=1, n_threads=2)",
+        "[net.copy() for _ in range(9)]",
+        "fastmlp.Network([10_000, 10_000])",
+    ],
+)
+def test_too_little_memory_is_a_memory_error_and_the_network_goes_on(call):
+    assert run(LITTLE_MEMORY.replace("{call}", call)) == "MemoryError\n"
+
+
+# malloc of the compiled floor fails once, at its n-th call since `fail_at(n)`; others' calls go through
+FAILING_MALLOC = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+extern void *__libc_malloc(size_t);
+static long calls, failing;
+void fail_at(long n) { calls = 0; failing = n; }
+long calls_since(void) { return calls; }
+void *malloc(size_t size)
+{
+    Dl_info caller;
+    if (failing && dladdr(__builtin_return_address(0), &caller) && strstr(caller.dli_fname, "fastmlp/_core/") &&
+        ++calls == failing) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return __libc_malloc(size);
+}
+"""
+
+EVERY_FAILURE = """
+import ctypes
+import numpy as np
+import fastmlp
+
+shim, NEVER = ctypes.CDLL(None), 10**9
+shim.calls_since.restype = ctypes.c_long
+shim.fail_at.argtypes = [ctypes.c_long]
+net = fastmlp.Network([8, 300, 3000, 2], rng=0)
+X, T = np.random.default_rng(0).normal(size=(600, 8)), np.zeros((600, 2))
+
+def fit():
+    twin = net.copy()
+    twin.fit(X, T, "adam", max_iter=1, batch_size=500, rng=0, n_threads=2)
+    return twin.params
+
+OPERATIONS = {
+    "network": lambda: fastmlp.Network([8, 300, 2], rng=0).params,
+    "few rows": lambda: net.predict(X[:3]),
+    "predict": lambda: net.predict(X, n_threads=2),
+    "loss_and_grad": lambda: net.loss_and_grad(X, T, n_threads=2)[1],
+    "trace": lambda: net.trace(X, T).delta[0],
+    "adam": fit,
+}
+for name, operation in OPERATIONS.items():
+    shim.fail_at(NEVER)
+    expected = operation()
+    for n in range(1, shim.calls_since() + 1):
+        shim.fail_at(n)
+        try:
+            operation()
+        except MemoryError as error:
+            print(name, "|", error)
+        shim.fail_at(NEVER)
+        assert np.array_equal(operation(), expected)
+"""
+
+
+def test_each_malloc_of_the_compiled_floor_may_fail(tmp_path):
+    source, library = tmp_path / "failing.c", tmp_path / "libfailing.so"
+    source.write_text(FAILING_MALLOC)
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-fno-builtin", str(source), "-o", str(library)], check=True)
+    failures = [line.split(" | ") for line in run(EVERY_FAILURE, LD_PRELOAD=str(library)).splitlines()]
+    assert {name for name, _ in failures} == {"network", "few rows", "predict", "loss_and_grad", "trace", "adam"}
+    assert all(message.startswith("no memory for") for _, message in failures)

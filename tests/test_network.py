@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import threading
 
 import numpy as np
 import pytest
@@ -138,24 +137,6 @@ def test_a_batch_without_samples_has_no_loss():
     assert not gradient.any()
     assert net.predict(np.empty((0, 3))).shape == (0, 2)
     assert net.sample_losses(np.empty((0, 3)), np.empty((0, 2))).shape == (0,)
-
-
-def test_one_network_serves_many_python_threads():
-    net = network([8, 50, 50, 1])
-    inputs = [np.random.default_rng(i).normal(size=(500 + i, 8)) for i in range(8)]
-    serial = [net.predict(X) for X in inputs]
-    results = [None] * 8
-
-    def work(i):
-        for _ in range(20):
-            results[i] = net.predict(inputs[i])
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all(np.array_equal(a, b) for a, b in zip(serial, results, strict=True))
 
 
 @pytest.mark.parametrize(

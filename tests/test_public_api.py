@@ -12,6 +12,7 @@ import pytest
 import fastmlp
 
 NAMES = {
+    "ForkWarning",
     "IdenticalUnitsWarning",
     "ModelFormatError",
     "Network",

@@ -2,6 +2,7 @@
 
 from cython cimport floating
 from fastmlp._core.plan cimport Layout, Net, Partition, Plan
+from fastmlp._core.team cimport Watch
 
 
 # Where samples come from: row-major arrays of the network's type; `index` picks rows (NULL: rows 0 .. n-1).
@@ -30,7 +31,7 @@ cdef void load(const Net *net, const Layout *at, const Source *source, size_t fi
                size_t ld) noexcept nogil
 cdef double loss_and_gradient(const Net *net, Partition parts, const floating *params, const Source *source,
                               const Scratch *scratch, floating *gradient, floating *sample_losses,
-                              int n_threads) noexcept nogil
+                              int n_threads, Watch *watch) noexcept nogil
 
 
 # Samples as the kernels read them, and the arrays they lie in.

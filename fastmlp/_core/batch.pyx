@@ -6,13 +6,14 @@ is released wherever there is work worth it.
 
 cimport numpy as cnp
 from cython cimport floating
-from cython.parallel cimport prange, threadid
+from cython.parallel cimport parallel, threadid
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from fastmlp._core cimport kernels, sweeps
+from fastmlp._core cimport kernels, sweeps, team
 from fastmlp._core.arrays cimport data, finite, native
 from fastmlp._core.plan cimport GRADIENT_PASSES, RELEASE_WORK, Layout, Net, Partition, Plan
+from fastmlp._core.team cimport Watch
 
 cnp.import_array()
 
@@ -61,7 +62,7 @@ cdef void load(const Net *net, const Layout *at, const Source *source, size_t fi
 
 
 cdef double slot_loss(const Net *net, Partition parts, size_t slot, const floating *params, const Source *source,
-                      floating *work, floating *gradient, floating *sample_losses) noexcept nogil:
+                      floating *work, floating *gradient, floating *sample_losses, Watch *watch) noexcept nogil:
     """The loss of one slot; its gradient and the losses of its samples where they are not NULL."""
     cdef const Layout *at = &net.gradient
     cdef size_t first = slot * parts.rows, stop = min(source.n, first + parts.rows), n, ld = parts.ld
@@ -69,12 +70,12 @@ cdef double slot_loss(const Net *net, Partition parts, size_t slot, const floati
     cdef double total = 0.0
     if gradient != NULL and first >= stop:
         memset(gradient, 0, net.n_params * sizeof(floating))
-    while first < stop:
+    while first < stop and team.keep_on(watch, parts.block * net.n_params):
         n = min(parts.block, stop - first)
         load(net, at, source, first, n, work, ld)
         sweeps.fprop(net, at, params, work, n, ld)
         total += sweeps.loss(net, at, work, weight, <const floating *> source.scale, gradient != NULL, n, ld)
-        if gradient != NULL:
+        if gradient != NULL and team.keep_on(watch, 2 * n * net.n_params):
             sweeps.bprop(net, at, params, work, n, ld, first > slot * parts.rows, gradient)
         if sample_losses != NULL:
             kernels.store_rows(net.ops, n, 1, <const floating *> work + at.value * ld, sample_losses + first, ld)
@@ -84,7 +85,7 @@ cdef double slot_loss(const Net *net, Partition parts, size_t slot, const floati
 
 cdef double loss_and_gradient(const Net *net, Partition parts, const floating *params, const Source *source,
                               const Scratch *scratch, floating *gradient, floating *sample_losses,
-                              int n_threads) noexcept nogil:
+                              int n_threads, Watch *watch) noexcept nogil:
     """Sum of losses; gradient (P,) and losses of the samples (n,) where they are not NULL. Added in slot order."""
     cdef floating *work = <floating *> scratch.work
     cdef floating *partial = <floating *> scratch.partial
@@ -92,19 +93,29 @@ cdef double loss_and_gradient(const Net *net, Partition parts, const floating *p
     cdef double total = 0.0
     cdef size_t stride = scratch.work_numbers, n_params = net.n_params
     cdef Py_ssize_t slot, n_slots = parts.n_slots
+    team.deal(watch)
     if n_threads == 1:
-        for slot in range(n_slots):
-            values[slot] = slot_loss(net, parts, slot, params, source, work,
-                                     slot_gradient(gradient, partial, slot, n_params), sample_losses)
+        share_of_losses(net, parts, params, source, work, partial, values, gradient, sample_losses, watch)
     else:
-        for slot in prange(n_slots, schedule="dynamic", chunksize=1, num_threads=n_threads):
-            values[slot] = slot_loss(net, parts, slot, params, source, work + threadid() * stride,
-                                     slot_gradient(gradient, partial, slot, n_params), sample_losses)
+        with parallel(num_threads=n_threads):
+            share_of_losses(net, parts, params, source, work + threadid() * stride, partial, values, gradient,
+                            sample_losses, watch)
     for slot in range(n_slots):
         total += values[slot]
         if slot > 0 and gradient != NULL:
             kernels.add(net.ops, n_params, <const floating *> partial + (slot - 1) * n_params, gradient)
     return total
+
+
+cdef void share_of_losses(const Net *net, Partition parts, const floating *params, const Source *source,
+                          floating *work, floating *partial, double *values, floating *gradient,
+                          floating *sample_losses, Watch *watch) noexcept nogil:
+    """One thread's share: slots, as long as there are any."""
+    cdef size_t slot = team.next_slot(watch, parts.n_slots)
+    while slot < parts.n_slots:
+        values[slot] = slot_loss(net, parts, slot, params, source, work,
+                                 slot_gradient(gradient, partial, slot, net.n_params), sample_losses, watch)
+        slot = team.next_slot(watch, parts.n_slots)
 
 
 cdef inline floating *slot_gradient(floating *gradient, floating *partial, size_t slot, size_t n_params) noexcept nogil:
@@ -146,14 +157,18 @@ cdef class Batch:
         cdef int passes = GRADIENT_PASSES if gradient != NULL else 1
         cdef int threads = self.plan.threads(self.source.n, passes, n_threads)
         cdef Scratch scratch
+        cdef Watch watch = team.watch()
         cdef double total
         reserve(&scratch, net, &net.gradient, parts, threads, gradient != NULL)
         if self.source.n * net.n_params < RELEASE_WORK:
-            total = loss_and_gradient(net, parts, params, &self.source, &scratch, gradient, sample_losses, threads)
+            total = loss_and_gradient(net, parts, params, &self.source, &scratch, gradient, sample_losses, threads,
+                                      &watch)
         else:
             with nogil:
-                total = loss_and_gradient(net, parts, params, &self.source, &scratch, gradient, sample_losses, threads)
+                total = loss_and_gradient(net, parts, params, &self.source, &scratch, gradient, sample_losses, threads,
+                                          &watch)
         free(scratch.memory)
+        team.check(&watch)
         return total
 
     def loss(self, cnp.ndarray params not None, int n_threads, sample_losses=None):

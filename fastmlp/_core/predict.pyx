@@ -6,13 +6,14 @@ one row costs half a microsecond.
 
 cimport numpy as cnp
 from cython cimport floating
-from cython.parallel cimport prange, threadid
+from cython.parallel cimport parallel, threadid
 from libc.stdlib cimport free, malloc
 
-from fastmlp._core cimport kernels, sweeps
+from fastmlp._core cimport kernels, sweeps, team
 from fastmlp._core.arrays cimport data, finite, native
 from fastmlp._core.batch cimport Scratch, Source, load, reserve
 from fastmlp._core.plan cimport RELEASE_WORK, SOFTMAX, Layer, Layout, Net, Partition, Plan
+from fastmlp._core.team cimport Watch
 
 cnp.import_array()
 
@@ -20,11 +21,11 @@ cnp.import_array()
 # ---- all rows ----
 
 cdef void slot_values(const Net *net, Partition parts, size_t slot, const floating *params, const Source *source,
-                      floating *work, floating *Y) noexcept nogil:
+                      floating *work, floating *Y, Watch *watch) noexcept nogil:
     """Outputs of one slot."""
     cdef const Layout *at = &net.values
     cdef size_t first = slot * parts.rows, stop = min(source.n, first + parts.rows), n, ld = parts.ld
-    while first < stop:
+    while first < stop and team.keep_on(watch, parts.block * net.n_params):
         n = min(parts.block, stop - first)
         load(net, at, source, first, n, work, ld)
         sweeps.fprop(net, at, params, work, n, ld)
@@ -34,17 +35,24 @@ cdef void slot_values(const Net *net, Partition parts, size_t slot, const floati
         first += n
 
 
+cdef void share_of_values(const Net *net, Partition parts, const floating *params, const Source *source,
+                          floating *work, floating *Y, Watch *watch) noexcept nogil:
+    """One thread's share: slots, as long as there are any."""
+    cdef size_t slot = team.next_slot(watch, parts.n_slots)
+    while slot < parts.n_slots:
+        slot_values(net, parts, slot, params, source, work, Y, watch)
+        slot = team.next_slot(watch, parts.n_slots)
+
+
 cdef void values(const Net *net, Partition parts, const floating *params, const Source *source,
-                 const Scratch *scratch, floating *Y, int n_threads) noexcept nogil:
+                 const Scratch *scratch, floating *Y, int n_threads, Watch *watch) noexcept nogil:
     cdef floating *work = <floating *> scratch.work
-    cdef Py_ssize_t slot, n_slots = parts.n_slots
     cdef size_t stride = scratch.work_numbers
     if n_threads == 1:
-        for slot in range(n_slots):
-            slot_values(net, parts, slot, params, source, work, Y)
+        share_of_values(net, parts, params, source, work, Y, watch)
     else:
-        for slot in prange(n_slots, schedule="dynamic", chunksize=1, num_threads=n_threads):
-            slot_values(net, parts, slot, params, source, work + threadid() * stride, Y)
+        with parallel(num_threads=n_threads):
+            share_of_values(net, parts, params, source, work + threadid() * stride, Y, watch)
 
 
 cdef int all_rows(Plan plan, const floating *params, const floating *X, size_t n, floating *Y,
@@ -54,18 +62,19 @@ cdef int all_rows(Plan plan, const floating *params, const floating *X, size_t n
     cdef int threads = plan.threads(n, 1, n_threads)
     cdef Source source
     cdef Scratch scratch
+    cdef Watch watch = team.watch()
     source.n = n
     source.index = NULL
     source.X = X
     source.T = source.labels = source.weight = source.scale = NULL
     reserve(&scratch, net, &net.values, parts, threads, False)
     if n * net.n_params < RELEASE_WORK:
-        values(net, parts, params, &source, &scratch, Y, threads)
+        values(net, parts, params, &source, &scratch, Y, threads, &watch)
     else:
         with nogil:
-            values(net, parts, params, &source, &scratch, Y, threads)
+            values(net, parts, params, &source, &scratch, Y, threads, &watch)
     free(scratch.memory)
-    return 0
+    return team.check(&watch)
 
 
 def predict(Plan plan, cnp.ndarray params, cnp.ndarray X, cnp.ndarray Y, int n_threads):

@@ -1,4 +1,21 @@
-"""The team of threads: what OpenMP grants."""
+"""The team of threads: what OpenMP grants, what a fork leaves of it, and how a long call hears Ctrl-C.
+
+Signals
+-------
+Python answers signals in its main thread, when that holds the GIL. So a driver has a `Watch`; each thread asks
+`keep_on` before each block, and there the calling thread, some thirty times a second, takes the GIL and lets Python
+answer. An exception, KeyboardInterrupt above all, waits in the thread's state; the blocks that remain are passed over,
+and `check` raises it. Slots are dealt out by `next_slot` rather than by OpenMP, because the calling thread has to stay
+awake until the others are done. Calls of less than a millisecond see neither clock nor GIL.
+
+Forks
+-----
+The child of a fork runs on one thread: it has lost OpenMP's others, of whichever library, and GNU OpenMP would wait for
+them. Only multiprocessing's fork server, which does nothing but fork, lets OpenMP put its threads down before.
+"""
+
+from fastmlp._core import lineage
+
 
 cdef extern from *:
     """
@@ -9,17 +26,168 @@ cdef extern from *:
     #define FMLP_OPENMP 0
     static int omp_get_max_threads(void) { return 1; }
     static int omp_get_thread_limit(void) { return 1; }
+    static int omp_get_thread_num(void) { return 0; }
+    static int omp_get_num_threads(void) { return 1; }
+    #endif
+
+    static int fmlp_is_forked, fmlp_is_fork_server;
+
+    #ifdef _WIN32
+    #include <windows.h>
+    #include <intrin.h>
+    static int fmlp_hear_of_forks(void) { return 0; }
+    static double fmlp_seconds(void) { return 1e-3 * (double)GetTickCount64(); }
+    static void fmlp_nap(double seconds) { Sleep((DWORD)(1e3 * seconds) + 1); }
+    #else
+    #include <pthread.h>
+    #include <time.h>
+    static void fmlp_before_fork(void)
+    {
+    #ifdef _OPENMP
+        if (fmlp_is_fork_server)
+            omp_pause_resource_all(omp_pause_soft);
+    #endif
+    }
+    static void fmlp_in_child(void)
+    {
+        fmlp_is_forked = !fmlp_is_fork_server;
+        fmlp_is_fork_server = 0;
+    }
+    static int fmlp_hear_of_forks(void) { return pthread_atfork(fmlp_before_fork, NULL, fmlp_in_child); }
+    static double fmlp_seconds(void)
+    {
+        struct timespec t;
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    }
+    static void fmlp_nap(double seconds)
+    {
+        struct timespec t = {0, (long)(1e9 * seconds)};
+        nanosleep(&t, NULL);
+    }
+    #endif
+
+    #ifdef _MSC_VER
+    #define fmlp_take(counter) ((size_t)_InterlockedExchangeAdd64((volatile long long *)(counter), 1))
+    #define fmlp_count(counter) (*(volatile const size_t *)(counter))
+    #define fmlp_raise(flag) (*(volatile int *)(flag) = 1)
+    #define fmlp_is_raised(flag) (*(volatile const int *)(flag))
+    #else
+    #define fmlp_take(counter) __atomic_fetch_add((counter), 1, __ATOMIC_RELAXED)
+    #define fmlp_count(counter) __atomic_load_n((counter), __ATOMIC_RELAXED)
+    #define fmlp_raise(flag) __atomic_store_n((flag), 1, __ATOMIC_RELAXED)
+    #define fmlp_is_raised(flag) __atomic_load_n((flag), __ATOMIC_RELAXED)
     #endif
     """
     int FMLP_OPENMP
     int omp_get_max_threads() noexcept nogil
     int omp_get_thread_limit() noexcept nogil
+    int omp_get_thread_num() noexcept nogil
+    int omp_get_num_threads() noexcept nogil
+    int fmlp_is_forked, fmlp_is_fork_server
+    int fmlp_hear_of_forks() noexcept
+    double fmlp_seconds() noexcept nogil
+    void fmlp_nap(double seconds) noexcept nogil
+    size_t fmlp_take(size_t *counter) noexcept nogil
+    size_t fmlp_count(const size_t *counter) noexcept nogil
+    void fmlp_raise(int *flag) noexcept nogil
+    bint fmlp_is_raised(const int *flag) noexcept nogil
 
+
+cdef extern from "Python.h":
+    int PyErr_CheckSignals() noexcept   # the exception is left where it is, for `check`
+
+
+# ---- what OpenMP grants, and forks ----
 
 # The OpenMP version the extension was compiled with (yyyymm), 0 without OpenMP.
 openmp_version = FMLP_OPENMP
+
+fmlp_is_forked = lineage.INHERITS_OPENMP
+fmlp_is_fork_server = lineage.FORK_SERVER
+if fmlp_hear_of_forks():
+    raise MemoryError("no memory for a handler of forks")
 
 
 def max_threads():
     """(threads OpenMP grants now, its hard limit)."""
     return omp_get_max_threads(), omp_get_thread_limit()
+
+
+def forked():
+    """Whether a fork has left this process without OpenMP's threads, so that one thread has to do."""
+    return bool(fmlp_is_forked)
+
+
+# ---- slots and signals ----
+
+cdef enum:
+    LOOK_WORK = 1_000_000       # multiply-adds between looks at the clock: a fraction of a millisecond
+    BLOCK_WORK = 1_000          # what a block costs besides
+
+cdef double INTERVAL = 0.03     # seconds between answers to signals
+
+
+cdef Watch watch() noexcept nogil:
+    """A watch for one call, or for one run of minibatches."""
+    cdef Watch new
+    new.next_slot = new.idle = new.work = 0
+    new.stopped = 0
+    new.started = new.due = 0.0
+    return new
+
+
+cdef void deal(Watch *watch) noexcept nogil:
+    """Put all slots back, before the threads come."""
+    watch.next_slot = watch.idle = 0
+    watch.started = 0.0
+
+
+cdef size_t next_slot(Watch *watch, size_t n_slots) noexcept nogil:
+    """A slot that nobody has taken yet; n_slots when there is none left, for the calling thread when all are done.
+
+    The calling thread waits here, if the call takes long enough for naps of a hundredth of its time, and else with
+    OpenMP, at the end of the parallel region.
+    """
+    cdef size_t slot = fmlp_take(&watch.next_slot)
+    cdef size_t others
+    cdef double elapsed
+    if slot < n_slots:
+        return slot
+    fmlp_take(&watch.idle)
+    if omp_get_thread_num() == 0 and watch.started > 0.0:
+        others = omp_get_num_threads()
+        elapsed = fmlp_seconds() - watch.started
+        while elapsed >= INTERVAL and fmlp_count(&watch.idle) < others and not watch.stopped:
+            fmlp_nap(min(0.01 * elapsed, 0.5 * INTERVAL))
+            answer_signals(watch)
+    return n_slots
+
+
+cdef bint keep_on(Watch *watch, size_t work) noexcept nogil:
+    """Whether to go on with the next block, of `work` multiply-adds."""
+    if omp_get_thread_num() == 0:
+        watch.work += work + BLOCK_WORK
+        if watch.work >= LOOK_WORK:
+            watch.work = 0
+            answer_signals(watch)
+    return not fmlp_is_raised(&watch.stopped)
+
+
+cdef void answer_signals(Watch *watch) noexcept nogil:
+    """Let Python answer signals, if it is time; by the calling thread."""
+    cdef double now = fmlp_seconds()
+    if watch.started == 0.0:
+        watch.started = now
+    if watch.due == 0.0:
+        watch.due = now + INTERVAL
+    elif now >= watch.due and not watch.stopped:
+        with gil:
+            if PyErr_CheckSignals() < 0:
+                fmlp_raise(&watch.stopped)
+        watch.due = fmlp_seconds() + INTERVAL
+
+
+cdef int check(const Watch *watch) except -1:
+    """Raise what a signal's handler has raised meanwhile."""
+    return -1 if watch.stopped else 0

@@ -6,10 +6,11 @@ cimport numpy as cnp
 from cython cimport floating
 from libc.stdlib cimport free
 
-from fastmlp._core cimport kernels, sweeps
+from fastmlp._core cimport kernels, sweeps, team
 from fastmlp._core.arrays cimport data
 from fastmlp._core.batch cimport Batch, Scratch, load, reserve
 from fastmlp._core.plan cimport Layout, Net, Partition
+from fastmlp._core.team cimport Watch
 
 cnp.import_array()
 
@@ -32,12 +33,13 @@ cdef int trace_all(Batch batch, const floating *params, list z, list a, list del
     cdef const Layout *at = &net.trace
     cdef Partition parts = batch.plan.partition(batch.source.n)
     cdef Scratch scratch
+    cdef Watch watch = team.watch()
     cdef size_t first = 0, n, width, place, ld = parts.ld
     cdef int l
     cdef floating *work
     reserve(&scratch, net, at, parts, 1, False)
     work = <floating *> scratch.work
-    while first < batch.source.n:
+    while first < batch.source.n and team.keep_on(&watch, 3 * parts.block * net.n_params):
         n = min(parts.block, batch.source.n - first)
         trace_block(net, batch, params, work, <floating *> data(gradient), first, n, ld)
         for l in range(net.n_layers):
@@ -47,7 +49,7 @@ cdef int trace_all(Batch batch, const floating *params, list z, list a, list del
                                    <floating *> data(arrays[l]) + first * width, ld)
         first += n
     free(scratch.memory)
-    return 0
+    return team.check(&watch)
 
 
 def trace(Batch batch not None, cnp.ndarray params not None):

@@ -4,9 +4,10 @@ from libc.math cimport pow
 from libc.stdlib cimport free
 
 from cython cimport floating
-from fastmlp._core cimport kernels
+from fastmlp._core cimport kernels, team
 from fastmlp._core.batch cimport Batch, Scratch, Source, loss_and_gradient, reserve
 from fastmlp._core.plan cimport GRADIENT_PASSES, Partition, Plan
+from fastmlp._core.team cimport Watch
 
 
 cdef class Minibatches:
@@ -45,7 +46,7 @@ cdef class Minibatches:
         free(self.scratch.memory)
 
     cdef double gradient_step(self, const floating *w, const Py_ssize_t *order, size_t first, size_t n_samples,
-                              const floating *decay, floating *g) noexcept nogil:
+                              const floating *decay, floating *g, Watch *watch) noexcept nogil:
         """Gradient of one minibatch, to be scaled by the number returned; its loss, and its share of the penalty, are
         added to the sums of the call.
         """
@@ -57,7 +58,7 @@ cdef class Minibatches:
         source.n = n
         source.index = order + first
         self.loss += loss_and_gradient(&self.plan.net, parts, w, &source, &self.scratch, g, <floating *> NULL,
-                                       self.n_threads)
+                                       self.n_threads, watch)
         if decay == NULL:
             return 1.0 / n
         self.penalty += kernels.decay(self.plan.net.ops, self.plan.net.n_params, <floating> (1.0 / n),
@@ -71,13 +72,18 @@ cdef class Minibatches:
         cdef size_t n_samples = order.shape[0]
         cdef const floating *penalty = &decay[0] if decay is not None else NULL
         cdef double scale
+        cdef Watch watch = team.watch()
         self.loss = self.penalty = 0.0
         with nogil:
             for step in range(first_step, first_step + n_steps):
+                scale = self.gradient_step(&w[0], &order[0], step * self.batch_size, n_samples, penalty, &g[0],
+                                           &watch)
+                if watch.stopped:
+                    break
                 self.n_steps += 1
-                scale = self.gradient_step(&w[0], &order[0], step * self.batch_size, n_samples, penalty, &g[0])
-                kernels.sgd_step(self.plan.net.ops, self.plan.net.n_params, <floating> scale, <floating> rate, <floating> momentum,
-                                 nesterov, &g[0], &v[0], &w[0])
+                kernels.sgd_step(self.plan.net.ops, self.plan.net.n_params, <floating> scale, <floating> rate,
+                                 <floating> momentum, nesterov, &g[0], &v[0], &w[0])
+        team.check(&watch)
         return self.loss, self.penalty
 
     def adam(self, floating[::1] w, const Py_ssize_t[::1] order, const floating[::1] decay, floating[::1] g,
@@ -88,14 +94,19 @@ cdef class Minibatches:
         cdef size_t n_samples = order.shape[0]
         cdef const floating *penalty = &decay[0] if decay is not None else NULL
         cdef double age, scale
+        cdef Watch watch = team.watch()
         self.loss = self.penalty = 0.0
         with nogil:
             for step in range(first_step, first_step + n_steps):
-                scale = self.gradient_step(&w[0], &order[0], step * self.batch_size, n_samples, penalty, &g[0])
+                scale = self.gradient_step(&w[0], &order[0], step * self.batch_size, n_samples, penalty, &g[0],
+                                           &watch)
+                if watch.stopped:
+                    break
                 self.n_steps += 1
                 age = <double> self.n_steps
                 kernels.adam_step(self.plan.net.ops, self.plan.net.n_params, <floating> scale,
                                   <floating> (rate / (1.0 - pow(b1, age))),
                                   <floating> (1.0 / (1.0 - pow(b2, age))), <floating> b1, <floating> b2,
                                   <floating> epsilon, &g[0], &m[0], &v[0], &w[0])
+        team.check(&watch)
         return self.loss, self.penalty

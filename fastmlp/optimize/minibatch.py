@@ -24,7 +24,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "sgd": {"momentum": 0.0, "nesterov": False},
     "adam": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
 }
-# multiply-adds after which the loop comes up for air, to see Ctrl-C and the time limit
+# multiply-adds after which the loop comes up for air, to see the time limit
 CHUNK_WORK = 100_000_000
 
 
@@ -76,12 +76,13 @@ def solve(
                 loss += sums[0]
                 penalty += sums[1]
                 if first + count < steps_per_epoch:
-                    monitor.x = w.copy()
                     monitor.check_time()
             epoch += 1
             monitor.step(w, loss + penalty, data.mean(loss))
     except Stop as stop:
         status = stop.status if monitor.n_iter < max_iter else MAX_ITER
+    finally:  # whatever ended it, also within an epoch
+        monitor.x = w
     return status, {"n_epochs": epoch, "n_steps": loop.n_steps, **dict(zip(names, memory, strict=True))}
 
 

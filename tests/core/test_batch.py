@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from cases import data, network
+from cases import SHAPES, data, network
 from fastmlp._core.batch import bind_exact
-
-SHAPES = ([1, 3, 1], [8, 50, 50, 1], [64, 32, 10], [17, 33], [5, 3, 4, 2, 6, 3], [300, 16, 2], [2, 300, 300], [7, 1, 7])
 
 
 @pytest.mark.parametrize("n_samples", [1, 33, 1000])

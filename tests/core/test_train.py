@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from cases import data, network, relative_error
+from cases import SHAPES, data, network, relative_error
 
 SETTINGS = {
     "sgd": [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}],
@@ -62,14 +62,16 @@ def test_epochs_take_the_documented_steps(method, options, batch_size, dtype):
     assert np.allclose(res.history["loss"][1:], history, rtol=tolerance)
 
 
-def test_threads_do_not_change_the_bits(dtype, n_threads):
+@pytest.mark.parametrize("n_samples", [1, 33, 1000])
+@pytest.mark.parametrize("layers", SHAPES)
+def test_threads_do_not_change_the_bits(layers, n_samples, dtype):
     nets = []
-    for threads in (1, n_threads):
-        net = network([64, 100, 10], dtype=dtype, output="softmax")
-        X, T = data(net, 500)
-        net.fit(X, T, "adam", max_iter=2, batch_size=128, rng=0, n_threads=threads)
+    for threads in (1, 2, 3, 7):
+        net = network(layers, dtype=dtype, output="softmax" if layers[-1] > 1 else "logistic")
+        X, T = data(net, n_samples)
+        net.fit(X, T, "adam", max_iter=2, batch_size=400, rng=0, n_threads=threads)
         nets.append(net)
-    assert nets[0] == nets[1]
+    assert all(net == nets[0] for net in nets[1:])
 
 
 COUNTER = """

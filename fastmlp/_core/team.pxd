@@ -1,0 +1,19 @@
+# The team of threads that works on one call: dealing out slots, and answering signals meanwhile.
+
+
+# One for each call. The calling thread alone writes behind `apart`, so that others need not fetch its line again.
+cdef struct Watch:
+    size_t next_slot
+    size_t idle         # threads that have found no slot left
+    int stopped         # an exception is to be raised: the blocks that remain are passed over
+    char apart[64]
+    size_t work         # multiply-adds since the latest look at the clock
+    double started      # seconds at the first look at the clock since slots were dealt, 0.0 before
+    double due          # seconds at the next answer to signals, 0.0 before the first look
+
+
+cdef Watch watch() noexcept nogil
+cdef void deal(Watch *watch) noexcept nogil
+cdef size_t next_slot(Watch *watch, size_t n_slots) noexcept nogil
+cdef bint keep_on(Watch *watch, size_t work) noexcept nogil
+cdef int check(const Watch *watch) except -1

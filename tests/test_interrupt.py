@@ -1,0 +1,189 @@
+"""Ctrl-C and other signals during long calls, each in a process of its own."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+PRELUDE = """
+import os, signal, statistics, threading, time
+import numpy as np
+import fastmlp
+
+def problem(layers, seconds, threads, call):
+    "A network, and samples that keep it busy for so long, and rather longer."
+    net = fastmlp.Network(layers, rng=0)
+    n = 2_000
+    while True:
+        X = np.random.default_rng(0).normal(size=(n, layers[0]))
+        T = np.zeros((n, layers[-1]))
+        started = time.perf_counter()
+        call(net, X, T, threads)
+        elapsed = time.perf_counter() - started
+        if elapsed > seconds:
+            return net, X, T
+        n = int(n * min(10, 1.5 * seconds / elapsed))
+
+def predict(net, X, T, threads):
+    return net.predict(X, n_threads=threads)
+
+def loss_and_grad(net, X, T, threads):
+    return net.loss_and_grad(X, T, n_threads=threads)
+
+def trace(net, X, T, threads):
+    return net.trace(X, T)
+
+def answer(call, *arguments, after):
+    "Seconds from the signal to KeyboardInterrupt."
+    sent = []
+
+    def send():
+        time.sleep(after)
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        call(*arguments)
+        raise AssertionError("the call was over before the signal")
+    except KeyboardInterrupt:
+        return time.perf_counter() - sent[0]
+    finally:
+        thread.join()
+"""
+
+
+def run(program, *arguments):
+    """Run a program after the prelude; what it prints."""
+    command = [sys.executable, "-c", PRELUDE + textwrap.dedent(program), *map(str, arguments)]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert process.returncode == 0, process.stderr
+    return process.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("call", "layers", "threads"),
+    [
+        ("predict", [8, 100, 100, 1], 1),
+        ("predict", [8, 100, 100, 1], 2),
+        ("loss_and_grad", [8, 100, 100, 1], 1),
+        ("loss_and_grad", [8, 100, 100, 1], 3),
+        ("predict", [50, 1000, 1000, 1], 3),  # few slots: the calling thread waits for others
+        ("trace", [2, 100, 100, 1], 1),
+    ],
+)
+def test_a_long_call_answers_ctrl_c_within_a_tenth_of_a_second(call, layers, threads):
+    program = f"""
+    call, threads = {call}, {threads}
+    net, X, T = problem({layers}, 0.8, threads, call)
+    few = net.predict(X[:100])
+    times = [answer(call, net, X, T, threads, after=after) for after in (0.1, 0.15, 0.2, 0.25, 0.3)]
+    assert np.array_equal(net.predict(X[:100]), few)
+    print(statistics.median(times), max(times))
+    """
+    median, longest = map(float, run(program))
+    assert median < 0.1
+    assert longest < 1.0
+
+
+@pytest.mark.parametrize(
+    ("layers", "batch_size"),
+    [([1, 3, 1], 32), ([8, 50, 50, 1], 1), ([8, 50, 50, 1], 100_000), ([100, 500, 500, 10], 32)],
+)
+def test_minibatches_answer_ctrl_c_and_leave_the_last_completed_step(layers, batch_size):
+    program = f"""
+    layers, batch_size = {layers}, {batch_size}
+    X = np.random.default_rng(0).normal(size=(100_000, layers[0]))
+    T = np.ones((len(X), layers[-1]))
+    times = []
+    for after in (0.3, 0.4, 0.2):
+        net = fastmlp.Network(layers, rng=0)
+        times.append(answer(lambda: net.fit(X, T, "sgd", max_iter=10**9, learning_rate=1e-4, rng=0,
+                                            batch_size=batch_size), after=after))
+    print(statistics.median(times))
+
+    # the same steps one by one, until the parameters are those that were left
+    from fastmlp._core.batch import bind_exact
+    from fastmlp._core.train import Minibatches
+    replay, rng = fastmlp.Network(layers, rng=0), np.random.default_rng(0)
+    w = replay.params
+    g, v = np.zeros_like(w), np.zeros_like(w)
+    loop = Minibatches(bind_exact(replay._plan, X, T), batch_size, 1)
+    found = np.array_equal(w, net.params)
+    while not found and loop.n_steps < 10**6:
+        order = np.arange(len(X))
+        rng.shuffle(order)
+        for step in range(len(X) // batch_size):
+            loop.sgd(w, order, None, g, v, step, 1, 1e-4, 0.0, False)
+            found = np.array_equal(w, net.params)
+            if found:
+                break
+    print(found)
+    """
+    median, found = run(program)
+    assert float(median) < 0.1
+    assert found == "True"
+
+
+def test_full_batch_training_answers_ctrl_c_and_leaves_the_last_completed_iteration():
+    program = """
+    net, X, T = problem([8, 100, 100, 1], 0.05, 2, loss_and_grad)
+    T = np.sin(X[:, :1])
+    seen = [net.params]
+    fit = lambda: net.fit(X, T, "lbfgs", tol=0, max_iter=10**9, n_threads=2, callback=lambda s: seen.append(s.x))
+    times = [answer(fit, after=after) for after in (0.7, 0.8, 0.9)]
+    print(statistics.median(times), np.array_equal(net.params, seen[-1]), len(seen))
+    net.fit(X[:500], T[:500], max_iter=3)
+    """
+    median, same, iterations = run(program)
+    assert float(median) < 0.1
+    assert same == "True"
+    assert int(iterations) > 1
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_handlers_that_raise_nothing_run_during_a_call_and_may_use_the_network(threads):
+    program = f"""
+    net, X, T = problem([8, 100, 100, 1], 1.0, {threads}, loss_and_grad)
+    loss, gradient = net.loss_and_grad(X, T, n_threads={threads})
+    few, count = net.predict(X[:5000]), 0
+
+    def handler(*_):
+        global count
+        count += np.array_equal(net.predict(X[:5000], n_threads=2), few)
+
+    signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    again, same = net.loss_and_grad(X, T, n_threads={threads})
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    print(loss == again and np.array_equal(gradient, same), count)
+    """
+    same, count = run(program)
+    assert same == "True"
+    assert int(count) >= 5
+
+
+def test_ctrl_c_is_the_main_threads_and_leaves_calls_in_others_alone():
+    program = """
+    net, X, T = problem([8, 100, 100, 1], 1.0, 2, loss_and_grad)
+    expected, results = net.loss_and_grad(X, T), []
+    worker = threading.Thread(target=lambda: results.append(net.loss_and_grad(X, T)))
+    worker.start()
+    seconds = answer(time.sleep, 10, after=0.2)
+    worker.join()
+    print(seconds, results[0][0] == expected[0] and np.array_equal(results[0][1], expected[1]))
+    """
+    seconds, same = run(program)
+    assert float(seconds) < 0.1
+    assert same == "True"
+
+
+def test_the_interpreter_may_end_while_a_daemon_thread_computes():
+    program = """
+    net, X, T = problem([8, 100, 100, 1], 1.0, 2, loss_and_grad)
+    threading.Thread(target=lambda: [net.loss_and_grad(X, T, n_threads=2) for _ in range(100)], daemon=True).start()
+    time.sleep(0.1)
+    """
+    assert run(program) == []
