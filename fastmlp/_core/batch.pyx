@@ -1,7 +1,7 @@
 """The loss of a batch and its gradient: samples are cut into slots, slots spread over threads, sums added in order.
 
-Arguments are trusted: native arrays of the network's type, finite, of matching shapes (`_validation` sees to it). The GIL
-is released wherever there is work worth it.
+Arguments are trusted: native arrays of the network's type, finite, of matching shapes (`_validation` sees to it);
+`bind_exact` alone looks for itself. The GIL is released wherever there is work worth it.
 """
 
 cimport numpy as cnp
@@ -54,8 +54,9 @@ cdef void load(const Net *net, const Layout *at, const Source *source, size_t fi
         kernels.load_labels(net.ops, n, net.n_outputs, source.labels + (0 if index != NULL else first), index,
                             work + at.T * ld, ld)
     elif source.T != NULL:
-        kernels.load_rows(net.ops, n, net.n_outputs, rows_from(<const floating *> source.T, first, net.n_outputs, index),
-                          index, work + at.T * ld, ld)
+        kernels.load_rows(net.ops, n, net.n_outputs,
+                          rows_from(<const floating *> source.T, first, net.n_outputs, index), index,
+                          work + at.T * ld, ld)
     if source.weight != NULL:
         kernels.load_rows(net.ops, n, 1, rows_from(<const floating *> source.weight, first, 1, index), index,
                           work + at.weight * ld, ld)

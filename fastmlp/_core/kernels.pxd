@@ -21,8 +21,8 @@ cdef extern from "fmlp.h" nogil:
         size_t lanes
         void dense_forward(size_t n_out, size_t n_in, size_t n, const float *W, const float *b, const float *A,
                            float *Z, size_t ld) noexcept nogil
-        void dense_backward(size_t n_out, size_t n_in, size_t n, const float *W, const float *D, const float *factor, float *E,
-                            size_t ld) noexcept nogil
+        void dense_backward(size_t n_out, size_t n_in, size_t n, const float *W, const float *D,
+                            const float *factor, float *E, size_t ld) noexcept nogil
         void dense_gradient(size_t n_out, size_t n_in, size_t n, const float *D, const float *A, int add,
                             float *gW, float *gb, size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const float *W, const float *b, const float *A,
@@ -55,8 +55,8 @@ cdef extern from "fmlp.h" nogil:
         size_t lanes
         void dense_forward(size_t n_out, size_t n_in, size_t n, const double *W, const double *b, const double *A,
                            double *Z, size_t ld) noexcept nogil
-        void dense_backward(size_t n_out, size_t n_in, size_t n, const double *W, const double *D, const double *factor, double *E,
-                            size_t ld) noexcept nogil
+        void dense_backward(size_t n_out, size_t n_in, size_t n, const double *W, const double *D,
+                            const double *factor, double *E, size_t ld) noexcept nogil
         void dense_gradient(size_t n_out, size_t n_in, size_t n, const double *D, const double *A, int add,
                             double *gW, double *gb, size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const double *W, const double *b, const double *A,
@@ -239,7 +239,8 @@ cdef inline void sgd_step(const void *ops, size_t n, floating scale, floating ra
 
 
 cdef inline void adam_step(const void *ops, size_t n, floating scale, floating rate, floating correction, floating b1,
-                           floating b2, floating epsilon, const floating *g, floating *m, floating *v, floating *w) noexcept nogil:
+                           floating b2, floating epsilon, const floating *g, floating *m, floating *v,
+                           floating *w) noexcept nogil:
     if floating is float:
         (<const fmlp_ops_f32 *> ops).adam_step(n, scale, rate, correction, b1, b2, epsilon, g, m, v, w)
     else:
