@@ -1,7 +1,7 @@
 """Outputs: all rows in blocks over slots and threads, and a path for one to eight rows.
 
-`predict_exact` looks at its argument itself: no conversion, no views, every check made. This is how one row costs half a
-microsecond.
+`predict_exact` looks at its argument itself: no conversion, no views, every check made. This is how one row costs half
+a microsecond.
 """
 
 cimport numpy as cnp
