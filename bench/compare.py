@@ -79,10 +79,14 @@ def run(options: argparse.Namespace) -> list:
     for operation in chosen(options.operations, contest.OPERATIONS):
         for shape in chosen(options.shapes, problems.SHAPES):
             for dtype in chosen(options.dtypes, problems.DTYPES):
-                with threadpool_limits(1):
-                    cell = contest.measure(
-                        operation, shape, dtype, names, options.seconds, options.rounds, options.samples, **clock
-                    )
+                try:
+                    with threadpool_limits(1):
+                        cell = contest.measure(
+                            operation, shape, dtype, names, options.seconds, options.rounds, options.samples, **clock
+                        )
+                except contest.Disagreement as problem:
+                    print(f"{operation} {shape} {dtype}: NOT TIMED: {problem}", file=sys.stderr, flush=True)
+                    continue
                 cells.append(cell)
                 times = ", ".join(f"{name} {report.duration(t.median)}" for name, t in cell.timings.items())
                 print(f"{operation} {shape} {dtype}: {times}", file=sys.stderr, flush=True)

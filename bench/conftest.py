@@ -8,8 +8,8 @@ import pytest  # noqa: E402
 from threadpoolctl import threadpool_limits  # noqa: E402
 
 import contest  # noqa: E402
-from peers import CLASSES, load  # noqa: E402
-from problems import DTYPES, SHAPES, make  # noqa: E402
+from peers import CLASSES  # noqa: E402
+from problems import DTYPES, SHAPES  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -40,5 +40,5 @@ def job(request, benchmark, operation, contestant, shape, dtype):
     benchmark.group = f"{contest.OPERATIONS[operation]}, {shape}, {dtype}"
     most_samples = request.config.getoption("--most-samples")
     with threadpool_limits(1):
-        contest.check(operation, shape, dtype, [contestant], most_samples)
-        yield contest.job(operation, load(contestant)(make(shape, dtype, most_samples)))
+        peers = contest.compared(operation, shape, dtype, [contestant], most_samples)
+        yield contest.job(operation, peers[contestant])
