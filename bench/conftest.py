@@ -1,27 +1,44 @@
-"""One thread on both sides: BLAS and the library."""
+"""Options of the pytest-benchmark suites, and the fixture that they share."""
 
-import pytest
-from threadpoolctl import threadpool_limits
+import one_thread
 
-from problems import SHAPES, make
+one_thread.restrict(bind=False)
+
+import pytest  # noqa: E402
+from threadpoolctl import threadpool_limits  # noqa: E402
+
+import contest  # noqa: E402
+from peers import CLASSES  # noqa: E402
+from problems import DTYPES, SHAPES  # noqa: E402
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
+def pytest_addoption(parser):
+    group = parser.getgroup("fastmlp's benchmarks")
+    group.addoption("--contestants", default="fastmlp,numpy", help="names with commas between them, or: all")
+    group.addoption("--shapes", default="T1,T2,S1,S2,D1,M1", help="names with commas between them, or: all")
+    group.addoption("--most-samples", type=int, default=1000, help="problems are cut to so many")
+
+
+def pytest_generate_tests(metafunc):
+    """The contestants that are installed, at each of the module's OPERATIONS."""
+
+    def chosen(option, known):
+        text = metafunc.config.getoption(option)
+        return list(known) if text == "all" else text.split(",")
+
+    names = chosen("--contestants", CLASSES)
+    operations = metafunc.module.OPERATIONS
+    cases = [(operation, name) for operation in operations for name in contest.contestants(operation, names)]
+    metafunc.parametrize(("operation", "contestant"), cases)
+    metafunc.parametrize("shape", chosen("--shapes", SHAPES))
+    metafunc.parametrize("dtype", DTYPES)
+
+
+@pytest.fixture
+def job(request, benchmark, operation, contestant, shape, dtype):
+    """The contestant's job, once its result was compared with NumPy's; one thread as long as it is in use."""
+    benchmark.group = f"{contest.OPERATIONS[operation]}, {shape}, {dtype}"
+    most_samples = request.config.getoption("--most-samples")
     with threadpool_limits(1):
-        yield
-
-
-@pytest.fixture(params=["float64", "float32"])
-def dtype(request):
-    return request.param
-
-
-@pytest.fixture(params=SHAPES)
-def problem(request, dtype):
-    return make(request.param, dtype)
-
-
-@pytest.fixture(params=["fastmlp", "numpy"])
-def contestant(request):
-    return request.param
+        peers = contest.compared(operation, shape, dtype, [contestant], most_samples)
+        yield contest.job(operation, peers[contestant])

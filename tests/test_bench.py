@@ -1,0 +1,63 @@
+"""The benchmarks' own arithmetic: what they count, compare and print. Nothing is timed here."""
+
+import pytest
+
+import contest
+import problems
+import report
+from goals import Goal
+from peers import ours
+from timing import Timing, interleave
+
+
+def test_flops_are_those_of_the_three_matrix_products():
+    assert problems.flops((2, 3, 1), n_samples=5, backward=False) == 2 * 5 * (6 + 3)
+    assert problems.flops((2, 3, 1), n_samples=5, backward=True) == 2 * 5 * ((6 + 3) + (6 + 3) + 3)
+
+
+@pytest.mark.parametrize("operation", contest.OPERATIONS)
+@pytest.mark.parametrize("shape", ["T1", "S2", "odd"])
+def test_numpy_by_hand_agrees_with_the_library(operation, shape, dtype):
+    names = contest.contestants(operation, ["fastmlp", "objective", "numpy"])
+    assert "fastmlp" in names
+    contest.compared(operation, shape, dtype, names, most_samples=1100)  # more than a block of the baseline's
+
+
+def test_what_computes_something_else_is_not_timed(monkeypatch):
+    monkeypatch.setattr(ours.Fastmlp, "predict", lambda self: self.net.predict(self.problem.X) + 1e-3)
+    with pytest.raises(contest.Disagreement, match="fastmlp differs from NumPy"):
+        contest.compared("predict", "T1", "float64", ["fastmlp"])
+
+
+def test_setting_up_drops_out_of_the_time_of_a_piece_of_work():
+    now = 0.0
+
+    def job(setup, each):
+        def run(n):
+            nonlocal now
+            now += setup + n * each
+
+        return run
+
+    timings = interleave({"a": job(0.5, 0.25), "b": job(0.0, 2.0)}, 0.0, least_rounds=3, clock=lambda: now)
+    assert timings["a"].rounds == [0.25] * 3
+    assert timings["a"].setup == 0.5
+    assert timings["b"].median == timings["b"].minimum == 2.0
+
+
+def test_a_line_of_the_table_compares_with_the_fastest_peer():
+    times = {"fastmlp": Timing([2e-3, 1e-3, 2e-3], [0.0]), "numpy": Timing([5e-3], [0.0]), "jax": Timing([3e-3], [0.0])}
+    cell = contest.Cell("gradient", "S1", "float64", flops=10**8, peak=1e11, timings=times)
+    line = report.line(cell)
+    assert (line["fastest peer"], line["ratio"], line["of minima"]) == ("jax, 3 ms", "1.50", "3.00")
+    assert (line["numpy"], line["torch"]) == ("2.50", "")
+    assert (line["time"], line["GFLOP/s"], line["% of peak"]) == ("2 ms", "50", "50")
+    assert (line["goal"], line["met"]) == ("1.5, 60 %", "no")
+
+
+def test_a_goal_asks_for_all_of_its_parts():
+    goal = Goal(5, share=0.6, seconds=0.5e-6)
+    assert goal.met(5, 0.6, 0.5e-6)
+    assert not goal.met(4.9, 0.6, 0.5e-6)
+    assert not goal.met(5, 0.5, 0.5e-6)
+    assert not goal.met(5, 0.6, 0.6e-6)
