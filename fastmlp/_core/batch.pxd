@@ -2,7 +2,7 @@
 
 from cython cimport floating
 from fastmlp._core.plan cimport Layout, Net, Partition, Plan
-from fastmlp._core.team cimport Watch
+from fastmlp._core.team cimport Choice, Watch
 
 
 # Where samples come from: row-major arrays of the network's type; `index` picks rows (NULL: rows 0 .. n-1).
@@ -39,6 +39,7 @@ cdef class Batch:
     cdef Plan plan
     cdef Source source
     cdef object arrays
+    cdef Choice choice
     cdef readonly bint small    # too little work for a second thread
     cdef double run(self, const floating *params, floating *gradient, floating *sample_losses,
                     int n_threads) except? -1

@@ -141,6 +141,7 @@ cdef class Batch:
 
     def __cinit__(self, Plan plan not None, cnp.ndarray X not None, T, labels, weight, scale):
         self.plan = plan
+        self.choice = team.choice()
         self.arrays = (X, T, labels, weight, scale)
         self.source.n = cnp.PyArray_DIM(X, 0)
         self.source.index = NULL
@@ -159,7 +160,9 @@ cdef class Batch:
         cdef int threads = self.plan.threads(self.source.n, passes, n_threads)
         cdef Scratch scratch
         cdef Watch watch = team.watch()
-        cdef double total
+        cdef bint several = threads > 1
+        cdef double total, started = team.seconds() if several else 0.0
+        threads = team.chosen(&self.choice, threads)
         reserve(&scratch, net, &net.gradient, parts, threads, gradient != NULL)
         if self.source.n * net.n_params < RELEASE_WORK:
             total = loss_and_gradient(net, parts, params, &self.source, &scratch, gradient, sample_losses, threads,
@@ -169,6 +172,8 @@ cdef class Batch:
                 total = loss_and_gradient(net, parts, params, &self.source, &scratch, gradient, sample_losses, threads,
                                           &watch)
         free(scratch.memory)
+        if several:
+            team.note(&self.choice, team.seconds() - started)
         team.check(&watch)
         return total
 

@@ -7,7 +7,7 @@ new arrays. Nothing in the library uses this module.
 import numpy as np
 
 from cython cimport floating
-from fastmlp._core cimport kernels
+from fastmlp._core cimport kernels, team
 from fastmlp._core.kernels cimport FMLP_PAD
 
 from fastmlp._core.kernels import activation_names, isa_index, loss_names
@@ -165,3 +165,16 @@ def finite(const floating[::1] x, isa=None):
     """Whether no number is infinite or nan."""
     cdef const floating *first = &x[0] if x.shape[0] else NULL
     return kernels.finite(_ops(isa, np.asarray(x).dtype), x.shape[0], first)
+
+
+def choices(double together, double alone, size_t n_calls, double later=0.0):
+    """Numbers of threads, of two, that a `Choice` makes for calls of so many seconds; `later` for together, halfway."""
+    cdef team.Choice choice = team.choice()
+    cdef size_t call
+    threads = []
+    for call in range(n_calls):
+        if later and call == n_calls // 2:
+            together = later
+        threads.append(team.chosen(&choice, 2))
+        team.note(&choice, together if threads[call] == 2 else alone)
+    return threads

@@ -12,6 +12,21 @@ cdef struct Watch:
     double due          # seconds at the next answer to signals, 0.0 before the first look
 
 
+# Whether a second thread pays, found out over many calls of the same kind, period by period.
+cdef struct Choice:
+    bint alone          # the present period is one thread's
+    bint trial          # it tries the way that was slower
+    size_t calls        # in the present period,
+    double spent        # and the seconds they took
+    double length       # seconds after which it ends
+    double reign        # length of the next period that is no trial
+    double other        # seconds of a call the other way, in the period before a trial
+
+
+cdef double seconds() noexcept nogil
+cdef Choice choice() noexcept nogil
+cdef int chosen(const Choice *choice, int n_threads) noexcept nogil
+cdef void note(Choice *choice, double seconds) noexcept nogil
 cdef Watch watch() noexcept nogil
 cdef void deal(Watch *watch) noexcept nogil
 cdef size_t next_slot(Watch *watch, size_t n_slots) noexcept nogil

@@ -7,7 +7,7 @@ from cython cimport floating
 from fastmlp._core cimport kernels, team
 from fastmlp._core.batch cimport Batch, Scratch, Source, loss_and_gradient, reserve
 from fastmlp._core.plan cimport GRADIENT_PASSES, Partition, Plan
-from fastmlp._core.team cimport Watch
+from fastmlp._core.team cimport Choice, Watch
 
 
 cdef class Minibatches:
@@ -30,6 +30,7 @@ cdef class Minibatches:
     cdef Partition parts
     cdef size_t batch_size
     cdef int n_threads
+    cdef Choice choice
     cdef double loss, penalty
     cdef public Py_ssize_t n_steps
 
@@ -40,6 +41,7 @@ cdef class Minibatches:
         self.parts = self.plan.partition(batch_size)
         self.n_steps = n_steps
         self.n_threads = self.plan.threads(batch_size, GRADIENT_PASSES, n_threads)
+        self.choice = team.choice()
         reserve(&self.scratch, &self.plan.net, &self.plan.net.gradient, self.parts, self.n_threads, True)
 
     def __dealloc__(self):
@@ -57,8 +59,11 @@ cdef class Minibatches:
             parts.n_slots = (n + parts.rows - 1) // parts.rows
         source.n = n
         source.index = order + first
+        cdef double started = team.seconds() if self.n_threads > 1 else 0.0
         self.loss += loss_and_gradient(&self.plan.net, parts, w, &source, &self.scratch, g, <floating *> NULL,
-                                       self.n_threads, watch)
+                                       team.chosen(&self.choice, self.n_threads), watch)
+        if self.n_threads > 1:
+            team.note(&self.choice, team.seconds() - started)
         if decay == NULL:
             return 1.0 / n
         self.penalty += kernels.decay(self.plan.net.ops, self.plan.net.n_params, <floating> (1.0 / n),
