@@ -35,7 +35,7 @@ def environment() -> dict[str, str]:
         "date": datetime.date.today().isoformat(),
         "processor": processor(),
         "versions": ", ".join([f"Python {platform.python_version()}", *versions]),
-        **({"not installed": ", ".join(absent)} if absent else {}),
+        "peers not installed": ", ".join(absent) or "none",
     }
 
 
