@@ -40,7 +40,9 @@ def main() -> None:
     import threads
 
     cells = run(options)
-    title = ", ".join(report.environment().values())
+    title = "\n".join(f"{name}: {value}" for name, value in report.environment().items())
+    if options.samples:
+        title += f"\nproblems cut to {options.samples} samples"
     sections = [
         ("All cells: a peer's time over ours; goals are for the fastest peer", report.lines(cells)),
         ("Training besides its epochs", report.setups(cells)),

@@ -10,6 +10,7 @@ from typing import Any
 from contest import OPERATIONS, Cell, peers_of
 from goals import goal_of
 from peers import OURS, PEERS, load
+from problems import SHAPES
 
 UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
 
@@ -34,7 +35,7 @@ def environment() -> dict[str, str]:
         "date": datetime.date.today().isoformat(),
         "processor": processor(),
         "versions": ", ".join([f"Python {platform.python_version()}", *versions]),
-        **({"not installed": ", ".join(absent)} if absent else {}),
+        "peers not installed": ", ".join(absent) or "none",
     }
 
 
@@ -97,9 +98,15 @@ def summary(cells: Iterable[Cell]) -> list[dict[str, str]]:
             share = cell.flops / cell.timings["fastmlp"].median / cell.peak
             row.setdefault("share of peak", []).append(f"{100 * share:.0f} %")
     return [
-        {"shape": shape} | {title: " / ".join(values) for title, values in row.items()}
+        {"shape": shape, "layers": layers(shape)} | {title: " / ".join(values) for title, values in row.items()}
         for shape, row in by_shape.items()
     ]
+
+
+def layers(shape: str) -> str:
+    """Widths and activations, as 8-50-50-1 tanh."""
+    widths, hidden, output, _ = SHAPES[shape]
+    return " ".join(["-".join(map(str, widths)), hidden, *([output] if output != "identity" else [])])
 
 
 def setups(cells: Iterable[Cell]) -> list[dict[str, str]]:
