@@ -57,7 +57,8 @@ typedef struct NAME(fmlp_ops) {
     double (*decay)(size_t n, real scale, real factor, const real *lambda, const real *w, real *g);
     /* with G = scale g: v = momentum v + G; w -= rate * (nesterov ? G + momentum v : v) */
     void (*sgd_step)(size_t n, real scale, real rate, real momentum, int nesterov, const real *g, real *v, real *w);
-    /* with G = scale g: m = b1 m + (1-b1) G; v = b2 v + (1-b2) G^2; w -= rate * m / (sqrt(v * correction) + epsilon) */
-    void (*adam_step)(size_t n, real scale, real rate, real correction, real b1, real b2, real epsilon, const real *g, real *m,
-                      real *v, real *w);
+    /* with G = scale g: m = b1 m + c1 G; v = b2 v + c2 G^2; w -= rate * m / (sqrt(v * correction) + epsilon);
+     * c = 1 - b, given because a float b has lost the digits of it */
+    void (*adam_step)(size_t n, real scale, real rate, real correction, real b1, real c1, real b2, real c2, real epsilon,
+                      const real *g, real *m, real *v, real *w);
 } NAME(fmlp_ops);

@@ -58,13 +58,13 @@ static void NAME(sgd_step)(size_t n, real scale, real rate, real momentum, int n
     }
 }
 
-static void NAME(adam_step)(size_t n, real scale, real rate, real correction, real b1, real b2, real epsilon,
-                            const real *g, real *m, real *v, real *w)
+static void NAME(adam_step)(size_t n, real scale, real rate, real correction, real b1, real c1, real b2, real c2,
+                            real epsilon, const real *g, real *m, real *v, real *w)
 {
     for (size_t i = 0; i < n; i++) {
         const real step = NAME(flushed)(scale * g[i], TINY);
-        m[i] = NAME(flushed)(b1 * m[i], TINY) + (R(1.0) - b1) * step;
-        v[i] = NAME(flushed)(b2 * v[i], TINY * TINY) + (R(1.0) - b2) * step * step;
-        w[i] -= rate * m[i] / (SQRT(v[i] * correction) + epsilon);
+        m[i] = NAME(flushed)(b1 * m[i], TINY) + c1 * step;
+        v[i] = NAME(flushed)(b2 * v[i], TINY * TINY) + c2 * step * step;
+        w[i] -= rate * m[i] / (NAME(root)(v[i] * correction) + epsilon);
     }
 }

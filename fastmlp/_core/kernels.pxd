@@ -48,8 +48,8 @@ cdef extern from "fmlp.h" nogil:
                      float *g) noexcept nogil
         void sgd_step(size_t n, float scale, float rate, float momentum, int nesterov, const float *g,
                       float *v, float *w) noexcept nogil
-        void adam_step(size_t n, float scale, float rate, float correction, float b1, float b2, float epsilon,
-                       const float *g, float *m, float *v, float *w) noexcept nogil
+        void adam_step(size_t n, float scale, float rate, float correction, float b1, float c1, float b2,
+                       float c2, float epsilon, const float *g, float *m, float *v, float *w) noexcept nogil
 
     ctypedef struct fmlp_ops_f64:
         size_t lanes
@@ -82,8 +82,8 @@ cdef extern from "fmlp.h" nogil:
                      double *g) noexcept nogil
         void sgd_step(size_t n, double scale, double rate, double momentum, int nesterov, const double *g,
                       double *v, double *w) noexcept nogil
-        void adam_step(size_t n, double scale, double rate, double correction, double b1, double b2, double epsilon,
-                       const double *g, double *m, double *v, double *w) noexcept nogil
+        void adam_step(size_t n, double scale, double rate, double correction, double b1, double c1, double b2,
+                       double c2, double epsilon, const double *g, double *m, double *v, double *w) noexcept nogil
 
     ctypedef struct fmlp_isa:
         const char *name
@@ -239,9 +239,9 @@ cdef inline void sgd_step(const void *ops, size_t n, floating scale, floating ra
 
 
 cdef inline void adam_step(const void *ops, size_t n, floating scale, floating rate, floating correction, floating b1,
-                           floating b2, floating epsilon, const floating *g, floating *m, floating *v,
-                           floating *w) noexcept nogil:
+                           floating c1, floating b2, floating c2, floating epsilon, const floating *g,
+                           floating *m, floating *v, floating *w) noexcept nogil:
     if floating is float:
-        (<const fmlp_ops_f32 *> ops).adam_step(n, scale, rate, correction, b1, b2, epsilon, g, m, v, w)
+        (<const fmlp_ops_f32 *> ops).adam_step(n, scale, rate, correction, b1, c1, b2, c2, epsilon, g, m, v, w)
     else:
-        (<const fmlp_ops_f64 *> ops).adam_step(n, scale, rate, correction, b1, b2, epsilon, g, m, v, w)
+        (<const fmlp_ops_f64 *> ops).adam_step(n, scale, rate, correction, b1, c1, b2, c2, epsilon, g, m, v, w)

@@ -110,8 +110,8 @@ cdef class Minibatches:
                 self.n_steps += 1
                 age = <double> self.n_steps
                 kernels.adam_step(self.plan.net.ops, self.plan.net.n_params, <floating> scale,
-                                  <floating> (rate / (1.0 - pow(b1, age))),
-                                  <floating> (1.0 / (1.0 - pow(b2, age))), <floating> b1, <floating> b2,
+                                  <floating> (rate / (1.0 - pow(b1, age))), <floating> (1.0 / (1.0 - pow(b2, age))),
+                                  <floating> b1, <floating> (1.0 - b1), <floating> b2, <floating> (1.0 - b2),
                                   <floating> epsilon, &g[0], &m[0], &v[0], &w[0])
         team.check(&watch)
         return self.loss, self.penalty
