@@ -5,6 +5,10 @@ Environment
 FASTMLP_OPENMP : auto (default), require, or off
     auto uses OpenMP if a small program compiles, links and runs with it, and says what it found; require makes its
     absence an error; off builds for one thread.
+FASTMLP_DEBUG : bounds
+    checks indices and uninitialised views in the compiled modules; for tests.
+CC, CFLAGS, LDFLAGS
+    as usual; CFLAGS have the last word.
 """
 
 import os
@@ -30,6 +34,8 @@ DIRECTIVES = {
     "embedsignature": True,
     "auto_pickle": False,
 }
+if os.environ.get("FASTMLP_DEBUG") == "bounds":
+    DIRECTIVES |= {"boundscheck": True, "initializedcheck": True}
 MSVC = sys.platform == "win32"
 COMPILE_ARGS = (
     ["/O2", "/std:c11"]
@@ -104,7 +110,7 @@ def extension(name):
         [f"fastmlp/_core/{name}.pyx"] + (KERNEL_SOURCES if name == "kernels" else []),
         include_dirs=["src_c", numpy.get_include()],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
-        extra_compile_args=list(COMPILE_ARGS),
+        extra_compile_args=COMPILE_ARGS + os.environ.get("CFLAGS", "").split(),
         depends=[str(path.relative_to(HERE)) for path in sorted(HERE.glob("src_c/*.[hcdi]*"))],
     )
 
