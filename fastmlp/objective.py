@@ -12,6 +12,8 @@ from fastmlp import _validation as check
 from fastmlp._core import arrays
 from fastmlp.terms import DataTerm, WeightDecay
 
+_FLOAT64 = np.dtype(np.float64)
+
 
 class Objective:
     """beta sum_n s_n e_n(params) + sum_g lambda_g/2 |w_g|^2, with X and T checked once.
@@ -51,8 +53,11 @@ class Objective:
 
     def native(self, p: Any) -> NDArray[Any]:
         """Parameters in the network's type, contiguous; their shape is checked, not whether they are finite."""
-        if arrays.is_native(p, self._dtype) and p.shape == self._shape:
-            return p  # type: ignore[no-any-return]
+        if arrays.is_native(p, _FLOAT64) and p.shape == self._shape:
+            if self._dtype == _FLOAT64:
+                return p  # type: ignore[no-any-return]
+            with np.errstate(over="ignore"):
+                return p.astype(self._dtype)  # type: ignore[no-any-return]
         array = np.asarray(p)
         if array.dtype.kind not in check.REAL_KINDS:
             raise TypeError(f"p: expected real numbers, got dtype {array.dtype}")

@@ -7,7 +7,7 @@ block    samples that go through all layers together: 128, or 64 where a layer i
 slots    shares of the samples, each with partial sums of its own: one for each block, but at most 64, and at most as
          many as keep the partial gradients below 2^24 numbers (four are always allowed). From 2^15 parameters on, where
          partial gradients leave the cache, a slot has at least 512 samples. Batches of fewer than four such slots are
-         cut into up to four of at least 32 samples (128 for so many parameters), where there is work for them.
+         cut into up to four of at least 64 samples (128 for so many parameters), where there is work for them.
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
 """
 
@@ -89,7 +89,7 @@ cdef class Plan:
         cdef size_t most = min(<size_t> MAX_SLOTS, max(<size_t> 4, PARTIAL_NUMBERS // self.net.n_params))
         parts.n_slots = min(most, ceil_div(n, 512 if large else block))
         if parts.n_slots < 4 and n * self.net.n_params > 2 * PARALLEL_WORK:
-            parts.n_slots = min(<size_t> 4, n // (128 if large else 32))
+            parts.n_slots = min(<size_t> 4, n // (128 if large else 64))
         parts.n_slots = max(<size_t> 1, parts.n_slots)
         parts.rows = max(<size_t> 1, ceil_div(n, parts.n_slots))
         if parts.n_slots > 4:
