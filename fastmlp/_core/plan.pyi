@@ -1,5 +1,7 @@
 from collections.abc import Sequence
 
+softmax_index: int
+
 class Plan:
     def __new__(
         cls, sizes: Sequence[int], activations: Sequence[int], loss: int, itemsize: int, isa: str | None = None

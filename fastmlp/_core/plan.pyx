@@ -26,6 +26,10 @@ cdef enum:
     PARALLEL_WORK = 200_000
 
 
+# What stands for softmax in place of an activation's index.
+softmax_index = SOFTMAX
+
+
 cdef size_t ceil_div(size_t a, size_t b) noexcept nogil:
     return (a + b - 1) // b
 
