@@ -24,7 +24,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="of each cell, at least (5)")
     parser.add_argument("--samples", type=int, help="cut the problems to so many samples")
     parser.add_argument("--threads", type=int, default=1, help="of ours; then real time counts, and all CPUs (1)")
-    parser.add_argument("--no-extras", action="store_true", help="leave out import times and two threads against one")
+    parser.add_argument("--no-extras", action="store_true", help="leave out import times, two threads, two programs")
     parser.add_argument("--markdown", type=Path, help="write the tables there too")
     parser.add_argument("--json", type=Path, help="write all figures there")
     return parser.parse_args(argv)
@@ -35,6 +35,7 @@ def main() -> None:
     extras = {} if options.no_extras else measure_extras(options.seconds)  # these want all CPUs
     one_thread.restrict(bind=options.threads == 1)
     # only now: what these import counts CPUs
+    import contention
     import report
     import startup
     import threads
@@ -51,6 +52,7 @@ def main() -> None:
     if extras:
         sections += [
             ("Two threads: how many times as fast, float64 / float32", threads.rows(extras["threads"])),
+            ("Two programs", contention.rows(extras["contention"])),
             ("Import", startup.rows(extras["startup"])),
         ]
     text = "\n\n".join([title, *(f"## {name}\n\n{report.table(rows)}" for name, rows in sections if rows)])
@@ -104,13 +106,15 @@ def chosen(names: list[str] | None, known: Iterable[str]) -> list[str]:
 
 
 def measure_extras(seconds: float) -> dict:
-    """Import times, and two threads against one, in processes of their own."""
+    """Import times, two threads against one, two programs against one, in processes of their own."""
     import startup
 
-    here = Path(__file__).parent
-    program = [sys.executable, str(here / "threads.py"), str(seconds / 4)]
-    done = subprocess.run(program, capture_output=True, text=True, check=True)
-    return {"threads": json.loads(done.stdout), "startup": startup.measure()}
+    def figures(script: str, *options: str) -> object:
+        program = [sys.executable, str(Path(__file__).parent / script), *options]
+        return json.loads(subprocess.run(program, capture_output=True, text=True, check=True).stdout)
+
+    threads = figures("threads.py", str(seconds / 4))
+    return {"threads": threads, "contention": figures("contention.py"), "startup": startup.measure()}
 
 
 if __name__ == "__main__":
