@@ -1,4 +1,4 @@
-"""Two trainings at once over one, in processes of their own with two threads each: waiting threads must not collapse."""
+"""Two trainings at once over one, in processes with two threads each: threads that wait must not hold up the others."""
 
 import json
 import subprocess

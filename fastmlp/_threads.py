@@ -1,8 +1,9 @@
 """What `n_threads` means.
 
 None is FASTMLP_NUM_THREADS where it is set, else what OpenMP grants (OMP_NUM_THREADS, the affinity of the process,
-limits set by threadpoolctl or joblib); a number is taken as it is, up to OpenMP's own limit and 64, the largest number
-of slots. Results do not depend on it, to the bit. The child of a fork has one thread (`_core.team` says why).
+limits set by threadpoolctl or joblib), which are looked at where there is work for more than one thread; a number is
+taken as it is, up to OpenMP's own limit and 64, the largest number of slots. Results do not depend on it, to the bit.
+The child of a fork has one thread (`_core.team` says why).
 """
 
 from __future__ import annotations

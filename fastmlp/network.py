@@ -99,8 +99,8 @@ class Network(Model):
 
         Notes
         -----
-        One forward pass; 2 P multiplications and additions a sample. One to eight rows of the network's own type take a
-        path of their own, which agrees with that of larger batches to rounding.
+        One forward pass; 2 P multiplications and additions a sample. One to eight rows take a path of their own, which
+        agrees with that of larger batches to rounding.
         """
         if out is None and n_threads is None:
             Y = predicting.predict_exact(self._plan, self._params, X)

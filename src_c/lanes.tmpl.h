@@ -17,13 +17,14 @@
 #define MADD(a, b, c) ((a) * (b) + (c))
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define SHUFFLE(a, b, f, h) __builtin_shufflevector(a, b, EACH_LANE(f, h))
 #elif defined(__GNUC__)
 #define UNROLL _Pragma("GCC unroll 16")
+#define SHUFFLE(a, b, f, h) __builtin_shuffle(a, b, (LANED(mask)){EACH_LANE(f, h)})
 #else
 #define UNROLL
 #endif
 /* Two vectors change lanes in stages h = LANES / 2, ..., 2, 1, where lane k of the pair (a, b) goes by bit h of k. */
-#define SHUFFLE(a, b, f, h) __builtin_shufflevector(a, b, EACH_LANE(f, h))
 #define UPPER(k, h) ((k) & (h) ? LANES + (k) - (h) : (k))      /* upper half of the transposed pair, */
 #define LOWER(k, h) ((k) & (h) ? LANES + (k) : (k) + (h))      /* and the lower one */
 #define STAY(k, h) ((k) & (h) ? LANES + (k) : (k))             /* lanes that stay in their place, */

@@ -120,7 +120,8 @@ static void NAME(cross_entropy_gradient)(size_t n_out, size_t columns, const rea
         const size_t width = columns - start < NAME(CHUNK) ? columns - start : NAME(CHUNK);
         const real *z = Z + start, *t = T + start;
         real *d = D ? D + start : NULL, *v = value + start;
-        real top[NAME(CHUNK)], rest[NAME(CHUNK)], log_sum[NAME(CHUNK)], inverse[NAME(CHUNK)], loss[NAME(CHUNK)], total[NAME(CHUNK)];
+        real top[NAME(CHUNK)], rest[NAME(CHUNK)], log_sum[NAME(CHUNK)], inverse[NAME(CHUNK)], loss[NAME(CHUNK)];
+        real total[NAME(CHUNK)];
         bits_t found[NAME(CHUNK)];
         NAME(exponentials)(n_out, width, z, d, top, rest, ld);
         INDEPENDENT

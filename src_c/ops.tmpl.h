@@ -29,7 +29,7 @@ typedef struct NAME(fmlp_ops) {
     void (*log1p)(size_t n, const real *x, real *y);
     /* Y[k,s] = exp(Z[k,s]) / sum_j exp(Z[j,s]); Y may be Z */
     void (*softmax)(size_t n_out, size_t n, const real *Z, real *Y, size_t ld);
-    /* the same for one row, in place */
+    /* the same for one row, in place; its sum is formed in another order */
     void (*softmax_row)(size_t n_out, real *z);
 
     /* ---- losses on a block: y, d1, d2 (output, h', h'' at z) are read by squared_error only ---- */

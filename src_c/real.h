@@ -1,4 +1,4 @@
-/* The number type of a template: included before and cleaned up after each inclusion of `ops.inc`.
+/* The number type of the templates that follow.
  *
  * With REAL_BITS set to 32 or 64 this header defines
  *   real      float or double

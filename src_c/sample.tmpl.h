@@ -4,14 +4,16 @@
  * that were taken before. The last units, fewer than LANES, are a group that overlaps the one before; where there is
  * none, the last unit is computed several times.
  */
+#undef KEPT
+#define KEPT(p) ((VEC)(*(const LANED(mask) *)(p) & *kept))
+
 ALWAYS_INLINE void LANED(sample_units)(size_t count, size_t n_in, const real *W, const real *b, const real *a,
                                        const LANED(mask) *kept, real *z)
 {
     const size_t whole = n_in / LANES * LANES, last = n_in - LANES;
     const real *w[LANES];
     VEC sum[LANES];
-    UNROLL for (size_t r = 0; r < LANES; r++)
-    {
+    UNROLL for (size_t r = 0; r < LANES; r++) {
         w[r] = W + (r < count ? r : count - 1) * n_in;
         sum[r] = (VEC){0};
     }
@@ -20,9 +22,8 @@ ALWAYS_INLINE void LANED(sample_units)(size_t count, size_t n_in, const real *W,
         UNROLL for (size_t r = 0; r < LANES; r++) sum[r] = MADD(LOAD(w[r] + j), x, sum[r]);
     }
     if (kept) {
-        const VEC x = LOAD(a + last);
-        UNROLL for (size_t r = 0; r < LANES; r++)
-            sum[r] = MADD((VEC)(*(const LANED(mask) *)(w[r] + last) & *kept), x, sum[r]);
+        const VEC x = KEPT(a + last); /* both: zero times infinity is not zero */
+        UNROLL for (size_t r = 0; r < LANES; r++) sum[r] = MADD(KEPT(w[r] + last), x, sum[r]);
     }
     LANED(fold)(sum);
     if (count >= LANES)

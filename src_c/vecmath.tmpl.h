@@ -1,8 +1,8 @@
 /* Elementary functions without branches, tables or calls, made to be inlined in loops that compilers vectorize.
  *
- * Included for float and for double, after coefficients.h (made by minimax.py). Every function is right over the whole
- * range of its type: subnormal and infinite results, signed zeros and NaN included. All are written for targets without
- * fused multiply-add and stay valid where FMA is fused.
+ * Included for float and for double, after coefficients.h (made by minimax.py). Unless they say otherwise, functions are right over
+ * the whole range of their type: subnormal and infinite results, signed zeros and NaN included. All are written for
+ * targets without fused multiply-add and stay valid where FMA is fused.
  *
  * Notation: u is the unit roundoff; a number too accurate for one variable is a pair hi + lo with |lo| <= u |hi|.
  */
@@ -83,14 +83,14 @@ ALWAYS_INLINE real NAME(at_least)(real x, real limit)
 
 /* ---- square root ---- */
 
-/* sqrt(x) to about an ulp, for x zero or normal. For doubles the processor's own takes as long as dozens of fused
+/* sqrt(x) to about an ulp, for x zero, normal or infinite. For doubles the processor's own takes as long as dozens of fused
  * multiply-adds: y is a guess at 1 / sqrt(x) by the bits with |e| = |1 - x y^2| < 0.069, and a step leaves 0.28 e^4. */
 ALWAYS_INLINE real NAME(root)(real x)
 {
 #if defined(FUSED) && REAL_BITS == 64
     const real y = NAME(of_bits)(0x5fe6e90000000000u - (NAME(bits_of)(x) >> 1)), e = FMA(-x * y, y, 1.0);
     const real z = FMA(y * e, FMA(FMA(0.3125, e, 0.375), e, 0.5), y), f = FMA(-x * z, z, 1.0);
-    return x * FMA(z * f, FMA(FMA(0.3125, f, 0.375), f, 0.5), z);
+    return x < (real)INFINITY ? x * FMA(z * f, FMA(FMA(0.3125, f, 0.375), f, 0.5), z) : x;
 #else
     return SQRT(x);
 #endif

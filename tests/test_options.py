@@ -205,7 +205,7 @@ BAD_FITS = [
     ({"method": "sgd", "nesterov": "yes"}, TypeError, "nesterov", "got 'yes'"),
     ({"method": "adam", "beta1": -0.1}, ValueError, "beta1", "got -0.1"),
     ({"method": "adam", "beta2": 1}, ValueError, "beta2", "< 1, got 1.0"),
-    ({"method": "adam", "epsilon": 0}, ValueError, "epsilon", "> 0, got 0.0"),
+    ({"method": "adam", "epsilon": 0}, ValueError, "epsilon", ">= 2.22507e-308, got 0.0"),
     ({"method": "adam", "momentum": 0.9}, TypeError, "momentum", "got 'momentum'"),
     ({"method": "rprop", "increase": 0.9}, ValueError, "decrease, increase", "got 0.5, 0.9"),
     ({"method": "rprop", "min_step": 0}, ValueError, "min_step", "> 0, got 0.0"),

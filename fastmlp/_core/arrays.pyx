@@ -11,6 +11,9 @@ from fastmlp._core.kernels import isa_index
 
 cnp.import_array()
 
+cdef enum:
+    RELEASE_NUMBERS = 50_000    # from which on other Python threads are let run
+
 cdef const void *_single = kernels.table(isa_index(None), 4)
 cdef const void *_double = kernels.table(isa_index(None), 8)
 
@@ -21,12 +24,21 @@ cdef bint native(object value, int typenum) noexcept:
             and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> value))
 
 
+cdef inline bint all_finite(bint single, size_t n, const void *numbers) noexcept nogil:
+    if single:
+        return kernels.finite(_single, n, <const float *> numbers)
+    return kernels.finite(_double, n, <const double *> numbers)
+
+
 cdef bint finite(cnp.ndarray array) noexcept:
     """Whether a native array of float or double holds finite numbers only."""
     cdef size_t n = cnp.PyArray_SIZE(array)
-    if cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT32:
-        return kernels.finite(_single, n, <const float *> cnp.PyArray_DATA(array))
-    return kernels.finite(_double, n, <const double *> cnp.PyArray_DATA(array))
+    cdef bint single = cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT32
+    cdef const void *numbers = cnp.PyArray_DATA(array)
+    if n < RELEASE_NUMBERS:
+        return all_finite(single, n, numbers)
+    with nogil:
+        return all_finite(single, n, numbers)
 
 
 cdef void *data(object array) noexcept:

@@ -173,7 +173,7 @@ cdef class Batch:
                                           &watch)
         free(scratch.memory)
         if several:
-            team.note(&self.choice, team.seconds() - started)
+            team.note(&self.choice, (team.seconds() - started) / passes)
         team.check(&watch)
         return total
 

@@ -1,7 +1,8 @@
 # The dtype bridge: the C tables of src_c seen as functions of a fused type.
 #
 # Each function here is one entry of the table (src_c/ops.tmpl.h documents it); `ops` points to the table of the
-# chosen instruction set and of the type at hand. Nothing outside this file and kernels.pyx asks for the type.
+# chosen instruction set and of the type at hand. Above, functions are written once for both types; only entry points that
+# Python calls look which one it is.
 
 from cython cimport floating
 

@@ -93,7 +93,7 @@ cdef class Plan:
         cdef size_t most = min(<size_t> MAX_SLOTS, max(<size_t> 4, PARTIAL_NUMBERS // self.net.n_params))
         parts.n_slots = min(most, ceil_div(n, 512 if large else block))
         if parts.n_slots < 4 and n * self.net.n_params > 2 * PARALLEL_WORK:
-            parts.n_slots = min(<size_t> 4, n // (128 if large else 64))
+            parts.n_slots = max(parts.n_slots, min(<size_t> 4, n // (128 if large else 64)))
         parts.n_slots = max(<size_t> 1, parts.n_slots)
         parts.rows = max(<size_t> 1, ceil_div(n, parts.n_slots))
         if parts.n_slots > 4:
@@ -142,9 +142,9 @@ cdef int lay_out(Net *net, Layout *at, bint keep_derivatives, bint keep_all) exc
     for l in range(n_layers + 1):
         width = net.n_inputs if l == 0 else net.layers[l - 1].n_out
         at.a[l] = take(&row, width) if keep_derivatives else (l % 2) * net.max_width
-        at.z[l] = take(&row, width) if keep_all else at.a[l]
-        at.d1[l] = take(&row, width) if keep_derivatives else 0
-        at.delta[l] = take(&row, width) if keep_all else 0
+        at.z[l] = take(&row, width) if keep_all and l > 0 else at.a[l]
+        at.d1[l] = take(&row, width) if keep_derivatives and l > 0 else 0
+        at.delta[l] = take(&row, width) if keep_all and l > 0 else 0
     at.y = at.a[n_layers]
     if keep_derivatives:
         if not keep_all:

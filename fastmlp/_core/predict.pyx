@@ -77,19 +77,10 @@ cdef int all_rows(Plan plan, const floating *params, const floating *X, size_t n
     return team.check(&watch)
 
 
-def predict(Plan plan, cnp.ndarray params, cnp.ndarray X, cnp.ndarray Y, int n_threads):
-    """Fill Y (n, n_outputs) with the outputs for X; arguments are trusted."""
-    cdef size_t n = cnp.PyArray_DIM(X, 0)
-    if plan.net.itemsize == sizeof(float):
-        all_rows(plan, <const float *> data(params), <const float *> data(X), n, <float *> data(Y), n_threads)
-    else:
-        all_rows(plan, <const double *> data(params), <const double *> data(X), n, <double *> data(Y), n_threads)
-
-
 # ---- one to eight rows ----
 
 cdef enum:
-    FEW_ROWS = 8
+    FEW_ROWS = 8                # they go the same way whatever they lie in: one path for each number of rows
     STACK_NUMBERS = 2048        # two buffers of this many numbers lie on the stack
 
 
@@ -137,6 +128,24 @@ cdef int few_rows(const Net *net, const floating *params, const floating *X, siz
     return 0
 
 
+# ---- what Python calls ----
+
+cdef inline int rows(Plan plan, const floating *params, const floating *X, size_t n, floating *Y,
+                     int n_threads) except -1:
+    if n <= FEW_ROWS:
+        return few_rows(&plan.net, params, X, n, Y)
+    return all_rows(plan, params, X, n, Y, n_threads)
+
+
+def predict(Plan plan, cnp.ndarray params, cnp.ndarray X, cnp.ndarray Y, int n_threads):
+    """Fill Y (n, n_outputs) with the outputs for X; arguments are trusted."""
+    cdef size_t n = cnp.PyArray_DIM(X, 0)
+    if plan.net.itemsize == sizeof(float):
+        rows(plan, <const float *> data(params), <const float *> data(X), n, <float *> data(Y), n_threads)
+    else:
+        rows(plan, <const double *> data(params), <const double *> data(X), n, <double *> data(Y), n_threads)
+
+
 def predict_exact(Plan plan, cnp.ndarray params, X):
     """Outputs (n, n_outputs) for exact X of little work, None for all else.
 
@@ -154,13 +163,7 @@ def predict_exact(Plan plan, cnp.ndarray params, X):
         return None
     Y = cnp.PyArray_EMPTY(2, shape, typenum, 0)
     if net.itemsize == sizeof(float):
-        exact_values(plan, <const float *> data(params), <const float *> data(X), shape[0], <float *> data(Y))
+        rows(plan, <const float *> data(params), <const float *> data(X), shape[0], <float *> data(Y), 1)
     else:
-        exact_values(plan, <const double *> data(params), <const double *> data(X), shape[0], <double *> data(Y))
+        rows(plan, <const double *> data(params), <const double *> data(X), shape[0], <double *> data(Y), 1)
     return Y
-
-
-cdef inline int exact_values(Plan plan, const floating *params, const floating *X, size_t n, floating *Y) except -1:
-    if n <= FEW_ROWS:
-        return few_rows(&plan.net, params, X, n, Y)
-    return all_rows(plan, params, X, n, Y, 1)

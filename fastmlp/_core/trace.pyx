@@ -8,22 +8,22 @@ from libc.stdlib cimport free
 
 from fastmlp._core cimport kernels, sweeps, team
 from fastmlp._core.arrays cimport data
-from fastmlp._core.batch cimport Batch, Scratch, load, reserve
+from fastmlp._core.batch cimport Batch, Scratch, Source, load, reserve
 from fastmlp._core.plan cimport Layout, Net, Partition
 from fastmlp._core.team cimport Watch
 
 cnp.import_array()
 
 
-cdef void trace_block(const Net *net, Batch batch, const floating *params, floating *work, floating *gradient,
-                      size_t first, size_t n, size_t ld):
+cdef void trace_block(const Net *net, const Source *source, const floating *params, floating *work, floating *gradient,
+                      size_t first, size_t n, size_t ld) noexcept nogil:
     """All layers of one block; deltas too where there are targets."""
     cdef const Layout *at = &net.trace
-    cdef const floating *weight = work + at.weight * ld if batch.source.weight != NULL else NULL
-    load(net, at, &batch.source, first, n, work, ld)
+    cdef const floating *weight = work + at.weight * ld if source.weight != NULL else NULL
+    load(net, at, source, first, n, work, ld)
     sweeps.fprop(net, at, params, work, n, ld)
     sweeps.output(net, at, work, n, ld)
-    if batch.source.T != NULL or batch.source.labels != NULL:
+    if source.T != NULL or source.labels != NULL:
         sweeps.loss(net, at, work, weight, <const floating *> NULL, True, n, ld)
         sweeps.bprop(net, at, params, work, n, ld, False, gradient)
 
@@ -36,19 +36,24 @@ cdef int trace_all(Batch batch, const floating *params, list z, list a, list del
     cdef Watch watch = team.watch()
     cdef size_t first = 0, n, width, place, ld = parts.ld
     cdef int l
+    cdef const Source *source = &batch.source
     cdef floating *work
+    cdef floating *g = <floating *> data(gradient)
     reserve(&scratch, net, at, parts, 1, False)
     work = <floating *> scratch.work
-    while first < batch.source.n and team.keep_on(&watch, 3 * parts.block * net.n_params):
-        n = min(parts.block, batch.source.n - first)
-        trace_block(net, batch, params, work, <floating *> data(gradient), first, n, ld)
-        for l in range(net.n_layers):
-            width = net.layers[l].n_out
-            for place, arrays in ((at.z[l + 1], z), (at.a[l + 1], a), (at.delta[l + 1], delta)):
-                kernels.store_rows(net.ops, n, width, <const floating *> work + place * ld,
-                                   <floating *> data(arrays[l]) + first * width, ld)
-        first += n
-    free(scratch.memory)
+    try:
+        while first < batch.source.n and team.keep_on(&watch, 3 * parts.block * net.n_params):
+            n = min(parts.block, batch.source.n - first)
+            with nogil:
+                trace_block(net, source, params, work, g, first, n, ld)
+            for l in range(net.n_layers):
+                width = net.layers[l].n_out
+                for place, arrays in ((at.z[l + 1], z), (at.a[l + 1], a), (at.delta[l + 1], delta)):
+                    kernels.store_rows(net.ops, n, width, <const floating *> work + place * ld,
+                                       <floating *> data(arrays[l]) + first * width, ld)
+            first += n
+    finally:
+        free(scratch.memory)
     return team.check(&watch)
 
 

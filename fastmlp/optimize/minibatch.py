@@ -46,7 +46,7 @@ def solve(
     n_samples, n_params = len(samples.X), arch.n_params
     batch_size = min(batch_size, n_samples)
     rate_of = _schedule(learning_rate, LEARNING_RATE[method])
-    settings = _settings(method, options)
+    settings = _settings(method, options, arch.dtype)
     w = objective.native(objective.x0).copy()
     g = np.empty_like(w)
     names = ("velocity",) if method == "sgd" else ("first_moment", "second_moment")
@@ -93,7 +93,7 @@ def _schedule(learning_rate: Any, default: float) -> Callable[[int], Any]:
     return lambda epoch: rate
 
 
-def _settings(method: str, options: dict[str, Any]) -> tuple[Any, ...]:
+def _settings(method: str, options: dict[str, Any], dtype: Any) -> tuple[Any, ...]:
     """Checked options of the method, in the order of `OPTIONS`."""
     settings = {**OPTIONS[method], **options}
     if method == "sgd":
@@ -103,5 +103,5 @@ def _settings(method: str, options: dict[str, Any]) -> tuple[Any, ...]:
     else:
         for name in ("beta1", "beta2"):
             check.number(settings[name], name, 0.0, high=1.0)
-        check.number(settings["epsilon"], "epsilon", 0.0, above=True)
+        check.number(settings["epsilon"], "epsilon", float(np.finfo(dtype).tiny))
     return tuple(settings.values())

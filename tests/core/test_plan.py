@@ -44,6 +44,12 @@ def test_slots_are_small_shares_for_small_networks_and_large_ones_for_large(laye
     assert (p["n_slots"], p["rows"]) == (n_slots, rows)
 
 
+@pytest.mark.parametrize("layers", [[8, 50, 50, 1], [10, 256, 10], [784, 256, 10]])
+def test_more_samples_never_have_fewer_slots(layers):
+    slots = [parts(layers, n)["n_slots"] for n in range(1, 700)]
+    assert slots == sorted(slots)
+
+
 def test_partial_gradients_stay_below_the_limit():
     n_params = network([1000, 2000, 10])._plan.describe(10**6)["n_slots"] * network([1000, 2000, 10]).n_params
     assert n_params <= max(2**24, 4 * network([1000, 2000, 10]).n_params)

@@ -14,14 +14,38 @@ def test_a_few_rows_agree_with_the_batch_to_rounding(output, n_rows, dtype):
     X = data(net, n_rows)[0].astype(dtype)
     rows = predict.predict_exact(net._plan, net._params, X)
     assert rows.shape == (n_rows, 3)
-    assert np.allclose(rows, net.predict(X, n_threads=1), rtol=0, atol=20 * np.finfo(dtype).eps)
+    many = net.predict(np.concatenate([X] * 9))[:n_rows]
+    assert np.allclose(rows, many, rtol=0, atol=20 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("n_rows", range(1, 9))
+def test_a_few_rows_are_the_same_bits_however_they_come(n_rows, dtype):
+    net = network([7, 20, 3], dtype=dtype)
+    X = data(net, n_rows)[0].astype(dtype)
+    Y = net.predict(X)
+    assert np.array_equal(Y, net.predict(X, n_threads=1))
+    assert np.array_equal(Y, net.predict(X.tolist()))
+    assert np.array_equal(Y, net.predict(np.asfortranarray(X)))
+    assert np.array_equal(Y, net.predict(X, out=np.empty_like(Y)))
+
+
+@pytest.mark.parametrize("width", [5, 9, 17, 21])
+def test_an_overflow_in_one_row_is_that_of_the_batch(width, dtype):
+    net = network([1, width, 1], "relu", dtype=dtype)
+    net.weights[0][...] = 1e30
+    net.weights[1][...] = 1.0
+    net.biases[1][...] = 0.0
+    X = np.full((20, 1), np.finfo(dtype).max / 2, dtype)
+    with np.errstate(over="ignore"):
+        assert np.array_equal(net.predict(X[:1]), net.predict(X)[:1])
+    assert np.isinf(net.predict(X[:1])[0, 0])
 
 
 def test_rows_of_a_wide_network_need_no_stack(dtype):
     net = network([3, 3000, 2], dtype=dtype)
     X = data(net, 8)[0].astype(dtype)
     rows = predict.predict_exact(net._plan, net._params, X)
-    assert np.allclose(rows, net.predict(X, n_threads=1), rtol=0, atol=1e3 * np.finfo(dtype).eps)
+    assert np.allclose(rows, net.predict(np.concatenate([X, X]))[:8], rtol=0, atol=1e3 * np.finfo(dtype).eps)
 
 
 @pytest.mark.parametrize(

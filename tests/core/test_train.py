@@ -10,6 +10,9 @@ import pytest
 
 import fastmlp
 from cases import SHAPES, data, network, relative_error
+from fastmlp._core.batch import bind_exact
+from fastmlp._core.plan import Plan
+from fastmlp._core.train import Minibatches
 
 SETTINGS = {
     "sgd": [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}],
@@ -72,6 +75,30 @@ def test_threads_do_not_change_the_bits(layers, n_samples, dtype):
         net.fit(X, T, "adam", max_iter=2, batch_size=400, rng=0, n_threads=threads)
         nets.append(net)
     assert all(net == nets[0] for net in nets[1:])
+
+
+@pytest.mark.parametrize("g", [0.0, 1e-30, 1.0, 1e18])
+def test_a_step_of_adam_takes_any_gradient(g, dtype, isa):
+    """y = w x + b at w = b = 0: the gradient is -t x by w, -t by b, and the first step rate g / (|g| + epsilon)."""
+    plan = Plan([1, 1], [0], 0, np.dtype(dtype).itemsize, isa)
+    X, T = np.full((1, 1), 2, dtype), np.full((1, 1), -g, dtype)
+    w, gradient, m, v = np.zeros((4, 2), dtype)
+    Minibatches(bind_exact(plan, X, T), 1, 1).adam(
+        w, np.zeros(1, np.intp), None, gradient, m, v, 0, 1, 0.5, 0.9, 0.999, 1e-8
+    )
+    expected = np.array([2 * g, g])
+    expected[expected < (1e-17 if dtype == "float32" else 1e-150)] = 0  # flushed
+    assert np.allclose(w, -0.5 * expected / (expected + 1e-8), rtol=1e-5 if dtype == "float32" else 1e-14)
+
+
+def test_a_squared_gradient_beyond_all_numbers_stops_adam_without_nan(isa):
+    plan = Plan([1, 1], [0], 0, 8, isa)
+    X, T = np.full((1, 1), 1e200), np.ones((1, 1))
+    w, gradient, m, v = np.zeros((4, 2))
+    Minibatches(bind_exact(plan, X, T), 1, 1).adam(
+        w, np.zeros(1, np.intp), None, gradient, m, v, 0, 1, 0.5, 0.9, 0.999, 1e-8
+    )
+    assert np.allclose(w, [0, 0.5])
 
 
 COUNTER = """
