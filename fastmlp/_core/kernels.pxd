@@ -1,8 +1,8 @@
 # The dtype bridge: the C tables of src_c seen as functions of a fused type.
 #
 # Each function here is one entry of the table (src_c/ops.tmpl.h documents it); `ops` points to the table of the
-# chosen instruction set and of the type at hand. Above, functions are written once for both types; only entry points that
-# Python calls look which one it is.
+# chosen instruction set and of the type at hand. Above, functions are written once for both types; only entry points
+# that Python calls look which one it is.
 
 from cython cimport floating
 
