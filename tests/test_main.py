@@ -13,6 +13,7 @@ from matplotlib import image
 import fastmlp
 from fastmlp import activations, datasets, demo, functional, losses, selftest
 from fastmlp.__main__ import main
+from fastmlp._core import predict as predicting
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -147,8 +148,8 @@ def wrong_loss(monkeypatch):
 
 
 def wrong_outputs(monkeypatch):
-    honest = functional.predict
-    monkeypatch.setattr(functional, "predict", lambda *a: 1.001 * honest(*a))
+    honest = predicting.predict_exact
+    monkeypatch.setattr(predicting, "predict_exact", lambda *a: 1.001 * honest(*a))
 
 
 def file_of_another_network(monkeypatch):
