@@ -94,15 +94,15 @@ static void NAME(product)(size_t m, size_t depth, size_t columns, const real *W,
 }
 
 static void NAME(dense_forward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *b, const real *A,
-                                real *Z, size_t ld)
+                                int add, real *Z, size_t ld)
 {
-    NAME(product)(n_out, n_in, NAME(round_up)(n), W, n_in, 1, A, ld, (NAME(finish)){0, b, NULL}, Z, ld);
+    NAME(product)(n_out, n_in, NAME(round_up)(n), W, n_in, 1, A, ld, (NAME(finish)){add, b, NULL}, Z, ld);
 }
 
-static void NAME(dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, const real *factor,
-                                 real *E, size_t ld)
+static void NAME(dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, int add,
+                                 const real *factor, real *E, size_t ld)
 {
-    NAME(product)(n_in, n_out, NAME(round_up)(n), W, 1, n_in, D, ld, (NAME(finish)){0, NULL, factor}, E, ld);
+    NAME(product)(n_in, n_out, NAME(round_up)(n), W, 1, n_in, D, ld, (NAME(finish)){add, NULL, factor}, E, ld);
 }
 
 /* ---- the gradient ---- */
@@ -215,5 +215,6 @@ static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real
             gW[i * n_in + j] = R(0.0);
     if (whole < n_in)
         NAME(inner_products)(n_out, n_in - whole, columns, D, A + whole * ld, ld, gW + whole, n_in);
-    NAME(row_sums)(n_out, columns, D, ld, add, gb);
+    if (gb)
+        NAME(row_sums)(n_out, columns, D, ld, add, gb);
 }

@@ -28,10 +28,10 @@ cdef void slot_values(const Net *net, Partition parts, size_t slot, const floati
     while first < stop and team.keep_on(watch, parts.block * net.n_params):
         n = min(parts.block, stop - first)
         load(net, at, source, first, n, work, ld)
-        sweeps.fprop(net, at, params, work, n, ld)
-        sweeps.output(net, at, work, n, ld)
+        sweeps.fprop(net, at, params, work, n, ld, 0)
+        sweeps.output(net, at, work, n, ld, 0)
         kernels.store_rows(net.ops, n, net.n_outputs, <const floating *> work + at.y * ld, Y + first * net.n_outputs,
-                           ld)
+                           net.n_outputs, ld)
         first += n
 
 
@@ -67,7 +67,7 @@ cdef int all_rows(Plan plan, const floating *params, const floating *X, size_t n
     source.index = NULL
     source.X = X
     source.T = source.labels = source.weight = source.scale = NULL
-    reserve(&scratch, net, &net.values, parts, threads, False)
+    reserve(&scratch, net, net.values.rows, parts, threads, 0)
     if n * net.n_params < RELEASE_WORK:
         values(net, parts, params, &source, &scratch, Y, threads, &watch)
     else:
