@@ -72,4 +72,15 @@ typedef struct NAME(fmlp_ops) {
      * c = 1 - b, given because a float b has lost the digits of it */
     void (*adam_step)(size_t n, real scale, real rate, real correction, real b1, real c1, real b2, real c2, real epsilon,
                       const real *g, real *m, real *v, real *w);
+
+    /* ---- Cholesky factors: lower triangles of row-major n x n matrices, rows ld apart, without alignment. What lies above
+     * the diagonal is neither read nor written. The log determinant of A is 2 sum_i log L[i,i]. ---- */
+    /* L with L L' = A, in place of A; 0, or the number, from 1, of the first pivot that is not positive and finite: A is not
+     * positive definite, and columns from that pivot's block on are lost */
+    size_t (*cholesky_factor)(size_t n, real *A, size_t ld);
+    /* each of m rows b of B becomes L^-1 b; then or else L'^-1 b */
+    void (*cholesky_forward)(size_t n, const real *L, size_t ld, size_t m, real *B, size_t ldb);
+    void (*cholesky_backward)(size_t n, const real *L, size_t ld, size_t m, real *B, size_t ldb);
+    /* X = (L L')^-1, all of it */
+    void (*cholesky_inverse)(size_t n, const real *L, size_t ld, real *X, size_t ldx);
 } NAME(fmlp_ops);

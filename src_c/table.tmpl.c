@@ -23,4 +23,8 @@ const NAME(fmlp_ops) TABLE_NAME(ISA, NAME(ops)) = {
     .sgd_step = NAME(sgd_step),
     .adam_step = NAME(adam_step),
     .log1p = NAME(log1p),
+    .cholesky_factor = NAME(cholesky_factor),
+    .cholesky_forward = NAME(cholesky_forward),
+    .cholesky_backward = NAME(cholesky_backward),
+    .cholesky_inverse = NAME(cholesky_inverse),
 };

@@ -212,6 +212,32 @@ def finite(const floating[::1] x, isa=None):
     return kernels.finite(_ops(isa, np.asarray(x).dtype), x.shape[0], first)
 
 
+def cholesky_factor(floating[:, :] A, isa=None):
+    """Put L in the lower triangle of A, whose rows are contiguous; 0, or the number of the pivot that failed."""
+    dtype = np.asarray(A).dtype
+    return kernels.cholesky_factor(_ops(isa, dtype), A.shape[0], &A[0, 0] if A.shape[0] else NULL,
+                                   A.strides[0] // sizeof(floating))
+
+
+def cholesky_solve(floating[:, :] L, floating[:, :] B, parts="forward backward", isa=None):
+    """Put L^-1 b and, or, L'^-1 of that in place of each row b of B; rows are contiguous."""
+    cdef const void *ops = _ops(isa, np.asarray(L).dtype)
+    cdef size_t n = L.shape[0], ld = L.strides[0] // sizeof(floating), ldb = B.strides[0] // sizeof(floating)
+    if not n or not B.shape[0]:
+        return
+    if "forward" in parts:
+        kernels.cholesky_forward(ops, n, &L[0, 0], ld, B.shape[0], &B[0, 0], ldb)
+    if "backward" in parts:
+        kernels.cholesky_backward(ops, n, &L[0, 0], ld, B.shape[0], &B[0, 0], ldb)
+
+
+def cholesky_inverse(floating[:, :] L, floating[:, :] X, isa=None):
+    """Put the inverse of L L' into X; rows are contiguous."""
+    if L.shape[0]:
+        kernels.cholesky_inverse(_ops(isa, np.asarray(L).dtype), L.shape[0], &L[0, 0],
+                                 L.strides[0] // sizeof(floating), &X[0, 0], X.strides[0] // sizeof(floating))
+
+
 def choices(double together, double alone, size_t n_calls, double later=0.0):
     """Numbers of threads, of two, that a `Choice` makes for calls of so many seconds; `later` for together, halfway."""
     cdef team.Choice choice = team.choice()

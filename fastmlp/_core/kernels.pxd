@@ -60,6 +60,10 @@ cdef extern from "fmlp.h" nogil:
                       float *v, float *w) noexcept nogil
         void adam_step(size_t n, float scale, float rate, float correction, float b1, float c1, float b2,
                        float c2, float epsilon, const float *g, float *m, float *v, float *w) noexcept nogil
+        size_t cholesky_factor(size_t n, float *A, size_t ld) noexcept nogil
+        void cholesky_forward(size_t n, const float *L, size_t ld, size_t m, float *B, size_t ldb) noexcept nogil
+        void cholesky_backward(size_t n, const float *L, size_t ld, size_t m, float *B, size_t ldb) noexcept nogil
+        void cholesky_inverse(size_t n, const float *L, size_t ld, float *X, size_t ldx) noexcept nogil
 
     ctypedef struct fmlp_ops_f64:
         size_t lanes
@@ -103,6 +107,10 @@ cdef extern from "fmlp.h" nogil:
                       double *v, double *w) noexcept nogil
         void adam_step(size_t n, double scale, double rate, double correction, double b1, double c1, double b2,
                        double c2, double epsilon, const double *g, double *m, double *v, double *w) noexcept nogil
+        size_t cholesky_factor(size_t n, double *A, size_t ld) noexcept nogil
+        void cholesky_forward(size_t n, const double *L, size_t ld, size_t m, double *B, size_t ldb) noexcept nogil
+        void cholesky_backward(size_t n, const double *L, size_t ld, size_t m, double *B, size_t ldb) noexcept nogil
+        void cholesky_inverse(size_t n, const double *L, size_t ld, double *X, size_t ldx) noexcept nogil
 
     ctypedef struct fmlp_isa:
         const char *name
@@ -298,3 +306,34 @@ cdef inline void adam_step(const void *ops, size_t n, floating scale, floating r
         (<const fmlp_ops_f32 *> ops).adam_step(n, scale, rate, correction, b1, c1, b2, c2, epsilon, g, m, v, w)
     else:
         (<const fmlp_ops_f64 *> ops).adam_step(n, scale, rate, correction, b1, c1, b2, c2, epsilon, g, m, v, w)
+
+
+cdef inline size_t cholesky_factor(const void *ops, size_t n, floating *A, size_t ld) noexcept nogil:
+    if floating is float:
+        return (<const fmlp_ops_f32 *> ops).cholesky_factor(n, A, ld)
+    else:
+        return (<const fmlp_ops_f64 *> ops).cholesky_factor(n, A, ld)
+
+
+cdef inline void cholesky_forward(const void *ops, size_t n, const floating *L, size_t ld, size_t m, floating *B,
+                                  size_t ldb) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).cholesky_forward(n, L, ld, m, B, ldb)
+    else:
+        (<const fmlp_ops_f64 *> ops).cholesky_forward(n, L, ld, m, B, ldb)
+
+
+cdef inline void cholesky_backward(const void *ops, size_t n, const floating *L, size_t ld, size_t m, floating *B,
+                                   size_t ldb) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).cholesky_backward(n, L, ld, m, B, ldb)
+    else:
+        (<const fmlp_ops_f64 *> ops).cholesky_backward(n, L, ld, m, B, ldb)
+
+
+cdef inline void cholesky_inverse(const void *ops, size_t n, const floating *L, size_t ld, floating *X,
+                                  size_t ldx) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).cholesky_inverse(n, L, ld, X, ldx)
+    else:
+        (<const fmlp_ops_f64 *> ops).cholesky_inverse(n, L, ld, X, ldx)

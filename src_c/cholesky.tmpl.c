@@ -1,0 +1,240 @@
+/* Cholesky factors A = L L', and what is solved with them: lower triangles of row-major matrices.
+ *
+ * All work is done block column by block column, from the left: what earlier columns contribute is one product of
+ * dense.tmpl.c with a packed panel, and what remains is a triangle of PANEL columns. Panels and triangles lie on the
+ * stack, 60 KB at most.
+ */
+
+enum { NAME(FEW_ROWS) = 4 }; /* right-hand sides up to which packing does not pay: these go along rows of L */
+
+/* The triangle of a diagonal block: rows of PANEL numbers, and the reciprocals of the diagonal. */
+typedef struct {
+    _Alignas(64) real rows[NAME(PANEL) * NAME(PANEL)];
+    real reciprocal[NAME(PANEL)];
+} NAME(triangle);
+
+/* The transpose of the lower triangle of A, width x width. */
+static void NAME(load_triangle)(size_t width, const real *A, size_t ld, NAME(triangle) *U)
+{
+    memset(U->rows, 0, sizeof U->rows);
+    for (size_t i = 0; i < width; i++)
+        for (size_t j = 0; j <= i; j++)
+            U->rows[j * NAME(PANEL) + i] = A[i * ld + j];
+}
+
+static void NAME(invert_diagonal)(NAME(triangle) *U)
+{
+    for (size_t k = 0; k < NAME(PANEL); k++)
+        U->reciprocal[k] = R(1.0) / U->rows[k * NAME(PANEL) + k];
+}
+
+/* panel[k,j] = -A[j,k] for j < PANEL, k < depth, which is a multiple of LANES; where A has fewer rows the last one is repeated. */
+static void NAME(pack_transposed)(size_t rows, size_t depth, const real *A, size_t ld, real *panel)
+{
+    for (size_t j = 0; j < NAME(PANEL); j += LANES)
+        for (size_t k = 0; k < depth; k += LANES) {
+            VEC v[LANES];
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                v[r] = -LOAD(A + (j + r < rows ? j + r : rows - 1) * ld + k);
+            LANED(transpose)(v);
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                STORE(panel + (k + r) * NAME(PANEL) + j, v[r]);
+        }
+}
+
+/* panel[k,j] = -A[k,j] */
+static void NAME(pack)(size_t depth, const real *A, size_t ld, real *panel)
+{
+    for (size_t k = 0; k < depth; k++)
+        for (size_t j = 0; j < NAME(PANEL); j++)
+            panel[k * NAME(PANEL) + j] = -A[k * ld + j];
+}
+
+/* C += W panel */
+static void NAME(add_product)(size_t m, size_t depth, const real *W, size_t ldw, const real *panel, real *C, size_t ldc)
+{
+    NAME(product)(m, depth, NAME(PANEL), W, ldw, 1, panel, NAME(PANEL), (NAME(finish)){1, NULL, NULL}, C, ldc);
+}
+
+/* U' U = U in place, on and above the diagonal; 0, or the number of the first pivot that is not positive and finite */
+static size_t NAME(factor_triangle)(size_t width, NAME(triangle) *U)
+{
+    enum { WIDTH = NAME(PANEL) };
+    for (size_t k = 0; k < width; k++) {
+        real *row = U->rows + k * WIDTH;
+        if (!(row[k] > R(0.0) && row[k] < (real)INFINITY))
+            return k + 1;
+        const real root = SQRT(row[k]), reciprocal = R(1.0) / root;
+        for (size_t s = k / LANES * LANES; s < WIDTH; s += LANES)
+            STORE(row + s, reciprocal * LOAD(row + s));
+        row[k] = root;
+        for (size_t i = k + 1; i < width; i++) {
+            const real factor = row[i];
+            real *to = U->rows + i * WIDTH;
+            for (size_t s = i / LANES * LANES; s < WIDTH; s += LANES)
+                STORE(to + s, LOAD(to + s) - factor * LOAD(row + s));
+        }
+    }
+    return 0;
+}
+
+/* The rows c of C become x with x U = c, or with backward x L = c; LANES rows at a time, turned so that lanes are rows.
+ * M is U or L, its rows lie ldm apart. */
+ALWAYS_INLINE void NAME(substitute)(int backward, size_t m, const real *M, size_t ldm, const real *reciprocal, real *C,
+                                    size_t ldc)
+{
+    enum { WIDTH = NAME(PANEL) };
+    for (size_t i = 0; i < m; i += LANES) {
+        VEC x[WIDTH];
+        real *row[LANES];
+        for (size_t r = 0; r < LANES; r++)
+            row[r] = C + (i + r < m ? i + r : m - 1) * ldc; /* the last one may be solved several times */
+        for (size_t j = 0; j < WIDTH; j += LANES) {
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                x[j + r] = LOAD(row[r] + j);
+            LANED(transpose)(x + j);
+        }
+        for (size_t step = 0; step < WIDTH; step++) {
+            const size_t k = backward ? WIDTH - 1 - step : step;
+            const VEC known = x[k] *= reciprocal[k];
+            for (size_t j = backward ? 0 : k + 1; j < (backward ? k : WIDTH); j++)
+                x[j] -= M[k * ldm + j] * known;
+        }
+        for (size_t j = 0; j < WIDTH; j += LANES) {
+            LANED(transpose)(x + j);
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                STORE(row[r] + j, x[j + r]);
+        }
+    }
+}
+
+static size_t NAME(cholesky_factor)(size_t n, real *A, size_t ld)
+{
+    enum { WIDTH = NAME(PANEL), DEPTH = NAME(PANEL_DEPTH) };
+    _Alignas(64) real panel[WIDTH * DEPTH];
+    NAME(triangle) U;
+    for (size_t j = 0; j < n; j += WIDTH) {
+        const size_t width = n - j < WIDTH ? n - j : WIDTH, below = n - j - width;
+        real *rows = A + j * ld, *others = rows + width * ld;
+        NAME(load_triangle)(width, rows + j, ld, &U);
+        for (size_t k = 0; k < j; k += DEPTH) {
+            const size_t depth = j - k < DEPTH ? j - k : DEPTH;
+            NAME(pack_transposed)(width, depth, rows + k, ld, panel);
+            NAME(add_product)(width, depth, rows + k, ld, panel, U.rows, WIDTH);
+            NAME(add_product)(below, depth, others + k, ld, panel, others + j, ld);
+        }
+        const size_t failed = NAME(factor_triangle)(width, &U);
+        if (failed)
+            return j + failed;
+        for (size_t i = 0; i < width; i++)
+            for (size_t k = 0; k <= i; k++)
+                rows[i * ld + j + k] = U.rows[k * WIDTH + i];
+        if (below) {
+            NAME(invert_diagonal)(&U);
+            NAME(substitute)(0, below, U.rows, WIDTH, U.reciprocal, others + j, ld);
+        }
+    }
+    return 0;
+}
+
+/* sum_i x[i] y[i] */
+static real NAME(dot)(size_t n, const real *x, const real *y)
+{
+    enum { SUMS = 4 };
+    VEC sum[SUMS];
+    real lanes[LANES], total = R(0.0);
+    size_t i = 0;
+    for (size_t v = 0; v < SUMS; v++)
+        sum[v] = (VEC){0};
+    for (; i + SUMS * LANES <= n; i += SUMS * LANES)
+        for (size_t v = 0; v < SUMS; v++)
+            sum[v] = MADD(LOAD(x + i + v * LANES), LOAD(y + i + v * LANES), sum[v]);
+    for (; i + LANES <= n; i += LANES)
+        sum[0] = MADD(LOAD(x + i), LOAD(y + i), sum[0]);
+    STORE(lanes, (sum[0] + sum[1]) + (sum[2] + sum[3]));
+    for (size_t v = 0; v < LANES; v++)
+        total += lanes[v];
+    for (; i < n; i++)
+        total = FMA(x[i], y[i], total);
+    return total;
+}
+
+/* Forward substitution of one vector, from element `first` on: the earlier ones are solved. */
+static void NAME(forward_row)(size_t first, size_t n, const real *L, size_t ld, real *x)
+{
+    for (size_t i = first; i < n; i++)
+        x[i] = (x[i] - NAME(dot)(i, L + i * ld, x)) / L[i * ld + i];
+}
+
+/* Backward substitution of one vector, down to element `first`; what these contribute to the earlier ones is subtracted. */
+static void NAME(backward_row)(size_t first, size_t n, const real *L, size_t ld, real *x)
+{
+    for (size_t i = n; i-- > first;) {
+        const real *row = L + i * ld, known = x[i] / row[i];
+        x[i] = known;
+        for (size_t k = 0; k < i; k++)
+            x[k] -= known * row[k];
+    }
+}
+
+static void NAME(cholesky_forward)(size_t n, const real *L, size_t ld, size_t m, real *B, size_t ldb)
+{
+    enum { WIDTH = NAME(PANEL), DEPTH = NAME(PANEL_DEPTH) };
+    const size_t whole = m > NAME(FEW_ROWS) ? n / WIDTH * WIDTH : 0;
+    _Alignas(64) real panel[WIDTH * DEPTH];
+    NAME(triangle) U;
+    for (size_t j = 0; j < whole; j += WIDTH) {
+        for (size_t k = 0; k < j; k += DEPTH) {
+            const size_t depth = j - k < DEPTH ? j - k : DEPTH;
+            NAME(pack_transposed)(WIDTH, depth, L + j * ld + k, ld, panel);
+            NAME(add_product)(m, depth, B + k, ldb, panel, B + j, ldb);
+        }
+        NAME(load_triangle)(WIDTH, L + j * ld + j, ld, &U);
+        NAME(invert_diagonal)(&U);
+        NAME(substitute)(0, m, U.rows, WIDTH, U.reciprocal, B + j, ldb);
+    }
+    for (size_t i = 0; i < m; i++)
+        NAME(forward_row)(whole, n, L, ld, B + i * ldb);
+}
+
+static void NAME(cholesky_backward)(size_t n, const real *L, size_t ld, size_t m, real *B, size_t ldb)
+{
+    enum { WIDTH = NAME(PANEL), DEPTH = NAME(PANEL_DEPTH) };
+    const size_t whole = m > NAME(FEW_ROWS) ? n / WIDTH * WIDTH : 0;
+    _Alignas(64) real panel[WIDTH * DEPTH];
+    real reciprocal[WIDTH];
+    for (size_t i = 0; i < m; i++)
+        NAME(backward_row)(whole, n, L, ld, B + i * ldb);
+    for (size_t j = whole; j > 0;) {
+        const size_t above = j;
+        j -= WIDTH;
+        for (size_t k = above; k < whole; k += DEPTH) {
+            const size_t depth = whole - k < DEPTH ? whole - k : DEPTH;
+            NAME(pack)(depth, L + k * ld + j, ld, panel);
+            NAME(add_product)(m, depth, B + k, ldb, panel, B + j, ldb);
+        }
+        for (size_t i = 0; i < WIDTH; i++)
+            reciprocal[i] = R(1.0) / L[(j + i) * ld + j + i];
+        NAME(substitute)(1, m, L + j * ld + j, ld, reciprocal, B + j, ldb);
+    }
+}
+
+/* Rows of the identity from element i on are solved with what L has from row and column i on; the rest is their mirror. */
+static void NAME(cholesky_inverse)(size_t n, const real *L, size_t ld, real *X, size_t ldx)
+{
+    enum { ROWS = 48 };
+    for (size_t i = 0; i < n; i += ROWS) {
+        const size_t m = n - i < ROWS ? n - i : ROWS;
+        const real *corner = L + i * ld + i;
+        real *rows = X + i * ldx + i;
+        for (size_t r = 0; r < m; r++) {
+            memset(rows + r * ldx, 0, (n - i) * sizeof(real));
+            rows[r * ldx + r] = R(1.0);
+        }
+        NAME(cholesky_forward)(n - i, corner, ld, m, rows, ldx);
+        NAME(cholesky_backward)(n - i, corner, ld, m, rows, ldx);
+    }
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            X[i * ldx + j] = X[j * ldx + i];
+}

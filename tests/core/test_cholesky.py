@@ -1,0 +1,113 @@
+"""Cholesky factors, solves and inverses, on every instruction set and both types, against what they are to satisfy."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from fastmlp._core import faces
+
+SIZES = [0, 1, 2, 3, 17, 31, 32, 33, 61, 100, 241, 300]
+EPS = {"float64": 2.0**-53, "float32": 2.0**-24}
+GAP = 5  # columns between the rows of the matrices here, so that leading dimensions are not the number of columns
+
+
+def spaced(matrix, dtype):
+    """A copy with nan between its rows, and the view of the matrix in it."""
+    rows, columns = matrix.shape
+    memory = np.full((rows, columns + GAP), np.nan, dtype)
+    memory[:, :columns] = matrix
+    return memory, memory[:, :columns]
+
+
+@functools.cache
+def drawn(n, condition):
+    Q = np.linalg.qr(np.random.default_rng(n).normal(size=(n, n)))[0]
+    A = (Q * np.geomspace(1, 1 / condition, n)) @ Q.T
+    return 0.5 * (A + A.T)
+
+
+def definite(n, dtype, condition=1e3):
+    """A positive definite matrix as it is rounded to the type."""
+    return drawn(n, condition).astype(dtype)
+
+
+def factored(A, isa):
+    L = A.copy()
+    assert faces.cholesky_factor(L, isa=isa) == 0
+    return np.tril(L)
+
+
+@pytest.mark.parametrize("n", [*SIZES, 1210])
+def test_the_factor_reproduces_the_matrix(n, dtype, isa):
+    A = definite(n, dtype)
+    memory, L = spaced(A, dtype)
+    L[np.triu_indices(n, 1)] = np.nan  # what lies above the diagonal is not read,
+    assert faces.cholesky_factor(L, isa=isa) == 0
+    assert np.all(np.isnan(L[np.triu_indices(n, 1)]))  # nor written, nor what lies between the rows
+    assert np.all(np.isnan(memory[:, n:]))
+    lower = np.tril(L).astype(float)
+    magnitude = np.abs(lower) @ np.abs(lower).T
+    assert np.all(np.abs(lower @ lower.T - A) <= (n + 2) * EPS[dtype] * magnitude)
+
+
+@pytest.mark.parametrize("m", [0, 1, 4, 5, 17, 50])
+@pytest.mark.parametrize("n", SIZES)
+def test_rows_are_solved(n, m, dtype, isa):
+    memory, L = spaced(factored(definite(n, dtype), isa), dtype)
+    L[np.triu_indices(n, 1)] = np.nan
+    B = np.random.default_rng(1).normal(size=(m, n)).astype(dtype)
+    lower = np.tril(L).astype(float)
+    for part, triangle in (("forward", lower), ("backward", lower.T)):
+        memory, X = spaced(B, dtype)
+        faces.cholesky_solve(L, X, part, isa=isa)
+        assert np.all(np.isnan(memory[:, n:]))
+        x = X.astype(float)
+        assert np.all(np.abs(x @ triangle.T - B) <= (n + 2) * EPS[dtype] * (np.abs(x) @ np.abs(triangle).T))
+
+
+@pytest.mark.parametrize("m", [1, 20])
+@pytest.mark.parametrize("n", [3, 61, 300])
+def test_forward_then_backward_solves_with_the_matrix(n, m, dtype, isa):
+    A, B = definite(n, dtype, 10.0), np.random.default_rng(2).normal(size=(m, n)).astype(dtype)
+    X = B.copy()
+    faces.cholesky_solve(factored(A, isa), X, isa=isa)
+    assert np.allclose(X.astype(float) @ A.astype(float), B, rtol=0, atol=1e3 * n * EPS[dtype])
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_the_inverse(n, dtype, isa):
+    A = definite(n, dtype, 10.0)
+    memory, X = spaced(np.empty((n, n), dtype), dtype)
+    faces.cholesky_inverse(factored(A, isa), X, isa=isa)
+    assert np.array_equal(X, X.T)
+    assert np.all(np.isnan(memory[:, n:]))
+    assert np.allclose(X.astype(float) @ A.astype(float), np.eye(n), rtol=0, atol=200 * (n + 1) * EPS[dtype])
+
+
+@pytest.mark.parametrize("n", [1, 17, 32, 33, 61, 241])
+def test_the_first_pivot_that_is_not_positive_is_named(n, dtype, isa):
+    for bad in {0, n // 2, n - 1}:
+        A = definite(n, dtype, 10.0)
+        A[bad, bad] = -1.0
+        assert faces.cholesky_factor(A, isa=isa) == bad + 1
+
+
+def test_zero_nan_and_infinite_pivots_are_no_factors(dtype, isa):
+    for wrong in (0.0, np.nan, np.inf, -np.inf):
+        for n in (1, 40, 100):
+            A = np.eye(n, dtype=dtype)
+            A[n - 1, n - 1] = wrong
+            assert faces.cholesky_factor(A, isa=isa) == n
+
+
+@pytest.mark.parametrize("n", [2, 40, 100])
+def test_nan_off_the_diagonal_is_found_at_the_latest_in_its_row(n, dtype, isa):
+    A = np.eye(n, dtype=dtype)
+    A[n - 1, 0] = np.nan
+    assert faces.cholesky_factor(A, isa=isa) == n
+
+
+def test_a_singular_matrix_is_found(dtype, isa):
+    ones = np.ones((70, 70), dtype)
+    assert faces.cholesky_factor(ones, isa=isa) == 2
