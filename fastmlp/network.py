@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from fastmlp import _threads, functional, io, optimize
 from fastmlp import objective as objectives
 from fastmlp._core import predict as predicting
+from fastmlp.differentiable import Differentiable
 from fastmlp.functional import Trace
-from fastmlp.model import Model
 from fastmlp.objective import Objective
 
 Array = NDArray[Any]
 
 
-class Network(Model):
+class Network(Differentiable):
     """Dense multi-layer perceptron: a_0 = x, z_l = W_l a_(l-1) + b_l, a_l = h_l(z_l), y = a_L.
 
     Parameters
