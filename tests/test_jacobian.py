@@ -133,10 +133,16 @@ def test_vectors_of_one_output_may_be_flat_and_one_direction_serves_all_samples(
     ("call", "message"),
     [
         (lambda net: net.jacobian([[0.0]]), r"X: expected shape \(n_samples, 3\), got \(1, 1\)"),
-        (lambda net: net.jacobian(np.zeros((2, 3)), wrt="weights"), "wrt: expected one of inputs, params, got 'weights'"),
+        (
+            lambda net: net.jacobian(np.zeros((2, 3)), wrt="weights"),
+            "wrt: expected one of inputs, params, got 'weights'",
+        ),
         (lambda net: net.jacobian(np.zeros((2, 3)), of="losses"), "of: expected one of outputs, logits, got 'losses'"),
         (lambda net: net.jvp(np.zeros((2, 3)), [1.0]), r"v: expected shape \(26,\), got \(1,\)"),
-        (lambda net: net.jvp(np.zeros((2, 3)), [1.0], wrt="inputs"), r"v: expected shape \(2, 3\) or \(3,\), got \(1,\)"),
+        (
+            lambda net: net.jvp(np.zeros((2, 3)), [1.0], wrt="inputs"),
+            r"v: expected shape \(2, 3\) or \(3,\), got \(1,\)",
+        ),
         (lambda net: net.vjp(np.zeros((2, 3)), [1.0]), r"U: expected shape \(2, 2\), got \(1,\)"),
         (lambda net: net.input_hessian(np.zeros(3)), r"X: expected shape \(n_samples, 3\), got \(3,\)"),
     ],

@@ -16,6 +16,7 @@ cdef enum:
 # Where the blocks of one slot lie, in rows of `ld` samples. Entry l of an array belongs to layer l, a[0] is the input.
 cdef struct Layout:
     int order           # highest derivative of the activations that is kept
+    bint bends          # whether h'' * dE/da is kept on the way back, as tangents need it
     size_t *a           # activations; before the output activation a[n_layers] holds the logits
     size_t *z           # pre-activations
     size_t *d1          # h'
@@ -38,7 +39,7 @@ cdef struct Net:
     size_t lanes, n_params, max_width, n_inputs, n_outputs
     const void *ops
     Layer *layers
-    Layout values, gradient, trace, tangents
+    Layout values, gradient, trace, tangents, units
 
 
 cdef struct Partition:

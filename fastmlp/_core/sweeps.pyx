@@ -47,7 +47,7 @@ cdef void bprop(const Net *net, const Layout *at, const floating *params, floati
                 bint add, floating *gradient) noexcept nogil:
     """From the deltas of the output layer to the gradient, which is added to if `add`; NULL for the deltas alone.
 
-    Where the layout is of order 2, h'' * dE/da is kept for `rbprop`.
+    Where the layout has a place for it, h'' * dE/da is kept for `rbprop`.
     """
     cdef int l
     cdef const Layer *layer
@@ -66,8 +66,8 @@ cdef void bprop(const Net *net, const Layout *at, const floating *params, floati
         if l == 1:
             return
         kernels.dense_backward(net.ops, layer.n_out, layer.n_in, n, params + layer.W, delta, False,
-                               d1 if at.order == 1 else <const floating *> NULL, below, ld)
-        if at.order > 1:
+                               <const floating *> NULL if at.bends else d1, below, ld)
+        if at.bends:
             kernels.multiply(net.ops, layer.n_in, n, <const floating *> work + at.d2[l - 1] * ld,
                              <const floating *> below, False, work + at.bend[l - 1] * ld, ld)
             kernels.multiply(net.ops, layer.n_in, n, d1, <const floating *> below, False, below, ld)
