@@ -55,7 +55,7 @@ def jvp(architecture: Architecture, params: Array, X: Any, v: Any, wrt: Any, of:
 
 
 def vjp(architecture: Architecture, params: Array, X: Any, U: Any, wrt: Any, of: Any, n_threads: Any) -> Array:
-    """u' J for the vectors u, rows of U (N, K): summed over samples (P,), or of each sample (N, D)."""
+    """Products u' J for the vectors u, rows of U (N, K): summed over samples (P,), or of each sample (N, D)."""
     wrt, of_logits = _directions(wrt, of)
     X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
     U = check.real_array(U, "U", architecture.dtype)

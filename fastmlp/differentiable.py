@@ -411,9 +411,7 @@ class Differentiable(Model):
         samples = functional.check_samples(self._architecture, X, T, sample_weight)
         if method == "sequential":
             if kind != "ggn":
-                raise ValueError(
-                    f"method: expected 'cholesky' with kind {kind!r}, got 'sequential', which is for 'ggn'"
-                )
+                raise ValueError(f"method: expected 'cholesky' with kind {kind!r}, got 'sequential', for 'ggn' only")
             return derivatives.sequential_inverse(self._architecture, self._params, samples, damping, n_threads)
         batch = functional.bind(self._architecture, samples)
         return derivatives.inverse_hessian(batch, self._params, damping, kind, n_threads)

@@ -104,7 +104,7 @@ cdef void rfprop(const Net *net, const Layout *at, const floating *params, const
 
 cdef void rbprop(const Net *net, const Layout *at, const floating *params, const floating *V, bint inputs,
                  bint exact, floating *work, size_t n, size_t ld, bint add, floating *gradient) noexcept nogil:
-    """From Rdelta of the output layer to the tangent of the gradient, which is added to if `add`; NULL for Rdelta alone.
+    """From Rdelta of the output layer to the tangent of the gradient, added to if `add`; NULL for Rdelta alone.
 
     V and `inputs` as in `rfprop`, which has gone before, as `bprop` has where it is `exact`.
     """
@@ -164,7 +164,7 @@ cdef void output_product(const Net *net, const Layout *at, const floating *work,
 
 cdef void output_product_tangent(const Net *net, const Layout *at, const floating *work, const floating *U, size_t n,
                                  size_t ld, floating *RP) noexcept nogil:
-    """RP = R(dy/dz) U, the tangent for constant U; after `output` of order 2, with Rz and Ra = Ry of the output layer."""
+    """RP = R(dy/dz) U, the tangent for constant U; after `output` of order 2, with Rz and Ra = Ry at the output."""
     cdef int last = net.n_layers
     if net.layers[last - 1].activation == SOFTMAX:
         kernels.softmax_product_tangent(net.ops, net.n_outputs, n, work + at.y * ld, work + at.Ra[last] * ld, U, RP, ld)

@@ -80,7 +80,8 @@ class DataTerm:
         """Derivatives of the residuals by the parameters (N K, P)."""
         self._targets()
         J = derivatives.jacobian(self.architecture, params, self.samples.X, "params", "outputs", self.n_threads)
-        return (self._residual_scale()[:, :, np.newaxis] * J).reshape(-1, params.size)
+        scaled: NDArray[np.float64] = self._residual_scale()[:, :, np.newaxis] * J
+        return scaled.reshape(-1, params.size)
 
     def _targets(self) -> NDArray[Any]:
         values = self.samples.targets.values
