@@ -77,6 +77,7 @@ class Network(Differentiable):
 
     # ---- what it computes ----
 
+    @predicting.exact_first
     def predict(self, X: Any, *, out: Any = None, n_threads: Any = None) -> Array:
         """Outputs of the network; ``net(X)`` is the same.
 
@@ -102,10 +103,6 @@ class Network(Differentiable):
         One forward pass; 2 P multiplications and additions a sample. One to eight rows take a path of their own, which
         agrees with that of larger batches to rounding.
         """
-        if out is None and n_threads is None:
-            Y = predicting.predict_exact(self._plan, self._params, X)
-            if Y is not None:
-                return Y
         return functional.predict(self._architecture, self._params, X, out, n_threads)
 
     __call__ = predict

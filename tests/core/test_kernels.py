@@ -89,6 +89,14 @@ def test_softmax_of_one_row(n_out, draw, dtype, isa):
     assert np.all(np.abs(faces.softmax_row(z, isa=isa) - expected) <= rounding * expected)
 
 
+@pytest.mark.parametrize("n_in", [3, 8, 16, 50])
+@pytest.mark.parametrize("n_out", [18, 20, 50])
+def test_a_unit_is_the_same_bits_in_a_group_and_alone(n_out, n_in, draw, dtype, isa):
+    W, b, A = draw(n_out, n_in), draw(n_out), draw(1, n_in)
+    backwards = faces.rows_forward(W[::-1].copy(), b[::-1].copy(), A, isa=isa)
+    assert np.array_equal(faces.rows_forward(W, b, A, isa=isa), backwards[:, ::-1])
+
+
 @pytest.mark.parametrize("n_in", [3, 5, 9, 17, 40])
 def test_one_row_leaves_infinite_weights_of_its_neighbours_alone(n_in, dtype, isa):
     W, b = np.ones((19, n_in), dtype), np.zeros(19, dtype)
