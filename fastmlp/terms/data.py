@@ -80,8 +80,7 @@ class DataTerm:
         """Derivatives of the residuals by the parameters (N K, P)."""
         self._targets()
         J = derivatives.jacobian(self.architecture, params, self.samples.X, "params", "outputs", self.n_threads)
-        scaled: NDArray[np.float64] = self._residual_scale()[:, :, np.newaxis] * J
-        return scaled.reshape(-1, params.size)
+        return np.asarray(self._residual_scale()[:, :, np.newaxis] * J, np.float64).reshape(-1, params.size)
 
     def _targets(self) -> NDArray[Any]:
         values = self.samples.targets.values
