@@ -74,7 +74,7 @@ class DataTerm:
         """sqrt(s_n beta_k) (y_nk - t_nk), sample by sample (N K,): half their squares add up to the term."""
         Y = functional.predict(self.architecture, params, self.samples.X, None, self.n_threads)
         differences = Y.astype(np.float64) - self._targets()
-        return (self._residual_scale() * differences).ravel()
+        return np.asarray(self._residual_scale() * differences, np.float64).ravel()
 
     def residual_jac(self, params: NDArray[Any]) -> NDArray[np.float64]:
         """Derivatives of the residuals by the parameters (N K, P)."""
