@@ -125,7 +125,7 @@ enum {
     NAME(SUMS) = INNER_ROWS * INNER_COLS, /* inner products formed together, a multiple of LANES and of 4 */
     NAME(PANEL) = TILE_COLS * LANES,      /* columns of a panel, */
     NAME(PANEL_DEPTH) = 128,              /* and its samples: 32 KB at most */
-    NAME(MIN_PANEL_ROWS) = 8,             /* rows of gW from which on transposing pays */
+    NAME(MIN_PANEL_ROWS) = 4 * INNER_ROWS, /* rows of gW from which on transposing pays */
 };
 
 /* y[0..4) += x[0..4) */

@@ -3,7 +3,7 @@
 Samples are cut into slots, slots spread over threads; every slot has partial sums of its own, added in slot order. The
 rules, which depend on the number of samples and on the network only:
 
-block    256 samples, fewer where the second derivatives of a block would exceed 2^21 numbers, never fewer than 16.
+block    256 samples, fewer where the second derivatives of a block would exceed 2^22 numbers, never fewer than 16.
 slots    at least 512 samples each, at most 64, and at most as many as keep the partial sums below 2^24 numbers (two are
          always allowed). Batches of fewer than four such slots are cut into up to four of at least 128 samples, where
          there is work for them.
@@ -30,7 +30,7 @@ cnp.import_array()
 
 cdef enum:
     BLOCK = 256
-    BLOCK_NUMBERS = 1 << 21
+    BLOCK_NUMBERS = 1 << 22
     MAX_SLOTS = 64
     SLOT_SAMPLES = 512
     FEW_SAMPLES = 128
