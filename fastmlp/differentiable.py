@@ -6,8 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from fastmlp import _threads, derivatives, functional, operators
 from fastmlp import _validation as check
-from fastmlp import derivatives, functional, operators
 from fastmlp.model import Model
 
 Array = NDArray[Any]
@@ -358,6 +358,7 @@ class Differentiable(Model):
         7.0
         """
         kind = check.choice(kind, "kind", derivatives.PRODUCT_KINDS)
+        _threads.resolve(n_threads)
         batch = functional.check_and_bind(self._architecture, X, T, sample_weight)
         return operators.hessian_operator(batch, self._params.copy(), kind, n_threads)
 

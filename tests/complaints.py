@@ -22,7 +22,9 @@ NET = NETS["squared_error"]
 X = np.random.default_rng(0).normal(size=(5, 3))
 T = X[:, :1] * X[:, 1:2]
 WEIGHT = np.array([0.0, 1.0, 2.0, 0.5, 1.0])
-EVALUATIONS = ("loss", "loss_and_grad", "sample_losses", "trace", "objective", "fit")
+DERIVATIVES = ("jacobian", "input_hessian")
+EVALUATIONS = ("loss", "loss_and_grad", "sample_losses", "trace", "hessian", "hessian_diagonal", "hessian_operator",
+               "objective", "fit")  # fmt: skip
 
 
 def snapshot(*inputs):

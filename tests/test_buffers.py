@@ -178,6 +178,16 @@ def test_no_samples_have_no_outputs_and_no_loss(output, loss, dtype):
     assert loss == 0.0
     assert np.array_equal(gradient, np.zeros(net.n_params))
     assert net.sample_losses(no_inputs, no_targets).shape == (0,)
+    assert net.jacobian(no_inputs).shape == (0, 2, 3)
+    assert net.jacobian(no_inputs, wrt="params").shape == (0, 2, net.n_params)
+    assert net.input_hessian(no_inputs).shape == (0, 2, 3, 3)
+    assert net.jvp(no_inputs, net.params).shape == (0, 2)
+    assert net.vjp(no_inputs, no_targets, wrt="inputs").shape == (0, 3)
+    zeros = [net.vjp(no_inputs, no_targets), net.hessp(no_inputs, no_targets, net.params)]
+    zeros += [net.ggnp(no_inputs, no_targets, net.params), net.hessian_diagonal(no_inputs, no_targets)]
+    assert all(np.array_equal(zero, np.zeros(net.n_params)) for zero in zeros)
+    for kind in ("exact", "ggn", "empirical_fisher"):
+        assert not net.hessian(no_inputs, no_targets, kind).any()
     assert [layer.shape for layer in net.trace(no_inputs, no_targets).delta] == [(0, 4), (0, 2)]
 
 

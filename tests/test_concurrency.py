@@ -25,12 +25,22 @@ def test_one_network_serves_many_threads(dtype, n_threads):
         X, T = problems[i]
         loss, gradient = net.loss_and_grad(X, T, n_threads=n_threads)
         few, outputs = net.predict(X[:3]), net.predict(X, n_threads=n_threads)
-        return loss, gradient, outputs, few, net.sample_losses(X, T), net.trace(X[:50]).z[1]
+        curvature = net.hessp(X, T, gradient, n_threads=n_threads), net.hessian_diagonal(X, T, n_threads=n_threads)
+        layers = net.jacobian(X, n_threads=n_threads), net.trace(X[:50]).z[1]
+        return loss, gradient, outputs, few, net.sample_losses(X, T), *curvature, *layers
 
     serial = [work(i) for i in range(N_THREADS)]
     for results in together(work):
         for result, expected in zip(results, serial, strict=True):
             assert all(np.array_equal(a, b) for a, b in zip(result, expected, strict=True))
+
+
+def test_small_networks_have_their_hessians_side_by_side():
+    net = network([5, 12, 2])
+    problems = [data(net, 400 + 100 * i, seed=i) for i in range(N_THREADS)]
+    serial = [net.hessian(X, T) for X, T in problems]
+    for results in together(lambda i: net.hessian(*problems[i], n_threads=2)):
+        assert all(np.array_equal(result, expected) for result, expected in zip(results, serial, strict=True))
 
 
 @pytest.mark.parametrize("method", ["adam", "lbfgs"])

@@ -31,6 +31,15 @@ def predict(net, X, T, threads):
 def loss_and_grad(net, X, T, threads):
     return net.loss_and_grad(X, T, n_threads=threads)
 
+def jacobian(net, X, T, threads):
+    return net.jacobian(X, n_threads=threads)
+
+def hessp(net, X, T, threads):
+    return net.hessp(X, T, np.ones(net.n_params), n_threads=threads)
+
+def hessian(net, X, T, threads):
+    return net.hessian(X, T, n_threads=threads)
+
 def trace(net, X, T, threads):
     return net.trace(X, T)
 
@@ -72,6 +81,10 @@ def run(program, *arguments):
         ("loss_and_grad", [8, 100, 100, 1], 3),
         ("predict", [50, 1000, 1000, 1], 3),  # few slots: the calling thread waits for others
         ("trace", [2, 100, 100, 1], 1),
+        ("jacobian", [8, 100, 100, 3], 2),
+        ("hessp", [8, 100, 100, 1], 2),
+        ("hessian", [8, 20, 20, 1], 2),
+        ("hessian", [8, 60, 60, 1], 1),
     ],
 )
 def test_a_long_call_answers_ctrl_c_within_a_tenth_of_a_second(call, layers, threads):

@@ -81,6 +81,9 @@ assert all(np.array_equal(a, b) for a, b in zip(results(), before, strict=True))
         "net.predict(np.broadcast_to(X[0], (100_000, 100)), n_threads=2)",
         "net.loss_and_grad(X, T, n_threads=2)",
         "net.trace(X)",
+        "net.jacobian(X, wrt='params')",
+        "net.hessp(X, T, np.ones((net.n_params, 9)), n_threads=2)",
+        "net.hessian(X, T)",
         "net.fit(X, T, 'adam', max_iter=1, batch_size=10_000, n_threads=2)",
         "net.fit(X, T, 'lbfgs', max_iter=1, n_threads=2)",
         "[net.copy() for _ in range(9)]",
@@ -122,7 +125,7 @@ import fastmlp
 shim, NEVER = ctypes.CDLL(None), 10**9
 shim.calls_since.restype = ctypes.c_long
 shim.fail_at.argtypes = [ctypes.c_long]
-net = fastmlp.Network([8, 300, 3000, 2], rng=0)
+net, small = fastmlp.Network([8, 300, 3000, 2], rng=0), fastmlp.Network([8, 5, 2], rng=0)
 X, T = np.random.default_rng(0).normal(size=(600, 8)), np.zeros((600, 2))
 
 def fit():
@@ -136,6 +139,9 @@ OPERATIONS = {
     "predict": lambda: net.predict(X, n_threads=2),
     "loss_and_grad": lambda: net.loss_and_grad(X, T, n_threads=2)[1],
     "trace": lambda: net.trace(X, T).delta[0],
+    "jacobian": lambda: net.jacobian(X, n_threads=2),
+    "hessp": lambda: net.hessp(X, T, net.params, n_threads=2),
+    "hessian": lambda: small.hessian(X, T, n_threads=2),
     "adam": fit,
 }
 for name, operation in OPERATIONS.items():
@@ -157,5 +163,6 @@ def test_each_malloc_of_the_compiled_floor_may_fail(tmp_path):
     source.write_text(FAILING_MALLOC)
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-fno-builtin", str(source), "-o", str(library)], check=True)
     failures = [line.split(" | ") for line in run(EVERY_FAILURE, LD_PRELOAD=str(library)).splitlines()]
-    assert {name for name, _ in failures} == {"network", "few rows", "predict", "loss_and_grad", "trace", "adam"}
+    expected = {"network", "few rows", "predict", "loss_and_grad", "trace", "jacobian", "hessp", "hessian", "adam"}
+    assert {name for name, _ in failures} == expected
     assert all(message.startswith("no memory for") for _, message in failures)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from complaints import EVALUATIONS, NET, NETS, T, X, complaint
+from complaints import DERIVATIVES, EVALUATIONS, NET, NETS, T, X, complaint
 
 # ---- Network ----
 
@@ -81,7 +81,9 @@ BAD_THREADS = [(0, ValueError), (-1, ValueError), (2.5, TypeError), (2.0, TypeEr
 
 
 @pytest.mark.parametrize(("n_threads", "error"), BAD_THREADS)
-@pytest.mark.parametrize("function", ["predict", "__call__", "loss", "loss_and_grad", "sample_losses", "trace", "fit"])
+@pytest.mark.parametrize(
+    "function", ["predict", "__call__", *DERIVATIVES, *[f for f in EVALUATIONS if f != "objective"]]
+)
 def test_n_threads_is_a_positive_integer(function, n_threads, error):
     with complaint(error, "n_threads", f"got {n_threads!r}"):
         getattr(NET, function)(X, *[T] * (function in EVALUATIONS), n_threads=n_threads)

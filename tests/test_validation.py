@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 
-from complaints import EVALUATIONS, NET, NETS, WEIGHT, T, X, complaint
+from complaints import DERIVATIVES, EVALUATIONS, NET, NETS, WEIGHT, T, X, complaint
 
 # ---- arrays of numbers: X, T, sample_weight, params, wherever they are taken ----
 
@@ -72,7 +72,7 @@ BAD_VALUES = {
 
 
 @pytest.mark.parametrize("name", BAD_VALUES)
-@pytest.mark.parametrize("function", ["predict", "__call__", *EVALUATIONS])
+@pytest.mark.parametrize("function", ["predict", "__call__", *DERIVATIVES, *EVALUATIONS])
 def test_bad_numbers_are_refused_as_inputs(function, name):
     make, error, came = BAD_VALUES[name]
     bad = make(X)
