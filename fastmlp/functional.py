@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _threads, losses
 from fastmlp import _validation as check
+from fastmlp._core import curvature
 from fastmlp._core import predict as predicting
 from fastmlp._core import trace as tracing
 from fastmlp._core.batch import Batch, bind_exact
@@ -79,6 +80,44 @@ def loss(batch: Batch, params: Array, n_threads: Any = None) -> float:
 def loss_and_grad(batch: Batch, params: Array, n_threads: Any = None) -> tuple[float, Array]:
     """Sum of the (weighted) losses and its gradient (P,), in one pass forward and one backward."""
     return batch.loss_and_grad(params, _threads_for(batch, n_threads))
+
+
+def normal_equations(
+    batch: Batch, params: Array, kind: str = "ggn", n_threads: Any = None, gradient: bool = True, matrix: bool = True
+) -> tuple[float, Array | None, Array | None]:
+    """The loss, its gradient (P,) and a matrix (P, P) of its second derivatives, in one pass over the samples.
+
+    Parameters
+    ----------
+    batch : Batch
+    params : ndarray of shape (P,)
+    kind : {"ggn", "exact", "empirical_fisher"}
+        sum_n J_n' (d2e/df2) J_n, the Gauss-Newton matrix, f the outputs with squared error and else the logits; the
+        Hessian [1]_; or sum_n s_n g_n g_n', g_n the gradients of the samples.
+    n_threads : int, optional
+    gradient, matrix : bool
+        What is not wanted is None, and costs nothing.
+
+    Notes
+    -----
+    Symmetric to the bit. Memory: the matrix, and at most P^2 / 2 numbers for each slot of the samples. Work: between
+    N P^2 / 4 and N P^2 / 2 multiply-adds, whatever the number of outputs; `fastmlp/_core/README.md` has the derivation.
+    Where all residuals are zero the Hessian and the Gauss-Newton matrix are equal to the bit.
+
+    References
+    ----------
+    .. [1] Bishop, Pattern Recognition and Machine Learning (2006), 5.83, 5.84, and 5.93-5.95 for one hidden layer.
+    """
+    return curvature.normal_equations(batch, params, kind, _threads.resolve(n_threads), gradient, matrix)
+
+
+def hessian_diagonal(batch: Batch, params: Array, kind: str = "exact", n_threads: Any = None) -> Array:
+    """The diagonal (P,) of a matrix of second derivatives, without the matrix.
+
+    `kind` is as in `normal_equations`, or "backprop": the recursion that keeps the terms on the diagonal only, which is
+    exact for one hidden layer unless outputs interact, as with softmax (PRML 5.79-5.81).
+    """
+    return curvature.diagonal(batch, params, kind, _threads.resolve(n_threads))
 
 
 def sample_losses(architecture: Architecture, params: Array, samples: Samples, n_threads: Any = None) -> Array:

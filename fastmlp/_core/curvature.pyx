@@ -24,7 +24,7 @@ from fastmlp._core.batch cimport Batch, Source, load
 from fastmlp._core.kernels cimport FMLP_PAD
 from fastmlp._core.plan cimport RELEASE_WORK, Layout, Net, Partition
 from fastmlp._core.team cimport Watch
-from fastmlp._core.units cimport BACKPROP, EMPIRICAL_FISHER, EXACT, GGN, Units
+from fastmlp._core.units cimport BACKPROP, GGN, Units
 
 cnp.import_array()
 

@@ -1,6 +1,7 @@
 """The recursions over the layers of which every derivative is composed, on one block of samples.
 
-fprop   forward:  z_l = W_l a_(l-1) + b_l,  a_l = h(z_l), h'(z_l) and h''(z_l) where the layout keeps them; ends at the logits
+fprop   forward:  z_l = W_l a_(l-1) + b_l,  a_l = h(z_l), and h'(z_l), h''(z_l) where the layout keeps them; ends at
+        the logits
 bprop   backward: delta_(l-1) = h'(z_(l-1)) W_l' delta_l,  dE/dW_l += delta_l a_(l-1)',  dE/db_l += delta_l 1
 
 `output` and `loss` stand between them: from the logits to the outputs, and to the value and delta of the loss.

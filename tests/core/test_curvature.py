@@ -1,11 +1,11 @@
-"""Curvature by units: against autodiff, against differences of gradients, identities, the same bits however computed."""
+"""Curvature by units: against autodiff and differences of gradients, by identities; the same bits for any threads."""
 
 import itertools
 
-import autodiff
 import numpy as np
 import pytest
 
+import autodiff
 from cases import HIDDEN, PAIRS, SHAPES, data, network, relative_error
 from fastmlp import _core, functional
 from fastmlp._core import curvature
@@ -231,6 +231,7 @@ def test_no_samples_have_no_curvature(dtype):
 
 def test_slots_depend_on_samples_and_network_only():
     """The numbers in the module's docstring."""
+
     def cut(layers, n_samples):
         net = network(layers)
         return curvature.describe(bound(net, *data(net, n_samples)), "ggn")
