@@ -74,18 +74,19 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     u.alone = kind != EMPIRICAL_FISHER and net.layers[last - 1].activation != SOFTMAX
     u.few = u.alone and net.n_outputs < FEW
     q = net.n_outputs * (1 if u.alone else net.n_outputs)
-    u.n_tiles = 0
+    u.n_tiles = u.n_pairs = 0
     for m in range(1, last + 1):
         if 1 < m < last:
             q = max(q, width(net, m) * width(net, m))
         for l in range(1, m + 1):
-            u.n_tiles += unit_products(&u, l, m) * activation_products(&u, l, m)
+            u.n_pairs += unit_products(&u, l, m) * activation_products(&u, l, m)
             if l < m and kind == EXACT:
                 u.n_tiles += cross_products(&u, l, m) * (width(net, l - 1) + 1)
             if l == m - 1:
                 t = max(t, width(net, l) * width(net, m))
             elif l < m:
                 other = max(other, width(net, l) * max(width(net, m), width(net, m - 1)))
+    u.n_tiles += u.n_pairs
     u.q = u.at.rows
     u.t = u.q + q
     u.other[0] = u.t + t
