@@ -6,8 +6,8 @@ rules, which depend on the number of samples and on the network only:
 block    256 samples, 512 where the tiles have 2^18 numbers or more and so leave the cache, since each block goes through
          all of them; fewer where the second derivatives of a block would exceed 2^23 numbers, never fewer than 16.
 slots    at least two blocks each, at most 64, and at most as many as keep the partial sums below 2^24 numbers (two are
-         always allowed). Batches of fewer than four such slots are cut into up to four of at least half a block, where
-         there is work for them. Cross terms do not count: the Hessian is cut like the Gauss-Newton matrix, which it
+         always allowed). Batches of fewer than four such slots (two of blocks of 512) are cut into up to as many of at least
+         half a block, where there is work for them. Cross terms do not count: the Hessian is cut like the Gauss-Newton matrix, which it
          equals to the bit where there are no residuals.
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
 
@@ -72,9 +72,10 @@ cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
 cdef Partition cut(size_t n, size_t block, size_t most, size_t work) noexcept nogil:
     """Slots and blocks of n samples."""
     cdef Partition parts
+    cdef size_t few = min(most, <size_t> (4 if block <= BLOCK else 2))
     parts.n_slots = min(most, n // (2 * block))
-    if parts.n_slots < 4 and n * work > 2 * PARALLEL_WORK:
-        parts.n_slots = max(parts.n_slots, min(min(<size_t> 4, most), 2 * n // block))
+    if parts.n_slots < few and n * work > 2 * PARALLEL_WORK:
+        parts.n_slots = max(parts.n_slots, min(few, 2 * n // block))
     parts.n_slots = max(<size_t> 1, parts.n_slots)
     parts.rows = max(<size_t> 1, (n + parts.n_slots - 1) // parts.n_slots)
     if parts.n_slots > 4:

@@ -23,7 +23,7 @@ from fastmlp._core.plan cimport SOFTMAX, Layer, Layout, Net
 from fastmlp._core.team cimport Watch
 
 cdef enum:
-    ROWS = 256          # products of units in a tile,
+    ROWS = 128          # products of units in a tile,
     COLS = 128          # and products of activations
     FEW = 4
 
