@@ -215,7 +215,8 @@ static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real
 {
     enum { WIDTH = NAME(PANEL), DEPTH = NAME(PANEL_DEPTH) };
     const size_t columns = NAME(round_up)(n), whole = n_out >= NAME(MIN_PANEL_ROWS) ? n_in / LANES * LANES : 0;
-    const size_t pieces = (columns + DEPTH - 1) / DEPTH, most = NAME(round_up)((columns + pieces - 1) / pieces);
+    const size_t pieces = columns ? (columns + DEPTH - 1) / DEPTH : 1; /* of about the same depth */
+    const size_t most = NAME(round_up)((columns + pieces - 1) / pieces);
     _Alignas(64) real panel[WIDTH * DEPTH];
     for (size_t j = 0; j < whole; j += WIDTH)
         for (size_t s = 0; s < columns; s += most) {

@@ -3,12 +3,12 @@
 Samples are cut into slots, slots spread over threads; every slot has partial sums of its own, added in slot order. The
 rules, which depend on the number of samples and on the network only:
 
-block    256 samples, 512 where the tiles have 2^18 numbers or more and so leave the cache, since each block goes through
-         all of them; fewer where the second derivatives of a block would exceed 2^23 numbers, never fewer than 16.
+block    256 samples, 512 where the tiles have 2^18 numbers or more and so leave the cache, since each block goes
+         through all of them; fewer where the second derivatives of a block would exceed 2^23 numbers, but at least 16.
 slots    at least two blocks each, at most 64, and at most as many as keep the partial sums below 2^24 numbers (two are
-         always allowed). Batches of fewer than four such slots (two of blocks of 512) are cut into up to as many of at least
-         half a block, where there is work for them. Cross terms do not count: the Hessian is cut like the Gauss-Newton matrix, which it
-         equals to the bit where there are no residuals.
+         always allowed). Batches of fewer than four such slots (two of blocks of 512) are cut into up to as many of at
+         least half a block, where there is work for them. Cross terms do not count: the Hessian is cut like the
+         Gauss-Newton matrix, which it equals to the bit where there are no residuals.
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
 
 Arguments are trusted, as in `batch`.
