@@ -215,11 +215,13 @@ static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real
 {
     enum { WIDTH = NAME(PANEL), DEPTH = NAME(PANEL_DEPTH) };
     const size_t columns = NAME(round_up)(n), whole = n_out >= NAME(MIN_PANEL_ROWS) ? n_in / LANES * LANES : 0;
+    const size_t pieces = columns ? (columns + DEPTH - 1) / DEPTH : 1; /* of about the same depth */
+    const size_t most = NAME(round_up)((columns + pieces - 1) / pieces);
     _Alignas(64) real panel[WIDTH * DEPTH];
     for (size_t j = 0; j < whole; j += WIDTH)
-        for (size_t s = 0; s < columns; s += DEPTH) {
+        for (size_t s = 0; s < columns; s += most) {
             const size_t width = whole - j < WIDTH ? whole - j : WIDTH;
-            const size_t depth = columns - s < DEPTH ? columns - s : DEPTH;
+            const size_t depth = columns - s < most ? columns - s : most;
             NAME(transpose_block)(width, depth, A + j * ld + s, ld, panel, WIDTH);
             NAME(product)(n_out, depth, width, D + s, ld, 1, panel, WIDTH, (NAME(finish)){add || s, NULL, NULL}, gW + j,
                           n_in);

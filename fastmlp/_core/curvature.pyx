@@ -3,10 +3,12 @@
 Samples are cut into slots, slots spread over threads; every slot has partial sums of its own, added in slot order. The
 rules, which depend on the number of samples and on the network only:
 
-block    256 samples, fewer where the second derivatives of a block would exceed 2^22 numbers, never fewer than 16.
-slots    at least 512 samples each, at most 64, and at most as many as keep the partial sums below 2^24 numbers (two are
-         always allowed). Batches of fewer than four such slots are cut into up to four of at least 128 samples, where
-         there is work for them.
+block    256 samples, 512 where the tiles have 2^18 numbers or more and so leave the cache, since each block goes
+         through all of them; fewer where the second derivatives of a block would exceed 2^23 numbers, but at least 16.
+slots    at least two blocks each, at most 64, and at most as many as keep the partial sums below 2^24 numbers (two are
+         always allowed). Batches of fewer than four such slots (two of blocks of 512) are cut into up to as many of at
+         least half a block, where there is work for them. Cross terms do not count: the Hessian is cut like the
+         Gauss-Newton matrix, which it equals to the bit where there are no residuals.
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
 
 Arguments are trusted, as in `batch`.
@@ -30,10 +32,9 @@ cnp.import_array()
 
 cdef enum:
     BLOCK = 256
-    BLOCK_NUMBERS = 1 << 22
+    BLOCK_NUMBERS = 1 << 23
     MAX_SLOTS = 64
-    SLOT_SAMPLES = 512
-    FEW_SAMPLES = 128
+    LARGE = 1 << 18             # numbers in tiles
     PARTIAL_NUMBERS = 1 << 24
     PARALLEL_WORK = 400_000     # multiply-adds below which a second thread costs more than it brings
     ALIGNMENT = 64              # bytes
@@ -52,15 +53,18 @@ cdef inline size_t ceil_to(size_t n, size_t multiple) noexcept nogil:
 cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
     """Sizes and shares."""
     cdef Task new
-    cdef size_t line = ALIGNMENT // net.itemsize, sums, block = BLOCK
+    cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block
     new.units = units.lay_out_units(net, kind)
     new.form = form
     sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.units.n_tiles
-    new.work = 3 * net.n_params + sums
+    shared = min(sums, new.units.n_pairs)
+    block = 2 * BLOCK if shared >= LARGE else BLOCK
+    new.work = 3 * net.n_params + shared
     new.slot_numbers = ceil_to(net.n_params, line) + ceil_to(sums, line)
     while block > FMLP_PAD and new.units.rows * block > BLOCK_NUMBERS:
         block //= 2
-    new.parts = cut(n, block, min(<size_t> MAX_SLOTS, max(<size_t> 2, PARTIAL_NUMBERS // new.slot_numbers)), new.work)
+    new.parts = cut(n, block, min(<size_t> MAX_SLOTS, max(<size_t> 2, PARTIAL_NUMBERS // (net.n_params + shared))),
+                    new.work)
     new.work_numbers = ceil_to(new.units.rows * new.parts.ld + (net.n_params if kind == BACKPROP else 0), line)
     return new
 
@@ -68,9 +72,10 @@ cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
 cdef Partition cut(size_t n, size_t block, size_t most, size_t work) noexcept nogil:
     """Slots and blocks of n samples."""
     cdef Partition parts
-    parts.n_slots = min(most, n // SLOT_SAMPLES)
-    if parts.n_slots < 4 and n * work > 2 * PARALLEL_WORK:
-        parts.n_slots = max(parts.n_slots, min(min(<size_t> 4, most), n // FEW_SAMPLES))
+    cdef size_t few = min(most, <size_t> (4 if block <= BLOCK else 2))
+    parts.n_slots = min(most, n // (2 * block))
+    if parts.n_slots < few and n * work > 2 * PARALLEL_WORK:
+        parts.n_slots = max(parts.n_slots, min(few, 2 * n // block))
     parts.n_slots = max(<size_t> 1, parts.n_slots)
     parts.rows = max(<size_t> 1, (n + parts.n_slots - 1) // parts.n_slots)
     if parts.n_slots > 4:

@@ -27,7 +27,8 @@ cdef struct Units:
     size_t seed         # a direction at the outputs
     size_t D, S         # a chunk of products of units, and of products of activations
     size_t rows         # the size of it all
-    size_t n_tiles      # numbers in the tiles of all pairs of layers
+    size_t n_pairs      # numbers in the tiles of all pairs of layers,
+    size_t n_tiles      # and with those of the cross terms
 
 
 cdef Units lay_out_units(const Net *net, int kind) noexcept nogil

@@ -23,7 +23,7 @@ from fastmlp._core.plan cimport SOFTMAX, Layer, Layout, Net
 from fastmlp._core.team cimport Watch
 
 cdef enum:
-    ROWS = 256          # products of units in a tile,
+    ROWS = 128          # products of units in a tile,
     COLS = 128          # and products of activations
     FEW = 4
 
@@ -74,18 +74,19 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     u.alone = kind != EMPIRICAL_FISHER and net.layers[last - 1].activation != SOFTMAX
     u.few = u.alone and net.n_outputs < FEW
     q = net.n_outputs * (1 if u.alone else net.n_outputs)
-    u.n_tiles = 0
+    u.n_tiles = u.n_pairs = 0
     for m in range(1, last + 1):
         if 1 < m < last:
             q = max(q, width(net, m) * width(net, m))
         for l in range(1, m + 1):
-            u.n_tiles += unit_products(&u, l, m) * activation_products(&u, l, m)
+            u.n_pairs += unit_products(&u, l, m) * activation_products(&u, l, m)
             if l < m and kind == EXACT:
                 u.n_tiles += cross_products(&u, l, m) * (width(net, l - 1) + 1)
             if l == m - 1:
                 t = max(t, width(net, l) * width(net, m))
             elif l < m:
                 other = max(other, width(net, l) * max(width(net, m), width(net, m - 1)))
+    u.n_tiles += u.n_pairs
     u.q = u.at.rows
     u.t = u.q + q
     u.other[0] = u.t + t
@@ -238,7 +239,7 @@ cdef inline size_t place(const Units *u, int l, int m) noexcept nogil:
 
 cdef void own_run(const Units *u, int m, size_t p, size_t i, size_t length, const floating *params, floating *work,
                   floating *to, size_t n, size_t ld) noexcept nogil:
-    """Rows i, i + 1, ... <= p of Q_m[p] = h'_m * (W_(m+1)' q[m,m+1][., p]) + h''_m,p (W_(m+1)' delta_(m+1))_p, m < L."""
+    """Rows i, i + 1, ... of Q_m[p] = h'_m * (W_(m+1)' q[m,m+1][., p]) + h''_m,p (W_(m+1)' delta_(m+1))_p, m < L."""
     cdef const Net *net = u.net
     cdef size_t n_m = width(net, m)
     cdef const floating *above = work + (u.t + p) * ld
@@ -315,8 +316,8 @@ cdef floating *add_pair(const Units *u, int l, int m, const floating *params, fl
     cdef const floating *D
     cdef floating *S = work + u.S * ld
     if is_alone(u, l, m) and u.few:
-        return add_products(u, <const floating *> work + u.q * ld, right, n_cols, n_rows, m - 1, work, n, ld, add, tiles,
-                            watch)
+        return add_products(u, <const floating *> work + u.q * ld, right, n_cols, n_rows, m - 1, work, n, ld, add,
+                            tiles, watch)
     while row < n_rows:
         rows = min(<size_t> ROWS, n_rows - row)
         D = unit_rows(u, l, m, row, rows, params, work, n, ld)
@@ -340,8 +341,8 @@ cdef void add_cross_terms(const Units *u, const floating *params, floating *work
     for l in range(1, u.net.n_layers):
         n_l = width(u.net, l)
         tiles = add_products(u, <const floating *> work + u.at.delta[l + 1] * ld,
-                             <const floating *> work + u.at.d1[l] * ld, n_l, cross_products(u, l, l + 1), l - 1, work, n,
-                             ld, add, tiles, watch)
+                             <const floating *> work + u.at.d1[l] * ld, n_l, cross_products(u, l, l + 1), l - 1, work,
+                             n, ld, add, tiles, watch)
         for m in range(l + 2, u.net.n_layers + 1):
             sensitivities(u, l, m - 1, params, work, n, ld)
             tiles = add_products(u, <const floating *> work + u.at.delta[m] * ld,
@@ -455,7 +456,7 @@ cdef void own_diagonal(const Units *u, int m, const floating *params, floating *
 
 cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_slots, floating *matrix,
                       Watch *watch) noexcept nogil:
-    """Sum the tiles of the slots, `stride` numbers apart, in slot order, and bring them to their places in the matrix."""
+    """Sum the tiles of the slots, `stride` numbers apart, in their order, and store them in the matrix."""
     cdef int l, m
     cdef size_t n_rows, n_cols, row, col, rows, cols, n_params = u.net.n_params
     cdef size_t last = u.net.layers[u.net.n_layers - 1].W
@@ -530,10 +531,15 @@ cdef void store_tile(const Units *u, int l, int m, size_t first_row, size_t rows
             if weights < length:
                 to[lower.b + i] = tile[weights]
             if l == m and i < p:
-                for j in range(col.y, col.y + length):
-                    a = parameter(upper, p, j)
-                    b = parameter(lower, i, r)
-                    matrix[max(a, b) * n_params + min(a, b)] = tile[j - col.y]
+                a = parameter(upper, p, col.y)
+                b = parameter(lower, i, r)
+                if r < lower.n_in:
+                    for j in range(length):
+                        matrix[(a + j) * n_params + b] = tile[j]
+                else:   # the bias of i stands behind the weights of p, and before the bias of p
+                    memcpy(matrix + b * n_params + a, tile, weights * sizeof(floating))
+                    if weights < length:
+                        matrix[(upper.b + p) * n_params + b] = tile[weights]
             tile += length
             left -= length
             go(&col, length)

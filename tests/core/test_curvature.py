@@ -1,4 +1,4 @@
-"""Curvature by units: against autodiff, against differences of gradients, identities, the same bits however computed."""
+"""Curvature by units: against autodiff and differences of gradients, by identities; the same bits for any threads."""
 
 import itertools
 
@@ -244,4 +244,4 @@ def test_slots_depend_on_samples_and_network_only():
     assert cut([8, 20, 1], 100_000)["n_slots"] <= 64
     large = cut([20, 60, 60, 3], 100_000)
     assert large["n_slots"] == 2
-    assert large["bytes"] < 1.1 * 8 * (2 * large["n_tiles"] + (1 << 22))
+    assert large["bytes"] < 1.1 * 8 * (2 * large["n_tiles"] + (1 << 23))
