@@ -8,11 +8,13 @@ import logging
 
 from fastmlp import plot
 from fastmlp._version import __version__
+from fastmlp.checking import check_derivatives
 from fastmlp.config import show_config
 from fastmlp.errors import ForkWarning, IdenticalUnitsWarning, ModelFormatError
 from fastmlp.network import Network, load
 from fastmlp.optimize import schedules
 from fastmlp.optimize.least_squares import levenberg_marquardt
+from fastmlp.sensitivities import propagate, sensitivity
 from fastmlp.terms import WeightDecay
 
 __all__ = [
@@ -22,10 +24,13 @@ __all__ = [
     "Network",
     "WeightDecay",
     "__version__",
+    "check_derivatives",
     "levenberg_marquardt",
     "load",
     "plot",
+    "propagate",
     "schedules",
+    "sensitivity",
     "show_config",
 ]
 

@@ -415,3 +415,10 @@ def load(path: str | os.PathLike[str]) -> Network:
         If the file cannot be read.
     """
     return Network._make(*io.load(path))
+
+
+def check_network(net: Any) -> Network:
+    """A network, or a TypeError that says what came in its place."""
+    if not isinstance(net, Network):
+        raise TypeError(f"net: expected a fastmlp.Network, got {type(net).__name__}")
+    return net

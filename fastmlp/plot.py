@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 
-__all__ = ["confusion_matrix", "learning_curves"]
+__all__ = ["confusion_matrix", "learning_curves", "sensitivity"]
 
 BLUE, ORANGE, GREY = "#2a6f97", "#d1661f", "#5f6b76"
 
@@ -149,6 +149,70 @@ def _draw_counts(ax: Any, counts: NDArray[np.intp], names: Sequence[str]) -> Any
     ax.set_yticks(ticks[1:] - 0.5, minor=True)
     ax.grid(which="minor", color="white", linewidth=1.5)
     ax.tick_params(which="minor", length=0)
+    return ax
+
+
+def sensitivity(result: Any, ax: Any = None, *, output: int | None = None, n_inputs: int = 20) -> Any:
+    """Standardised root-mean-square derivatives of the outputs by each input as bars, the largest at the top.
+
+    Parameters
+    ----------
+    result : Sensitivity
+        What `fastmlp.sensitivity` returned.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; None makes a figure.
+    output : int, optional
+        Which output, counted from 0. None: the root mean square over all outputs too.
+    n_inputs : int, default=20
+        At most so many inputs are shown, those with the longest bars.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        For a single output a dot marks the mean with its sign: at the end of the bar, or opposite to it, where the
+        input always acts in one direction; near zero where it acts in both.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `result` is something else, there is no such output, or n_inputs < 1.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import fastmlp
+    >>> from fastmlp import plot
+    >>> result = fastmlp.sensitivity(fastmlp.Network([2, 3, 1], rng=0), [[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]])
+    >>> plot.sensitivity(result).get_xlabel()
+    'dy1/dx · sd(x) / sd(y1)'
+    """
+    if not hasattr(result, "standardized"):
+        raise TypeError(f"result: expected what fastmlp.sensitivity returns, got {type(result).__name__}")
+    names = result.output_names
+    n_inputs = check.integer(n_inputs, "n_inputs", 1)
+    if output is not None and check.integer(output, "output", 0) >= len(names):
+        raise ValueError(f"output: expected an index below {len(names)}, got {output}")
+    if output is None and len(names) == 1:
+        output = 0
+    mean, _, spread = result.standardized
+    length = np.sqrt((spread**2).mean(axis=0)) if output is None else spread[output]
+    order = np.argsort(-np.nan_to_num(length), kind="stable")[:n_inputs]
+    places = np.arange(len(order))
+    ax = _axes(ax)
+    ax.barh(places, length[order], color=BLUE, height=0.7, label="root mean square")
+    if output is not None:
+        ax.plot(mean[output, order], places, "o", color=ORANGE, markersize=5, label="mean", clip_on=False)
+        ax.axvline(0, color=GREY, linewidth=0.8)
+        ax.legend(frameon=False, loc="lower right")
+    y = "y" if output is None else names[output]
+    ax.set_xlabel(f"d{y}/dx · sd(x) / sd({y})" + (", root mean square over the outputs" if output is None else ""))
+    ax.set_yticks(places, [result.input_names[i] for i in order])
+    ax.invert_yaxis()
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", color=GREY, alpha=0.2, linewidth=0.6)
+    ax.set_axisbelow(True)
+    _lighten(ax, "top", "right", "left")
     return ax
 
 

@@ -18,10 +18,13 @@ NAMES = {
     "Network",
     "WeightDecay",
     "__version__",
+    "check_derivatives",
     "levenberg_marquardt",
     "load",
     "plot",
+    "propagate",
     "schedules",
+    "sensitivity",
     "show_config",
 }
 MODULES = sorted(
@@ -32,8 +35,11 @@ MODULES = sorted(
 OBJECTS = [
     fastmlp.Network,
     fastmlp.WeightDecay,
+    fastmlp.check_derivatives,
     fastmlp.levenberg_marquardt,
     fastmlp.load,
+    fastmlp.propagate,
+    fastmlp.sensitivity,
     fastmlp.show_config,
     type(fastmlp.Network([1, 1]).objective([[0.0]], [0.0])),
 ]

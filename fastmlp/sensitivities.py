@@ -1,0 +1,246 @@
+"""What outputs owe to the inputs: averages of the input Jacobian over samples, and input errors carried through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _validation as check
+from fastmlp import plot
+from fastmlp.network import Network, check_network
+
+Array = NDArray[Any]
+
+BLOCK = 2**19  # numbers of the Jacobian that are held at once
+ASYMMETRY = 1e-6  # allowed between cov_ij and cov_ji, relative to the standard deviations' product
+
+
+class Averages(NamedTuple):
+    """Averages over the samples of the derivatives dy_k/dx_i; each of shape (K, D)."""
+
+    mean: NDArray[np.float64]
+    mean_absolute: NDArray[np.float64]
+    root_mean_square: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """How the outputs depend on the inputs, on average over samples: what `fastmlp.sensitivity` returns.
+
+    Attributes
+    ----------
+    raw : Averages
+        `mean`, `mean_absolute` and `root_mean_square` of dy_k/dx_i, each (K, D), in units of y_k per unit of x_i.
+    standardized : Averages
+        The same times sd(x_i) / sd(y_k): by how many of its standard deviations the output changes with one of the
+        input's.
+    input_sd, output_sd : ndarray of shape (D,), (K,)
+        The standard deviations over the samples.
+    input_names, output_names : tuple of str
+        Columns of a data frame, else x1, x2, ...; y1, y2, ...
+    """
+
+    raw: Averages
+    standardized: Averages
+    input_sd: NDArray[np.float64]
+    output_sd: NDArray[np.float64]
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+
+    def table(self) -> str:
+        """A table for each output, inputs of the largest standardised root-mean-square derivative first."""
+        width = max(len("input"), *map(len, self.input_names)) + 2
+        head = "".join(f"{title:>12}" for title in ("mean", "mean abs.", "rms") * 2)
+        return "\n\n".join(
+            f"{name:<{width}}{'dy/dx':>36}{'dy/dx sd(x)/sd(y)':>36}\n{'input':<{width}}{head}\n" + self._rows(k, width)
+            for k, name in enumerate(self.output_names)
+        )
+
+    def _rows(self, k: int, width: int) -> str:
+        order = np.argsort(-np.nan_to_num(self.standardized.root_mean_square[k]), kind="stable")
+        averages = np.array([each[k] for each in (*self.raw, *self.standardized)])
+        return "\n".join(
+            f"{self.input_names[i]:<{width}}" + "".join(f"{number:12.4g}" for number in averages[:, i]) for i in order
+        )
+
+    def plot(self, ax: Any = None, *, output: int | None = None, n_inputs: int = 20) -> Any:
+        """Draw bars of the standardised derivatives into `ax`, and return it; see `fastmlp.plot.sensitivity`."""
+        return plot.sensitivity(self, ax, output=output, n_inputs=n_inputs)
+
+
+def sensitivity(net: Network, X: Any, *, sample_weight: Any = None, n_threads: Any = None) -> Sensitivity:
+    """How much each output depends on each input, on average over samples.
+
+    Parameters
+    ----------
+    net : Network
+    X : array-like of shape (N, D)
+        The samples to average over, at least one; the columns of a data frame give the inputs their names.
+    sample_weight : array-like of shape (N,), optional
+        Non-negative weights s_n of the averages, not all zero.
+    n_threads : int, optional
+
+    Returns
+    -------
+    Sensitivity
+        With S = sum s_n and J_nki = dy_k/dx_i at sample n: the mean sum_n s_n J_nki / S, the mean absolute
+        sum_n s_n |J_nki| / S and the root mean square sqrt(sum_n s_n J_nki^2 / S), as they are (`raw`) and times
+        sd(x_i) / sd(y_k) (`standardized`); `table()` and `plot()` show them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If net is not a network, X not an array of finite real numbers of shape (N, D) with N > 0, or sample_weight not
+        of shape (N,), non-negative and somewhere positive.
+
+    Notes
+    -----
+    A mean near zero with a large root mean square is an input that acts in both directions: a non-linear effect, or an
+    interaction. Standard deviations are those of the given samples, sqrt(sum_n s_n (x_n - mean)^2 / S). Standardised
+    derivatives by an input that is constant over the samples are 0; those of a constant output are nan.
+
+    Cost: `Network.jacobian`. Memory: a block of the Jacobian, whatever N is, and copies of X and of the outputs.
+
+    References
+    ----------
+    PRML (5.70)-(5.72).
+
+    Examples
+    --------
+    >>> import fastmlp
+    >>> net = fastmlp.Network([2, 1])
+    >>> net.params = [3.0, -4.0, 0.0]
+    >>> s = fastmlp.sensitivity(net, [[0.0, 0.0], [2.0, 0.0], [0.0, 1.0], [2.0, 1.0]])
+    >>> s.raw.mean
+    array([[ 3., -4.]])
+    >>> print(s.table())
+    y1                                    dy/dx                   dy/dx sd(x)/sd(y)
+    input          mean   mean abs.         rms        mean   mean abs.         rms
+    x1                3           3           3      0.8321      0.8321      0.8321
+    x2               -4           4           4     -0.5547      0.5547      0.5547
+    """
+    values = check.matrix(X, "X", check_network(net).layers[0], net.dtype)
+    weight = check.sample_weight(sample_weight, len(values), np.float64)
+    if len(values) == 0:
+        raise ValueError("X: expected at least one sample, got none")
+    if weight is not None and not weight.any():
+        raise ValueError("sample_weight: expected at least one positive number, got zeros only")
+    share = np.ones(len(values)) if weight is None else weight / weight.max()
+    share /= share.sum()
+    raw = _averages(net, values, share, n_threads)
+    input_sd = _standard_deviation(values, share)
+    output_sd = _standard_deviation(net.predict(values, n_threads=n_threads), share)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(output_sd > 0, 1 / output_sd, np.nan)[:, np.newaxis] * input_sd
+    standardized = Averages(*(each * ratio for each in raw))
+    outputs = tuple(f"y{k}" for k in range(1, net.layers[-1] + 1))
+    return Sensitivity(raw, standardized, input_sd, output_sd, _input_names(X, net.layers[0]), outputs)
+
+
+def _averages(net: Network, X: Array, share: NDArray[np.float64], n_threads: Any) -> Averages:
+    sums = np.zeros((3, net.layers[-1], net.layers[0]))
+    for rows, J in _jacobians(net, X, n_threads):
+        for total, values in zip(sums, (J, np.abs(J), J * J), strict=True):
+            total += np.einsum("n,nki->ki", share[rows], values)
+    return Averages(sums[0], sums[1], np.sqrt(sums[2]))
+
+
+def _jacobians(net: Network, X: Array, n_threads: Any) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """The input Jacobian of some samples after the other, in float64."""
+    size = max(1, BLOCK // (net.layers[0] * net.layers[-1]))
+    for first in range(0, len(X), size):
+        rows = slice(first, min(first + size, len(X)))
+        yield rows, net.jacobian(X[rows], n_threads=n_threads).astype(np.float64, copy=False)
+
+
+def _standard_deviation(values: Array, share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each column; exactly 0 for a constant one, because the first sample that counts is subtracted beforehand."""
+    deviations = values[share > 0].astype(np.float64)
+    share = share[share > 0]
+    deviations -= deviations[0].copy()
+    deviations -= share @ deviations
+    deviation: NDArray[np.float64] = np.sqrt(share @ deviations**2)
+    return deviation
+
+
+def _input_names(X: Any, n_inputs: int) -> tuple[str, ...]:
+    columns = getattr(X, "columns", None)
+    if columns is None:
+        return tuple(f"x{i}" for i in range(1, n_inputs + 1))
+    return tuple(str(name) for name in columns)
+
+
+def propagate(net: Network, X: Any, cov: Any, *, n_threads: Any = None) -> Array:
+    """Covariance of the outputs that errors of the inputs cause, to first order: Sigma_y = J Sigma_x J'.
+
+    Parameters
+    ----------
+    net : Network
+    X : array-like of shape (N, D)
+        The inputs as measured.
+    cov : array-like of shape (D, D), (D,) or (N, D, D)
+        Covariance Sigma_x of their errors; variances of independent errors; a covariance for each sample.
+    n_threads : int, optional
+
+    Returns
+    -------
+    ndarray of shape (N, K, K)
+        Sigma_y at each sample, symmetric to the last bit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If net is not a network, X not of shape (N, D), or cov not of one of the shapes above, symmetric up to
+        rounding (1e-6 of the product of the standard deviations) and with non-negative variances.
+
+    Notes
+    -----
+    Delta y_k = sum_i J_ki Delta x_i holds for errors that are small where the network bends; for a network without
+    hidden layers and with identity output it is exact. Whether cov is positive semidefinite is not looked at.
+
+    Cost: `Network.jacobian`, and K D (D + K) multiplications a sample. Memory: a block of the Jacobian beside the
+    result.
+
+    References
+    ----------
+    PRML (5.72).
+
+    Examples
+    --------
+    >>> import fastmlp
+    >>> net = fastmlp.Network([2, 1])
+    >>> net.params = [3.0, 4.0, 0.0]
+    >>> fastmlp.propagate(net, [[1.0, 2.0]], [0.01, 0.04])  # 3^2 0.01 + 4^2 0.04
+    array([[[0.73]]])
+    """
+    X = check.matrix(X, "X", check_network(net).layers[0], net.dtype)
+    cov = _covariance(cov, *X.shape)
+    result = np.empty((len(X), net.layers[-1], net.layers[-1]), net.dtype)
+    for rows, J in _jacobians(net, X, n_threads):
+        weighted = J * cov if cov.ndim == 1 else J @ (cov[rows] if cov.ndim == 3 else cov)
+        product = weighted @ J.transpose(0, 2, 1)
+        result[rows] = (product + product.transpose(0, 2, 1)) / 2
+    return result
+
+
+def _covariance(value: Any, n_samples: int, n_inputs: int) -> NDArray[np.float64]:
+    cov: NDArray[np.float64] = check.real_array(value, "cov", np.float64)
+    square = (n_inputs, n_inputs)
+    if cov.shape not in (square, square[:1], (n_samples, *square)):
+        raise ValueError(f"cov: expected shape {square}, {square[:1]} or {(n_samples, *square)}, got {cov.shape}")
+    variances = cov if cov.ndim == 1 else np.diagonal(cov, axis1=-2, axis2=-1)
+    if variances.size and variances.min() < 0:
+        raise ValueError(f"cov: expected non-negative variances, got {variances.min()}")
+    if cov.ndim > 1:
+        deviations = np.sqrt(variances)
+        allowed = ASYMMETRY * deviations[..., :, np.newaxis] * deviations[..., np.newaxis, :]
+        wrong = np.abs(cov - np.swapaxes(cov, -2, -1)) > allowed
+        if wrong.any():
+            where = tuple(int(i) for i in np.argwhere(wrong)[0])
+            mirrored = (*where[:-2], where[-1], where[-2])
+            raise ValueError(f"cov: expected a symmetric matrix, got {cov[where]} at {where}, {cov[mirrored]} opposite")
+    return cov
