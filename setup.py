@@ -23,7 +23,20 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).parent
-MODULES = ("kernels", "team", "arrays", "plan", "sweeps", "batch", "predict", "trace", "train", "faces")
+MODULES = (
+    "kernels",
+    "team",
+    "arrays",
+    "plan",
+    "sweeps",
+    "batch",
+    "units",
+    "curvature",
+    "predict",
+    "trace",
+    "train",
+    "faces",
+)
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {
     "language_level": 3,

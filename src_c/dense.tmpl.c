@@ -105,6 +105,20 @@ static void NAME(dense_backward)(size_t n_out, size_t n_in, size_t n, const real
     NAME(product)(n_in, n_out, NAME(round_up)(n), W, 1, n_in, D, ld, (NAME(finish)){0, NULL, factor}, E, ld);
 }
 
+static void NAME(dense_backward_part)(size_t n_out, size_t n_in, size_t n, const real *W, size_t ldw, const real *D,
+                                      size_t ldd, const real *factor, real *E, size_t ld)
+{
+    NAME(product)(n_in, n_out, NAME(round_up)(n), W, 1, ldw, D, ldd, (NAME(finish)){0, NULL, factor}, E, ld);
+}
+
+static void NAME(multiply_rows)(size_t m, size_t n, const real *x, const real *Y, real *P, size_t ld)
+{
+    const size_t columns = NAME(round_up)(n);
+    for (size_t i = 0; i < m; i++)
+        for (size_t s = 0; s < columns; s += LANES)
+            STORE(P + i * ld + s, LOAD(x + s) * LOAD(Y + i * ld + s));
+}
+
 /* ---- the gradient ---- */
 
 enum {
@@ -215,5 +229,6 @@ static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real
             gW[i * n_in + j] = R(0.0);
     if (whole < n_in)
         NAME(inner_products)(n_out, n_in - whole, columns, D, A + whole * ld, ld, gW + whole, n_in);
-    NAME(row_sums)(n_out, columns, D, ld, add, gb);
+    if (gb)
+        NAME(row_sums)(n_out, columns, D, ld, add, gb);
 }

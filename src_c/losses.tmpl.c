@@ -40,7 +40,7 @@
     const real c = scale ? scale[k] : R(1.0), r = Y[i] - T[i], h1 = d1 ? d1[i] : R(1.0);                               \
     (void)z;
 ELEMENTWISE_LOSS(squared_error, (void)t;, SQUARED_ERROR_TERMS, R(0.5) * c * r * r, c * r * h1,
-                 SQUARED_ERROR_TERMS const real h2 = d2 ? d2[i] : R(0.0);, c * (h1 * h1 + r * h2), c * h1 * h1)
+                 SQUARED_ERROR_TERMS const real h2 = d2 ? d2[i] : R(0.0);, c * (h1 * h1 + r * h2), c * (h1 * h1))
 
 /* e = log(1 + exp z) - t z */
 ELEMENTWISE_LOSS(binary_cross_entropy, const NAME(logistic_parts) l = NAME(vlogistic_parts)(z);, ,

@@ -15,9 +15,15 @@ typedef struct NAME(fmlp_ops) {
     /* E[j,s] = factor[j,s] sum_i W[i,j] D[i,s]; factor may be NULL */
     void (*dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, const real *factor,
                            real *E, size_t ld);
-    /* gW[i,j] = sum_s D[i,s] A[j,s];  gb[i] = sum_s D[i,s]; added to them if `add`; padded columns of D are zero, n > 0 */
+    /* the same for n_in columns of a wider W, W[i * ldw + j], and rows of D that lie apart, D[i * ldd + s] */
+    void (*dense_backward_part)(size_t n_out, size_t n_in, size_t n, const real *W, size_t ldw, const real *D, size_t ldd,
+                                const real *factor, real *E, size_t ld);
+    /* gW[i,j] = sum_s D[i,s] A[j,s];  gb[i] = sum_s D[i,s]; added to them if `add`; padded columns of D are zero, n > 0;
+     * gb may be NULL */
     void (*dense_gradient)(size_t n_out, size_t n_in, size_t n, const real *D, const real *A, int add, real *gW,
                            real *gb, size_t ld);
+    /* P[i,s] = x[s] Y[i,s] for m rows; P may be Y */
+    void (*multiply_rows)(size_t m, size_t n, const real *x, const real *Y, real *P, size_t ld);
     /* Z[s,i] = b[i] + sum_j W[i,j] A[s,j] for n_rows row-major samples, one to eight */
     void (*rows_forward)(size_t n_rows, size_t n_out, size_t n_in, const real *W, const real *b, const real *A,
                          real *Z);

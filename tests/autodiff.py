@@ -56,3 +56,52 @@ def evaluate(net, X, T, weight=None):
 
     gradient = jax.grad(lambda p: jnp.sum(losses(p)))(params)
     return tuple(np.asarray(a) for a in (outputs_and_logits(net, params, X)[0], losses(params), gradient))
+
+
+def _summed_loss(net, X, T, weight, scale):
+    """The sum of the losses as a function of the parameters, and those of each sample."""
+    X = jnp.asarray(np.asarray(X, dtype=float))
+    T = jnp.asarray(one_hot(T, net.layers[-1]).astype(float))
+    weight = jnp.ones(len(X)) if weight is None else jnp.asarray(weight, dtype=float)
+
+    def losses(p):
+        y, z = outputs_and_logits(net, p, X)
+        if scale is None:
+            return LOSSES[net.loss_name](z, y, T)
+        return 0.5 * jnp.sum(jnp.asarray(scale, dtype=float) * (y - T) ** 2, axis=-1)
+
+    return (lambda p: jnp.sum(weight * losses(p))), losses
+
+
+def hessian(net, X, T, weight=None, scale=None):
+    """The exact Hessian (P, P); `scale` is the precision of each output, for squared error."""
+    total, _ = _summed_loss(net, X, T, weight, scale)
+    return np.asarray(jax.jit(jax.hessian(total))(jnp.asarray(net.params.astype(float))))
+
+
+def empirical_fisher(net, X, T, weight=None, scale=None):
+    """sum_n s_n g_n g_n' (P, P)."""
+    _, losses = _summed_loss(net, X, T, weight, scale)
+    G = np.asarray(jax.jit(jax.jacrev(losses))(jnp.asarray(net.params.astype(float))))
+    return (G.T * (1.0 if weight is None else weight)) @ G
+
+
+def gauss_newton(net, X, T, weight=None, scale=None):
+    """sum_n J' (d2e/df2) J (P, P), f the outputs of squared error and the logits of any other loss."""
+    X, T = np.asarray(X, dtype=float), one_hot(T, net.layers[-1]).astype(float)
+    params = jnp.asarray(net.params.astype(float))
+    squared = net.loss_name == "squared_error"
+
+    def f(p):
+        y, z = outputs_and_logits(net, p, jnp.asarray(X))
+        return y if squared else z
+
+    def sample_loss(z, t):
+        return 0.5 * jnp.sum(precision * (z - t) ** 2) if squared else LOSSES[net.loss_name](z, z, t)
+
+    precision = jnp.ones(net.layers[-1]) if scale is None else jnp.asarray(scale, dtype=float)
+    J = np.asarray(jax.jit(jax.jacrev(f))(params))
+    curvature = np.asarray(jax.vmap(jax.hessian(sample_loss))(f(params), jnp.asarray(T)))
+    if weight is not None:
+        curvature = curvature * np.asarray(weight, dtype=float)[:, None, None]
+    return np.einsum("nkp,nkl,nlq->pq", J, curvature, J, optimize=True)

@@ -35,9 +35,9 @@ INNER = {
     "terms": (("__init__",), ("data", "gaussian")),
     "_core": (
         ("__init__", "faces"),
-        ("predict", "trace", "train"),
+        ("predict", "trace", "train", "curvature"),
         ("batch",),
-        ("sweeps",),
+        ("sweeps", "units"),
         ("plan",),
         ("arrays",),
         ("kernels", "team"),
@@ -109,7 +109,7 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
     outside = [p for p in PACKAGE.glob("**/*.py*") if "_core" not in p.parts and p.suffix in (".py", ".pyx", ".pxd")]
     assert not [p for p in outside if re.search(r"cimport|prange", p.read_text())]
     with_numpy = {p.name for p in PACKAGE.glob("_core/*.pyx") if "cimport numpy" in p.read_text()}
-    assert with_numpy == {"arrays.pyx", "batch.pyx", "predict.pyx", "trace.pyx"}
+    assert with_numpy == {"arrays.pyx", "batch.pyx", "curvature.pyx", "predict.pyx", "trace.pyx"}
 
 
 def test_the_c_floor_includes_itself_and_the_standard_library_only():

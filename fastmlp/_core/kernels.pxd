@@ -24,8 +24,11 @@ cdef extern from "fmlp.h" nogil:
                            float *Z, size_t ld) noexcept nogil
         void dense_backward(size_t n_out, size_t n_in, size_t n, const float *W, const float *D,
                             const float *factor, float *E, size_t ld) noexcept nogil
+        void dense_backward_part(size_t n_out, size_t n_in, size_t n, const float *W, size_t ldw, const float *D,
+                                 size_t ldd, const float *factor, float *E, size_t ld) noexcept nogil
         void dense_gradient(size_t n_out, size_t n_in, size_t n, const float *D, const float *A, int add,
                             float *gW, float *gb, size_t ld) noexcept nogil
+        void multiply_rows(size_t m, size_t n, const float *x, const float *Y, float *P, size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const float *W, const float *b, const float *A,
                           float *Z) noexcept nogil
         void activation(int kind, size_t n, const float *z, float *h, float *d1, float *d2) noexcept nogil
@@ -62,8 +65,11 @@ cdef extern from "fmlp.h" nogil:
                            double *Z, size_t ld) noexcept nogil
         void dense_backward(size_t n_out, size_t n_in, size_t n, const double *W, const double *D,
                             const double *factor, double *E, size_t ld) noexcept nogil
+        void dense_backward_part(size_t n_out, size_t n_in, size_t n, const double *W, size_t ldw, const double *D,
+                                 size_t ldd, const double *factor, double *E, size_t ld) noexcept nogil
         void dense_gradient(size_t n_out, size_t n_in, size_t n, const double *D, const double *A, int add,
                             double *gW, double *gb, size_t ld) noexcept nogil
+        void multiply_rows(size_t m, size_t n, const double *x, const double *Y, double *P, size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const double *W, const double *b, const double *A,
                           double *Z) noexcept nogil
         void activation(int kind, size_t n, const double *z, double *h, double *d1, double *d2) noexcept nogil
@@ -128,12 +134,29 @@ cdef inline void dense_backward(const void *ops, size_t n_out, size_t n_in, size
         (<const fmlp_ops_f64 *> ops).dense_backward(n_out, n_in, n, W, D, factor, E, ld)
 
 
+cdef inline void dense_backward_part(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *W,
+                                     size_t ldw, const floating *D, size_t ldd, const floating *factor, floating *E,
+                                     size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).dense_backward_part(n_out, n_in, n, W, ldw, D, ldd, factor, E, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).dense_backward_part(n_out, n_in, n, W, ldw, D, ldd, factor, E, ld)
+
+
 cdef inline void dense_gradient(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *D,
                                 const floating *A, int add, floating *gW, floating *gb, size_t ld) noexcept nogil:
     if floating is float:
         (<const fmlp_ops_f32 *> ops).dense_gradient(n_out, n_in, n, D, A, add, gW, gb, ld)
     else:
         (<const fmlp_ops_f64 *> ops).dense_gradient(n_out, n_in, n, D, A, add, gW, gb, ld)
+
+
+cdef inline void multiply_rows(const void *ops, size_t m, size_t n, const floating *x, const floating *Y, floating *P,
+                               size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).multiply_rows(m, n, x, Y, P, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).multiply_rows(m, n, x, Y, P, ld)
 
 
 cdef inline void rows_forward(const void *ops, size_t n_rows, size_t n_out, size_t n_in, const floating *W,

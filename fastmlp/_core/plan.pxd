@@ -15,10 +15,11 @@ cdef enum:
 
 # Where the blocks of one slot lie, in rows of `ld` samples. Entry l of an array belongs to layer l, a[0] is the input.
 cdef struct Layout:
-    bint keeps_derivatives
+    bint keeps_derivatives, keeps_second
     size_t *a           # activations; before the output activation a[n_layers] holds the logits
     size_t *z           # pre-activations
     size_t *d1          # h'
+    size_t *d2          # h''
     size_t *delta       # dE / dz
     size_t y            # outputs
     size_t T, weight, value
@@ -33,7 +34,7 @@ cdef struct Net:
     size_t lanes, n_params, max_width, n_inputs, n_outputs
     const void *ops
     Layer *layers
-    Layout values, gradient, trace
+    Layout values, gradient, trace, units
 
 
 cdef struct Partition:

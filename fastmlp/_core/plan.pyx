@@ -75,15 +75,17 @@ cdef class Plan:
         net.elementwise = loss == kernels.FMLP_LOSS_squared_error
         net.ops = kernels.table(isa_index(isa), itemsize)
         net.lanes = kernels.lanes(net.ops, itemsize)
-        lay_out(net, &net.values, False, False)
-        lay_out(net, &net.gradient, True, False)
-        lay_out(net, &net.trace, True, True)
+        lay_out(net, &net.values, False, False, False)
+        lay_out(net, &net.gradient, True, False, False)
+        lay_out(net, &net.trace, True, True, False)
+        lay_out(net, &net.units, True, True, True)
 
     def __dealloc__(self):
         free(self.net.layers)
         free(self.net.values.a)
         free(self.net.gradient.a)
         free(self.net.trace.a)
+        free(self.net.units.a)
 
     cdef Partition partition(self, size_t n) noexcept nogil:
         """Cut n samples into slots and blocks (the rules are in the module's docstring)."""
@@ -122,28 +124,32 @@ cdef size_t take(size_t *next_row, size_t rows) noexcept nogil:
     return row
 
 
-cdef int lay_out(Net *net, Layout *at, bint keep_derivatives, bint keep_all) except -1:
+cdef int lay_out(Net *net, Layout *at, bint keep_derivatives, bint keep_all, bint keep_second) except -1:
     """Find a place for every block of one mode of use.
 
     Prediction keeps two blocks of activations and uses them in turns. Back-propagation keeps the activations and h' of
     every layer (pre-activations lie where the activations will), targets, a row each for weights and values of the
-    samples, and two deltas used in turns. With `keep_all` nothing shares its place: that is what `trace` shows.
+    samples, and two deltas used in turns. With `keep_all` nothing shares its place: that is what `trace` shows. With
+    `keep_second` there is room for h'' too, and for a row more below each layer's activations, the bias's ones.
     """
     cdef int l, n_layers = net.n_layers
     cdef size_t row = 0, width
-    cdef size_t *rows = <size_t *> malloc(4 * (n_layers + 1) * sizeof(size_t))
+    cdef size_t *rows = <size_t *> malloc(5 * (n_layers + 1) * sizeof(size_t))
     if rows == NULL:
         raise MemoryError("no memory for the plan of a network")
     at.a = rows
     at.z = rows + (n_layers + 1)
     at.d1 = rows + 2 * (n_layers + 1)
     at.delta = rows + 3 * (n_layers + 1)
+    at.d2 = rows + 4 * (n_layers + 1)
     at.keeps_derivatives = keep_derivatives
+    at.keeps_second = keep_second
     for l in range(n_layers + 1):
         width = net.n_inputs if l == 0 else net.layers[l - 1].n_out
-        at.a[l] = take(&row, width) if keep_derivatives else (l % 2) * net.max_width
+        at.a[l] = take(&row, width + keep_second) if keep_derivatives else (l % 2) * net.max_width
         at.z[l] = take(&row, width) if keep_all and l > 0 else at.a[l]
         at.d1[l] = take(&row, width) if keep_derivatives and l > 0 else 0
+        at.d2[l] = take(&row, width) if keep_second and l > 0 else 0
         at.delta[l] = take(&row, width) if keep_all and l > 0 else 0
     at.y = at.a[n_layers]
     if keep_derivatives:

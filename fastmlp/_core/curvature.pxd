@@ -1,0 +1,32 @@
+# Value, gradient and curvature of a batch in one pass over the samples.
+
+from cython cimport floating
+from fastmlp._core.batch cimport Source
+from fastmlp._core.plan cimport Net, Partition
+from fastmlp._core.team cimport Watch
+from fastmlp._core.units cimport Units
+
+
+cdef enum Form:
+    NOTHING             # value and gradient alone
+    DIAGONAL            # (P,)
+    LOWER               # (P, P), the lower triangle only: what Cholesky's factorisation reads
+    FULL                # (P, P)
+
+
+# What to compute, and how it is cut up; a rule of the number of samples, the network and the kind only.
+cdef struct Task:
+    Units units
+    Form form
+    Partition parts
+    size_t work_numbers     # workspace of a thread
+    size_t slot_numbers     # partial sums of a slot: the gradient, then the diagonal or the tiles
+    size_t work             # multiply-adds for a sample
+
+
+cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil
+# Bytes of memory that `evaluate` needs on so many threads.
+cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil
+# The value; gradient (P,), unless it is NULL, and matrix. `memory` may be anything; nothing is allocated or kept.
+cdef double evaluate(const Task *task, const floating *params, const Source *source, void *memory, floating *gradient,
+                     floating *matrix, int n_threads, Watch *watch) noexcept nogil

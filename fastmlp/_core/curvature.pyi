@@ -1,0 +1,15 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fastmlp._core.batch import Batch
+
+_Array = NDArray[Any]
+
+KINDS: tuple[str, ...]
+
+def normal_equations(
+    batch: Batch, params: _Array, kind: str | int, n_threads: int, gradient: bool = True, matrix: bool = True
+) -> tuple[float, _Array | None, _Array | None]: ...
+def diagonal(batch: Batch, params: _Array, kind: str | int, n_threads: int) -> _Array: ...
+def describe(batch: Batch, kind: str | int) -> dict[str, int]: ...

@@ -1,0 +1,242 @@
+"""Value, gradient and curvature of a batch: the Gauss-Newton matrix, the exact Hessian, the empirical Fisher matrix.
+
+Samples are cut into slots, slots spread over threads; every slot has partial sums of its own, added in slot order. The
+rules, which depend on the number of samples and on the network only:
+
+block    256 samples, fewer where the second derivatives of a block would exceed 2^21 numbers, never fewer than 16.
+slots    at least 512 samples each, at most 64, and at most as many as keep the partial sums below 2^24 numbers (two are
+         always allowed). Batches of fewer than four such slots are cut into up to four of at least 128 samples, where
+         there is work for them.
+threads  one below a work threshold, else as many as asked for, at most one for each slot.
+
+Arguments are trusted, as in `batch`.
+"""
+
+cimport numpy as cnp
+from cython cimport floating
+from cython.parallel cimport parallel, threadid
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+from fastmlp._core cimport kernels, sweeps, team, units
+from fastmlp._core.arrays cimport data
+from fastmlp._core.batch cimport Batch, Source, load
+from fastmlp._core.kernels cimport FMLP_PAD
+from fastmlp._core.plan cimport RELEASE_WORK, Layout, Net, Partition
+from fastmlp._core.team cimport Watch
+from fastmlp._core.units cimport BACKPROP, EMPIRICAL_FISHER, EXACT, GGN, Units
+
+cnp.import_array()
+
+cdef enum:
+    BLOCK = 256
+    BLOCK_NUMBERS = 1 << 21
+    MAX_SLOTS = 64
+    SLOT_SAMPLES = 512
+    FEW_SAMPLES = 128
+    PARTIAL_NUMBERS = 1 << 24
+    PARALLEL_WORK = 400_000     # multiply-adds below which a second thread costs more than it brings
+    ALIGNMENT = 64              # bytes
+    MIRROR = 32                 # rows and columns that are mirrored together
+
+#: names of the kinds of curvature; "backprop" has a diagonal only
+KINDS = ("ggn", "exact", "empirical_fisher", "backprop")
+
+
+# ---- what to compute ----
+
+cdef inline size_t ceil_to(size_t n, size_t multiple) noexcept nogil:
+    return (n + multiple - 1) // multiple * multiple
+
+
+cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
+    """Sizes and shares."""
+    cdef Task new
+    cdef size_t line = ALIGNMENT // net.itemsize, sums, block = BLOCK
+    new.units = units.lay_out_units(net, kind)
+    new.form = form
+    sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.units.n_tiles
+    new.work = 3 * net.n_params + sums
+    new.slot_numbers = ceil_to(net.n_params, line) + ceil_to(sums, line)
+    while block > FMLP_PAD and new.units.rows * block > BLOCK_NUMBERS:
+        block //= 2
+    new.parts = cut(n, block, min(<size_t> MAX_SLOTS, max(<size_t> 2, PARTIAL_NUMBERS // new.slot_numbers)), new.work)
+    new.work_numbers = ceil_to(new.units.rows * new.parts.ld + (net.n_params if kind == BACKPROP else 0), line)
+    return new
+
+
+cdef Partition cut(size_t n, size_t block, size_t most, size_t work) noexcept nogil:
+    """Slots and blocks of n samples."""
+    cdef Partition parts
+    parts.n_slots = min(most, n // SLOT_SAMPLES)
+    if parts.n_slots < 4 and n * work > 2 * PARALLEL_WORK:
+        parts.n_slots = max(parts.n_slots, min(min(<size_t> 4, most), n // FEW_SAMPLES))
+    parts.n_slots = max(<size_t> 1, parts.n_slots)
+    parts.rows = max(<size_t> 1, (n + parts.n_slots - 1) // parts.n_slots)
+    if parts.n_slots > 4:
+        parts.rows = ceil_to(parts.rows, block)
+    parts.n_slots = max(<size_t> 1, (n + parts.rows - 1) // parts.rows)
+    parts.block = min(block, parts.rows)
+    parts.ld = ceil_to(parts.block, FMLP_PAD)
+    return parts
+
+
+cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil:
+    cdef size_t numbers = n_threads * task.work_numbers + task.parts.n_slots * task.slot_numbers
+    return numbers * task.units.net.itemsize + task.parts.n_slots * sizeof(double) + ALIGNMENT
+
+
+# ---- one slot ----
+
+cdef double slot_sums(const Task *task, size_t slot, const floating *params, const Source *source, floating *work,
+                      floating *gradient, floating *sums, Watch *watch) noexcept nogil:
+    """The loss of one slot; its gradient, unless that is NULL, and its diagonal or tiles."""
+    cdef const Units *u = &task.units
+    cdef const Net *net = u.net
+    cdef const Layout *at = &u.at
+    cdef size_t start = slot * task.parts.rows, first = start, n, ld = task.parts.ld
+    cdef size_t stop = min(source.n, first + task.parts.rows)
+    cdef const floating *weight = work + at.weight * ld if source.weight != NULL else NULL
+    cdef const floating *scale = <const floating *> source.scale
+    cdef double total = 0.0
+    cdef bint deltas = gradient != NULL or (task.form != NOTHING and u.kind != GGN)
+    units.begin(u, params, work, ld)
+    while first < stop and team.keep_on(watch, task.parts.block * net.n_params):
+        n = min(task.parts.block, stop - first)
+        load(net, at, source, first, n, work, ld)
+        sweeps.fprop(net, at, params, work, n, ld)
+        total += sweeps.loss(net, at, work, weight, scale, deltas, n, ld)
+        if deltas:
+            sweeps.bprop(net, at, params, work, n, ld, first > start, gradient)
+        if task.form == DIAGONAL:
+            units.add_diagonal(u, params, work, weight, scale, n, ld, first > start, sums, watch)
+        elif task.form != NOTHING:
+            units.add_tiles(u, params, work, weight, scale, n, ld, first > start, sums, watch)
+        first += n
+    return total
+
+
+# ---- all slots ----
+
+cdef double evaluate(const Task *task, const floating *params, const Source *source, void *memory, floating *gradient,
+                     floating *matrix, int n_threads, Watch *watch) noexcept nogil:
+    """Spread the slots over the threads, then add them up in their order."""
+    cdef const Net *net = task.units.net
+    cdef size_t n_params = net.n_params, n_slots = task.parts.n_slots, slot, stride = task.work_numbers
+    cdef floating *work = <floating *> ceil_to(<size_t> memory, ALIGNMENT)
+    cdef floating *partial = work + n_threads * stride
+    cdef floating *sums = partial + ceil_to(n_params, ALIGNMENT // sizeof(floating))
+    cdef double *values = <double *> (partial + n_slots * task.slot_numbers)
+    cdef double total = 0.0
+    cdef bint wanted = gradient != NULL
+    team.deal(watch)
+    if source.n == 0:
+        memset(partial, 0, task.slot_numbers * sizeof(floating))
+    if n_threads == 1:
+        share(task, params, source, work, partial, values, wanted, watch)
+    else:
+        with parallel(num_threads=n_threads):
+            share(task, params, source, work + threadid() * stride, partial, values, wanted, watch)
+    for slot in range(n_slots):
+        total += values[slot]
+        if slot > 0 and wanted:
+            kernels.add(net.ops, n_params, <const floating *> partial + slot * task.slot_numbers, partial)
+        if slot > 0 and task.form == DIAGONAL:
+            kernels.add(net.ops, n_params, <const floating *> sums + slot * task.slot_numbers, sums)
+    if wanted:
+        memcpy(gradient, partial, n_params * sizeof(floating))
+    if task.form == DIAGONAL:
+        memcpy(matrix, sums, n_params * sizeof(floating))
+    elif task.form != NOTHING:
+        units.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
+    if task.form == FULL:
+        mirror(n_params, matrix)
+    return total
+
+
+cdef void share(const Task *task, const floating *params, const Source *source, floating *work, floating *partial,
+                double *values, bint wanted, Watch *watch) noexcept nogil:
+    """One thread's share: slots, as long as there are any."""
+    cdef size_t n_slots = task.parts.n_slots, line = ALIGNMENT // sizeof(floating)
+    cdef size_t slot = team.next_slot(watch, n_slots)
+    cdef floating *mine
+    while slot < n_slots:
+        mine = partial + slot * task.slot_numbers
+        values[slot] = slot_sums(task, slot, params, source, work, mine if wanted else <floating *> NULL,
+                                 mine + ceil_to(task.units.net.n_params, line), watch)
+        slot = team.next_slot(watch, n_slots)
+
+
+cdef void mirror(size_t n, floating *matrix) noexcept nogil:
+    """Copy the lower triangle to the upper one, square by square."""
+    cdef size_t row, col, i, j, n_squares = (n + MIRROR - 1) // MIRROR
+    for row in range(n_squares):
+        for col in range(row + 1):
+            for i in range(row * MIRROR, min(n, (row + 1) * MIRROR)):
+                for j in range(col * MIRROR, min(i, (col + 1) * MIRROR)):
+                    matrix[j * n + i] = matrix[i * n + j]
+
+
+# ---- the Python face ----
+
+cdef double run(Batch batch, int kind, Form form, const floating *params, floating *gradient, floating *matrix,
+                int n_threads) except? -1:
+    cdef Task todo = task(&batch.plan.net, batch.source.n, kind, form)
+    cdef Watch watch = team.watch()
+    cdef double total
+    cdef size_t work = batch.source.n * todo.work, n_bytes
+    n_threads = 1 if work < PARALLEL_WORK else <int> min(<size_t> n_threads, todo.parts.n_slots)
+    n_bytes = memory_bytes(&todo, n_threads)
+    cdef void *memory = malloc(n_bytes)
+    if memory == NULL:
+        raise MemoryError(f"no memory for the partial sums of {todo.parts.n_slots} slots and the workspace of "
+                          f"{n_threads} threads: {n_bytes} bytes")
+    if work < RELEASE_WORK:
+        total = evaluate(&todo, params, &batch.source, memory, gradient, matrix, n_threads, &watch)
+    else:
+        with nogil:
+            total = evaluate(&todo, params, &batch.source, memory, gradient, matrix, n_threads, &watch)
+    free(memory)
+    team.check(&watch)
+    return total
+
+
+cdef double call(Batch batch, int kind, Form form, cnp.ndarray params, gradient, matrix, int n_threads) except? -1:
+    if batch.plan.net.itemsize == sizeof(float):
+        return run(batch, kind, form, <const float *> data(params), <float *> data(gradient), <float *> data(matrix),
+                   n_threads)
+    return run(batch, kind, form, <const double *> data(params), <double *> data(gradient), <double *> data(matrix),
+               n_threads)
+
+
+cdef int kind_index(kind) except -1:
+    return KINDS.index(kind) if isinstance(kind, str) else kind
+
+
+cdef object empty(cnp.ndarray like, int n_axes, size_t n):
+    cdef cnp.npy_intp[2] shape = [n, n]
+    return cnp.PyArray_EMPTY(n_axes, shape, cnp.PyArray_TYPE(like), 0)
+
+
+def normal_equations(Batch batch not None, cnp.ndarray params not None, kind, int n_threads, bint gradient=True,
+                     bint matrix=True):
+    """(Sum of losses, its gradient (P,), the matrix (P, P)); what is not wanted is None."""
+    cdef size_t n_params = batch.plan.net.n_params
+    g = empty(params, 1, n_params) if gradient else None
+    H = empty(params, 2, n_params) if matrix else None
+    cdef double total = call(batch, kind_index(kind), FULL if matrix else NOTHING, params, g, H, n_threads)
+    return total, g, H
+
+
+def diagonal(Batch batch not None, cnp.ndarray params not None, kind, int n_threads):
+    """The diagonal (P,) of the matrix, without the matrix."""
+    result = empty(params, 1, batch.plan.net.n_params)
+    call(batch, kind_index(kind), DIAGONAL, params, None, result, n_threads)
+    return result
+
+
+def describe(Batch batch not None, kind):
+    """How the full matrix is cut up, and bytes of memory for one thread: for tests and for the curious."""
+    cdef Task todo = task(&batch.plan.net, batch.source.n, kind_index(kind), FULL)
+    return {"n_slots": todo.parts.n_slots, "rows": todo.parts.rows, "block": todo.parts.block,
+            "n_tiles": todo.units.n_tiles, "bytes": memory_bytes(&todo, 1)}

@@ -1,0 +1,537 @@
+"""Curvature by units: second derivatives of the loss by pre-activations, and the products they are summed in.
+
+For layers l <= m, units i of l and p of m, let q[l,m] = d2E / dz_l,i dz_m,p. The weights from input j to i and from
+input r to p have the second derivative
+
+    sum_n q[l,m][p,i] a_(m-1),r a_(l-1),j  +  sum_n delta_m,p F[i,r] a_(l-1),j,     F = d a_(m-1),r / d z_l,i,
+
+where a_bias = 1, and the second sum, the *cross term*, exists for m > l and weights r only. README.md in this folder
+derives it, and the recursion for q. So a pair of layers is one product over the samples of the block: rows (p, i), the
+products of units, times rows (r, j), the products of activations; the cross term has rows (p, i) or (p, i, r), and the
+activations j. Within a layer i <= p and j <= r suffice.
+
+The sums are kept as *tiles*, chunk of rows by chunk of columns, which stay near the core while the samples go by;
+`store_tiles` brings them into the matrix at the end.
+"""
+
+from libc.math cimport sqrt
+from libc.string cimport memcpy, memset
+
+from cython cimport floating
+from fastmlp._core cimport kernels, team
+from fastmlp._core.plan cimport SOFTMAX, Layer, Layout, Net
+from fastmlp._core.team cimport Watch
+
+cdef enum:
+    ROWS = 256          # products of units in a tile,
+    COLS = 128          # and products of activations
+
+
+# ---- sizes ----
+
+cdef inline size_t width(const Net *net, int l) noexcept nogil:
+    return net.n_inputs if l == 0 else net.layers[l - 1].n_out
+
+
+cdef inline size_t triangle(size_t n) noexcept nogil:
+    return n * (n + 1) // 2
+
+
+cdef inline bint is_alone(const Units *u, int l, int m) noexcept nogil:
+    """Whether the pair is the output layer with itself, and only i = p counts."""
+    return u.alone and l == m == u.net.n_layers
+
+
+cdef inline size_t unit_products(const Units *u, int l, int m) noexcept nogil:
+    if is_alone(u, l, m):
+        return width(u.net, m)
+    return triangle(width(u.net, m)) if l == m else width(u.net, l) * width(u.net, m)
+
+
+cdef inline size_t activation_products(const Units *u, int l, int m) noexcept nogil:
+    cdef size_t n = width(u.net, l - 1) + 1
+    return triangle(n) if l == m else n * (width(u.net, m - 1) + 1)
+
+
+cdef inline size_t cross_products(const Units *u, int l, int m) noexcept nogil:
+    """Rows (p, i), or (p, i, r), of the cross term."""
+    cdef size_t n = width(u.net, l) * width(u.net, m)
+    return n if m == l + 1 else n * width(u.net, m - 1)
+
+
+cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
+    """Places of all blocks of a kind of curvature."""
+    cdef Units u
+    cdef int l, m, last = net.n_layers
+    cdef size_t q, t = net.max_width, other = 0
+    u.net = net
+    u.kind = kind
+    u.at = net.units
+    u.at.keeps_second = kind == EXACT or kind == BACKPROP
+    u.alone = kind != EMPIRICAL_FISHER and net.layers[last - 1].activation != SOFTMAX
+    q = net.n_outputs * (1 if u.alone else net.n_outputs)
+    u.n_tiles = 0
+    for m in range(1, last + 1):
+        if 1 < m < last:
+            q = max(q, width(net, m) * width(net, m))
+        for l in range(1, m + 1):
+            u.n_tiles += unit_products(&u, l, m) * activation_products(&u, l, m)
+            if l < m and kind == EXACT:
+                u.n_tiles += cross_products(&u, l, m) * (width(net, l - 1) + 1)
+            if l == m - 1:
+                t = max(t, width(net, l) * width(net, m))
+            elif l < m:
+                other = max(other, width(net, l) * max(width(net, m), width(net, m - 1)))
+    u.q = u.at.rows
+    u.t = u.q + q
+    u.other[0] = u.t + t
+    u.other[1] = u.other[0] + other
+    u.curve = u.other[1] + other
+    u.seed = u.curve + net.max_width
+    u.D = u.seed + net.n_outputs
+    u.S = u.D + max(net.max_width, <size_t> ROWS)
+    u.rows = u.S + max(net.max_width, <size_t> COLS)
+    return u
+
+
+# ---- rows (x, y), y running fastest, y <= x in a triangle ----
+
+cdef struct Walk:
+    size_t x, y, width
+    bint triangle
+
+
+cdef inline Walk walk(size_t width, bint triangular, size_t first) noexcept nogil:
+    """Stand at row number `first`."""
+    cdef Walk at
+    at.width = width
+    at.triangle = triangular
+    if triangular:
+        at.x = <size_t> (0.5 * (sqrt(8.0 * <double> first + 1.0) - 1.0))
+        while triangle(at.x) > first:
+            at.x -= 1
+        while triangle(at.x + 1) <= first:
+            at.x += 1
+        at.y = first - triangle(at.x)
+    else:
+        at.x = first // width
+        at.y = first - at.x * width
+    return at
+
+
+cdef inline size_t run(const Walk *at, size_t most) noexcept nogil:
+    """How many rows from here on share x, at most so many."""
+    return min(most, (at.x + 1 if at.triangle else at.width) - at.y)
+
+
+cdef inline void go(Walk *at, size_t rows) noexcept nogil:
+    """Past a run, or into it."""
+    at.y += rows
+    if at.y == (at.x + 1 if at.triangle else at.width):
+        at.x += 1
+        at.y = 0
+
+
+cdef void products(const void *ops, const floating *left, const floating *right, size_t width, bint triangular,
+                   size_t first, size_t rows, floating *to, size_t n, size_t ld) noexcept nogil:
+    """Rows left[x] * right[y] from number `first` on."""
+    cdef Walk at = walk(width, triangular, first)
+    cdef size_t length
+    while rows:
+        length = run(&at, rows)
+        kernels.multiply_rows(ops, length, n, left + at.x * ld, right + at.y * ld, to, ld)
+        to += length * ld
+        rows -= length
+        go(&at, length)
+
+
+# ---- the recursion for q ----
+
+cdef void begin(const Units *u, const floating *params, floating *work, size_t ld) noexcept nogil:
+    """What all blocks share: ones below the activations; behind the blocks, for BACKPROP, squares of the parameters."""
+    cdef int l
+    cdef size_t s, i
+    cdef floating *row
+    for l in range(u.net.n_layers):
+        row = work + (u.at.a[l] + width(u.net, l)) * ld
+        for s in range(ld):
+            row[s] = 1.0
+    if u.kind == BACKPROP:
+        for i in range(u.net.n_params):
+            work[u.rows * ld + i] = params[i] * params[i]
+
+
+cdef void output_curvature(const Units *u, floating *work, const floating *weight, const floating *scale, size_t n,
+                           size_t ld) noexcept nogil:
+    """Q of the output layer: the loss's Hessian at the logits, or its Gauss-Newton part."""
+    cdef const Net *net = u.net
+    cdef const Layout *at = &u.at
+    cdef int last = net.n_layers
+    cdef size_t K = net.n_outputs, k, s
+    cdef floating *seed = work + u.seed * ld
+    for k in range(1 if u.alone else K):
+        for s in range(K * ld):
+            seed[s] = 1.0 if u.alone or s // ld == k else 0.0
+        kernels.loss_hessp(net.ops, net.loss, u.kind == GGN, K, n, <const floating *> work + at.z[last] * ld,
+                           <const floating *> work + at.y * ld, <const floating *> work + at.d1[last] * ld,
+                           <const floating *> work + at.d2[last] * ld, <const floating *> work + at.T * ld, weight,
+                           scale, <const floating *> seed, work + (u.q + k * K) * ld, ld)
+
+
+cdef void start_layer(const Units *u, int m, const floating *params, floating *work, const floating *weight,
+                      const floating *scale, size_t n, size_t ld) noexcept nogil:
+    """What Q_m needs besides q[m,m+1]."""
+    cdef const Net *net = u.net
+    cdef const floating *delta = work + u.at.delta[m] * ld
+    cdef floating *unweighted = work + u.t * ld
+    cdef size_t i, s
+    if u.kind == EMPIRICAL_FISHER:
+        for i in range(width(net, m)):
+            for s in range(ld):
+                if weight == NULL:
+                    unweighted[i * ld + s] = delta[i * ld + s]
+                else:
+                    unweighted[i * ld + s] = delta[i * ld + s] / weight[s] if weight[s] > 0.0 else 0.0
+    elif m == net.n_layers:
+        output_curvature(u, work, weight, scale, n, ld)
+    elif u.kind != GGN:
+        backward(net, m, params, <const floating *> work + u.at.delta[m + 1] * ld,
+                 <const floating *> work + u.at.d2[m] * ld, work + u.curve * ld, n, ld)
+
+
+cdef inline void backward(const Net *net, int l, const floating *params, const floating *above,
+                          const floating *factor, floating *to, size_t n, size_t ld) noexcept nogil:
+    """factor * (W_(l+1)' above)"""
+    kernels.dense_backward_part(net.ops, width(net, l + 1), width(net, l), n, params + net.layers[l].W, width(net, l),
+                                above, ld, factor, to, ld)
+
+
+cdef void step_down(const Units *u, int l, int m, const floating *params, floating *work, size_t n,
+                    size_t ld) noexcept nogil:
+    """q[l,m][p] = h'_l * (W_(l+1)' q[l+1,m][p]), from Q_m or from q[l+1,m]."""
+    cdef const Net *net = u.net
+    cdef const floating *d1 = work + u.at.d1[l] * ld
+    cdef const floating *above = work + (u.q if l == m - 1 else place(u, l + 1, m)) * ld
+    cdef floating *to = work + place(u, l, m) * ld
+    cdef size_t p, n_l = width(net, l), n_above = width(net, l + 1)
+    for p in range(width(net, m)):
+        if is_alone(u, l + 1, m):
+            kernels.dense_backward_part(net.ops, 1, n_l, n, params + net.layers[l].W + p * n_l, n_l, above + p * ld, ld,
+                                        d1, to + p * n_l * ld, ld)
+        else:
+            backward(net, l, params, above + p * n_above * ld, d1, to + p * n_l * ld, n, ld)
+
+
+cdef inline size_t place(const Units *u, int l, int m) noexcept nogil:
+    """Where q[l,m] lies, l < m."""
+    return u.t if l == m - 1 else u.other[l % 2]
+
+
+cdef void own_run(const Units *u, int m, size_t p, size_t i, size_t length, const floating *params, floating *work,
+                  floating *to, size_t n, size_t ld) noexcept nogil:
+    """Rows i, i + 1, ... <= p of Q_m[p] = h'_m * (W_(m+1)' q[m,m+1][., p]) + h''_m,p (W_(m+1)' delta_(m+1))_p, m < L."""
+    cdef const Net *net = u.net
+    cdef size_t n_m = width(net, m)
+    kernels.dense_backward_part(net.ops, width(net, m + 1), length, n, params + net.layers[m].W + i, n_m,
+                                <const floating *> work + (u.t + p) * ld, n_m * ld,
+                                <const floating *> work + (u.at.d1[m] + i) * ld, to, ld)
+    if u.kind == EXACT and i + length == p + 1:
+        kernels.add(net.ops, n, <const floating *> work + (u.curve + p) * ld, to + (length - 1) * ld)
+
+
+cdef void own_rows(const Units *u, int m, size_t first, size_t rows, const floating *params, floating *work, size_t n,
+                   size_t ld) noexcept nogil:
+    """Rows (p, i) of Q_m at D; where the recursion goes on, all of Q_m at q."""
+    cdef size_t n_m = width(u.net, m), length, i
+    cdef Walk at = walk(n_m, True, first)
+    cdef floating *to = work + u.D * ld
+    cdef floating *Q = work + u.q * ld
+    while rows:
+        length = run(&at, rows)
+        if m == u.net.n_layers:
+            memcpy(to, Q + (at.x * n_m + at.y) * ld, length * ld * sizeof(floating))
+        else:
+            own_run(u, m, at.x, at.y, length, params, work, to, n, ld)
+            if m > 1:
+                memcpy(Q + (at.x * n_m + at.y) * ld, to, length * ld * sizeof(floating))
+                for i in range(length):
+                    memcpy(Q + ((at.y + i) * n_m + at.x) * ld, to + i * ld, ld * sizeof(floating))
+        to += length * ld
+        rows -= length
+        go(&at, length)
+
+
+# ---- tiles ----
+
+cdef void add_tiles(const Units *u, const floating *params, floating *work, const floating *weight,
+                    const floating *scale, size_t n, size_t ld, bint add, floating *tiles,
+                    Watch *watch) noexcept nogil:
+    """Set the tiles of all pairs of layers to the block's sums, or add these to them."""
+    cdef int l, m
+    for m in range(u.net.n_layers, 0, -1):
+        start_layer(u, m, params, work, weight, scale, n, ld)
+        for l in range(m, 0, -1):
+            if l < m and u.kind != EMPIRICAL_FISHER:
+                step_down(u, l, m, params, work, n, ld)
+            tiles = add_pair(u, l, m, params, work, n, ld, add, tiles, watch)
+    if u.kind == EXACT:
+        add_cross_terms(u, params, work, n, ld, add, tiles, watch)
+
+
+cdef const floating *unit_rows(const Units *u, int l, int m, size_t first, size_t rows, const floating *params,
+                               floating *work, size_t n, size_t ld) noexcept nogil:
+    """Rows (p, i) of q[l,m] from number `first` on."""
+    if u.kind == EMPIRICAL_FISHER:
+        products(u.net.ops, <const floating *> work + u.t * ld, <const floating *> work + u.at.delta[l] * ld,
+                 width(u.net, l), l == m, first, rows, work + u.D * ld, n, ld)
+    elif is_alone(u, l, m):
+        return work + (u.q + first) * ld
+    elif l < m:
+        return work + (place(u, l, m) + first) * ld
+    else:
+        own_rows(u, m, first, rows, params, work, n, ld)
+    return work + u.D * ld
+
+
+cdef floating *add_pair(const Units *u, int l, int m, const floating *params, floating *work, size_t n, size_t ld,
+                        bint add, floating *tiles, Watch *watch) noexcept nogil:
+    """Sums of all products of a pair of layers; the place behind its tiles."""
+    cdef const void *ops = u.net.ops
+    cdef size_t n_rows = unit_products(u, l, m), n_cols = activation_products(u, l, m), row = 0, col, rows, cols
+    cdef const floating *right = work + u.at.a[l - 1] * ld
+    cdef const floating *left = work + u.at.a[m - 1] * ld
+    cdef const floating *D
+    cdef floating *S = work + u.S * ld
+    while row < n_rows:
+        rows = min(<size_t> ROWS, n_rows - row)
+        D = unit_rows(u, l, m, row, rows, params, work, n, ld)
+        col = 0
+        while col < n_cols:
+            cols = min(<size_t> COLS, n_cols - col)
+            if team.keep_on(watch, rows * cols * n):
+                products(ops, left, right, width(u.net, l - 1) + 1, l == m, col, cols, S, n, ld)
+                kernels.dense_gradient(ops, rows, cols, n, D, <const floating *> S, add, tiles, <floating *> NULL, ld)
+            tiles += rows * cols
+            col += cols
+        row += rows
+    return tiles
+
+
+cdef void add_cross_terms(const Units *u, const floating *params, floating *work, size_t n, size_t ld, bint add,
+                          floating *tiles, Watch *watch) noexcept nogil:
+    """Sums of delta_m,p F[i,r] a_(l-1),j for all l < m. Where m = l + 1, F is h'_l, for r = i only."""
+    cdef int l, m
+    cdef size_t n_l
+    for l in range(1, u.net.n_layers):
+        n_l = width(u.net, l)
+        tiles = add_cross(u, l, l + 1, <const floating *> work + u.at.d1[l] * ld, n_l, work, n, ld, add, tiles, watch)
+        for m in range(l + 2, u.net.n_layers + 1):
+            sensitivities(u, l, m - 1, params, work, n, ld)
+            tiles = add_cross(u, l, m, <const floating *> work + u.other[m % 2] * ld, n_l * width(u.net, m - 1), work,
+                              n, ld, add, tiles, watch)
+
+
+cdef void sensitivities(const Units *u, int l, int m, const floating *params, floating *work, size_t n,
+                        size_t ld) noexcept nogil:
+    """F[i,r] = d a_m,r / d z_l,i for l < m, from those of a_(m-1), at the other place."""
+    cdef const Net *net = u.net
+    cdef size_t n_l = width(net, l), n_m = width(net, m), below = width(net, m - 1), i, r, s
+    cdef const floating *W = params + net.layers[m - 1].W
+    cdef const floating *d1 = work + u.at.d1[m] * ld
+    cdef const floating *first = work + u.at.d1[l] * ld
+    cdef const floating *F = work + u.other[m % 2] * ld
+    cdef floating *to = work + u.other[(m + 1) % 2] * ld
+    for i in range(n_l):
+        if m == l + 1:
+            for r in range(n_m):
+                for s in range(ld):
+                    to[r * ld + s] = W[r * below + i] * first[i * ld + s]
+        else:
+            kernels.dense_forward(net.ops, n_m, below, n, W, <const floating *> NULL, F + i * below * ld, to, ld)
+        for r in range(n_m):
+            kernels.multiply_rows(net.ops, 1, n, d1 + r * ld, <const floating *> to + r * ld, to + r * ld, ld)
+        to += n_m * ld
+
+
+cdef floating *add_cross(const Units *u, int l, int m, const floating *F, size_t n_right, floating *work, size_t n,
+                         size_t ld, bint add, floating *tiles, Watch *watch) noexcept nogil:
+    """One cross term; the place behind its tiles."""
+    cdef size_t n_rows = cross_products(u, l, m), n_cols = width(u.net, l - 1) + 1, row = 0, rows
+    cdef floating *D = work + u.D * ld
+    while row < n_rows:
+        rows = min(<size_t> ROWS, n_rows - row)
+        if team.keep_on(watch, rows * n_cols * n):
+            products(u.net.ops, <const floating *> work + u.at.delta[m] * ld, F, n_right, False, row, rows, D, n, ld)
+            kernels.dense_gradient(u.net.ops, rows, n_cols, n, <const floating *> D,
+                                   <const floating *> work + u.at.a[l - 1] * ld, add, tiles, <floating *> NULL, ld)
+        tiles += rows * n_cols
+        row += rows
+    return tiles
+
+
+# ---- the diagonal ----
+
+cdef void add_diagonal(const Units *u, const floating *params, floating *work, const floating *weight,
+                       const floating *scale, size_t n, size_t ld, bint add, floating *diagonal,
+                       Watch *watch) noexcept nogil:
+    """sum_n q[l,l][i,i] a_(l-1),j^2, as the gradient with q for delta and squares for activations."""
+    cdef const Net *net = u.net
+    cdef const Layer *layer
+    cdef const floating *a
+    cdef floating *squares = work + u.S * ld
+    cdef size_t j, row, rows, all_rows
+    cdef int m
+    for m in range(net.n_layers, 0, -1):
+        if not team.keep_on(watch, n * net.max_width * net.max_width):
+            return
+        layer = &net.layers[m - 1]
+        start_layer(u, m, params, work, weight, scale, n, ld)
+        own_diagonal(u, m, params, work, n, ld)
+        for j in range(layer.n_in):
+            a = work + (u.at.a[m - 1] + j) * ld
+            kernels.multiply_rows(net.ops, 1, n, a, a, squares + j * ld, ld)
+        kernels.dense_gradient(net.ops, layer.n_out, layer.n_in, n, <const floating *> work + u.D * ld,
+                               <const floating *> squares, add, diagonal + layer.W, diagonal + layer.b, ld)
+        if m > 1 and (u.kind == GGN or u.kind == EXACT):
+            row = 0
+            all_rows = unit_products(u, m, m) if m < net.n_layers else 0
+            while row < all_rows and team.keep_on(watch, n * ROWS * width(net, m + 1)):
+                rows = min(<size_t> ROWS, all_rows - row)
+                own_rows(u, m, row, rows, params, work, n, ld)
+                row += rows
+            step_down(u, m - 1, m, params, work, n, ld)
+
+
+cdef void own_diagonal(const Units *u, int m, const floating *params, floating *work, size_t n,
+                       size_t ld) noexcept nogil:
+    """The diagonal of Q_m, a row each, at D."""
+    cdef const Net *net = u.net
+    cdef size_t n_m = width(net, m), i, step
+    cdef floating *D = work + u.D * ld
+    cdef floating *T = work + u.t * ld
+    cdef const floating *d1 = work + u.at.d1[m] * ld
+    if u.kind == EMPIRICAL_FISHER:
+        for i in range(n_m):
+            kernels.multiply_rows(net.ops, 1, n, <const floating *> T + i * ld,
+                                  <const floating *> work + (u.at.delta[m] + i) * ld, D + i * ld, ld)
+        return
+    if m == net.n_layers:
+        step = 1 if u.alone else n_m + 1
+        for i in range(n_m):
+            memcpy(D + i * ld, work + (u.q + i * step) * ld, ld * sizeof(floating))
+    elif u.kind == BACKPROP:
+        backward(net, m, <const floating *> work + u.rows * ld, <const floating *> T, d1, D, n, ld)
+        for i in range(n_m):
+            kernels.multiply_rows(net.ops, 1, n, d1 + i * ld, <const floating *> D + i * ld, D + i * ld, ld)
+            kernels.add(net.ops, n, <const floating *> work + (u.curve + i) * ld, D + i * ld)
+    else:
+        for i in range(n_m):
+            own_run(u, m, i, i, 1, params, work, D + i * ld, n, ld)
+    if u.kind == BACKPROP:
+        memcpy(T, D, n_m * ld * sizeof(floating))
+
+
+# ---- from the tiles to the lower triangle of the matrix ----
+
+cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_slots, floating *matrix,
+                      Watch *watch) noexcept nogil:
+    """Sum the tiles of the slots, `stride` numbers apart, in slot order, and bring them to their places in the matrix."""
+    cdef int l, m
+    cdef size_t n_rows, n_cols, row, col, rows, cols, n_params = u.net.n_params
+    cdef size_t last = u.net.layers[u.net.n_layers - 1].W
+    if u.alone:     # no tiles between the weights of different outputs
+        for row in range(last, n_params):
+            memset(matrix + row * n_params + last, 0, (row + 1 - last) * sizeof(floating))
+    for m in range(u.net.n_layers, 0, -1):
+        for l in range(m, 0, -1):
+            n_rows = unit_products(u, l, m)
+            n_cols = activation_products(u, l, m)
+            row = 0
+            while row < n_rows:
+                rows = min(<size_t> ROWS, n_rows - row)
+                col = 0
+                while col < n_cols:
+                    cols = min(<size_t> COLS, n_cols - col)
+                    if team.keep_on(watch, rows * cols):
+                        sum_slots(u, tiles, rows * cols, stride, n_slots)
+                        store_tile(u, l, m, row, rows, col, cols, <const floating *> tiles, matrix)
+                    tiles += rows * cols
+                    col += cols
+                row += rows
+    for l in range(1, u.net.n_layers if u.kind == EXACT else 0):
+        for m in range(l + 1, u.net.n_layers + 1):
+            n_rows = cross_products(u, l, m)
+            n_cols = width(u.net, l - 1) + 1
+            row = 0
+            while row < n_rows:
+                rows = min(<size_t> ROWS, n_rows - row)
+                if team.keep_on(watch, rows * n_cols):
+                    sum_slots(u, tiles, rows * n_cols, stride, n_slots)
+                    store_cross(u, l, m, row, rows, <const floating *> tiles, matrix)
+                tiles += rows * n_cols
+                row += rows
+
+
+cdef inline void sum_slots(const Units *u, floating *tile, size_t numbers, size_t stride,
+                           size_t n_slots) noexcept nogil:
+    cdef size_t slot
+    for slot in range(1, n_slots):
+        kernels.add(u.net.ops, numbers, <const floating *> tile + slot * stride, tile)
+
+
+cdef inline size_t parameter(const Layer *layer, size_t i, size_t j) noexcept nogil:
+    """Place of the weight from input j to unit i in the vector; the bias stands behind the inputs."""
+    return layer.W + i * layer.n_in + j if j < layer.n_in else layer.b + i
+
+
+cdef void store_tile(const Units *u, int l, int m, size_t first_row, size_t rows, size_t first_col, size_t cols,
+                     const floating *tile, floating *matrix) noexcept nogil:
+    """Entry (p, i), (r, j) is that of the parameters (p, r) and (i, j), within a layer of (p, j) and (i, r) too."""
+    cdef const Layer *lower = &u.net.layers[l - 1]
+    cdef const Layer *upper = &u.net.layers[m - 1]
+    cdef bint alone = is_alone(u, l, m)
+    cdef size_t n_params = u.net.n_params, left, length, weights, i, p, r, j, a, b
+    cdef Walk row = walk(1 if alone else lower.n_out, l == m and not alone, first_row), col
+    cdef floating *to
+    while rows:
+        p = row.x
+        i = p if alone else row.y
+        col = walk(lower.n_in + 1, l == m, first_col)
+        left = cols
+        while left:
+            length = run(&col, left)
+            r = col.x
+            to = matrix + parameter(upper, p, r) * n_params
+            weights = min(length, lower.n_in - col.y)
+            memcpy(to + parameter(lower, i, col.y), tile, weights * sizeof(floating))
+            if weights < length:
+                to[lower.b + i] = tile[weights]
+            if l == m and i < p:
+                for j in range(col.y, col.y + length):
+                    a = parameter(upper, p, j)
+                    b = parameter(lower, i, r)
+                    matrix[max(a, b) * n_params + min(a, b)] = tile[j - col.y]
+            tile += length
+            left -= length
+            go(&col, length)
+        go(&row, 1)
+        rows -= 1
+
+
+cdef void store_cross(const Units *u, int l, int m, size_t first_row, size_t rows, const floating *tile,
+                      floating *matrix) noexcept nogil:
+    """Add the cross term of (p, r) and (i, j)."""
+    cdef const Layer *lower = &u.net.layers[l - 1]
+    cdef const Layer *upper = &u.net.layers[m - 1]
+    cdef size_t i, r, j
+    cdef Walk row = walk(lower.n_out * (1 if m == l + 1 else upper.n_in), False, first_row)
+    cdef floating *to
+    while rows:
+        i = row.y if m == l + 1 else row.y // upper.n_in
+        r = i if m == l + 1 else row.y % upper.n_in
+        to = matrix + parameter(upper, row.x, r) * u.net.n_params
+        for j in range(lower.n_in + 1):
+            to[parameter(lower, i, j)] += tile[j]
+        tile += lower.n_in + 1
+        go(&row, 1)
+        rows -= 1
