@@ -35,6 +35,7 @@ MODULES = (
     "predict",
     "trace",
     "train",
+    "lm",
     "faces",
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]

@@ -31,10 +31,11 @@ FLOORS = (
 LEVEL = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 #: within the packages, likewise
 INNER = {
-    "optimize": (("__init__",), ("fit",), ("minibatch", "rprop", "scipy_bridge", "holdout"), ("monitor", "schedules")),
+    "optimize": (("__init__",), ("fit",), ("lm", "minibatch", "rprop", "scipy_bridge", "holdout"), ("monitor", "schedules")),
     "terms": (("__init__",), ("data", "gaussian")),
     "_core": (
         ("__init__", "faces"),
+        ("lm",),
         ("predict", "trace", "train", "curvature"),
         ("batch",),
         ("sweeps", "units"),
