@@ -35,6 +35,7 @@ MODULES = (
     "predict",
     "trace",
     "train",
+    "equations",
     "lm",
     "faces",
 )

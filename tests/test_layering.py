@@ -36,6 +36,7 @@ INNER = {
     "_core": (
         ("__init__", "faces"),
         ("lm",),
+        ("equations",),
         ("predict", "trace", "train", "curvature"),
         ("batch",),
         ("sweeps", "units"),
