@@ -12,6 +12,7 @@ from fastmlp.config import show_config
 from fastmlp.errors import ForkWarning, IdenticalUnitsWarning, ModelFormatError
 from fastmlp.network import Network, load
 from fastmlp.optimize import schedules
+from fastmlp.optimize.least_squares import levenberg_marquardt
 from fastmlp.terms import WeightDecay
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Network",
     "WeightDecay",
     "__version__",
+    "levenberg_marquardt",
     "load",
     "plot",
     "schedules",

@@ -19,8 +19,8 @@ from fastmlp._core import arrays
 REAL_KINDS = "fiub"
 
 
-def real_array(value: Any, name: str, dtype: Any) -> NDArray[Any]:
-    """An array-like of real numbers as a C-contiguous, aligned, native array of `dtype`; finite or an error."""
+def real_array(value: Any, name: str, dtype: Any, *, finite: bool = True) -> NDArray[Any]:
+    """An array-like of real numbers as a C-contiguous, aligned, native array of `dtype`, and a finite one if asked."""
     if arrays.is_exact(value, dtype):
         return value  # type: ignore[no-any-return]
     array = value if type(value) is np.ndarray else _as_array(value, name)
@@ -28,7 +28,7 @@ def real_array(value: Any, name: str, dtype: Any) -> NDArray[Any]:
         raise TypeError(f"{name}: expected real numbers, got dtype {array.dtype}")
     with np.errstate(all="ignore"):
         result = np.require(array, dtype, ["C", "A"])
-        if result.dtype.kind == "f" and not np.isfinite(result.sum()) and not np.isfinite(result).all():
+        if finite and result.dtype.kind == "f" and not np.isfinite(result.sum()) and not np.isfinite(result).all():
             _raise_not_finite(array, result, name)
     return result
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from fastmlp import _threads, functional, io, optimize
 from fastmlp import objective as objectives
 from fastmlp._core import predict as predicting
+from fastmlp.differentiable import Differentiable
 from fastmlp.functional import Trace
-from fastmlp.model import Model
 from fastmlp.objective import Objective
 
 Array = NDArray[Any]
 
 
-class Network(Model):
+class Network(Differentiable):
     """Dense multi-layer perceptron: a_0 = x, z_l = W_l a_(l-1) + b_l, a_l = h_l(z_l), y = a_L.
 
     Parameters
@@ -77,6 +77,7 @@ class Network(Model):
 
     # ---- what it computes ----
 
+    @predicting.exact_first
     def predict(self, X: Any, *, out: Any = None, n_threads: Any = None) -> Array:
         """Outputs of the network; ``net(X)`` is the same.
 
@@ -102,10 +103,6 @@ class Network(Model):
         One forward pass; 2 P multiplications and additions a sample. One to eight rows take a path of their own, which
         agrees with that of larger batches to rounding.
         """
-        if out is None and n_threads is None:
-            Y = predicting.predict_exact(self._plan, self._params, X)
-            if Y is not None:
-                return Y
         return functional.predict(self._architecture, self._params, X, out, n_threads)
 
     __call__ = predict

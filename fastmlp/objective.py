@@ -19,7 +19,9 @@ class Objective:
     """beta sum_n s_n e_n(params) + sum_g lambda_g/2 |w_g|^2, with X and T checked once.
 
     Made by `Network.objective`. Takes and returns float64, also for float32 networks; losses accumulate in float64.
-    Calls with the same parameters give the same bits, for any number of threads.
+    Calls with the same parameters give the same bits, for any number of threads. `hess`, `hessp`, `ggn` and `ggnp` are
+    derivatives of all of it, penalty included, so that any of SciPy's `minimize` methods takes it as it is, and with
+    squared error `least_squares` takes `residuals` and `residual_jac`.
 
     Parameters
     ----------
@@ -96,11 +98,107 @@ class Objective:
             If p has not the shape (P,).
         """
         value, gradient = self.data.value_and_grad(self.native(p))
+        return self._with_penalty(p, value, gradient), gradient
+
+    def hess(self, p: Any) -> NDArray[np.float64]:
+        """The exact Hessian (P, P) at p (P,), symmetric to the last bit; about N P^2 / 2 multiplications.
+
+        Raises
+        ------
+        ValueError
+            If p has not the shape (P,).
+        """
+        return self._with_diagonal(self.data.hessian(self.native(p), "exact"))
+
+    def ggn(self, p: Any) -> NDArray[np.float64]:
+        """The Gauss-Newton matrix (P, P) at p (P,), with the penalty's diagonal; cost as `hess`.
+
+        Raises
+        ------
+        ValueError
+            If p has not the shape (P,).
+        """
+        return self._with_diagonal(self.data.hessian(self.native(p), "ggn"))
+
+    def normal_equations(self, p: Any) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Value, gradient (P,) and Gauss-Newton matrix (P, P) at p (P,), in one pass over the samples.
+
+        Raises
+        ------
+        ValueError
+            If p has not the shape (P,).
+        """
+        value, gradient, matrix = self.data.normal_equations(self.native(p))
+        return self._with_penalty(p, value, gradient), gradient, self._with_diagonal(matrix)
+
+    def hessp(self, p: Any, v: Any) -> NDArray[np.float64]:
+        """The exact Hessian at p (P,) times v (P,), or times the columns of v (P, m): about three gradients.
+
+        Raises
+        ------
+        ValueError
+            If p or v has another shape, or v is not finite.
+        """
+        return self._product(p, v, "exact")
+
+    def ggnp(self, p: Any, v: Any) -> NDArray[np.float64]:
+        """The Gauss-Newton matrix at p (P,) times v (P,), or times the columns of v (P, m): about two gradients.
+
+        Raises
+        ------
+        ValueError
+            If p or v has another shape, or v is not finite.
+        """
+        return self._product(p, v, "ggn")
+
+    def residuals(self, p: Any) -> NDArray[np.float64]:
+        """What is squared: sqrt(s_n beta_k) (y_nk - t_nk) sample by sample, then sqrt(lambda_i) p_i where lambda_i > 0.
+
+        ``0.5 * residuals @ residuals`` is the value, for `scipy.optimize.least_squares`. One forward pass.
+
+        Raises
+        ------
+        ValueError
+            If p has not the shape (P,), or the loss is not squared_error.
+        """
+        data = self.data.residuals(self.native(p))
+        if self.decay is None:
+            return data
+        penalised = self.decay > 0
+        return np.concatenate([data, np.sqrt(self.decay[penalised]) * np.asarray(p, np.float64)[penalised]])
+
+    def residual_jac(self, p: Any) -> NDArray[np.float64]:
+        """Derivatives of the residuals by the parameters (rows, P); N K P numbers, at the speed of memory.
+
+        Raises
+        ------
+        ValueError
+            As `residuals`.
+        """
+        data = self.data.residual_jac(self.native(p))
+        if self.decay is None:
+            return data
+        return np.vstack([data, np.diag(np.sqrt(self.decay))[self.decay > 0]])
+
+    def _with_penalty(self, p: Any, value: float, gradient: NDArray[np.float64]) -> float:
+        """The value with the penalty; its part of the gradient is added in place."""
         if self.decay is not None:
             value += self.penalty_value(p)
             with np.errstate(all="ignore"):
                 gradient += self.decay * np.asarray(p, np.float64)
-        return value, gradient
+        return value
+
+    def _product(self, p: Any, v: Any, kind: str) -> NDArray[np.float64]:
+        v = np.asarray(v)
+        product = self.data.product(self.native(p), v, kind)
+        if self.decay is not None:
+            product += (self.decay * v.T).T
+        return product
+
+    def _with_diagonal(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.decay is not None:
+            matrix[np.diag_indices_from(matrix)] += self.decay
+        return matrix
 
     def penalty_value(self, p: Any) -> float:
         """The penalty's part of the value."""

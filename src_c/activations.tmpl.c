@@ -1,4 +1,5 @@
-/* Activations element by element: for each row of activations.def three loops, with none, one or two derivatives. */
+/* Activations element by element: for each row of activations.def three loops, with none, one or two derivatives.
+ * And the product of two blocks, by which derivatives enter the chain rule. */
 
 #define ACTIVATION(name, prepare, value, first, second)                                       \
     static void NAME(name##_0)(size_t n, const real *z_, real *h)                             \
@@ -79,4 +80,17 @@ static void NAME(activation)(int kind, size_t n, const real *z, real *h, real *d
     default:
         break;
     }
+}
+
+static void NAME(multiply)(size_t width, size_t n, const real *A, const real *B, int add, real *C, size_t ld)
+{
+    for (size_t j = 0; j < width; j++, A += ld, B += ld, C += ld)
+        if (add)
+            INDEPENDENT
+            for (size_t s = 0; s < NAME(round_up)(n); s++)
+                C[s] += A[s] * B[s];
+        else
+            INDEPENDENT
+            for (size_t s = 0; s < NAME(round_up)(n); s++)
+                C[s] = A[s] * B[s];
 }

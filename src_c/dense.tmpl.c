@@ -94,15 +94,15 @@ static void NAME(product)(size_t m, size_t depth, size_t columns, const real *W,
 }
 
 static void NAME(dense_forward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *b, const real *A,
-                                real *Z, size_t ld)
+                                int add, real *Z, size_t ld)
 {
-    NAME(product)(n_out, n_in, NAME(round_up)(n), W, n_in, 1, A, ld, (NAME(finish)){0, b, NULL}, Z, ld);
+    NAME(product)(n_out, n_in, NAME(round_up)(n), W, n_in, 1, A, ld, (NAME(finish)){add, b, NULL}, Z, ld);
 }
 
-static void NAME(dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, const real *factor,
-                                 real *E, size_t ld)
+static void NAME(dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, int add,
+                                 const real *factor, real *E, size_t ld)
 {
-    NAME(product)(n_in, n_out, NAME(round_up)(n), W, 1, n_in, D, ld, (NAME(finish)){0, NULL, factor}, E, ld);
+    NAME(product)(n_in, n_out, NAME(round_up)(n), W, 1, n_in, D, ld, (NAME(finish)){add, NULL, factor}, E, ld);
 }
 
 static void NAME(dense_backward_part)(size_t n_out, size_t n_in, size_t n, const real *W, size_t ldw, const real *D,
@@ -125,7 +125,7 @@ enum {
     NAME(SUMS) = INNER_ROWS * INNER_COLS, /* inner products formed together, a multiple of LANES and of 4 */
     NAME(PANEL) = TILE_COLS * LANES,      /* columns of a panel, */
     NAME(PANEL_DEPTH) = 128,              /* and its samples: 32 KB at most */
-    NAME(MIN_PANEL_ROWS) = 8,             /* rows of gW from which on transposing pays */
+    NAME(MIN_PANEL_ROWS) = 4 * INNER_ROWS, /* rows of gW from which on transposing pays */
 };
 
 /* y[0..4) += x[0..4) */

@@ -39,6 +39,8 @@
 #define FOLD_STAGE(h)                                                                                                  \
     UNROLL for (int i = 0; i < (h); i++) v[i] =                                                                        \
         SHUFFLE(v[i], v[i + (h)], STAY, h) + SHUFFLE(v[i], v[i + (h)], MOVE, h);
+#define TOTAL_STAGE(h) v += SHUFFLE(v, v, MOVE, h);
+#define LANE(k, h) (k)
 #endif
 
 #if LANES == 16
@@ -94,5 +96,25 @@ ALWAYS_INLINE void LANED(fold)(VEC *v)
 #endif
 #if LANES > 1
     FOLD_STAGE(1)
+#endif
+}
+
+/* The sum over the lanes of v. */
+ALWAYS_INLINE real LANED(total)(VEC v)
+{
+#if LANES > 8
+    TOTAL_STAGE(8)
+#endif
+#if LANES > 4
+    TOTAL_STAGE(4)
+#endif
+#if LANES > 2
+    TOTAL_STAGE(2)
+#endif
+#if LANES > 1
+    TOTAL_STAGE(1)
+    return v[0];
+#else
+    return v;
 #endif
 }

@@ -52,12 +52,24 @@ static void NAME(load_labels)(size_t n, size_t width, const ptrdiff_t *labels, c
     }
 }
 
-static void NAME(store_rows)(size_t n, size_t width, const real *block, real *X, size_t ld)
+static void NAME(store_rows)(size_t n, size_t width, const real *block, real *X, size_t stride, size_t ld)
 {
     const size_t whole = n / LANES * LANES, square = width / LANES * LANES;
     if (square)
-        NAME(transpose_block)(square, whole, block, ld, X, width);
+        NAME(transpose_block)(square, whole, block, ld, X, stride);
     for (size_t s = 0; s < n; s++)
         for (size_t j = s < whole ? square : 0; j < width; j++)
-            X[s * width + j] = block[j * ld + s];
+            X[s * stride + j] = block[j * ld + s];
+}
+
+static void NAME(store_outer)(size_t n_out, size_t n_in, size_t n, const real *D, const real *A, real *J, size_t stride)
+{
+    for (size_t s = 0; s < n; s++, J += stride, D += n_out, A += n_in) {
+        for (size_t i = 0; i < n_out; i++)
+            INDEPENDENT
+            for (size_t j = 0; j < n_in; j++)
+                J[i * n_in + j] = D[i] * A[j];
+        for (size_t i = 0; i < n_out; i++)
+            J[n_out * n_in + i] = D[i];
+    }
 }

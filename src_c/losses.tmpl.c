@@ -111,6 +111,50 @@ static void NAME(softmax_row)(size_t n_out, real *z)
         z[k] /= sum;
 }
 
+/* sums[s] = sum_k Y[k,s] U[k,s] */
+static inline void NAME(column_products)(size_t n_out, size_t width, const real *Y, const real *U, real *sums, size_t ld)
+{
+    INDEPENDENT
+    for (size_t s = 0; s < width; s++)
+        sums[s] = R(0.0);
+    for (size_t k = 0; k < n_out; k++)
+        INDEPENDENT
+        for (size_t s = 0; s < width; s++)
+            sums[s] += Y[k * ld + s] * U[k * ld + s];
+}
+
+static void NAME(softmax_product)(size_t n_out, size_t n, const real *Y, const real *U, real *P, size_t ld)
+{
+    const size_t columns = NAME(round_up)(n);
+    for (size_t start = 0; start < columns; start += NAME(CHUNK), Y += NAME(CHUNK), U += NAME(CHUNK), P += NAME(CHUNK)) {
+        const size_t width = columns - start < NAME(CHUNK) ? columns - start : NAME(CHUNK);
+        real mean[NAME(CHUNK)];
+        NAME(column_products)(n_out, width, Y, U, mean, ld);
+        for (size_t k = 0; k < n_out; k++)
+            INDEPENDENT
+            for (size_t s = 0; s < width; s++)
+                P[k * ld + s] = Y[k * ld + s] * (U[k * ld + s] - mean[s]);
+    }
+}
+
+static void NAME(softmax_product_tangent)(size_t n_out, size_t n, const real *Y, const real *RY, const real *U, real *RP,
+                                          size_t ld)
+{
+    const size_t columns = NAME(round_up)(n);
+    for (size_t start = 0; start < columns; start += NAME(CHUNK)) {
+        const size_t width = columns - start < NAME(CHUNK) ? columns - start : NAME(CHUNK);
+        real mean[NAME(CHUNK)], tangent[NAME(CHUNK)];
+        NAME(column_products)(n_out, width, Y + start, U + start, mean, ld);
+        NAME(column_products)(n_out, width, RY + start, U + start, tangent, ld);
+        for (size_t k = 0; k < n_out; k++)
+            INDEPENDENT
+            for (size_t s = 0; s < width; s++) {
+                const size_t i = k * ld + start + s;
+                RP[i] = RY[i] * (U[i] - mean[s]) - Y[i] * tangent[s];
+            }
+    }
+}
+
 /* e = sum_k t_k (log sum_j exp z_j - z_k), de/dz_k = y_k sum_j t_j - t_k */
 static void NAME(cross_entropy_gradient)(size_t n_out, size_t columns, const real *Z, const real *Y, const real *d1,
                                          const real *T, const real *scale, real *value, real *D, size_t ld)
@@ -159,24 +203,21 @@ static void NAME(cross_entropy_hessp)(int ggn, size_t n_out, size_t columns, con
 {
     (void)ggn, (void)Y, (void)d1, (void)d2, (void)scale;
     NAME(softmax)(n_out, columns, Z, RD, ld);
+    NAME(softmax_product)(n_out, columns, RD, RZ, RD, ld);
     for (size_t start = 0; start < columns; start += NAME(CHUNK)) {
         const size_t width = columns - start < NAME(CHUNK) ? columns - start : NAME(CHUNK);
-        const real *t = T + start, *r = RZ + start;
-        real *y = RD + start;
-        real mean[NAME(CHUNK)], total[NAME(CHUNK)];
+        real total[NAME(CHUNK)];
         INDEPENDENT
         for (size_t s = 0; s < width; s++)
-            mean[s] = total[s] = R(0.0);
-        for (size_t k = 0; k < n_out; k++)
-            INDEPENDENT
-            for (size_t s = 0; s < width; s++) {
-                mean[s] += y[k * ld + s] * r[k * ld + s];
-                total[s] += t[k * ld + s];
-            }
+            total[s] = R(0.0);
         for (size_t k = 0; k < n_out; k++)
             INDEPENDENT
             for (size_t s = 0; s < width; s++)
-                y[k * ld + s] *= (r[k * ld + s] - mean[s]) * total[s];
+                total[s] += T[k * ld + start + s];
+        for (size_t k = 0; k < n_out; k++)
+            INDEPENDENT
+            for (size_t s = 0; s < width; s++)
+                RD[k * ld + start + s] *= total[s];
     }
 }
 

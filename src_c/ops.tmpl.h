@@ -9,17 +9,17 @@ typedef struct NAME(fmlp_ops) {
     size_t lanes; /* samples per vector register: kernels work on round_up(n, lanes) columns */
 
     /* ---- the three products of a dense layer on blocks ---- */
-    /* Z[i,s] = b[i] + sum_j W[i,j] A[j,s] */
-    void (*dense_forward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *b, const real *A, real *Z,
-                          size_t ld);
-    /* E[j,s] = factor[j,s] sum_i W[i,j] D[i,s]; factor may be NULL */
-    void (*dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, const real *factor,
-                           real *E, size_t ld);
-    /* the same for n_in columns of a wider W, W[i * ldw + j], and rows of D that lie apart, D[i * ldd + s] */
+    /* Z[i,s] = b[i] + sum_j W[i,j] A[j,s], added to Z if `add`; b may be NULL */
+    void (*dense_forward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *b, const real *A, int add,
+                          real *Z, size_t ld);
+    /* E[j,s] = factor[j,s] (sum_i W[i,j] D[i,s] + (add ? E[j,s] : 0)); factor may be NULL */
+    void (*dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, int add,
+                           const real *factor, real *E, size_t ld);
+    /* the same, not added, for n_in columns of a wider W, W[i * ldw + j], and rows of D that lie apart, D[i * ldd + s] */
     void (*dense_backward_part)(size_t n_out, size_t n_in, size_t n, const real *W, size_t ldw, const real *D, size_t ldd,
                                 const real *factor, real *E, size_t ld);
-    /* gW[i,j] = sum_s D[i,s] A[j,s];  gb[i] = sum_s D[i,s]; added to them if `add`; padded columns of D are zero, n > 0;
-     * gb may be NULL */
+    /* gW[i,j] = sum_s D[i,s] A[j,s];  gb[i] = sum_s D[i,s]; added to them if `add`; gb may be NULL; padded columns of D
+     * are zero, n > 0 */
     void (*dense_gradient)(size_t n_out, size_t n_in, size_t n, const real *D, const real *A, int add, real *gW,
                            real *gb, size_t ld);
     /* P[i,s] = x[s] Y[i,s] for m rows; P may be Y */
@@ -37,6 +37,14 @@ typedef struct NAME(fmlp_ops) {
     void (*softmax)(size_t n_out, size_t n, const real *Z, real *Y, size_t ld);
     /* the same for one row, in place; its sum is formed in another order */
     void (*softmax_row)(size_t n_out, real *z);
+    /* P[k,s] = sum_l (dy_k / dz_l) U[l,s] = Y[k,s] (U[k,s] - sum_l Y[l,s] U[l,s]) for softmax outputs Y; P may be Y */
+    void (*softmax_product)(size_t n_out, size_t n, const real *Y, const real *U, real *P, size_t ld);
+    /* its tangent, for RY that of Y: RP[k,s] = RY[k,s] (U[k,s] - sum_l Y[l,s] U[l,s]) - Y[k,s] sum_l RY[l,s] U[l,s] */
+    void (*softmax_product_tangent)(size_t n_out, size_t n, const real *Y, const real *RY, const real *U, real *RP,
+                                    size_t ld);
+
+    /* C[j,s] = A[j,s] B[j,s], added to C if `add`; C may be A or B */
+    void (*multiply)(size_t width, size_t n, const real *A, const real *B, int add, real *C, size_t ld);
 
     /* ---- losses on a block: y, d1, d2 (output, h', h'' at z) are read by squared_error only ---- */
     /* value[s] = weight[s] e_s,  D[k,s] = weight[s] de_s/dz_k; weight, scale (per output, squared_error) and D may be NULL */
@@ -53,8 +61,10 @@ typedef struct NAME(fmlp_ops) {
     /* block[k,s] = (labels[index[s]] == k) */
     void (*load_labels)(size_t n, size_t width, const ptrdiff_t *labels, const ptrdiff_t *index, real *block,
                         size_t ld);
-    /* X[s,j] = block[j,s] */
-    void (*store_rows)(size_t n, size_t width, const real *block, real *X, size_t ld);
+    /* X[s * stride + j] = block[j,s] */
+    void (*store_rows)(size_t n, size_t width, const real *block, real *X, size_t stride, size_t ld);
+    /* J[s * stride + i * n_in + j] = D[s,i] A[s,j], and after them D[s,i]: the gradient of each sample; D, A row-major */
+    void (*store_outer)(size_t n_out, size_t n_in, size_t n, const real *D, const real *A, real *J, size_t stride);
 
     /* ---- vectors of parameters ---- */
     int (*finite)(size_t n, const real *x);                       /* whether no x is infinite or nan */

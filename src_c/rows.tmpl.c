@@ -1,4 +1,5 @@
-/* The forward product on a few row-major samples, one after the other, by the widest vectors that a layer can fill. */
+/* The forward product on a few row-major samples, one after the other, by the widest vectors that a layer can fill: with
+ * a group of units, or with single ones where there are very few. */
 
 /* Layers of very few inputs. */
 static void NAME(sample_plain)(size_t n_out, size_t n_in, const real *W, const real *b, const real *a, real *z)
@@ -16,8 +17,8 @@ typedef void (*NAME(sample_kernel))(size_t, size_t, const real *, const real *, 
 static NAME(sample_kernel) NAME(choose_sample_kernel)(size_t n_out, size_t n_in)
 {
     (void)n_in, (void)n_out;
-#define LARGEST(lanes)                       \
-    if (n_in >= (lanes) && n_out >= (lanes)) \
+#define LARGEST(lanes)                                                                 \
+    if (n_in >= (lanes) && (n_out >= (lanes) || n_out <= (lanes) / 4 || (lanes) <= 4)) \
         return LANED_NAME(NAME(sample), lanes);
 #if REGISTER_LANES >= 16
     LARGEST(16)
@@ -25,14 +26,12 @@ static NAME(sample_kernel) NAME(choose_sample_kernel)(size_t n_out, size_t n_in)
 #if REGISTER_LANES >= 8
     LARGEST(8)
 #endif
-#undef LARGEST
 #if REGISTER_LANES >= 4
-    if (n_in >= 4)
-        return LANED_NAME(NAME(sample), 4);
+    LARGEST(4)
 #elif REGISTER_LANES == 2
-    if (n_in >= 2)
-        return LANED_NAME(NAME(sample), 2);
+    LARGEST(2)
 #endif
+#undef LARGEST
     return NAME(sample_plain);
 }
 

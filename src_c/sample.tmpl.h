@@ -1,55 +1,66 @@
 /* z = W a + b for one sample, lanes along the inputs: LANES inner products at a time, folded into one vector.
  *
  * For n_in >= LANES. The last inputs of a row, fewer than LANES, are read as its last whole vector, without the numbers
- * that were taken before. The last units, fewer than LANES, are a group that overlaps the one before; where there is
- * none, the last unit is computed several times.
+ * that were taken before. The last units, fewer than LANES, are a group that overlaps the one before, or, where they are
+ * very few, computed one by one: by the same sums of the same pairs, so that it makes no difference to the result.
  */
 #undef KEPT
-#define KEPT(p) ((VEC)(*(const LANED(mask) *)(p) & *kept))
+#undef TOGETHER
+#define KEPT(p) ((VEC)(*(const LANED(mask) *)(p) & kept))
+#define TOGETHER (LANES < 8 ? LANES : 8) /* rows of W at a time: there are registers for so many addresses */
 
-ALWAYS_INLINE void LANED(sample_units)(size_t count, size_t n_in, const real *W, const real *b, const real *a,
-                                       const LANED(mask) *kept, real *z)
+/* Which numbers of a row's last whole vector are in no earlier one. */
+ALWAYS_INLINE LANED(mask) LANED(not_taken)(size_t n_in)
+{
+    return (LANED(mask))((LANED(mask)){EACH_LANE(LANE, 0)} >= (bits_t)(LANES - n_in % LANES));
+}
+
+/* Inner products with so many rows of W, at most TOGETHER, not summed over the lanes yet. */
+ALWAYS_INLINE void LANED(inner_products)(size_t rows, size_t n_in, const real *W, const real *a, LANED(mask) kept,
+                                         VEC *sum)
 {
     const size_t whole = n_in / LANES * LANES, last = n_in - LANES;
-    const real *w[LANES];
-    VEC sum[LANES];
-    UNROLL for (size_t r = 0; r < LANES; r++) {
-        w[r] = W + (r < count ? r : count - 1) * n_in;
+    const real *w[TOGETHER];
+    w[0] = W;
+    sum[0] = (VEC){0};
+    UNROLL for (size_t r = 1; r < rows; r++) {
+        w[r] = w[r - 1] + n_in;
         sum[r] = (VEC){0};
     }
     for (size_t j = 0; j < whole; j += LANES) {
         const VEC x = LOAD(a + j);
-        UNROLL for (size_t r = 0; r < LANES; r++) sum[r] = MADD(LOAD(w[r] + j), x, sum[r]);
+        UNROLL for (size_t r = 0; r < rows; r++) sum[r] = MADD(LOAD(w[r] + j), x, sum[r]);
     }
-    if (kept) {
+    if (whole < n_in) {
         const VEC x = KEPT(a + last); /* both: zero times infinity is not zero */
-        UNROLL for (size_t r = 0; r < LANES; r++) sum[r] = MADD(KEPT(w[r] + last), x, sum[r]);
+        UNROLL for (size_t r = 0; r < rows; r++) sum[r] = MADD(KEPT(w[r] + last), x, sum[r]);
     }
+}
+
+/* LANES units, the first rows of W. */
+ALWAYS_INLINE void LANED(group)(size_t n_in, const real *W, const real *b, const real *a, LANED(mask) kept, real *z)
+{
+    VEC sum[LANES];
+    UNROLL for (size_t r = 0; r < LANES; r += TOGETHER)
+        LANED(inner_products)(TOGETHER, n_in, W + r * n_in, a, kept, sum + r);
     LANED(fold)(sum);
-    if (count >= LANES)
-        STORE(z, sum[0] + LOAD(b));
-    else {
-        real total[LANES];
-        STORE(total, sum[0]);
-        for (size_t r = 0; r < count; r++)
-            z[r] = total[r] + b[r];
-    }
+    STORE(z, sum[0] + LOAD(b));
 }
 
 static void LANED(sample)(size_t n_out, size_t n_in, const real *W, const real *b, const real *a, real *z)
 {
-    const size_t rest = n_in % LANES;
-    LANED(mask) kept;
-    bits_t keep[LANES];
-    for (size_t k = 0; k < LANES; k++)
-        keep[k] = k < LANES - rest ? 0 : ~(bits_t)0;
-    memcpy(&kept, keep, sizeof kept);
-    if (n_out < LANES) {
-        LANED(sample_units)(n_out, n_in, W, b, a, rest ? &kept : NULL, z);
+    const LANED(mask) kept = LANED(not_taken)(n_in);
+    size_t i = 0;
+    for (; i + LANES <= n_out; i += LANES)
+        LANED(group)(n_in, W + i * n_in, b + i, a, kept, z + i);
+    if (n_out - i > LANES / 4 && n_out >= LANES) {
+        i = n_out - LANES;
+        LANED(group)(n_in, W + i * n_in, b + i, a, kept, z + i);
         return;
     }
-    for (size_t next = 0; next < n_out; next += LANES) {
-        const size_t i = next + LANES <= n_out ? next : n_out - LANES;
-        LANED(sample_units)(LANES, n_in, W + i * n_in, b + i, a, rest ? &kept : NULL, z + i);
+    for (; i < n_out; i++) {
+        VEC sum;
+        LANED(inner_products)(1, n_in, W + i * n_in, a, kept, &sum);
+        z[i] = LANED(total)(sum) + b[i];
     }
 }

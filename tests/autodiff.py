@@ -58,6 +58,24 @@ def evaluate(net, X, T, weight=None):
     return tuple(np.asarray(a) for a in (outputs_and_logits(net, params, X)[0], losses(params), gradient))
 
 
+def jacobian(net, X, wrt="inputs", of="outputs"):
+    """dy/dx (N, K, D) or dy/dparams (N, K, P), of the outputs or of the logits."""
+    X, params = jnp.asarray(np.asarray(X, dtype=float)), jnp.asarray(net.params.astype(float))
+
+    def f(p, x):
+        return outputs_and_logits(net, p, x)[of == "logits"]
+
+    if wrt == "params":
+        return np.asarray(jax.jacfwd(lambda p: f(p, X))(params))
+    return np.asarray(jax.vmap(jax.jacfwd(lambda x: f(params, x)))(X))
+
+
+def input_hessian(net, X):
+    """d2y/dx dx (N, K, D, D)."""
+    X, params = jnp.asarray(np.asarray(X, dtype=float)), jnp.asarray(net.params.astype(float))
+    return np.asarray(jax.vmap(jax.hessian(lambda x: outputs_and_logits(net, params, x)[0]))(X))
+
+
 def _summed_loss(net, X, T, weight, scale):
     """The sum of the losses as a function of the parameters, and those of each sample."""
     X = jnp.asarray(np.asarray(X, dtype=float))

@@ -17,9 +17,11 @@ FLOORS = (
     ("__init__",),
     ("plot",),
     ("network", "config"),
-    ("model", "optimize"),
+    ("differentiable", "optimize"),
+    ("model",),
     ("objective",),
-    ("terms",),
+    ("terms", "operators"),
+    ("derivatives",),
     ("functional", "initializers", "io"),
     ("architecture",),
     ("activations", "losses"),
@@ -31,14 +33,19 @@ FLOORS = (
 LEVEL = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 #: within the packages, likewise
 INNER = {
-    "optimize": (("__init__",), ("fit",), ("lm", "minibatch", "rprop", "scipy_bridge", "holdout"), ("monitor", "schedules")),
+    "optimize": (
+        ("__init__",),
+        ("fit",),
+        ("lm", "minibatch", "rprop", "scipy_bridge", "holdout"),
+        ("least_squares", "monitor", "schedules"),
+    ),
     "terms": (("__init__",), ("data", "gaussian")),
     "_core": (
         ("__init__", "faces"),
         ("lm",),
         ("equations",),
-        ("predict", "trace", "train", "curvature"),
-        ("batch",),
+        ("predict", "trace", "products", "jacobian", "curvature", "train"),
+        ("batch", "linear"),
         ("sweeps", "units"),
         ("plan",),
         ("arrays",),
@@ -111,7 +118,16 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
     outside = [p for p in PACKAGE.glob("**/*.py*") if "_core" not in p.parts and p.suffix in (".py", ".pyx", ".pxd")]
     assert not [p for p in outside if re.search(r"cimport|prange", p.read_text())]
     with_numpy = {p.name for p in PACKAGE.glob("_core/*.pyx") if "cimport numpy" in p.read_text()}
-    assert with_numpy == {"arrays.pyx", "batch.pyx", "curvature.pyx", "predict.pyx", "trace.pyx"}
+    assert with_numpy == {
+        "arrays.pyx",
+        "batch.pyx",
+        "predict.pyx",
+        "trace.pyx",
+        "products.pyx",
+        "jacobian.pyx",
+        "linear.pyx",
+        "curvature.pyx",
+    }
 
 
 def test_the_c_floor_includes_itself_and_the_standard_library_only():

@@ -1,6 +1,7 @@
 """The facade: construction, views, copies, trace, text."""
 
 import copy
+import inspect
 import pickle
 
 import numpy as np
@@ -152,3 +153,30 @@ def test_parameters_that_are_not_finite_survive_a_pickle():
     net = fastmlp.Network([1, 1])
     net.weights[0][...] = np.nan
     assert np.isnan(pickle.loads(pickle.dumps(net)).weights[0][0, 0])
+
+
+class Doubled(fastmlp.Network):
+    def predict(self, X, **options):
+        return 2 * super().predict(X, **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"n_threads": 1}])
+def test_predict_may_be_overridden(options):
+    X = np.ones((1, 2))
+    net = fastmlp.Network([2, 3, 1], rng=0)
+    assert np.array_equal(Doubled([2, 3, 1], rng=0).predict(X, **options), 2 * net.predict(X))
+
+
+def test_predict_is_seen_as_the_method_it_decorates():
+    net = fastmlp.Network([2, 3, 1])
+    names = ["X", "out", "n_threads"]
+    assert list(inspect.signature(net.predict).parameters) == list(inspect.signature(net).parameters) == names
+    assert pickle.loads(pickle.dumps(fastmlp.Network.predict)) is fastmlp.Network.predict
+    with pytest.raises(TypeError, match="unexpected keyword argument 'threads'"):
+        net.predict([[0.0, 0.0]], threads=1)
+
+
+@pytest.mark.parametrize("how", [lambda n: n, fastmlp.Network.copy, lambda n: pickle.loads(pickle.dumps(n))])
+def test_parameters_start_on_a_cache_line(how, dtype):
+    nets = [how(network([2, width, 1], dtype=dtype)) for width in range(1, 40)]
+    assert all(net.weights[0].ctypes.data % 64 == 0 for net in nets)

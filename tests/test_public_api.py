@@ -18,6 +18,7 @@ NAMES = {
     "Network",
     "WeightDecay",
     "__version__",
+    "levenberg_marquardt",
     "load",
     "plot",
     "schedules",
@@ -31,6 +32,7 @@ MODULES = sorted(
 OBJECTS = [
     fastmlp.Network,
     fastmlp.WeightDecay,
+    fastmlp.levenberg_marquardt,
     fastmlp.load,
     fastmlp.show_config,
     type(fastmlp.Network([1, 1]).objective([[0.0]], [0.0])),

@@ -25,8 +25,8 @@ cdef struct Scratch:
     size_t work_numbers         # in the workspace of one thread
 
 
-cdef int reserve(Scratch *scratch, const Net *net, const Layout *at, Partition parts, int n_threads,
-                 bint partial) except -1
+cdef int reserve(Scratch *scratch, const Net *net, size_t rows, Partition parts, int n_threads,
+                 size_t sums) except -1
 cdef void load(const Net *net, const Layout *at, const Source *source, size_t first, size_t n, floating *work,
                size_t ld) noexcept nogil
 cdef double loss_and_gradient(const Net *net, Partition parts, const floating *params, const Source *source,

@@ -21,20 +21,19 @@ cdef enum:
     ALIGNMENT = 64      # bytes: a vector register, a line of the cache
 
 
-cdef int reserve(Scratch *scratch, const Net *net, const Layout *at, Partition parts, int n_threads,
-                 bint partial) except -1:
-    """Allocate the workspaces, in one piece, to be freed at `scratch.memory`."""
+cdef int reserve(Scratch *scratch, const Net *net, size_t rows, Partition parts, int n_threads,
+                 size_t sums) except -1:
+    """Allocate workspaces of so many rows, and partial sums of so many numbers; to be freed at `scratch.memory`."""
     cdef size_t line = ALIGNMENT // net.itemsize
-    scratch.work_numbers = (at.rows * parts.ld + line - 1) // line * line
+    scratch.work_numbers = (rows * parts.ld + line - 1) // line * line
     cdef size_t work = scratch.work_numbers * net.itemsize * n_threads
-    cdef size_t sums = net.n_params * net.itemsize * (parts.n_slots - 1) if partial else 0
-    sums = (sums + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
-    scratch.memory = malloc(work + sums + parts.n_slots * sizeof(double) + ALIGNMENT)
+    cdef size_t partial = (sums * net.itemsize * (parts.n_slots - 1) + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+    scratch.memory = malloc(work + partial + parts.n_slots * sizeof(double) + ALIGNMENT)
     if scratch.memory == NULL:
         raise MemoryError(f"no memory for the workspace of {n_threads} threads and {parts.n_slots} slots")
     scratch.work = <void *> ((<size_t> scratch.memory + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT)
     scratch.partial = <char *> scratch.work + work
-    scratch.values = <double *> (<char *> scratch.partial + sums)
+    scratch.values = <double *> (<char *> scratch.partial + partial)
     return 0
 
 
@@ -74,12 +73,13 @@ cdef double slot_loss(const Net *net, Partition parts, size_t slot, const floati
     while first < stop and team.keep_on(watch, parts.block * net.n_params):
         n = min(parts.block, stop - first)
         load(net, at, source, first, n, work, ld)
-        sweeps.fprop(net, at, params, work, n, ld)
+        sweeps.fprop(net, at, params, work, n, ld, 1)
         total += sweeps.loss(net, at, work, weight, <const floating *> source.scale, gradient != NULL, n, ld)
         if gradient != NULL and team.keep_on(watch, 2 * n * net.n_params):
             sweeps.bprop(net, at, params, work, n, ld, first > slot * parts.rows, gradient)
         if sample_losses != NULL:
-            kernels.store_rows(net.ops, n, 1, <const floating *> work + at.value * ld, sample_losses + first, ld)
+            kernels.store_rows(net.ops, n, 1, <const floating *> work + at.value * ld, sample_losses + first, 1,
+                               ld)
         first += n
     return total
 
@@ -163,7 +163,7 @@ cdef class Batch:
         cdef bint several = threads > 1
         cdef double total, started = team.seconds() if several else 0.0
         threads = team.chosen(&self.choice, threads)
-        reserve(&scratch, net, &net.gradient, parts, threads, gradient != NULL)
+        reserve(&scratch, net, net.gradient.rows, parts, threads, net.n_params if gradient != NULL else 0)
         if self.source.n * net.n_params < RELEASE_WORK:
             total = loss_and_gradient(net, parts, params, &self.source, &scratch, gradient, sample_losses, threads,
                                       &watch)

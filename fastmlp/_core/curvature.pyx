@@ -3,7 +3,7 @@
 Samples are cut into slots, slots spread over threads; every slot has partial sums of its own, added in slot order. The
 rules, which depend on the number of samples and on the network only:
 
-block    256 samples, fewer where the second derivatives of a block would exceed 2^21 numbers, never fewer than 16.
+block    256 samples, fewer where the second derivatives of a block would exceed 2^22 numbers, never fewer than 16.
 slots    at least 512 samples each, at most 64, and at most as many as keep the partial sums below 2^24 numbers (two are
          always allowed). Batches of fewer than four such slots are cut into up to four of at least 128 samples, where
          there is work for them.
@@ -24,13 +24,13 @@ from fastmlp._core.batch cimport Batch, Source, load
 from fastmlp._core.kernels cimport FMLP_PAD
 from fastmlp._core.plan cimport RELEASE_WORK, Layout, Net, Partition
 from fastmlp._core.team cimport Watch
-from fastmlp._core.units cimport BACKPROP, EMPIRICAL_FISHER, EXACT, GGN, Units
+from fastmlp._core.units cimport BACKPROP, GGN, Units
 
 cnp.import_array()
 
 cdef enum:
     BLOCK = 256
-    BLOCK_NUMBERS = 1 << 21
+    BLOCK_NUMBERS = 1 << 22
     MAX_SLOTS = 64
     SLOT_SAMPLES = 512
     FEW_SAMPLES = 128
@@ -108,7 +108,7 @@ cdef double slot_sums(const Task *task, size_t slot, const floating *params, con
     while first < stop and team.keep_on(watch, task.parts.block * net.n_params):
         n = min(task.parts.block, stop - first)
         load(net, at, source, first, n, work, ld)
-        sweeps.fprop(net, at, params, work, n, ld)
+        sweeps.fprop(net, at, params, work, n, ld, at.order)
         total += sweeps.loss(net, at, work, weight, scale, deltas, n, ld)
         if deltas:
             sweeps.bprop(net, at, params, work, n, ld, first > start, gradient)

@@ -45,35 +45,65 @@ def activation(name, const floating[::1] z, order=2, isa=None):
     return tuple(outputs)
 
 
-def dense_forward(const floating[:, ::1] W, const floating[::1] b, A, isa=None):
-    """W A + b."""
+def dense_forward(const floating[:, ::1] W, b, A, add=None, isa=None):
+    """W A + b, added to the matrix `add`; b may be None."""
     cdef size_t n = A.shape[1]
-    source, result = _block(A), _block(None, W.shape[0], n, A.dtype)
+    source, result = _block(A), _block(None, W.shape[0], n, A.dtype) if add is None else _block(add)
     cdef floating[:, ::1] a = source, z = result
-    kernels.dense_forward(_ops(isa, A.dtype), W.shape[0], W.shape[1], n, &W[0, 0], &b[0], &a[0, 0], &z[0, 0],
-                          a.shape[1])
+    cdef const floating[::1] bias = b
+    kernels.dense_forward(_ops(isa, A.dtype), W.shape[0], W.shape[1], n, &W[0, 0], &bias[0] if b is not None else NULL,
+                          &a[0, 0], add is not None, &z[0, 0], a.shape[1])
     return result[:, :n]
 
 
-def dense_backward(const floating[:, ::1] W, D, factor=None, isa=None):
-    """W' D, times `factor` element by element."""
+def dense_backward(const floating[:, ::1] W, D, factor=None, add=None, isa=None):
+    """W' D plus the matrix `add`, times `factor` element by element."""
     cdef size_t n = D.shape[1]
-    source, result = _block(D), _block(None, W.shape[1], n, D.dtype)
+    source, result = _block(D), _block(None, W.shape[1], n, D.dtype) if add is None else _block(add)
     cdef floating[:, ::1] d = source, e = result
     cdef const floating[:, ::1] f = _optional(factor)
-    kernels.dense_backward(_ops(isa, D.dtype), W.shape[0], W.shape[1], n, &W[0, 0], &d[0, 0], _first(f), &e[0, 0],
-                           d.shape[1])
+    kernels.dense_backward(_ops(isa, D.dtype), W.shape[0], W.shape[1], n, &W[0, 0], &d[0, 0], add is not None,
+                           _first(f), &e[0, 0], d.shape[1])
     return result[:, :n]
 
 
-def dense_gradient(D, A, floating[:, ::1] gW, floating[::1] gb, bint add=True, isa=None):
-    """Set gW to D A' and gb to the row sums of D, or add to them."""
+def dense_gradient(D, A, floating[:, ::1] gW, gb, bint add=True, isa=None):
+    """Set gW to D A' and gb, unless it is None, to the row sums of D, or add to them."""
     cdef size_t n = D.shape[1]
     deltas, source = _block(D), _block(A)
     deltas[:, n:] = 0
     cdef floating[:, ::1] d = deltas, a = source
+    cdef floating[::1] sums = gb
     kernels.dense_gradient(_ops(isa, D.dtype), gW.shape[0], gW.shape[1], n, &d[0, 0], &a[0, 0], add, &gW[0, 0],
-                           &gb[0], d.shape[1])
+                           &sums[0] if gb is not None else NULL, d.shape[1])
+
+
+def multiply(const floating[:, :] A, B, add=None, isa=None):
+    """A B element by element, added to the matrix `add`."""
+    left = np.asarray(A)
+    cdef size_t n = A.shape[1]
+    result = _block(None, A.shape[0], n, left.dtype) if add is None else _block(add)
+    cdef const floating[:, ::1] a = _block(left), b = _block(B)
+    cdef floating[:, ::1] c = result
+    kernels.multiply(_ops(isa, left.dtype), a.shape[0], n, &a[0, 0], &b[0, 0], add is not None, &c[0, 0], a.shape[1])
+    return result[:, :n]
+
+
+def store_rows(const floating[:, :] block, X, isa=None):
+    """Write the transposed block into the columns of X that come first."""
+    cdef size_t n = block.shape[1]
+    cdef const floating[:, ::1] b = _block(np.asarray(block))
+    cdef floating[:, ::1] x = X
+    if n:
+        kernels.store_rows(_ops(isa, X.dtype), n, b.shape[0], &b[0, 0], &x[0, 0], x.shape[1], b.shape[1])
+
+
+def store_outer(const floating[:, ::1] D, const floating[:, ::1] A, J, isa=None):
+    """Write d_i a_j and, after them, d_i of each row into the columns of J that come first."""
+    cdef floating[:, ::1] j = J
+    if D.shape[0]:
+        kernels.store_outer(_ops(isa, J.dtype), D.shape[1], A.shape[1], D.shape[0], &D[0, 0], &A[0, 0], &j[0, 0],
+                            j.shape[1])
 
 
 def rows_forward(const floating[:, ::1] W, const floating[::1] b, const floating[:, ::1] A, isa=None):
@@ -102,6 +132,21 @@ def softmax_row(const floating[::1] z, isa=None):
     cdef floating[::1] y = result
     kernels.softmax_row(_ops(isa, result.dtype), z.shape[0], &y[0])
     return result
+
+
+def softmax_product(const floating[:, :] Y, U, RY=None, isa=None):
+    """The product of softmax's Jacobian at the outputs Y with U, or with RY the tangent of that product."""
+    outputs = np.asarray(Y)
+    cdef size_t n = Y.shape[1]
+    result = _block(None, Y.shape[0], n, outputs.dtype)
+    cdef const floating[:, ::1] y = _block(outputs), u = _block(U), ry = _optional(RY)
+    cdef floating[:, ::1] p = result
+    if RY is None:
+        kernels.softmax_product(_ops(isa, outputs.dtype), y.shape[0], n, &y[0, 0], &u[0, 0], &p[0, 0], y.shape[1])
+    else:
+        kernels.softmax_product_tangent(_ops(isa, outputs.dtype), y.shape[0], n, &y[0, 0], &ry[0, 0], &u[0, 0],
+                                        &p[0, 0], y.shape[1])
+    return result[:, :n]
 
 
 def _optional(matrix):

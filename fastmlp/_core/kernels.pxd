@@ -21,8 +21,8 @@ cdef extern from "fmlp.h" nogil:
     ctypedef struct fmlp_ops_f32:
         size_t lanes
         void dense_forward(size_t n_out, size_t n_in, size_t n, const float *W, const float *b, const float *A,
-                           float *Z, size_t ld) noexcept nogil
-        void dense_backward(size_t n_out, size_t n_in, size_t n, const float *W, const float *D,
+                           int add, float *Z, size_t ld) noexcept nogil
+        void dense_backward(size_t n_out, size_t n_in, size_t n, const float *W, const float *D, int add,
                             const float *factor, float *E, size_t ld) noexcept nogil
         void dense_backward_part(size_t n_out, size_t n_in, size_t n, const float *W, size_t ldw, const float *D,
                                  size_t ldd, const float *factor, float *E, size_t ld) noexcept nogil
@@ -35,6 +35,12 @@ cdef extern from "fmlp.h" nogil:
         void log1p(size_t n, const float *x, float *y) noexcept nogil
         void softmax(size_t n_out, size_t n, const float *Z, float *Y, size_t ld) noexcept nogil
         void softmax_row(size_t n_out, float *z) noexcept nogil
+        void softmax_product(size_t n_out, size_t n, const float *Y, const float *U, float *P,
+                             size_t ld) noexcept nogil
+        void softmax_product_tangent(size_t n_out, size_t n, const float *Y, const float *RY, const float *U,
+                                     float *RP, size_t ld) noexcept nogil
+        void multiply(size_t width, size_t n, const float *A, const float *B, int add, float *C,
+                      size_t ld) noexcept nogil
         void loss_gradient(int kind, size_t n_out, size_t n, const float *Z, const float *Y, const float *d1,
                            const float *T, const float *weight, const float *scale, float *value, float *D,
                            size_t ld) noexcept nogil
@@ -45,7 +51,10 @@ cdef extern from "fmlp.h" nogil:
                        size_t ld) noexcept nogil
         void load_labels(size_t n, size_t width, const Py_ssize_t *labels, const Py_ssize_t *index, float *block,
                          size_t ld) noexcept nogil
-        void store_rows(size_t n, size_t width, const float *block, float *X, size_t ld) noexcept nogil
+        void store_rows(size_t n, size_t width, const float *block, float *X, size_t stride,
+                        size_t ld) noexcept nogil
+        void store_outer(size_t n_out, size_t n_in, size_t n, const float *D, const float *A, float *J,
+                         size_t stride) noexcept nogil
         int finite(size_t n, const float *x) noexcept nogil
         void add(size_t n, const float *x, float *y) noexcept nogil
         double decay(size_t n, float scale, float factor, const float *coefficients, const float *w,
@@ -62,8 +71,8 @@ cdef extern from "fmlp.h" nogil:
     ctypedef struct fmlp_ops_f64:
         size_t lanes
         void dense_forward(size_t n_out, size_t n_in, size_t n, const double *W, const double *b, const double *A,
-                           double *Z, size_t ld) noexcept nogil
-        void dense_backward(size_t n_out, size_t n_in, size_t n, const double *W, const double *D,
+                           int add, double *Z, size_t ld) noexcept nogil
+        void dense_backward(size_t n_out, size_t n_in, size_t n, const double *W, const double *D, int add,
                             const double *factor, double *E, size_t ld) noexcept nogil
         void dense_backward_part(size_t n_out, size_t n_in, size_t n, const double *W, size_t ldw, const double *D,
                                  size_t ldd, const double *factor, double *E, size_t ld) noexcept nogil
@@ -76,6 +85,12 @@ cdef extern from "fmlp.h" nogil:
         void log1p(size_t n, const double *x, double *y) noexcept nogil
         void softmax(size_t n_out, size_t n, const double *Z, double *Y, size_t ld) noexcept nogil
         void softmax_row(size_t n_out, double *z) noexcept nogil
+        void softmax_product(size_t n_out, size_t n, const double *Y, const double *U, double *P,
+                             size_t ld) noexcept nogil
+        void softmax_product_tangent(size_t n_out, size_t n, const double *Y, const double *RY, const double *U,
+                                     double *RP, size_t ld) noexcept nogil
+        void multiply(size_t width, size_t n, const double *A, const double *B, int add, double *C,
+                      size_t ld) noexcept nogil
         void loss_gradient(int kind, size_t n_out, size_t n, const double *Z, const double *Y, const double *d1,
                            const double *T, const double *weight, const double *scale, double *value, double *D,
                            size_t ld) noexcept nogil
@@ -86,7 +101,10 @@ cdef extern from "fmlp.h" nogil:
                        size_t ld) noexcept nogil
         void load_labels(size_t n, size_t width, const Py_ssize_t *labels, const Py_ssize_t *index, double *block,
                          size_t ld) noexcept nogil
-        void store_rows(size_t n, size_t width, const double *block, double *X, size_t ld) noexcept nogil
+        void store_rows(size_t n, size_t width, const double *block, double *X, size_t stride,
+                        size_t ld) noexcept nogil
+        void store_outer(size_t n_out, size_t n_in, size_t n, const double *D, const double *A, double *J,
+                         size_t stride) noexcept nogil
         int finite(size_t n, const double *x) noexcept nogil
         void add(size_t n, const double *x, double *y) noexcept nogil
         double decay(size_t n, double scale, double factor, const double *coefficients, const double *w,
@@ -119,19 +137,20 @@ cdef const void *table(int isa, int itemsize) noexcept nogil
 
 
 cdef inline void dense_forward(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *W,
-                               const floating *b, const floating *A, floating *Z, size_t ld) noexcept nogil:
+                               const floating *b, const floating *A, int add, floating *Z, size_t ld) noexcept nogil:
     if floating is float:
-        (<const fmlp_ops_f32 *> ops).dense_forward(n_out, n_in, n, W, b, A, Z, ld)
+        (<const fmlp_ops_f32 *> ops).dense_forward(n_out, n_in, n, W, b, A, add, Z, ld)
     else:
-        (<const fmlp_ops_f64 *> ops).dense_forward(n_out, n_in, n, W, b, A, Z, ld)
+        (<const fmlp_ops_f64 *> ops).dense_forward(n_out, n_in, n, W, b, A, add, Z, ld)
 
 
 cdef inline void dense_backward(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *W,
-                                const floating *D, const floating *factor, floating *E, size_t ld) noexcept nogil:
+                                const floating *D, int add, const floating *factor, floating *E,
+                                size_t ld) noexcept nogil:
     if floating is float:
-        (<const fmlp_ops_f32 *> ops).dense_backward(n_out, n_in, n, W, D, factor, E, ld)
+        (<const fmlp_ops_f32 *> ops).dense_backward(n_out, n_in, n, W, D, add, factor, E, ld)
     else:
-        (<const fmlp_ops_f64 *> ops).dense_backward(n_out, n_in, n, W, D, factor, E, ld)
+        (<const fmlp_ops_f64 *> ops).dense_backward(n_out, n_in, n, W, D, add, factor, E, ld)
 
 
 cdef inline void dense_backward_part(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *W,
@@ -197,6 +216,31 @@ cdef inline void softmax_row(const void *ops, size_t n_out, floating *z) noexcep
         (<const fmlp_ops_f64 *> ops).softmax_row(n_out, z)
 
 
+cdef inline void softmax_product(const void *ops, size_t n_out, size_t n, const floating *Y, const floating *U,
+                                 floating *P, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).softmax_product(n_out, n, Y, U, P, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).softmax_product(n_out, n, Y, U, P, ld)
+
+
+cdef inline void softmax_product_tangent(const void *ops, size_t n_out, size_t n, const floating *Y,
+                                         const floating *RY, const floating *U, floating *RP,
+                                         size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).softmax_product_tangent(n_out, n, Y, RY, U, RP, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).softmax_product_tangent(n_out, n, Y, RY, U, RP, ld)
+
+
+cdef inline void multiply(const void *ops, size_t width, size_t n, const floating *A, const floating *B, int add,
+                          floating *C, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).multiply(width, n, A, B, add, C, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).multiply(width, n, A, B, add, C, ld)
+
+
 cdef inline void loss_gradient(const void *ops, int kind, size_t n_out, size_t n, const floating *Z, const floating *Y,
                                const floating *d1, const floating *T, const floating *weight, const floating *scale,
                                floating *value, floating *D, size_t ld) noexcept nogil:
@@ -232,12 +276,20 @@ cdef inline void load_labels(const void *ops, size_t n, size_t width, const Py_s
         (<const fmlp_ops_f64 *> ops).load_labels(n, width, labels, index, block, ld)
 
 
-cdef inline void store_rows(const void *ops, size_t n, size_t width, const floating *block, floating *X,
+cdef inline void store_rows(const void *ops, size_t n, size_t width, const floating *block, floating *X, size_t stride,
                             size_t ld) noexcept nogil:
     if floating is float:
-        (<const fmlp_ops_f32 *> ops).store_rows(n, width, block, X, ld)
+        (<const fmlp_ops_f32 *> ops).store_rows(n, width, block, X, stride, ld)
     else:
-        (<const fmlp_ops_f64 *> ops).store_rows(n, width, block, X, ld)
+        (<const fmlp_ops_f64 *> ops).store_rows(n, width, block, X, stride, ld)
+
+
+cdef inline void store_outer(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *D,
+                             const floating *A, floating *J, size_t stride) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).store_outer(n_out, n_in, n, D, A, J, stride)
+    else:
+        (<const fmlp_ops_f64 *> ops).store_outer(n_out, n_in, n, D, A, J, stride)
 
 
 cdef inline bint finite(const void *ops, size_t n, const floating *x) noexcept nogil:

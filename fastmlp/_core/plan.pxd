@@ -15,12 +15,17 @@ cdef enum:
 
 # Where the blocks of one slot lie, in rows of `ld` samples. Entry l of an array belongs to layer l, a[0] is the input.
 cdef struct Layout:
-    bint keeps_derivatives, keeps_second
+    int order           # highest derivative of the activations that is kept
+    bint bends          # whether h'' * dE/da is kept on the way back, as tangents need it
     size_t *a           # activations; before the output activation a[n_layers] holds the logits
     size_t *z           # pre-activations
     size_t *d1          # h'
+    size_t *delta       # dE / dz; delta[0] is dE / dx
     size_t *d2          # h''
-    size_t *delta       # dE / dz
+    size_t *bend        # h'' * dE / da
+    size_t *Ra          # tangents of a,
+    size_t *Rz          # of z,
+    size_t *Rdelta      # and of delta
     size_t y            # outputs
     size_t T, weight, value
     size_t rows         # the size of it all
@@ -34,7 +39,7 @@ cdef struct Net:
     size_t lanes, n_params, max_width, n_inputs, n_outputs
     const void *ops
     Layer *layers
-    Layout values, gradient, trace, units
+    Layout values, gradient, trace, tangents, units
 
 
 cdef struct Partition:

@@ -11,7 +11,7 @@ slots    shares of the samples, each with partial sums of its own: one for each 
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
 """
 
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 
 from fastmlp._core cimport kernels
 from fastmlp._core.kernels cimport FMLP_PAD
@@ -75,16 +75,18 @@ cdef class Plan:
         net.elementwise = loss == kernels.FMLP_LOSS_squared_error
         net.ops = kernels.table(isa_index(isa), itemsize)
         net.lanes = kernels.lanes(net.ops, itemsize)
-        lay_out(net, &net.values, False, False, False)
-        lay_out(net, &net.gradient, True, False, False)
-        lay_out(net, &net.trace, True, True, False)
-        lay_out(net, &net.units, True, True, True)
+        lay_out(net, &net.values, 0, False, False, False)
+        lay_out(net, &net.gradient, 1, False, False, False)
+        lay_out(net, &net.trace, 1, True, False, False)
+        lay_out(net, &net.tangents, 2, False, True, False)
+        lay_out(net, &net.units, 2, True, False, True)
 
     def __dealloc__(self):
         free(self.net.layers)
         free(self.net.values.a)
         free(self.net.gradient.a)
         free(self.net.trace.a)
+        free(self.net.tangents.a)
         free(self.net.units.a)
 
     cdef Partition partition(self, size_t n) noexcept nogil:
@@ -124,44 +126,60 @@ cdef size_t take(size_t *next_row, size_t rows) noexcept nogil:
     return row
 
 
-cdef int lay_out(Net *net, Layout *at, bint keep_derivatives, bint keep_all, bint keep_second) except -1:
+cdef int lay_out(Net *net, Layout *at, int order, bint keep_all, bint tangents, bint bias_rows) except -1:
     """Find a place for every block of one mode of use.
 
-    Prediction keeps two blocks of activations and uses them in turns. Back-propagation keeps the activations and h' of
-    every layer (pre-activations lie where the activations will), targets, a row each for weights and values of the
-    samples, and two deltas used in turns. With `keep_all` nothing shares its place: that is what `trace` shows. With
-    `keep_second` there is room for h'' too, and for a row more below each layer's activations, the bias's ones.
+    Order 0, prediction, keeps two blocks of activations and uses them in turns. Order 1, back-propagation, keeps the
+    activations and h' of every layer (pre-activations lie where the activations will), targets, a row each for weights
+    and values of the samples, and two deltas used in turns. Order 2 keeps h'' too; `tangents` all deltas and all
+    tangents, but of the deltas' only two. With `keep_all` nothing shares its place: that is what `trace` shows. With
+    `bias_rows` there is room below each layer's activations for the bias's ones.
     """
     cdef int l, n_layers = net.n_layers
     cdef size_t row = 0, width
-    cdef size_t *rows = <size_t *> malloc(5 * (n_layers + 1) * sizeof(size_t))
+    cdef size_t *rows = <size_t *> calloc(9 * (n_layers + 1), sizeof(size_t))
     if rows == NULL:
         raise MemoryError("no memory for the plan of a network")
+    at.order = order
     at.a = rows
     at.z = rows + (n_layers + 1)
     at.d1 = rows + 2 * (n_layers + 1)
     at.delta = rows + 3 * (n_layers + 1)
     at.d2 = rows + 4 * (n_layers + 1)
-    at.keeps_derivatives = keep_derivatives
-    at.keeps_second = keep_second
+    at.bends = tangents
+    at.bend = rows + 5 * (n_layers + 1)
+    at.Ra = rows + 6 * (n_layers + 1)
+    at.Rz = rows + 7 * (n_layers + 1)
+    at.Rdelta = rows + 8 * (n_layers + 1)
     for l in range(n_layers + 1):
         width = net.n_inputs if l == 0 else net.layers[l - 1].n_out
-        at.a[l] = take(&row, width + keep_second) if keep_derivatives else (l % 2) * net.max_width
+        at.a[l] = take(&row, width + bias_rows) if order > 0 else (l % 2) * net.max_width
         at.z[l] = take(&row, width) if keep_all and l > 0 else at.a[l]
-        at.d1[l] = take(&row, width) if keep_derivatives and l > 0 else 0
-        at.d2[l] = take(&row, width) if keep_second and l > 0 else 0
-        at.delta[l] = take(&row, width) if keep_all and l > 0 else 0
+        if order > 0 and l > 0:
+            at.d1[l] = take(&row, width)
+        if order > 1 and l > 0:
+            at.d2[l] = take(&row, width)
+        if tangents or keep_all:
+            at.delta[l] = take(&row, width)
+        if tangents:
+            at.Ra[l] = take(&row, width)
+            if l > 0:
+                at.bend[l] = take(&row, width)
+                at.Rz[l] = take(&row, width)
     at.y = at.a[n_layers]
-    if keep_derivatives:
+    if order == 0:
+        row = 2 * net.max_width
+    else:
         if not keep_all:
             at.y = take(&row, net.n_outputs)
             for l in range(n_layers + 1):
-                at.delta[l] = row + (l % 2) * net.max_width
+                if not tangents:
+                    at.delta[l] = row + (l % 2) * net.max_width
+                else:
+                    at.Rdelta[l] = row + (l % 2) * net.max_width
             row += 2 * net.max_width
         at.T = take(&row, net.n_outputs)
         at.weight = take(&row, 1)
         at.value = take(&row, 1)
-    else:
-        row = 2 * net.max_width
     at.rows = row
     return 0

@@ -1,10 +1,13 @@
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
 from fastmlp._core.plan import Plan
 
 _Array = NDArray[Any]
+_Method = TypeVar("_Method", bound=Callable[..., _Array])
 
 def predict(plan: Plan, params: _Array, X: _Array, Y: _Array, n_threads: int) -> None: ...
 def predict_exact(plan: Plan, params: _Array, X: Any) -> _Array | None: ...
+def exact_first(careful: _Method) -> _Method: ...

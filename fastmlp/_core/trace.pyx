@@ -21,8 +21,8 @@ cdef void trace_block(const Net *net, const Source *source, const floating *para
     cdef const Layout *at = &net.trace
     cdef const floating *weight = work + at.weight * ld if source.weight != NULL else NULL
     load(net, at, source, first, n, work, ld)
-    sweeps.fprop(net, at, params, work, n, ld)
-    sweeps.output(net, at, work, n, ld)
+    sweeps.fprop(net, at, params, work, n, ld, 1)
+    sweeps.output(net, at, work, n, ld, 1)
     if source.T != NULL or source.labels != NULL:
         sweeps.loss(net, at, work, weight, <const floating *> NULL, True, n, ld)
         sweeps.bprop(net, at, params, work, n, ld, False, gradient)
@@ -39,7 +39,7 @@ cdef int trace_all(Batch batch, const floating *params, list z, list a, list del
     cdef const Source *source = &batch.source
     cdef floating *work
     cdef floating *g = <floating *> data(gradient)
-    reserve(&scratch, net, at, parts, 1, False)
+    reserve(&scratch, net, at.rows, parts, 1, 0)
     work = <floating *> scratch.work
     try:
         while first < batch.source.n and team.keep_on(&watch, 3 * parts.block * net.n_params):
@@ -50,7 +50,7 @@ cdef int trace_all(Batch batch, const floating *params, list z, list a, list del
                 width = net.layers[l].n_out
                 for place, arrays in ((at.z[l + 1], z), (at.a[l + 1], a), (at.delta[l + 1], delta)):
                     kernels.store_rows(net.ops, n, width, <const floating *> work + place * ld,
-                                       <floating *> data(arrays[l]) + first * width, ld)
+                                       <floating *> data(arrays[l]) + first * width, width, ld)
             first += n
     finally:
         free(scratch.memory)

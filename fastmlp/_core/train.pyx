@@ -42,7 +42,8 @@ cdef class Minibatches:
         self.n_steps = n_steps
         self.n_threads = self.plan.threads(batch_size, GRADIENT_PASSES, n_threads)
         self.choice = team.choice()
-        reserve(&self.scratch, &self.plan.net, &self.plan.net.gradient, self.parts, self.n_threads, True)
+        reserve(&self.scratch, &self.plan.net, self.plan.net.gradient.rows, self.parts, self.n_threads,
+                self.plan.net.n_params)
 
     def __dealloc__(self):
         free(self.scratch.memory)

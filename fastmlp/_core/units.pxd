@@ -17,11 +17,13 @@ cdef struct Units:
     const Net *net
     Layout at
     int kind
-    bint alone          # d2E / dz_k dz_k' at the output is zero for k != k'
+    bint alone          # d2E / dz_k dz_k' at the output is zero for k != k',
+    bint few            # and there are so few outputs that their products need not be shared
     size_t q            # Q_m, [p][i], of the layer at hand; of the output: one row for each k where it is alone
     size_t t            # q[m-1,m], [p][i]
     size_t other[2]     # q[l,m] of l < m-1 in turns; later sensitivities of activations
     size_t curve        # h'' * (W' delta) of the layer at hand
+    size_t slope        # dz_(m+1) / dz_m, where the layer above has one unit
     size_t seed         # a direction at the outputs
     size_t D, S         # a chunk of products of units, and of products of activations
     size_t rows         # the size of it all

@@ -25,6 +25,7 @@ from fastmlp._core.team cimport Watch
 cdef enum:
     ROWS = 256          # products of units in a tile,
     COLS = 128          # and products of activations
+    FEW = 4
 
 
 # ---- sizes ----
@@ -44,12 +45,14 @@ cdef inline bint is_alone(const Units *u, int l, int m) noexcept nogil:
 
 cdef inline size_t unit_products(const Units *u, int l, int m) noexcept nogil:
     if is_alone(u, l, m):
-        return width(u.net, m)
+        return width(u.net, m) * (width(u.net, m - 1) + 1 if u.few else 1)
     return triangle(width(u.net, m)) if l == m else width(u.net, l) * width(u.net, m)
 
 
 cdef inline size_t activation_products(const Units *u, int l, int m) noexcept nogil:
     cdef size_t n = width(u.net, l - 1) + 1
+    if is_alone(u, l, m) and u.few:
+        return n
     return triangle(n) if l == m else n * (width(u.net, m - 1) + 1)
 
 
@@ -67,8 +70,9 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     u.net = net
     u.kind = kind
     u.at = net.units
-    u.at.keeps_second = kind == EXACT or kind == BACKPROP
+    u.at.order = 2 if kind == EXACT or kind == BACKPROP else 1
     u.alone = kind != EMPIRICAL_FISHER and net.layers[last - 1].activation != SOFTMAX
+    u.few = u.alone and net.n_outputs < FEW
     q = net.n_outputs * (1 if u.alone else net.n_outputs)
     u.n_tiles = 0
     for m in range(1, last + 1):
@@ -87,7 +91,8 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     u.other[0] = u.t + t
     u.other[1] = u.other[0] + other
     u.curve = u.other[1] + other
-    u.seed = u.curve + net.max_width
+    u.slope = u.curve + net.max_width
+    u.seed = u.slope + net.max_width
     u.D = u.seed + net.n_outputs
     u.S = u.D + max(net.max_width, <size_t> ROWS)
     u.rows = u.S + max(net.max_width, <size_t> COLS)
@@ -194,9 +199,13 @@ cdef void start_layer(const Units *u, int m, const floating *params, floating *w
                     unweighted[i * ld + s] = delta[i * ld + s] / weight[s] if weight[s] > 0.0 else 0.0
     elif m == net.n_layers:
         output_curvature(u, work, weight, scale, n, ld)
-    elif u.kind != GGN:
-        backward(net, m, params, <const floating *> work + u.at.delta[m + 1] * ld,
-                 <const floating *> work + u.at.d2[m] * ld, work + u.curve * ld, n, ld)
+    else:
+        if u.kind != GGN:
+            backward(net, m, params, <const floating *> work + u.at.delta[m + 1] * ld,
+                     <const floating *> work + u.at.d2[m] * ld, work + u.curve * ld, n, ld)
+        if width(net, m + 1) == 1:
+            backward(net, m, params, <const floating *> work + (u.at.a[0] + net.n_inputs) * ld,
+                     <const floating *> work + u.at.d1[m] * ld, work + u.slope * ld, n, ld)
 
 
 cdef inline void backward(const Net *net, int l, const floating *params, const floating *above,
@@ -232,9 +241,12 @@ cdef void own_run(const Units *u, int m, size_t p, size_t i, size_t length, cons
     """Rows i, i + 1, ... <= p of Q_m[p] = h'_m * (W_(m+1)' q[m,m+1][., p]) + h''_m,p (W_(m+1)' delta_(m+1))_p, m < L."""
     cdef const Net *net = u.net
     cdef size_t n_m = width(net, m)
-    kernels.dense_backward_part(net.ops, width(net, m + 1), length, n, params + net.layers[m].W + i, n_m,
-                                <const floating *> work + (u.t + p) * ld, n_m * ld,
-                                <const floating *> work + (u.at.d1[m] + i) * ld, to, ld)
+    cdef const floating *above = work + (u.t + p) * ld
+    if width(net, m + 1) == 1:
+        kernels.multiply_rows(net.ops, length, n, above, <const floating *> work + (u.slope + i) * ld, to, ld)
+    else:
+        kernels.dense_backward_part(net.ops, width(net, m + 1), length, n, params + net.layers[m].W + i, n_m, above,
+                                    n_m * ld, <const floating *> work + (u.at.d1[m] + i) * ld, to, ld)
     if u.kind == EXACT and i + length == p + 1:
         kernels.add(net.ops, n, <const floating *> work + (u.curve + p) * ld, to + (length - 1) * ld)
 
@@ -302,6 +314,9 @@ cdef floating *add_pair(const Units *u, int l, int m, const floating *params, fl
     cdef const floating *left = work + u.at.a[m - 1] * ld
     cdef const floating *D
     cdef floating *S = work + u.S * ld
+    if is_alone(u, l, m) and u.few:
+        return add_products(u, <const floating *> work + u.q * ld, right, n_cols, n_rows, m - 1, work, n, ld, add, tiles,
+                            watch)
     while row < n_rows:
         rows = min(<size_t> ROWS, n_rows - row)
         D = unit_rows(u, l, m, row, rows, params, work, n, ld)
@@ -324,11 +339,14 @@ cdef void add_cross_terms(const Units *u, const floating *params, floating *work
     cdef size_t n_l
     for l in range(1, u.net.n_layers):
         n_l = width(u.net, l)
-        tiles = add_cross(u, l, l + 1, <const floating *> work + u.at.d1[l] * ld, n_l, work, n, ld, add, tiles, watch)
+        tiles = add_products(u, <const floating *> work + u.at.delta[l + 1] * ld,
+                             <const floating *> work + u.at.d1[l] * ld, n_l, cross_products(u, l, l + 1), l - 1, work, n,
+                             ld, add, tiles, watch)
         for m in range(l + 2, u.net.n_layers + 1):
             sensitivities(u, l, m - 1, params, work, n, ld)
-            tiles = add_cross(u, l, m, <const floating *> work + u.other[m % 2] * ld, n_l * width(u.net, m - 1), work,
-                              n, ld, add, tiles, watch)
+            tiles = add_products(u, <const floating *> work + u.at.delta[m] * ld,
+                                 <const floating *> work + u.other[m % 2] * ld, n_l * width(u.net, m - 1),
+                                 cross_products(u, l, m), l - 1, work, n, ld, add, tiles, watch)
 
 
 cdef void sensitivities(const Units *u, int l, int m, const floating *params, floating *work, size_t n,
@@ -347,23 +365,25 @@ cdef void sensitivities(const Units *u, int l, int m, const floating *params, fl
                 for s in range(ld):
                     to[r * ld + s] = W[r * below + i] * first[i * ld + s]
         else:
-            kernels.dense_forward(net.ops, n_m, below, n, W, <const floating *> NULL, F + i * below * ld, to, ld)
+            kernels.dense_forward(net.ops, n_m, below, n, W, <const floating *> NULL, F + i * below * ld, False, to,
+                                  ld)
         for r in range(n_m):
             kernels.multiply_rows(net.ops, 1, n, d1 + r * ld, <const floating *> to + r * ld, to + r * ld, ld)
         to += n_m * ld
 
 
-cdef floating *add_cross(const Units *u, int l, int m, const floating *F, size_t n_right, floating *work, size_t n,
-                         size_t ld, bint add, floating *tiles, Watch *watch) noexcept nogil:
-    """One cross term; the place behind its tiles."""
-    cdef size_t n_rows = cross_products(u, l, m), n_cols = width(u.net, l - 1) + 1, row = 0, rows
+cdef floating *add_products(const Units *u, const floating *left, const floating *right, size_t n_right, size_t n_rows,
+                            int below, floating *work, size_t n, size_t ld, bint add, floating *tiles,
+                            Watch *watch) noexcept nogil:
+    """Sums of left * right times the activations of layer `below`; the place behind their tiles."""
+    cdef size_t n_cols = width(u.net, below) + 1, row = 0, rows
     cdef floating *D = work + u.D * ld
     while row < n_rows:
         rows = min(<size_t> ROWS, n_rows - row)
         if team.keep_on(watch, rows * n_cols * n):
-            products(u.net.ops, <const floating *> work + u.at.delta[m] * ld, F, n_right, False, row, rows, D, n, ld)
+            products(u.net.ops, left, right, n_right, False, row, rows, D, n, ld)
             kernels.dense_gradient(u.net.ops, rows, n_cols, n, <const floating *> D,
-                                   <const floating *> work + u.at.a[l - 1] * ld, add, tiles, <floating *> NULL, ld)
+                                   <const floating *> work + u.at.a[below] * ld, add, tiles, <floating *> NULL, ld)
         tiles += rows * n_cols
         row += rows
     return tiles
@@ -454,7 +474,10 @@ cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_s
                     cols = min(<size_t> COLS, n_cols - col)
                     if team.keep_on(watch, rows * cols):
                         sum_slots(u, tiles, rows * cols, stride, n_slots)
-                        store_tile(u, l, m, row, rows, col, cols, <const floating *> tiles, matrix)
+                        if is_alone(u, l, m) and u.few:
+                            store_few(u, row, rows, <const floating *> tiles, matrix)
+                        else:
+                            store_tile(u, l, m, row, rows, col, cols, <const floating *> tiles, matrix)
                     tiles += rows * cols
                     col += cols
                 row += rows
@@ -516,6 +539,19 @@ cdef void store_tile(const Units *u, int l, int m, size_t first_row, size_t rows
             go(&col, length)
         go(&row, 1)
         rows -= 1
+
+
+cdef void store_few(const Units *u, size_t first_row, size_t rows, const floating *tile,
+                    floating *matrix) noexcept nogil:
+    """Entry (p, r), j is that of the parameters (p, r) and (p, j) of the output layer."""
+    cdef const Layer *layer = &u.net.layers[u.net.n_layers - 1]
+    cdef Walk row = walk(layer.n_in + 1, False, first_row)
+    cdef size_t j
+    for _ in range(rows):
+        for j in range(row.y + 1):
+            matrix[parameter(layer, row.x, row.y) * u.net.n_params + parameter(layer, row.x, j)] = tile[j]
+        tile += layer.n_in + 1
+        go(&row, 1)
 
 
 cdef void store_cross(const Units *u, int l, int m, size_t first_row, size_t rows, const floating *tile,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import functional
+from fastmlp import derivatives, functional
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 
@@ -56,6 +56,43 @@ class DataTerm:
         if self.factor != 1.0:
             gradient *= self.factor
         return self.factor * value, gradient
+
+    def hessian(self, params: NDArray[Any], kind: str) -> NDArray[np.float64]:
+        """The term's exact Hessian or Gauss-Newton matrix (P, P), in float64."""
+        return self.factor * derivatives.hessian(self.batch, params, kind, self.n_threads).astype(np.float64)
+
+    def normal_equations(self, params: NDArray[Any]) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """The term, its gradient and its Gauss-Newton matrix, in one pass; the arrays in float64."""
+        value, gradient, matrix = derivatives.normal_equations(self.batch, params, "ggn", self.n_threads)
+        return self.factor * value, self.factor * gradient.astype(np.float64), self.factor * matrix.astype(np.float64)
+
+    def product(self, params: NDArray[Any], v: Any, kind: str) -> NDArray[np.float64]:
+        """The exact Hessian or the Gauss-Newton matrix times v (P,) or (P, m), in float64."""
+        return self.factor * derivatives.product(self.batch, params, v, kind, self.n_threads).astype(np.float64)
+
+    def residuals(self, params: NDArray[Any]) -> NDArray[np.float64]:
+        """sqrt(s_n beta_k) (y_nk - t_nk), sample by sample (N K,): half their squares add up to the term."""
+        Y = functional.predict(self.architecture, params, self.samples.X, None, self.n_threads)
+        differences = Y.astype(np.float64) - self._targets()
+        return np.asarray(self._residual_scale() * differences, np.float64).ravel()
+
+    def residual_jac(self, params: NDArray[Any]) -> NDArray[np.float64]:
+        """Derivatives of the residuals by the parameters (N K, P)."""
+        self._targets()
+        J = derivatives.jacobian(self.architecture, params, self.samples.X, "params", "outputs", self.n_threads)
+        return np.asarray(self._residual_scale()[:, :, np.newaxis] * J, np.float64).reshape(-1, params.size)
+
+    def _targets(self) -> NDArray[Any]:
+        values = self.samples.targets.values
+        if self.architecture.loss != "squared_error" or values is None:
+            raise ValueError(f"residuals: expected a network with squared_error, got {self.architecture.loss}")
+        return values
+
+    def _residual_scale(self) -> NDArray[np.float64]:
+        """sqrt(s_n beta_k) (N, K)."""
+        precision = np.full(self.architecture.n_outputs, self.factor) if self.scale is None else self.scale
+        weight = np.ones(len(self.samples.X)) if self.samples.weight is None else self.samples.weight
+        return np.sqrt(np.outer(weight.astype(np.float64), precision.astype(np.float64)))
 
     def mean(self, total: float) -> float:
         """Mean loss per sample (by weight) of a sum of losses."""

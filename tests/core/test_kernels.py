@@ -31,8 +31,14 @@ def check_the_three_products(n_out, n_in, n, draw, dtype, isa):
     assert close(faces.dense_backward(W, D, isa=isa), W64.T @ D64, np.abs(W64).T @ np.abs(D64), dtype, n_out)
     scale = np.abs(W64).T @ np.abs(D64) * np.abs(F64)
     assert close(faces.dense_backward(W, D, F, isa=isa), F64 * (W64.T @ D64), scale, dtype, n_out)
+    assert close(faces.dense_backward(W, D, F, F, isa=isa), F64 * (F64 + W64.T @ D64), F64**2 + scale, dtype, n_out)
+    total = faces.dense_forward(W, None, A, D, isa=isa)
+    assert close(total, D64 + W64 @ A64, np.abs(D64) + np.abs(W64) @ np.abs(A64), dtype, n_in)
     gW, gb = np.ones((n_out, n_in), dtype), np.ones(n_out, dtype)
     faces.dense_gradient(D, A, gW, gb, isa=isa)
+    without_sums = np.ones_like(gW)
+    faces.dense_gradient(D, A, without_sums, None, isa=isa)
+    assert np.array_equal(without_sums, gW)
     if n:
         fresh_W, fresh_b = np.full_like(gW, np.nan), np.full_like(gb, np.nan)
         faces.dense_gradient(D, A, fresh_W, fresh_b, add=False, isa=isa)
@@ -81,6 +87,14 @@ def test_softmax_of_one_row(n_out, draw, dtype, isa):
     expected = reference.softmax(z.astype(float))
     rounding = EPS[dtype] * (4 + n_out + np.ptp(z))
     assert np.all(np.abs(faces.softmax_row(z, isa=isa) - expected) <= rounding * expected)
+
+
+@pytest.mark.parametrize("n_in", [3, 8, 16, 50])
+@pytest.mark.parametrize("n_out", [18, 20, 50])
+def test_a_unit_is_the_same_bits_in_a_group_and_alone(n_out, n_in, draw, dtype, isa):
+    W, b, A = draw(n_out, n_in), draw(n_out), draw(1, n_in)
+    backwards = faces.rows_forward(W[::-1].copy(), b[::-1].copy(), A, isa=isa)
+    assert np.array_equal(faces.rows_forward(W, b, A, isa=isa), backwards[:, ::-1])
 
 
 @pytest.mark.parametrize("n_in", [3, 5, 9, 17, 40])
@@ -204,3 +218,46 @@ def test_weight_decay_adds_to_the_gradient_and_returns_its_value(n, draw, dtype,
 def test_an_unknown_instruction_set_is_refused():
     with pytest.raises(ValueError, match="FASTMLP_ISA: expected one of generic"):
         kernels.isa_index("mmx")
+
+
+@pytest.mark.parametrize("n", SAMPLES)
+@pytest.mark.parametrize("width", SIZES)
+def test_products_of_blocks(width, n, draw, dtype, isa):
+    A, B, C = draw(width, n), draw(width, n), draw(width, n)
+    assert np.array_equal(faces.multiply(A, B, isa=isa), A * B)
+    expected = C.astype(float) + A.astype(float) * B
+    assert close(faces.multiply(A, B, C, isa=isa), expected, np.abs(C) + np.abs(A * B).astype(float), dtype, 1)
+
+
+@pytest.mark.parametrize("n", SAMPLES)
+@pytest.mark.parametrize("width", [2, 3, 7, 33])
+def test_products_with_the_jacobian_of_softmax_and_their_tangents(width, n, draw, dtype, isa):
+    Z, U, R = draw(width, n).astype(float), draw(width, n), draw(width, n)
+    Y = (np.exp(Z) / np.exp(Z).sum(axis=0)).astype(dtype)
+    y, u, r = Y.astype(float), U.astype(float), R.astype(float)
+    got = faces.softmax_product(Y, U, isa=isa)
+    scale = y * (np.abs(u) + (y * np.abs(u)).sum(axis=0))
+    assert close(got, y * (u - (y * u).sum(axis=0)), scale, dtype, width)
+    got = faces.softmax_product(Y, U, R, isa=isa)
+    scale = np.abs(r) * (np.abs(u) + (y * np.abs(u)).sum(axis=0)) + y * np.abs(r * u).sum(axis=0)
+    assert close(got, r * (u - (y * u).sum(axis=0)) - y * (r * u).sum(axis=0), scale, dtype, width)
+
+
+@pytest.mark.parametrize("n", SAMPLES)
+@pytest.mark.parametrize("width", SIZES)
+def test_rows_are_stored_beside_each_other(width, n, draw, dtype, isa):
+    X = np.full((n, width + 5), 7.0, dtype)
+    block = draw(width, n)
+    faces.store_rows(block, X, isa=isa)
+    assert np.array_equal(X[:, :width], block.T)
+    assert np.all(X[:, width:] == 7)
+
+
+@pytest.mark.parametrize("n_in", SIZES)
+@pytest.mark.parametrize("n_out", SIZES)
+def test_outer_products_of_rows(n_out, n_in, draw, dtype, isa):
+    D, A = draw(3, n_out), draw(3, n_in)
+    J = np.full((3, n_out * (n_in + 1) + 2), 7.0, dtype)
+    faces.store_outer(D, A, J, isa=isa)
+    expected = (D[:, :, None] * A[:, None, :]).reshape(3, -1)
+    assert np.array_equal(J, np.hstack([expected, D, np.full((3, 2), 7.0, dtype)]))

@@ -1,0 +1,9 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+_Array = NDArray[Any]
+
+def factor(A: _Array) -> int: ...
+def solve(L: _Array, B: _Array) -> _Array: ...
+def inverse(L: _Array) -> _Array: ...

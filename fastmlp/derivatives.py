@@ -1,0 +1,180 @@
+"""Jacobians, Hessians and products with them, as pure functions: arguments checked here, arithmetic in `_core`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _threads
+from fastmlp import _validation as check
+from fastmlp import functional as fn
+from fastmlp._core import curvature, linear, products
+from fastmlp._core import jacobian as jacobians
+from fastmlp._core.batch import Batch
+from fastmlp.architecture import Architecture
+
+Array = NDArray[Any]
+
+WRT = ("inputs", "params")
+OF = ("outputs", "logits")
+#: curvature matrices
+KINDS = ("exact", "ggn", "empirical_fisher", "finite_difference")
+#: those with a diagonal of their own
+DIAGONAL_KINDS = ("exact", "ggn", "backprop", "empirical_fisher")
+#: those with products
+PRODUCT_KINDS = ("exact", "ggn")
+SEQUENTIAL_BLOCK = 64  # samples whose vectors are held at once
+
+
+# ---- sample by sample ----
+
+
+def jacobian(architecture: Architecture, params: Array, X: Any, wrt: Any, of: Any, n_threads: Any) -> Array:
+    """dy/dx (N, K, D) or dy/dparams (N, K, P)."""
+    wrt, of_logits = _directions(wrt, of)
+    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    run = jacobians.by_inputs if wrt == "inputs" else jacobians.by_params
+    return run(architecture.plan, params, X, of_logits, _threads.resolve(n_threads))
+
+
+def jvp(architecture: Architecture, params: Array, X: Any, v: Any, wrt: Any, of: Any, n_threads: Any) -> Array:
+    """J v (N, K) for one v (P,) of the parameters, or one (D,) or (N, D) of the inputs."""
+    wrt, of_logits = _directions(wrt, of)
+    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    threads = _threads.resolve(n_threads)
+    if wrt == "params":
+        v = check.vector(v, "v", architecture.n_params, architecture.dtype)
+        return jacobians.jvp_params(architecture.plan, params, X, v, of_logits, threads)
+    v = check.real_array(v, "v", architecture.dtype)
+    if v.shape not in (X.shape, X.shape[1:]):
+        raise ValueError(f"v: expected shape {X.shape} or {X.shape[1:]}, got {v.shape}")
+    v = np.ascontiguousarray(np.broadcast_to(v, X.shape))
+    return jacobians.jvp_inputs(architecture.plan, params, X, v, of_logits, threads)
+
+
+def vjp(architecture: Architecture, params: Array, X: Any, U: Any, wrt: Any, of: Any, n_threads: Any) -> Array:
+    """Products u' J for the vectors u, rows of U (N, K): summed over samples (P,), or of each sample (N, D)."""
+    wrt, of_logits = _directions(wrt, of)
+    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    U = check.real_array(U, "U", architecture.dtype)
+    shape = (len(X), architecture.n_outputs)
+    if U.shape == shape[:1] and shape[1] == 1:
+        U = U[:, np.newaxis]
+    if U.shape != shape:
+        raise ValueError(f"U: expected shape {shape}, got {U.shape}")
+    threads = _threads.resolve(n_threads)
+    if wrt == "params":
+        return products.vjp(Batch(architecture.plan, X, U, None, None, None), params, of_logits, threads)
+    return jacobians.vjp_inputs(architecture.plan, params, X, U, of_logits, threads)
+
+
+def input_hessian(architecture: Architecture, params: Array, X: Any, n_threads: Any) -> Array:
+    """d2y/dx dx (N, K, D, D)."""
+    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    return jacobians.input_hessian(architecture.plan, params, X, _threads.resolve(n_threads))
+
+
+def _directions(wrt: Any, of: Any) -> tuple[str, bool]:
+    return check.choice(wrt, "wrt", WRT), check.choice(of, "of", OF) == "logits"
+
+
+# ---- sums over samples, of a bound batch ----
+
+
+def product(batch: Batch, params: Array, v: Any, kind: str, n_threads: Any) -> Array:
+    """H v or G v for v (P,), or for the columns of v (P, m)."""
+    v = check.real_array(v, "v", params.dtype)
+    if v.ndim not in (1, 2) or v.shape[0] != params.size:
+        raise ValueError(f"v: expected shape ({params.size},) or ({params.size}, m), got {v.shape}")
+    rows = v[np.newaxis] if v.ndim == 1 else np.ascontiguousarray(v.T)
+    result = products.curvature_products(batch, params, rows, kind == "exact", _threads.resolve(n_threads))
+    return result[0] if v.ndim == 1 else np.ascontiguousarray(result.T)
+
+
+def normal_equations(
+    batch: Batch, params: Array, kind: str = "ggn", n_threads: Any = None
+) -> tuple[float, Array, Array]:
+    """Sum of losses, its gradient (P,) and the curvature matrix (P, P), in one pass."""
+    value, gradient, matrix = curvature.normal_equations(batch, params, kind, _threads.resolve(n_threads))
+    assert gradient is not None
+    assert matrix is not None
+    return value, gradient, matrix
+
+
+def hessian(batch: Batch, params: Array, kind: str, n_threads: Any = None) -> Array:
+    """The curvature matrix (P, P) of one of the KINDS, symmetric to the last bit."""
+    if kind == "finite_difference":
+        return _finite_differences(batch, params, n_threads)
+    threads = _threads.resolve(n_threads)
+    matrix = curvature.normal_equations(batch, params, kind, threads, gradient=False)[2]
+    assert matrix is not None
+    return matrix
+
+
+def _finite_differences(batch: Batch, params: Array, n_threads: Any) -> Array:
+    """Central differences of the gradient (PRML 5.91), with steps eps^(1/3) max(1, |p|)."""
+    matrix = np.empty((params.size, params.size), params.dtype)
+    point = params.copy()
+    for j, p in enumerate(params):
+        step = np.finfo(params.dtype).eps ** (1 / 3) * max(1.0, abs(float(p)))
+        point[j] = p + step
+        high, above = point[j], fn.loss_and_grad(batch, point, n_threads)[1]
+        point[j] = p - step
+        matrix[j] = (above - fn.loss_and_grad(batch, point, n_threads)[1]) / (high - point[j])
+        point[j] = p
+    return (matrix + matrix.T) / 2
+
+
+def hessian_diagonal(batch: Batch, params: Array, kind: str, n_threads: Any = None) -> Array:
+    """The diagonal (P,) of one of the DIAGONAL_KINDS."""
+    return curvature.diagonal(batch, params, kind, _threads.resolve(n_threads))
+
+
+def inverse_hessian(batch: Batch, params: Array, damping: float, kind: str, n_threads: Any = None) -> Array:
+    """(matrix + damping I)^-1 (P, P), by Cholesky factorisation in float64; ValueError unless positive definite."""
+    matrix = hessian(batch, params, kind, n_threads).astype(np.float64)
+    matrix[np.diag_indices_from(matrix)] += damping
+    failed = linear.factor(matrix)
+    if failed:
+        raise ValueError(
+            f"damping: expected enough for a positive definite matrix, got {damping:g} with a {kind} matrix that has "
+            f"eigenvalues <= {-damping:g} (pivot {failed})"
+        )
+    return linear.inverse(matrix).astype(params.dtype, copy=False)
+
+
+def sequential_inverse(
+    architecture: Architecture, params: Array, samples: fn.Samples, damping: float, n_threads: Any = None
+) -> Array:
+    """(G + damping I)^-1 (P, P), one vector b of G = sum b b' after the other (PRML 5.86-5.89)."""
+    inverse = np.eye(params.size) / damping
+    for first in range(0, len(samples.X), SEQUENTIAL_BLOCK):
+        some = samples.rows(np.arange(first, min(first + SEQUENTIAL_BLOCK, len(samples.X))))
+        for b in ggn_vectors(architecture, params, some, n_threads):
+            u = inverse @ b
+            inverse -= np.outer(u, u / (1.0 + b @ u))
+    return inverse.astype(params.dtype, copy=False)
+
+
+def ggn_vectors(architecture: Architecture, params: Array, samples: fn.Samples, n_threads: Any = None) -> Array:
+    """K vectors b (P,) for each sample, in rows (N K, P) of float64, with G = sum b b'.
+
+    With the curvature of the loss Lambda = B B' they are B' J: sqrt(s) J of the outputs for squared error, and J of the
+    logits times sqrt(s y (1 - y)), sqrt(s y), or the rows of sqrt(s) (diag(sqrt y) - sqrt(y) y').
+    """
+    of_logits = architecture.loss != "squared_error"
+    threads = _threads.resolve(n_threads)
+    J = jacobians.by_params(architecture.plan, params, samples.X, of_logits, threads).astype(np.float64, copy=False)
+    weight = np.ones(len(samples.X)) if samples.weight is None else samples.weight.astype(np.float64)
+    if of_logits:
+        y = fn.predict(architecture, params, samples.X, None, n_threads).astype(np.float64)
+        if architecture.loss == "cross_entropy":
+            if samples.targets.values is not None:
+                weight = weight * samples.targets.values.sum(axis=1, dtype=np.float64)
+            J = np.sqrt(y)[:, :, np.newaxis] * (J - np.einsum("nk,nkp->np", y, J)[:, np.newaxis])
+        else:
+            J = J * np.sqrt(y * (1.0 - y) if architecture.loss == "binary_cross_entropy" else y)[:, :, np.newaxis]
+    J = J * np.sqrt(weight)[:, np.newaxis, np.newaxis]
+    return J.reshape(-1, params.size)

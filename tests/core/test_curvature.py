@@ -1,0 +1,246 @@
+"""Curvature by units: against autodiff, against differences of gradients, identities, the same bits however computed."""
+
+import itertools
+
+import autodiff
+import numpy as np
+import pytest
+
+from cases import HIDDEN, PAIRS, SHAPES, data, network, relative_error
+from fastmlp import _core, functional
+from fastmlp._core import curvature
+from fastmlp._core.plan import Plan
+
+KINDS = ("ggn", "exact", "empirical_fisher")
+ORACLES = {"ggn": autodiff.gauss_newton, "exact": autodiff.hessian, "empirical_fisher": autodiff.empirical_fisher}
+#: relative error allowed for a matrix
+TOLERANCE = {"float64": 1e-11, "float32": 2e-5}
+DEPTHS = ([3, 2], [3, 4, 2], [2, 3, 4, 3], [2, 3, 2, 4, 2], [2, 3, 2, 4, 3, 2])
+
+
+def bound(net, X, T, weight=None, scale=None, isa=None):
+    """Samples bound to a network, with the kernels of an instruction set."""
+    samples = functional.check_samples(net._architecture, X, T, weight)
+    scale = None if scale is None else np.asarray(scale, net.dtype)
+    if isa is None:
+        return functional.bind(net._architecture, samples, scale)
+    kinds = [_core.kernels.activation_names.index(name) for name in net.hidden]
+    output = -1 if net.output == "softmax" else _core.kernels.activation_names.index(net.output)
+    loss = _core.kernels.loss_names.index(net.loss_name)
+    plan = Plan(net.layers, [*kinds, output], loss, net.dtype.itemsize, isa)
+    return _core.batch.Batch(plan, samples.X, *samples.targets, samples.weight, scale)
+
+
+def matrix(net, X, T, kind="exact", weight=None, scale=None, n_threads=1, isa=None):
+    return curvature.normal_equations(bound(net, X, T, weight, scale, isa), net.params, kind, n_threads)[2]
+
+
+def weights_and_scale(net, n_samples):
+    """Weights of the samples, one of them zero, and precisions of the outputs where the loss takes them."""
+    weight = np.random.default_rng(n_samples).random(n_samples)
+    weight[n_samples // 2] = 0.0
+    return weight, np.linspace(0.5, 2.0, net.layers[-1]) if net.loss_name == "squared_error" else None
+
+
+def problem(layers, pair, hidden, dtype="float64", n_samples=37):
+    net = network(layers, hidden, *pair, dtype)
+    weight, scale = weights_and_scale(net, n_samples)
+    return net, *data(net, n_samples), weight, scale
+
+
+CASES = [(layers, pair, hidden) for (layers, pair), hidden in
+         zip(itertools.product(DEPTHS, PAIRS), itertools.cycle(HIDDEN))]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{len(case[0]) - 2}-{'-'.join(case[1])}-{case[2]}")
+def solved(request):
+    """A problem in float64, and its matrices by autodiff."""
+    net, *samples = problem(*request.param)
+    return request.param, {kind: oracle(net, *samples) for kind, oracle in ORACLES.items()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_matrices_agree_with_autodiff(solved, kind, dtype, isa):
+    case, expected = solved
+    net, X, T, weight, scale = problem(*case, dtype)
+    got = matrix(net, X, T, kind, weight, scale, isa=isa)
+    assert got.dtype == dtype
+    assert relative_error(got, expected[kind]) < TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_diagonals_agree_with_autodiff(solved, kind, dtype, isa):
+    case, expected = solved
+    net, X, T, weight, scale = problem(*case, dtype)
+    got = curvature.diagonal(bound(net, X, T, weight, scale, isa), net.params, kind, 1)
+    assert relative_error(got, np.diag(expected[kind])) < TOLERANCE[dtype]
+
+
+def test_ten_classes_agree_with_autodiff(dtype):
+    net, X, T, weight, _ = problem([9, 5, 10], ("softmax", "cross_entropy"), "tanh", dtype, 301)
+    for kind, oracle in ORACLES.items():
+        expected = oracle(net, X.astype(dtype), T, weight.astype(dtype))
+        assert relative_error(matrix(net, X, T, kind, weight), expected) < TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[0])
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("layers", [[2, 5, 3], [3, 4, 2, 3]], ids=str)
+def test_the_hessian_agrees_with_differences_of_gradients(layers, hidden, pair):
+    net, X, T, weight, scale = problem(layers, pair, hidden)
+    batch = bound(net, X, T, weight, scale)
+    step = 1e-6 * np.eye(len(net.params))
+    rows = [
+        (batch.loss_and_grad(net.params + h, 1)[1] - batch.loss_and_grad(net.params - h, 1)[1]) / 2e-6 for h in step
+    ]
+    assert relative_error(matrix(net, X, T, "exact", weight, scale), np.array(rows)) < 1e-6
+
+
+@pytest.mark.parametrize("n_samples", [1, 33, 700])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("layers", SHAPES[:2] + SHAPES[3:5] + SHAPES[7:], ids=str)
+def test_results_are_symmetric_and_the_same_bits_for_any_number_of_threads(layers, kind, n_samples, dtype, n_threads):
+    net = network(layers, dtype=dtype, output="softmax" if layers[-1] > 1 else "logistic")
+    batch = bound(net, *data(net, n_samples), np.random.default_rng(0).random(n_samples))
+    one = [*curvature.normal_equations(batch, net.params, kind, 1), curvature.diagonal(batch, net.params, kind, 1)]
+    many = [*curvature.normal_equations(batch, net.params, kind, n_threads)]
+    many.append(curvature.diagonal(batch, net.params, kind, n_threads))
+    assert np.array_equal(one[2], one[2].T)
+    assert all(np.array_equal(a, b) for a, b in zip(one, many, strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_value_and_gradient_come_along(kind, dtype):
+    net, X, T, weight, scale = problem([3, 6, 2], ("tanh", "squared_error"), "silu", dtype, 1000)
+    batch = bound(net, X, T, weight, scale)
+    value, gradient, curved = curvature.normal_equations(batch, net.params, kind, 1)
+    expected = batch.loss_and_grad(net.params, 1)
+    assert value == pytest.approx(expected[0], rel=1e-6)
+    assert relative_error(gradient, expected[1]) < TOLERANCE[dtype]
+    without = curvature.normal_equations(batch, net.params, kind, 1, gradient=False)
+    assert without[:2] == (value, None)
+    assert np.array_equal(without[2], curved)
+    only = curvature.normal_equations(batch, net.params, kind, 1, matrix=False)
+    assert only[0] == pytest.approx(value, rel=1e-6)
+    assert relative_error(only[1], gradient) < TOLERANCE[dtype]
+    assert only[2] is None
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("output", ["identity", "tanh", "logistic"])
+@pytest.mark.parametrize("layers", DEPTHS[1:], ids=str)
+def test_at_zero_residual_the_hessian_is_the_gauss_newton_matrix_to_the_bit(layers, output, hidden, dtype):
+    net = network(layers, hidden, output, "squared_error", dtype)
+    X, _ = data(net, 41)
+    T, scale = net.predict(X), weights_and_scale(net, 41)[1]
+    assert net.loss_and_grad(X, T)[0] == 0.0
+    assert np.array_equal(matrix(net, X, T, "exact", None, scale), matrix(net, X, T, "ggn", None, scale))
+
+
+@pytest.mark.parametrize("pair", [p for p in PAIRS if p[0] != "tanh"], ids=lambda pair: pair[0])
+def test_without_hidden_layer_and_with_canonical_output_the_two_are_one(pair, dtype):
+    net, X, T, weight, scale = problem([4, 3], pair, (), dtype)
+    assert np.array_equal(matrix(net, X, T, "exact", weight, scale), matrix(net, X, T, "ggn", weight, scale))
+
+
+def test_exact_minus_gauss_newton_is_the_sum_of_residuals_times_hessians_of_outputs():
+    """PRML 5.83: for squared error, sum_n (y_n - t_n) grad grad y_n."""
+    net, X, T, *_ = problem([2, 4, 1], ("identity", "squared_error"), "tanh")
+    rest = np.zeros((len(net.params),) * 2)
+    for x, r in zip(X, net.predict(X)[:, 0] - T[:, 0], strict=True):
+        # with the target y - 1 the residual is 1, so that the difference of the two matrices is grad grad y
+        t = net.predict(x[None]) - 1.0
+        rest += r * (matrix(net, x[None], t, "exact") - matrix(net, x[None], t, "ggn"))
+    assert relative_error(matrix(net, X, T, "exact") - matrix(net, X, T, "ggn"), rest) < 1e-12
+
+
+def test_symmetric_networks_have_the_same_spectrum():
+    """Units of a layer may change places, and with tanh change signs: 3! 2^3 = 48 equivalent networks."""
+    net, X, T, *_ = problem([2, 3, 1], ("identity", "squared_error"), "tanh")
+    (W1, W2), (b1, b2) = [w.copy() for w in net.weights], [b.copy() for b in net.biases]
+    spectrum = np.linalg.eigvalsh(matrix(net, X, T))
+    seen = set()
+    for order in itertools.permutations(range(3)):
+        for signs in itertools.product([1, -1], repeat=3):
+            s = np.array(signs)
+            other = [(W1[list(order)].T * s).T, b1[list(order)] * s, W2[:, list(order)] * s, b2]
+            net.params = np.concatenate([part.ravel() for part in other])
+            seen.add(tuple(net.params))
+            assert np.abs(np.linalg.eigvalsh(matrix(net, X, T)) - spectrum).max() < 1e-13 * np.abs(spectrum).max()
+    assert len(seen) == 48
+
+
+def test_a_softmax_network_has_one_null_vector_for_each_hidden_unit_and_one_for_the_bias():
+    net, X, T, *_ = problem([2, 3, 3], ("softmax", "cross_entropy"), "tanh", n_samples=40)
+    H = matrix(net, X, T)
+    size = np.abs(np.linalg.eigvalsh(H))
+    assert np.sum(size < 1e-10) == 4
+    first = 2 * 3 + 3
+    for j in range(4):  # the weights from unit j (3: the bias) to all outputs move together
+        v = np.zeros(len(H))
+        v[first + 9 : first + 12] = 1.0 if j == 3 else 0.0
+        if j < 3:
+            v[first + j : first + 9 : 3] = 1.0
+        assert np.abs(H @ v).max() < 1e-13 * size.max()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_twice_the_data_is_weight_two(kind):
+    net, X, T, *_ = problem([3, 4, 2], ("identity", "squared_error"), "silu")
+    once, weighted = matrix(net, X, T, kind), matrix(net, X, T, kind, np.full(len(X), 2.0))
+    twice = matrix(net, np.concatenate([X, X]), np.concatenate([T, T]), kind)
+    assert relative_error(twice, 2 * once) < 1e-13
+    assert relative_error(weighted, 2 * once) < 1e-13
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[0])
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_backpropagated_diagonals_are_exact_for_one_hidden_layer_unless_outputs_interact(hidden, pair, dtype):
+    net, X, T, weight, scale = problem([2, 5, 3], pair, hidden, dtype)
+    batch = bound(net, X, T, weight, scale)
+    exact = curvature.diagonal(batch, net.params, "exact", 1)
+    error = relative_error(curvature.diagonal(batch, net.params, "backprop", 1), exact)
+    assert (error < TOLERANCE[dtype]) == (pair[0] != "softmax")
+
+
+def test_backpropagated_diagonals_follow_the_recursion_of_the_book():
+    """PRML 5.79-5.81, for two hidden layers of tanh units."""
+    net, X, T, *_ = problem([2, 3, 4, 2], ("identity", "squared_error"), "tanh")
+    trace = net.trace(X, T)
+    q, expected = np.ones((len(X), 2)), []
+    for layer in (2, 1, 0):
+        below = X if layer == 0 else trace.a[layer - 1]
+        expected[:0] = [(q.T @ below**2).ravel(), q.sum(axis=0)]
+        W, h1 = net.weights[layer], 1 - below**2
+        if layer:
+            q = h1**2 * (q @ W**2) - 2 * below * h1 * (trace.delta[layer] @ W)
+    got = curvature.diagonal(bound(net, X, T), net.params, "backprop", 1)
+    assert relative_error(got, np.concatenate(expected)) < 1e-12
+
+
+def test_no_samples_have_no_curvature(dtype):
+    net = network([2, 3, 2], dtype=dtype)
+    batch = bound(net, np.empty((0, 2)), np.empty((0, 2)))
+    for kind in KINDS:
+        value, gradient, curved = curvature.normal_equations(batch, net.params, kind, 1)
+        assert value == 0.0
+        assert not gradient.any()
+        assert not curved.any()
+        assert not curvature.diagonal(batch, net.params, kind, 1).any()
+
+
+def test_slots_depend_on_samples_and_network_only():
+    """The numbers in the module's docstring."""
+    def cut(layers, n_samples):
+        net = network(layers)
+        return curvature.describe(bound(net, *data(net, n_samples)), "ggn")
+
+    assert cut([1, 3, 1], 100)["n_slots"] == 1
+    assert cut([10, 20, 1], 442)["n_slots"] == 3
+    assert cut([8, 20, 1], 10_000) | {"bytes": 0} == {
+        "n_slots": 14, "rows": 768, "block": 256, "n_tiles": 13_671, "bytes": 0,
+    }  # fmt: skip
+    assert cut([8, 20, 1], 100_000)["n_slots"] <= 64
+    large = cut([20, 60, 60, 3], 100_000)
+    assert large["n_slots"] == 2
+    assert large["bytes"] < 1.1 * 8 * (2 * large["n_tiles"] + (1 << 22))
