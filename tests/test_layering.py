@@ -37,6 +37,7 @@ INNER = {
         ("__init__",),
         ("fit",),
         ("lm", "minibatch", "rprop", "scipy_bridge", "holdout"),
+        ("truncated",),
         ("least_squares", "monitor", "schedules"),
     ),
     "terms": (("__init__",), ("data", "gaussian")),

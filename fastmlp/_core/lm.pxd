@@ -39,8 +39,8 @@ cdef size_t memory_bytes(const Net *net, size_t n, int n_threads) noexcept nogil
 # Share out the memory. The caller keeps all that is pointed to; then sets at.factor, at.decay, at.x, and tol.
 cdef void lay_out(Fit *fit, const Net *net, const Source *source, const void *ops, int n_threads,
                   void *memory) noexcept nogil
-# Round x to the network's type and evaluate there, with the Hessian or the Gauss-Newton matrix; `damping` is relative to
-# the largest diagonal element.
+# Round x to the network's type and evaluate there, with the Hessian or the Gauss-Newton matrix; `damping` is relative
+# to the largest diagonal element.
 cdef void start(Fit *fit, double damping, bint exact, Watch *watch) noexcept nogil
 # Make up to n_steps accepted steps.
 cdef Status advance(Fit *fit, size_t n_steps, Watch *watch) noexcept nogil

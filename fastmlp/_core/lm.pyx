@@ -4,9 +4,9 @@ With the objective E, its gradient g and its curvature B, of Gauss-Newton to beg
 
     (B + mu I) s = -g,      predicted decrease  -g's - s'B s/2 = (mu s's - g's) / 2
 
-and is made if the objective falls by more than 1e-4 of that (rho > 1e-4). Then mu is multiplied by max(1/3, 1 - (2 rho
-- 1)^3), else by 2, 4, 8, ... (Nielsen 1999). Damping by the identity, not by the diagonal of B: the columns of saturated
-units vanish, and without damping their weights fly off.
+and is made if the objective falls by more than 1e-4 of that (rho > 1e-4). Then mu is multiplied by
+max(1/3, 1 - (2 rho - 1)^3), else by 2, 4, 8, ... (Nielsen 1999). Damping is by the identity, not by the diagonal of B:
+the columns of saturated units vanish, and without damping their weights fly off.
 
 Near a minimum differences of the objective drown in rounding. A step that changes it by less than NOISE, or promises
 less, is made if the largest gradient falls.
@@ -44,10 +44,10 @@ cdef enum:
 #: what `advance` returns
 STATUS = ("running", "converged", "stalled", "interrupted")
 
-cdef double ACCEPT = 1e-4
-cdef double NEAR = 0.02
-cdef double FLAT = 1e-8, FLAT_F32 = 1e-5
-cdef double NOISE = 1e-13, NOISE_F32 = 1e-6
+cdef double ACCEPT = 1e-4                   # of the decrease that was promised
+cdef double NEAR = 0.02                     # a promise of less, as a share of the objective, asks for the Hessian
+cdef double FLAT = 1e-8, FLAT_F32 = 1e-5    # curvature that counts as none, as a share of the largest
+cdef double NOISE = 1e-13, NOISE_F32 = 1e-6     # differences of the objective that mean nothing, as a share of it
 cdef double LEAST = 1e-16, MOST = 1e20      # dampings, in units of the largest diagonal element,
 cdef double LARGEST = 1e300                 # and a damping that ends it all
 
@@ -126,8 +126,8 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
     cdef double noise = NOISE if fit.at.net.itemsize == sizeof(double) else NOISE_F32
     cdef double promised, value, rho, shrink
     cdef bint better, exact
-    cdef int tried
-    for tried in range(TRIES):
+    cdef int _
+    for _ in range(TRIES):
         if not fit.mu < fmin(MOST * fit.at.scale, LARGEST):
             return STALLED
         if not factorize(&fit.at, fit.mu):
@@ -196,14 +196,14 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
     """A step along the direction of the most negative curvature, down to where the objective is lower."""
     cdef size_t n = fit.at.net.n_params, i
     cdef double shift = flatness(fit), length, curvature, value, sign
-    cdef int k
+    cdef int _
     while not factorize(&fit.at, shift):
         shift *= 2.0
         if not shift < INFINITY:
             return STALLED
     for i in range(n):
         fit.step[i] = 1.0 + cos(<double> i)
-    for k in range(POWER_STEPS):
+    for _ in range(POWER_STEPS):
         solve(&fit.at, fit.step)
         length = sqrt(dot(n, fit.step, fit.step))
         for i in range(n):
@@ -211,7 +211,7 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
     curvature = 1.0 / length - shift        # the eigenvalue that inverse iteration has come to
     sign = -1.0 if dot(n, fit.at.g, fit.step) > 0.0 else 1.0
     length = 1.0
-    for k in range(HALVINGS):
+    for _ in range(HALVINGS):
         place_trial(fit, sign * length)
         value = objective(&fit.at, fit.trial, NULL, watch)
         if watch.stopped:
@@ -298,8 +298,9 @@ cdef class Descent:
         free(self.memory)
 
     def advance(self, size_t n_steps):
-        """Make up to so many accepted steps; "running", "converged" or "stalled". Running without a new step is possible:
-        after many trials the caller is given the chance to look at the clock.
+        """Make up to so many accepted steps; "running", "converged" or "stalled".
+
+        "running" without a new step gives the caller the chance to look at the clock after many trials.
         """
         cdef Watch watch = team.watch()
         cdef Status status

@@ -1,4 +1,4 @@
-"""Levenberg-Marquardt with Newton's method at the end: `_core.lm` makes the steps, here they are reported and stopped."""
+"""Levenberg-Marquardt, in the end Newton's method: `_core.lm` makes the steps, here they are reported and stopped."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.lm import Descent
 from fastmlp.objective import Objective
+from fastmlp.optimize import truncated
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
 
 OPTIONS = {"damping": 1e-3}
+MOST_PARAMS = 3000  # beyond, Cholesky's factorisation would take longer than products with vectors
 _STATUS = {"running": MAX_ITER, "converged": CONVERGED, "stalled": STALLED}
 
 
@@ -25,11 +27,13 @@ def solve(
 ) -> tuple[int, dict[str, Any], tuple[int, int, int]]:
     """Minimise until |g|_inf <= tol at a minimum; a status, the solver's state, and (nfev, njev, nhev).
 
-    Each step takes a forward pass, and a pass for value, gradient and matrix: N P^2 / 2 multiply-adds, and P^3 / 6 for
-    Cholesky's factorisation. Memory is 2 P^2 numbers. Sources: Levenberg 1944; Marquardt 1963; the damping is Nielsen's
-    (1999).
+    Each step takes a forward pass, a pass for value, gradient and matrix, at most N P^2 / 2 multiply-adds, and P^3 / 6
+    for Cholesky's factorisation; memory is 2 P^2 numbers. From 3,000 parameters on it goes without matrices.
+    Sources: Levenberg 1944; Marquardt 1963; the damping is Nielsen's (1999).
     """
     damping = check.number({**OPTIONS, **options}["damping"], "damping", 0.0, above=True)
+    if objective.architecture.n_params > MOST_PARAMS:
+        return truncated.solve(objective, monitor, max_iter=max_iter, tol=tol, damping=damping, state=state)
     data = objective.data
     descent = Descent(
         data.batch, objective.x0, data.factor, objective.decay, tol, damping, _threads.resolve(data.n_threads), state

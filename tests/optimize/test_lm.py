@@ -6,6 +6,7 @@ import pytest
 import fastmlp
 from cases import PAIRS, data, network
 from fastmlp import datasets
+from fastmlp.optimize import lm
 
 X = np.random.default_rng(0).normal(size=(50, 3))
 T = np.sin(X.sum(axis=1))
@@ -200,3 +201,44 @@ def test_evaluations_are_counted():
     res = fastmlp.Network([3, 5, 1], rng=0).fit(X, T, "lm", penalty=DECAY)
     assert res.nfev >= res.njev > res.nit
     assert 1 <= res.nhev <= res.njev
+
+
+@pytest.fixture
+def without_matrices(monkeypatch):
+    monkeypatch.setattr(lm, "MOST_PARAMS", 0)
+
+
+@pytest.mark.parametrize(("output", "loss"), PAIRS)
+def test_without_matrices_every_loss_arrives_too(output, loss, without_matrices):
+    net = network([3, 4, 2], "tanh", output, loss)
+    inputs, targets = data(net, 40)
+    objective = net.objective(inputs, targets, penalty=DECAY)
+    res = net.fit(inputs, targets, "lm", penalty=DECAY, tol=1e-8, n_threads=1)
+    assert res.success
+    assert np.abs(objective.grad(net.params)).max() <= 1e-8
+    assert lowest_curvature(objective, net.params) > -1e-5
+
+
+def test_without_matrices_two_fits_of_k_equal_one_of_2k(without_matrices, dtype):
+    halves, whole = (fastmlp.Network([3, 5, 1], rng=0, dtype=dtype) for _ in range(2))
+    first = halves.fit(X, T, "lm", penalty=DECAY, max_iter=5, n_threads=1)
+    halves.fit(X, T, "lm", penalty=DECAY, max_iter=5, warm_start=first, n_threads=1)
+    whole.fit(X, T, "lm", penalty=DECAY, max_iter=10, n_threads=1)
+    assert halves == whole
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_without_matrices_degenerate_data_give_finite_parameters(case, without_matrices):
+    layers, inputs, targets = CASES[case]
+    net = fastmlp.Network(layers, rng=0)
+    before = net.loss(inputs, targets)
+    res = net.fit(inputs, targets, "lm", max_iter=20, n_threads=1)
+    assert np.all(np.isfinite(net.params))
+    assert res.fun <= before
+
+
+def test_networks_of_many_parameters_are_fitted_without_matrices():
+    net = fastmlp.Network([3, 1000, 1], rng=0)
+    res = net.fit(X, T, "lm", penalty=DECAY, max_iter=3, n_threads=1)
+    assert res.nit == 3
+    assert res.fun < 0.5 * res.history["loss"][0]
