@@ -34,6 +34,9 @@ cdef struct Equations:
 
 # Bytes of memory that `lay_out` needs.
 cdef size_t memory_bytes(const Net *net, size_t n, int n_threads) noexcept nogil
+cdef size_t point_bytes(const Net *net) noexcept nogil
+# Another point of the same problem, with x, g and B of its own in `memory` of `point_bytes`; the rest is shared.
+cdef Equations another(const Equations *eq, void *memory) noexcept nogil
 # Share out the memory. The caller keeps all that is pointed to; then sets factor, decay and x, and calls `look`.
 cdef void lay_out(Equations *eq, const Net *net, const Source *source, const void *ops, int n_threads,
                   void *memory) noexcept nogil

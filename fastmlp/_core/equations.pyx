@@ -29,30 +29,45 @@ cdef inline size_t native_bytes(const Net *net) noexcept nogil:
     return 0 if net.itemsize == sizeof(double) else lines((net.n_params + 2) * net.n_params * net.itemsize)
 
 
+cdef size_t point_bytes(const Net *net) noexcept nogil:
+    cdef size_t vector = net.n_params * sizeof(double)
+    return ALIGNMENT + 2 * lines(vector) + lines(net.n_params * vector)
+
+
 cdef size_t memory_bytes(const Net *net, size_t n, int n_threads) noexcept nogil:
     cdef Task loss = task(net, n, GGN, NOTHING), ggn = task(net, n, GGN, LOWER), exact = task(net, n, EXACT, LOWER)
     cdef size_t scratch = max(curvature.memory_bytes(&loss, n_threads),
                               max(curvature.memory_bytes(&ggn, n_threads), curvature.memory_bytes(&exact, n_threads)))
-    cdef size_t vector = net.n_params * sizeof(double)
-    return ALIGNMENT + 2 * lines(vector) + 2 * lines(net.n_params * vector) + native_bytes(net) + scratch
+    cdef size_t matrix = net.n_params * net.n_params * sizeof(double)
+    return point_bytes(net) + lines(matrix) + native_bytes(net) + scratch
+
+
+cdef size_t place(Equations *eq, const Net *net, void *memory) noexcept nogil:
+    """Share out the memory of a point; its bytes, alignment apart."""
+    cdef size_t at = lines(<size_t> memory), vector = lines(net.n_params * sizeof(double))
+    eq.x = <double *> at
+    eq.g = <double *> (at + vector)
+    eq.B = <double *> (at + 2 * vector)
+    return point_bytes(net) - ALIGNMENT
+
+
+cdef Equations another(const Equations *eq, void *memory) noexcept nogil:
+    cdef Equations new = eq[0]
+    place(&new, eq.net, memory)
+    return new
 
 
 cdef void lay_out(Equations *eq, const Net *net, const Source *source, const void *ops, int n_threads,
                   void *memory) noexcept nogil:
-    cdef size_t at = lines(<size_t> memory), vector = lines(net.n_params * sizeof(double))
-    cdef size_t matrix = lines(net.n_params * net.n_params * sizeof(double))
+    cdef size_t at = lines(<size_t> memory) + place(eq, net, memory)
     eq.net, eq.source, eq.ops, eq.n_threads = net, source, ops, n_threads
     eq.loss = task(net, source.n, GGN, NOTHING)
     eq.ggn = task(net, source.n, GGN, LOWER)
     eq.exact = task(net, source.n, EXACT, LOWER)
     eq.choice = team.choice()
-    eq.x = <double *> at
-    eq.g = <double *> (at + vector)
-    at += 2 * vector
-    eq.B = <double *> at
-    eq.L = <double *> (at + matrix)
-    eq.native = <void *> (at + 2 * matrix)
-    eq.scratch = <void *> (at + 2 * matrix + native_bytes(net))
+    eq.L = <double *> at
+    eq.native = <void *> (at + lines(net.n_params * net.n_params * sizeof(double)))
+    eq.scratch = <void *> (<size_t> eq.native + native_bytes(net))
     eq.n_values = eq.n_gradients = eq.n_hessians = 0
 
 

@@ -21,14 +21,14 @@ cdef enum Point:
 
 # One fit. All of it lies here and in the one piece of memory that `lay_out` shares out.
 cdef struct Fit:
-    Equations at            # the objective and its equations at the present parameters
+    Equations at            # the objective and its equations at the present parameters,
+    Equations ahead         # and at those to be tried
     double tol
-    double *trial           # (P,), parameters to be tried
-    double *trial_g         # (P,), the gradient there
     double *step            # (P,)
     Point point             # what the present one is, where the gradient is within tol
     double mu, growth       # damping, and what the next failure multiplies it by
     double safe             # mu at the latest step
+    bint bold               # the latest trial was so good that the next is computed with its matrix
     int failures            # of the factorisation since then
     int pause, wait         # Gauss-Newton steps until the Hessian is tried again; as many after the next fallback
     size_t n_steps

@@ -8,6 +8,8 @@ and is made if the objective falls by more than 1e-4 of that (rho > 1e-4). Then 
 max(1/3, 1 - (2 rho - 1)^3), else by 2, 4, 8, ... (Nielsen 1999). Damping is by the identity, not by the diagonal of B:
 the columns of saturated units vanish, and without damping their weights fly off.
 
+After a good step the next trial is computed at once with gradient and matrix, else with its value alone.
+
 Near a minimum differences of the objective drown in rounding. A step that changes it by less than NOISE, or promises
 less, is made if the largest gradient falls.
 
@@ -28,7 +30,7 @@ import numpy as np
 
 from fastmlp._core cimport equations, kernels, team
 from fastmlp._core.batch cimport Batch, Source
-from fastmlp._core.equations cimport Equations, factorize, largest, look, objective, rounded, solve
+from fastmlp._core.equations cimport Equations, factorize, look, objective, rounded, solve
 from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Watch
 
@@ -45,6 +47,7 @@ cdef enum:
 STATUS = ("running", "converged", "stalled", "interrupted")
 
 cdef double ACCEPT = 1e-4                   # of the decrease that was promised
+cdef double BOLD = 0.25                     # after a step with a larger rho the next one is taken for granted
 cdef double NEAR = 0.02                     # a promise of less, as a share of the objective, asks for the Hessian
 cdef double FLAT = 1e-8, FLAT_F32 = 1e-5    # curvature that counts as none, as a share of the largest
 cdef double NOISE = 1e-13, NOISE_F32 = 1e-6     # differences of the objective that mean nothing, as a share of it
@@ -53,15 +56,15 @@ cdef double LARGEST = 1e300                 # and a damping that ends it all
 
 
 cdef size_t memory_bytes(const Net *net, size_t n, int n_threads) noexcept nogil:
-    return 3 * net.n_params * sizeof(double) + equations.memory_bytes(net, n, n_threads)
+    return net.n_params * sizeof(double) + equations.point_bytes(net) + equations.memory_bytes(net, n, n_threads)
 
 
 cdef void lay_out(Fit *fit, const Net *net, const Source *source, const void *ops, int n_threads,
                   void *memory) noexcept nogil:
-    fit.trial = <double *> memory
-    fit.trial_g = fit.trial + net.n_params
-    fit.step = fit.trial_g + net.n_params
-    equations.lay_out(&fit.at, net, source, ops, n_threads, fit.step + net.n_params)
+    cdef char *rest = <char *> memory + net.n_params * sizeof(double)
+    fit.step = <double *> memory
+    equations.lay_out(&fit.at, net, source, ops, n_threads, rest + equations.point_bytes(net))
+    fit.ahead = equations.another(&fit.at, rest)
 
 
 cdef double dot(size_t n, const double *v, const double *w) noexcept nogil:
@@ -73,12 +76,12 @@ cdef double dot(size_t n, const double *v, const double *w) noexcept nogil:
 
 
 cdef bint place_trial(Fit *fit, double length) noexcept nogil:
-    """trial = x + length * step, as the network's type holds it; whether that is another point."""
+    """To x + length * step, as the network's type holds it; whether that is another point."""
     cdef size_t i
     cdef bint moved = False
     for i in range(fit.at.net.n_params):
-        fit.trial[i] = rounded(&fit.at, fit.at.x[i] + length * fit.step[i])
-        moved |= fit.trial[i] != fit.at.x[i]
+        fit.ahead.x[i] = rounded(&fit.at, fit.at.x[i] + length * fit.step[i])
+        moved |= fit.ahead.x[i] != fit.at.x[i]
     return moved
 
 
@@ -88,6 +91,7 @@ cdef void start(Fit *fit, double damping, bint exact, Watch *watch) noexcept nog
     cdef size_t i
     for i in range(fit.at.net.n_params):
         fit.at.x[i] = rounded(&fit.at, fit.at.x[i])
+    fit.ahead.factor, fit.ahead.decay = fit.at.factor, fit.at.decay
     look(&fit.at, exact, watch)
     fit.mu = fit.safe = damping * fit.at.scale
     fit.growth = 2.0
@@ -95,6 +99,7 @@ cdef void start(Fit *fit, double damping, bint exact, Watch *watch) noexcept nog
     fit.failures = fit.pause = 0
     fit.wait = WAIT
     fit.n_steps = 0
+    fit.bold = False
 
 
 cdef inline double cube(double x) noexcept nogil:
@@ -102,30 +107,29 @@ cdef inline double cube(double x) noexcept nogil:
 
 
 cdef void damp_more(Fit *fit) noexcept nogil:
+    fit.bold = False
     fit.mu *= fit.growth
     fit.growth *= 2.0
 
 
-cdef void move(Fit *fit, bint exact, Watch *watch) noexcept nogil:
-    """To the trial point. Where the derivatives cannot be computed, back: `grad_norm` is not finite then."""
-    memcpy(fit.step, fit.at.x, fit.at.net.n_params * sizeof(double))
-    memcpy(fit.at.x, fit.trial, fit.at.net.n_params * sizeof(double))
-    look(&fit.at, exact, watch)
-    if watch.stopped or not isfinite(fit.at.grad_norm):
-        memcpy(fit.at.x, fit.step, fit.at.net.n_params * sizeof(double))
-        return
+cdef Status move(Fit *fit) noexcept nogil:
+    """Make the step, unless the derivatives there are not finite."""
+    if not isfinite(fit.ahead.grad_norm):
+        return STALLED
+    fit.at, fit.ahead = fit.ahead, fit.at
     fit.n_steps += 1
     fit.point = UNKNOWN
     fit.failures = 0
     fit.growth = 2.0
+    return RUNNING
 
 
 cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
     """One accepted step."""
     cdef size_t n = fit.at.net.n_params, i
     cdef double noise = NOISE if fit.at.net.itemsize == sizeof(double) else NOISE_F32
-    cdef double promised, value, rho, shrink
-    cdef bint better, exact
+    cdef double promised, change, rho, shrink
+    cdef bint better, close, exact, looked
     cdef int _
     for _ in range(TRIES):
         if not fit.mu < fmin(MOST * fit.at.scale, LARGEST):
@@ -152,30 +156,35 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
             continue
         if not place_trial(fit, 1.0):
             return STALLED
-        value = objective(&fit.at, fit.trial, NULL, watch)
-        rho = (fit.at.value - value) / promised
+        exact = fit.at.is_exact or (fit.pause == 0 and promised < NEAR * fabs(fit.at.value))
+        looked = fit.bold
+        if looked:
+            look(&fit.ahead, exact, watch)
+        else:
+            fit.ahead.value = objective(&fit.ahead, fit.ahead.x, NULL, watch)
+        change = fit.at.value - fit.ahead.value
+        rho = change / promised
         better = rho > ACCEPT
-        if fmin(promised, fabs(fit.at.value - value)) <= noise * fabs(fit.at.value):
-            objective(&fit.at, fit.trial, fit.trial_g, watch)
-            better = largest(n, fit.trial_g, 1) < fit.at.grad_norm
-            rho = 1.0
+        close = fmin(promised, fabs(change)) <= noise * fabs(fit.at.value)
+        if not looked and (better or close):
+            look(&fit.ahead, exact, watch)
         if watch.stopped:
             return INTERRUPTED
+        if close:
+            better = fit.ahead.grad_norm < fit.at.grad_norm
+            rho = 1.0
         if not better:
             damp_more(fit)
             continue
-        rho = fmin(rho, 1.0)
-        shrink = 0.1 if fit.at.is_exact and rho > 0.9 else fmax(1.0 / 3.0, 1.0 - cube(2.0 * rho - 1.0))
-        if fit.at.is_exact and rho > 0.1:
-            fit.wait = WAIT
-        exact = fit.at.is_exact or (fit.pause == 0 and promised < NEAR * fabs(fit.at.value))
-        fit.pause -= fit.pause > 0
-        move(fit, exact, watch)
-        if watch.stopped:
-            return INTERRUPTED
-        if not isfinite(fit.at.grad_norm):
+        if move(fit) == STALLED:
             return STALLED
+        rho = fmin(rho, 1.0)
+        shrink = 0.1 if fit.ahead.is_exact and rho > 0.9 else fmax(1.0 / 3.0, 1.0 - cube(2.0 * rho - 1.0))
         fit.mu = fit.safe = fmax(shrink * fit.mu, LEAST * fit.at.scale)
+        fit.bold = rho > BOLD
+        fit.pause -= fit.pause > 0
+        if fit.ahead.is_exact and rho > 0.1:
+            fit.wait = WAIT
         return RUNNING
     return RUNNING
 
@@ -213,15 +222,13 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
     length = 1.0
     for _ in range(HALVINGS):
         place_trial(fit, sign * length)
-        value = objective(&fit.at, fit.trial, NULL, watch)
+        value = objective(&fit.ahead, fit.ahead.x, NULL, watch)
+        if value < fit.at.value + 0.25 * length * length * fmin(curvature, 0.0):
+            look(&fit.ahead, False, watch)
+            fit.mu = fit.safe = fmax(fit.mu, 1e-3 * fit.ahead.scale)
+            return INTERRUPTED if watch.stopped else move(fit)
         if watch.stopped:
             return INTERRUPTED
-        if value < fit.at.value + 0.25 * length * length * fmin(curvature, 0.0):
-            move(fit, False, watch)
-            if watch.stopped:
-                return INTERRUPTED
-            fit.mu = fit.safe = fmax(fit.mu, 1e-3 * fit.at.scale)
-            return RUNNING if isfinite(fit.at.grad_norm) else STALLED
         length *= 0.5
     return STALLED
 
@@ -292,7 +299,7 @@ cdef class Descent:
         team.check(&watch)
         if state is not None:
             self.fit.mu = self.fit.safe = state["mu"]
-            self.fit.pause, self.fit.wait = state["pause"], state["wait"]
+            self.fit.pause, self.fit.wait, self.fit.bold = state["pause"], state["wait"], state["bold"]
 
     def __dealloc__(self):
         free(self.memory)
@@ -317,7 +324,8 @@ cdef class Descent:
     @property
     def state(self):
         """What a later `Descent` needs to go on as this one would."""
-        return {"mu": self.fit.safe, "pause": self.fit.pause, "wait": self.fit.wait, "is_exact": self.fit.at.is_exact}
+        return {"mu": self.fit.safe, "pause": self.fit.pause, "wait": self.fit.wait, "bold": self.fit.bold,
+                "is_exact": self.fit.at.is_exact}
 
     @property
     def value(self):
@@ -338,4 +346,6 @@ cdef class Descent:
     def counts(self):
         """How many steps have been made, and how many values, gradients and Hessians computed."""
         cdef const Equations *at = &self.fit.at
-        return self.fit.n_steps, at.n_values, at.n_gradients, at.n_hessians
+        cdef const Equations *ahead = &self.fit.ahead
+        return (self.fit.n_steps, at.n_values + ahead.n_values, at.n_gradients + ahead.n_gradients,
+                at.n_hessians + ahead.n_hessians)

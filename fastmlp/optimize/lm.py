@@ -27,8 +27,8 @@ def solve(
 ) -> tuple[int, dict[str, Any], tuple[int, int, int]]:
     """Minimise until |g|_inf <= tol at a minimum; a status, the solver's state, and (nfev, njev, nhev).
 
-    Each step takes a forward pass, a pass for value, gradient and matrix, at most N P^2 / 2 multiply-adds, and P^3 / 6
-    for Cholesky's factorisation; memory is 2 P^2 numbers. From 3,000 parameters on it goes without matrices.
+    Each trial takes a pass for value, gradient and matrix, at most N P^2 / 2 multiply-adds, and P^3 / 6 for Cholesky's
+    factorisation; memory is 3 P^2 numbers. From 3,000 parameters on it goes without matrices.
     Sources: Levenberg 1944; Marquardt 1963; the damping is Nielsen's (1999).
     """
     damping = check.number({**OPTIONS, **options}["damping"], "damping", 0.0, above=True)
