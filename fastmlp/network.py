@@ -290,8 +290,9 @@ class Network(Differentiable):
         T : array-like of shape (N, K)
             As for `loss`.
         method : str, default="auto"
-            Minibatches: sgd, adam. Full batch: rprop, lbfgs, or a minimizer of SciPy's: bfgs, cg, tnc, slsqp,
-            trust-constr, nelder-mead, powell. auto: lbfgs where samples times parameters are at most 1e8, else adam.
+            Minibatches: sgd, adam. Full batch: rprop, lm (Levenberg-Marquardt, in the end Newton: up to some thousand
+            parameters), lbfgs, or a minimizer of SciPy's: bfgs, cg, tnc, slsqp, trust-constr, nelder-mead, powell.
+            auto: lbfgs where samples times parameters are at most 1e8, else adam.
         sample_weight : array-like of shape (N,), optional
         penalty : WeightDecay, optional
         validation : (X, T) or float, optional
@@ -317,12 +318,13 @@ class Network(Differentiable):
         time_limit : float, optional
             Seconds; an epoch that it cuts short counts for the parameters only.
         warm_start : OptimizeResult, optional
-            The result of an earlier fit by sgd, adam or rprop, whose solver state, generator and count continue: two
-            fits of k iterations then equal one of 2 k.
+            The result of an earlier fit by sgd, adam, rprop or lm, whose solver state, generator and count continue:
+            two fits of k iterations then equal one of 2 k.
         n_threads : int, optional
         **options
             Options of the method. sgd: momentum (0), nesterov (False). adam: beta1 (0.9), beta2 (0.999), epsilon
-            (1e-8). rprop: initial_step (0.01), increase (1.2), decrease (0.5), min_step, max_step. Others: SciPy's.
+            (1e-8). rprop: initial_step (0.01), increase (1.2), decrease (0.5), min_step, max_step. lm: damping (1e-3),
+            at the start, relative to the curvature. Others: SciPy's.
 
         Returns
         -------

@@ -37,12 +37,15 @@ INNER = {
     "optimize": (
         ("__init__",),
         ("fit",),
-        ("minibatch", "rprop", "scipy_bridge", "holdout"),
+        ("lm", "minibatch", "rprop", "scipy_bridge", "holdout"),
+        ("truncated",),
         ("least_squares", "monitor", "schedules"),
     ),
     "terms": (("__init__",), ("data", "gaussian")),
     "_core": (
         ("__init__", "faces"),
+        ("lm",),
+        ("equations",),
         ("predict", "trace", "products", "jacobian", "curvature", "train"),
         ("batch", "linear"),
         ("sweeps", "units"),

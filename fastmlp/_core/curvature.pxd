@@ -25,6 +25,8 @@ cdef struct Task:
 
 
 cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil
+# Threads for n samples, of so many.
+cdef int threads(const Task *task, size_t n, int n_threads) noexcept nogil
 # Bytes of memory that `evaluate` needs on so many threads.
 cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil
 # The value; gradient (P,), unless it is NULL, and matrix. `memory` may be anything; nothing is allocated or kept.

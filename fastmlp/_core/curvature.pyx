@@ -86,6 +86,10 @@ cdef Partition cut(size_t n, size_t block, size_t most, size_t work) noexcept no
     return parts
 
 
+cdef int threads(const Task *task, size_t n, int n_threads) noexcept nogil:
+    return 1 if n * task.work < PARALLEL_WORK else <int> min(<size_t> n_threads, task.parts.n_slots)
+
+
 cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil:
     cdef size_t numbers = n_threads * task.work_numbers + task.parts.n_slots * task.slot_numbers
     return numbers * task.units.net.itemsize + task.parts.n_slots * sizeof(double) + ALIGNMENT
@@ -190,7 +194,7 @@ cdef double run(Batch batch, int kind, Form form, const floating *params, floati
     cdef Watch watch = team.watch()
     cdef double total
     cdef size_t work = batch.source.n * todo.work, n_bytes
-    n_threads = 1 if work < PARALLEL_WORK else <int> min(<size_t> n_threads, todo.parts.n_slots)
+    n_threads = threads(&todo, batch.source.n, n_threads)
     n_bytes = memory_bytes(&todo, n_threads)
     cdef void *memory = malloc(n_bytes)
     if memory == NULL:

@@ -15,13 +15,13 @@ from fastmlp import objective as objectives
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.objective import Objective
-from fastmlp.optimize import holdout, minibatch, rprop, scipy_bridge
+from fastmlp.optimize import holdout, lm, minibatch, rprop, scipy_bridge
 from fastmlp.optimize.monitor import CONVERGED, DIVERGED, MESSAGES, Monitor, optimize_result
 from fastmlp.terms import DataTerm
 
 MINIBATCH = tuple(minibatch.OPTIONS)
 #: Names for `method`; capitals do not matter.
-METHODS: tuple[str, ...] = ("auto", *MINIBATCH, "rprop", *scipy_bridge.METHODS)
+METHODS: tuple[str, ...] = ("auto", *MINIBATCH, "rprop", "lm", *scipy_bridge.METHODS)
 # samples times parameters up to which `auto` takes the full batch: about 0.1 s for a gradient
 AUTO_FULL_BATCH = 100_000_000
 
@@ -89,7 +89,7 @@ def fit(
     objective = objectives.make(architecture, params, training, penalty, 1.0, n_threads)
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
     monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, params)
-    n_evaluations = 0
+    counts = (0, 0, 0)  # of values, gradients, Hessians
     solver_state: dict[str, Any] = {}
     try:
         if name in MINIBATCH:
@@ -101,10 +101,16 @@ def fit(
             status, solver_state, n_evaluations = rprop.solve(
                 objective, monitor, max_iter=max_iter, tol=tol, state=state, options=options
             )
+            counts = (n_evaluations, n_evaluations, 0)
+        elif name == "lm":
+            status, solver_state, counts = lm.solve(
+                objective, monitor, max_iter=max_iter, tol=tol, state=state, options=options
+            )
         else:
             status, n_evaluations = scipy_bridge.solve(
                 name, objective, monitor, max_iter=max_iter, tol=tol, options=options
             )
+            counts = (n_evaluations, n_evaluations, 0)
     finally:
         if monitor.final_x is not None:
             params[...] = monitor.final_x
@@ -119,7 +125,7 @@ def fit(
         "dtype": architecture.dtype.name,
         **solver_state,
     }
-    return _result(objective, params, monitor, status, name, tol, max_iter, n_evaluations, state)
+    return _result(objective, params, monitor, status, name, tol, max_iter, counts, state)
 
 
 def _result(
@@ -130,7 +136,7 @@ def _result(
     name: str,
     tol: float,
     max_iter: int,
-    n_evaluations: int,
+    counts: tuple[int, int, int],
     state: dict[str, Any],
 ) -> Any:
     x = params.astype(np.float64)
@@ -144,17 +150,19 @@ def _result(
     else:
         fun, gradient = objective.value_and_grad(x)
         grad_norm = float(np.abs(gradient).max())
-        success = grad_norm <= tol
+        # the gradient vanishes at saddles too, which lm alone tells from minima
+        success = grad_norm <= tol and (status == CONVERGED or name != "lm")
         message = MESSAGES[status]
     return optimize_result(
-        x=x, fun=fun, nit=monitor.n_iter, nfev=n_evaluations, njev=n_evaluations, nhev=0, status=status,
+        x=x, fun=fun, nit=monitor.n_iter, nfev=counts[0], njev=counts[1], nhev=counts[2], status=status,
         message=message, success=bool(success), grad_norm=grad_norm, history=monitor.arrays(), state=state,
         method=name,
     )  # fmt: skip
 
 
 def _check_options(name: str, options: dict[str, Any], learning_rate: Any) -> None:
-    known = rprop.OPTIONS if name == "rprop" else minibatch.OPTIONS.get(name) or scipy_bridge.options(name)
+    own = {**minibatch.OPTIONS, "rprop": rprop.OPTIONS, "lm": lm.OPTIONS}
+    known = own.get(name) or scipy_bridge.options(name)
     for option in options:
         if option not in known:
             raise TypeError(f"{option}: expected an option of fit or of {name} ({', '.join(known)}), got {option!r}")
@@ -168,9 +176,9 @@ def _earlier_state(warm_start: Any, name: str, architecture: Architecture, n_sam
     state = getattr(warm_start, "state", None)
     if not isinstance(state, dict) or "method" not in state:
         raise TypeError(f"warm_start: expected the result of an earlier fit, got {type(warm_start).__name__}")
-    if state["method"] != name or name not in (*MINIBATCH, "rprop"):
+    if state["method"] != name or name not in (*MINIBATCH, "rprop", "lm"):
         raise ValueError(
-            f"warm_start: expected the result of a fit by the same method, sgd, adam or rprop, "
+            f"warm_start: expected the result of a fit by the same method, sgd, adam, rprop or lm, "
             f"got one by {state['method']} for {name}"
         )
     present = (architecture.n_params, architecture.dtype.name, n_samples)

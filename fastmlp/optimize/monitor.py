@@ -105,9 +105,13 @@ class Monitor:
 
     @property
     def no_worse_x(self) -> NDArray[Any] | None:
-        """As `final_x`, but where the last step lies above the start, the lowest one."""
-        loss = self.history["loss"]
-        if self.patience is not None or loss[-1] <= loss[0]:
+        """As `final_x`, but where the last step lies above the start, the lowest one.
+
+        A rise within rounding is none if the gradient has fallen.
+        """
+        loss, grad_norm = self.history["loss"], self.history["grad_norm"]
+        rounding = 100 * float(np.finfo(self._params.dtype).eps) * abs(loss[0]) if grad_norm[-1] < grad_norm[0] else 0.0
+        if self.patience is not None or loss[-1] <= loss[0] + rounding:
             return self.final_x
         return self._lowest[1]
 

@@ -1,0 +1,54 @@
+# The objective of a fit, E = factor * loss + sum lambda_i/2 x_i^2, and its damped Newton equations, on one point.
+
+from fastmlp._core.batch cimport Source
+from fastmlp._core.curvature cimport Task
+from fastmlp._core.plan cimport Net
+from fastmlp._core.team cimport Choice, Watch
+
+
+# All of it lies here and in one piece of memory; numbers are double, whatever the network's type.
+cdef struct Equations:
+    # the problem
+    const Net *net
+    const Source *source
+    const void *ops             # kernels for double
+    double factor               # of the loss
+    const double *decay         # lambda (P,), may be NULL
+    int n_threads
+    Task loss, ggn, exact
+    Choice choice
+    # the memory
+    double *x                   # (P,)
+    double *g                   # (P,), gradient of E at x
+    double *B                   # (P, P), its curvature there, lower triangle
+    double *L                   # (P, P), Cholesky factor of B + shift I
+    void *native                # parameters, gradient and matrix in the network's type, where that is not double
+    void *scratch               # for the sums over the samples
+    # what holds at x
+    double value, penalty       # E, and the part that does not depend on the data
+    double grad_norm            # |g|_inf
+    double scale                # max |B_ii|, the measure of shifts
+    bint is_exact               # B is the Hessian, else the Gauss-Newton matrix
+    size_t n_values, n_gradients, n_hessians
+
+
+# Bytes of memory that `lay_out` needs.
+cdef size_t memory_bytes(const Net *net, size_t n, int n_threads) noexcept nogil
+cdef size_t point_bytes(const Net *net) noexcept nogil
+# Another point of the same problem, with x, g and B of its own in `memory` of `point_bytes`; the rest is shared.
+cdef Equations another(const Equations *eq, void *memory) noexcept nogil
+# Share out the memory. The caller keeps all that is pointed to; then sets factor, decay and x, and calls `look`.
+cdef void lay_out(Equations *eq, const Net *net, const Source *source, const void *ops, int n_threads,
+                  void *memory) noexcept nogil
+# v as the network's type holds it.
+cdef double rounded(const Equations *eq, double v) noexcept nogil
+# E at any point that is so rounded; its gradient there, where g is not NULL.
+cdef double objective(Equations *eq, const double *x, double *g, Watch *watch) noexcept nogil
+# Value, gradient and matrix at x.
+cdef void look(Equations *eq, bint exact, Watch *watch) noexcept nogil
+# L L' = B + shift I; whether that is positive definite.
+cdef bint factorize(Equations *eq, double shift) noexcept nogil
+# b becomes (L L')^-1 b.
+cdef void solve(const Equations *eq, double *b) noexcept nogil
+# max |v_i|, nan where there is one.
+cdef double largest(size_t n, const double *v, size_t stride) noexcept nogil

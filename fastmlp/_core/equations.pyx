@@ -1,0 +1,176 @@
+"""The objective of a fit and its damped Newton equations, without the GIL and without allocation.
+
+E = factor * loss + sum lambda_i/2 x_i^2 has the gradient g and the curvature B, which is the Gauss-Newton matrix of the
+loss or its Hessian, plus diag(lambda). The equations are (B + shift I) s = -g.
+"""
+
+from libc.math cimport INFINITY, fabs
+from libc.string cimport memcpy
+
+from cython cimport floating
+from fastmlp._core cimport curvature, kernels, team
+from fastmlp._core.batch cimport Source
+from fastmlp._core.curvature cimport LOWER, NOTHING, Task, evaluate, task
+from fastmlp._core.plan cimport Net
+from fastmlp._core.team cimport Watch
+from fastmlp._core.units cimport EXACT, GGN
+
+cdef enum:
+    ALIGNMENT = 64      # bytes
+
+
+# ---- memory ----
+
+cdef inline size_t lines(size_t n_bytes) noexcept nogil:
+    return (n_bytes + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+
+
+cdef inline size_t native_bytes(const Net *net) noexcept nogil:
+    return 0 if net.itemsize == sizeof(double) else lines((net.n_params + 2) * net.n_params * net.itemsize)
+
+
+cdef size_t point_bytes(const Net *net) noexcept nogil:
+    cdef size_t vector = net.n_params * sizeof(double)
+    return ALIGNMENT + 2 * lines(vector) + lines(net.n_params * vector)
+
+
+cdef size_t memory_bytes(const Net *net, size_t n, int n_threads) noexcept nogil:
+    cdef Task loss = task(net, n, GGN, NOTHING), ggn = task(net, n, GGN, LOWER), exact = task(net, n, EXACT, LOWER)
+    cdef size_t scratch = max(curvature.memory_bytes(&loss, n_threads),
+                              max(curvature.memory_bytes(&ggn, n_threads), curvature.memory_bytes(&exact, n_threads)))
+    cdef size_t matrix = net.n_params * net.n_params * sizeof(double)
+    return point_bytes(net) + lines(matrix) + native_bytes(net) + scratch
+
+
+cdef size_t place(Equations *eq, const Net *net, void *memory) noexcept nogil:
+    """Share out the memory of a point; its bytes, alignment apart."""
+    cdef size_t at = lines(<size_t> memory), vector = lines(net.n_params * sizeof(double))
+    eq.x = <double *> at
+    eq.g = <double *> (at + vector)
+    eq.B = <double *> (at + 2 * vector)
+    return point_bytes(net) - ALIGNMENT
+
+
+cdef Equations another(const Equations *eq, void *memory) noexcept nogil:
+    cdef Equations new = eq[0]
+    place(&new, eq.net, memory)
+    return new
+
+
+cdef void lay_out(Equations *eq, const Net *net, const Source *source, const void *ops, int n_threads,
+                  void *memory) noexcept nogil:
+    cdef size_t at = lines(<size_t> memory) + place(eq, net, memory)
+    eq.net, eq.source, eq.ops, eq.n_threads = net, source, ops, n_threads
+    eq.loss = task(net, source.n, GGN, NOTHING)
+    eq.ggn = task(net, source.n, GGN, LOWER)
+    eq.exact = task(net, source.n, EXACT, LOWER)
+    eq.choice = team.choice()
+    eq.L = <double *> at
+    eq.native = <void *> (at + lines(net.n_params * net.n_params * sizeof(double)))
+    eq.scratch = <void *> (<size_t> eq.native + native_bytes(net))
+    eq.n_values = eq.n_gradients = eq.n_hessians = 0
+
+
+# ---- the objective ----
+
+cdef double sums(Equations *eq, const Task *todo, const double *x, double *g, double *B, floating *native,
+                 Watch *watch) noexcept nogil:
+    """The loss, its gradient and its matrix, where g and B are not NULL; through `native`, if that is not double's."""
+    cdef size_t n = eq.net.n_params, i, j
+    cdef const floating *params
+    cdef floating *gradient
+    cdef floating *matrix
+    cdef int n_threads = curvature.threads(todo, eq.source.n, eq.n_threads)
+    cdef bint several = n_threads > 1
+    cdef double value, started = team.seconds() if several else 0.0
+    n_threads = team.chosen(&eq.choice, n_threads)
+    if floating is double:
+        params, gradient, matrix = x, g, B
+    else:
+        for i in range(n):
+            native[i] = <floating> x[i]
+        params = native
+        gradient = native + n if g != NULL else NULL
+        matrix = native + 2 * n if B != NULL else NULL
+    value = evaluate(todo, params, eq.source, eq.scratch, gradient, matrix, n_threads, watch)
+    if floating is float:
+        for i in range(n if g != NULL else 0):
+            g[i] = gradient[i]
+        for i in range(n if B != NULL else 0):
+            for j in range(i + 1):
+                B[i * n + j] = matrix[i * n + j]
+    if several:
+        team.note(&eq.choice, (team.seconds() - started) * eq.ggn.work / todo.work)
+    return value
+
+
+cdef double terms(Equations *eq, const Task *todo, const double *x, double *g, double *B, double *penalty,
+                  Watch *watch) noexcept nogil:
+    """E at x, and how much of it is penalty; gradient and matrix where g and B are not NULL."""
+    cdef size_t n = eq.net.n_params, i, j
+    cdef double value
+    if eq.net.itemsize == sizeof(double):
+        value = sums(eq, todo, x, g, B, <double *> NULL, watch)
+    else:
+        value = sums(eq, todo, x, g, B, <float *> eq.native, watch)
+    eq.n_values += 1
+    eq.n_gradients += g != NULL
+    penalty[0] = 0.0
+    for i in range(n if eq.decay != NULL else 0):
+        penalty[0] += 0.5 * eq.decay[i] * x[i] * x[i]
+    for i in range(n if g != NULL else 0):
+        g[i] = eq.factor * g[i] + (eq.decay[i] * x[i] if eq.decay != NULL else 0.0)
+    for i in range(n if B != NULL else 0):
+        if eq.factor != 1.0:
+            for j in range(i + 1):
+                B[i * n + j] *= eq.factor
+        if eq.decay != NULL:
+            B[i * n + i] += eq.decay[i]
+    return eq.factor * value + penalty[0]
+
+
+cdef double rounded(const Equations *eq, double v) noexcept nogil:
+    return v if eq.net.itemsize == sizeof(double) else <float> v
+
+
+cdef double objective(Equations *eq, const double *x, double *g, Watch *watch) noexcept nogil:
+    cdef double penalty
+    return terms(eq, &eq.loss, x, g, NULL, &penalty, watch)
+
+
+cdef void look(Equations *eq, bint exact, Watch *watch) noexcept nogil:
+    cdef size_t n = eq.net.n_params
+    eq.value = terms(eq, &eq.exact if exact else &eq.ggn, eq.x, eq.g, eq.B, &eq.penalty, watch)
+    eq.grad_norm = largest(n, eq.g, 1)
+    eq.scale = largest(n, eq.B, n + 1)
+    if not 0.0 < eq.scale < INFINITY:
+        eq.scale = 1.0
+    eq.is_exact = exact
+    eq.n_hessians += exact
+
+
+# ---- the equations ----
+
+cdef bint factorize(Equations *eq, double shift) noexcept nogil:
+    cdef size_t n = eq.net.n_params, i
+    for i in range(n):
+        memcpy(eq.L + i * n, eq.B + i * n, (i + 1) * sizeof(double))
+        eq.L[i * n + i] += shift
+    return kernels.cholesky_factor(eq.ops, n, eq.L, n) == 0
+
+
+cdef void solve(const Equations *eq, double *b) noexcept nogil:
+    cdef size_t n = eq.net.n_params
+    kernels.cholesky_forward(eq.ops, n, <const double *> eq.L, n, 1, b, n)
+    kernels.cholesky_backward(eq.ops, n, <const double *> eq.L, n, 1, b, n)
+
+
+cdef double largest(size_t n, const double *v, size_t stride) noexcept nogil:
+    cdef double most = 0.0
+    cdef size_t i
+    for i in range(n):
+        if not fabs(v[i * stride]) <= most:
+            most = fabs(v[i * stride])
+            if most != most:
+                break
+    return most

@@ -1,0 +1,351 @@
+"""Levenberg-Marquardt that ends in Newton's method, for networks, without the GIL and without allocation.
+
+With the objective E, its gradient g and its curvature B, of Gauss-Newton to begin with, a trial step solves
+
+    (B + mu I) s = -g,      predicted decrease  -g's - s'B s/2 = (mu s's - g's) / 2
+
+and is made if the objective falls by more than 1e-4 of that (rho > 1e-4). Then mu is multiplied by
+max(1/3, 1 - (2 rho - 1)^3), else by 2, 4, 8, ... (Nielsen 1999). Damping is by the identity, not by the diagonal of B:
+the columns of saturated units vanish, and without damping their weights fly off.
+
+After a good step the next trial is computed at once with gradient and matrix, else with its value alone.
+
+Near a minimum differences of the objective drown in rounding. A step that changes it by less than NOISE, or promises
+less, is made if the largest gradient falls.
+
+**Newton.** Where residuals remain, Gauss-Newton converges linearly, and slowly. Once a step promises less than NEAR of
+the objective, B becomes the Hessian. Cholesky's factorisation tells whether B + mu I is positive definite; if not, mu
+grows, and at the third failure Gauss-Newton has its turn for some steps, for twice as many each time.
+
+**Saddles.** |g|_inf <= tol is a minimum if B + delta I, of the Hessian, is positive definite, delta = FLAT max |B_ii| +
+|g|_inf: flat directions, as those of dead units and of softmax, pass. Else inverse iteration finds the direction
+of negative curvature, and a step along it is made.
+"""
+
+from libc.math cimport INFINITY, cos, fabs, fmax, fmin, isfinite, sqrt
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
+
+import numpy as np
+
+from fastmlp._core cimport equations, kernels, team
+from fastmlp._core.batch cimport Batch, Source
+from fastmlp._core.equations cimport Equations, factorize, look, objective, rounded, solve
+from fastmlp._core.plan cimport Net
+from fastmlp._core.team cimport Watch
+
+from fastmlp._core.kernels import isa_index
+
+cdef enum:
+    TRIES = 25              # trials between two looks at the clock
+    FAILURES = 3            # of a factorisation, until Gauss-Newton has its turn
+    WAIT = 5                # steps, the first time
+    POWER_STEPS = 12        # of inverse iteration
+    HALVINGS = 60
+
+#: what `advance` returns
+STATUS = ("running", "converged", "stalled", "interrupted")
+
+cdef double ACCEPT = 1e-4                   # of the decrease that was promised
+cdef double BOLD = 0.25                     # after a step with a larger rho the next one is taken for granted
+cdef double NEAR = 0.02                     # a promise of less, as a share of the objective, asks for the Hessian
+cdef double FLAT = 1e-8, FLAT_F32 = 1e-5    # curvature that counts as none, as a share of the largest
+cdef double NOISE = 1e-13, NOISE_F32 = 1e-6     # differences of the objective that mean nothing, as a share of it
+cdef double LEAST = 1e-16, MOST = 1e20      # dampings, in units of the largest diagonal element,
+cdef double LARGEST = 1e300                 # and a damping that ends it all
+
+
+cdef size_t memory_bytes(const Net *net, size_t n, int n_threads) noexcept nogil:
+    return net.n_params * sizeof(double) + equations.point_bytes(net) + equations.memory_bytes(net, n, n_threads)
+
+
+cdef void lay_out(Fit *fit, const Net *net, const Source *source, const void *ops, int n_threads,
+                  void *memory) noexcept nogil:
+    cdef char *rest = <char *> memory + net.n_params * sizeof(double)
+    fit.step = <double *> memory
+    equations.lay_out(&fit.at, net, source, ops, n_threads, rest + equations.point_bytes(net))
+    fit.ahead = equations.another(&fit.at, rest)
+
+
+cdef double dot(size_t n, const double *v, const double *w) noexcept nogil:
+    cdef double total = 0.0
+    cdef size_t i
+    for i in range(n):
+        total += v[i] * w[i]
+    return total
+
+
+cdef bint place_trial(Fit *fit, double length) noexcept nogil:
+    """To x + length * step, as the network's type holds it; whether that is another point."""
+    cdef size_t i
+    cdef bint moved = False
+    for i in range(fit.at.net.n_params):
+        fit.ahead.x[i] = rounded(&fit.at, fit.at.x[i] + length * fit.step[i])
+        moved |= fit.ahead.x[i] != fit.at.x[i]
+    return moved
+
+
+# ---- the steps ----
+
+cdef void start(Fit *fit, double damping, bint exact, Watch *watch) noexcept nogil:
+    cdef size_t i
+    for i in range(fit.at.net.n_params):
+        fit.at.x[i] = rounded(&fit.at, fit.at.x[i])
+    fit.ahead.factor, fit.ahead.decay = fit.at.factor, fit.at.decay
+    look(&fit.at, exact, watch)
+    fit.mu = fit.safe = damping * fit.at.scale
+    fit.growth = 2.0
+    fit.point = UNKNOWN
+    fit.failures = fit.pause = 0
+    fit.wait = WAIT
+    fit.n_steps = 0
+    fit.bold = False
+
+
+cdef inline double cube(double x) noexcept nogil:
+    return x * x * x
+
+
+cdef void damp_more(Fit *fit) noexcept nogil:
+    fit.bold = False
+    fit.mu *= fit.growth
+    fit.growth *= 2.0
+
+
+cdef Status move(Fit *fit) noexcept nogil:
+    """Make the step, unless the derivatives there are not finite."""
+    if not isfinite(fit.ahead.grad_norm):
+        return STALLED
+    fit.at, fit.ahead = fit.ahead, fit.at
+    fit.n_steps += 1
+    fit.point = UNKNOWN
+    fit.failures = 0
+    fit.growth = 2.0
+    return RUNNING
+
+
+cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
+    """One accepted step."""
+    cdef size_t n = fit.at.net.n_params, i
+    cdef double noise = NOISE if fit.at.net.itemsize == sizeof(double) else NOISE_F32
+    cdef double promised, change, rho, shrink
+    cdef bint better, close, exact, looked
+    cdef int _
+    for _ in range(TRIES):
+        if not fit.mu < fmin(MOST * fit.at.scale, LARGEST):
+            return STALLED
+        if not factorize(&fit.at, fit.mu):
+            damp_more(fit)
+            fit.failures += 1
+            if fit.at.is_exact and fit.failures == FAILURES:
+                look(&fit.at, False, watch)
+                if watch.stopped:
+                    return INTERRUPTED
+                fit.mu, fit.growth = fit.safe, 2.0
+                fit.pause = fit.wait
+                fit.wait *= 2
+            continue
+        for i in range(n):
+            fit.step[i] = -fit.at.g[i]
+        solve(&fit.at, fit.step)
+        promised = 0.5 * (fit.mu * dot(n, fit.step, fit.step) - dot(n, fit.at.g, fit.step))
+        if promised <= noise * fabs(fit.at.value) and not fit.at.is_exact and fit.pause == 0:
+            look(&fit.at, True, watch)      # what is left to do is Newton's
+            if watch.stopped:
+                return INTERRUPTED
+            continue
+        if not place_trial(fit, 1.0):
+            return STALLED
+        exact = fit.at.is_exact or (fit.pause == 0 and promised < NEAR * fabs(fit.at.value))
+        looked = fit.bold
+        if looked:
+            look(&fit.ahead, exact, watch)
+        else:
+            fit.ahead.value = objective(&fit.ahead, fit.ahead.x, NULL, watch)
+        change = fit.at.value - fit.ahead.value
+        rho = change / promised
+        better = rho > ACCEPT
+        close = fmin(promised, fabs(change)) <= noise * fabs(fit.at.value)
+        if not looked and (better or close):
+            look(&fit.ahead, exact, watch)
+        if watch.stopped:
+            return INTERRUPTED
+        if close:
+            better = fit.ahead.grad_norm < fit.at.grad_norm
+            rho = 1.0
+        if not better:
+            damp_more(fit)
+            continue
+        if move(fit) == STALLED:
+            return STALLED
+        rho = fmin(rho, 1.0)
+        shrink = 0.1 if fit.ahead.is_exact and rho > 0.9 else fmax(1.0 / 3.0, 1.0 - cube(2.0 * rho - 1.0))
+        fit.mu = fit.safe = fmax(shrink * fit.mu, LEAST * fit.at.scale)
+        fit.bold = rho > BOLD
+        fit.pause -= fit.pause > 0
+        if fit.ahead.is_exact and rho > 0.1:
+            fit.wait = WAIT
+        return RUNNING
+    return RUNNING
+
+
+cdef double flatness(const Fit *fit) noexcept nogil:
+    """Curvature that counts as none."""
+    return (FLAT if fit.at.net.itemsize == sizeof(double) else FLAT_F32) * fit.at.scale + fit.at.grad_norm
+
+
+cdef void examine(Fit *fit, Watch *watch) noexcept nogil:
+    """Whether x, where the gradient is within tol, is a minimum or a saddle."""
+    if not fit.at.is_exact:
+        look(&fit.at, True, watch)
+    fit.point = MINIMUM if factorize(&fit.at, flatness(fit)) else SADDLE
+
+
+cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
+    """A step along the direction of the most negative curvature, down to where the objective is lower."""
+    cdef size_t n = fit.at.net.n_params, i
+    cdef double shift = flatness(fit), length, curvature, value, sign
+    cdef int _
+    while not factorize(&fit.at, shift):
+        shift *= 2.0
+        if not shift < INFINITY:
+            return STALLED
+    for i in range(n):
+        fit.step[i] = 1.0 + cos(<double> i)
+    for _ in range(POWER_STEPS):
+        solve(&fit.at, fit.step)
+        length = sqrt(dot(n, fit.step, fit.step))
+        for i in range(n):
+            fit.step[i] /= length
+    curvature = 1.0 / length - shift        # the eigenvalue that inverse iteration has come to
+    sign = -1.0 if dot(n, fit.at.g, fit.step) > 0.0 else 1.0
+    length = 1.0
+    for _ in range(HALVINGS):
+        place_trial(fit, sign * length)
+        value = objective(&fit.ahead, fit.ahead.x, NULL, watch)
+        if value < fit.at.value + 0.25 * length * length * fmin(curvature, 0.0):
+            look(&fit.ahead, False, watch)
+            fit.mu = fit.safe = fmax(fit.mu, 1e-3 * fit.ahead.scale)
+            return INTERRUPTED if watch.stopped else move(fit)
+        if watch.stopped:
+            return INTERRUPTED
+        length *= 0.5
+    return STALLED
+
+
+cdef Status advance(Fit *fit, size_t n_steps, Watch *watch) noexcept nogil:
+    cdef size_t goal = fit.n_steps + n_steps, before
+    cdef Status status
+    while True:
+        if fit.at.grad_norm <= fit.tol and fit.point == UNKNOWN:
+            examine(fit, watch)
+            if watch.stopped:
+                return INTERRUPTED
+        if fit.point == MINIMUM:
+            return CONVERGED
+        if fit.n_steps >= goal:
+            return RUNNING
+        before = fit.n_steps
+        status = leave_saddle(fit, watch) if fit.point == SADDLE else descend(fit, watch)
+        if status != RUNNING or fit.n_steps == before:
+            return status
+
+
+# ---- the Python face ----
+
+cdef class Descent:
+    """One fit by Levenberg-Marquardt.
+
+    Parameters
+    ----------
+    batch : Batch
+        The samples.
+    params : ndarray of shape (P,), float64
+        The start.
+    factor : float
+        Of the loss.
+    decay : ndarray of shape (P,), float64, or None
+        lambda.
+    tol : float
+        For |g|_inf.
+    damping : float
+        The first mu, in units of the largest diagonal element of the Gauss-Newton matrix.
+    n_threads : int
+    state : dict, optional
+        Of an earlier `Descent` at the same parameters, which is continued.
+    """
+
+    cdef Fit fit
+    cdef Batch batch
+    cdef object decay
+    cdef void *memory
+
+    def __cinit__(self, Batch batch not None, const double[::1] params not None, double factor,
+                  const double[::1] decay, double tol, double damping, int n_threads, state=None):
+        cdef const Net *net = &batch.plan.net
+        cdef Watch watch = team.watch()
+        self.batch, self.decay = batch, decay
+        cdef size_t n_bytes = memory_bytes(net, batch.source.n, n_threads)
+        self.memory = malloc(n_bytes)
+        if self.memory == NULL:
+            raise MemoryError(f"no memory for the matrices of {net.n_params} parameters: {n_bytes} bytes")
+        lay_out(&self.fit, net, &batch.source, kernels.table(isa_index(None), sizeof(double)), n_threads, self.memory)
+        self.fit.at.factor, self.fit.tol = factor, tol
+        self.fit.at.decay = &decay[0] if decay is not None else NULL
+        memcpy(self.fit.at.x, &params[0], net.n_params * sizeof(double))
+        cdef bint exact = state is not None and state["is_exact"]
+        with nogil:
+            start(&self.fit, damping, exact, &watch)
+        team.check(&watch)
+        if state is not None:
+            self.fit.mu = self.fit.safe = state["mu"]
+            self.fit.pause, self.fit.wait, self.fit.bold = state["pause"], state["wait"], state["bold"]
+
+    def __dealloc__(self):
+        free(self.memory)
+
+    def advance(self, size_t n_steps):
+        """Make up to so many accepted steps; "running", "converged" or "stalled".
+
+        "running" without a new step gives the caller the chance to look at the clock after many trials.
+        """
+        cdef Watch watch = team.watch()
+        cdef Status status
+        with nogil:
+            status = advance(&self.fit, n_steps, &watch)
+        team.check(&watch)
+        return STATUS[status]
+
+    @property
+    def params(self):
+        """A copy of the parameters (P,)."""
+        return np.array(<double[: self.fit.at.net.n_params]> self.fit.at.x)
+
+    @property
+    def state(self):
+        """What a later `Descent` needs to go on as this one would."""
+        return {"mu": self.fit.safe, "pause": self.fit.pause, "wait": self.fit.wait, "bold": self.fit.bold,
+                "is_exact": self.fit.at.is_exact}
+
+    @property
+    def value(self):
+        """The objective."""
+        return self.fit.at.value
+
+    @property
+    def penalty(self):
+        """Its part that does not depend on the data."""
+        return self.fit.at.penalty
+
+    @property
+    def grad_norm(self):
+        """|g|_inf."""
+        return self.fit.at.grad_norm
+
+    @property
+    def counts(self):
+        """How many steps have been made, and how many values, gradients and Hessians computed."""
+        cdef const Equations *at = &self.fit.at
+        cdef const Equations *ahead = &self.fit.ahead
+        return (self.fit.n_steps, at.n_values + ahead.n_values, at.n_gradients + ahead.n_gradients,
+                at.n_hessians + ahead.n_hessians)

@@ -1,0 +1,58 @@
+"""Levenberg-Marquardt, in the end Newton's method: `_core.lm` makes the steps, here they are reported and stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastmlp import _threads
+from fastmlp import _validation as check
+from fastmlp._core.lm import Descent
+from fastmlp.objective import Objective
+from fastmlp.optimize import truncated
+from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
+
+OPTIONS = {"damping": 1e-3}
+MOST_PARAMS = 3000  # beyond, Cholesky's factorisation would take longer than products with vectors
+_STATUS = {"running": MAX_ITER, "converged": CONVERGED, "stalled": STALLED}
+
+
+def solve(
+    objective: Objective,
+    monitor: Monitor,
+    *,
+    max_iter: int,
+    tol: float,
+    state: dict[str, Any] | None,
+    options: dict[str, Any],
+) -> tuple[int, dict[str, Any], tuple[int, int, int]]:
+    """Minimise until |g|_inf <= tol at a minimum; a status, the solver's state, and (nfev, njev, nhev).
+
+    Each trial takes a pass for value, gradient and matrix, at most N P^2 / 2 multiply-adds, and P^3 / 6 for Cholesky's
+    factorisation; memory is 3 P^2 numbers. From 3,000 parameters on it goes without matrices.
+    Sources: Levenberg 1944; Marquardt 1963; the damping is Nielsen's (1999).
+    """
+    damping = check.number({**OPTIONS, **options}["damping"], "damping", 0.0, above=True)
+    if objective.architecture.n_params > MOST_PARAMS:
+        return truncated.solve(objective, monitor, max_iter=max_iter, tol=tol, damping=damping, state=state)
+    data = objective.data
+    descent = Descent(
+        data.batch, objective.x0, data.factor, objective.decay, tol, damping, _threads.resolve(data.n_threads), state
+    )
+
+    def report(record: Any) -> None:
+        mean = data.mean(descent.value - descent.penalty)
+        record(descent.params, descent.value, mean, descent.grad_norm)
+
+    report(monitor.begin)
+    status = descent.advance(0)
+    try:
+        while status == "running" and monitor.n_iter < max_iter:
+            status = descent.advance(1)
+            if descent.counts[0] > monitor.n_iter:
+                report(monitor.step)
+            else:
+                monitor.check_time()
+        ended = _STATUS[status]
+    except Stop as stop:
+        ended = CONVERGED if status == "converged" else stop.status
+    return ended, descent.state, descent.counts[1:]

@@ -1,0 +1,97 @@
+"""Levenberg-Marquardt without matrices, for many parameters: truncated conjugate gradients on damped equations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.objective import Objective
+from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
+
+Array = NDArray[np.float64]
+
+ACCEPT = 1e-4  # of the decrease that was promised
+NEAR = 0.02  # a promise of less, as a share of the objective, asks for the Hessian's products instead of Gauss-Newton's
+MAX_PRODUCTS = 250
+PROGRESS = 5e-4  # of the model in an iteration, averaged over the latest tenth: less ends the inner iterations
+MAX_REJECTIONS = 40  # in a row
+NOISE = {np.dtype(np.float64): 1e-13, np.dtype(np.float32): 1e-6}  # as a share of the objective: the gradient decides
+
+
+def minimise_model(product: Callable[[Array], Array], g: Array, mu: float) -> tuple[Array, float, bool]:
+    """Conjugate gradients on m(s) = g's + s'B s/2 + mu s's/2: a step s, g's + s'B s/2, whether B + mu I was convex."""
+    s, r = np.zeros_like(g), g.copy()
+    d, rr = -r, float(r @ r)
+    models = [0.0]
+    for k in range(1, MAX_PRODUCTS + 1):
+        Bd = product(d) + mu * d
+        curvature = float(d @ Bd)
+        if not curvature > 0:
+            return s, models[-1] - 0.5 * mu * float(s @ s), False
+        length = rr / curvature
+        s += length * d
+        r += length * Bd
+        models.append(0.5 * float((g + r) @ s))
+        gap = max(10, k // 10)
+        if k > gap and models[-1] - models[-1 - gap] > gap * PROGRESS * models[-1]:
+            break
+        rr, earlier = float(r @ r), rr
+        if rr == 0:
+            break
+        d = -r + (rr / earlier) * d
+    return s, models[-1] - 0.5 * mu * float(s @ s), True
+
+
+def solve(
+    objective: Objective, monitor: Monitor, *, max_iter: int, tol: float, damping: float, state: dict[str, Any] | None
+) -> tuple[int, dict[str, Any], tuple[int, int, int]]:
+    """As `lm.solve`, but a point with |g|_inf <= tol is taken for a minimum.
+
+    A step takes up to 250 products with the Gauss-Newton matrix, later with the Hessian; they end when they no longer
+    bring the quadratic model down (Martens 2010). Memory is a few vectors.
+    """
+    x = objective.x0
+    value, g = objective.value_and_grad(x)
+    evaluations, noise = 1, NOISE[objective.architecture.dtype]
+    mu, exact = (None, False) if state is None else (state["mu"], state["is_exact"])
+    if mu is None:
+        mu = damping * max(float(g @ objective.ggnp(x, g)) / max(float(g @ g), 1e-300), 1e-300)
+
+    def report(record: Callable[..., None]) -> None:
+        record(x, value, objective.data.mean(value - objective.penalty_value(x)), float(np.abs(g).max()))
+
+    report(monitor.begin)
+    growth, ended = 2.0, MAX_ITER
+    try:
+        while monitor.n_iter < max_iter:
+            if np.abs(g).max() <= tol:
+                ended = CONVERGED
+                break
+            if growth > 2.0**MAX_REJECTIONS:
+                ended = STALLED
+                break
+            multiply = objective.hessp if exact else objective.ggnp
+            step, model, convex = minimise_model(lambda v: multiply(x, v), g, mu)  # noqa: B023
+            trial = objective.native(x + step).astype(np.float64)
+            with np.errstate(all="ignore"):
+                trial_value, trial_g = objective.value_and_grad(trial)
+                gain = (value - trial_value) / -model if model < 0 else -1.0
+            evaluations += 1
+            if model < 0 and min(-model, abs(value - trial_value)) <= noise * abs(value):
+                gain = 1.0 if np.abs(trial_g).max() < np.abs(g).max() else -1.0
+            if gain > ACCEPT:
+                exact = convex and -model < NEAR * abs(value)
+                x, value, g = trial, trial_value, trial_g
+                mu *= max(1 / 3, 1 - (2 * min(gain, 1.0) - 1) ** 3)
+                growth = 2.0
+                report(monitor.step)
+            else:
+                exact = exact and convex
+                mu, growth = mu * growth, 2 * growth
+                monitor.check_time()
+    except Stop as stop:
+        ended = CONVERGED if np.abs(g).max() <= tol else stop.status
+    return ended, {"mu": mu, "is_exact": exact}, (evaluations, evaluations, 0)

@@ -1,0 +1,244 @@
+"""Levenberg-Marquardt with Newton's method at the end: where it arrives, how soon, and what it survives."""
+
+import numpy as np
+import pytest
+
+import fastmlp
+from cases import PAIRS, data, network
+from fastmlp import datasets
+from fastmlp.optimize import lm
+
+X = np.random.default_rng(0).normal(size=(50, 3))
+T = np.sin(X.sum(axis=1))
+DECAY = fastmlp.WeightDecay(weights=0.1, biases=0.1)
+
+
+def yacht():
+    """Standardised inputs and targets of 308 towed hulls."""
+    hulls = datasets.load_yacht()
+    return tuple((a - a.mean(axis=0)) / a.std(axis=0) for a in (hulls.X, hulls.T))
+
+
+def lowest_curvature(objective, params):
+    """The smallest eigenvalue of the Hessian, by differences of the gradient."""
+    step = 1e-5 * np.eye(params.size)
+    H = [(objective.grad(params + e) - objective.grad(params - e)) / 2e-5 for e in step]
+    return np.linalg.eigvalsh(0.5 * (np.array(H) + np.array(H).T))[0]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_noisy_regression_converges_to_1e_8(seed):
+    rng = np.random.default_rng(1)
+    inputs = rng.normal(size=(442, 10))
+    targets = inputs @ rng.normal(size=10) + 2 * np.tanh(inputs[:, 0] * inputs[:, 1]) + 3 * rng.normal(size=442)
+    targets = (targets - targets.mean()) / targets.std()
+    net = fastmlp.Network([10, 5, 1], rng=seed)
+    penalty = fastmlp.WeightDecay(weights=1.0, biases=1.0)
+    res = net.fit(inputs, targets, "lm", tol=1e-8, penalty=penalty)
+    assert res.success
+    assert res.nit <= 150
+    assert np.abs(net.objective(inputs, targets, penalty=penalty).grad(net.params)).max() <= 1e-8
+    assert res.nhev >= 3  # Newton's method at the end
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_function_without_noise_is_learnt_to_ten_digits(seed):
+    x = np.linspace(-1, 1, 300)[:, np.newaxis]
+    net = fastmlp.Network([1, 20, 1], rng=seed)
+    target = np.sinc(10 * x / np.pi)
+    net.fit(x, target, "lm", tol=0.0, callback=lambda state: state.train_loss <= 0.5e-10)
+    assert np.mean((net.predict(x) - target) ** 2) <= 1e-10
+
+
+@pytest.mark.parametrize(("output", "loss"), PAIRS)
+def test_every_loss_arrives_at_a_minimum(output, loss):
+    net = network([3, 4, 2], "tanh", output, loss)
+    inputs, targets = data(net, 40)
+    objective = net.objective(inputs, targets, penalty=DECAY)
+    res = net.fit(inputs, targets, "lm", penalty=DECAY, tol=1e-8)
+    assert res.success
+    assert np.abs(objective.grad(net.params)).max() <= 1e-8
+    assert lowest_curvature(objective, net.params) > -1e-5
+    again = net.fit(inputs, targets, "lbfgs", penalty=DECAY, tol=1e-8)
+    assert again.fun >= res.fun - 1e-9 * abs(res.fun)
+
+
+@pytest.mark.parametrize("layers", [[6, 1], [6, 4, 3, 1], [6, 5, 1]])
+def test_networks_of_any_depth_converge(layers):
+    inputs, targets = yacht()
+    res = fastmlp.Network(layers, rng=0).fit(inputs, targets, "lm", penalty=DECAY, tol=1e-8)
+    assert res.success
+    assert res.grad_norm <= 1e-8
+
+
+def test_a_converged_network_is_left_as_it_is():
+    net = fastmlp.Network([3, 5, 1], rng=0)
+    net.fit(X, T, "lm", penalty=DECAY)
+    before = net.params
+    res = net.fit(X, T, "lm", penalty=DECAY)
+    assert res.success
+    assert (res.nit, res.nhev) == (0, 1)
+    assert np.array_equal(net.params, before)
+
+
+@pytest.mark.filterwarnings("ignore::fastmlp.errors.IdenticalUnitsWarning")
+def test_a_saddle_is_no_minimum():
+    net = fastmlp.Network([3, 5, 1], rng=0, init="zeros")
+    targets = T - T.mean()
+    objective = net.objective(X, targets, penalty=DECAY)
+    assert np.abs(objective.grad(net.params)).max() < 1e-12
+    at_saddle = net.fit(X, targets, "lm", penalty=DECAY, max_iter=0)
+    assert not at_saddle.success
+    res = net.fit(X, targets, "lm", penalty=DECAY)
+    assert res.success
+    assert res.fun < 0.5 * at_saddle.fun
+    assert lowest_curvature(objective, net.params) > -1e-5
+
+
+def test_the_objective_never_rises_by_more_than_rounding():
+    inputs, targets = yacht()
+    loss = fastmlp.Network([6, 8, 1], rng=0).fit(inputs, targets, "lm", penalty=DECAY, tol=1e-10).history["loss"]
+    assert np.all(np.diff(loss) <= 1e-13 * loss[:-1])
+
+
+def test_what_is_reached_is_not_given_back_to_rounding():
+    net = fastmlp.Network([3, 5, 1], rng=0)
+    net.fit(X, T, "lm", penalty=DECAY, tol=1e-5)
+    for tol in (1e-8, 1e-11, 1e-13):
+        assert net.fit(X, T, "lm", penalty=DECAY, tol=tol).success
+
+
+@pytest.mark.parametrize("weight", [1.0, 3.0])
+def test_noise_precision_and_sample_weights_have_the_same_effect(weight):
+    nets = [fastmlp.Network([3, 4, 1], rng=0) for _ in range(2)]
+    first = nets[0].fit(X, T, "lm", penalty=DECAY, sample_weight=np.full(50, weight), tol=1e-10)
+    second = nets[1].fit(X, T, "lm", penalty=fastmlp.WeightDecay(0.1 / weight, 0.1 / weight), tol=1e-10)
+    assert first.fun == pytest.approx(weight * second.fun, rel=1e-9)
+    assert np.allclose(nets[0].params, nets[1].params, rtol=1e-6, atol=1e-8)
+
+
+def test_float32_networks_converge_to_what_float32_tells(n_threads):
+    net = fastmlp.Network([3, 5, 1], rng=0, dtype="float32")
+    res = net.fit(X, T, "lm", penalty=DECAY, n_threads=n_threads)
+    double = fastmlp.Network([3, 5, 1], rng=0)
+    double.params = net.params.astype(float)
+    expected = double.fit(X, T, "lm", penalty=DECAY)
+    assert res.success
+    assert net.params.dtype == np.float32
+    assert res.fun == pytest.approx(expected.fun, rel=1e-3)
+
+
+def test_results_do_not_depend_on_the_number_of_threads(n_threads):
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(5000, 4))
+    targets = np.tanh(inputs @ rng.normal(size=(4, 2)))
+    nets = [fastmlp.Network([4, 10, 2], rng=0) for _ in range(2)]
+    for net, threads in zip(nets, (1, n_threads), strict=True):
+        net.fit(inputs, targets, "lm", penalty=DECAY, max_iter=5, n_threads=threads)
+    assert nets[0] == nets[1]
+
+
+CASES = {
+    "one sample": ([3, 4, 1], X[:1], T[:1]),
+    "ten outputs": ([3, 4, 10], X, np.random.default_rng(1).normal(size=(50, 10))),
+    "more parameters than residuals": ([3, 30, 1], X[:5], T[:5]),
+    "repeated rows": ([3, 5, 1], np.repeat(X[:3], 20, axis=0), np.repeat(T[:3], 20)),
+    "constant inputs": ([3, 5, 1], np.ones((50, 3)), T),
+    "inputs of zero": ([3, 5, 1], np.zeros((50, 3)), T),
+    "equal targets": ([3, 5, 1], X, np.full(50, 3.0)),
+    "huge targets": ([3, 5, 1], X, 1e8 * T),
+}
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0, 1e4, 1e150])
+@pytest.mark.parametrize("penalty", [None, DECAY])
+@pytest.mark.parametrize("case", CASES)
+def test_degenerate_data_and_saturated_starts_give_finite_parameters(case, penalty, scale):
+    layers, inputs, targets = CASES[case]
+    net = fastmlp.Network(layers, rng=0)
+    net.params = scale * net.params
+    before = net.objective(inputs, targets, penalty=penalty).value(net.params)
+    res = net.fit(inputs, targets, "lm", penalty=penalty, max_iter=100)
+    assert np.all(np.isfinite(net.params))
+    assert res.fun <= before
+    assert res.success == (res.message == "converged: the gradient is within tol")
+
+
+@pytest.mark.parametrize("case", set(CASES) - {"ten outputs", "huge targets"})
+def test_degenerate_data_converge_from_an_ordinary_start(case):
+    layers, inputs, targets = CASES[case]
+    assert fastmlp.Network(layers, rng=0).fit(inputs, targets, "lm").success
+
+
+def test_separable_classes_end_with_a_small_gradient():
+    net = fastmlp.Network([3, 5, 3], output="softmax", rng=0)
+    labels = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
+    res = net.fit(X, labels, "lm")
+    assert res.success
+    assert np.array_equal(net.predict(X).argmax(axis=1), labels)
+
+
+def test_an_exponential_output_finds_its_scale():
+    net = fastmlp.Network([3, 5, 1], output="exp", loss="poisson", rng=0)
+    net.params = 40 * net.params
+    counts = np.random.default_rng(1).poisson(np.exp(T))
+    res = net.fit(X, counts, "lm", penalty=DECAY)
+    assert res.history["loss"][0] > 1e30
+    assert res.success
+
+
+def test_the_damping_at_the_start_shortens_the_first_step():
+    steps = []
+    for damping in (1e-3, 1e3):
+        net = fastmlp.Network([3, 5, 1], rng=0)
+        before = net.params
+        net.fit(X, T, "lm", damping=damping, max_iter=1)
+        steps.append(np.linalg.norm(net.params - before))
+    assert steps[1] < 0.1 * steps[0]
+
+
+def test_evaluations_are_counted():
+    res = fastmlp.Network([3, 5, 1], rng=0).fit(X, T, "lm", penalty=DECAY)
+    assert res.nfev >= res.njev > res.nit
+    assert 1 <= res.nhev <= res.njev
+
+
+@pytest.fixture
+def without_matrices(monkeypatch):
+    monkeypatch.setattr(lm, "MOST_PARAMS", 0)
+
+
+@pytest.mark.parametrize(("output", "loss"), PAIRS)
+def test_without_matrices_every_loss_arrives_too(output, loss, without_matrices):
+    net = network([3, 4, 2], "tanh", output, loss)
+    inputs, targets = data(net, 40)
+    objective = net.objective(inputs, targets, penalty=DECAY)
+    res = net.fit(inputs, targets, "lm", penalty=DECAY, tol=1e-8, n_threads=1)
+    assert res.success
+    assert np.abs(objective.grad(net.params)).max() <= 1e-8
+    assert lowest_curvature(objective, net.params) > -1e-5
+
+
+def test_without_matrices_two_fits_of_k_equal_one_of_2k(without_matrices, dtype):
+    halves, whole = (fastmlp.Network([3, 5, 1], rng=0, dtype=dtype) for _ in range(2))
+    first = halves.fit(X, T, "lm", penalty=DECAY, max_iter=5, n_threads=1)
+    halves.fit(X, T, "lm", penalty=DECAY, max_iter=5, warm_start=first, n_threads=1)
+    whole.fit(X, T, "lm", penalty=DECAY, max_iter=10, n_threads=1)
+    assert halves == whole
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_without_matrices_degenerate_data_give_finite_parameters(case, without_matrices):
+    layers, inputs, targets = CASES[case]
+    net = fastmlp.Network(layers, rng=0)
+    before = net.loss(inputs, targets)
+    res = net.fit(inputs, targets, "lm", max_iter=20, n_threads=1)
+    assert np.all(np.isfinite(net.params))
+    assert res.fun <= before
+
+
+def test_networks_of_many_parameters_are_fitted_without_matrices():
+    net = fastmlp.Network([3, 1000, 1], rng=0)
+    res = net.fit(X, T, "lm", penalty=DECAY, max_iter=3, n_threads=1)
+    assert res.nit == 3
+    assert res.fun < 0.5 * res.history["loss"][0]
