@@ -1,4 +1,4 @@
-"""Derivatives beyond the gradient: Jacobians; curvature and products with it."""
+"""Derivatives beyond the gradient: Jacobians, curvature and products with it, steps of Levenberg-Marquardt."""
 
 from problems import CURVED
 

@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> list:
     cells = []
     for operation in chosen(options.operations, contest.OPERATIONS):
         for shape in taken(options.shapes, problems.SHAPES, problems.shapes_of(operation)):
-            for dtype in chosen(options.dtypes, problems.DTYPES):
+            for dtype in taken(options.dtypes, problems.DTYPES, problems.dtypes_of(operation)):
                 try:
                     with threadpool_limits(1):
                         cell = contest.measure(

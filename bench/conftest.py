@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits  # noqa: E402
 
 import contest  # noqa: E402
 from peers import CLASSES  # noqa: E402
-from problems import DTYPES, SHAPES, shapes_of  # noqa: E402
+from problems import SHAPES, dtypes_of, shapes_of  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -32,7 +32,7 @@ def pytest_generate_tests(metafunc):
         for operation in metafunc.module.OPERATIONS
         for contestant in contest.contestants(operation, names)
         for shape in shapes_of(operation)
-        for dtype in DTYPES
+        for dtype in dtypes_of(operation)
         if shape in shapes
     ]
     metafunc.parametrize(("operation", "contestant", "shape", "dtype"), cases)

@@ -25,9 +25,10 @@ OPERATIONS = {  # what the tables call them
     "hessp8": "Hessian product, 8 directions",
     "ggnp": "Gauss-Newton product",
     "ggnp8": "Gauss-Newton product, 8 directions",
+    "lm20": "20 steps of Levenberg-Marquardt",
 }
-METHODS = {"gradient": "loss_and_grad"}  # where a peer's is not called as the operation
-NUMBERED = ("hessp", "ggnp")  # methods that take the operation's number
+METHODS = {"gradient": "loss_and_grad", "lm": "levenberg_marquardt"}  # where a peer's is not called as the operation
+NUMBERED = ("hessp", "ggnp", "lm")  # methods that take the operation's number
 YARDSTICKS = {  # what else of ours is timed in the same rounds, to tell what an operation costs in such units
     "param_jacobian": "filling",  # of as large a new array
     "hessian": "ggn",
@@ -43,6 +44,7 @@ CURVED_TOLERANCE = {"float64": 1e-10, "float32": 1e-3}
 # grow to any size where a relu switches.
 COMPARED_BATCHES = 3.2
 COMPARED_EPOCHS = 2
+COMPARED_STEPS = 5  # of Levenberg-Marquardt
 
 
 class Disagreement(Exception):  # noqa: N818 - nobody erred: two disagree
@@ -82,7 +84,7 @@ def job(operation: str, peer: Peer) -> Job:
 
 
 def results(operation: str, peer: Peer) -> list[np.ndarray]:
-    """What the operation gives; of training, the way gone from the start."""
+    """What the operation gives; of training, the way gone from the start; of Levenberg-Marquardt, the loss reached."""
     kind, number = split(operation)
     if kind == "row":
         return [peer.outputs(peer.predict_row(peer.problem.X[:1].copy()))]
@@ -101,6 +103,9 @@ def results(operation: str, peer: Peer) -> list[np.ndarray]:
         return [np.float64(loss), peer.ordered(gradient, 0), peer.ordered(matrix, 0, 1)]
     if kind == "hessian":
         return [peer.ordered(peer.hessian(), 0, 1)]
+    if kind == "lm":
+        reached = peer.ordered(peer.levenberg_marquardt(COMPARED_STEPS), 0)
+        return [np.float64(load("numpy")(peer.problem).loss_at(reached))]
     return [peer.ordered(getattr(peer, kind)(number), 0)]
 
 
@@ -118,8 +123,11 @@ def check(operation: str, peers: Mapping[str, Peer]) -> None:
 
 def tolerances(operation: str, peer: Peer) -> dict[str, float]:
     """How far a contestant's result may be from NumPy's, for each number type."""
-    if split(operation)[0] == "adam":
+    kind = split(operation)[0]
+    if kind == "adam":
         return peer.training_tolerance
+    if kind == "lm":
+        return peer.descent_tolerance
     return CURVED_TOLERANCE if operation in CURVED else TOLERANCE
 
 

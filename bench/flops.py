@@ -7,7 +7,7 @@ from itertools import pairwise
 
 
 def flops(operation: str, layers: tuple[int, ...], n_samples: int) -> int:
-    """Of one piece of work: an epoch, all rows, or as many directions as the operation says.
+    """Of one piece of work: an epoch, all rows, or as many directions or steps as the operation says.
 
     With w weights, w' of them beyond the first layer, v between hidden layers, P parameters and K outputs, in
     multiply-adds for each sample:
@@ -21,6 +21,7 @@ def flops(operation: str, layers: tuple[int, ...], n_samples: int) -> int:
     ggn, hessian    gradient + K v + P (P + 1) / 2: one product for each pair of parameters, however many outputs
     ggnp            w, and for each direction the tangents of a forward pass, w + w', and a backward pass, w + w'
     hessp           2 w + w', and for each direction w + w', and the tangents of a backward pass, w + 3 w'
+    lm              for each step predict and ggn, and P^3 / 6 for Cholesky's factorisation
     ==============  ============================================================================
     """
     kind, number = split(operation)
@@ -39,8 +40,10 @@ def flops(operation: str, layers: tuple[int, ...], n_samples: int) -> int:
         "hessian": matrix,
         "ggnp": w + number * 2 * (w + later),
         "hessp": 2 * w + later + number * (2 * w + 4 * later),
+        "lm": number * (w + matrix),
     }[kind]
-    return round(2 * (1 if kind == "row" else n_samples) * each)
+    factorisations = number * n_params**3 / 6 if kind == "lm" else 0
+    return round(2 * ((1 if kind == "row" else n_samples) * each + factorisations))
 
 
 def split(operation: str) -> tuple[str, int]:

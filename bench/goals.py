@@ -45,6 +45,7 @@ GOALS = {  # operation: shape: goal
     "ggnp": {"S1": Goal(1.5, units=2.2), "D1": Goal(1.2, units=2.2), "M1": Goal(1.1, units=2.2)},
     "hessp8": {"S1": Goal(1, units=8), "D1": Goal(1, units=8)},
     "ggnp8": {"S1": Goal(1, units=8), "D1": Goal(1, units=8)},
+    "lm20": {"A5": Goal(1, seconds=20 * 50e-6), "A20": Goal(1, seconds=20 * 600e-6)},
 }  # fmt: skip
 SINGLE = {("gradient", "D1"): Goal(1.25, 0.65)}  # where float32 has a goal of its own
 

@@ -33,6 +33,7 @@ SHAPES = {  # layers, hidden, output, samples
     "A20": ([10, 20, 1], "tanh", "identity", 442),
 }
 DTYPES = ("float64", "float32")
+DOUBLE_ONLY = ("lm20",)
 SWEPT = ("T1", "T2", "S1", "S2", "D1", "M1", "L1", "odd", "thin", "one", "many")
 _PRODUCTS = {"S1": 10_000, "D1": 10_000, "M1": 10_000, "D64": 1797}
 CURVED = {  # operations on derivatives beyond the gradient: the shapes they take, and how many samples
@@ -46,6 +47,7 @@ CURVED = {  # operations on derivatives beyond the gradient: the shapes they tak
     "ggnp": _PRODUCTS,
     "hessp8": {"S1": 10_000, "D1": 10_000},
     "ggnp8": {"S1": 10_000, "D1": 10_000},
+    "lm20": {"A5": 442, "A20": 442},
 }  # fmt: skip
 
 
@@ -74,6 +76,11 @@ class Problem(NamedTuple):
 def shapes_of(operation: str) -> tuple[str, ...]:
     """The shapes that an operation is measured at."""
     return tuple(CURVED.get(operation, SWEPT))
+
+
+def dtypes_of(operation: str) -> tuple[str, ...]:
+    """The number types that an operation is measured in."""
+    return DTYPES[:1] if operation in DOUBLE_ONLY else DTYPES
 
 
 def samples_of(operation: str, shape: str, most_samples: int | None = None) -> int:

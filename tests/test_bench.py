@@ -27,6 +27,9 @@ def test_flops_of_curvature():
     assert flops("ggnp", layers, 5) == 2 * 5 * (26 + (26 + 20) + (26 + 20))
     assert flops("hessp", layers, 5) == 2 * 5 * (gradient + (26 + 20) + (26 + 3 * 20))
     assert flops("hessp8", layers, 5) == 2 * 5 * (gradient + 8 * ((26 + 20) + (26 + 3 * 20)))
+    assert flops("lm20", layers, 5) == 20 * (flops("predict", layers, 5) + flops("ggn", layers, 5)) + round(
+        20 * 35**3 / 3
+    )
 
 
 @pytest.mark.parametrize("operation", [name for name in contest.OPERATIONS if name not in problems.CURVED])
@@ -37,7 +40,7 @@ def test_numpy_by_hand_agrees_with_the_library(operation, shape, dtype):
     contest.compared(operation, shape, dtype, names, most_samples=1100)  # more than a block of the baseline's
 
 
-@pytest.mark.parametrize("operation", problems.CURVED)
+@pytest.mark.parametrize("operation", [name for name in problems.CURVED if name not in problems.DOUBLE_ONLY])
 @pytest.mark.parametrize(("shape", "most_samples"), [("G1", 1100), ("H1", 40), ("thin", 20), ("D64", 20)])
 def test_numpy_by_hand_agrees_with_the_library_about_curvature(operation, shape, most_samples, dtype):
     names = contest.contestants(operation, ["fastmlp", "objective"])
@@ -45,9 +48,14 @@ def test_numpy_by_hand_agrees_with_the_library_about_curvature(operation, shape,
     contest.compared(operation, shape, dtype, names, most_samples)
 
 
+def test_steps_of_levenberg_marquardt_reach_what_they_reach_by_hand():
+    contest.compared("lm20", "A5", "float64", ["fastmlp", "numpy", "scipy-lm", "scipy-trf", "scipy-lsmr"])
+
+
 @pytest.mark.parametrize("operation", contest.OPERATIONS)
-def test_goals_are_for_shapes_that_the_operation_takes(operation):
+def test_goals_are_for_shapes_and_types_that_the_operation_takes(operation):
     assert set(GOALS[operation]) <= set(problems.shapes_of(operation)) <= set(problems.SHAPES)
+    assert problems.dtypes_of(operation)[0] == "float64"
 
 
 def test_a_problem_is_cut_to_what_the_operation_takes():

@@ -11,6 +11,7 @@ input_jacobian, param_jacobian   ()      dy/dx (N, K, D), dy/dparams (N, K, P), 
 ggn        ggn()                         sum of losses, gradient (P,), Gauss-Newton matrix (P, P), both triangles of it
 hessian    hessian()                     exact, (P, P)
 hessp, ggnp   (m)                        products with `directions(m)`, (P,) for one, else (P, m)
+lm         levenberg_marquardt(n_steps)  parameters (P,) after accepted steps from the start
 
 `Peer` says how results are turned into NumPy arrays to be compared, with parameters in the order of `Network.params`;
 that is not timed.
@@ -25,7 +26,7 @@ import numpy as np
 from problems import Problem
 
 BLOCK = 1024  # samples that peers take through the network at a time: faster than all at once, or 512, or 2048
-CURVATURE = ("input_jacobian", "param_jacobian", "ggn", "hessian", "hessp", "ggnp")
+CURVATURE = ("input_jacobian", "param_jacobian", "ggn", "hessian", "hessp", "ggnp", "lm")
 
 
 class Peer:
@@ -35,6 +36,8 @@ class Peer:
     offers: ClassVar[tuple[str, ...]] = ("row", "predict", "gradient", "adam")
     #: relative distance from NumPy by hand that a few steps of Adam may end at; in float32 a relu may switch
     training_tolerance: ClassVar[dict[str, float]] = {"float64": 1e-10, "float32": 0.05}
+    #: of the loss that a few steps of Levenberg-Marquardt may end at
+    descent_tolerance: ClassVar[dict[str, float]] = {"float64": 1e-10}
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -67,6 +70,9 @@ CLASSES = {  # name: module, class
     "objective": ("ours", "FastmlpObjective"),
     "numpy": ("numpy_curvature", "NumpyCurvature"),
     "sklearn": ("sklearn_peer", "Sklearn"),
+    "scipy-lm": ("scipy_peer", "Minpack"),
+    "scipy-trf": ("scipy_peer", "TrustRegion"),
+    "scipy-lsmr": ("scipy_peer", "TrustRegionLsmr"),
     "torch": ("torch_curvature", "TorchCurvature"),
     "torch-flat": ("torch_peer", "TorchFlat"),
     "curvlinops": ("curvlinops_peer", "Curvlinops"),

@@ -158,6 +158,33 @@ class JaxCurvature(Jax):
     def ggnp(self, m):
         return self.products("ggnp", self.ggn_product, m)
 
+    # ---- Levenberg-Marquardt ----
+
+    def trial(self, state):
+        """One step, made or not; Nielsen's rule for the damping (1999)."""
+        flat, damping, growth, done, (loss, gradient, matrix) = state
+        factor = jax.scipy.linalg.cho_factor(matrix + damping * jnp.eye(flat.size))
+        step = jax.scipy.linalg.cho_solve(factor, -gradient)
+        rho = (loss - self.flat_loss(flat + step, self.X, self.T)) / (0.5 * (damping * step @ step - gradient @ step))
+        shrink = jnp.maximum(1 / 3, 1 - (2 * jnp.minimum(rho, 1) - 1) ** 3)
+
+        def make():
+            moved = flat + step
+            return moved, damping * shrink, 2.0, done + 1, self.normal_equations(moved, self.X, self.T)
+
+        def refuse():
+            return flat, damping * growth, 2 * growth, done, (loss, gradient, matrix)
+
+        return jax.lax.cond(rho > 1e-4, make, refuse)
+
+    def descend(self, flat, n_steps):
+        sums = self.normal_equations(flat, self.X, self.T)
+        state = (flat, 1e-3 * jnp.max(jnp.diag(sums[2])), 2.0, 0, sums)
+        return jax.lax.while_loop(lambda state: state[3] < n_steps, self.trial, state)[0]
+
+    def levenberg_marquardt(self, n_steps):
+        return self.run("lm", (self.flat, n_steps), self.descend)
+
 
 class JaxBlas(JaxCurvature):
     """The rows of J by JAX, J'J by SYRK of BLAS."""

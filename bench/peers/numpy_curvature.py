@@ -1,7 +1,7 @@
 """NumPy by hand, continued: Jacobians, the Gauss-Newton matrix as J'J by SYRK, products by tangents of both sweeps."""
 
 import numpy as np
-from scipy.linalg import blas
+from scipy.linalg import blas, cho_factor, cho_solve
 
 from peers import BLOCK
 from peers.numpy_by_hand import NumpyByHand
@@ -22,7 +22,7 @@ class NumpyCurvature(NumpyByHand):
     """Everything in blocks of samples; `hessian`, a product with each unit vector, is an answer but no contestant."""
 
     needs = ("numpy", "scipy")
-    offers = (*NumpyByHand.offers, "input_jacobian", "param_jacobian", "ggn", "hessp", "ggnp")
+    offers = (*NumpyByHand.offers, "input_jacobian", "param_jacobian", "ggn", "hessp", "ggnp", "lm")
 
     def slope(self, a):
         """Derivative h'(z) from a = h(z)."""
@@ -72,6 +72,13 @@ class NumpyCurvature(NumpyByHand):
             *activations, y = self.forward(X[i : i + BLOCK])
             self.fill_jacobian(activations, self.output_deltas(y), J[i : i + BLOCK])
         return J
+
+    def loss_at(self, params):
+        """Sum of losses at other parameters."""
+        self.params[:] = params
+        loss = self.loss_and_grad()[0]
+        self.params[:] = self.start
+        return loss
 
     def triangle(self):
         """Loss, gradient, and J' Lambda J in one triangle: of the outputs, or of the logits before softmax."""
@@ -164,3 +171,28 @@ class NumpyCurvature(NumpyByHand):
 
     def hessian(self):
         return np.stack([self.product(e, exact=True) for e in np.eye(self.params.size, dtype=self.params.dtype)])
+
+    def levenberg_marquardt(self, n_steps):
+        """Damped by the identity, with Nielsen's rule (1999); Cholesky's factorisation of the Gauss-Newton matrix."""
+        p, growth = self.params, 2.0
+        loss, gradient, matrix = self.triangle()
+        diagonal = matrix.ravel("K")[:: len(p) + 1]  # a view
+        damping, done = 1e-3 * diagonal.max(), 0
+        while done < n_steps:
+            diagonal += damping
+            step = cho_solve(cho_factor(matrix, check_finite=False), -gradient, check_finite=False)
+            diagonal -= damping
+            promised = 0.5 * (damping * step @ step - gradient @ step)
+            p += step
+            residuals = self.forward(self.X)[-1] - self.T
+            rho = (loss - 0.5 * np.vdot(residuals, residuals)) / promised
+            if rho > 1e-4:
+                damping, growth, done = damping * max(1 / 3, 1 - (2 * min(rho, 1) - 1) ** 3), 2.0, done + 1
+                loss, gradient, matrix = self.triangle()
+                diagonal = matrix.ravel("K")[:: len(p) + 1]
+            else:
+                p -= step
+                damping, growth = damping * growth, 2 * growth
+        result = p.copy()
+        p[:] = self.start
+        return result

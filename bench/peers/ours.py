@@ -55,6 +55,11 @@ class Fastmlp(Peer):
     def ggnp(self, m):
         return self.net.ggnp(self.problem.X, self.problem.T, self.directions(m), n_threads=self.n_threads)
 
+    def levenberg_marquardt(self, n_steps):
+        self.net.params = self.start
+        self.net.fit(self.problem.X, self.problem.T, "lm", max_iter=n_steps, tol=0.0, n_threads=self.n_threads)
+        return self.net.params
+
 
 class FastmlpObjective(Peer):
     """The objective that optimizers are given: samples are checked once."""

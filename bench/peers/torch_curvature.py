@@ -17,7 +17,7 @@ class TorchCurvature(Torch):
     """vmap of jacrev, J'J by SYRK of BLAS; forward over reverse, or jvp and vjp, for products."""
 
     needs = ("torch", "scipy")
-    offers = (*Torch.offers, *CURVATURE)
+    offers = (*Torch.offers, *(kind for kind in CURVATURE if kind != "lm"))
 
     def __init__(self, problem):
         super().__init__(problem)
