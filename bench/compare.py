@@ -8,7 +8,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import one_thread
@@ -16,8 +16,8 @@ import one_thread
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--operations", nargs="+", help="row, predict, gradient, adam32, adam128; default: all")
-    parser.add_argument("--shapes", nargs="+", help="names in problems.py; default: all")
+    parser.add_argument("--operations", nargs="+", help="names in contest.py; default: all")
+    parser.add_argument("--shapes", nargs="+", help="names in problems.py; default: all that the operation takes")
     parser.add_argument("--dtypes", nargs="+", help="float64, float32; default: both")
     parser.add_argument("--peers", nargs="*", help="names in peers/__init__.py; default: all that are installed")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each cell of the table, at least (1)")
@@ -81,8 +81,8 @@ def run(options: argparse.Namespace) -> list:
     clock = {} if options.threads == 1 else {"clock": time.perf_counter}
     cells = []
     for operation in chosen(options.operations, contest.OPERATIONS):
-        for shape in chosen(options.shapes, problems.SHAPES):
-            for dtype in chosen(options.dtypes, problems.DTYPES):
+        for shape in taken(options.shapes, problems.SHAPES, problems.shapes_of(operation)):
+            for dtype in taken(options.dtypes, problems.DTYPES, problems.dtypes_of(operation)):
                 try:
                     with threadpool_limits(1):
                         cell = contest.measure(
@@ -103,6 +103,11 @@ def chosen(names: list[str] | None, known: Iterable[str]) -> list[str]:
         if name not in known:
             raise SystemExit(f"{name}: expected one of {', '.join(known)}")
     return list(known) if names is None else names
+
+
+def taken(names: list[str] | None, known: Iterable[str], possible: Sequence[str]) -> list[str]:
+    """Those of the chosen names that are possible for an operation."""
+    return [name for name in chosen(names, known) if name in possible]
 
 
 def measure_extras(seconds: float) -> dict:

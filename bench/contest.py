@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from flops import flops, split
 from peak import Peak
 from peers import CLASSES, OURS, Peer, load
-from problems import flops, make
+from problems import CURVED, make, samples_of
 from timing import Job, Timing, interleave, repeat
 
 OPERATIONS = {  # what the tables call them
@@ -16,13 +17,34 @@ OPERATIONS = {  # what the tables call them
     "gradient": "loss and gradient",
     "adam32": "Adam epoch, minibatch 32",
     "adam128": "Adam epoch, minibatch 128",
+    "input_jacobian": "input Jacobian",
+    "param_jacobian": "parameter Jacobian",
+    "ggn": "value, gradient, Gauss-Newton",
+    "hessian": "exact Hessian",
+    "hessp": "Hessian product",
+    "hessp8": "Hessian product, 8 directions",
+    "ggnp": "Gauss-Newton product",
+    "ggnp8": "Gauss-Newton product, 8 directions",
+    "lm20": "20 steps of Levenberg-Marquardt",
+}
+METHODS = {"gradient": "loss_and_grad", "lm": "levenberg_marquardt"}  # where a peer's is not called as the operation
+NUMBERED = ("hessp", "ggnp", "lm")  # methods that take the operation's number
+YARDSTICKS = {  # what else of ours is timed in the same rounds, to tell what an operation costs in such units
+    "param_jacobian": "filling",  # of as large a new array
+    "hessian": "ggn",
+    "hessp": "gradient",
+    "hessp8": "hessp",
+    "ggnp": "gradient",
+    "ggnp8": "ggnp",
 }
 # of what is no training, relative, in the norm; one relu that switches by rounding makes 1e-4
 TOLERANCE = {"float64": 1e-12, "float32": 1e-3}
+CURVED_TOLERANCE = {"float64": 1e-10, "float32": 1e-3}
 # Minibatches of the training that is compared, the last one short: many more steps than that let any rounding error
 # grow to any size where a relu switches.
 COMPARED_BATCHES = 3.2
 COMPARED_EPOCHS = 2
+COMPARED_STEPS = 5  # of Levenberg-Marquardt
 
 
 class Disagreement(Exception):  # noqa: N818 - nobody erred: two disagree
@@ -38,12 +60,7 @@ class Cell(NamedTuple):
     flops: int
     peak: float  # floating-point operations a second, measured in the same rounds
     timings: dict[str, Timing]
-
-
-def split(operation: str) -> tuple[str, int]:
-    """Kind and minibatch: adam32 is ("adam", 32)."""
-    kind = operation.rstrip("0123456789")
-    return kind, int(operation[len(kind) :] or 0)
+    yardstick: float | None = None  # seconds of the operation's yardstick
 
 
 def contestants(operation: str, names: Iterable[str]) -> list[str]:
@@ -54,38 +71,64 @@ def contestants(operation: str, names: Iterable[str]) -> list[str]:
 
 def job(operation: str, peer: Peer) -> Job:
     """The operation as done by this contestant."""
-    kind, batch_size = split(operation)
+    kind, number = split(operation)
     if kind == "adam":
-        return lambda n: peer.train(batch_size, n)
+        return lambda n: peer.train(number, n)
     if kind == "row":
         return repeat(peer.predict_row, peer.problem.X[:1].copy())
-    return repeat(peer.predict if kind == "predict" else peer.loss_and_grad)
+    if kind == "filling":
+        net, X, _ = peer.problem
+        return repeat(np.full, (len(X), net.layers[-1], net.params.size), 1.0, net.dtype)
+    method = getattr(peer, METHODS.get(kind, kind))
+    return repeat(method, number) if kind in NUMBERED else repeat(method)
 
 
 def results(operation: str, peer: Peer) -> list[np.ndarray]:
-    """What the operation gives; of training, the way gone from the start."""
-    kind, batch_size = split(operation)
+    """What the operation gives; of training, the way gone from the start; of Levenberg-Marquardt, the loss reached."""
+    kind, number = split(operation)
     if kind == "row":
         return [peer.outputs(peer.predict_row(peer.problem.X[:1].copy()))]
     if kind == "predict":
         return [peer.outputs(peer.predict())]
+    if kind == "adam":
+        return [peer.vector(peer.train(number, COMPARED_EPOCHS)) - peer.problem.net.params]
     if kind == "gradient":
-        loss, gradient = peer.sums(peer.loss_and_grad())
-        return [np.array(loss), gradient]
-    return [peer.vector(peer.train(batch_size, COMPARED_EPOCHS)) - peer.problem.net.params]
+        return list(peer.sums(peer.loss_and_grad()))
+    if kind == "input_jacobian":
+        return [np.asarray(peer.input_jacobian())]
+    if kind == "param_jacobian":
+        return [peer.ordered(peer.param_jacobian(), 2)]
+    if kind == "ggn":
+        loss, gradient, matrix = peer.ggn()
+        return [np.float64(loss), peer.ordered(gradient, 0), peer.ordered(matrix, 0, 1)]
+    if kind == "hessian":
+        return [peer.ordered(peer.hessian(), 0, 1)]
+    if kind == "lm":
+        reached = peer.ordered(peer.levenberg_marquardt(COMPARED_STEPS), 0)
+        return [np.float64(load("numpy")(peer.problem).loss_at(reached))]
+    return [peer.ordered(getattr(peer, kind)(number), 0)]
 
 
 def check(operation: str, peers: Mapping[str, Peer]) -> None:
     """Refuse to time what computes something else than NumPy by hand does on the same problem."""
-    training = split(operation)[0] == "adam"
     problem = next(iter(peers.values())).problem
     expected = results(operation, load("numpy")(problem))
     for name, peer in peers.items():
-        tolerance = (peer.training_tolerance if training else TOLERANCE)[problem.net.dtype.name]
+        tolerance = tolerances(operation, peer)[problem.net.dtype.name]
         for got, right in zip(results(operation, peer), expected, strict=True):
             difference = np.linalg.norm(got - right) / np.linalg.norm(right)
             if not difference <= tolerance:
                 raise Disagreement(f"{name} differs from NumPy by hand by {difference:.1e}, more than {tolerance}")
+
+
+def tolerances(operation: str, peer: Peer) -> dict[str, float]:
+    """How far a contestant's result may be from NumPy's, for each number type."""
+    kind = split(operation)[0]
+    if kind == "adam":
+        return peer.training_tolerance
+    if kind == "lm":
+        return peer.descent_tolerance
+    return CURVED_TOLERANCE if operation in CURVED else TOLERANCE
 
 
 def compared(
@@ -93,7 +136,7 @@ def compared(
 ) -> dict[str, Peer]:
     """Contestants whose results agree, ready to work on the problem."""
     classes = {name: load(name) for name in names}
-    problem = make(shape, dtype, most_samples)
+    problem = make(shape, dtype, samples_of(operation, shape, most_samples))
     peers = {name: peer(problem) for name, peer in classes.items()}
     kind, batch_size = split(operation)
     if kind == "adam":
@@ -118,12 +161,13 @@ def measure(
     peers = compared(operation, shape, dtype, contestants(operation, names), most_samples)
     peak = Peak(np.dtype(dtype).itemsize)
     jobs = {name: job(operation, peer) for name, peer in peers.items()}
+    if operation in YARDSTICKS:
+        jobs["yardstick"] = job(YARDSTICKS[operation], peers["fastmlp"])
     timings = interleave({**jobs, "peak": peak.run}, seconds, least_rounds, **options)
-    kind = split(operation)[0]
     net, X, _ = peers["fastmlp"].problem
-    n_flops = flops(net.layers, 1 if kind == "row" else len(X), backward=kind in ("gradient", "adam"))
     rate = peak.flops / timings.pop("peak").median
-    return Cell(operation, shape, dtype, n_flops, rate, timings)
+    yardstick = timings.pop("yardstick").median if "yardstick" in timings else None
+    return Cell(operation, shape, dtype, flops(operation, net.layers, len(X)), rate, timings, yardstick)
 
 
 def peers_of(cell: Cell) -> list[str]:

@@ -4,10 +4,11 @@ import datetime
 import importlib
 import platform
 from collections.abc import Iterable, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from contest import OPERATIONS, Cell, peers_of
+from contest import OPERATIONS, YARDSTICKS, Cell, peers_of
 from goals import goal_of
 from peers import OURS, PEERS, load
 from problems import SHAPES
@@ -29,7 +30,7 @@ def number(value: float) -> str:
 def environment() -> dict[str, str]:
     """Date, processor and versions: a table without them says nothing."""
     names = ["fastmlp", *dict.fromkeys(name for peer in PEERS if load(peer) for name in load(peer).needs)]
-    versions = [f"{name} {importlib.import_module(name).__version__}" for name in names]
+    versions = [f"{name} {version(name)}" for name in names]
     absent = [peer for peer in PEERS if load(peer) is None]
     return {
         "date": datetime.date.today().isoformat(),
@@ -37,6 +38,12 @@ def environment() -> dict[str, str]:
         "versions": ", ".join([f"Python {platform.python_version()}", *versions]),
         "peers not installed": ", ".join(absent) or "none",
     }
+
+
+def version(module: str) -> str:
+    """What the module says, or what was installed."""
+    own = getattr(importlib.import_module(module), "__version__", None)
+    return own or metadata.version(metadata.packages_distributions()[module][0])
 
 
 def processor() -> str:
@@ -60,6 +67,7 @@ def line(cell: Cell, ours: str = "fastmlp") -> dict[str, str]:
     """A row of the complete table."""
     seconds = cell.timings[ours].median
     rate = cell.flops / seconds
+    units = None if cell.yardstick is None else seconds / cell.yardstick
     row = {
         "operation": OPERATIONS[cell.operation] + (", checked once" if ours == "objective" else ""),
         "shape": cell.shape,
@@ -67,6 +75,7 @@ def line(cell: Cell, ours: str = "fastmlp") -> dict[str, str]:
         "time": duration(seconds),
         "GFLOP/s": f"{rate / 1e9:.3g}",
         "% of peak": f"{100 * rate / cell.peak:.0f}",
+        "in units of": "" if units is None else f"{units:.2f} {YARDSTICKS[cell.operation]}",
     }
     all_ratios = ratios(cell, ours)
     for name in PEERS:
@@ -78,7 +87,7 @@ def line(cell: Cell, ours: str = "fastmlp") -> dict[str, str]:
         row["ratio"] = number(ratio)
         row["of minima"] = number(min(ratios(cell, ours, minima=True).values()))
         row["goal"] = str(goal or "")
-        row["met"] = ("yes" if goal.met(ratio, rate / cell.peak, seconds) else "no") if goal else ""
+        row["met"] = ("yes" if goal.met(ratio, rate / cell.peak, seconds, units) else "no") if goal else ""
     return row
 
 
@@ -121,8 +130,8 @@ def setups(cells: Iterable[Cell]) -> list[dict[str, str]]:
 
 
 def table(rows: Sequence[dict[str, str]]) -> str:
-    """Rows as a Markdown table, padded so that it reads well as text."""
-    titles = list(dict.fromkeys(title for row in rows for title in row))
+    """Rows as a Markdown table, padded so that it reads well as text; columns that are empty are left out."""
+    titles = [title for title in dict.fromkeys(t for row in rows for t in row) if any(row.get(title) for row in rows)]
     body = [titles, *([row.get(title, "") for title in titles] for row in rows)]
     widths = [max(len(cells[i]) for cells in body) for i in range(len(titles))]
     padded = [[text.ljust(width) for text, width in zip(cells, widths, strict=True)] for cells in body]

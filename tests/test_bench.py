@@ -5,22 +5,63 @@ import pytest
 import contest
 import problems
 import report
-from goals import Goal
+from flops import flops
+from goals import GOALS, Goal
 from peers import ours
 from timing import Timing, interleave
 
 
 def test_flops_are_those_of_the_three_matrix_products():
-    assert problems.flops((2, 3, 1), n_samples=5, backward=False) == 2 * 5 * (6 + 3)
-    assert problems.flops((2, 3, 1), n_samples=5, backward=True) == 2 * 5 * ((6 + 3) + (6 + 3) + 3)
+    assert flops("predict", (2, 3, 1), n_samples=5) == 2 * 5 * (6 + 3)
+    assert flops("row", (2, 3, 1), n_samples=5) == 2 * (6 + 3)
+    assert flops("gradient", (2, 3, 1), n_samples=5) == 2 * 5 * ((6 + 3) + (6 + 3) + 3)
 
 
-@pytest.mark.parametrize("operation", contest.OPERATIONS)
+def test_flops_of_curvature():
+    layers, pairs = (2, 3, 4, 2), 35 * 36 // 2  # 9 + 16 + 10 parameters, 6 + 12 + 8 weights
+    gradient = 2 * 26 + 20
+    assert flops("input_jacobian", layers, 5) == 2 * 5 * (26 + 2 * (12 + 6))
+    assert flops("input_jacobian", (2, 3, 4, 9), 5) == 2 * 5 * (54 + 2 * (12 + 36))
+    assert flops("param_jacobian", layers, 5) == 2 * 5 * (26 + 2 * 12 + 35)
+    assert flops("ggn", layers, 5) == flops("hessian", layers, 5) == 2 * 5 * (gradient + 2 * 12 + pairs)
+    assert flops("ggnp", layers, 5) == 2 * 5 * (26 + (26 + 20) + (26 + 20))
+    assert flops("hessp", layers, 5) == 2 * 5 * (gradient + (26 + 20) + (26 + 3 * 20))
+    assert flops("hessp8", layers, 5) == 2 * 5 * (gradient + 8 * ((26 + 20) + (26 + 3 * 20)))
+    assert flops("lm20", layers, 5) == 20 * (flops("predict", layers, 5) + flops("ggn", layers, 5)) + round(
+        20 * 35**3 / 3
+    )
+
+
+@pytest.mark.parametrize("operation", [name for name in contest.OPERATIONS if name not in problems.CURVED])
 @pytest.mark.parametrize("shape", ["T1", "S2", "odd"])
 def test_numpy_by_hand_agrees_with_the_library(operation, shape, dtype):
     names = contest.contestants(operation, ["fastmlp", "objective", "numpy"])
     assert "fastmlp" in names
     contest.compared(operation, shape, dtype, names, most_samples=1100)  # more than a block of the baseline's
+
+
+@pytest.mark.parametrize("operation", [name for name in problems.CURVED if name not in problems.DOUBLE_ONLY])
+@pytest.mark.parametrize(("shape", "most_samples"), [("G1", 1100), ("H1", 40), ("thin", 20), ("D64", 20)])
+def test_numpy_by_hand_agrees_with_the_library_about_curvature(operation, shape, most_samples, dtype):
+    names = contest.contestants(operation, ["fastmlp", "objective"])
+    assert "fastmlp" in names
+    contest.compared(operation, shape, dtype, names, most_samples)
+
+
+def test_steps_of_levenberg_marquardt_reach_what_they_reach_by_hand():
+    contest.compared("lm20", "A5", "float64", ["fastmlp", "numpy", "scipy-lm", "scipy-trf", "scipy-lsmr"])
+
+
+@pytest.mark.parametrize("operation", contest.OPERATIONS)
+def test_goals_are_for_shapes_and_types_that_the_operation_takes(operation):
+    assert set(GOALS[operation]) <= set(problems.shapes_of(operation)) <= set(problems.SHAPES)
+    assert problems.dtypes_of(operation)[0] == "float64"
+
+
+def test_a_problem_is_cut_to_what_the_operation_takes():
+    assert problems.samples_of("gradient", "S1") == 10_000
+    assert problems.samples_of("ggn", "S1") == 2500
+    assert problems.samples_of("ggn", "S1", most_samples=100) == 100
 
 
 def test_what_computes_something_else_is_not_timed(monkeypatch):
@@ -61,3 +102,12 @@ def test_a_goal_asks_for_all_of_its_parts():
     assert not goal.met(4.9, 0.6, 0.5e-6)
     assert not goal.met(5, 0.5, 0.5e-6)
     assert not goal.met(5, 0.6, 0.6e-6)
+    assert Goal(1, units=3).met(1, 0, 1, units=3)
+    assert not Goal(1, units=3).met(1, 0, 1, units=3.1)
+
+
+def test_a_line_tells_the_cost_in_units_of_the_yardstick():
+    times = {"fastmlp": Timing([2e-3], [0.0]), "jax": Timing([6e-3], [0.0])}
+    cell = contest.Cell("hessp", "S1", "float64", flops=10**8, peak=1e11, timings=times, yardstick=1e-3)
+    line = report.line(cell)
+    assert (line["in units of"], line["goal"], line["met"]) == ("2.00 gradient", "1.5, 3 units", "yes")
