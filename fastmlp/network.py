@@ -292,7 +292,8 @@ class Network(Differentiable):
         method : str, default="auto"
             Minibatches: sgd, adam. Full batch: rprop, lm (Levenberg-Marquardt, in the end Newton: up to some thousand
             parameters), lbfgs, or a minimizer of SciPy's: bfgs, cg, tnc, slsqp, trust-constr, nelder-mead, powell.
-            auto: lbfgs where samples times parameters are at most 1e8, else adam.
+            auto: lm for networks without relu or leaky_relu of P <= 1,000 parameters with N P^2 <= 1e9; else lbfgs
+            where N P <= 1e8; else adam.
         sample_weight : array-like of shape (N,), optional
         penalty : WeightDecay, optional
         validation : (X, T) or float, optional

@@ -94,13 +94,13 @@ def _summed_loss(net, X, T, weight, scale):
 def hessian(net, X, T, weight=None, scale=None):
     """The exact Hessian (P, P); `scale` is the precision of each output, for squared error."""
     total, _ = _summed_loss(net, X, T, weight, scale)
-    return np.asarray(jax.jit(jax.hessian(total))(jnp.asarray(net.params.astype(float))))
+    return np.asarray(jax.hessian(total)(jnp.asarray(net.params.astype(float))))
 
 
 def empirical_fisher(net, X, T, weight=None, scale=None):
     """sum_n s_n g_n g_n' (P, P)."""
     _, losses = _summed_loss(net, X, T, weight, scale)
-    G = np.asarray(jax.jit(jax.jacrev(losses))(jnp.asarray(net.params.astype(float))))
+    G = np.asarray(jax.jacfwd(losses)(jnp.asarray(net.params.astype(float))))
     return (G.T * (1.0 if weight is None else weight)) @ G
 
 
@@ -118,7 +118,7 @@ def gauss_newton(net, X, T, weight=None, scale=None):
         return 0.5 * jnp.sum(precision * (z - t) ** 2) if squared else LOSSES[net.loss_name](z, z, t)
 
     precision = jnp.ones(net.layers[-1]) if scale is None else jnp.asarray(scale, dtype=float)
-    J = np.asarray(jax.jit(jax.jacrev(f))(params))
+    J = np.asarray(jax.jacfwd(f)(params))
     curvature = np.asarray(jax.vmap(jax.hessian(sample_loss))(f(params), jnp.asarray(T)))
     if weight is not None:
         curvature = curvature * np.asarray(weight, dtype=float)[:, None, None]

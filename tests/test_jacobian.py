@@ -26,10 +26,10 @@ def agree(net, X):
         assert relative_error(net.jacobian(X, of=of), by_inputs) <= tolerance
         assert relative_error(net.jacobian(X, wrt="params", of=of), by_params) <= tolerance
         assert relative_error(net.jvp(X, v, of=of), by_params @ v) <= tolerance
-        forward = np.einsum("nkd,nd->nk", by_inputs, directions)
+        forward = np.einsum("nki,ni->nk", by_inputs, directions)
         assert relative_error(net.jvp(X, directions, wrt="inputs", of=of), forward) <= tolerance
         assert relative_error(net.vjp(X, U, of=of), np.einsum("nk,nkp->p", U, by_params)) <= tolerance
-        backward = np.einsum("nk,nkd->nd", U, by_inputs)
+        backward = np.einsum("nk,nki->ni", U, by_inputs)
         assert relative_error(net.vjp(X, U, wrt="inputs", of=of), backward) <= tolerance
     second = net.input_hessian(X)
     assert relative_error(second, autodiff.input_hessian(net, X)) <= tolerance

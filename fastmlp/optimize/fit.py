@@ -22,19 +22,27 @@ from fastmlp.terms import DataTerm
 MINIBATCH = tuple(minibatch.OPTIONS)
 #: Names for `method`; capitals do not matter.
 METHODS: tuple[str, ...] = ("auto", *MINIBATCH, "rprop", "lm", *scipy_bridge.METHODS)
-# samples times parameters up to which `auto` takes the full batch: about 0.1 s for a gradient
+# up to which `auto` takes Levenberg-Marquardt: parameters, and samples times their square, about 20 ms for a step
+AUTO_LM_PARAMS, AUTO_LM_WORK = 1_000, 1_000_000_000
+# samples times parameters up to which it takes the full batch: about 0.1 s for a gradient
 AUTO_FULL_BATCH = 100_000_000
+WITH_KINKS = ("relu", "leaky_relu")
 
 
 def choose_method(method: Any, architecture: Architecture, n_samples: int) -> str:
-    """The solver's name: `auto` is lbfgs up to 1e8 samples times parameters and adam beyond."""
+    """The solver's name; `Network.fit` documents the rule behind `auto`."""
     if isinstance(method, str):
         method = method.lower()
     if method == "l-bfgs-b":
         return "lbfgs"
     name = check.choice(method, "method", METHODS)
     if name == "auto":
-        name = "lbfgs" if n_samples * architecture.n_params <= AUTO_FULL_BATCH else "adam"
+        n_params = architecture.n_params
+        smooth = not {*architecture.hidden, architecture.output}.intersection(WITH_KINKS)
+        if smooth and n_params <= AUTO_LM_PARAMS and n_samples * n_params**2 <= AUTO_LM_WORK:
+            name = "lm"
+        else:
+            name = "lbfgs" if n_samples * n_params <= AUTO_FULL_BATCH else "adam"
     return name
 
 

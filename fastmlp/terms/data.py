@@ -51,24 +51,20 @@ class DataTerm:
     def value_and_grad(self, params: NDArray[Any]) -> tuple[float, NDArray[np.float64]]:
         """The term and its gradient, in float64."""
         value, gradient = functional.loss_and_grad(self.batch, params, self.n_threads)
-        if gradient.dtype != np.float64:
-            gradient = gradient.astype(np.float64)
-        if self.factor != 1.0:
-            gradient *= self.factor
-        return self.factor * value, gradient
+        return self.factor * value, self._scaled(gradient)
 
     def hessian(self, params: NDArray[Any], kind: str) -> NDArray[np.float64]:
         """The term's exact Hessian or Gauss-Newton matrix (P, P), in float64."""
-        return self.factor * derivatives.hessian(self.batch, params, kind, self.n_threads).astype(np.float64)
+        return self._scaled(derivatives.hessian(self.batch, params, kind, self.n_threads))
 
     def normal_equations(self, params: NDArray[Any]) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
         """The term, its gradient and its Gauss-Newton matrix, in one pass; the arrays in float64."""
         value, gradient, matrix = derivatives.normal_equations(self.batch, params, "ggn", self.n_threads)
-        return self.factor * value, self.factor * gradient.astype(np.float64), self.factor * matrix.astype(np.float64)
+        return self.factor * value, self._scaled(gradient), self._scaled(matrix)
 
     def product(self, params: NDArray[Any], v: Any, kind: str) -> NDArray[np.float64]:
         """The exact Hessian or the Gauss-Newton matrix times v (P,) or (P, m), in float64."""
-        return self.factor * derivatives.product(self.batch, params, v, kind, self.n_threads).astype(np.float64)
+        return self._scaled(derivatives.product(self.batch, params, v, kind, self.n_threads))
 
     def residuals(self, params: NDArray[Any]) -> NDArray[np.float64]:
         """sqrt(s_n beta_k) (y_nk - t_nk), sample by sample (N K,): half their squares add up to the term."""
@@ -81,6 +77,13 @@ class DataTerm:
         self._targets()
         J = derivatives.jacobian(self.architecture, params, self.samples.X, "params", "outputs", self.n_threads)
         return np.asarray(self._residual_scale()[:, :, np.newaxis] * J, np.float64).reshape(-1, params.size)
+
+    def _scaled(self, array: NDArray[Any]) -> NDArray[np.float64]:
+        """A new array of the batch's as one of the term's: in float64, in place where it can be, times the factor."""
+        result = array.astype(np.float64, copy=False)
+        if self.factor != 1.0:
+            result *= self.factor
+        return result
 
     def _targets(self) -> NDArray[Any]:
         values = self.samples.targets.values

@@ -270,8 +270,12 @@ def test_sample_weights_count_as_repetitions():
     assert np.allclose(weighted.params, repeated.params, rtol=1e-9)
 
 
-def test_auto_takes_lbfgs_for_small_work_and_adam_for_large():
-    assert fresh().fit(X, T, max_iter=1).method == "lbfgs"
+def test_auto_takes_lm_for_small_smooth_networks_lbfgs_for_more_work_and_adam_for_much():
+    assert fresh().fit(X, T, max_iter=1).method == "lm"
+    with_kinks = fastmlp.Network([X.shape[1], 5, 1], hidden="relu", rng=0)
+    assert with_kinks.fit(X, T, max_iter=1).method == "lbfgs"
+    wide = fastmlp.Network([X.shape[1], 500, 1], rng=0)
+    assert wide.fit(X, T, max_iter=1).method == "lbfgs"
     large = fastmlp.Network([100, 1000, 1], rng=0)
     inputs = np.zeros((1000, 100))
     inputs[:, 0] = np.arange(1000)
