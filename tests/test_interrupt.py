@@ -84,7 +84,7 @@ def run(program, *arguments):
         ("jacobian", [8, 100, 100, 3], 2),
         ("hessp", [8, 100, 100, 1], 2),
         ("hessian", [8, 20, 20, 1], 2),
-        ("hessian", [8, 60, 60, 1], 1),
+        ("hessian", [8, 50, 50, 1], 1),
     ],
 )
 def test_a_long_call_answers_ctrl_c_within_a_tenth_of_a_second(call, layers, threads):

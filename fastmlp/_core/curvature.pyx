@@ -159,7 +159,7 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     elif task.form != NOTHING:
         units.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
     if task.form == FULL:
-        mirror(n_params, matrix)
+        mirror(n_params, matrix, watch)
     return total
 
 
@@ -176,10 +176,12 @@ cdef void share(const Task *task, const floating *params, const Source *source, 
         slot = team.next_slot(watch, n_slots)
 
 
-cdef void mirror(size_t n, floating *matrix) noexcept nogil:
+cdef void mirror(size_t n, floating *matrix, Watch *watch) noexcept nogil:
     """Copy the lower triangle to the upper one, square by square."""
     cdef size_t row, col, i, j, n_squares = (n + MIRROR - 1) // MIRROR
     for row in range(n_squares):
+        if not team.keep_on(watch, MIRROR * MIRROR * row):
+            return
         for col in range(row + 1):
             for i in range(row * MIRROR, min(n, (row + 1) * MIRROR)):
                 for j in range(col * MIRROR, min(i, (col + 1) * MIRROR)):
