@@ -291,7 +291,9 @@ class Network(Differentiable):
             As for `loss`.
         method : str, default="auto"
             Minibatches: sgd, adam. Full batch: rprop, lm (Levenberg-Marquardt, in the end Newton: up to some thousand
-            parameters), lbfgs, or a minimizer of SciPy's: bfgs, cg, tnc, slsqp, trust-constr, nelder-mead, powell.
+            parameters), lbfgs; with products with the exact Hessian scg (scaled conjugate gradients), newton-cg,
+            trust-krylov, trust-ncg, with the Hessian trust-exact; or another minimizer of SciPy's: bfgs, cg, tnc,
+            slsqp, trust-constr, nelder-mead, powell.
             auto: lm for networks without relu or leaky_relu of P <= 1,000 parameters with N P^2 <= 1e9; else lbfgs
             where N P <= 1e8; else adam.
         sample_weight : array-like of shape (N,), optional
@@ -319,20 +321,21 @@ class Network(Differentiable):
         time_limit : float, optional
             Seconds; an epoch that it cuts short counts for the parameters only.
         warm_start : OptimizeResult, optional
-            The result of an earlier fit by sgd, adam, rprop or lm, whose solver state, generator and count continue:
-            two fits of k iterations then equal one of 2 k.
+            The result of an earlier fit by sgd, adam, rprop, lm or scg, whose solver state, generator and count
+            continue: two fits of k iterations then equal one of 2 k.
         n_threads : int, optional
         **options
             Options of the method. sgd: momentum (0), nesterov (False). adam: beta1 (0.9), beta2 (0.999), epsilon
             (1e-8). rprop: initial_step (0.01), increase (1.2), decrease (0.5), min_step, max_step. lm: damping (1e-3),
-            at the start, relative to the curvature. Others: SciPy's.
+            at the start, relative to the curvature. scg: damping (1e-6), at the start. Others: SciPy's.
 
         Returns
         -------
         scipy.optimize.OptimizeResult
-            x, fun, nit, nfev, njev, nhev, status, message, success, grad_norm, history, state. `history` holds arrays
-            of equal length, entry 0 the start: loss (the objective, a sum; for sgd and adam its running mean over the
-            epoch), train_loss and validation_loss (mean loss a sample, without penalty), grad_norm, time (s).
+            x, fun, nit, nfev, njev, nhev (Hessians, or products with them), status, message, success, grad_norm,
+            history, state. `history` holds arrays of equal length, entry 0 the start: loss (the objective, a sum; for
+            sgd and adam its running mean over the epoch), train_loss and validation_loss (mean loss a sample, without
+            penalty), grad_norm, time (s).
 
         Raises
         ------

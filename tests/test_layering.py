@@ -37,9 +37,9 @@ INNER = {
     "optimize": (
         ("__init__",),
         ("fit",),
-        ("lm", "minibatch", "rprop", "scipy_bridge", "holdout"),
+        ("lm", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
         ("truncated",),
-        ("least_squares", "monitor", "schedules"),
+        ("least_squares", "monitor", "points", "schedules"),
     ),
     "terms": (("__init__",), ("data", "gaussian")),
     "_core": (

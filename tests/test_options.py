@@ -211,6 +211,7 @@ BAD_FITS = [
     ({"method": "adam", "momentum": 0.9}, TypeError, "momentum", "got 'momentum'"),
     ({"method": "rprop", "increase": 0.9}, ValueError, "decrease, increase", "got 0.5, 0.9"),
     ({"method": "lm", "damping": 0}, ValueError, "damping", "> 0, got 0.0"),
+    ({"method": "scg", "damping": 0.0}, ValueError, "damping", "> 0, got 0.0"),
     ({"method": "rprop", "min_step": 0}, ValueError, "min_step", "> 0, got 0.0"),
 ]
 
@@ -228,7 +229,7 @@ def test_fit_continues_a_fit_of_the_same_method_and_network_only():
     with complaint(ValueError, "warm_start", "(26, 'float64', 5), got (21, 'float64', 5)", net=NETS["two outputs"]):
         NETS["two outputs"].fit(X, X[:, :2], "adam", warm_start=adam)
     lbfgs = NET.copy().fit(X, T, "lbfgs", max_iter=1)
-    with complaint(ValueError, "warm_start", "sgd, adam, rprop or lm, got one by lbfgs"):
+    with complaint(ValueError, "warm_start", "one of sgd, adam, rprop, lm, scg, got one by lbfgs"):
         NET.fit(X, T, "lbfgs", warm_start=lbfgs)
 
 

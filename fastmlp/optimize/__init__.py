@@ -4,7 +4,11 @@ monitor        history, validation, patience, callback, time limit, progress: wh
 holdout        the validation set
 minibatch      sgd, adam
 rprop          resilient back-propagation
+lm             Levenberg-Marquardt, in the end Newton
+truncated      the same without matrices
+scg            scaled conjugate gradients
 scipy_bridge   L-BFGS and SciPy's other minimizers
+points         what full-batch solvers know of a point, and when they get nowhere any more
 schedules      learning rates that change with the epoch
 least_squares  Levenberg-Marquardt for residuals of any kind
 """

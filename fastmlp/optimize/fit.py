@@ -15,13 +15,15 @@ from fastmlp import objective as objectives
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.objective import Objective
-from fastmlp.optimize import holdout, lm, minibatch, rprop, scipy_bridge
-from fastmlp.optimize.monitor import CONVERGED, DIVERGED, MESSAGES, Monitor, optimize_result
+from fastmlp.optimize import holdout, lm, minibatch, rprop, scg, scipy_bridge
+from fastmlp.optimize.monitor import CONVERGED, DIVERGED, MESSAGES, STALLED, Monitor, optimize_result
 from fastmlp.terms import DataTerm
 
 MINIBATCH = tuple(minibatch.OPTIONS)
+#: full-batch solvers of our own: modules with OPTIONS and `solve`, whose state a warm start continues
+FULL_BATCH = {"rprop": rprop, "lm": lm, "scg": scg}
 #: Names for `method`; capitals do not matter.
-METHODS: tuple[str, ...] = ("auto", *MINIBATCH, "rprop", "lm", *scipy_bridge.METHODS)
+METHODS: tuple[str, ...] = ("auto", *MINIBATCH, *FULL_BATCH, *scipy_bridge.METHODS)
 # up to which `auto` takes Levenberg-Marquardt: parameters, and samples times their square, about 20 ms for a step
 AUTO_LM_PARAMS, AUTO_LM_WORK = 1_000, 1_000_000_000
 # samples times parameters up to which it takes the full batch: about 0.1 s for a gradient
@@ -97,7 +99,7 @@ def fit(
     objective = objectives.make(architecture, params, training, penalty, 1.0, n_threads)
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
     monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, params)
-    counts = (0, 0, 0)  # of values, gradients, Hessians
+    counts = (0, 0, 0)  # of values, gradients, and Hessians or their products
     solver_state: dict[str, Any] = {}
     try:
         if name in MINIBATCH:
@@ -105,20 +107,12 @@ def fit(
                 name, objective, monitor, max_iter=max_iter, batch_size=batch_size, learning_rate=learning_rate,
                 rng=generator, state=state, options=options,
             )  # fmt: skip
-        elif name == "rprop":
-            status, solver_state, n_evaluations = rprop.solve(
-                objective, monitor, max_iter=max_iter, tol=tol, state=state, options=options
-            )
-            counts = (n_evaluations, n_evaluations, 0)
-        elif name == "lm":
-            status, solver_state, counts = lm.solve(
+        elif name in FULL_BATCH:
+            status, solver_state, counts = FULL_BATCH[name].solve(
                 objective, monitor, max_iter=max_iter, tol=tol, state=state, options=options
             )
         else:
-            status, n_evaluations = scipy_bridge.solve(
-                name, objective, monitor, max_iter=max_iter, tol=tol, options=options
-            )
-            counts = (n_evaluations, n_evaluations, 0)
+            status, counts = scipy_bridge.solve(name, objective, monitor, max_iter=max_iter, tol=tol, options=options)
     finally:
         if monitor.final_x is not None:
             params[...] = monitor.final_x
@@ -160,6 +154,8 @@ def _result(
         grad_norm = float(np.abs(gradient).max())
         # the gradient vanishes at saddles too, which lm alone tells from minima
         success = grad_norm <= tol and (status == CONVERGED or name != "lm")
+        if status == CONVERGED and not success:  # at a point that lies above the start by rounding, and is not returned
+            status = STALLED
         message = MESSAGES[status]
     return optimize_result(
         x=x, fun=fun, nit=monitor.n_iter, nfev=counts[0], njev=counts[1], nhev=counts[2], status=status,
@@ -169,7 +165,7 @@ def _result(
 
 
 def _check_options(name: str, options: dict[str, Any], learning_rate: Any) -> None:
-    own = {**minibatch.OPTIONS, "rprop": rprop.OPTIONS, "lm": lm.OPTIONS}
+    own = minibatch.OPTIONS | {solver: module.OPTIONS for solver, module in FULL_BATCH.items()}
     known = own.get(name) or scipy_bridge.options(name)
     for option in options:
         if option not in known:
@@ -184,9 +180,10 @@ def _earlier_state(warm_start: Any, name: str, architecture: Architecture, n_sam
     state = getattr(warm_start, "state", None)
     if not isinstance(state, dict) or "method" not in state:
         raise TypeError(f"warm_start: expected the result of an earlier fit, got {type(warm_start).__name__}")
-    if state["method"] != name or name not in (*MINIBATCH, "rprop", "lm"):
+    resumable = (*MINIBATCH, *FULL_BATCH)
+    if state["method"] != name or name not in resumable:
         raise ValueError(
-            f"warm_start: expected the result of a fit by the same method, sgd, adam, rprop or lm, "
+            f"warm_start: expected the result of a fit by the same method, one of {', '.join(resumable)}, "
             f"got one by {state['method']} for {name}"
         )
     present = (architecture.n_params, architecture.dtype.name, n_samples)

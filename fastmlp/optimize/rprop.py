@@ -21,8 +21,8 @@ def solve(
     tol: float,
     state: dict[str, Any] | None,
     options: dict[str, Any],
-) -> tuple[int, dict[str, Any], int]:
-    """Minimise until |g|_inf <= tol; returns a status, the solver's state and the number of evaluations."""
+) -> tuple[int, dict[str, Any], tuple[int, int, int]]:
+    """Minimise until |g|_inf <= tol; returns a status, the solver's state, and (nfev, njev, nhev)."""
     for name, value in options.items():
         check.number(value, name, 0.0, above=True)
     settings = {**OPTIONS, **options}
@@ -67,4 +67,4 @@ def solve(
     except Stop as stop:
         status = CONVERGED if norm() <= tol else stop.status
     final = {"step_size": size, "last_step": move, "last_gradient": previous, "last_value": previous_value}
-    return status, final, evaluations
+    return status, final, (evaluations, evaluations, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from fastmlp.objective import Objective
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
+from fastmlp.optimize.points import Point, Progress, evaluate, reduction, report
 
 UNLIMITED = 2**31 - 1
 
@@ -22,8 +24,10 @@ class Method(NamedTuple):
     tol: str | None  # the option that stops on the gradient
     settings: dict[str, Any]  # those that would stop earlier are switched off
     options: tuple[str, ...]  # left to the user
+    second: str | None = None  # the second derivatives it takes: hess or hessp
 
 
+TRUST_REGION = ("initial_trust_radius", "max_trust_radius", "eta")
 METHODS: dict[str, Method] = {
     "lbfgs": Method(
         "l-bfgs-b", "gtol", {"ftol": 0.0, "maxfun": UNLIMITED, "maxcor": 20, "maxls": 50}, ("maxcor", "maxls")
@@ -34,12 +38,16 @@ METHODS: dict[str, Method] = {
         "tnc", "gtol", {"ftol": 0.0, "xtol": 0.0, "maxfun": UNLIMITED}, ("eta", "stepmx", "rescale", "scale")
     ),
     "slsqp": Method("slsqp", None, {"ftol": 0.0}, ()),
+    "newton-cg": Method("newton-cg", None, {"xtol": 0.0}, ("c1", "c2"), "hessp"),
+    "trust-ncg": Method("trust-ncg", "gtol", {}, TRUST_REGION, "hessp"),
+    "trust-krylov": Method("trust-krylov", "gtol", {}, (*TRUST_REGION, "inexact"), "hessp"),
+    "trust-exact": Method("trust-exact", "gtol", {}, TRUST_REGION, "hess"),
     "trust-constr": Method("trust-constr", "gtol", {"xtol": 0.0}, ("initial_tr_radius",)),
     "nelder-mead": Method("nelder-mead", None, {}, ("xatol", "fatol", "adaptive", "initial_simplex")),
     "powell": Method("powell", None, {}, ("xtol", "ftol", "direc")),
 }
 WITHOUT_GRADIENT = ("nelder-mead", "powell")
-MAX_RESTARTS = 10
+MAX_RUNS = 10
 
 
 def options(method: str) -> tuple[str, ...]:
@@ -51,88 +59,121 @@ class _Enough(Exception):  # noqa: N818 - it ends SciPy's loop from within its c
     pass
 
 
+class _Lost(Exception):  # noqa: N818 - it ends SciPy's loop from within a function that is asked about nan
+    pass
+
+
 class _Evaluations:
-    """Values and gradients on SciPy's demand; remembers the latest, because accepted steps are among them."""
+    """The objective as SciPy asks for it; remembers the latest points, because accepted steps are among them."""
 
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
-        self.count = 0
-        self._latest: list[tuple[NDArray[Any], float, NDArray[Any]]] = []
+        self.n_values = self.n_second = 0
+        self.scale = 1.0
+        self._origin: Point | None = None
+        self._latest: list[Point] = []
+
+    def restart(self, origin: Point) -> None:
+        """From now on give values less this one's, which keep their digits near it, in units of |g|_inf there."""
+        self._origin, self.scale = origin, origin.grad_norm
 
     def value_and_grad(self, x: NDArray[Any]) -> tuple[float, NDArray[Any]]:
-        self.count += 1
-        value, gradient = self.objective.value_and_grad(x)
-        if not np.isfinite(value):  # a step out of range is a bad step, and its gradient means nothing
-            value, gradient = np.inf, np.zeros_like(gradient)
-        self._latest = [*self._latest[-3:], (x.copy(), value, gradient)]
-        return value, gradient.copy()
+        point = self._evaluate(x)
+        value = point.value if self._origin is None else -reduction(self.objective, self._origin, point)
+        return value / self.scale, point.gradient / self.scale
 
     def value(self, x: NDArray[Any]) -> float:
-        self.count += 1
+        self.n_values += 1
         value = self.objective.value(x)
         return value if np.isfinite(value) else np.inf
 
-    def at(self, x: NDArray[Any]) -> tuple[float, NDArray[Any]]:
-        for point, value, gradient in reversed(self._latest):
-            if np.array_equal(point, x):
-                return value, gradient
-        return self.value_and_grad(x)
+    def second(self, name: str | None) -> dict[str, Callable[..., NDArray[Any]]]:
+        """Second derivatives, under the name that SciPy and the objective give them."""
+        if name is None:
+            return {}
+        exact: Callable[..., NDArray[Any]] = getattr(self.objective, name)
+
+        def derivatives(*arguments: NDArray[Any]) -> NDArray[Any]:
+            if not all(np.isfinite(argument).all() for argument in arguments):
+                raise _Lost
+            self.n_second += 1
+            result = exact(*arguments) / self.scale
+            if not np.isfinite(result).all():
+                raise _Lost
+            return result
+
+        return {name: derivatives}
+
+    def at(self, x: NDArray[Any]) -> Point:
+        for point in reversed(self._latest):
+            if np.array_equal(point.x, x):
+                return point
+        return self._evaluate(x)
+
+    def _evaluate(self, x: NDArray[Any]) -> Point:
+        if np.isnan(x).any():
+            raise _Lost
+        self.n_values += 1
+        point = evaluate(self.objective, x)
+        self._latest = [*self._latest[-3:], point]
+        return point
 
 
 def solve(
     method: str, objective: Objective, monitor: Monitor, *, max_iter: int, tol: float, options: dict[str, Any]
-) -> tuple[int, int]:
-    """Minimise until |g|_inf <= tol; returns a status and the number of evaluations.
+) -> tuple[int, tuple[int, int, int]]:
+    """Minimise until |g|_inf <= tol; returns a status, and (nfev, njev, nhev).
 
-    A line search that fails near the optimum, where differences of the objective drown in rounding errors, is
-    restarted from where it stopped as long as that brings the objective down.
+    What gives up near the optimum, where differences of the objective drown in rounding errors or its gradient is less
+    than SciPy reckons with, goes on from where it stopped as long as that helps: in differences from there that do not
+    drown, and in units that make the gradient one.
     """
     from scipy.optimize import minimize
 
     way = METHODS[method]
     evaluations = _Evaluations(objective)
-    x = objective.x0
-    value, gradient = evaluations.at(x)
-    norm = _norm(value, gradient)
-    monitor.begin(x, value, _train_loss(objective, x, value), norm)
+    here = evaluations.at(objective.x0)
+    report(monitor.begin, objective, here)
+    progress = Progress(objective, here)
 
     def callback(x: NDArray[Any], *_: Any) -> None:
-        nonlocal norm, value
-        value, gradient = evaluations.at(x)
-        norm = _norm(value, gradient)
-        monitor.step(x, value, _train_loss(objective, x, value), norm)
-        if norm <= tol or monitor.n_iter >= max_iter:
+        nonlocal here
+        if np.array_equal(x, here.x):  # a rejected step
+            monitor.check_time()
+            return
+        here = evaluations.at(x)
+        report(monitor.step, objective, here)
+        if here.grad_norm <= tol or monitor.n_iter >= max_iter or progress.ended(here):
             raise _Enough
 
     settings = {**way.settings, **options}
     if method != "tnc":  # which counts evaluations only; the callback counts steps for all
         settings["maxiter"] = max_iter
-    if way.tol:
-        settings[way.tol] = tol
-    fun: Callable[[NDArray[Any]], Any] = evaluations.value if method in WITHOUT_GRADIENT else evaluations.value_and_grad
+    with_gradient = method not in WITHOUT_GRADIENT
+    status = STALLED
     try:
-        for _ in range(MAX_RESTARTS if norm > tol and max_iter > 0 else 0):
-            before = value
-            assert monitor.x is not None
-            with warnings.catch_warnings():
+        for attempt in range(MAX_RUNS if here.grad_norm > tol and max_iter > 0 else 0):
+            before = here
+            if way.tol:
+                settings[way.tol] = tol / evaluations.scale
+            # at the edge of what doubles hold SciPy computes with inf and nan, and tells
+            with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.suppress(_Lost):
                 # trust-constr on two equal gradients in a row
                 warnings.filterwarnings("ignore", message="delta_grad == 0.0", category=UserWarning)
-                minimize(fun, monitor.x, jac=method not in WITHOUT_GRADIENT, method=way.name, options=settings,
-                         callback=callback)  # fmt: skip
-            if norm <= tol or not value < before:
+                minimize(
+                    evaluations.value_and_grad if with_gradient else evaluations.value, here.x, jac=with_gradient,
+                    method=way.name, options=settings, callback=callback, **evaluations.second(way.second),
+                )  # fmt: skip
+            helped = here.value < before.value or here.grad_norm < 0.5 * before.grad_norm
+            if not helped and (attempt > 0 or here.value > before.value):
                 break
+            evaluations.restart(here)
     except _Enough:
         pass
     except Stop as stop:
-        return (CONVERGED if norm <= tol else stop.status), evaluations.count
-    if norm <= tol:
-        return CONVERGED, evaluations.count
-    return (MAX_ITER if monitor.n_iter >= max_iter else STALLED), evaluations.count
-
-
-def _norm(value: float, gradient: NDArray[Any]) -> float:
-    return float(np.abs(gradient).max()) if np.isfinite(value) else np.inf
-
-
-def _train_loss(objective: Objective, x: NDArray[Any], value: float) -> float:
-    return objective.data.mean(value - objective.penalty_value(x))
+        status = stop.status
+    if monitor.n_iter >= max_iter and status == STALLED:
+        status = MAX_ITER
+    if here.grad_norm <= tol:
+        status = CONVERGED
+    return status, (evaluations.n_values, evaluations.n_values, evaluations.n_second)

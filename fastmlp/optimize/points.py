@@ -1,0 +1,76 @@
+"""Points that a full-batch solver visits, with the objective and its gradient there; whether it still gets on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.objective import Objective
+
+DROWNED = 1e3  # units of rounding of the objective below which a difference of two values tells nothing
+LONGEST_WANDERING = 100  # steps without any gain, such as rounding errors make when tol is below them
+
+
+class Point(NamedTuple):
+    """Parameters, the objective and its gradient there: inf and zeros where either is not finite."""
+
+    x: NDArray[np.float64]
+    value: float
+    gradient: NDArray[np.float64]
+
+    @property
+    def grad_norm(self) -> float:
+        """|gradient|_inf."""
+        return float(np.abs(self.gradient).max()) if self.value < np.inf else np.inf
+
+
+def evaluate(objective: Objective, x: NDArray[np.float64]) -> Point:
+    """The point at x, of which a copy is taken."""
+    value, gradient = objective.value_and_grad(x)
+    if not (np.isfinite(value) and np.isfinite(gradient).all()):  # a bad step, at which the gradient means nothing
+        return Point(x.copy(), np.inf, np.zeros_like(gradient))
+    return Point(x.copy(), value, gradient)
+
+
+def reduction(objective: Objective, start: Point, end: Point) -> float:
+    """f(start) - f(end); where that drowns in rounding, from the gradients at both ends by the trapezoidal rule.
+
+    The rule is exact for quadratic functions, which is what is left of any on so short a way.
+    """
+    difference = start.value - end.value
+    if abs(difference) > DROWNED * _eps(objective) * abs(start.value):
+        return difference
+    return 0.5 * float((start.x - end.x) @ (start.gradient + end.gradient))
+
+
+class Progress:
+    """Tells a solver that goes on from one that wanders about within rounding errors."""
+
+    def __init__(self, objective: Objective, start: Point) -> None:
+        self._eps = _eps(objective)
+        self._value, self._grad_norm = start.value, start.grad_norm
+        self._wandering = 0
+
+    def ended(self, point: Point) -> bool:
+        """Whether neither value nor gradient has become smaller for long, up to this point."""
+        lower = point.value < self._value - self._eps * abs(self._value)
+        flatter = point.grad_norm < 0.9 * self._grad_norm
+        if lower:
+            self._value = point.value
+        if flatter:
+            self._grad_norm = point.grad_norm
+        self._wandering = 0 if lower or flatter else self._wandering + 1
+        return self._wandering >= LONGEST_WANDERING
+
+
+def _eps(objective: Objective) -> float:
+    return float(np.finfo(objective.architecture.dtype).eps)
+
+
+def report(record: Callable[..., Any], objective: Objective, point: Point) -> None:
+    """Tell a point to the monitor: `record` is its `begin` or `step`."""
+    mean_loss = objective.data.mean(point.value - objective.penalty_value(point.x))
+    record(point.x, point.value, mean_loss, point.grad_norm)
