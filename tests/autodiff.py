@@ -58,16 +58,14 @@ def evaluate(net, X, T, weight=None):
     return tuple(np.asarray(a) for a in (outputs_and_logits(net, params, X)[0], losses(params), gradient))
 
 
-def jacobian(net, X, wrt="inputs", of="outputs"):
-    """dy/dx (N, K, D) or dy/dparams (N, K, P), of the outputs or of the logits."""
+def jacobians(net, X):
+    """dy/dx (N, K, D) and dy/dparams (N, K, P) of the outputs and of the logits, by ("inputs", "outputs") and so on."""
     X, params = jnp.asarray(np.asarray(X, dtype=float)), jnp.asarray(net.params.astype(float))
-
-    def f(p, x):
-        return outputs_and_logits(net, p, x)[of == "logits"]
-
-    if wrt == "params":
-        return np.asarray(jax.jacfwd(lambda p: f(p, X))(params))
-    return np.asarray(jax.vmap(jax.jacfwd(lambda x: f(params, x)))(X))
+    by = {
+        "inputs": jax.vmap(jax.jacfwd(lambda x: outputs_and_logits(net, params, x)))(X),
+        "params": jax.jacfwd(lambda p: outputs_and_logits(net, p, X))(params),
+    }
+    return {(wrt, of): np.asarray(J) for wrt in by for of, J in zip(("outputs", "logits"), by[wrt], strict=True)}
 
 
 def input_hessian(net, X):

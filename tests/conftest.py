@@ -1,5 +1,7 @@
 """Fixtures that many tests share: number types, instruction sets, numbers of threads."""
 
+import sys
+
 import pytest
 
 from cases import DTYPES
@@ -19,3 +21,11 @@ def isa(request):
 @pytest.fixture(params=[1, 2, 3, 7])
 def n_threads(request):
     return request.param
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forget_what_jax_has_compiled():
+    """It would grow to gigabytes, which Python's garbage collector walks through again and again."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()

@@ -21,8 +21,9 @@ def agree(net, X):
     v, directions, U = (
         rng.normal(size=shape).astype(net.dtype) for shape in (net.n_params, X.shape, (len(X), net.layers[-1]))
     )
+    expected = autodiff.jacobians(net, X)
     for of in ("outputs", "logits"):
-        by_inputs, by_params = (autodiff.jacobian(net, X, wrt, of) for wrt in ("inputs", "params"))
+        by_inputs, by_params = expected["inputs", of], expected["params", of]
         assert relative_error(net.jacobian(X, of=of), by_inputs) <= tolerance
         assert relative_error(net.jacobian(X, wrt="params", of=of), by_params) <= tolerance
         assert relative_error(net.jvp(X, v, of=of), by_params @ v) <= tolerance
