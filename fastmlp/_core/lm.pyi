@@ -11,8 +11,8 @@ class Descent:
     value: float
     penalty: float
     grad_norm: float
-    def __init__(
-        self,
+    def __new__(
+        cls,
         batch: Batch,
         params: NDArray[np.float64],
         factor: float,
@@ -21,7 +21,7 @@ class Descent:
         damping: float,
         n_threads: int,
         state: dict[str, Any] | None = None,
-    ) -> None: ...
+    ) -> Descent: ...
     def advance(self, n_steps: int) -> str: ...
     @property
     def params(self) -> NDArray[np.float64]: ...
