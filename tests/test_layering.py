@@ -42,6 +42,7 @@ INNER = {
         ("least_squares", "monitor", "points", "schedules"),
     ),
     "terms": (("__init__",), ("data", "gaussian")),
+    "plot": (("__init__",), ("classes", "inputs", "outputs", "training", "weights"), ("_drawing",)),
     "_core": (
         ("__init__", "faces"),
         ("lm",),
@@ -94,7 +95,7 @@ def inner_level(package, name):
     return next(level for level, floor in enumerate(INNER[package]) if name in floor)
 
 
-@pytest.mark.parametrize("package", ["optimize", "terms"])
+@pytest.mark.parametrize("package", ["optimize", "terms", "plot"])
 def test_modules_of_a_package_import_lower_ones_only(package):
     for path in (PACKAGE / package).glob("*.py"):
         for target in imported_rooms(path):

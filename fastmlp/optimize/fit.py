@@ -77,8 +77,12 @@ def fit(
     _check_options(name, options, learning_rate)
     state = _earlier_state(warm_start, name, architecture, len(samples.X))
     generator = check.generator(rng)
+    start, progress = params, None
     if state is not None:
         generator = copy.deepcopy(state["rng"])
+        if np.array_equal(params, warm_start.x):  # else the user has changed them, and the steps go on from there
+            progress = state["progress"]
+            start = progress["x"]  # the last point, which need not be the best
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: expected a callable or None, got {callback!r}")
     if patience is not None:
@@ -96,9 +100,9 @@ def fit(
 
     held_back = None if state is None else state["held_back"]
     training, held_out, held_back = holdout.split(architecture, samples, validation, generator, held_back)
-    objective = objectives.make(architecture, params, training, penalty, 1.0, n_threads)
+    objective = objectives.make(architecture, start, training, penalty, 1.0, n_threads)
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
-    monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, params)
+    monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, params, progress)
     counts = (0, 0, 0)  # of values, gradients, and Hessians or their products
     solver_state: dict[str, Any] = {}
     try:
@@ -125,6 +129,7 @@ def fit(
         "rng": copy.deepcopy(generator),  # the user's own may be used on
         "n_samples": len(samples.X),
         "dtype": architecture.dtype.name,
+        "progress": monitor.state,
         **solver_state,
     }
     return _result(objective, params, monitor, status, name, tol, max_iter, counts, state)

@@ -45,9 +45,9 @@ def solve(
     def norm() -> float:
         return float(np.abs(gradient).max())
 
-    monitor.begin(x, value, data.mean(value - objective.penalty_value(x)), norm())
     status = CONVERGED if norm() <= tol else MAX_ITER
     try:
+        monitor.begin(x, value, data.mean(value - objective.penalty_value(x)), norm())
         while status != CONVERGED and monitor.n_iter < max_iter:
             agreement = np.sign(gradient) * np.sign(previous)
             grow, shrink = agreement > 0, agreement < 0
