@@ -23,7 +23,7 @@ FLOORS = (
     ("objective",),
     ("terms", "operators"),
     ("derivatives",),
-    ("functional", "initializers", "io"),
+    ("functional", "initializers", "io", "rescaling"),
     ("architecture",),
     ("activations", "losses"),
     ("_threads",),
