@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import rescaling
+from fastmlp import rescaling, selection
 from fastmlp.architecture import Architecture
-
-_PART = re.compile(r"(?P<group>[Wb]\d+)(\[(?P<rows>[^,\]]*),(?P<columns>[^,\]]*)\])?")
 
 
 class _Rescaling(NamedTuple):
@@ -78,7 +75,7 @@ class WeightDecay:
                 raise ValueError("biases: expected none beside a dict of groups, which names its own")
             groups = {str(name): check.number(value, f"weights[{name!r}]", 0.0) for name, value in weights.items()}
             for name in groups:
-                if not _PART.fullmatch(name):
+                if not selection.is_name(name):
                     raise ValueError(f"weights: expected groups such as 'W1', 'b2' or 'W1[:,0]', got {name!r}")
         else:
             groups = {"W": _coefficients(weights, "weights"), "b": _coefficients(biases, "biases")}
@@ -181,7 +178,7 @@ def _spread(coefficients: dict[str, Any], architecture: Architecture) -> NDArray
             for array, coefficient in zip(arrays, _per_layer(value, len(arrays)), strict=True):
                 array += coefficient
         else:
-            _add_to_group(diagonal, architecture, name, value)
+            diagonal[selection.named(architecture, name, "penalty")] += value
     return diagonal
 
 
@@ -198,29 +195,3 @@ def _per_layer(value: Any, n_layers: int) -> Sequence[float]:
     if len(values) != n_layers:
         raise ValueError(f"penalty: expected one coefficient, or one for each of {n_layers} layers, got {len(values)}")
     return values
-
-
-def _add_to_group(diagonal: NDArray[np.float64], architecture: Architecture, name: str, value: float) -> None:
-    match = _PART.fullmatch(name)
-    assert match is not None  # the constructor has looked
-    groups = architecture.groups
-    group = match["group"]
-    if group not in groups:
-        raise ValueError(f"penalty: expected a group among {', '.join(groups)}, got {name!r}")
-    if match["rows"] is None:
-        diagonal[groups[group]] += value
-        return
-    if group.startswith("b"):
-        raise ValueError(f"penalty: expected rows and columns of weights only, got {name!r}")
-    matrix = architecture.unravel(diagonal).weights[int(group[1:]) - 1]
-    index = tuple(_part(match[axis].strip(), size, name)
-                  for axis, size in zip(("rows", "columns"), matrix.shape, strict=True))  # fmt: skip
-    matrix[index] += value
-
-
-def _part(text: str, size: int, name: str) -> slice:
-    if text == ":":
-        return slice(None)
-    if not text.isdecimal() or int(text) >= size:
-        raise ValueError(f"penalty: expected ':' or an index below {size}, got {text!r} in {name!r}")
-    return slice(int(text), int(text) + 1)
