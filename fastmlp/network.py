@@ -301,6 +301,7 @@ class Network(Differentiable):
         tol: float | None = None,
         batch_size: int = 32,
         learning_rate: float | Callable[[int], float] | None = None,
+        standardize: bool = False,
         callback: Callable[[Any], Any] | None = None,
         verbose: int = 0,
         rng: Any = None,
@@ -345,6 +346,12 @@ class Network(Differentiable):
             Samples in a minibatch.
         learning_rate : float or callable, optional
             For sgd (0.01) and adam (0.001): a number, or a function of the epoch such as those of `fastmlp.schedules`.
+        standardize : bool, default=False
+            Train in standardised units: columns of X, and of T where outputs are linear, minus their mean, divided by
+            their standard deviation (1 if constant), both over the training samples by weight. The network takes and
+            gives raw units again as soon as `fit` is left, and in callbacks. All else is of the standardised problem:
+            the start, which is the present parameters as they are, `penalty`, `fixed`, `tied`, `bounds`, `tol`, and
+            `fun` and `history` of the result.
         callback : callable, optional
             Called with an OptimizeResult (x, fun, nit, loss, train_loss, validation_loss, grad_norm, time) after each
             iteration, when the network has the parameters x. Returning True or raising StopIteration stops.
@@ -356,7 +363,7 @@ class Network(Differentiable):
             Seconds; an epoch that it cuts short counts for the parameters only.
         warm_start : OptimizeResult, optional
             The result of an earlier fit by sgd, adam, rprop, lm or scg, whose solver state, generator and count
-            continue: two fits of k iterations then equal one of 2 k.
+            continue: two fits of k iterations then equal one of 2 k. Without `standardize`.
         n_threads : int, optional
         **options
             Options of the method. sgd: momentum (0), nesterov (False). adam: beta1 (0.9), beta2 (0.999), epsilon
@@ -407,7 +414,7 @@ class Network(Differentiable):
             return optimize.fit(
                 self._architecture, self._params, samples, method, penalty=penalty, fixed=fixed,
                 tied=tied, bounds=bounds, validation=validation, patience=patience, max_iter=max_iter, tol=tol,
-                batch_size=batch_size, learning_rate=learning_rate,
+                batch_size=batch_size, learning_rate=learning_rate, standardize=standardize,
                 callback=callback, verbose=verbose, rng=rng, time_limit=time_limit, warm_start=warm_start,
                 n_threads=n_threads, options=options,
             )  # fmt: skip

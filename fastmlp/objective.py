@@ -266,10 +266,15 @@ def _decay(penalty: Any, data: DataTerm, free: FreeParameters | None) -> tuple[N
 def make(architecture: Any, params: NDArray[Any], samples: Any, penalty: Any, noise_precision: Any, n_threads: Any,
          free: FreeParameters | None = None, name: str = "X") -> Objective:  # fmt: skip
     """An objective on checked samples, of which there must be at least one."""
+    require_samples(samples, name)
+    _threads.resolve(n_threads)
+    data = DataTerm(architecture, samples, noise_precision, n_threads)
+    return Objective(data, penalty, params.astype(np.float64), free)
+
+
+def require_samples(samples: Any, name: str = "X") -> None:
+    """Refuse to minimise over nothing."""
     if len(samples.X) == 0:
         raise ValueError(f"{name}: expected at least one sample, got none")
     if samples.weight is not None and not samples.weight.any():
         raise ValueError("sample_weight: expected at least one positive number, got zeros only")
-    _threads.resolve(n_threads)
-    data = DataTerm(architecture, samples, noise_precision, n_threads)
-    return Objective(data, penalty, params.astype(np.float64), free)

@@ -97,6 +97,8 @@ class FreeParameters:
 
 def make(architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any) -> FreeParameters | None:
     """From the user's arguments, which `Network.objective` documents; None if all are free."""
+    if fixed is None and tied is None:
+        return None
     n_params = architecture.n_params
     first = np.arange(n_params)  # the parameter that stands for each
     coefficient = np.ones(n_params)
@@ -114,7 +116,7 @@ def make(architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any
         raise ValueError("fixed, tied: expected a parameter in one of them, got one in both")
     if held.all():
         raise ValueError("fixed: expected at least one parameter that is not, got all of them")
-    free = np.unique(first[~held])
+    free = np.flatnonzero((first == np.arange(n_params)) & ~held)
     if len(free) == n_params:
         return None
     index = np.where(held, -1, np.searchsorted(free, first))

@@ -45,23 +45,10 @@ def nonzero(value: Any, name: str, size: int | None = None) -> NDArray[np.float6
 
 
 def rescale_inputs(architecture: Architecture, params: Array, scale: Any, shift: Any) -> Array:
-    """Parameters that do with scale * x + shift what `params` do with x.
-
-    The bias takes up the shift with the weights as they have been rounded, so that their rounding errors act on
-    x~ - shift, not on x~; its sum is rounded once.
-    """
+    """Parameters that do with scale * x + shift what `params` do with x."""
     scale = nonzero(scale, "scale", architecture.n_inputs)
     shift = per_feature(shift, "shift", architecture.n_inputs)
-    result = params.copy()
-    views = architecture.unravel(result)
-    W, b = views.weights[0], views.biases[0]
-    with np.errstate(all="ignore"):
-        W[...] = W / scale
-        terms = np.column_stack([b.astype(np.float64), -W.astype(np.float64) * shift])
-        b[...] = np.abs(terms).sum(axis=1)  # not finite if any sum on the way is not
-        _check_finite(result)
-        b[...] = [math.fsum(row) for row in terms]
-    return result
+    return _finite(map_inputs(architecture, params, scale, shift))
 
 
 def rescale_outputs(architecture: Architecture, params: Array, scale: Any, shift: Any) -> Array:
@@ -69,13 +56,34 @@ def rescale_outputs(architecture: Architecture, params: Array, scale: Any, shift
     check_linear(architecture, "rescale_outputs")
     scale = nonzero(scale, "scale", architecture.n_outputs)
     shift = per_feature(shift, "shift", architecture.n_outputs)
+    return _finite(map_outputs(architecture, params, scale, shift))
+
+
+def map_inputs(architecture: Architecture, params: Array, scale: Array, shift: Array) -> Array:
+    """The same without a look at the arguments, or at the result.
+
+    The bias takes up the shift with the weights as they have been rounded, so that their rounding errors act on
+    x~ - shift, not on x~; its sum is rounded once.
+    """
+    result = params.copy()
+    views = architecture.unravel(result)
+    W, b = views.weights[0], views.biases[0]
+    with np.errstate(all="ignore"):
+        W[...] = W / scale
+        terms = np.column_stack([b.astype(np.float64), -W.astype(np.float64) * shift])
+        sizes = np.abs(terms).sum(axis=1)  # finite if all sums on the way are
+        b[...] = [math.fsum(row) if math.isfinite(size) else size for row, size in zip(terms, sizes, strict=True)]
+    return result
+
+
+def map_outputs(architecture: Architecture, params: Array, scale: Array, shift: Array) -> Array:
+    """The same without a look at the arguments, or at the result."""
     result = params.copy()
     views = architecture.unravel(result)
     W, b = views.weights[-1], views.biases[-1]
     with np.errstate(all="ignore"):
         W[...] = (scale * W.T).T
         b[...] = scale * b + shift
-    _check_finite(result)
     return result
 
 
@@ -106,6 +114,7 @@ def check_linear(architecture: Architecture, name: str) -> None:
         raise ValueError(f"{name}: expected a network with linear outputs (identity), got {architecture.output}")
 
 
-def _check_finite(params: Array) -> None:
+def _finite(params: Array) -> Array:
     if not np.isfinite(params).all():
         raise ValueError(f"scale, shift: expected numbers that leave the parameters finite in {params.dtype}")
+    return params

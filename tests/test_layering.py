@@ -38,7 +38,7 @@ INNER = {
     "optimize": (
         ("__init__",),
         ("fit",),
-        ("lm", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
+        ("lm", "minibatch", "rprop", "scg", "scipy_bridge", "holdout", "standardization"),
         ("truncated",),
         ("least_squares", "monitor", "points", "schedules"),
         ("bounds",),

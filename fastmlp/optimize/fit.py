@@ -17,7 +17,7 @@ from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.objective import Objective
 from fastmlp.optimize import bounds as limits
-from fastmlp.optimize import holdout, lm, minibatch, points, rprop, scg, scipy_bridge
+from fastmlp.optimize import holdout, lm, minibatch, points, rprop, scg, scipy_bridge, standardization
 from fastmlp.optimize.monitor import CONVERGED, DIVERGED, MESSAGES, STALLED, Monitor, optimize_result
 from fastmlp.terms import DataTerm
 
@@ -64,6 +64,7 @@ def fit(
     fixed: Any,
     tied: Any,
     bounds: Any,
+    standardize: Any,
     validation: Any,
     patience: Any,
     max_iter: Any,
@@ -86,7 +87,9 @@ def fit(
     within = limits.make(architecture, params, bounds, free)
     name = choose_method(method, architecture, len(samples.X), bounded=within is not None)
     _check_options(name, options, learning_rate)
-    state = _earlier_state(warm_start, name, architecture, len(samples.X), free)
+    if not isinstance(standardize, (bool, np.bool_)):
+        raise TypeError(f"standardize: expected True or False, got {standardize!r}")
+    state = _earlier_state(warm_start, name, architecture, len(samples.X), free, bool(standardize))
     generator = check.generator(rng)
     if state is not None:
         generator = copy.deepcopy(state["rng"])
@@ -107,9 +110,15 @@ def fit(
 
     held_back = None if state is None else state["held_back"]
     training, held_out, held_back = holdout.split(architecture, samples, validation, generator, held_back)
+    folded: Callable[[NDArray[Any]], NDArray[Any]] = _as_they_are
+    if standardize:
+        objectives.require_samples(training)
+        units = standardization.of(architecture, training)
+        training, held_out = units.applied(training), None if held_out is None else units.applied(held_out)
+        folded = units.folded
     objective = objectives.make(architecture, params, training, penalty, 1.0, n_threads, free)
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
-    monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, params)
+    monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, params, folded)
     counts = (0, 0, 0)  # of values, gradients, and Hessians or their products
     solver_state: dict[str, Any] = {}
     try:
@@ -128,9 +137,10 @@ def fit(
             )
     finally:
         if monitor.final_x is not None:
-            params[...] = monitor.final_x
-    if name not in MINIBATCH:
-        params[...] = monitor.no_worse_x
+            params[...] = folded(monitor.final_x)
+    x = monitor.final_x if name in MINIBATCH else monitor.no_worse_x
+    assert x is not None
+    params[...] = folded(x)
     monitor.end()
     state = {
         "method": name,
@@ -139,14 +149,21 @@ def fit(
         "n_samples": len(samples.X),
         "dtype": architecture.dtype.name,
         "free": free,
+        "standardized": bool(standardize),
         **solver_state,
     }
-    return _result(objective, params, within, monitor, status, name, tol, max_iter, counts, state)
+    result = _result(objective, x, within, monitor, status, name, tol, max_iter, counts, state)
+    result.x = params.astype(np.float64)
+    return result
+
+
+def _as_they_are(params: NDArray[Any]) -> NDArray[Any]:
+    return params
 
 
 def _result(
     objective: Objective,
-    params: NDArray[Any],
+    x: NDArray[Any],
     within: limits.Bounds | None,
     monitor: Monitor,
     status: int,
@@ -156,16 +173,15 @@ def _result(
     counts: tuple[int, int, int],
     state: dict[str, Any],
 ) -> Any:
-    x = params.astype(np.float64)
+    free = objective.reduce(x.astype(objective.architecture.dtype))
     if name in MINIBATCH:
-        fun, grad_norm = objective.value(objective.reduce(x)), math.nan
+        fun, grad_norm = objective.value(free), math.nan
         if not math.isfinite(fun):
             status = DIVERGED
         success = monitor.n_iter == max_iter and status != DIVERGED
         message = "all epochs done" if success else MESSAGES[status]
         status = CONVERGED if success else status
     else:
-        free = objective.reduce(x)
         fun, gradient = objective.value_and_grad(free)
         grad_norm = points.grad_norm(free, gradient, within)
         # the gradient vanishes at saddles too, which lm alone tells from minima
@@ -174,7 +190,7 @@ def _result(
             status = STALLED
         message = MESSAGES[status]
     return optimize_result(
-        x=x, fun=fun, nit=monitor.n_iter, nfev=counts[0], njev=counts[1], nhev=counts[2], status=status,
+        fun=fun, nit=monitor.n_iter, nfev=counts[0], njev=counts[1], nhev=counts[2], status=status,
         message=message, success=bool(success), grad_norm=grad_norm, history=monitor.arrays(), state=state,
         method=name,
     )  # fmt: skip
@@ -191,7 +207,12 @@ def _check_options(name: str, options: dict[str, Any], learning_rate: Any) -> No
 
 
 def _earlier_state(
-    warm_start: Any, name: str, architecture: Architecture, n_samples: int, free: reparam.FreeParameters | None
+    warm_start: Any,
+    name: str,
+    architecture: Architecture,
+    n_samples: int,
+    free: reparam.FreeParameters | None,
+    standardize: bool,
 ) -> dict[str, Any] | None:
     if warm_start is None:
         return None
@@ -211,6 +232,8 @@ def _earlier_state(
             "warm_start: expected the result for as many parameters, of the same type, and as many samples: "
             f"{present}, got {earlier}"
         )
+    if standardize or state["standardized"]:
+        raise ValueError("warm_start: expected fits without standardize, since their states belong to its units")
     if state["free"] is not free and (free is None or not free.same_as(state["free"])):
         raise ValueError("warm_start: expected the result for the same fixed and tied parameters, got one for others")
     return state

@@ -64,6 +64,8 @@ class Monitor:
         Iterations to come at the most.
     params : ndarray
         The network's own parameters, which follow each step, so that a callback may use the network.
+    folded : callable
+        From the parameters of the problem that is solved to the network's own, which may be in other units.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Monitor:
         time_limit: float | None,
         max_iter: int,
         params: NDArray[Any],
+        folded: Callable[[NDArray[Any]], NDArray[Any]],
     ) -> None:
         self.method = method
         self.validation = validation
@@ -88,6 +91,7 @@ class Monitor:
         self._best: tuple[float, int, NDArray[Any] | None] = (math.inf, 0, None)  # by validation loss
         self._lowest: tuple[float, NDArray[Any] | None] = (math.inf, None)  # by objective
         self._params = params
+        self._folded = folded
         self._started = time.perf_counter()
         self._milestone = max(1, max_iter // 10)
         self._printed = (-math.inf, -1)  # seconds and iteration of the latest line
@@ -149,7 +153,7 @@ class Monitor:
 
     def _record(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float) -> None:
         self.x = x.copy()
-        self._params[...] = x
+        self._params[...] = self._folded(x)
         validation_loss = math.nan
         if self.validation is not None:
             term = self.validation
@@ -169,7 +173,7 @@ class Monitor:
         assert self.callback is not None
         assert self.x is not None
         latest = {name: values[-1] for name, values in self.history.items()}
-        state = optimize_result(x=self.x.copy(), fun=latest["loss"], nit=self.n_iter, **latest)
+        state = optimize_result(x=self._folded(self.x.copy()), fun=latest["loss"], nit=self.n_iter, **latest)
         try:
             answer = self.callback(state)
         except StopIteration:
