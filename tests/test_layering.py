@@ -15,7 +15,7 @@ FLOORS = (
     ("demo", "selftest"),
     ("datasets",),
     ("__init__",),
-    ("sensitivities", "checking"),
+    ("sensitivities", "checking", "priors"),
     ("plot", "differences"),
     ("network", "config"),
     ("differentiable", "optimize"),
