@@ -14,6 +14,7 @@ from fastmlp.errors import ForkWarning, IdenticalUnitsWarning, ModelFormatError
 from fastmlp.network import Network, load
 from fastmlp.optimize import schedules
 from fastmlp.optimize.least_squares import levenberg_marquardt
+from fastmlp.priors import prior_samples
 from fastmlp.sensitivities import propagate, sensitivity
 from fastmlp.terms import WeightDecay
 
@@ -28,6 +29,7 @@ __all__ = [
     "levenberg_marquardt",
     "load",
     "plot",
+    "prior_samples",
     "propagate",
     "schedules",
     "sensitivity",

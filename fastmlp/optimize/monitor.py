@@ -64,6 +64,8 @@ class Monitor:
         Iterations to come at the most.
     params : ndarray
         The network's own parameters, which follow each step, so that a callback may use the network.
+    folded : callable
+        From the parameters of the problem that is solved to the network's own, which may be in other units.
     earlier : dict, optional
         The `state` of the monitor of the fit that this one continues.
     """
@@ -78,6 +80,7 @@ class Monitor:
         time_limit: float | None,
         max_iter: int,
         params: NDArray[Any],
+        folded: Callable[[NDArray[Any]], NDArray[Any]],
         earlier: dict[str, Any] | None = None,
     ) -> None:
         self.method = method
@@ -93,6 +96,7 @@ class Monitor:
         self._lowest: tuple[float, NDArray[Any] | None] = (math.inf, None)  # objective, x
         self._earlier = earlier
         self._params = params
+        self._folded = folded
         self._started = time.perf_counter()
         self._milestone = max(1, max_iter // 10)
         self._printed = (-math.inf, -1)  # seconds and iteration of the latest line
@@ -191,7 +195,7 @@ class Monitor:
 
     def _record(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float) -> None:
         self.x = x.copy()
-        self._params[...] = x
+        self._params[...] = self._folded(x)
         validation_loss = self._validation_loss(self.x)
         if validation_loss < self._best[0]:
             self._best = (validation_loss, len(self.history["time"]), self.x)
@@ -208,7 +212,7 @@ class Monitor:
         assert self.callback is not None
         assert self.x is not None
         latest = {name: values[-1] for name, values in self.history.items()}
-        state = optimize_result(x=self.x.copy(), fun=latest["loss"], nit=self.n_iter, **latest)
+        state = optimize_result(x=self._folded(self.x.copy()), fun=latest["loss"], nit=self.n_iter, **latest)
         try:
             answer = self.callback(state)
         except StopIteration:

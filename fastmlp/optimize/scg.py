@@ -126,7 +126,7 @@ class _Search:
     def _rounded(self, x: NDArray[np.float64], alpha: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
         """The end of a step in the network's type, so that k + k steps equal 2 k."""
         with np.errstate(all="ignore"):
-            return self.objective.native(x + alpha * u).astype(np.float64)
+            return self.objective.rounded(x + alpha * u)
 
     def _move(self, there: Point, u: NDArray[np.float64], slope: float) -> None:
         """Go there, and turn: p = -g + beta u with beta = g'(g - g_before) / |g_before'u|."""
