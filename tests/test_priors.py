@@ -27,9 +27,7 @@ def test_means_vanish_and_covariances_are_those_of_the_formula(hidden, h):
     deviation = np.sqrt(np.diag(expected))
     assert np.abs(f.mean(axis=0) / deviation).max() < 4.5 / np.sqrt(20_000)
     error = (f.T @ f / 20_000 - expected) / np.outer(deviation, deviation)
-    assert np.abs(error).max() < 4.5 * np.sqrt(
-        3 / 20_000
-    )  # products of Gaussians have a variance of 2, here a little more
+    assert np.abs(error).max() < 4.5 * np.sqrt(3 / 20_000)  # Gaussian products have variance 2, these a little more
 
 
 def draws(*alpha, x=GRID):

@@ -13,6 +13,8 @@ from fastmlp.functional import Samples
 
 Array = NDArray[Any]
 
+LOST_DIGITS = 1e-12  # of a standard deviation, in a mean
+
 
 class Units(NamedTuple):
     """Of each column of an array: x = scale * u + shift, with u in units of its standard deviation."""
@@ -28,20 +30,25 @@ class Units(NamedTuple):
 def units_of(array: Array, weight: Array | None, name: str) -> Units:
     """Mean and standard deviation of the columns, by weight; constant columns have the scale 1.
 
-    The mean is found in two passes, so that columns far from zero keep their digits.
+    To the bit those of NumPy, but where a mean far from zero has lost digits, which a second pass finds.
     """
     if weight is not None:
         array, weight = array[weight > 0], weight[weight > 0].astype(np.float64)
     array = array.astype(np.float64)
     constant = (array == array[0]).all(axis=0)
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.average(array, axis=0, weights=weight)
-        mean += np.average(array - mean, axis=0, weights=weight)
-        size = np.where(constant, 1.0, np.abs(array - mean).max(axis=0))  # squares of the rest are at most one
-        scale = size * np.sqrt(np.average(((array - mean) / size) ** 2, axis=0, weights=weight))
+        mean, scale = _moments(array, weight)
+        lost, _ = _moments(array - mean, weight)
+        mean, scale = _moments(array, weight, np.where(np.abs(lost) > LOST_DIGITS * scale, mean + lost, mean))
     if not (np.isfinite(mean).all() and np.isfinite(scale).all()):
         raise ValueError(f"{name}: expected columns with finite means and standard deviations for standardize")
-    return Units(np.where(constant, 1.0, scale), np.where(constant, array[0], mean))
+    return Units(np.where(constant | (scale == 0), 1.0, scale), np.where(constant, array[0], mean))
+
+
+def _moments(array: Array, weight: Array | None, mean: Array | None = None) -> tuple[Array, Array]:
+    if mean is None:
+        mean = np.average(array, axis=0, weights=weight)
+    return mean, np.sqrt(np.average((array - mean) ** 2, axis=0, weights=weight))
 
 
 class Standardization(NamedTuple):
