@@ -193,6 +193,14 @@ cdef Watch watch() noexcept nogil:
     new.next_slot = new.idle = new.work = 0
     new.stopped = 0
     new.started = new.due = 0.0
+    new.outer = NULL
+    return new
+
+
+cdef Watch inner(Watch *outer) noexcept nogil:
+    """A watch for calls on one thread, within a team that has a watch of its own."""
+    cdef Watch new = watch()
+    new.outer = outer
     return new
 
 
@@ -225,6 +233,9 @@ cdef size_t next_slot(Watch *watch, size_t n_slots) noexcept nogil:
 
 cdef bint keep_on(Watch *watch, size_t work) noexcept nogil:
     """Whether to go on with the next block, of `work` multiply-adds."""
+    if watch.outer != NULL:
+        watch.stopped = not keep_on(watch.outer, work)
+        return not watch.stopped
     if omp_get_thread_num() == 0:
         watch.work += work + BLOCK_WORK
         if watch.work >= LOOK_WORK:
