@@ -126,8 +126,7 @@ def sweep(
     sizes = [_size(size) for size in _items(hidden_sizes, "hidden_sizes")]
     if len(set(sizes)) < len(sizes):
         raise ValueError(f"hidden_sizes: expected different sizes, got {sizes}")
-    alone = penalties is None or isinstance(penalties, WeightDecay)
-    choices: list[Any] = [penalties] if alone else _items(penalties, "penalties")
+    choices = _items(penalties, "penalties") if isinstance(penalties, Sequence) else [penalties]
     D, K = _widths(X, T, output)
     kinds = [Architecture.create([D, *_layers(size), K], hidden, output, loss, dtype) for size in sizes]
     sequence, *spawned = _seed_sequence(rng).spawn(1 + len(kinds) * n_starts)

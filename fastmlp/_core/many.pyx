@@ -26,6 +26,8 @@ cdef enum:
     PATIENCE = 3
     LINE = 64           # bytes
 
+cdef double NAP = 2e-4      # seconds
+
 cdef enum Ending:
     AT_A_MINIMUM        # |g|_inf <= tol
     AT_MAX_ITER
@@ -115,6 +117,7 @@ cdef void share(const Job *jobs, size_t n_jobs, const Rules *rules, const void *
         if not mine.stopped:
             train_one(&jobs[number], rules, ops, memory, &mine)
         number = team.next_slot(watch, n_jobs)
+    team.attend(watch, NAP)     # others may be busy with a large network
 
 
 def train(list batches, list params, list decays, list tols, double ftol, size_t max_iter, double damping,

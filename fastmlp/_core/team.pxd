@@ -32,5 +32,6 @@ cdef Watch watch() noexcept nogil
 cdef Watch inner(Watch *outer) noexcept nogil
 cdef void deal(Watch *watch) noexcept nogil
 cdef size_t next_slot(Watch *watch, size_t n_slots) noexcept nogil
+cdef void attend(Watch *watch, double nap) noexcept nogil
 cdef bint keep_on(Watch *watch, size_t work) noexcept nogil
 cdef int check(const Watch *watch) except -1

@@ -217,18 +217,23 @@ cdef size_t next_slot(Watch *watch, size_t n_slots) noexcept nogil:
     OpenMP, at the end of the parallel region.
     """
     cdef size_t slot = fmlp_take(&watch.next_slot)
-    cdef size_t others
     cdef double elapsed
     if slot < n_slots:
         return slot
     fmlp_take(&watch.idle)
     if omp_get_thread_num() == 0 and watch.started > 0.0:
-        others = omp_get_num_threads()
         elapsed = fmlp_seconds() - watch.started
-        while elapsed >= INTERVAL and fmlp_count(&watch.idle) < others and not watch.stopped:
-            fmlp_nap(min(0.01 * elapsed, 0.5 * INTERVAL))
-            answer_signals(watch)
+        if elapsed >= INTERVAL:
+            attend(watch, min(0.01 * elapsed, 0.5 * INTERVAL))
     return n_slots
+
+
+cdef void attend(Watch *watch, double nap) noexcept nogil:
+    """The calling thread answers signals, between naps of so many seconds, until no other has a slot any more."""
+    cdef size_t others = omp_get_num_threads()
+    while omp_get_thread_num() == 0 and fmlp_count(&watch.idle) < others and not watch.stopped:
+        fmlp_nap(nap)
+        answer_signals(watch)
 
 
 cdef bint keep_on(Watch *watch, size_t work) noexcept nogil:
