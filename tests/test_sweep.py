@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -52,7 +53,7 @@ def same(one, other):
 
 def test_the_training_error_falls_with_the_number_of_hidden_units_to_none(graph):
     lowest = [min(run.train_loss for run in group) for group in graph.groups()]
-    assert all(after <= 1.001 * before for before, after in zip(lowest[:3], lowest[1:4], strict=True))
+    assert all(after <= 1.001 * before for before, after in pairwise(lowest[:4]))
     assert max(lowest[3:]) < 1e-12  # 13 weights and more interpolate 10 points
 
 
