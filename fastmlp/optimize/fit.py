@@ -54,6 +54,11 @@ def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bo
     return name
 
 
+def default_tol(dtype: np.dtype[Any]) -> float:
+    """For |g|_inf of a sum over samples."""
+    return 1e-3 if dtype == np.float32 else 1e-6
+
+
 def fit(
     architecture: Architecture,
     params: NDArray[Any],
@@ -103,8 +108,7 @@ def fit(
         patience = check.integer(patience, "patience", 1)
         if validation is None:
             raise ValueError("patience: expected together with validation, got no validation set")
-    single = architecture.dtype == np.float32
-    tol = (1e-3 if single else 1e-6) if tol is None else check.number(tol, "tol", 0.0)
+    tol = default_tol(architecture.dtype) if tol is None else check.number(tol, "tol", 0.0)
     default_iter = 200 if name in MINIBATCH else 1000
     max_iter = default_iter if max_iter is None else check.integer(max_iter, "max_iter", 0)
     batch_size = check.integer(batch_size, "batch_size", 1)
