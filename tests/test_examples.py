@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import approximating_four_functions
+import choosing_the_number_of_hidden_units
 import early_stopping
 import number_of_hidden_units
 import weight_decay_and_early_stopping
@@ -59,6 +60,19 @@ def test_more_hidden_units_fit_better_until_they_interpolate():
     few, enough, many = (net.loss(X, T) for net in networks)
     assert few > 2 * enough > 1e3 * many
     assert many < 1e-15
+
+
+def test_more_hidden_units_have_more_minima_but_the_best_start_changes_little():
+    _, sweep = choosing_the_number_of_hidden_units.choose()
+    losses = [[run.validation_loss for run in sweep.runs if run.size == size] for size in range(1, 11)]
+    optima = [len({run.optimum for run in sweep.runs if run.size == size}) for size in range(1, 11)]
+    assert [len(starts) for starts in losses] == [30] * 10
+    assert max(optima[:2]) < 5 < 10 < min(optima[4:])
+    spread = [max(starts) / min(starts) for starts in losses]
+    assert max(spread[:2]) < 1.1 < min(spread[4:])
+    best = [min(starts) for starts in losses]
+    assert max(best) < 3 * min(best)
+    assert sweep.best.layers[1] == 1 + int(np.argmin(best))
 
 
 @pytest.mark.parametrize("seed", range(3))
