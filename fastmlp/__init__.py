@@ -11,7 +11,8 @@ from fastmlp._version import __version__
 from fastmlp.checking import check_derivatives
 from fastmlp.choosing import sweep
 from fastmlp.config import show_config
-from fastmlp.errors import ForkWarning, IdenticalUnitsWarning, ModelFormatError
+from fastmlp.errors import ForkWarning, IdenticalUnitsWarning, ModelFormatError, NotPositiveDefiniteError
+from fastmlp.laplace import Laplace
 from fastmlp.many import fit_many
 from fastmlp.network import Network, load
 from fastmlp.optimize import schedules
@@ -23,8 +24,10 @@ from fastmlp.terms import WeightDecay
 __all__ = [
     "ForkWarning",
     "IdenticalUnitsWarning",
+    "Laplace",
     "ModelFormatError",
     "Network",
+    "NotPositiveDefiniteError",
     "WeightDecay",
     "__version__",
     "check_derivatives",

@@ -11,3 +11,7 @@ class ForkWarning(RuntimeWarning):
 
 class IdenticalUnitsWarning(UserWarning):
     """Hidden units have the same weights in and out: their gradients are equal, and they stay identical for ever."""
+
+
+class NotPositiveDefiniteError(ValueError):
+    """A posterior has no covariance: its matrix of second derivatives is not positive definite."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import functional, selection
+from fastmlp import functional
 from fastmlp.architecture import Architecture
 from fastmlp.network import Network, check_network
+from fastmlp.precisions import by_parameter
 
 
 def prior_samples(
@@ -25,8 +25,9 @@ def prior_samples(
         The architecture; its parameters do not matter, and stay.
     precisions : float, sequence of float, or dict
         alpha: one for all; one for each group in the order of ``net.groups``, with one hidden layer those of W1, b1,
-        W2, b2; or by group names, ``{"W1": 1.0, ...}``, as in `WeightDecay`: also columns and rows, overlaps add up.
-        All positive, and none left out: without a precision a prior is improper and cannot be drawn from.
+        W2, b2; one for each parameter; or by group names, ``{"W1": 1.0, ...}``, as in `WeightDecay`: also columns and
+        rows, overlaps add up. All positive, and none left out: without a precision a prior is improper and cannot be
+        drawn from.
     X : array-like of shape (N, D)
     n : int, default=10
         How many functions.
@@ -61,7 +62,7 @@ def prior_samples(
     (5, 50, 1)
     """
     architecture = check_network(net)._architecture
-    scale = 1 / np.sqrt(_by_parameter(architecture, precisions))
+    scale = 1 / np.sqrt(_proper(architecture, precisions))
     X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
     n, generator = check.integer(n, "n", 0), check.generator(rng)
     samples = np.empty((n, len(X), architecture.n_outputs), architecture.dtype)
@@ -71,21 +72,12 @@ def prior_samples(
     return samples
 
 
-def _by_parameter(architecture: Architecture, precisions: Any) -> NDArray[np.float64]:
-    """The precision of each parameter (P,)."""
-    groups = architecture.groups
-    if not isinstance(precisions, Mapping):
-        values = np.asarray(check.real_array(precisions, "precisions", np.float64))
-        if values.shape not in ((), (len(groups),)):
-            raise ValueError(
-                f"precisions: expected one number, or one for each of {', '.join(groups)}, got shape {values.shape}"
-            )
-        precisions = dict(zip(groups, np.broadcast_to(values, len(groups)).tolist(), strict=True))
-    alpha = np.zeros(architecture.n_params)
-    for name, value in precisions.items():
-        where = selection.positions(architecture, name, "precisions")
-        alpha[where] += check.number(value, f"precisions[{name!r}]", 0.0, above=True)
-    if not alpha.all():
-        without = [name for name, where in groups.items() if not alpha[where].all()]
-        raise ValueError(f"precisions: expected one for every parameter, got none in {', '.join(without)}")
+def _proper(architecture: Architecture, precisions: Any) -> NDArray[np.float64]:
+    """The precision of each parameter (P,), all of them positive and finite."""
+    alpha = by_parameter(architecture, precisions, "precisions")
+    wrong = [name for name, where in architecture.groups.items() if not (np.isfinite(alpha) & (alpha > 0))[where].all()]
+    if wrong:
+        raise ValueError(
+            f"precisions: expected finite numbers > 0 for all parameters, got others in {', '.join(wrong)}"
+        )
     return alpha

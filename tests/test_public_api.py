@@ -15,8 +15,10 @@ from fastmlp.runs import Run, Sweep
 NAMES = {
     "ForkWarning",
     "IdenticalUnitsWarning",
+    "Laplace",
     "ModelFormatError",
     "Network",
+    "NotPositiveDefiniteError",
     "WeightDecay",
     "__version__",
     "check_derivatives",
@@ -37,6 +39,7 @@ MODULES = sorted(
     if path.name not in ("__init__.py", "__main__.py")
 )
 OBJECTS = [
+    fastmlp.Laplace,
     fastmlp.Network,
     fastmlp.WeightDecay,
     fastmlp.check_derivatives,

@@ -1,0 +1,142 @@
+"""The covariance A^-1 of a normal distribution with precision matrix A, held as a root S with S S' = A^-1.
+
+Quadratic forms j' A^-1 j = |S'j|^2 come from the root, so that none is negative by rounding. The precision of
+a data term enters as a factor beta, for which a fixed point is found from one factorisation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._core import linear
+from fastmlp.errors import NotPositiveDefiniteError
+
+Float = NDArray[np.float64]
+
+EPS = float(np.finfo(np.float64).eps)
+MAX_NEWTON = 200  # steps, of which a handful are the rule
+
+
+class Covariance:
+    """A^-1 for A = B + diag(alpha), or for a diagonal B (n,).
+
+    Parameters
+    ----------
+    B : ndarray of shape (n, n) or (n,)
+    alpha : ndarray of shape (n,)
+
+    Raises
+    ------
+    NotPositiveDefiniteError
+        If A is not positive definite, or not to working precision.
+    """
+
+    def __init__(self, B: Float, alpha: Float) -> None:
+        if B.ndim == 1:
+            A = B + alpha
+            if A.size and A.min() <= 0:
+                raise _not_positive_definite(float(A.min()), float(np.abs(A).max()))
+            self.root, self.log_det_precision = 1 / np.sqrt(A), float(np.log(A).sum())
+            return
+        L = factor(B, alpha)
+        self.log_det_precision = 2 * float(np.log(np.diagonal(L)).sum())
+        self.root = inverse_root(L)
+
+    def times_root(self, J: Float) -> Float:
+        """J S for rows (..., n): their covariance is the product of the result with its transpose."""
+        return J * self.root if self.root.ndim == 1 else J @ self.root
+
+    def quadratic(self, J: Float) -> Float:
+        """The form j' A^-1 j for rows (..., n)."""
+        return np.asarray((self.times_root(J) ** 2).sum(axis=-1))
+
+    @property
+    def diagonal(self) -> Float:
+        """Variances (n,)."""
+        squares: Float = self.root**2
+        return squares if squares.ndim == 1 else squares.sum(axis=1)
+
+    @property
+    def matrix(self) -> Float:
+        """A^-1 (n, n)."""
+        return np.diag(self.root**2) if self.root.ndim == 1 else self.root @ self.root.T
+
+
+def factor(B: Float, alpha: Float) -> Float:
+    """L in the lower triangle, with L L' = B + diag(alpha)."""
+    L = np.array(B, order="C")
+    L[np.diag_indices_from(L)] += alpha
+    diagonal = np.diagonal(L).copy()
+    failed = linear.factor(L)
+    if failed or (np.diagonal(L) ** 2 <= len(L) * EPS * diagonal).any():
+        eigenvalues = np.linalg.eigvalsh(B + np.diag(alpha))
+        raise _not_positive_definite(float(eigenvalues[0]), float(np.abs(eigenvalues).max()))
+    return L
+
+
+def inverse_root(L: Float) -> Float:
+    """L'^-1, upper triangular."""
+    from scipy.linalg import lapack
+
+    return np.triu(lapack.dtrtri(L.T, lower=0)[0])
+
+
+def _not_positive_definite(smallest: float, largest: float) -> NotPositiveDefiniteError:
+    return NotPositiveDefiniteError(
+        f"posterior: expected a positive definite matrix of second derivatives, got the smallest eigenvalue "
+        f"{smallest:.3g} (largest: {largest:.3g}); train to a minimum (method='lm'), take a larger or a proper prior "
+        "precision, or hessian='ggn'"
+    )
+
+
+def noise_precision(B: Float, alpha: Float, n_targets: float, sse: float, *, scaled: bool) -> float:
+    """The noise precision beta = (N K - gamma) / SSE, with the gamma that belongs to it (PRML 3.95, 5.180).
+
+    `scaled`: alpha is that of weight decay, in units of beta. Then gamma does not depend on beta.
+
+    Else, with C = B + diag(alpha) / beta_0 = L L' and the eigenvalues nu of L^-1 diag(alpha) L'^-1 / beta_0,
+
+        gamma(beta) = sum beta (1 - nu) / (beta (1 - nu) + beta_0 nu),
+
+    a concave, growing function, so that Newton's iteration for beta SSE + gamma(beta) = N K climbs from the left to the
+    only solution. Its first point is where gamma is all it can be.
+
+    Raises
+    ------
+    NotPositiveDefiniteError
+        If C is not positive definite.
+    ValueError
+        If there is no such beta > 0: a perfect fit, or no more targets than parameters with a flat prior.
+    """
+    n = len(alpha)
+    unit = 1.0 if scaled or sse <= 0 else n_targets / sse
+    nu = _prior_shares(B, alpha / unit)
+    flat = n - np.count_nonzero(nu)
+    if sse <= 0 or n_targets <= flat:
+        raise ValueError(
+            "noise_precision: expected a number, since the data do not determine it: "
+            f"{n_targets:g} targets, {flat} parameters with a flat prior, sum of squared errors {sse:g}"
+        )
+    if scaled:
+        return (n_targets - n + float(nu.sum())) / sse
+    curved, prior = (1 - nu)[nu > 0], unit * nu[nu > 0]
+    beta = max(0.0, (n_targets - n) / sse)
+    for _ in range(MAX_NEWTON):
+        A = beta * curved + prior
+        gap = n_targets - flat - beta * sse - beta * float((curved / A).sum())
+        step = gap / (sse + float((curved * prior / A**2).sum()))
+        beta += step
+        if abs(step) <= 4 * EPS * beta:
+            break
+    return beta
+
+
+def _prior_shares(B: Float, alpha: Float) -> Float:
+    """Eigenvalues of C^-1 diag(alpha) with C = B + diag(alpha): 0 along flat directions, 1 where data say nothing."""
+    if B.ndim == 1:
+        return alpha / (B + alpha)
+    weighted = np.sqrt(alpha)[:, np.newaxis] * inverse_root(factor(B, alpha))
+    nu = np.linalg.eigvalsh(weighted.T @ weighted)
+    nu[nu <= len(nu) * EPS] = 0.0
+    return np.asarray(nu)

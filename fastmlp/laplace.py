@@ -1,0 +1,243 @@
+"""The Laplace approximation: what a network predicts whose parameters are normally distributed around trained ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _validation as check
+from fastmlp import derivatives, functional, mixed, moderation
+from fastmlp.posterior import Posterior
+
+Float = NDArray[np.float64]
+
+BLOCK = 2**20  # numbers of a Jacobian that are held at once
+
+
+class Prediction(NamedTuple):
+    """What is predicted, and the two parts of its variance; each of shape (N, K)."""
+
+    mean: Float
+    epistemic: Float
+    noise: Float
+
+
+class Laplace(Posterior):
+    """Posterior of a trained network's parameters, approximated by N(w, A^-1), A = beta H + diag(alpha).
+
+    The posterior is exp(-beta E_D(w) - sum_i alpha_i/2 w_i^2), with E_D = 1/2 sum (y - t)^2 for regression, and the
+    cross entropy or the Poisson loss else, with beta = 1. The network should be at its maximum. One
+    that was trained with ``WeightDecay(lam)`` belongs to alpha = beta lam, which ``penalty=`` takes care of.
+
+    Parameters
+    ----------
+    net : Network
+        Trained on X, T; copied, in float64.
+    X, T, sample_weight, n_threads
+        As for `Network.loss`. A weight counts how often a sample is there.
+    prior_precision : float, sequence of float, or dict, optional
+        alpha >= 0: one for all; one for each group in the order of ``net.groups``; one for each parameter (P,); or by
+        names of groups, ``{"W1[:,0]": 1.0, "W2": 0.1}``, where overlaps add up and what is left out has 0. A flat prior
+        is improper. ``inf`` holds parameters at their values, as `fixed` of `Network.fit` does.
+    penalty : WeightDecay, optional
+        What the network was trained with: alpha = beta lambda. One of `prior_precision` and `penalty` is needed.
+    noise_precision : float or array-like of shape (K,), optional
+        beta, for squared error only; (K,) with `prior_precision` only. None: (N K - gamma) / SSE, with the gamma that
+        belongs to it. A classifier's and a count's is 1.
+    hessian : {"ggn", "exact", "diagonal"}
+        H: the Gauss-Newton matrix, never indefinite; the exact second derivatives; the diagonal of the Gauss-Newton
+        matrix, for networks whose (P, P) matrix is too large.
+
+    Attributes
+    ----------
+    params : ndarray of shape (P,)
+        w.
+    prior_precision : ndarray of shape (P,)
+        alpha.
+    noise_precision : float or ndarray of shape (K,)
+        beta; 1 for classifiers and counts.
+    log_evidence : float
+        ln p(T | X) = -beta E_D - sum alpha_i/2 w_i^2 + 1/2 sum ln alpha_i - 1/2 ln|A| + N/2 sum_k ln(beta_k / 2 pi),
+        the last term for regression only; for counts less sum ln t!. Flat and held parameters have no terms of their
+        own: compare networks with the same ones.
+    log_symmetries : float
+        sum over hidden layers of ln M!, and M ln 2 if the activation is odd: by so much do all modes that differ by
+        exchange of units and signs exceed one. Add it where networks of different sizes are compared.
+    gamma : ndarray of shape (P,)
+        1 - alpha_i (A^-1)_ii: how far the data determine each parameter.
+    grad_norm : float
+        Largest derivative of the negative log posterior: 0 at a maximum. The formulas hold there.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong, or the data do not determine the noise.
+    NotPositiveDefiniteError
+        If A is not positive definite: at a saddle with ``hessian="exact"``, or with a flat prior where parameters are
+        not determined by the data (softmax outputs never are). Says the smallest eigenvalue.
+
+    Notes
+    -----
+    Cost: `Network.hessian`, one Cholesky factorisation and inversion, P^3 / 2 multiplications; memory three (P, P)
+    matrices, or vectors with ``hessian="diagonal"``. With noise_precision None also P^3 for eigenvalues.
+
+    References
+    ----------
+    PRML, 5.7: (5.162)-(5.178), (5.180)-(5.190); MacKay (1992), A practical Bayesian framework for backpropagation
+    networks; Immer et al. (2021), Improving predictions of Bayesian neural nets via local linearization.
+
+    Examples
+    --------
+    >>> import numpy as np, fastmlp
+    >>> x = np.linspace(-1, 1, 30)[:, None]
+    >>> t = np.sin(3 * x) + 0.1 * np.random.default_rng(0).normal(size=x.shape)
+    >>> net, penalty = fastmlp.Network([1, 3, 1], rng=1), fastmlp.WeightDecay(0.01, 0.01)
+    >>> result = net.fit(x, t, penalty=penalty)
+    >>> posterior = fastmlp.Laplace(net, x, t, penalty=penalty)
+    >>> mean, variance = posterior.predict([[0.0], [3.0]])
+    >>> bool(variance[1, 0] > 4 * variance[0, 0] > 4 * 0.1**2 / 2)
+    True
+    """
+
+    def predict(self, X: Any, parts: bool = False, *, n_draws: int = 1000, rng: Any = 0) -> Any:
+        """What new targets will be, with the uncertainty of the parameters: y(x, w) linearised in w.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        parts : bool, default=False
+            Return the mean and both parts of the variance, for any loss.
+        n_draws, rng : int; int or numpy.random.Generator
+            For softmax: how many draws of the K logits, and their source. The same seed gives the same result.
+
+        Returns
+        -------
+        (mean, variance) : ndarrays of shape (N, K)
+            For regression and counts; the variance is that of a target, noise included.
+        probabilities : ndarray of shape (N, K)
+            For classifiers.
+        Prediction
+            With `parts`: `mean`, `epistemic` = Var E[t|w], which more data would lessen, and `noise` = E Var[t|w],
+            which they would not; the variance of a target is their sum.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite real numbers of shape (N, D), or another argument is wrong.
+
+        Notes
+        -----
+        With J = dy/dw at w, or of the logits a where the loss is not squared error, V = J A^-1 J':
+
+        ==================  ========================================================================================
+        squared error       mean y(x, w), variance diag V + 1/beta                             (PRML 5.172, 5.173)
+        logistic            E[sigma(a)], a ~ N(a(x, w), V), by quadrature right to 2e-13       (PRML 5.185-5.190)
+        softmax             E[softmax(a)], by `n_draws` pairwise opposite draws of the logits
+        exp, Poisson        mean rate r = exp(a + V/2), variance r + (exp(V) - 1) r^2          (log-normal rate)
+        ==================  ========================================================================================
+
+        Cost: a Jacobian by the parameters and N K P^2 multiplications; memory a block of the Jacobian.
+        """
+        n_draws, generator = check.integer(n_draws, "n_draws", 1), check.generator(rng)
+        X = check.matrix(X, "X", self._architecture.n_inputs, np.float64)
+        prediction = self._prediction(X, n_draws, generator)
+        if parts:
+            return prediction
+        if self._architecture.loss in ("squared_error", "poisson"):
+            return prediction.mean, prediction.epistemic + prediction.noise
+        return prediction.mean
+
+    def _prediction(self, X: Float, n_draws: int, rng: np.random.Generator) -> Prediction:
+        loss = self._architecture.loss
+        if loss == "squared_error":
+            y = functional.predict(self._architecture, self.params, X, None, self._n_threads)
+            return Prediction(y, self._variance(X), np.zeros(y.shape) + 1 / np.asarray(self.noise_precision))
+        if loss == "poisson":
+            rate, variance = moderation.log_normal(self._logits(X), self._variance(X))
+            return Prediction(rate, variance, rate)
+        if loss == "binary_cross_entropy":
+            p, variance = moderation.logistic(self._logits(X), self._variance(X))
+        else:
+            p, variance = self._moderated_classes(X, n_draws, rng)
+        return Prediction(p, variance, np.maximum(p * (1 - p) - variance, 0.0))
+
+    def _moderated_classes(self, X: Float, n_draws: int, rng: np.random.Generator) -> tuple[Float, Float]:
+        draws = moderation.opposite_draws(n_draws, self._architecture.n_outputs, rng)
+        p, variance = (np.empty((len(X), self._architecture.n_outputs)) for _ in range(2))
+        for rows, J in self._jacobians(X):
+            V = self._covariance.times_root(J)
+            p[rows], variance[rows] = moderation.softmax(self._logits(X[rows]), V, draws)
+        return p, variance
+
+    def _logits(self, X: Float) -> Float:
+        """Pre-activations of the output layer."""
+        return functional.trace(self._architecture, self.params, X).z[-1]
+
+    def _variance(self, X: Float) -> Float:
+        """diag(J A^-1 J') (N, K)."""
+        variance = np.empty((len(X), self._architecture.n_outputs))
+        for rows, J in self._jacobians(X):
+            variance[rows] = self._covariance.quadratic(J)
+        return variance
+
+    def _jacobians(self, X: Float) -> Iterator[tuple[slice, Float]]:
+        """J of outputs or logits by the parameters that are not held, of some samples after the other."""
+        of = "outputs" if self._architecture.loss == "squared_error" else "logits"
+        size = max(1, BLOCK // (self._architecture.n_outputs * len(self.params)))
+        for first in range(0, len(X), size):
+            rows = slice(first, min(first + size, len(X)))
+            J = derivatives.jacobian(self._architecture, self.params, X[rows], "params", of, self._n_threads)
+            yield rows, J if len(self._free) == len(self.params) else np.ascontiguousarray(J[..., self._free])
+
+    def covariance(self, X: Any) -> Float:
+        """Joint covariance of the outputs at all rows of X, without noise; of the logits but for squared error.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+
+        Returns
+        -------
+        ndarray of shape (N, K, N, K)
+            J A^-1 J', symmetric; ``.reshape(N * K, N * K)`` is a matrix.
+
+        Notes
+        -----
+        N K P^2 + (N K)^2 P multiplications, and N K (P + N K) numbers.
+        """
+        X = check.matrix(X, "X", self._architecture.n_inputs, np.float64)
+        shape, V = (len(X), self._architecture.n_outputs), np.empty((0, len(self._free)))
+        for _, J in self._jacobians(X):
+            V = np.concatenate([V, self._covariance.times_root(J).reshape(-1, V.shape[1])])
+        return np.asarray((V @ V.T).reshape(shape * 2))
+
+    def predict_jacobian(self, X: Any) -> tuple[Float, Float]:
+        """Derivatives dy_k/dx_i with their variances: error bars on slopes.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+
+        Returns
+        -------
+        (mean, variance) : ndarrays of shape (N, K, D)
+            dy/dx at w, as `Network.jacobian`, and g' A^-1 g with g = d2y_k / dx_i dw, exact to first order in w.
+
+        Notes
+        -----
+        For classifiers and counts these are slopes of the outputs y(x, w) at w, not of moderated ones. Cost: D
+        Jacobians by the parameters and N K D P^2 multiplications; memory a block.
+        """
+        architecture = self._architecture
+        X = check.matrix(X, "X", architecture.n_inputs, np.float64)
+        mean = derivatives.jacobian(architecture, self.params, X, "inputs", "outputs", self._n_threads)
+        variance = np.empty(mean.shape)
+        size = max(1, BLOCK // (len(self.params) * architecture.n_outputs * architecture.n_inputs))
+        for first in range(0, len(X), size):
+            rows = slice(first, first + size)
+            g = mixed.input_params(architecture, self.params, X[rows])[..., self._free]
+            variance[rows] = self._covariance.quadratic(g).transpose(0, 2, 1)
+        return mean, variance

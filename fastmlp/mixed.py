@@ -1,0 +1,67 @@
+"""Second derivatives of the outputs, once by an input and once by the parameters: d2y_k / dx_i dw.
+
+The tangent along input i, zd_l = W_l ad_(l-1), ad_l = h'(z_l) zd_l, is itself differentiated by back-propagation. With
+rho_l = d yd_k / d zd_l and sigma_l = d yd_k / d z_l,
+
+    d yd_k / dW_l = rho_l ad_(l-1)' + sigma_l a_(l-1)'        d yd_k / db_l = sigma_l
+    rho_l   = h'(z_l) W_(l+1)' rho_(l+1)
+    sigma_l = h'(z_l) W_(l+1)' sigma_(l+1) + h''(z_l) zd_l W_(l+1)' rho_(l+1)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import derivatives, functional
+from fastmlp.architecture import Architecture
+
+Float = NDArray[np.float64]
+
+
+def input_params(architecture: Architecture, params: Float, X: Float) -> Float:
+    """d2y_k / dx_i dw (N, D, K, P) of a float64 network, at the cost of a Jacobian by the parameters for each input."""
+    weights, _ = architecture.unravel(params)
+    layers = functional.trace(architecture, params, X)
+    activations = (X, *layers.a)
+    slopes = [_slopes(name, z) for name, z in zip(architecture.hidden, layers.z[:-1], strict=True)]
+    result = np.empty((len(X), X.shape[1], architecture.n_outputs, architecture.n_params))
+    for i in range(X.shape[1]):
+        tangents = [np.broadcast_to(np.eye(X.shape[1])[i], X.shape)]
+        zd = [tangents[0] @ weights[0].T]
+        for (first, _), W in zip(slopes, weights[1:], strict=True):
+            tangents.append(first * zd[-1])
+            zd.append(tangents[-1] @ W.T)
+        rho, sigma = _seeds(architecture, layers.z[-1], layers.a[-1], zd[-1])
+        for number in range(len(weights), 0, -1):
+            a, ad = activations[number - 1], tangents[number - 1]
+            by_weights = rho[..., np.newaxis] * ad[:, np.newaxis, np.newaxis]
+            by_weights += sigma[..., np.newaxis] * a[:, np.newaxis, np.newaxis]
+            result[:, i, :, architecture.groups[f"W{number}"]] = by_weights.reshape(*rho.shape[:2], -1)
+            result[:, i, :, architecture.groups[f"b{number}"]] = sigma
+            if number > 1:
+                first, second = (each[:, np.newaxis] for each in slopes[number - 2])
+                back, rho = rho @ weights[number - 1], first * (rho @ weights[number - 1])
+                sigma = first * (sigma @ weights[number - 1]) + second * zd[number - 2][:, np.newaxis] * back
+    return result
+
+
+def _seeds(architecture: Architecture, z: Float, y: Float, zd: Float) -> tuple[Float, Float]:
+    """Derivatives of the outputs' tangents by zd and z of the last layer, (N, K, K) each."""
+    eye = np.eye(architecture.n_outputs)
+    if architecture.output != "softmax":
+        first, second = _slopes(architecture.output, z)
+        return first[:, np.newaxis] * eye, (second * zd)[:, np.newaxis] * eye
+    centred = zd - (y * zd).sum(axis=1, keepdims=True)
+    rho = y[:, np.newaxis] * eye - y[:, :, np.newaxis] * y[:, np.newaxis]
+    sums = centred[:, :, np.newaxis] + centred[:, np.newaxis]
+    return rho, (y * centred)[:, np.newaxis] * eye - y[:, :, np.newaxis] * y[:, np.newaxis] * sums
+
+
+def _slopes(name: str, z: Float) -> tuple[Float, Float]:
+    """h'(z) and h''(z), as the derivatives of a network of one unit."""
+    unit = Architecture.create([1, 1], "tanh", name, "squared_error" if name != "exp" else None, "float64")
+    params, column = np.array([1.0, 0.0]), z.reshape(-1, 1)
+    first = derivatives.jacobian(unit, params, column, "inputs", "outputs", None)
+    second = derivatives.input_hessian(unit, params, column, None)
+    return first.reshape(z.shape), second.reshape(z.shape)

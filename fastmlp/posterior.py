@@ -1,0 +1,180 @@
+"""The posterior of a network's parameters as a normal distribution: precisions, evidence, draws."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _threads, derivatives, functional
+from fastmlp import _validation as check
+from fastmlp import objective as objectives
+from fastmlp.architecture import Architecture
+from fastmlp.covariance import EPS, Covariance, noise_precision
+from fastmlp.network import Network, check_network
+from fastmlp.precisions import by_parameter
+from fastmlp.terms import DataTerm, WeightDecay
+
+Float = NDArray[np.float64]
+
+HESSIANS = ("ggn", "exact", "diagonal")
+ODD = ("tanh", "sin", "identity")  # h(-z) = -h(z): a unit may change the signs of all its weights
+
+
+class Posterior:
+    """What is known about the parameters; `fastmlp.Laplace` documents the arguments and attributes."""
+
+    def __init__(
+        self,
+        net: Network,
+        X: Any,
+        T: Any,
+        *,
+        prior_precision: Any = None,
+        penalty: Any = None,
+        noise_precision: Any = None,
+        hessian: str = "ggn",
+        sample_weight: Any = None,
+        n_threads: Any = None,
+    ) -> None:
+        own = check_network(net)._architecture
+        architecture = Architecture.create(own.layers, list(own.hidden), own.output, own.loss, "float64")
+        self.params: Float = net.params.astype(np.float64)
+        self.hessian = check.choice(hessian, "hessian", HESSIANS)
+        samples = functional.check_samples(architecture, X, T, sample_weight)
+        objectives.require_samples(samples)
+        _threads.resolve(n_threads)
+        self._architecture, self._samples, self._n_threads = architecture, samples, n_threads
+        alpha = _prior(architecture, prior_precision, penalty)
+        self._free = np.flatnonzero(np.isfinite(alpha))
+        beta = self._noise(noise_precision, alpha, scaled=penalty is not None)
+        self.noise_precision = beta
+        self.prior_precision: Float = alpha * beta if penalty is not None else alpha
+        term = DataTerm(architecture, samples, beta, n_threads)
+        value, gradient = term.value_and_grad(self.params)
+        w, prior = self.params[self._free], self.prior_precision[self._free]
+        self.grad_norm = float(np.abs(gradient[self._free] + prior * w).max(initial=0.0))
+        self._curvature = self._second_derivatives(term)
+        self._covariance = Covariance(self._curvature, prior)
+        self.gamma = np.zeros(len(alpha))
+        self.gamma[self._free] = 1 - prior * self._covariance.diagonal
+        self.log_evidence = (
+            self._log_normalizer()
+            - value
+            - 0.5 * float(prior @ w**2)
+            + 0.5 * float(np.log(prior[prior > 0]).sum())
+            - 0.5 * self._covariance.log_det_precision
+        )
+
+    def _second_derivatives(self, term: DataTerm) -> Float:
+        """Beta H (n, n) by the parameters that are not held, or its diagonal."""
+        if self.hessian == "diagonal":
+            diagonal = derivatives.hessian_diagonal(term.batch, self.params, "ggn", self._n_threads)
+            return np.asarray(term.factor * diagonal[self._free])
+        matrix = term.hessian(self.params, self.hessian)
+        return matrix if len(self._free) == len(matrix) else matrix[np.ix_(self._free, self._free)]
+
+    def _noise(self, value: Any, alpha: Float, *, scaled: bool) -> Any:
+        if self._architecture.loss != "squared_error":
+            if value is not None:
+                raise ValueError(f"noise_precision: expected None for {self._architecture.loss}, got {value!r}")
+            return 1.0
+        if value is None:
+            term = DataTerm(self._architecture, self._samples, 1.0, self._n_threads)
+            n_targets = self._samples.total_weight * self._architecture.n_outputs
+            curvature, prior = self._second_derivatives(term), alpha[self._free]
+            return noise_precision(curvature, prior, n_targets, 2 * term.value(self.params), scaled=scaled)
+        if np.ndim(value) and scaled:
+            raise ValueError("noise_precision: expected one number together with a penalty, got an array")
+        if np.ndim(value):
+            return check.vector(value, "noise_precision", self._architecture.n_outputs, np.float64)
+        return check.number(value, "noise_precision", 0.0, above=True)
+
+    def _log_normalizer(self) -> float:
+        """What the loss leaves out of the log likelihood."""
+        count, T = self._samples.total_weight, self._samples.targets.values
+        if self._architecture.loss == "squared_error":
+            beta = np.broadcast_to(self.noise_precision, self._architecture.n_outputs)
+            return 0.5 * count * float(np.log(beta / (2 * math.pi)).sum())
+        if self._architecture.loss == "poisson":
+            assert T is not None
+            weight = np.ones(len(T)) if self._samples.weight is None else self._samples.weight
+            return -float(weight @ [math.fsum(math.lgamma(t + 1) for t in row) for row in T])
+        return 0.0
+
+    @property
+    def effective_n_params(self) -> float:
+        """Gamma = P - sum alpha_i (A^-1)_ii: how many parameters the data determine (PRML 3.91)."""
+        return float(self.gamma.sum())
+
+    @property
+    def effective_n_params_by_group(self) -> dict[str, float]:
+        """The share of each group of parameters in gamma."""
+        return {name: float(self.gamma[where].sum()) for name, where in self._architecture.groups.items()}
+
+    @property
+    def log_symmetries(self) -> float:
+        """Ln of the number of equivalent modes; see above."""
+        layers = zip(self._architecture.layers[1:-1], self._architecture.hidden, strict=True)
+        return sum(math.lgamma(M + 1) + (M * math.log(2) if name in ODD else 0.0) for M, name in layers)
+
+    @cached_property
+    def negative_eigenvalues(self) -> Float:
+        """Those of beta H, beyond rounding: only the exact one has any, which the prior then outweighs."""
+        matrix = self._curvature
+        eigenvalues = np.sort(matrix) if matrix.ndim == 1 else np.linalg.eigvalsh(matrix)
+        limit = len(eigenvalues) * EPS * np.abs(eigenvalues).max(initial=0.0)
+        return np.asarray(eigenvalues[eigenvalues < -limit])
+
+    @property
+    def params_covariance(self) -> Float:
+        """A^-1 (P, P), with zeros for parameters that are held."""
+        covariance = np.zeros((len(self.params),) * 2)
+        covariance[np.ix_(self._free, self._free)] = self._covariance.matrix
+        return covariance
+
+    @property
+    def params_std(self) -> Float:
+        """Standard errors of the parameters (P,), sqrt((A^-1)_ii)."""
+        std = np.zeros(len(self.params))
+        std[self._free] = np.sqrt(self._covariance.diagonal)
+        return std
+
+    def sample(self, n: int = 1, rng: Any = None) -> Float:
+        """Parameters drawn from the posterior.
+
+        Parameters
+        ----------
+        n : int
+        rng : None, int or numpy.random.Generator
+
+        Returns
+        -------
+        ndarray of shape (n, P)
+
+        Notes
+        -----
+        A network with such parameters is not what `predict` averages over, which is linear in them: where the posterior
+        is wide its outputs scatter more, and far from the normal distribution.
+        """
+        n, generator = check.integer(n, "n", 0), check.generator(rng)
+        draws = np.tile(self.params, (n, 1))
+        z, root = generator.standard_normal((n, len(self._free))), self._covariance.root
+        draws[:, self._free] += z * root if root.ndim == 1 else z @ root.T
+        return draws
+
+
+def _prior(architecture: Architecture, prior_precision: Any, penalty: Any) -> Float:
+    """Alpha of each parameter, or lambda = alpha / beta where a penalty is given."""
+    if (prior_precision is None) == (penalty is None):
+        raise ValueError(
+            "prior_precision: expected either it or a penalty, got " + ("none" if penalty is None else "both")
+        )
+    if penalty is None:
+        return by_parameter(architecture, prior_precision, "prior_precision")
+    if not isinstance(penalty, WeightDecay):
+        raise TypeError(f"penalty: expected a fastmlp.WeightDecay, got {penalty!r}")
+    return penalty.diagonal(architecture)

@@ -1,0 +1,448 @@
+"""The Laplace approximation against closed forms: Bayesian linear and logistic regression, NIST, sampling (L8, L13)."""
+
+import math
+
+import numpy as np
+import pytest
+
+import fastmlp
+import nist
+from cases import PAIRS, data, network, relative_error
+
+RNG = np.random.default_rng(17)
+X15, T15 = RNG.normal(size=(15, 3)), RNG.normal(size=15)
+DESIGN = np.column_stack([X15, np.ones(15)])
+ALPHA, BETA = 0.7, 2.3
+
+
+def log_density(t, covariance):
+    """Brute force: ln N(t | 0, covariance)."""
+    return -0.5 * (t @ np.linalg.solve(covariance, t) + np.linalg.slogdet(2 * np.pi * covariance)[1])
+
+
+def linear_network(alpha, beta, X=X15, T=T15):
+    """A network without hidden layer at the maximum of its posterior."""
+    design = np.column_stack([X, np.ones(len(X))])
+    A = beta * design.T @ design + np.diag(np.broadcast_to(alpha, design.shape[1]))
+    net = fastmlp.Network([X.shape[1], 1])
+    net.params = beta * np.linalg.solve(A, design.T @ T)
+    return net, A
+
+
+def trained(output, loss, layers=(2, 3, 2), decay=0.3, n=40):
+    net = network(list(layers), output=output, loss=loss, seed=3)
+    X, T = data(net, n)
+    net.fit(X, T, method="lm", penalty=fastmlp.WeightDecay(decay, decay), tol=1e-10)
+    return net, X, T
+
+
+# ---- a network without hidden layer is Bayesian linear regression ----
+
+
+@pytest.mark.parametrize("hessian", ["ggn", "exact"])
+@pytest.mark.parametrize("alpha", [ALPHA, np.array([0.7, 0.1, 5.0, 0.01])])
+def test_without_hidden_layer_it_is_bayesian_linear_regression(alpha, hessian):
+    net, A = linear_network(alpha, BETA)
+    posterior = fastmlp.Laplace(net, X15, T15, prior_precision=alpha, noise_precision=BETA, hessian=hessian)
+    covariance = np.eye(15) / BETA + DESIGN / alpha @ DESIGN.T
+    assert posterior.log_evidence == pytest.approx(log_density(T15, covariance), rel=1e-12)
+    assert posterior.grad_norm < 1e-13
+    assert relative_error(posterior.params_covariance, np.linalg.inv(A)) < 1e-12
+    assert relative_error(posterior.params_std, np.sqrt(np.diag(np.linalg.inv(A)))) < 1e-12
+    assert posterior.effective_n_params == pytest.approx(4 - np.trace(np.linalg.inv(A) * alpha), rel=1e-12)
+    new = np.random.default_rng(1).normal(size=(7, 3))
+    J = np.column_stack([new, np.ones(7)])
+    mean, variance = posterior.predict(new)
+    assert relative_error(mean[:, 0], J @ net.params) < 1e-12
+    assert relative_error(variance[:, 0], 1 / BETA + np.diag(J @ np.linalg.inv(A) @ J.T)) < 1e-12
+    assert relative_error(posterior.covariance(new).reshape(7, 7), J @ np.linalg.inv(A) @ J.T) < 1e-12
+    slopes, variances = posterior.predict_jacobian(new)
+    assert relative_error(slopes, np.tile(net.weights[0], (7, 1, 1))) < 1e-14
+    assert relative_error(variances, np.tile(np.diag(np.linalg.inv(A))[:3], (7, 1, 1))) < 1e-12
+
+
+def test_the_fixed_point_of_the_noise_is_the_same_by_iteration():
+    net, _ = linear_network(ALPHA, BETA)
+    posterior = fastmlp.Laplace(net, X15, T15, prior_precision=ALPHA)
+    sse, beta = 2 * net.loss(X15, T15), 1.0
+    for _ in range(200):
+        eigenvalues = beta * np.linalg.eigvalsh(DESIGN.T @ DESIGN)
+        beta = (15 - (eigenvalues / (eigenvalues + ALPHA)).sum()) / sse
+    assert posterior.noise_precision == pytest.approx(beta, rel=1e-12)
+    assert posterior.noise_precision * sse == pytest.approx(15 - posterior.effective_n_params, rel=1e-12)
+
+
+@pytest.mark.parametrize("flat", [{"W1": 0.4}, {"W1": 0.4, "b1": 3.0}, 0.0, [1e9, 1e-9]])
+@pytest.mark.parametrize("hessian", ["ggn", "diagonal"])
+def test_the_noise_has_a_fixed_point_whatever_the_prior(flat, hessian):
+    net, _ = linear_network(ALPHA, BETA)
+    posterior = fastmlp.Laplace(net, X15, T15, prior_precision=flat, hessian=hessian)
+    sse = 2 * net.loss(X15, T15)
+    assert posterior.noise_precision * sse == pytest.approx(15 - posterior.effective_n_params, rel=1e-9)
+
+
+def test_with_a_penalty_the_prior_precision_is_that_of_the_noise_times_lambda():
+    net, X, T = trained("identity", "squared_error")
+    posterior = fastmlp.Laplace(net, X, T, penalty=fastmlp.WeightDecay(0.3, 0.3))
+    gamma, sse = posterior.effective_n_params, 2 * net.loss(X, T)
+    assert posterior.noise_precision == pytest.approx((80 - gamma) / sse, rel=1e-12)
+    assert relative_error(posterior.prior_precision, np.full(17, 0.3 * posterior.noise_precision)) < 1e-15
+    same = fastmlp.Laplace(net, X, T, prior_precision=posterior.prior_precision, noise_precision=(80 - gamma) / sse)
+    assert same.log_evidence == pytest.approx(posterior.log_evidence, rel=1e-12)
+    assert posterior.grad_norm < 1e-8
+
+
+def test_each_output_may_have_a_noise_of_its_own():
+    net, X, T = trained("identity", "squared_error", (3, 2))
+    beta = np.array([0.5, 8.0])
+    both = fastmlp.Laplace(net, X, T, prior_precision=ALPHA, noise_precision=beta)
+    single = []
+    for k in range(2):
+        one = fastmlp.Network([3, 1])
+        one.params = np.append(net.weights[0][k], net.biases[0][k])
+        single.append(fastmlp.Laplace(one, X, T[:, k], prior_precision=ALPHA, noise_precision=beta[k]))
+    assert both.log_evidence == pytest.approx(sum(each.log_evidence for each in single), rel=1e-12)
+    variance = np.column_stack([each.predict(X)[1] for each in single])
+    assert relative_error(both.predict(X)[1], variance) < 1e-12
+
+
+def test_whole_sample_weights_are_repetitions():
+    net, X, T = trained("identity", "squared_error")
+    weight = np.arange(40) % 3
+    weighted = fastmlp.Laplace(net, X, T, prior_precision=ALPHA, sample_weight=weight)
+    repeated = fastmlp.Laplace(net, np.repeat(X, weight, 0), np.repeat(T, weight, 0), prior_precision=ALPHA)
+    assert weighted.log_evidence == pytest.approx(repeated.log_evidence, rel=1e-12)
+    assert weighted.noise_precision == pytest.approx(repeated.noise_precision, rel=1e-12)
+
+
+# ---- other likelihoods ----
+
+
+def test_without_hidden_layer_it_is_laplaces_logistic_regression():
+    T = (T15 > 0).astype(float)
+    net = fastmlp.Network([3, 1], output="logistic")
+    net.fit(X15, T, method="lm", penalty=fastmlp.WeightDecay(ALPHA, ALPHA), tol=1e-12)
+    y = net(X15)[:, 0]
+    A = DESIGN.T @ (DESIGN * (y * (1 - y))[:, np.newaxis]) + ALPHA * np.eye(4)
+    w = net.params
+    expected = np.log(np.where(T == 1, y, 1 - y)).sum() - ALPHA / 2 * w @ w
+    expected += 2 * math.log(ALPHA) - 0.5 * np.linalg.slogdet(A)[1]
+    posterior = fastmlp.Laplace(net, X15, T, prior_precision=ALPHA)
+    assert posterior.log_evidence == pytest.approx(expected, rel=1e-10)
+    a, s = DESIGN @ w, np.sqrt(np.diag(DESIGN @ np.linalg.solve(A, DESIGN.T)))
+    nodes, weights = np.polynomial.hermite_e.hermegauss(100)
+    moderated = 1 / (1 + np.exp(-(a + np.outer(nodes, s)))).T @ (weights / weights.sum())
+    assert relative_error(posterior.predict(X15)[:, 0], moderated) < 1e-9
+
+
+@pytest.mark.parametrize(("output", "loss"), PAIRS)
+def test_weight_space_and_function_space_have_the_same_covariance(output, loss):
+    net, X, T = trained(output, loss)
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=0.3, noise_precision=None if output != "identity" else 2.0)
+    new = data(net, 6, seed=1)[0]
+    of = "outputs" if loss == "squared_error" else "logits"
+    J, Jn = (net.jacobian(x, wrt="params", of=of).reshape(-1, net.n_params) for x in (X, new))
+    root = fastmlp.derivatives.ggn_vectors(net._architecture, net.params, fastmlp.functional.check_samples(
+        net._architecture, X, T)) * math.sqrt(posterior.noise_precision)  # fmt: skip
+    assert J.shape == root.shape
+    kernel = np.eye(len(root)) + root @ root.T / 0.3
+    expected = (Jn @ Jn.T - Jn @ root.T @ np.linalg.solve(kernel, root @ Jn.T) / 0.3) / 0.3
+    assert relative_error(posterior.covariance(new).reshape(12, 12), expected) < 1e-9
+    prediction = posterior.predict(new, parts=True)
+    if loss == "squared_error":
+        assert relative_error(prediction.epistemic.ravel(), np.diag(expected)) < 1e-9
+
+
+@pytest.mark.parametrize(("output", "loss"), PAIRS)
+def test_predictions_are_averages_over_normal_logits(output, loss):
+    net, X, T = trained(output, loss, n=12)
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=0.3)
+    new = 3 * data(net, 5, seed=1)[0]
+    prediction = posterior.predict(new, parts=True)
+    of = "outputs" if loss == "squared_error" else "logits"
+    center = net(new) if of == "outputs" else net.trace(new).z[-1]
+    J = net.jacobian(new, wrt="params", of=of)
+    a = center + np.einsum("nkp,sp->snk", J, posterior.sample(200_000, rng=0) - net.params)
+    if loss == "squared_error":
+        means, noise = a, np.full(center.shape, 1 / posterior.noise_precision)
+    elif output == "logistic":
+        means = 1 / (1 + np.exp(-a))
+        noise = (means * (1 - means)).mean(axis=0)
+    elif output == "softmax":
+        means = np.exp(a) / np.exp(a).sum(axis=2, keepdims=True)
+        noise = (means * (1 - means)).mean(axis=0)
+    else:
+        means = np.exp(a)
+        noise = means.mean(axis=0)
+    tolerance = 0.05 if output == "softmax" else 0.03  # of this many draws, and of its own
+    np.testing.assert_allclose(prediction.mean, means.mean(axis=0), rtol=tolerance, atol=0.01)
+    if output != "exp":  # draws of a log-normal rate do not settle
+        np.testing.assert_allclose(prediction.epistemic, means.var(axis=0), rtol=2 * tolerance, atol=0.01)
+        np.testing.assert_allclose(prediction.noise, noise, rtol=tolerance, atol=0.01)
+    if loss in ("squared_error", "poisson"):
+        mean, variance = posterior.predict(new)
+        assert np.array_equal(mean, prediction.mean)
+        assert np.array_equal(variance, prediction.epistemic + prediction.noise)
+    else:
+        assert np.array_equal(posterior.predict(new), prediction.mean)
+
+
+def test_a_posterior_of_counts_knows_the_factorials():
+    t = np.array([0.0, 3.0, 1.0, 7.0])
+    net = fastmlp.Network([1, 1], output="exp")
+    prior = {"W1": math.inf, "b1": 2.0}
+    net.params = [0.0, 1.0]
+    posterior = fastmlp.Laplace(net, np.zeros((4, 1)), t, prior_precision=prior)
+    likelihood = sum(k - math.e - math.log(math.factorial(int(k))) for k in t)
+    expected = likelihood - 2.0 / 2 + 0.5 * math.log(2.0) - 0.5 * math.log(4 * math.e + 2.0)
+    assert posterior.log_evidence == pytest.approx(expected, rel=1e-13)
+    mean, variance = posterior.predict([[0.0]])
+    s2 = 1 / (4 * math.e + 2)
+    assert mean[0, 0] == pytest.approx(math.exp(1 + s2 / 2), rel=1e-13)
+    assert variance[0, 0] == pytest.approx(mean[0, 0] + math.expm1(s2) * mean[0, 0] ** 2, rel=1e-13)
+
+
+def test_two_classes_are_moderated_alike_by_quadrature_and_by_draws():
+    net, X, T = trained("softmax", "cross_entropy", n=12)
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=0.3)
+    difference = posterior.covariance(X)
+    variance = [difference[i, 0, i, 0] + difference[i, 1, i, 1] - 2 * difference[i, 0, i, 1] for i in range(12)]
+    a = net.trace(X).z[-1]
+    exact, _ = fastmlp.moderation.logistic(a[:, 0] - a[:, 1], np.array(variance))
+    probabilities = posterior.predict(X, n_draws=20_000)
+    np.testing.assert_allclose(probabilities[:, 0], exact, atol=0.006)
+    assert relative_error(probabilities.sum(axis=1), np.ones(12)) < 1e-14
+    assert np.array_equal(probabilities, posterior.predict(X, n_draws=20_000))
+    assert not np.array_equal(probabilities, posterior.predict(X, n_draws=20_000, rng=1))
+
+
+def test_moderation_keeps_the_boundary_and_moves_probabilities_towards_it():
+    net, X, T = trained("logistic", "binary_cross_entropy", (2, 3, 1), decay=0.05, n=15)
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=0.05)
+    new = 4 * np.random.default_rng(2).normal(size=(500, 2))
+    plain, moderated = net(new) - 0.5, posterior.predict(new) - 0.5
+    assert (np.abs(moderated) <= np.abs(plain) + 1e-15).all()
+    assert (np.sign(moderated) == np.sign(plain))[np.abs(moderated) > 1e-12].all()
+    assert np.abs(plain - moderated).max() > 0.1
+
+
+# ---- identities ----
+
+
+@pytest.mark.parametrize("hessian", ["ggn", "exact", "diagonal"])
+def test_gamma_counts_eigenvalues_above_alpha_group_by_group(hessian):
+    net, X, T = trained("identity", "squared_error")
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=0.6, noise_precision=2.0, hessian=hessian)
+    H = 2.0 * (net.hessian(X, T, "exact" if hessian == "exact" else "ggn"))
+    eigenvalues = np.diag(H) if hessian == "diagonal" else np.linalg.eigvalsh(H)
+    gamma = posterior.effective_n_params
+    assert gamma == pytest.approx((eigenvalues / (eigenvalues + 0.6)).sum(), rel=1e-10)
+    by_group = posterior.effective_n_params_by_group
+    assert sum(by_group.values()) == pytest.approx(gamma, rel=1e-13)
+    inverse = posterior.params_covariance
+    for name, where in net.groups.items():
+        n = where.stop - where.start
+        assert by_group[name] == pytest.approx(n - 0.6 * np.trace(inverse[where, where]), rel=1e-10, abs=1e-12)
+
+
+def test_gamma_is_the_sum_of_leverages():
+    net, X, T = trained("identity", "squared_error")
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=0.6, noise_precision=2.0)
+    leverages = 2.0 * np.trace(posterior.covariance(X).reshape(80, 80))
+    assert posterior.effective_n_params == pytest.approx(leverages, rel=1e-11)
+
+
+def test_targets_in_other_units_shift_the_log_evidence_by_the_jacobian():
+    net, X, T = trained("identity", "squared_error")
+    alpha, c = {"W1": 0.3, "b1": 1.1, "W2": 0.2, "b2": 0.7}, -250.0
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=alpha, noise_precision=2.0)
+    rescaled = {name: value / (c**2 if name.endswith("2") else 1) for name, value in alpha.items()}
+    other = fastmlp.Laplace(net.rescale_outputs(c), X, c * T, prior_precision=rescaled, noise_precision=2.0 / c**2)
+    shift = other.log_evidence - posterior.log_evidence
+    assert shift == pytest.approx(-80 * math.log(abs(c)), rel=1e-12)
+    assert other.effective_n_params == pytest.approx(posterior.effective_n_params, rel=1e-10)
+    assert relative_error(other.predict(X)[1], c**2 * posterior.predict(X)[1]) < 1e-10
+
+
+def test_rat42_has_the_certified_standard_errors():
+    problem = nist.load("Rat42")
+    x, t = problem.x[:, np.newaxis], problem.y
+    net = fastmlp.Network([1, 1, 1], hidden="logistic")
+    b1, b2, b3 = problem.starts[1]
+    net.params = [b3, -b2, b1, 0.0]
+    net.fit(x, t, method="lm", fixed="b2", tol=1e-9)
+    posterior = fastmlp.Laplace(net, x, t, prior_precision={"b2": math.inf})
+    certified = [3.4465663377e-03, 8.8295217536e-02, 1.7340283401e00, 0.0]
+    np.testing.assert_allclose(posterior.params_std, certified, rtol=1e-8)
+    assert 1 / math.sqrt(posterior.noise_precision) == pytest.approx(1.1587725499, rel=1e-9)
+    assert posterior.effective_n_params == 3.0
+
+
+def test_held_parameters_do_not_vary():
+    net, X, T = trained("identity", "squared_error")
+    posterior = fastmlp.Laplace(net, X, T, prior_precision={"W1[:,0]": math.inf, "W2": 0.5, "b1": 0.5, "b2": 0.5})
+    held = [0, 2, 4]
+    assert np.array_equal(posterior.params_std == 0, [i in held for i in range(17)])
+    assert np.array_equal(posterior.sample(5, rng=0)[:, held], np.tile(net.params[held], (5, 1)))
+    assert not posterior.gamma[held].any()
+    H = posterior.noise_precision * np.delete(np.delete(net.hessian(X, T, "ggn"), held, 0), held, 1)
+    alpha = np.delete(posterior.prior_precision, held)
+    assert relative_error(posterior.params_covariance[np.ix_(posterior._free, posterior._free)],
+                          np.linalg.inv(H + np.diag(alpha))) < 1e-9  # fmt: skip
+    assert np.isfinite(posterior.log_evidence)
+    assert posterior.predict_jacobian(X)[1].min() > 0
+
+
+def test_symmetries_count_exchanges_and_changes_of_sign():
+    X, T = np.zeros((3, 1)), np.zeros(3)
+    for hidden, expected in (
+        ("tanh", math.log(math.factorial(4) * 2**4) + math.log(math.factorial(3) * 2**3)),
+        (["softplus", "tanh"], math.log(math.factorial(4)) + math.log(math.factorial(3) * 2**3)),
+    ):
+        net = fastmlp.Network([1, 4, 3, 1], hidden=hidden, rng=0)
+        posterior = fastmlp.Laplace(net, X, T, prior_precision=1.0, noise_precision=1.0)
+        assert posterior.log_symmetries == pytest.approx(expected, rel=1e-14)
+
+
+def test_samples_have_the_posteriors_covariance():
+    net, X, T = trained("identity", "squared_error", n=80)
+    for hessian in ("ggn", "diagonal"):
+        posterior = fastmlp.Laplace(net, X, T, prior_precision=0.5, noise_precision=3.0, hessian=hessian)
+        draws = posterior.sample(200_000, rng=0)
+        scale = np.outer(posterior.params_std, posterior.params_std)
+        assert np.abs(draws.mean(axis=0) - net.params).max() < 0.01 * posterior.params_std.max()
+        assert np.abs((np.cov(draws.T) - posterior.params_covariance) / scale).max() < 0.015
+
+
+# ---- slopes ----
+
+
+@pytest.mark.parametrize(
+    ("layers", "hidden", "output", "loss"),
+    [
+        ([3, 4, 2], "tanh", "identity", "squared_error"),
+        ([2, 3, 4, 2], ["softplus", "sin"], "identity", "squared_error"),
+        ([3, 4, 3], "gelu", "softmax", "cross_entropy"),
+        ([2, 3, 2], "silu", "exp", "poisson"),
+        ([2, 3, 2], "elu", "logistic", "binary_cross_entropy"),
+        ([2, 2], "tanh", "tanh", "squared_error"),
+    ],
+)
+def test_variances_of_slopes_are_those_of_differenced_jacobians(layers, hidden, output, loss):
+    net = network(layers, hidden, output, loss, scale=0.7)
+    X, T = data(net, 30)
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=0.8)
+    mean, variance = posterior.predict_jacobian(X[:4])
+    assert np.array_equal(mean, net.jacobian(X[:4]))
+    g, step = np.empty((*mean.shape, net.n_params)), 1e-5
+    for p in range(net.n_params):
+        above, below = net.copy(), net.copy()
+        above.params += step * np.eye(net.n_params)[p]
+        below.params -= step * np.eye(net.n_params)[p]
+        g[..., p] = (above.jacobian(X[:4]) - below.jacobian(X[:4])) / (2 * step)
+    expected = np.einsum("nkip,pq,nkiq->nki", g, posterior.params_covariance, g)
+    assert relative_error(variance, expected) < 1e-8
+
+
+# ---- what is not a posterior ----
+
+
+def test_negative_eigenvalues_are_reported():
+    net = network([1, 3, 1], seed=1, scale=2.0)
+    X, T = data(net, 20)
+    H = net.hessian(X, T)
+    expected = np.linalg.eigvalsh(H)
+    assert expected[0] < -1e-3
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=2 - expected[0], noise_precision=1.0, hessian="exact")
+    assert relative_error(posterior.negative_eigenvalues, expected[expected < 0]) < 1e-9
+    for hessian in ("ggn", "diagonal"):
+        posterior = fastmlp.Laplace(net, X, T, prior_precision=1.0, noise_precision=1.0, hessian=hessian)
+        assert len(posterior.negative_eigenvalues) == 0
+    with pytest.raises(fastmlp.NotPositiveDefiniteError, match=rf"smallest eigenvalue {expected[0] + 0.001:.3g} .*lm"):
+        fastmlp.Laplace(net, X, T, prior_precision=0.001, noise_precision=1.0, hessian="exact")
+
+
+@pytest.mark.parametrize("hessian", ["ggn", "diagonal"])
+def test_what_the_data_do_not_determine_needs_a_prior(hessian):
+    net = fastmlp.Network([1, 2, 1], rng=0)
+    with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"smallest eigenvalue .*proper prior"):
+        fastmlp.Laplace(net, [[0.0]], [1.0], prior_precision=0.0, noise_precision=1.0, hessian=hessian)
+    softmax = network([2, 3], output="softmax")
+    X, T = data(softmax, 50)
+    with pytest.raises(fastmlp.NotPositiveDefiniteError):
+        fastmlp.Laplace(softmax, X, T, prior_precision=0.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({}, ValueError, "prior_precision: expected either it or a penalty, got none"),
+        ({"prior_precision": 1.0, "penalty": fastmlp.WeightDecay(1.0)}, ValueError, "got both"),
+        ({"penalty": 0.1}, TypeError, "penalty: expected a fastmlp.WeightDecay"),
+        ({"prior_precision": -1.0}, ValueError, "prior_precision: expected a finite number >= 0"),
+        ({"prior_precision": [1.0, np.nan]}, ValueError, "prior_precision: expected a finite number >= 0, got nan"),
+        ({"prior_precision": np.ones(3)}, ValueError, "prior_precision: expected one number, one for each of W1, b1"),
+        ({"prior_precision": {"W3": 1.0}}, ValueError, "prior_precision: expected a group among W1"),
+        ({"prior_precision": 1.0, "hessian": "kron"}, ValueError, "hessian: expected one of ggn, exact, diagonal"),
+        ({"prior_precision": 1.0, "noise_precision": 0.0}, ValueError, "noise_precision: expected a finite number > 0"),
+        ({"prior_precision": 1.0, "noise_precision": [1.0, 2.0]}, ValueError, "noise_precision: expected shape"),
+        ({"penalty": fastmlp.WeightDecay(1.0), "noise_precision": [1.0]}, ValueError, "noise_precision: expected one"),
+        ({"prior_precision": 1.0, "T": [], "X": np.empty((0, 3))}, ValueError, "X: expected at least one sample"),
+    ],
+)
+def test_wrong_arguments_are_refused(arguments, error, message):
+    net, _ = linear_network(ALPHA, BETA)
+    given = {"X": X15, "T": T15, **arguments}
+    with pytest.raises(error, match=message):
+        fastmlp.Laplace(net, given.pop("X"), given.pop("T"), **given)
+
+
+def test_a_classifier_has_no_noise_precision():
+    net = fastmlp.Network([1, 1], output="logistic")
+    with pytest.raises(ValueError, match="noise_precision: expected None for binary_cross_entropy, got 2"):
+        fastmlp.Laplace(net, [[0.0]], [1.0], prior_precision=1.0, noise_precision=2.0)
+
+
+def test_as_many_parameters_with_a_flat_prior_as_targets_do_not_determine_the_noise():
+    net, _ = linear_network(ALPHA, BETA)
+    with pytest.raises(ValueError, match=r"noise_precision: .* 4 targets, 4 parameters with a flat prior"):
+        fastmlp.Laplace(net, X15[:4], T15[:4], prior_precision=0.0)
+
+
+def test_a_perfect_fit_does_not_determine_the_noise():
+    net, _ = linear_network(ALPHA, BETA)
+    with pytest.raises(ValueError, match="noise_precision: expected a number, since the data do not determine it"):
+        fastmlp.Laplace(net, X15, net(X15), prior_precision=1.0)
+
+
+def test_the_posterior_is_a_copy_in_double_precision():
+    double, X, T = trained("identity", "squared_error")
+    single = fastmlp.Network(double.layers, dtype="float32")
+    single.params = double.params.astype(np.float32)
+    double.params = single.params
+    one, two = (fastmlp.Laplace(net, X, T, prior_precision=1.0) for net in (double, single))
+    before = two.predict(X)
+    single.params = np.zeros(17)
+    assert one.log_evidence == two.log_evidence
+    assert np.array_equal(two.predict(X), before)
+    assert np.array_equal(one.predict(X), before)
+
+
+def test_no_rows_have_empty_predictions():
+    for output, loss in PAIRS:
+        net, X, T = trained(output, loss)
+        posterior = fastmlp.Laplace(net, X, T, prior_precision=1.0)
+        assert all(part.shape == (0, 2) for part in posterior.predict(np.empty((0, 2)), parts=True))
+        assert posterior.covariance(np.empty((0, 2))).shape == (0, 2, 0, 2)
+        assert posterior.predict_jacobian(np.empty((0, 2)))[1].shape == (0, 2, 2)
+
+
+def test_predictions_in_blocks_are_the_same(monkeypatch):
+    for output, loss in PAIRS:
+        net, X, T = trained(output, loss)
+        posterior = fastmlp.Laplace(net, X, T, prior_precision=1.0)
+        whole = (*posterior.predict(X, parts=True), posterior.covariance(X), posterior.predict_jacobian(X)[1])
+        monkeypatch.setattr(fastmlp.laplace, "BLOCK", 500)
+        parts = (*posterior.predict(X, parts=True), posterior.covariance(X), posterior.predict_jacobian(X)[1])
+        monkeypatch.undo()
+        assert all(relative_error(got, expected) < 1e-13 for got, expected in zip(parts, whole, strict=True))
