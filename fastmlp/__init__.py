@@ -12,6 +12,7 @@ from fastmlp.checking import check_derivatives
 from fastmlp.choosing import sweep
 from fastmlp.config import show_config
 from fastmlp.errors import ForkWarning, IdenticalUnitsWarning, ModelFormatError, NotPositiveDefiniteError
+from fastmlp.evidence import fit_evidence
 from fastmlp.laplace import Laplace
 from fastmlp.many import fit_many
 from fastmlp.network import Network, load
@@ -31,6 +32,7 @@ __all__ = [
     "WeightDecay",
     "__version__",
     "check_derivatives",
+    "fit_evidence",
     "fit_many",
     "levenberg_marquardt",
     "load",

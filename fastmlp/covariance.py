@@ -33,8 +33,8 @@ class Covariance:
     """
 
     def __init__(self, B: Float, alpha: Float) -> None:
-        if B.ndim == 1:
-            A = B + alpha
+        if B.ndim == 1 or len(alpha) == 0:
+            A = B.ravel() + alpha
             if A.size and A.min() <= 0:
                 raise _not_positive_definite(float(A.min()), float(np.abs(A).max()))
             self.root, self.log_det_precision = 1 / np.sqrt(A), float(np.log(A).sum())
@@ -45,7 +45,9 @@ class Covariance:
 
     def times_root(self, J: Float) -> Float:
         """J S for rows (..., n): their covariance is the product of the result with its transpose."""
-        return J * self.root if self.root.ndim == 1 else J @ self.root
+        if self.root.ndim == 1:
+            return J * self.root
+        return (J.reshape(-1, len(self.root)) @ self.root).reshape(J.shape)  # one product of matrices
 
     def quadratic(self, J: Float) -> Float:
         """The form j' A^-1 j for rows (..., n)."""

@@ -15,7 +15,7 @@ FLOORS = (
     ("demo", "selftest"),
     ("datasets",),
     ("__init__",),
-    ("sensitivities", "checking", "priors", "choosing"),
+    ("sensitivities", "checking", "priors", "choosing", "evidence"),
     ("runs", "laplace"),
     ("posterior",),
     ("plot", "differences", "many"),
