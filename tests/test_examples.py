@@ -12,6 +12,7 @@ import pytest
 import approximating_four_functions
 import choosing_the_number_of_hidden_units
 import early_stopping
+import error_bars_in_a_gap
 import number_of_hidden_units
 import weight_decay_and_early_stopping
 import zero_initialisation
@@ -100,6 +101,19 @@ def test_early_stopping_and_weight_decay_leave_the_shares_that_exercise_5_25_der
     decayed = weight_decay_and_early_stopping.decay(eta, minimum, alpha=1 / (0.05 * 200))
     np.testing.assert_allclose(decayed / minimum, eta / (eta + 0.1), rtol=1e-10)
     np.testing.assert_allclose(decayed / minimum, [0.990, 0.909, 0.500, 0.091], atol=5e-4)
+
+
+def test_error_bars_widen_in_the_gap_and_hold_the_truth():
+    posterior = error_bars_in_a_gap.best_posterior()
+    grid = np.linspace(-3, 2, 101)[:, np.newaxis]
+    mean, epistemic, noise = posterior.predict(grid, parts=True)
+    assert np.sqrt(noise).max() == pytest.approx(error_bars_in_a_gap.NOISE, rel=0.2)
+    gap = (np.abs(grid) < 0.5)[:, 0]
+    assert epistemic[gap].min() > 4 * np.median(epistemic[~gap])
+    truth = np.sin(2 * grid)
+    assert (np.abs(mean - truth) < 2 * np.sqrt(epistemic)).mean() > 0.9
+    slope, variance = (each[:, 0] for each in posterior.predict_jacobian(grid))
+    assert (np.abs(slope - 2 * np.cos(2 * grid)) < 2 * np.sqrt(variance)).mean() > 0.85
 
 
 def test_from_zeros_tanh_units_never_move_and_logistic_ones_move_as_one():
