@@ -49,6 +49,10 @@ class Covariance:
             return J * self.root
         return (J.reshape(-1, len(self.root)) @ self.root).reshape(J.shape)  # one product of matrices
 
+    def from_root(self, Z: Float) -> Float:
+        """Z S' for rows (..., n): draws with covariance A^-1 from standard normal ones."""
+        return Z * self.root if self.root.ndim == 1 else Z @ self.root.T
+
     def quadratic(self, J: Float) -> Float:
         """The form j' A^-1 j for rows (..., n)."""
         return np.asarray((self.times_root(J) ** 2).sum(axis=-1))

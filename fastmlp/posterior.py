@@ -143,6 +143,16 @@ class Posterior:
         std[self._free] = np.sqrt(self._covariance.diagonal)
         return std
 
+    @property
+    def sandwich_covariance(self) -> Float:
+        """A^-1 F A^-1 (P, P), F the sum of outer products of the samples' gradients: holds for any kind of noise."""
+        term = DataTerm(self._architecture, self._samples, self.noise_precision, self._n_threads)
+        F = term.factor * term.hessian(self.params, "empirical_fisher")[np.ix_(self._free, self._free)]
+        half = self._covariance.from_root(self._covariance.times_root(F))
+        covariance = np.zeros((len(self.params),) * 2)
+        covariance[np.ix_(self._free, self._free)] = self._covariance.from_root(self._covariance.times_root(half.T))
+        return covariance
+
     def sample(self, n: int = 1, rng: Any = None) -> Float:
         """Parameters drawn from the posterior.
 
@@ -162,8 +172,7 @@ class Posterior:
         """
         n, generator = check.integer(n, "n", 0), check.generator(rng)
         draws = np.tile(self.params, (n, 1))
-        z, root = generator.standard_normal((n, len(self._free))), self._covariance.root
-        draws[:, self._free] += z * root if root.ndim == 1 else z @ root.T
+        draws[:, self._free] += self._covariance.from_root(generator.standard_normal((n, len(self._free))))
         return draws
 
 

@@ -24,7 +24,7 @@ FLOORS = (
     ("model",),
     ("objective",),
     ("terms", "operators", "reparam"),
-    ("mixed",),
+    ("mixed", "influence"),
     ("derivatives",),
     ("functional", "initializers", "io", "rescaling", "precisions", "covariance", "moderation"),
     ("selection",),

@@ -1,0 +1,116 @@
+"""What leaving out a sample does to a trained network, from the factorisation of the posterior: no training.
+
+Without sample n the posterior's maximum moves, to first order in the sample's own part of the curvature, by
+
+    w_(-n) - w = A^-1 J_n' u_n,    u_n = (I - Lambda_n V_n)^-1 delta_n,    V_n = J_n A^-1 J_n',
+
+with delta and Lambda the first and second derivative of its loss by its outputs (squared error) or logits. For squared
+error and one output the residual becomes r_n / (1 - h_n), with the leverage h_n = beta V_n.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import functional
+from fastmlp.architecture import Architecture
+from fastmlp.covariance import Covariance
+from fastmlp.functional import Samples
+
+Float = NDArray[np.float64]
+
+DOUBTFUL = 0.3  # leverage from which the formula is a rough one in networks with hidden units
+
+
+class LeaveOneOut(NamedTuple):
+    """Each sample seen by the network that was trained without it."""
+
+    outputs: Float  #: (N, K)
+    residuals: Float  #: (N, K), outputs less targets
+    losses: Float  #: (N,), in nats for classifiers and counts, half squared errors for regression
+    leverage: Float  #: (N,), tr Lambda_n V_n, whose sum is gamma with the Gauss-Newton matrix
+    cooks_distance: Float  #: (N,), (w_(-n) - w)' A (w_(-n) - w) / gamma
+    doubtful: NDArray[np.bool_]  #: (N,), leverage >= 0.3: train without these to be sure
+
+
+class Removal:
+    """The quantities above for every sample.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    samples : Samples
+    center : ndarray of shape (N, K)
+        Outputs, or logits where the loss is not squared error.
+    J : ndarray of shape (N, K, n)
+        Their derivatives by the parameters.
+    covariance : Covariance
+    noise_precision : float or ndarray of shape (K,)
+    """
+
+    def __init__(
+        self, architecture: Architecture, samples: Samples, center: Float, J: Float, covariance: Covariance,
+        noise_precision: Any,
+    ) -> None:  # fmt: skip
+        self.architecture, self.samples, self.center = architecture, samples, center
+        self.targets, delta, curvature = _derivatives(architecture, samples, center, noise_precision)
+        self.rooted = covariance.times_root(J)
+        self.V = self.rooted @ self.rooted.transpose(0, 2, 1)
+        share = curvature @ self.V
+        self.leverage = np.trace(share, axis1=1, axis2=2)
+        left = np.eye(center.shape[1]) - share
+        left[np.linalg.det(left) == 0] = np.nan  # a sample that alone determines a parameter
+        self.u = np.linalg.solve(left, delta[:, :, np.newaxis])[:, :, 0]
+        self.covariance = covariance
+
+    def params_change(self) -> Float:
+        """w_(-n) - w (N, n)."""
+        return self.covariance.from_root(np.einsum("nk,nkp->np", self.u, self.rooted))
+
+    def leave_one_out(self, gamma: float) -> LeaveOneOut:
+        """What there is to know about each sample."""
+        center = self.center + np.einsum("nkj,nj->nk", self.V, self.u)
+        architecture, params = _outputs_alone(self.architecture)
+        undefined = ~np.isfinite(center).all(axis=1)
+        center[undefined] = 0.0
+        outputs = functional.predict(architecture, params, center)
+        losses = functional.sample_losses(architecture, params, self.samples._replace(X=center))
+        outputs[undefined], losses[undefined] = np.nan, np.nan
+        with np.errstate(divide="ignore", invalid="ignore"):
+            distance = np.einsum("nk,nkj,nj->n", self.u, self.V, self.u) / gamma
+        doubtful = ~(self.leverage < DOUBTFUL)
+        return LeaveOneOut(outputs, outputs - self.targets, losses, self.leverage, distance, doubtful)
+
+
+def _outputs_alone(architecture: Architecture) -> tuple[Architecture, Float]:
+    """A network that makes outputs of the logits, and hands on outputs where those are what is linear in w."""
+    K = architecture.n_outputs
+    output = "identity" if architecture.loss == "squared_error" else architecture.output
+    alone = Architecture.create([K, K], "tanh", output, architecture.loss, "float64")
+    return alone, np.append(np.eye(K).ravel(), np.zeros(K))
+
+
+def _derivatives(
+    architecture: Architecture, samples: Samples, center: Float, noise_precision: Any
+) -> tuple[Float, Float, Float]:
+    """Targets (N, K), and the first (N, K) and second (N, K, K) derivatives of the samples' losses."""
+    eye = np.eye(center.shape[1])
+    targets = eye[samples.targets.labels] if samples.targets.values is None else samples.targets.values
+    alone, params = _outputs_alone(architecture)
+    y = functional.predict(alone, params, center)
+    if architecture.loss == "squared_error":
+        delta, slope = noise_precision * (y - targets), np.broadcast_to(noise_precision, y.shape)
+        curvature = slope[:, np.newaxis] * eye
+    elif architecture.loss == "cross_entropy":
+        total = targets.sum(axis=1, keepdims=True)
+        delta = total * y - targets
+        curvature = total[:, :, np.newaxis] * (y[:, np.newaxis] * eye - y[:, :, np.newaxis] * y[:, np.newaxis])
+    else:
+        delta, slope = y - targets, y * (1 - y) if architecture.loss == "binary_cross_entropy" else y
+        curvature = slope[:, np.newaxis] * eye
+    if samples.weight is not None:
+        delta, curvature = samples.weight[:, np.newaxis] * delta, samples.weight[:, np.newaxis, np.newaxis] * curvature
+    return targets, delta, curvature

@@ -1,0 +1,128 @@
+"""Leaving out a sample without training, against training without it (L8)."""
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes
+
+import fastmlp
+from cases import PAIRS, data, network, relative_error
+
+RNG = np.random.default_rng(8)
+
+
+def fitted(net, X, T, decay, weight=None):
+    net.fit(X, T, method="lm", penalty=fastmlp.WeightDecay(decay, decay), sample_weight=weight, tol=1e-9)
+    return net
+
+
+def without(net, n, X, T, decay, weight=None):
+    """The network trained from the optimum, without sample n."""
+    weight = np.ones(len(X)) if weight is None else weight.astype(float)
+    weight[n] = 0.0
+    return fitted(net.copy(), X, T, decay, weight)
+
+
+@pytest.mark.parametrize("weight", [None, np.arange(1, 16) / 3.0])
+def test_without_hidden_layer_it_is_what_training_without_the_sample_gives(weight):
+    X, T, new = RNG.normal(size=(15, 3)), RNG.normal(size=(15, 2)), RNG.normal(size=(4, 3))
+    net = fitted(fastmlp.Network([3, 2], rng=0), X, T, 0.4, weight)
+    posterior = fastmlp.Laplace(
+        net, X, T, penalty=fastmlp.WeightDecay(0.4, 0.4), noise_precision=2.5, sample_weight=weight
+    )
+    result, moves, changes = posterior.leave_one_out(), posterior.influence(), posterior.influence(new)
+    assert moves.shape == (15, 8)
+    assert changes.shape == (15, 4, 2)
+    A = np.linalg.inv(posterior.params_covariance)
+    for n in range(15):
+        other = without(net, n, X, T, 0.4, weight)
+        assert relative_error(result.outputs[n], other(X[n : n + 1])[0]) < 1e-9
+        assert relative_error(result.residuals[n], other(X[n : n + 1])[0] - T[n]) < 1e-9
+        assert result.losses[n] == pytest.approx(other.loss(X[n : n + 1], T[n : n + 1]), rel=1e-9)
+        move = other.params - net.params
+        assert relative_error(moves[n], move) < 1e-8
+        assert relative_error(changes[n], other(new) - net(new)) < 1e-8
+        assert result.cooks_distance[n] == pytest.approx(move @ A @ move / posterior.effective_n_params, rel=1e-7)
+
+
+@pytest.mark.parametrize(("output", "loss"), [pair for pair in PAIRS if pair[1] != "squared_error"])
+@pytest.mark.parametrize("soft", [False, True])
+def test_classifiers_and_counts_take_one_newton_step(output, loss, soft):
+    net = network([2, 2], output=output, loss=loss)
+    X, T = data(net, 60, soft=soft)
+    fitted(net, X, T, 0.5)
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=0.5)
+    result, moves, plain = posterior.leave_one_out(), posterior.influence(), net(X)
+    others = [without(net, n, X, T, 0.5) for n in range(60)]
+    outputs = np.array([other(X[n : n + 1])[0] for n, other in enumerate(others)])
+    assert np.abs(result.outputs - outputs).max() < 0.07 * np.abs(plain - outputs).max()
+    assert relative_error(moves, np.array([other.params - net.params for other in others])) < 0.1
+    losses = np.array([other.loss(X[n : n + 1], T[n : n + 1]) for n, other in enumerate(others)])
+    assert result.losses.sum() == pytest.approx(losses.sum(), rel=0.002)
+
+
+def test_a_network_with_hidden_units_is_close_and_closest_with_the_exact_hessian():
+    X, T = load_diabetes(return_X_y=True)
+    X, T = (X - X.mean(axis=0)) / X.std(axis=0), (T - T.mean()) / T.std()
+    net = fitted(fastmlp.Network([10, 5, 1], rng=0), X, T, 5.0)
+    true = np.array([(without(net, n, X, T, 5.0)(X[n : n + 1]) - T[n])[0, 0] for n in range(442)])
+    errors = {}
+    for hessian in ("exact", "ggn"):
+        posterior = fastmlp.Laplace(net, X, T, penalty=fastmlp.WeightDecay(5.0, 5.0), hessian=hessian)
+        residuals = posterior.leave_one_out().residuals[:, 0]
+        assert math.sqrt((residuals**2).mean()) == pytest.approx(math.sqrt((true**2).mean()), rel=0.005)
+        assert not posterior.leave_one_out().doubtful.any()
+        errors[hessian] = np.median(np.abs(residuals - true))
+    assert errors["exact"] < errors["ggn"] / 4
+
+
+@pytest.mark.parametrize(("output", "loss"), PAIRS)
+def test_leverages_add_up_to_gamma(output, loss):
+    net = network([3, 4, 2], output=output, loss=loss)
+    X, T = data(net, 30)
+    weight = np.arange(30) % 4 / 2.0
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=0.7, sample_weight=weight)
+    result = posterior.leave_one_out()
+    assert result.leverage.sum() == pytest.approx(posterior.effective_n_params, rel=1e-10)
+    assert np.array_equal(result.leverage[::4], np.zeros(8))
+    assert relative_error(result.outputs[::4], net(X)[::4]) < 1e-13
+    assert np.array_equal(result.doubtful, result.leverage >= 0.3)
+
+
+def test_a_sample_that_alone_determines_a_parameter_is_flagged():
+    X, T = np.array([[0.0], [0.0], [1.0]]), np.array([1.0, 2.0, 5.0])
+    net = fastmlp.Network([1, 1])
+    net.params = [3.5, 1.5]
+    result = fastmlp.Laplace(net, X, T, prior_precision=0.0, noise_precision=1.0).leave_one_out()
+    assert result.leverage == pytest.approx([0.5, 0.5, 1.0])
+    assert result.doubtful.all()
+    assert result.residuals[:2, 0] == pytest.approx([1.0, -1.0])
+    assert not abs(result.residuals[2, 0]) < 1e6  # a large number, or none at all
+
+
+def test_each_output_may_have_a_noise_of_its_own():
+    X, T, beta = RNG.normal(size=(20, 2)), RNG.normal(size=(20, 2)), np.array([0.5, 6.0])
+    net = network([2, 2])
+    result = fastmlp.Laplace(net, X, T, prior_precision=0.3, noise_precision=beta).leave_one_out()
+    for k in range(2):
+        one = fastmlp.Network([2, 1])
+        one.params = np.append(net.weights[0][k], net.biases[0][k])
+        single = fastmlp.Laplace(one, X, T[:, k], prior_precision=0.3, noise_precision=beta[k]).leave_one_out()
+        assert relative_error(result.residuals[:, k], single.residuals[:, 0]) < 1e-12
+
+
+@pytest.mark.parametrize("beta", [2.0, np.array([2.0])])
+def test_the_sandwich_of_linear_regression_is_whites(beta):
+    X, T = RNG.normal(size=(30, 2)), RNG.normal(size=30)
+    net = fastmlp.Network([2, 1], rng=0)
+    fitted(net, X, T, 0.0)
+    design = np.column_stack([X, np.ones(30)])
+    inverse = np.linalg.inv(design.T @ design)
+    residuals = T - net(X)[:, 0]
+    expected = inverse @ (design.T * residuals**2 @ design) @ inverse
+    for hessian in ("ggn", "exact"):
+        posterior = fastmlp.Laplace(net, X, T, prior_precision=0.0, noise_precision=beta, hessian=hessian)
+        assert relative_error(posterior.sandwich_covariance, expected) < 1e-11
+    held = fastmlp.Laplace(net, X, T, prior_precision=[0.0, math.inf], noise_precision=beta)
+    assert not held.sandwich_covariance[2].any()
