@@ -47,7 +47,13 @@ class Covariance:
         """J S for rows (..., n): their covariance is the product of the result with its transpose."""
         if self.root.ndim == 1:
             return J * self.root
-        return (J.reshape(-1, len(self.root)) @ self.root).reshape(J.shape)  # one product of matrices
+        if J.size == 0:
+            return J
+        from scipy.linalg import blas
+
+        rows = J.reshape(-1, len(self.root))
+        product = blas.dtrmm(1.0, self.root, rows.T, trans_a=1).T  # half the work of a full product
+        return np.asarray(product.reshape(J.shape))
 
     def from_root(self, Z: Float) -> Float:
         """Z S' for rows (..., n): draws with covariance A^-1 from standard normal ones."""
@@ -55,7 +61,8 @@ class Covariance:
 
     def quadratic(self, J: Float) -> Float:
         """The form j' A^-1 j for rows (..., n)."""
-        return np.asarray((self.times_root(J) ** 2).sum(axis=-1))
+        V = self.times_root(J)
+        return np.asarray(np.einsum("...p,...p->...", V, V))
 
     @property
     def diagonal(self) -> Float:
@@ -85,7 +92,7 @@ def inverse_root(L: Float) -> Float:
     """L'^-1, upper triangular."""
     from scipy.linalg import lapack
 
-    return np.triu(lapack.dtrtri(L.T, lower=0)[0])
+    return np.asarray(np.tril(lapack.dtrtri(L.T, lower=0)[0].T).T)  # by columns, as BLAS wants it
 
 
 def _not_positive_definite(smallest: float, largest: float) -> NotPositiveDefiniteError:
@@ -141,7 +148,7 @@ def noise_precision(B: Float, alpha: Float, n_targets: float, sse: float, *, sca
 def _prior_shares(B: Float, alpha: Float) -> Float:
     """Eigenvalues of C^-1 diag(alpha) with C = B + diag(alpha): 0 along flat directions, 1 where data say nothing."""
     if B.ndim == 1:
-        return alpha / (B + alpha)
+        return alpha * Covariance(B, alpha).diagonal
     weighted = np.sqrt(alpha)[:, np.newaxis] * inverse_root(factor(B, alpha))
     nu = np.linalg.eigvalsh(weighted.T @ weighted)
     nu[nu <= len(nu) * EPS] = 0.0

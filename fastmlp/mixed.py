@@ -60,7 +60,7 @@ def _seeds(architecture: Architecture, z: Float, y: Float, zd: Float) -> tuple[F
 
 def _slopes(name: str, z: Float) -> tuple[Float, Float]:
     """h'(z) and h''(z), as the derivatives of a network of one unit."""
-    unit = Architecture.create([1, 1], "tanh", name, "squared_error" if name != "exp" else None, "float64")
+    unit = Architecture.create([1, 1], "tanh", name, "squared_error", "float64")
     params, column = np.array([1.0, 0.0]), z.reshape(-1, 1)
     first = derivatives.jacobian(unit, params, column, "inputs", "outputs", None)
     second = derivatives.input_hessian(unit, params, column, None)

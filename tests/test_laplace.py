@@ -1,6 +1,7 @@
 """The Laplace approximation against closed forms: Bayesian linear and logistic regression, NIST, sampling (L8, L13)."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -314,6 +315,22 @@ def test_samples_have_the_posteriors_covariance():
         assert np.abs((np.cov(draws.T) - posterior.params_covariance) / scale).max() < 0.015
 
 
+@pytest.mark.parametrize("layers", [[2, 1], [2, 4, 1]])
+def test_intervals_hold_what_they_promise_where_model_and_prior_are_right(layers):
+    rng, alpha, beta, inside = np.random.default_rng(0), 0.5, 25.0, []
+    for _ in range(300):
+        net = fastmlp.Network(layers)
+        net.params = rng.normal(size=net.n_params) / math.sqrt(alpha)
+        X, new = rng.normal(size=(30, 2)), rng.normal(size=(5, 2))
+        T, targets = (net(x) + rng.normal(size=(len(x), 1)) / math.sqrt(beta) for x in (X, new))
+        net.fit(X, T, method="lm", penalty=fastmlp.WeightDecay(alpha / beta, alpha / beta))
+        mean, variance = fastmlp.Laplace(net, X, T, prior_precision=alpha, noise_precision=beta).predict(new)
+        inside.append((np.abs(targets - mean) < 1.6449 * np.sqrt(variance)).mean())
+    error = np.std(inside) / math.sqrt(300)
+    assert np.mean(inside) == pytest.approx(0.9, abs=3 * error)
+    assert error < 0.012
+
+
 # ---- slopes ----
 
 
@@ -365,8 +382,9 @@ def test_negative_eigenvalues_are_reported():
 @pytest.mark.parametrize("hessian", ["ggn", "diagonal"])
 def test_what_the_data_do_not_determine_needs_a_prior(hessian):
     net = fastmlp.Network([1, 2, 1], rng=0)
-    with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"smallest eigenvalue .*proper prior"):
-        fastmlp.Laplace(net, [[0.0]], [1.0], prior_precision=0.0, noise_precision=1.0, hessian=hessian)
+    for beta in (1.0, None):
+        with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"smallest eigenvalue .*proper prior"):
+            fastmlp.Laplace(net, [[0.0]] * 9, [1.0] * 9, prior_precision=0.0, noise_precision=beta, hessian=hessian)
     softmax = network([2, 3], output="softmax")
     X, T = data(softmax, 50)
     with pytest.raises(fastmlp.NotPositiveDefiniteError):
@@ -426,6 +444,9 @@ def test_the_posterior_is_a_copy_in_double_precision():
     assert one.log_evidence == two.log_evidence
     assert np.array_equal(two.predict(X), before)
     assert np.array_equal(one.predict(X), before)
+    again = pickle.loads(pickle.dumps(two))
+    assert np.array_equal(again.predict(X), before)
+    assert np.array_equal(again.leave_one_out().residuals, two.leave_one_out().residuals)
 
 
 def test_no_rows_have_empty_predictions():
