@@ -132,7 +132,7 @@ def fit_evidence(
     posterior, share, converged = alternation.trained(alpha, beta), 1.0, False
     path = [(posterior.log_evidence, posterior.effective_n_params, beta, alpha)]
     for _ in range(max_iter):
-        new_alpha, new_beta = alternation.re_estimated(posterior, alpha, beta)
+        new_alpha, new_beta = alternation.re_estimated(posterior)
         converged = _change(alpha, new_alpha) <= tol and abs(math.log(new_beta / beta)) <= tol
         if converged:
             break
@@ -203,7 +203,7 @@ class _Alternation:
         noise = beta if self.is_regression else None
         return Evidence(self.net, *self.given, prior_precision=precisions, noise_precision=noise, **self.options)
 
-    def re_estimated(self, posterior: Laplace, alpha: Float, beta: float) -> tuple[Float, float]:
+    def re_estimated(self, posterior: Laplace) -> tuple[Float, float]:
         """gamma_g / |w_g|^2, inf for the dead, and (N K - gamma) / SSE."""
         gamma = np.array([posterior.gamma[where].sum() for where in self.where])
         squares = np.array([(posterior.params[where] ** 2).sum() for where in self.where])
