@@ -23,7 +23,7 @@ Float = NDArray[np.float64]
 GROUPS = ("layers", "all", "ard")
 DEAD = 1e-3  # share of a group's parameters that the data determine, at which it is pruned
 SMALLEST_STEP = 1 / 8  # of the way to the new precisions, in logarithms
-FALL = 0.01  # of the log evidence, that is let pass
+FALL = 1.0  # of the log evidence below the largest so far, that is let pass
 PERFECT = 1e-12  # sum of squared errors over that of the targets, below which there is no noise
 START_ALPHA, START_SIGNAL = 0.1, 100.0  # prior precision; variance of the targets over that of the noise
 
@@ -38,10 +38,11 @@ class Evidence(Laplace):
     pruned : tuple of str
         Groups that the data say nothing about: their parameters are 0.
     history : dict of ndarray
-        One entry for each step, the start first: log_evidence, effective_n_params, noise_precision, prior_precision
-        (steps, groups).
+        One entry for each step up to this posterior, the start first: log_evidence, effective_n_params,
+        noise_precision, prior_precision (steps, groups).
     converged : bool
-        Whether re-estimation changed no precision by more than `tol` in the end.
+        Whether re-estimation would change no precision by more than `tol`. Else this is the posterior with the largest
+        evidence up to `max_iter`, or up to where re-estimation lowered it.
     """
 
     group_precisions: dict[str, float]
@@ -98,9 +99,11 @@ def fit_evidence(
 
         alpha_g = gamma_g / |w_g|^2,    beta = (N K - sum gamma_g) / SSE,    gamma_g = P_g - alpha_g tr_g A^-1,
 
-    with the Gauss-Newton matrix in A. Where the log evidence falls, the step is halved, in logarithms, and tried again,
-    down to an eighth, which is taken; falls of 0.01 are let pass. The fixed point is not quite the maximum of the
-    evidence of a network with hidden units, since A depends on w.
+    with the Gauss-Newton matrix in A. Where the log evidence falls, by more than 1 below the largest so far, the step
+    is halved, in logarithms, and tried again; where an eighth is too much still, this is the end, and the result the
+    posterior of the largest evidence. For the fixed point is not the maximum of the evidence of a network with hidden
+    units, since A depends on w: mostly it is a little lower, but where weights into hidden units shrink and those out
+    of them grow, re-estimation may go far astray.
 
     A group that is determined to less than a thousandth of its parameters, gamma_g <= 0.001 P_g, is on its way to an
     infinite precision: its weights become 0, and stay.
@@ -130,6 +133,7 @@ def fit_evidence(
     beta = alternation.start_beta(noise_precision)
 
     posterior, share, converged = alternation.trained(alpha, beta), 1.0, False
+    best = posterior, alpha
     path = [(posterior.log_evidence, posterior.effective_n_params, beta, alpha)]
     for _ in range(max_iter):
         new_alpha, new_beta = alternation.re_estimated(posterior)
@@ -138,16 +142,23 @@ def fit_evidence(
             break
         before = net.params
         while True:
-            candidate_alpha, candidate_beta = _part_way(alpha, new_alpha, share), beta * (new_beta / beta) ** share
-            candidate = alternation.trained(candidate_alpha, candidate_beta)
-            rises = candidate.log_evidence >= posterior.log_evidence - FALL
-            if rises or share <= SMALLEST_STEP:
+            next_alpha, next_beta = _part_way(alpha, new_alpha, share), beta * (new_beta / beta) ** share
+            candidate = alternation.trained(next_alpha, next_beta)
+            falls = not candidate.log_evidence >= best[0].log_evidence - FALL
+            if not falls or share <= SMALLEST_STEP:
                 break
             share /= 2
             net.params = before
-        share = min(1.0, 2 * share) if rises else share
-        posterior, alpha, beta = candidate, candidate_alpha, candidate_beta
+        if falls:
+            break
+        posterior, alpha, beta, share = candidate, next_alpha, next_beta, min(1.0, 2 * share)
         path.append((posterior.log_evidence, posterior.effective_n_params, beta, alpha))
+        if posterior.log_evidence > best[0].log_evidence:
+            best = posterior, alpha
+    if not converged:
+        posterior, alpha = best
+        net.params = posterior.params
+        path = path[: 1 + [step[0] for step in path].index(posterior.log_evidence)]
     posterior.group_precisions = dict(zip(alternation.groups, alpha.tolist(), strict=True))
     posterior.pruned = tuple(name for name, value in posterior.group_precisions.items() if value == math.inf)
     names = ("log_evidence", "effective_n_params", "noise_precision", "prior_precision")
