@@ -30,7 +30,7 @@ class Method(NamedTuple):
 TRUST_REGION = ("initial_trust_radius", "max_trust_radius", "eta")
 METHODS: dict[str, Method] = {
     "lbfgs": Method(
-        "l-bfgs-b", "gtol", {"ftol": 0.0, "maxfun": UNLIMITED, "maxcor": 20, "maxls": 50}, ("maxcor", "maxls")
+        "l-bfgs-b", "gtol", {"ftol": 0.0, "maxfun": UNLIMITED, "maxcor": 20, "maxls": 50}, ("maxcor", "maxls", "maxfun")
     ),
     "bfgs": Method("bfgs", "gtol", {}, ("c1", "c2", "hess_inv0")),
     "cg": Method("cg", "gtol", {}, ("c1", "c2")),
@@ -150,10 +150,13 @@ def solve(
     if method != "tnc":  # which counts evaluations only; the callback counts steps for all
         settings["maxiter"] = max_iter
     with_gradient = method not in WITHOUT_GRADIENT
+    most_values = settings.get("maxfun", UNLIMITED)
     status = STALLED
     try:
         for attempt in range(MAX_RUNS if here.grad_norm > tol and max_iter > 0 else 0):
             before = here
+            if "maxfun" in settings:
+                settings["maxfun"] = most_values - evaluations.n_values
             if way.tol:
                 settings[way.tol] = tol / evaluations.scale
             # at the edge of what doubles hold SciPy computes with inf and nan, and tells
@@ -165,14 +168,14 @@ def solve(
                     method=way.name, options=settings, callback=callback, **evaluations.second(way.second),
                 )  # fmt: skip
             helped = here.value < before.value or here.grad_norm < 0.5 * before.grad_norm
-            if not helped and (attempt > 0 or here.value > before.value):
+            if evaluations.n_values >= most_values or (not helped and (attempt > 0 or here.value > before.value)):
                 break
             evaluations.restart(here)
     except _Enough:
         pass
     except Stop as stop:
         status = stop.status
-    if monitor.n_iter >= max_iter and status == STALLED:
+    if status == STALLED and (monitor.n_iter >= max_iter or evaluations.n_values >= most_values):
         status = MAX_ITER
     if here.grad_norm <= tol:
         status = CONVERGED
