@@ -52,6 +52,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _score(self, Y: Array, T: Array, weight: Array | None) -> float:
         """Score of outputs against encoded targets."""
 
+    def _classes_of(self, T: Array) -> Array | None:
+        """What a validation set is to be drawn by, for encoded targets."""
+        return None
+
     def _class_factors(self, y: Array) -> Array | None:
         """What the sample weights are to be multiplied by."""
         return None
@@ -183,7 +187,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         n_samples = len(samples.X)
         split = None if anew else getattr(self, "_split", None)
         if split is None or sum(map(len, split)) != n_samples:
-            classes = samples.T if is_classifier(self) and samples.T.ndim == 1 else None
+            classes = self._classes_of(samples.T)
             split = train_test_split(
                 np.arange(n_samples), test_size=self.validation_fraction, stratify=classes, random_state=random
             )

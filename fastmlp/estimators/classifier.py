@@ -155,12 +155,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         -------
         ndarray of shape (n_samples, n_classes)
         """
+        P = self.predict_proba(X)
+        vanished = np.finfo(P.dtype).tiny > P
+        if not vanished.any():
+            return np.log(P)  # type: ignore[no-any-return]
         Z = self._predict_outputs(X, logits=True)
         if self.out_activation_ == "softmax":
-            return log_softmax(Z, axis=1)  # type: ignore[no-any-return]
-        if self._multilabel:
-            return log_expit(Z)  # type: ignore[no-any-return]
-        return np.hstack([log_expit(-Z), log_expit(Z)]) if len(self.classes_) > 1 else np.zeros_like(Z)
+            exact = log_softmax(Z, axis=1)
+        else:
+            exact = log_expit(Z if self._multilabel else np.hstack([-Z, Z]))
+        return np.log(P, where=~vanished, out=exact)  # type: ignore[no-any-return]
 
     def decision_function(self, X: Any) -> Array:
         """The logits z: the classes' log probabilities but for a constant; with two classes, the log odds of the second.
@@ -210,6 +214,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if not set(present) <= set(self.classes_):
             raise ValueError(f"`y` has classes not in `self.classes_`: {self.classes_} against {present}")
         return np.searchsorted(self.classes_, y)
+
+    def _classes_of(self, T: Array) -> Array | None:
+        return None if self._multilabel else self.classes_[T]
 
     def _class_factors(self, y: Any) -> Array | None:
         return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)

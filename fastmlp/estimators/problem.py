@@ -21,6 +21,7 @@ from fastmlp.network import Network
 from fastmlp.terms import WeightDecay
 
 Array = NDArray[Any]
+LBFGS = {"maxcor": 10, "maxls": 20}  # as scikit-learn's, so that the iterates are the same to rounding
 Score = Callable[[Array, Array, Array | None], float]
 
 
@@ -61,7 +62,7 @@ class Problem:
         """What `Network.fit` is told about the estimator's solver; `rate` is the learning rate of sgd by epoch."""
         e, c = estimator, self.outputs_in_mean
         if e.solver not in STOCHASTIC:
-            return {"tol": e.tol * self.divisor} | ({"maxfun": e.max_fun} if e.solver == "lbfgs" else {})
+            return {"tol": e.tol * self.divisor} | (LBFGS | {"maxfun": e.max_fun} if e.solver == "lbfgs" else {})
         size = 200 if isinstance(e.batch_size, str) else e.batch_size
         batches = {"batch_size": min(size, self.n_samples), "shuffle": e.shuffle}
         if e.solver == "adam":
