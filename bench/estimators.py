@@ -1,4 +1,4 @@
-"""The estimators against scikit-learn's, constructed with the same arguments: cross-validated scores, and times of `fit`.
+"""The estimators against scikit-learn's with the same arguments: cross-validated scores, and times of `fit`.
 
     python bench/estimators.py [--solvers adam lbfgs sgd] [--repeats 2]
 
@@ -7,7 +7,7 @@ standardised by its training part. Scores are accuracies, R2 for diabetes. `diff
 standard error of the mean over folds of the difference.
 """
 
-# ruff: noqa: E402, I001 - one thread for everybody, which NumPy is to know before it is imported
+# ruff: noqa: E402 - one thread for everybody, which NumPy is to know before it is imported
 import one_thread
 
 one_thread.restrict()
@@ -79,13 +79,15 @@ def main() -> None:
     warnings.simplefilter("ignore", ConvergenceWarning)
     print("| data | solver | ours | scikit-learn | difference | ours, fits | scikit-learn, fits | ratio |")
     print("|---|---|---|---|---|---|---|---|")
-    total = np.zeros(2)
+    totals = []
     for solver in options.solvers:
+        total = np.zeros(2)
         for data in options.data:
             found = compare(data, solver, options.repeats)
             total += found["seconds"]
             print(row(found), flush=True)
-    print(f"total: {total[0]:.2f} s against {total[1]:.2f} s, ratio {total[1] / total[0]:.1f}")
+        totals.append(f"{solver}: {total[0]:.2f} s against {total[1]:.2f} s, {total[1] / total[0]:.1f} times as fast")
+    print(*totals, sep="\n")
 
 
 if __name__ == "__main__":

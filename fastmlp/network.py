@@ -325,9 +325,10 @@ class Network(Differentiable):
             continue: two fits of k iterations then equal one of 2 k.
         n_threads : int, optional
         **options
-            Options of the method. sgd: momentum (0), nesterov (False), shuffle (True). adam: beta1 (0.9), beta2 (0.999),
-            epsilon (1e-8), shuffle (True). rprop: initial_step (0.01), increase (1.2), decrease (0.5), min_step, max_step. lm: damping (1e-3),
-            at the start, relative to the curvature. scg: damping (1e-6), at the start. Others: SciPy's.
+            Options of the method. sgd: momentum (0), nesterov (False), shuffle (True: a new order for each epoch).
+            adam: beta1 (0.9), beta2 (0.999), epsilon (1e-8), shuffle (True). rprop: initial_step (0.01), increase
+            (1.2), decrease (0.5), min_step, max_step. lm: damping (1e-3), at the start, relative to the curvature.
+            scg: damping (1e-6), at the start. Others: SciPy's.
 
         Returns
         -------

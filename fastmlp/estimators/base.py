@@ -23,6 +23,8 @@ from fastmlp.network import Network
 
 Array = NDArray[Any]
 
+FLOATS = (np.float64, np.float32)
+
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
     """A network with scikit-learn's methods; what its targets are, subclasses know."""
@@ -91,58 +93,42 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         ConvergenceWarning
             If `max_iter` or `max_fun` was reached.
         """
-        check_arguments(self)
-        return self._fit(X, y, sample_weight, X_val, y_val, anew=not (self.warm_start and hasattr(self, "network_")))
+        anew = not (self.warm_start and hasattr(self, "network_"))
+        return self._fit(X, y, sample_weight, X_val, y_val, anew=anew)
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any) -> Self:
-        check_arguments(self)
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        return self._fit(X, y, sample_weight, None, None, anew=not hasattr(self, "network_"), classes=classes, part=True)
+        return self._fit(X, y, sample_weight, anew=not hasattr(self, "network_"), classes=classes, part=True)
 
     def _fit(
-        self, X: Any, y: Any, weight: Any, X_val: Any, y_val: Any, *, anew: bool, classes: Any = None, part: bool = False
-    ) -> Self:
+        self, X: Any, y: Any, weight: Any, X_val: Any = None, y_val: Any = None, *,
+        anew: bool, classes: Any = None, part: bool = False,
+    ) -> Self:  # fmt: skip
         """Train anew or go on; with `part` a single epoch."""
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=not is_classifier(self),
-            dtype=(np.float64, np.float32), reset=anew,
-        )  # fmt: skip
-        if weight is not None:
-            weight = _check_sample_weight(weight, X, dtype=np.float64)
-        layers = (X.shape[1], *hidden_sizes(self.hidden_layer_sizes))
-        hidden = hidden_activations(self.activation, len(layers) - 1)
+        check_arguments(self)
+        X, y = self._arrays(X, y, reset=anew)
+        weight = None if weight is None else _check_sample_weight(weight, X, dtype=np.float64)
         random = _random_state(self.random_state)
-        if anew:
-            n_outputs, output = self._outputs(y, classes)
-            make = (*layers, n_outputs), hidden, output, X.dtype, random
-            networks = [training.new_network(*make) for _ in range(self.n_init)]
-        else:
-            networks = [self._network_as_before(layers, hidden)]
-            if not part:
-                self._check_outputs(y)
+        networks = self._new_networks(X, y, classes, random) if anew else [self._network_as_before(X, y, part)]
         samples = self._samples(X, y, weight)
         held_out = self._validation_set(X_val, y_val)
         if held_out is None and measure(self):
             samples, held_out = self._hold_back(samples, random, anew)
-        if self.batch_size != "auto" and self.batch_size > len(samples.X):
+        if not (part or isinstance(self.batch_size, str)) and self.batch_size > len(samples.X):
             warnings.warn(f"batch_size={self.batch_size} is larger than the sample; all of it is taken", stacklevel=3)
         problem = Problem(networks[0], samples, self.alpha)
         validation = None if held_out is None else Validation(networks[0], held_out, self._score)
         if len(networks) > 1 and self.solver == "lm" and validation is None:
             networks = [networks[training.best_start(self, networks, problem)]]
-        self.network_ = networks[0]  # where it is found after Ctrl-C too, with the parameters of the last step
-        seeds = random.randint(2**31 - 1, size=len(networks))
+        self.network_ = networks[0]  # to be found after Ctrl-C too, with the parameters of the last step
         going_on = {} if anew else {"progress": self._progress, "earlier": self._result}
-        best = min(
-            (
-                training.train(
-                    self, net, seed, problem, validation, max_iter=1 if part else self.max_iter, **going_on
-                )
-                for net, seed in zip(networks, seeds, strict=True)
-            ),
-            key=lambda trained: trained.loss,
-        )
+        seeds = random.randint(2**31 - 1, size=len(networks))
+        trained = [
+            training.train(self, net, seed, problem, validation, max_iter=1 if part else self.max_iter, **going_on)
+            for net, seed in zip(networks, seeds, strict=True)
+        ]
+        best = min(trained, key=lambda each: each.loss)
         if not np.isfinite(best.net.params).all():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
@@ -150,19 +136,46 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             )
         self._keep(best, problem)
         if best.limit and not part:
-            warnings.warn(
-                f"{self.solver} has not converged within {best.limit}; raise it, or scale the data",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+            message = f"{self.solver} has not converged within {best.limit}; raise it, or scale the data"
+            warnings.warn(message, ConvergenceWarning, stacklevel=3)
         return self
+
+    def _arrays(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
+        """X and y checked, X dense."""
+        X, y = validate_data(
+            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=not is_classifier(self), dtype=FLOATS,
+            reset=reset,
+        )  # fmt: skip
+        return _dense(X), y
+
+    def _layers(self, X: Array) -> tuple[tuple[int, ...], list[str]]:
+        """Sizes of inputs and hidden layers, activations of the latter."""
+        hidden = hidden_sizes(self.hidden_layer_sizes)
+        return (X.shape[1], *hidden), hidden_activations(self.activation, len(hidden))
+
+    def _new_networks(self, X: Array, y: Array, classes: Any, random: Any) -> list[Network]:
+        layers, hidden = self._layers(X)
+        n_outputs, output = self._outputs(y, classes)
+        sizes = (*layers, n_outputs)
+        return [training.new_network(sizes, hidden, output, X.dtype, random) for _ in range(self.n_init)]
+
+    def _network_as_before(self, X: Array, y: Array, part: bool) -> Network:
+        net, (layers, hidden) = self.network_, self._layers(X)
+        if (net.layers[:-1], list(net.hidden)) != (layers, hidden):
+            raise ValueError(
+                f"warm_start: expected the layers {net.layers[:-1]} with {', '.join(net.hidden)} as before, "
+                f"got {layers} with {', '.join(hidden)}"
+            )
+        if not part:
+            self._check_outputs(y)
+        return net
 
     def _samples(self, X: Any, y: Any, weight: Array | None) -> Samples:
         """Dense and encoded, with the weights of the classes, without samples that weigh nothing."""
         factors = self._class_factors(y)
         if factors is not None:
             weight = factors if weight is None else weight * factors
-        samples = Samples(_dense(X), self._encode(y), weight)
+        samples = Samples(X, self._encode(y), weight)
         if weight is None or (weight > 0).all():
             return samples
         if weight.min() < 0:
@@ -176,11 +189,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             return None
         if X_val is None or y_val is None:
             raise ValueError("X_val, y_val: expected both or none, got one of them")
-        X, y = validate_data(
-            self, X_val, y_val, accept_sparse="csr", multi_output=True, y_numeric=not is_classifier(self),
-            dtype=(np.float64, np.float32), reset=False,
-        )  # fmt: skip
-        return Samples(_dense(X), self._encode(y), None)
+        X, y = self._arrays(X_val, y_val, reset=False)
+        return Samples(X, self._encode(y), None)
 
     def _hold_back(self, samples: Samples, random: Any, anew: bool) -> tuple[Samples, Samples]:
         """Training and validation samples, by class where there are classes; those of the last fit where it goes on."""
@@ -197,15 +207,6 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
         return samples.rows(split[0]), samples.rows(split[1])
-
-    def _network_as_before(self, layers: tuple[int, ...], hidden: list[str]) -> Network:
-        net = self.network_
-        if (net.layers[:-1], list(net.hidden)) != (layers, hidden):
-            raise ValueError(
-                f"warm_start: expected the layers {net.layers[:-1]} with {', '.join(net.hidden)} as before, "
-                f"got {layers} with {', '.join(hidden)}"
-            )
-        return net
 
     def _keep(self, best: training.Trained, problem: Problem) -> None:
         """Set the attributes that tell of a fit."""
@@ -227,7 +228,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _predict_outputs(self, X: Any, *, logits: bool = False) -> Array:
         """Outputs of the network, or its logits."""
         check_is_fitted(self)
-        X = _dense(validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False))
+        X = _dense(validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False))
         net = self.network_
         return (training.as_logits(net) if logits else net).predict(X)
 
@@ -272,7 +273,9 @@ def _dense(X: Any) -> Array:
         return X.toarray()  # type: ignore[no-any-return]
     except MemoryError as error:
         size = X.shape[0] * X.shape[1] * X.dtype.itemsize / 2**30
-        raise MemoryError(f"X: expected a matrix that fits into memory when dense, got one of {size:.3g} GiB") from error
+        raise MemoryError(
+            f"X: expected a matrix that fits into memory when dense, got one of {size:.3g} GiB"
+        ) from error
 
 
 def _random_state(value: Any) -> Any:

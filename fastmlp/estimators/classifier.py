@@ -24,8 +24,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     """Classification by a multi-layer perceptron, with the arguments of scikit-learn's.
 
     Minimises the mean over samples (by weight) of the cross-entropy in nats, plus alpha/(2 n_samples) |W|^2 (biases
-    excluded), with every solver. Two classes have one logistic output, more have softmax; several labels a sample, in an
-    indicator matrix, have a logistic output each.
+    excluded), with every solver. Two classes have one logistic output, more have softmax; several labels a sample, in
+    an indicator matrix, have a logistic output each.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     ) -> None:
         self._store(locals())
 
-    @available_if(lambda self: self._is_stochastic())
+    @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Go on for one epoch, on these samples, from where the last call or `fit` has ended.
 
@@ -106,10 +106,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         TypeError, ValueError
             As `fit`; also with early stopping, and if `classes` are missing, or others than before.
         """
-        if classes is None and not hasattr(self, "classes_"):
+        known = getattr(self, "classes_", None)
+        if classes is None and known is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        if classes is not None and hasattr(self, "classes_") and not np.array_equal(self.classes_, unique_labels(classes)):
-            raise ValueError(f"classes: expected {self.classes_} as before, got {classes}")
+        if classes is not None and known is not None and not np.array_equal(known, unique_labels(classes)):
+            raise ValueError(f"classes: expected {known} as before, got {classes}")
         return self._partial_fit(X, y, sample_weight, classes)
 
     def predict(self, X: Any) -> Array:
@@ -126,7 +127,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         chosen = self._choose(self._predict_outputs(X))
         if self._multilabel:
             return chosen.astype(int)
-        return self.classes_[np.minimum(chosen, len(self.classes_) - 1)]  # type: ignore[no-any-return]
+        return self.classes_[np.minimum(chosen, len(self.classes_) - 1)]
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes, or of each label.
@@ -158,16 +159,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         P = self.predict_proba(X)
         vanished = np.finfo(P.dtype).tiny > P
         if not vanished.any():
-            return np.log(P)  # type: ignore[no-any-return]
+            return np.log(P)
         Z = self._predict_outputs(X, logits=True)
         if self.out_activation_ == "softmax":
             exact = log_softmax(Z, axis=1)
         else:
             exact = log_expit(Z if self._multilabel else np.hstack([-Z, Z]))
-        return np.log(P, where=~vanished, out=exact)  # type: ignore[no-any-return]
+        return np.log(P, where=~vanished, out=exact)
 
     def decision_function(self, X: Any) -> Array:
-        """The logits z: the classes' log probabilities but for a constant; with two classes, the log odds of the second.
+        """The logits z: log probabilities but for a constant; with two classes, the log odds of the second.
 
         Parameters
         ----------
@@ -213,7 +214,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         present = unique_labels(y)
         if not set(present) <= set(self.classes_):
             raise ValueError(f"`y` has classes not in `self.classes_`: {self.classes_} against {present}")
-        return np.searchsorted(self.classes_, y)
+        return np.searchsorted(self.classes_, y)  # type: ignore[no-any-return]
 
     def _classes_of(self, T: Array) -> Array | None:
         return None if self._multilabel else self.classes_[T]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
@@ -83,7 +82,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     ) -> None:
         self._store(locals())
 
-    @available_if(lambda self: self._is_stochastic())
+    @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go on for one epoch, on these samples, from where the last call or `fit` has ended.
 
