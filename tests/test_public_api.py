@@ -15,6 +15,8 @@ from fastmlp.runs import Run, Sweep
 NAMES = {
     "ForkWarning",
     "IdenticalUnitsWarning",
+    "MLPClassifier",
+    "MLPRegressor",
     "ModelFormatError",
     "Network",
     "WeightDecay",
@@ -36,6 +38,8 @@ MODULES = sorted(
     if path.name not in ("__init__.py", "__main__.py")
 )
 OBJECTS = [
+    fastmlp.MLPClassifier,
+    fastmlp.MLPRegressor,
     fastmlp.Network,
     fastmlp.WeightDecay,
     fastmlp.check_derivatives,
@@ -103,6 +107,7 @@ def test_import_pulls_in_nothing_heavy():
         "pandas",
         "zipfile",
         "fastmlp.datasets",
+        "fastmlp.estimators",
     } & set(loaded)
 
 

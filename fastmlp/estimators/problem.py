@@ -56,7 +56,7 @@ class Problem:
 
     def mean(self, fun: float) -> float:
         """The mean objective for a sum."""
-        return fun / self.divisor + self.offset
+        return float(fun) / self.divisor + self.offset
 
     def options(self, estimator: Any, rate: Callable[[int], float]) -> dict[str, Any]:
         """What `Network.fit` is told about the estimator's solver; `rate` is the learning rate of sgd by epoch."""

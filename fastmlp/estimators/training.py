@@ -15,7 +15,7 @@ from fastmlp.estimators.problem import Problem, Validation
 from fastmlp.estimators.watch import Progress, Watch
 from fastmlp.many import fit_many
 from fastmlp.network import Network
-from fastmlp.optimize.monitor import MAX_ITER
+from fastmlp.optimize.monitor import MAX_FUN, MAX_ITER
 
 
 class Trained(NamedTuple):
@@ -36,10 +36,11 @@ class Trained(NamedTuple):
     @property
     def limit(self) -> str:
         """The limit that it ran into, if so."""
-        if self.watch.stopped or not (self.watch.stochastic or self.result.status == MAX_ITER):
-            return ""
-        e = self.watch.estimator
-        return f"max_iter={e.max_iter}" if self.result.nit >= e.max_iter else f"max_fun={e.max_fun}"
+        e, status = self.watch.estimator, self.result.status
+        if status == MAX_FUN:
+            return f"max_fun={e.max_fun}"
+        reached = status == MAX_ITER or (self.watch.stochastic and not self.watch.stopped)
+        return f"max_iter={e.max_iter}" if reached else ""
 
 
 def new_network(layers: Sequence[int], hidden: list[str], output: str, dtype: Any, random: Any) -> Network:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.objective import Objective
-from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
+from fastmlp.optimize.monitor import CONVERGED, MAX_FUN, MAX_ITER, STALLED, Monitor, Stop
 from fastmlp.optimize.points import Point, Progress, evaluate, reduction, report
 
 UNLIMITED = 2**31 - 1
@@ -175,7 +175,9 @@ def solve(
         pass
     except Stop as stop:
         status = stop.status
-    if status == STALLED and (monitor.n_iter >= max_iter or evaluations.n_values >= most_values):
+    if status == STALLED and evaluations.n_values >= most_values:
+        status = MAX_FUN
+    if monitor.n_iter >= max_iter and status == STALLED:
         status = MAX_ITER
     if here.grad_norm <= tol:
         status = CONVERGED
