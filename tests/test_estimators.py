@@ -292,6 +292,9 @@ def test_ctrl_c_leaves_the_last_step(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, y)
     assert np.array_equal(model.network_.params, seen[-1])
+    monkeypatch.undo()
+    loss = model.network_.loss(X, y)
+    assert 90 * model.set_params(warm_start=True, max_iter=5).fit(X, y).loss_ < loss
 
 
 def test_weights_that_are_not_finite_are_an_error():

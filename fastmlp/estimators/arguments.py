@@ -32,6 +32,7 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
     learning_rate_init : float, default=0.001
         For sgd and adam.
     power_t : float, default=0.5
+        Of "invscaling".
     max_iter : int, default=200
         Epochs for sgd and adam, else iterations.
     shuffle : bool, default=True
@@ -47,7 +48,9 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
         Go on from the weights of the last fit and, if it was by the same solver on as many samples, from the solver's
         state too, so that two fits of k iterations equal one of 2 k. L-BFGS begins with new curvature.
     momentum : float, default=0.9
+        For sgd, below 1.
     nesterovs_momentum : bool, default=True
+        For sgd.
     early_stopping : bool, "score" or "loss", default=False
         Hold back some of the samples, unless `fit` is given a validation set; stop, with any solver, after more than
         `n_iter_no_change` iterations without progress there, and restore the best weights. True means "score".
@@ -56,6 +59,7 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
     beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
         For adam.
     n_iter_no_change : int or inf, default=10
+        Iterations that may bring no progress, see `tol` and `early_stopping`.
     max_fun : int, default=15000
         For lbfgs: evaluations of the objective.
     n_init : int, default=1

@@ -30,6 +30,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     """A network with scikit-learn's methods; what its targets are, subclasses know."""
 
     network_: Network
+    #: of the last fit, for a warm start: curves and counts, solver's state, indices of training and validation samples
+    _progress: Any
+    _result: Any
+    _split: Any
 
     def _store(self, arguments: dict[str, Any]) -> None:
         """Set the attributes of the constructor's arguments, as they are."""
@@ -110,11 +114,15 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         X, y = self._arrays(X, y, reset=anew)
         weight = None if weight is None else _check_sample_weight(weight, X, dtype=np.float64)
         random = _random_state(self.random_state)
-        networks = self._new_networks(X, y, classes, random) if anew else [self._network_as_before(X, y, part)]
+        if anew:
+            networks = self._new_networks(X, y, classes, random, 1 if part else self.n_init)
+            self._progress = self._result = self._split = None
+        else:
+            networks = [self._network_as_before(X, y, part)]
         samples = self._samples(X, y, weight)
         held_out = self._validation_set(X_val, y_val)
         if held_out is None and measure(self):
-            samples, held_out = self._hold_back(samples, random, anew)
+            samples, held_out = self._hold_back(samples, random)
         if not (part or isinstance(self.batch_size, str)) and self.batch_size > len(samples.X):
             warnings.warn(f"batch_size={self.batch_size} is larger than the sample; all of it is taken", stacklevel=3)
         problem = Problem(networks[0], samples, self.alpha)
@@ -122,12 +130,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if len(networks) > 1 and self.solver == "lm" and validation is None:
             networks = [networks[training.best_start(self, networks, problem)]]
         self.network_ = networks[0]  # to be found after Ctrl-C too, with the parameters of the last step
-        going_on = {} if anew else {"progress": self._progress, "earlier": self._result}
         seeds = random.randint(2**31 - 1, size=len(networks))
         trained = [
-            training.train(self, net, seed, problem, validation, max_iter=1 if part else self.max_iter, **going_on)
+            training.train(
+                self, net, seed, problem, validation, progress=self._progress, earlier=self._result,
+                max_iter=1 if part else self.max_iter,
+            )
             for net, seed in zip(networks, seeds, strict=True)
-        ]
+        ]  # fmt: skip
         best = min(trained, key=lambda each: each.loss)
         if not np.isfinite(best.net.params).all():
             raise ValueError(
@@ -153,11 +163,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         hidden = hidden_sizes(self.hidden_layer_sizes)
         return (X.shape[1], *hidden), hidden_activations(self.activation, len(hidden))
 
-    def _new_networks(self, X: Array, y: Array, classes: Any, random: Any) -> list[Network]:
+    def _new_networks(self, X: Array, y: Array, classes: Any, random: Any, n_starts: int) -> list[Network]:
         layers, hidden = self._layers(X)
         n_outputs, output = self._outputs(y, classes)
         sizes = (*layers, n_outputs)
-        return [training.new_network(sizes, hidden, output, X.dtype, random) for _ in range(self.n_init)]
+        return [training.new_network(sizes, hidden, output, X.dtype, random) for _ in range(n_starts)]
 
     def _network_as_before(self, X: Array, y: Array, part: bool) -> Network:
         net, (layers, hidden) = self.network_, self._layers(X)
@@ -192,21 +202,20 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         X, y = self._arrays(X_val, y_val, reset=False)
         return Samples(X, self._encode(y), None)
 
-    def _hold_back(self, samples: Samples, random: Any, anew: bool) -> tuple[Samples, Samples]:
+    def _hold_back(self, samples: Samples, random: Any) -> tuple[Samples, Samples]:
         """Training and validation samples, by class where there are classes; those of the last fit where it goes on."""
         n_samples = len(samples.X)
-        split = None if anew else getattr(self, "_split", None)
-        if split is None or sum(map(len, split)) != n_samples:
+        if self._split is None or sum(map(len, self._split)) != n_samples:
             classes = self._classes_of(samples.T)
-            split = train_test_split(
+            self._split = train_test_split(
                 np.arange(n_samples), test_size=self.validation_fraction, stratify=classes, random_state=random
             )
-        self._split = split
-        if len(split[1]) < 2:
+        kept, held_back = self._split
+        if len(held_back) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
-        return samples.rows(split[0]), samples.rows(split[1])
+        return samples.rows(kept), samples.rows(held_back)
 
     def _keep(self, best: training.Trained, problem: Problem) -> None:
         """Set the attributes that tell of a fit."""

@@ -72,8 +72,8 @@ def train(
     problem: Problem,
     validation: Validation | None,
     *,
-    progress: Progress | None = None,
-    earlier: Any = None,
+    progress: Progress | None,
+    earlier: Any,
     max_iter: int,
 ) -> Trained:
     """Train a network in place, from its parameters and, with an `earlier` result, from the solver's state there."""
