@@ -1,4 +1,4 @@
-"""Weight decay and the units of the data: which rule for its coefficients makes training consistent?
+"""Weight decay and the units of the data: the rule for its coefficients that makes training consistent.
 
 A network is trained on raw data, and again on the same data in other units, x~ = a x + b and t~ = c t + d, from the
 equivalent start. The outputs should be equivalent, y~ = c y + d. The coefficients of the layers have to become
@@ -63,8 +63,8 @@ def draw(x, t, grid, curves):
         color, line, width = styles.get(name, ("black", ":" if "lecture" in name else "--", 1.2))
         label = name if name == "raw data" else f"mapped data, {name}"
         axes.plot(grid, curve, color=color, linestyle=line, linewidth=width, label=label)
-    axes.set(xlabel="x", ylabel="y", title="One network, two sets of units")
-    axes.legend(frameon=False, loc="lower right")
+    axes.set(xlabel="x", ylabel="y", ylim=(-1.2, 2.2), title="One network, two sets of units")
+    axes.legend(frameon=False, loc="upper left")
     figure.savefig(Path(__file__).with_suffix(".png").name, dpi=150)
 
 
