@@ -9,8 +9,10 @@ import logging
 from fastmlp import plot
 from fastmlp._version import __version__
 from fastmlp.checking import check_derivatives
+from fastmlp.choosing import sweep
 from fastmlp.config import show_config
 from fastmlp.errors import ForkWarning, IdenticalUnitsWarning, ModelFormatError
+from fastmlp.many import fit_many
 from fastmlp.network import Network, load
 from fastmlp.optimize import schedules
 from fastmlp.optimize.least_squares import levenberg_marquardt
@@ -26,6 +28,7 @@ __all__ = [
     "WeightDecay",
     "__version__",
     "check_derivatives",
+    "fit_many",
     "levenberg_marquardt",
     "load",
     "plot",
@@ -34,6 +37,7 @@ __all__ = [
     "schedules",
     "sensitivity",
     "show_config",
+    "sweep",
 ]
 
 logging.getLogger("fastmlp").addHandler(logging.NullHandler())

@@ -363,7 +363,9 @@ class Network(Differentiable):
             Seconds; an epoch that it cuts short counts for the parameters only.
         warm_start : OptimizeResult, optional
             The result of an earlier fit by sgd, adam, rprop, lm or scg, whose solver state, generator and count
-            continue: two fits of k iterations then equal one of 2 k. Without `standardize`.
+            continue: two fits of k iterations then equal one of 2 k. With the parameters as that fit left them, steps
+            go on from its last point, and its start, its best point and the count of `patience` continue too: what
+            patience has ended needs more of it to go on. Without `standardize`.
         n_threads : int, optional
         **options
             Options of the method. sgd: momentum (0), nesterov (False). adam: beta1 (0.9), beta2 (0.999), epsilon
@@ -392,10 +394,10 @@ class Network(Differentiable):
 
         Notes
         -----
-        Full-batch methods never end above where they started; `success` says whether `tol` was met. sgd and adam step
-        along (1/B) sum s_n grad e_n + (1/N) grad penalty, and succeed when all epochs are done. On an exception, also
-        KeyboardInterrupt, the parameters are those of the last completed step, or the best ones with `patience`.
-        Non-convergence is never a warning.
+        Full-batch methods without `patience` never end above where they started; `success` says whether `tol` was met.
+        sgd and adam step along (1/B) sum s_n grad e_n + (1/N) grad penalty, and succeed when all epochs are done. On an
+        exception, also KeyboardInterrupt, the parameters are those of the last completed step, or the best ones with
+        `patience`. Non-convergence is never a warning.
 
         Examples
         --------

@@ -156,6 +156,30 @@ def test_full_batch_training_answers_ctrl_c_and_leaves_the_last_completed_iterat
     assert int(iterations) > 1
 
 
+@pytest.mark.parametrize(("sizes", "threads"), [([3] * 2_000, 2), ([20] * 50, 3), ([1, 100], 2), ([100, 1], 1)])
+def test_many_networks_answer_ctrl_c_and_keep_their_latest_steps(sizes, threads):
+    program = f"""
+    sizes, threads = {sizes}, {threads}
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(10 if max(sizes) == 3 else 3000, 8))
+    T = rng.normal(size=len(X))
+    networks = [fastmlp.Network([8, M, 1], rng=seed) for seed, M in enumerate(sizes)]
+    starts, times = [net.copy() for net in networks], []
+    for after in (0.7, 0.8, 0.9):
+        for net, start in zip(networks, starts):
+            net.params = start.params
+        fit = lambda: fastmlp.fit_many(networks, X, T, tol=0.0, ftol=0.0, max_iter=10**6, n_threads=threads)
+        times.append(answer(fit, after=after))
+    better = sum(net.loss(X, T) < start.loss(X, T) for net, start in zip(networks, starts))
+    same = sum(net == start for net, start in zip(networks, starts))
+    print(statistics.median(times), better > 0 and better + same == len(networks))
+    fastmlp.fit_many(networks[:1], X, T, max_iter=1)
+    """
+    median, kept = run(program)
+    assert float(median) < 0.1
+    assert kept == "True"
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_handlers_that_raise_nothing_run_during_a_call_and_may_use_the_network(threads):
     program = f"""

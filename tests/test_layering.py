@@ -15,8 +15,9 @@ FLOORS = (
     ("demo", "selftest"),
     ("datasets",),
     ("__init__",),
-    ("sensitivities", "checking", "priors"),
-    ("plot", "differences"),
+    ("sensitivities", "checking", "priors", "choosing"),
+    ("runs",),
+    ("plot", "differences", "many"),
     ("network", "config"),
     ("differentiable", "optimize"),
     ("model",),
@@ -44,8 +45,10 @@ INNER = {
         ("bounds",),
     ),
     "terms": (("__init__",), ("data", "gaussian")),
+    "plot": (("__init__",), ("choosing", "classes", "inputs", "outputs", "training", "weights"), ("_drawing",)),
     "_core": (
         ("__init__", "faces"),
+        ("many",),
         ("lm",),
         ("equations",),
         ("predict", "trace", "products", "jacobian", "curvature", "train"),
@@ -96,7 +99,7 @@ def inner_level(package, name):
     return next(level for level, floor in enumerate(INNER[package]) if name in floor)
 
 
-@pytest.mark.parametrize("package", ["optimize", "terms"])
+@pytest.mark.parametrize("package", ["optimize", "terms", "plot"])
 def test_modules_of_a_package_import_lower_ones_only(package):
     for path in (PACKAGE / package).glob("*.py"):
         for target in imported_rooms(path):

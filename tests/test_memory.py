@@ -33,8 +33,8 @@ def resident():
 def calls(n):
     for i in range(n):
         net.predict(few)
-        net.predict(many)
         if i % 20 == 0:
+            net.predict(many)
             net.loss_and_grad(many, T)
             net.trace(many[:5], T[:5])
 
@@ -86,6 +86,7 @@ assert all(np.array_equal(a, b) for a, b in zip(results(), before, strict=True))
         "net.hessian(X, T)",
         "net.fit(X, T, 'adam', max_iter=1, batch_size=10_000, n_threads=2)",
         "net.fit(X, T, 'lbfgs', max_iter=1, n_threads=2)",
+        "fastmlp.fit_many([fastmlp.Network([100, 19, 5]) for _ in range(2)], X[:10], T[:10, :5], n_threads=2)",
         "[net.copy() for _ in range(9)]",
         "fastmlp.Network([10_000, 10_000])",
     ],
@@ -143,6 +144,7 @@ OPERATIONS = {
     "hessp": lambda: net.hessp(X, T, net.params, n_threads=2),
     "hessian": lambda: small.hessian(X, T, n_threads=2),
     "adam": fit,
+    "many": lambda: fastmlp.fit_many([small.copy(), small.copy()], X, T, max_iter=2, n_threads=2)[1].x,
 }
 for name, operation in OPERATIONS.items():
     shim.fail_at(NEVER)
@@ -163,6 +165,17 @@ def test_each_malloc_of_the_compiled_floor_may_fail(tmp_path):
     source.write_text(FAILING_MALLOC)
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-fno-builtin", str(source), "-o", str(library)], check=True)
     failures = [line.split(" | ") for line in run(EVERY_FAILURE, LD_PRELOAD=str(library)).splitlines()]
-    expected = {"network", "few rows", "predict", "loss_and_grad", "trace", "jacobian", "hessp", "hessian", "adam"}
+    expected = {
+        "network",
+        "few rows",
+        "predict",
+        "loss_and_grad",
+        "trace",
+        "jacobian",
+        "hessp",
+        "hessian",
+        "adam",
+        "many",
+    }
     assert {name for name, _ in failures} == expected
     assert all(message.startswith("no memory for") for _, message in failures)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import fastmlp
+from fastmlp.runs import Run, Sweep
 
 NAMES = {
     "ForkWarning",
@@ -19,6 +20,7 @@ NAMES = {
     "WeightDecay",
     "__version__",
     "check_derivatives",
+    "fit_many",
     "levenberg_marquardt",
     "load",
     "plot",
@@ -27,6 +29,7 @@ NAMES = {
     "schedules",
     "sensitivity",
     "show_config",
+    "sweep",
 }
 MODULES = sorted(
     "fastmlp" + "".join(f".{part}" for part in path.relative_to(Path(fastmlp.__file__).parent).with_suffix("").parts)
@@ -37,12 +40,16 @@ OBJECTS = [
     fastmlp.Network,
     fastmlp.WeightDecay,
     fastmlp.check_derivatives,
+    fastmlp.fit_many,
     fastmlp.levenberg_marquardt,
     fastmlp.load,
     fastmlp.prior_samples,
     fastmlp.propagate,
     fastmlp.sensitivity,
     fastmlp.show_config,
+    fastmlp.sweep,
+    Run,
+    Sweep,
     type(fastmlp.Network([1, 1]).objective([[0.0]], [0.0])),
 ]
 

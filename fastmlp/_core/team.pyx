@@ -193,6 +193,14 @@ cdef Watch watch() noexcept nogil:
     new.next_slot = new.idle = new.work = 0
     new.stopped = 0
     new.started = new.due = 0.0
+    new.outer = NULL
+    return new
+
+
+cdef Watch inner(Watch *outer) noexcept nogil:
+    """A watch for calls on one thread, within a team that has a watch of its own."""
+    cdef Watch new = watch()
+    new.outer = outer
     return new
 
 
@@ -209,22 +217,30 @@ cdef size_t next_slot(Watch *watch, size_t n_slots) noexcept nogil:
     OpenMP, at the end of the parallel region.
     """
     cdef size_t slot = fmlp_take(&watch.next_slot)
-    cdef size_t others
     cdef double elapsed
     if slot < n_slots:
         return slot
     fmlp_take(&watch.idle)
     if omp_get_thread_num() == 0 and watch.started > 0.0:
-        others = omp_get_num_threads()
         elapsed = fmlp_seconds() - watch.started
-        while elapsed >= INTERVAL and fmlp_count(&watch.idle) < others and not watch.stopped:
-            fmlp_nap(min(0.01 * elapsed, 0.5 * INTERVAL))
-            answer_signals(watch)
+        if elapsed >= INTERVAL:
+            attend(watch, min(0.01 * elapsed, 0.5 * INTERVAL))
     return n_slots
+
+
+cdef void attend(Watch *watch, double nap) noexcept nogil:
+    """The calling thread answers signals, between naps of so many seconds, until no other has a slot any more."""
+    cdef size_t others = omp_get_num_threads()
+    while omp_get_thread_num() == 0 and fmlp_count(&watch.idle) < others and not watch.stopped:
+        fmlp_nap(nap)
+        answer_signals(watch)
 
 
 cdef bint keep_on(Watch *watch, size_t work) noexcept nogil:
     """Whether to go on with the next block, of `work` multiply-adds."""
+    if watch.outer != NULL:
+        watch.stopped = not keep_on(watch.outer, work)
+        return not watch.stopped
     if omp_get_thread_num() == 0:
         watch.work += work + BLOCK_WORK
         if watch.work >= LOOK_WORK:

@@ -54,6 +54,11 @@ def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bo
     return name
 
 
+def default_tol(dtype: np.dtype[Any]) -> float:
+    """For |g|_inf of a sum over samples."""
+    return 1e-3 if dtype == np.float32 else 1e-6
+
+
 def fit(
     architecture: Architecture,
     params: NDArray[Any],
@@ -91,16 +96,19 @@ def fit(
         raise TypeError(f"standardize: expected True or False, got {standardize!r}")
     state = _earlier_state(warm_start, name, architecture, len(samples.X), free, bool(standardize))
     generator = check.generator(rng)
+    start, progress = params, None
     if state is not None:
         generator = copy.deepcopy(state["rng"])
+        if np.array_equal(params, warm_start.x):  # else the user has changed them, and the steps go on from there
+            progress = state["progress"]
+            start = progress["x"]  # the last point, which need not be the best
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: expected a callable or None, got {callback!r}")
     if patience is not None:
         patience = check.integer(patience, "patience", 1)
         if validation is None:
             raise ValueError("patience: expected together with validation, got no validation set")
-    single = architecture.dtype == np.float32
-    tol = (1e-3 if single else 1e-6) if tol is None else check.number(tol, "tol", 0.0)
+    tol = default_tol(architecture.dtype) if tol is None else check.number(tol, "tol", 0.0)
     default_iter = 200 if name in MINIBATCH else 1000
     max_iter = default_iter if max_iter is None else check.integer(max_iter, "max_iter", 0)
     batch_size = check.integer(batch_size, "batch_size", 1)
@@ -116,9 +124,11 @@ def fit(
         units = standardization.of(architecture, training)
         training, held_out = units.applied(training), None if held_out is None else units.applied(held_out)
         folded = units.folded
-    objective = objectives.make(architecture, params, training, penalty, 1.0, n_threads, free)
+    objective = objectives.make(architecture, start, training, penalty, 1.0, n_threads, free)
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
-    monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, params, folded)
+    monitor = Monitor(
+        name, validation_term, patience, callback, verbose, time_limit, max_iter, params, folded, progress
+    )
     counts = (0, 0, 0)  # of values, gradients, and Hessians or their products
     solver_state: dict[str, Any] = {}
     try:
@@ -148,6 +158,7 @@ def fit(
         "rng": copy.deepcopy(generator),  # the user's own may be used on
         "n_samples": len(samples.X),
         "dtype": architecture.dtype.name,
+        "progress": monitor.state,
         "free": free,
         "standardized": bool(standardize),
         **solver_state,

@@ -1,4 +1,4 @@
-"""The validation set: given by the user, or a fraction of the samples held back from training."""
+"""The validation set: given by the user, or samples held back from training, a fraction or fold by fold."""
 
 from __future__ import annotations
 
@@ -46,6 +46,15 @@ def split(
         raise ValueError(f"validation: expected a fraction that splits {n_samples} samples, got {fraction:g}")
     kept = np.setdiff1d(np.arange(n_samples), held_back)
     return samples.rows(kept), samples.rows(held_back), held_back
+
+
+def folds(architecture: Architecture, samples: Samples, n_folds: int, rng: np.random.Generator) -> list[Index]:
+    """The samples dealt to so many folds of equal size, up to one; by class as for a fraction."""
+    order = rng.permutation(len(samples.X))
+    classes = _classes(architecture, samples)
+    if classes is not None:
+        order = order[np.argsort(classes[order], kind="stable")]
+    return [np.sort(order[fold::n_folds]) for fold in range(n_folds)]
 
 
 def _classes(architecture: Architecture, samples: Samples) -> NDArray[Any] | None:

@@ -44,9 +44,9 @@ def solve(
         mean = data.mean(descent.value - descent.penalty)
         record(objective.expand(descent.params), descent.value + objective.constant, mean, descent.grad_norm)
 
-    report(monitor.begin)
     status = descent.advance(0)
     try:
+        report(monitor.begin)
         while status == "running" and monitor.n_iter < max_iter:
             status = descent.advance(1)
             if descent.counts[0] > monitor.n_iter:

@@ -63,9 +63,9 @@ def solve(
     order = straight.copy()
     arrays = (order, decay, g, *memory)
     loss = data.value(objective.native(w))
-    monitor.begin(objective.expand(w), loss + objective.penalty_value(w), data.mean(loss))
     status = CONVERGED
     try:
+        monitor.begin(objective.expand(w), loss + objective.penalty_value(w), data.mean(loss))
         for _ in range(max_iter):
             rate = check.number(rate_of(epoch), "learning_rate", 0.0)  # schedules may end at 0
             order[:] = straight

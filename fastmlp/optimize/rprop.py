@@ -49,9 +49,9 @@ def solve(
     def report(record: Callable[..., None]) -> None:
         record(objective.expand(x), value, data.mean(value - objective.penalty_value(x)), norm())
 
-    report(monitor.begin)
     status = CONVERGED if norm() <= tol else MAX_ITER
     try:
+        report(monitor.begin)
         while status != CONVERGED and monitor.n_iter < max_iter:
             agreement = np.sign(gradient) * np.sign(previous)
             grow, shrink = agreement > 0, agreement < 0

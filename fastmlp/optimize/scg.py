@@ -44,10 +44,10 @@ def solve(
     """
     damping = check.number({**OPTIONS, **options}["damping"], "damping", 0.0, above=True)
     search = _Search(objective, damping, state)
-    report(monitor.begin, objective, search.here)
     progress = Progress(objective, search.here)
     status = MAX_ITER
     try:
+        report(monitor.begin, objective, search.here)
         while search.here.grad_norm > tol and monitor.n_iter < max_iter:
             moved = search.advance(monitor.check_time)
             if moved:

@@ -65,9 +65,9 @@ def solve(
             objective.expand(x), value, objective.data.mean(value - objective.penalty_value(x)), float(np.abs(g).max())
         )
 
-    report(monitor.begin)
     growth, ended = 2.0, MAX_ITER
     try:
+        report(monitor.begin)
         while monitor.n_iter < max_iter:
             if np.abs(g).max() <= tol:
                 ended = CONVERGED

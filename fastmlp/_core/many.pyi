@@ -1,0 +1,21 @@
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._core.batch import Batch
+
+ENDINGS: tuple[str, ...]
+RECORD: np.dtype[Any]
+
+def train(
+    batches: list[Batch],
+    params: list[NDArray[np.float64]],
+    decays: list[NDArray[np.float64] | None],
+    tols: list[float],
+    ftol: float,
+    max_iter: int,
+    damping: float,
+    seconds: float,
+    n_threads: int,
+) -> NDArray[Any]: ...

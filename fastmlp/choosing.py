@@ -1,0 +1,248 @@
+"""Choosing a network: `sweep` trains from many starts at many sizes, and judges every run by samples held back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from fastmlp import _validation as check
+from fastmlp import many
+from fastmlp.architecture import Architecture
+from fastmlp.functional import Samples, check_samples
+from fastmlp.network import Network
+from fastmlp.optimize import holdout
+from fastmlp.runs import Run, Sweep, with_optima
+from fastmlp.terms import WeightDecay
+
+
+def sweep(
+    X: Any,
+    T: Any,
+    hidden_sizes: Iterable[Any] = range(1, 11),
+    n_starts: int = 30,
+    validation: Any = None,
+    *,
+    folds: int | None = None,
+    penalties: WeightDecay | Sequence[WeightDecay | None] | None = None,
+    hidden: Any = "tanh",
+    output: str = "identity",
+    loss: str | None = None,
+    dtype: Any = "float64",
+    init: str | Callable[[Network, np.random.Generator], Any] = "glorot",
+    sample_weight: Any = None,
+    method: str = "lm",
+    max_iter: int = 500,
+    tol: float | None = None,
+    ftol: float = 1e-8,
+    rng: Any = None,
+    progress: bool = False,
+    time_limit: float | None = None,
+    n_threads: int | None = None,
+    **options: Any,
+) -> Sweep:
+    """Train networks of several sizes from many starts each, and choose by the error on samples held back.
+
+    Parameters
+    ----------
+    X : array-like of shape (N, D)
+    T : array-like of shape (N, K) or (N,)
+        As for `Network.loss`; with softmax also labels, of which the largest tells the number of classes.
+    hidden_sizes : iterable of int or tuple of int, default=range(1, 11)
+        Hidden units; a tuple for several hidden layers, () for none.
+    n_starts : int, default=30
+        Random starts for each size; all penalties share them.
+    validation : (X, T) or float
+        A validation set, or the fraction of the samples to hold back as one.
+    folds : int
+        Instead of `validation`: k-fold cross-validation. From each start one network is trained on all samples, and one
+        without each fold in turn; its validation loss is that of each sample by the network that has not seen it.
+    penalties : WeightDecay, or sequence of WeightDecay or None, optional
+    hidden, output, loss, dtype
+        As for `Network`.
+    init : str or callable, default="glorot"
+        As for `Network`, or a function of network and generator that returns the parameters (P,).
+    sample_weight : array-like of shape (N,), optional
+    method, max_iter, tol, ftol, time_limit, n_threads, **options
+        As for `fit_many`. Training stops where |gradient|_inf <= tol (1e-6), after three successive steps that change
+        the objective by less than ftol of it, or after max_iter steps.
+    rng : None, int or numpy.random.Generator
+        For the starts and the samples that are held back: each run has a seed of its own, spawned from this one.
+    progress : bool, default=False
+        Show a progress bar (tqdm).
+
+    Returns
+    -------
+    Sweep
+        `runs`, `best` (the network with the smallest validation loss), `best_run`, `table()`, `plot()`, `frame()`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong, or neither or both of validation and folds are given.
+    ImportError
+        If progress is asked for and tqdm is not installed.
+
+    Warns
+    -----
+    IdenticalUnitsWarning
+        If hidden units start out identical.
+
+    Notes
+    -----
+    *Distinct optima.* Networks of one size and penalty have come to the same optimum if they are the same function:
+    their outputs differ by less than 1 % of the outputs' standard deviation over the training inputs, in the root mean
+    square over training inputs, validation inputs, and points halfway from each training input to the next. So the
+    symmetries of the hidden units (2^M M! sign flips and permutations with tanh) do not count, nor do weights of
+    saturated units, which have no definite value; different functions through the same targets do.
+
+    The validation loss of the best of many runs is too good to be true of new data, since it was chosen for being
+    small: keep a test set apart to measure what was chosen.
+
+    Results do not depend on the number of threads, to the bit; the runs of the first sizes and starts do not
+    depend on how many follow, if `rng` is an int. Cost: see `fit_many`; one training for each run, with folds 1 + k.
+
+    References
+    ----------
+    PRML section 5.5, figures 5.9 and 5.10.
+
+    Examples
+    --------
+    >>> import numpy as np, fastmlp
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.linspace(0, 1, 40)[:, None]
+    >>> T = np.sin(2 * np.pi * X) + 0.1 * rng.normal(size=(40, 1))
+    >>> result = fastmlp.sweep(X, T, (1, 2, 3), n_starts=10, validation=0.5, rng=0)
+    >>> len(result.runs), result.best.layers
+    (30, (1, 2, 1))
+    """
+    if (validation is None) == (folds is None):
+        raise ValueError("validation: expected either a set (X, T) or a fraction, or folds=, got neither or both")
+    how = many.rules(method, max_iter, tol, ftol, time_limit, n_threads, options)
+    n_starts = check.integer(n_starts, "n_starts", 1)
+    sizes = [_size(size) for size in _items(hidden_sizes, "hidden_sizes")]
+    if len(set(sizes)) < len(sizes):
+        raise ValueError(f"hidden_sizes: expected different sizes, got {sizes}")
+    choices = _items(penalties, "penalties") if isinstance(penalties, Sequence) else [penalties]
+    D, K = _widths(X, T, output)
+    kinds = [Architecture.create([D, *_layers(size), K], hidden, output, loss, dtype) for size in sizes]
+    sequence, *spawned = _seed_sequence(rng).spawn(1 + len(kinds) * n_starts)
+    splitting = np.random.default_rng(sequence)
+    samples = check_samples(kinds[0], X, T, sample_weight)  # and so for all
+    training, held_out, _ = holdout.split(kinds[0], samples, validation, splitting)
+    shares = [] if folds is None else _folds(kinds[0], samples, folds, splitting)
+
+    seeds = [int(each.generate_state(1, np.uint64)[0]) for each in spawned]
+    starts = [_start(kinds[number // n_starts], init, seed) for number, seed in enumerate(seeds)]
+    plan = [
+        (number, penalty)
+        for first in range(0, len(starts), n_starts)
+        for penalty in choices
+        for number in range(first, first + n_starts)
+    ]
+    sets = [training, *(kept for kept, _ in shares)]
+    networks = [starts[number].copy() for _ in sets for number, _ in plan]
+    with _bar(progress, len(networks)) as bar:
+        outcomes = many.train(
+            networks,
+            [each for each in sets for _ in plan],
+            [penalty for _ in sets for _, penalty in plan],
+            [seeds[number] for _ in sets for number, _ in plan],
+            how,
+            None if bar is None else bar.update,
+        )
+    runs = []
+    for place, (number, penalty) in enumerate(plan):
+        net, outcome = networks[place], outcomes[place]
+        if held_out is not None:
+            validation_loss = many.mean_loss(net, held_out)
+        else:
+            others = networks[place + len(plan) :: len(plan)]
+            total = sum(many.total_loss(other, left) for other, (_, left) in zip(others, shares, strict=True))
+            validation_loss = total / samples.total_weight
+        train_loss, validation_loss = _or_infinity(many.mean_loss(net, training)), _or_infinity(validation_loss)
+        size, start = divmod(number, n_starts)
+        runs.append(
+            Run(
+                size=sizes[size], start=start, seed=seeds[number], penalty=penalty, fun=outcome.fun,
+                grad_norm=outcome.grad_norm, train_loss=train_loss, validation_loss=validation_loss,
+                nit=outcome.nit, status=outcome.status, optimum=-1, params=net.params, architecture=net._architecture,
+            )
+        )  # fmt: skip
+    probes = [training.X, 0.5 * (training.X[1:] + training.X[:-1]), *([] if held_out is None else [held_out.X])]
+    return Sweep(tuple(with_optima(runs, n_starts, np.concatenate(probes), len(training.X))), n_starts)
+
+
+def _items(values: Any, name: str) -> list[Any]:
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise TypeError(f"{name}: expected several, got {values!r}")
+    items = list(values)
+    if not items:
+        raise ValueError(f"{name}: expected at least one, got none")
+    return items
+
+
+def _or_infinity(loss: float) -> float:
+    """For comparisons, where training diverged."""
+    return math.inf if math.isnan(loss) else loss
+
+
+def _size(size: Any) -> Any:
+    """Hidden units: an integer, or a tuple of integers."""
+    if isinstance(size, (tuple, list)):
+        return tuple(check.integer(units, "hidden_sizes", 1) for units in size)
+    return check.integer(size, "hidden_sizes", 1)
+
+
+def _layers(size: Any) -> tuple[int, ...]:
+    return size if isinstance(size, tuple) else (size,)
+
+
+def _widths(X: Any, T: Any, output: str) -> tuple[int, int]:
+    """Numbers of inputs and outputs."""
+    inputs, targets = np.shape(check.real_array(X, "X", None)), check.real_array(T, "T", None)
+    if len(inputs) != 2:
+        raise ValueError(f"X: expected shape (n_samples, n_inputs), got {inputs}")
+    if targets.ndim == 1 and output == "softmax" and targets.size:
+        return inputs[1], max(2, int(targets.max()) + 1)
+    return inputs[1], targets.shape[1] if targets.ndim == 2 else 1
+
+
+def _seed_sequence(rng: Any) -> np.random.SeedSequence:
+    sequence = check.generator(rng).bit_generator.seed_seq
+    if not isinstance(sequence, np.random.SeedSequence):
+        raise TypeError(f"rng: expected a generator with a SeedSequence, got one with {type(sequence).__name__}")
+    return sequence
+
+
+def _folds(
+    architecture: Architecture, samples: Samples, n_folds: Any, rng: np.random.Generator
+) -> list[tuple[Samples, Samples]]:
+    """For each fold the samples without it, and itself."""
+    n_samples, n_folds = len(samples.X), check.integer(n_folds, "folds", 2)
+    if n_folds > n_samples:
+        raise ValueError(f"folds: expected at most one for each of {n_samples} samples, got {n_folds}")
+    shares = holdout.folds(architecture, samples, n_folds, rng)
+    return [(samples.rows(np.setdiff1d(np.arange(n_samples), share)), samples.rows(share)) for share in shares]
+
+
+def _start(architecture: Architecture, init: Any, seed: int) -> Network:
+    net = Network._make(architecture, np.zeros(architecture.n_params))
+    if callable(init):
+        net.params = init(net, np.random.default_rng(seed))
+        return net
+    return net.initialize(init, seed)
+
+
+def _bar(progress: Any, total: int) -> AbstractContextManager[Any]:
+    if not progress:
+        return nullcontext()
+    try:
+        from tqdm.auto import tqdm
+    except ImportError as error:
+        raise ImportError("progress=True needs tqdm: pip install tqdm") from error
+    bar: AbstractContextManager[Any] = tqdm(total=total, unit="network")
+    return bar

@@ -1,0 +1,281 @@
+"""Many networks on one data set: `fit_many`, and beneath it `train`, which gives each network samples of its own."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastmlp import _threads
+from fastmlp import _validation as check
+from fastmlp import objective as objectives
+from fastmlp._core import many
+from fastmlp.architecture import Architecture
+from fastmlp.functional import Samples, check_samples
+from fastmlp.network import Network, check_network
+from fastmlp.optimize import holdout, lm
+from fastmlp.optimize.fit import default_tol
+from fastmlp.optimize.monitor import (
+    CONVERGED,
+    DIVERGED,
+    MAX_ITER,
+    MESSAGES,
+    SLOW,
+    STALLED,
+    TIME_LIMIT,
+    optimize_result,
+)
+from fastmlp.terms import DataTerm, WeightDecay
+
+_STATUS = {
+    "converged": CONVERGED, "max_iter": MAX_ITER, "stalled": STALLED, "slow": SLOW, "time_limit": TIME_LIMIT,
+    "diverged": DIVERGED,
+}  # fmt: skip
+CHUNKS = 100  # in which networks are handed to the compiled floor where somebody watches the progress
+
+
+class Outcome(NamedTuple):
+    """What has become of a network."""
+
+    fun: float
+    grad_norm: float
+    nit: int
+    nfev: int
+    njev: int
+    nhev: int
+    status: int
+
+
+class Rules(NamedTuple):
+    """How networks are trained; `fit_many` documents the fields."""
+
+    method: str
+    max_iter: int
+    tol: float | None
+    ftol: float
+    time_limit: float
+    n_threads: int
+    options: dict[str, Any]
+
+
+def rules(method: Any, max_iter: Any, tol: Any, ftol: Any, time_limit: Any, n_threads: Any, options: Any) -> Rules:
+    """The arguments, checked, but for those that are left to `Network.fit`."""
+    method = method.lower() if isinstance(method, str) else method
+    if method == "lm":
+        for name in set(options) - set(lm.OPTIONS):
+            raise TypeError(f"{name}: expected an option of fit_many or of lm ({', '.join(lm.OPTIONS)}), got {name!r}")
+        options = {**lm.OPTIONS, **options}
+        check.number(options["damping"], "damping", 0.0, above=True)
+    return Rules(
+        method,
+        check.integer(max_iter, "max_iter", 0),
+        None if tol is None else check.number(tol, "tol", 0.0),
+        check.number(ftol, "ftol", 0.0),
+        math.inf if time_limit is None else check.number(time_limit, "time_limit", 0.0),
+        _threads.resolve(n_threads),
+        options,
+    )
+
+
+def fit_many(
+    networks: Sequence[Network],
+    X: Any,
+    T: Any,
+    method: str = "lm",
+    *,
+    sample_weight: Any = None,
+    penalty: WeightDecay | Sequence[WeightDecay | None] | None = None,
+    validation: Any = None,
+    max_iter: int = 500,
+    tol: float | None = None,
+    ftol: float = 1e-8,
+    rng: Any = None,
+    time_limit: float | None = None,
+    n_threads: int | None = None,
+    **options: Any,
+) -> list[Any]:
+    """Train many networks on the same data: each by one thread, all threads at once.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        Trained in place, as by `Network.fit`. Sizes, activations, losses and number types may differ.
+    X : array-like of shape (N, D)
+    T : array-like of shape (N, K)
+        As for `Network.loss`.
+    method : str, default="lm"
+        Levenberg-Marquardt, or any method of `Network.fit`. Methods other than lm, and networks of more than 3,000
+        parameters, are left to `Network.fit`, one network after the other.
+    sample_weight : array-like of shape (N,), optional
+    penalty : WeightDecay, or one (or None) for each network, optional
+    validation : (X, T) or float, optional
+        A validation set, or the fraction of the samples that is held back from all networks as one.
+    max_iter : int, default=500
+        Accepted steps; epochs for sgd and adam.
+    tol : float, optional
+        For |gradient|_inf, as in `Network.fit` (1e-6 in float64, 1e-3 in float32).
+    ftol : float, default=1e-8
+        With lm, three successive steps that each change the objective by less than this share of it are the last; 0
+        goes on until one of the other rules holds.
+    rng : None, int or numpy.random.Generator
+        For the samples that are held back, and for the order of minibatches.
+    time_limit : float, optional
+        Seconds for all networks together; those not begun by then stay where they are.
+    n_threads : int, optional
+    **options
+        Options of the method: damping (1e-3) of lm.
+
+    Returns
+    -------
+    list of scipy.optimize.OptimizeResult
+        One for each network: x, fun, nit, nfev, njev, nhev, status, message, success, grad_norm, train_loss and
+        validation_loss (means, without penalty). `success` says that `tol` was met at a minimum. An objective that is
+        not finite at the start leaves its network as it is, with the message "diverged".
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong, or there are no samples.
+    RuntimeError
+        If a network is being fitted already.
+    MemoryError
+        If there is no memory for three matrices (P, P) for each thread.
+
+    Notes
+    -----
+    Results equal those of ``net.fit(X, T, "lm")`` stopped at the same step, and do not depend on the number of threads,
+    to the bit. The networks with the most parameters come first. On an exception, also KeyboardInterrupt, every
+    network has the parameters of its last completed step.
+
+    Cost: see `Network.fit` with lm. Memory: four matrices (P, P) for each thread, of the largest network.
+
+    Examples
+    --------
+    >>> import numpy as np, fastmlp
+    >>> X = np.linspace(-1, 1, 30)[:, None]
+    >>> networks = [fastmlp.Network([1, M, 1], rng=seed) for M in (1, 2, 3) for seed in range(5)]
+    >>> results = fastmlp.fit_many(networks, X, np.sin(4 * X), penalty=fastmlp.WeightDecay(1e-3))
+    >>> best = min(range(15), key=lambda i: results[i].fun)
+    >>> networks[best].layers, results[best].success
+    ((1, 3, 1), True)
+    """
+    networks = [check_network(net) for net in networks]
+    if len({id(net) for net in networks}) < len(networks):
+        raise ValueError("networks: expected networks of their own, got the same one twice")
+    how = rules(method, max_iter, tol, ftol, time_limit, n_threads, options)
+    penalties = list(penalty) if isinstance(penalty, Sequence) else [penalty] * len(networks)
+    if len(penalties) != len(networks):
+        raise ValueError(f"penalty: expected one, or one for each of {len(networks)} networks, got {len(penalties)}")
+    generator = check.generator(rng)
+    sets = split([net._architecture for net in networks], X, T, sample_weight, validation, generator)
+    training = [sets[net._architecture][0] for net in networks]
+    for net in networks:
+        net._warn_about_identical_units("before fit_many", stacklevel=3)
+    outcomes = train(networks, training, penalties, [generator] * len(networks), how)
+    return [
+        _result(net, how.method, outcome, *sets[net._architecture])
+        for net, outcome in zip(networks, outcomes, strict=True)
+    ]
+
+
+def split(
+    architectures: Sequence[Architecture], X: Any, T: Any, weight: Any, validation: Any, rng: np.random.Generator
+) -> dict[Architecture, tuple[Samples, Samples | None]]:
+    """Training and validation samples for each kind of network; a fraction is drawn once for all."""
+    sets: dict[Architecture, tuple[Samples, Samples | None]] = {}
+    held_back = None
+    for architecture in architectures:
+        if architecture not in sets:
+            samples = check_samples(architecture, X, T, weight)
+            training, held_out, held_back = holdout.split(architecture, samples, validation, rng, held_back)
+            sets[architecture] = training, held_out
+    return sets
+
+
+def _result(net: Network, method: str, outcome: Outcome, training: Samples, held_out: Samples | None) -> Any:
+    return optimize_result(
+        x=net.params.astype(np.float64), **outcome._asdict(), message=MESSAGES[outcome.status],
+        success=outcome.status == CONVERGED, train_loss=mean_loss(net, training),
+        validation_loss=math.nan if held_out is None else mean_loss(net, held_out), method=method,
+    )  # fmt: skip
+
+
+def total_loss(net: Network, samples: Samples) -> float:
+    """Sum of the losses."""
+    return DataTerm(net._architecture, samples, 1.0, 1).value(net._params)
+
+
+def mean_loss(net: Network, samples: Samples) -> float:
+    """Mean loss of a sample."""
+    weight = samples.total_weight
+    return total_loss(net, samples) / weight if weight else math.nan
+
+
+# ---- training, each network on samples of its own ----
+
+
+def train(
+    networks: Sequence[Network],
+    samples: Sequence[Samples],
+    penalties: Sequence[WeightDecay | None],
+    rngs: Sequence[Any],
+    how: Rules,
+    tick: Callable[[int], Any] | None = None,
+) -> list[Outcome]:
+    """Train each network in place; `tick` is told now and then how many more of them are done."""
+    deadline = time.perf_counter() + how.time_limit
+    outcomes: dict[int, Outcome] = {}
+    order = sorted(range(len(networks)), key=lambda i: -networks[i].n_params)
+    alone = [i for i in order if how.method != "lm" or networks[i].n_params > lm.MOST_PARAMS]
+    together = order[len(alone) :]
+    size = max(1, len(together)) if tick is None else max(4 * how.n_threads, len(together) // CHUNKS)
+    chunks = [together[first : first + size] for first in range(0, len(together), size)]
+    for chunk in [*([i] for i in alone), *chunks]:
+        left = how._replace(time_limit=max(0.0, deadline - time.perf_counter()))
+        method = _one_by_one if chunk[0] in alone else _at_once
+        picked = ([each[i] for i in chunk] for each in (networks, samples, penalties, rngs))
+        outcomes |= zip(chunk, method(*picked, how=left), strict=True)
+        if tick is not None:
+            tick(len(chunk))
+    return [outcomes[i] for i in range(len(networks))]
+
+
+def _one_by_one(networks: Any, samples: Any, penalties: Any, rngs: Any, *, how: Rules) -> list[Outcome]:
+    """Whatever `Network.fit` does, with all threads."""
+    outcomes = []
+    for net, (X, targets, weight), penalty, rng in zip(networks, samples, penalties, rngs, strict=True):
+        result = net.fit(
+            X, targets.values if targets.labels is None else targets.labels, how.method, sample_weight=weight,
+            penalty=penalty, max_iter=how.max_iter, tol=how.tol, rng=rng, n_threads=how.n_threads,
+            time_limit=None if math.isinf(how.time_limit) else how.time_limit, **how.options,
+        )  # fmt: skip
+        outcomes.append(Outcome(*(result[name] for name in Outcome._fields)))
+    return outcomes
+
+
+def _at_once(networks: Any, samples: Any, penalties: Any, rngs: Any, *, how: Rules) -> list[Outcome]:
+    """Levenberg-Marquardt, each network by one thread; nothing is random."""
+    terms = [
+        objectives.make(net._architecture, net._params, each, penalty, 1.0, how.n_threads)
+        for net, each, penalty in zip(networks, samples, penalties, strict=True)
+    ]
+    params = [term.x0 for term in terms]
+    tols = [default_tol(net.dtype) if how.tol is None else how.tol for net in networks]
+    with ExitStack() as stack:
+        for net in networks:
+            if not net._fitting.acquire(blocking=False):
+                raise RuntimeError("fit_many: a network is being fitted already; fit a copy")
+            stack.callback(net._fitting.release)
+        try:
+            records = many.train(
+                [term.data.batch for term in terms], params, [term.decay for term in terms], tols, how.ftol,
+                how.max_iter, how.options["damping"], how.time_limit, how.n_threads,
+            )  # fmt: skip
+        finally:
+            for net, x in zip(networks, params, strict=True):
+                net._params[...] = x
+    return [Outcome._make([*numbers, _STATUS[many.ENDINGS[ending]]]) for *numbers, ending in records.tolist()]

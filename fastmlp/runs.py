@@ -1,0 +1,169 @@
+"""What a sweep has found: its runs, the distinct optima among them, the best one, table and picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import plot
+from fastmlp.architecture import Architecture
+from fastmlp.network import Network
+from fastmlp.optimize.monitor import CONVERGED, MESSAGES
+from fastmlp.terms import WeightDecay
+
+Array = NDArray[Any]
+
+SAME = 0.01  # root mean square difference of outputs that counts as none, in standard deviations,
+ROUNDING = 1e-6  # plus this share of the outputs themselves
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One training of a sweep.
+
+    Attributes
+    ----------
+    size : int or tuple of int
+        Hidden units, as in `hidden_sizes`.
+    start : int
+        From 0.
+    seed : int
+        Of the starting values: ``Network(layers, ..., init=init, rng=seed)``.
+    penalty : WeightDecay or None
+    fun, grad_norm : float
+        The objective that was minimised, and the largest element of its gradient.
+    train_loss, validation_loss : float
+        Mean loss of a sample, without penalty, infinite where training diverged; with folds validation_loss is that of
+        the samples while held back.
+    nit, status, message
+        Accepted steps, and what ended the training.
+    optimum : int
+        Number of the distinct optimum among those of its size and penalty, from 0, the one with the lowest objective;
+        -1 where training diverged.
+    params : ndarray of shape (P,)
+    """
+
+    size: Any
+    start: int
+    seed: int
+    penalty: WeightDecay | None
+    fun: float
+    grad_norm: float
+    train_loss: float
+    validation_loss: float
+    nit: int
+    status: int
+    optimum: int
+    params: Array = field(repr=False)
+    architecture: Architecture = field(repr=False)
+
+    @property
+    def message(self) -> str:
+        """What ended the training."""
+        return MESSAGES[self.status]
+
+    @property
+    def penalty_name(self) -> str:
+        """The penalty in short."""
+        return "none" if self.penalty is None else repr(self.penalty)
+
+    @property
+    def network(self) -> Network:
+        """A new network with these parameters."""
+        return Network._make(self.architecture, self.params)
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """Every run of a sweep, by size, penalty and start: what `fastmlp.sweep` returns.
+
+    Attributes
+    ----------
+    runs : tuple of Run
+    n_starts : int
+    """
+
+    runs: tuple[Run, ...]
+    n_starts: int
+
+    @property
+    def best_run(self) -> Run:
+        """The run with the smallest validation loss, the first one of equals."""
+        return min(self.runs, key=lambda run: run.validation_loss)
+
+    @property
+    def best(self) -> Network:
+        """A new network with the parameters of the best run."""
+        return self.best_run.network
+
+    def groups(self) -> list[tuple[Run, ...]]:
+        """The runs of each size and penalty."""
+        firsts = range(0, len(self.runs), self.n_starts)
+        return [self.runs[first : first + self.n_starts] for first in firsts]
+
+    def table(self) -> str:
+        """A line for each size and penalty; a star marks that of the best run.
+
+        Runs, how many of them came to a gradient within tol, distinct optima, median number of steps, the smallest
+        training loss, the smallest and the median validation loss.
+        """
+        several = len({id(run.penalty) for run in self.runs}) > 1
+        titles = ("weights", "runs", "converged", "optima", "steps", "training", "validation", "median")
+        width = 2 + max(len("hidden"), *(len(str(run.size)) for run in self.runs))
+        lines = [f"{'hidden':<{width}}" + "".join(f"{title:>12}" for title in titles) + "    penalty" * several]
+        best = self.best_run
+        for group in self.groups():
+            validation = [run.validation_loss for run in group]
+            cells = [
+                len(group[0].params), len(group), sum(run.status == CONVERGED for run in group),
+                1 + max(run.optimum for run in group), int(np.median([run.nit for run in group])),
+                *(f"{loss:.4g}" for loss in (min(run.train_loss for run in group), min(validation),
+                                             np.median(validation))),
+            ]  # fmt: skip
+            mark = "  * " if best in group else "    "
+            note = group[0].penalty_name if several else ""
+            lines.append(f"{group[0].size!s:<{width}}" + "".join(f"{cell:>12}" for cell in cells) + mark + note)
+        return "\n".join(line.rstrip() for line in lines)
+
+    def frame(self) -> Any:
+        """All runs as a pandas DataFrame, a row each, without parameters.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("Sweep.frame needs pandas: pip install pandas") from error
+        names = [name for name in Run.__dataclass_fields__ if name not in ("params", "architecture")]
+        names.insert(names.index("status") + 1, "message")
+        return pd.DataFrame([{name: getattr(run, name) for name in names} for run in self.runs])
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the validation loss of every run against its size into `ax`, and return it; see `fastmlp.plot.sweep`."""
+        return plot.sweep(self, ax)
+
+
+def with_optima(runs: list[Run], n_starts: int, probes: Array, n_training: int) -> Iterator[Run]:
+    """The runs with the numbers of their optima among those of a size and penalty; `fastmlp.sweep` has the rule."""
+    for first in range(0, len(runs), n_starts):
+        group = runs[first : first + n_starts]
+        outputs = np.array([run.network.predict(probes) for run in group], np.float64)
+        found: list[int] = []  # the first run of each optimum
+        numbers = [-1] * n_starts
+        for place in sorted(range(n_starts), key=lambda place: group[place].fun):
+            Y = outputs[place]
+            if np.isfinite(Y).all() and np.isfinite(group[place].fun):
+                near = SAME * np.sqrt(Y[:n_training].var(axis=0).mean()) + ROUNDING * np.sqrt(np.mean(Y**2))
+                apart = np.sqrt(np.mean((outputs[found] - Y) ** 2, axis=(1, 2)))
+                numbers[place] = int(np.argmax(apart <= near)) if (apart <= near).any() else len(found)
+                if numbers[place] == len(found):
+                    found.append(place)
+        for run, number in zip(group, numbers, strict=True):
+            yield replace(run, optimum=number)
