@@ -15,6 +15,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import fastmlp
 
@@ -27,48 +28,56 @@ RULES = {
 }
 
 
-def main(plots):
-    """Train, print the table, draw."""
-    rng = np.random.default_rng(0)
-    x = np.sort(rng.uniform(-1, 1, 40))[:, np.newaxis]
-    t = np.sin(np.pi * x) + 0.2 * rng.normal(size=x.shape)
+rng = np.random.default_rng(0)
+x = np.sort(rng.uniform(-1, 1, 40))[:, np.newaxis]
+t = np.sin(np.pi * x) + 0.2 * rng.normal(size=x.shape)
+grid = np.linspace(-1.2, 1.2, 200)[:, np.newaxis]
+
+
+def train():
+    """The function learnt from raw data; under each rule that from mapped data, and the gradient at the raw optimum."""
     start = fastmlp.Network([1, 6, 1], rng=1)
     raw = start.copy()
     raw.fit(x, t, "lm", penalty=fastmlp.WeightDecay(LAMBDA), tol=1e-9)
-    there = raw.rescale_inputs(A, B).rescale_outputs(C, D)
-
-    grid = np.linspace(-1.2, 1.2, 200)[:, np.newaxis]
-    curves = {"raw data": raw(grid)}
-    print(f"{'on mapped data':22}{'|gradient| at the image':>24}{'largest difference':>20}")
-    for name, penalty in RULES.items():
+    image = raw.rescale_inputs(A, B).rescale_outputs(C, D)
+    curves, steepness = {}, {}
+    for rule, penalty in RULES.items():
         # the optimum on raw data, seen in the new units, should be an optimum there
-        gradient = there.objective(A * x + B, C * t + D, penalty=penalty).grad(there.params)
+        gradient = image.objective(A * x + B, C * t + D, penalty=penalty).grad(image.params)
+        steepness[rule] = np.abs(gradient).max()
         mapped = start.rescale_inputs(A, B).rescale_outputs(C, D)
         mapped.fit(A * x + B, C * t + D, "lm", penalty=penalty, tol=1e-9)
-        curves[name] = (mapped(A * grid + B) - D) / C
-        difference = np.abs(curves[name] - curves["raw data"]).max()
-        print(f"{name:22}{np.abs(gradient).max():24.1e}{difference:20.1e}")
-    if plots:
-        draw(x, t, grid, curves)
+        curves[rule] = (mapped(A * grid + B) - D) / C
+    return raw(grid), curves, steepness
 
 
-def draw(x, t, grid, curves):
+def table(raw, curves, steepness):
+    """What the rules come to, as text."""
+    rows = [f"{'on mapped data':22}{'|gradient| at the raw optimum':>30}{'largest difference':>20}"]
+    for rule, curve in curves.items():
+        rows.append(f"{rule:22}{steepness[rule]:30.1e}{np.abs(curve - raw).max():20.1e}")
+    return "\n".join(rows)
+
+
+def draw(raw, curves):
     """All functions in raw units: under the right rule two curves are one."""
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
-    axes.plot(x, t, "o", color="#5f6b76", markersize=4, label="data")
-    styles = {"raw data": ("#2a6f97", "-", 5), "the right rule": ("#d1661f", "-", 1.5)}
-    for name, curve in curves.items():
-        color, line, width = styles.get(name, ("black", ":" if "lecture" in name else "--", 1.2))
-        label = name if name == "raw data" else f"mapped data, {name}"
-        axes.plot(grid, curve, color=color, linestyle=line, linewidth=width, label=label)
-    axes.set(xlabel="x", ylabel="y", ylim=(-1.2, 2.2), title="One network, two sets of units")
-    axes.legend(frameon=False, loc="upper left")
-    figure.savefig(Path(__file__).with_suffix(".png").name, dpi=150)
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    ax = figure.subplots()
+    ax.plot(x, t, "o", color="#5f6b76", markersize=4, label="data")
+    ax.plot(grid, raw, color="#2a6f97", linewidth=5, label="raw data")
+    styles = (("#d1661f", "-"), ("black", ":"), ("black", "--"))
+    for (rule, curve), (color, line) in zip(curves.items(), styles, strict=True):
+        ax.plot(grid, curve, color=color, linestyle=line, linewidth=1.3, label=f"mapped data, {rule}")
+    ax.set(xlabel="x", ylabel="y", ylim=(-1.2, 2.2), title="One network, two sets of units")
+    ax.legend(frameon=False, loc="upper left")
+    return figure
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--no-plots", action="store_true", help="print the table only")
-    main(plots=not parser.parse_args().no_plots)
+    plots = not parser.parse_args().no_plots
+    results = train()
+    print(table(*results))
+    if plots:
+        draw(*results[:2]).savefig(Path(__file__).with_suffix(".png").name, dpi=150)
