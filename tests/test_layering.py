@@ -54,6 +54,7 @@ INNER = {
         ("predict", "trace", "products", "jacobian", "curvature", "train"),
         ("batch", "linear"),
         ("sweeps", "units"),
+        ("tiles",),
         ("plan",),
         ("arrays", "ties"),
         ("kernels", "team"),
