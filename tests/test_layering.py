@@ -19,6 +19,7 @@ FLOORS = (
     ("runs",),
     ("plot", "differences", "many"),
     ("network", "config"),
+    ("trainable",),
     ("differentiable", "optimize"),
     ("model",),
     ("objective",),

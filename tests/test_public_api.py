@@ -82,11 +82,11 @@ def test_examples_in_docstrings_run(module):
 def test_there_are_examples():
     found = [
         t
-        for m in ("fastmlp.network", "fastmlp.objective")
+        for m in ("fastmlp.network", "fastmlp.trainable", "fastmlp.objective")
         for t in doctest.DocTestFinder().find(importlib.import_module(m))
         if t.examples
     ]
-    assert len(found) >= 4
+    assert len(found) >= 5
 
 
 def run(program, *arguments):
