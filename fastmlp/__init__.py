@@ -17,6 +17,7 @@ from fastmlp.many import fit_many
 from fastmlp.network import Network, load
 from fastmlp.optimize import schedules
 from fastmlp.optimize.least_squares import levenberg_marquardt
+from fastmlp.priors import prior_samples
 from fastmlp.sensitivities import propagate, sensitivity
 from fastmlp.terms import WeightDecay
 
@@ -34,6 +35,7 @@ __all__ = [
     "levenberg_marquardt",
     "load",
     "plot",
+    "prior_samples",
     "propagate",
     "schedules",
     "sensitivity",

@@ -1,4 +1,4 @@
-"""`Model`: an architecture together with its numbers. Construction, views, starting values, copies, equality, text."""
+"""`Model`: an architecture together with its numbers. Construction, views, starting values, copies, units, text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import initializers, io
+from fastmlp import initializers, io, rescaling
 from fastmlp.architecture import Architecture, LayerViews
 from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError
 
@@ -159,6 +159,80 @@ class Model:
         return self._make(self._architecture, self._params)
 
     __copy__ = copy
+
+    def rescale_inputs(self, scale: Any = 1.0, shift: Any = 0.0) -> Self:
+        """A new network that does with scale * x + shift what this one does with x: for inputs in other units.
+
+        Parameters
+        ----------
+        scale : float or array-like of shape (D,), default=1.0
+            a, not zero; one number, or one for each input.
+        shift : float or array-like of shape (D,), default=0.0
+            b.
+
+        Returns
+        -------
+        Network
+            w_ji / a_i and b_j - sum_i w_ji b_i / a_i in the first layer, all else the same: equal outputs to
+            round-off, which is relative to |w_ji b_i / a_i| if shifts are large.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If scale or shift are not finite real numbers, one or D of them, if a scale is 0, or a parameter would
+            overflow.
+
+        Notes
+        -----
+        No pass over data; `WeightDecay.rescaled` gives the penalty that belongs to the new units.
+
+        References
+        ----------
+        PRML (5.113)-(5.115).
+
+        Examples
+        --------
+        >>> import fastmlp
+        >>> celsius = fastmlp.Network([1, 3, 1], rng=0)
+        >>> fahrenheit = celsius.rescale_inputs(1.8, 32.0)
+        >>> bool(abs(fahrenheit([[68.0]]) - celsius([[20.0]])) < 1e-14)
+        True
+        """
+        return self._make(self._architecture, rescaling.rescale_inputs(self._architecture, self._params, scale, shift))
+
+    def rescale_outputs(self, scale: Any = 1.0, shift: Any = 0.0) -> Self:
+        """A new network that gives scale * y + shift where this one gives y: for targets in other units.
+
+        Parameters
+        ----------
+        scale : float or array-like of shape (K,), default=1.0
+            c, not zero; one number, or one for each output.
+        shift : float or array-like of shape (K,), default=0.0
+            d.
+
+        Returns
+        -------
+        Network
+            c_k w_kj and c_k b_k + d_k in the last layer, all else the same.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `rescale_inputs`; also if the outputs are not linear (identity).
+
+        References
+        ----------
+        PRML (5.116)-(5.118).
+
+        Examples
+        --------
+        >>> import fastmlp
+        >>> metres = fastmlp.Network([1, 3, 1], rng=0)
+        >>> feet = metres.rescale_outputs(1 / 0.3048)
+        >>> bool(abs(0.3048 * feet([[1.0]]) - metres([[1.0]])) < 1e-14)
+        True
+        """
+        return self._make(self._architecture, rescaling.rescale_outputs(self._architecture, self._params, scale, shift))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self.copy()

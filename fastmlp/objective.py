@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core import arrays
+from fastmlp.reparam import FreeParameters
 from fastmlp.terms import DataTerm, WeightDecay
 
 _FLOAT64 = np.dtype(np.float64)
@@ -27,8 +28,11 @@ class Objective:
     ----------
     data : DataTerm
     penalty : WeightDecay or None
-    x0 : ndarray of shape (P,)
+    params : ndarray of shape (P,)
         The network's parameters when the objective was made.
+    free : FreeParameters, optional
+        The map from the free parameters where some are fixed or shared. Then these are the objective's variables, and P
+        is their number.
 
     Examples
     --------
@@ -41,12 +45,19 @@ class Objective:
     True
     """
 
-    def __init__(self, data: DataTerm, penalty: WeightDecay | None, x0: NDArray[np.float64]) -> None:
+    def __init__(
+        self,
+        data: DataTerm,
+        penalty: WeightDecay | None,
+        params: NDArray[np.float64],
+        free: FreeParameters | None = None,
+    ) -> None:
         self.data = data
         self.architecture = data.architecture
-        self.decay = None if penalty is None else _diagonal(penalty, data)
-        self._dtype, self._shape = self.architecture.dtype, x0.shape
-        self._x0 = x0
+        self.free = free
+        self.decay, self.constant = _decay(penalty, data, free)
+        self._x0 = params if free is None else free.reduce(params)
+        self._dtype, self._shape = self.architecture.dtype, self._x0.shape
 
     @property
     def x0(self) -> NDArray[np.float64]:
@@ -54,8 +65,8 @@ class Objective:
         return self._x0.copy()
 
     def native(self, p: Any) -> NDArray[Any]:
-        """Parameters in the network's type, contiguous; their shape is checked, not whether they are finite."""
-        if arrays.is_native(p, _FLOAT64) and p.shape == self._shape:
+        """The network's parameters, in its type, contiguous; the shape of p is checked, not whether it is finite."""
+        if self.free is None and arrays.is_native(p, _FLOAT64) and p.shape == self._shape:
             if self._dtype == _FLOAT64:
                 return p  # type: ignore[no-any-return]
             with np.errstate(over="ignore"):
@@ -63,11 +74,23 @@ class Objective:
         array = np.asarray(p)
         if array.dtype.kind not in check.REAL_KINDS:
             raise TypeError(f"p: expected real numbers, got dtype {array.dtype}")
+        if array.shape != self._shape:
+            raise ValueError(f"p: expected shape {self._shape}, got {array.shape}")
         with np.errstate(all="ignore"):  # a line search may ask far outside what float32 holds: the value is inf there
-            params = np.require(array, self.architecture.dtype, ["C", "A"])
-        if params.shape != (self.architecture.n_params,):
-            raise ValueError(f"p: expected shape ({self.architecture.n_params},), got {params.shape}")
-        return params
+            return np.require(self.expand(array), self._dtype, ["C", "A"])
+
+    def expand(self, p: NDArray[Any]) -> NDArray[Any]:
+        """All parameters of the network, from those that are free."""
+        return p if self.free is None else self.free.expand(p)
+
+    def reduce(self, params: NDArray[Any]) -> NDArray[np.float64]:
+        """The free ones of all parameters."""
+        return np.asarray(params, np.float64) if self.free is None else self.free.reduce(params)
+
+    def rounded(self, p: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the network's type makes of p."""
+        with np.errstate(all="ignore"):
+            return p.astype(self._dtype).astype(np.float64)
 
     def value(self, p: Any) -> float:
         """The objective at p (P,): one forward pass.
@@ -98,6 +121,7 @@ class Objective:
             If p has not the shape (P,).
         """
         value, gradient = self.data.value_and_grad(self.native(p))
+        gradient = self._pulled(gradient)
         return self._with_penalty(p, value, gradient), gradient
 
     def hess(self, p: Any) -> NDArray[np.float64]:
@@ -129,6 +153,7 @@ class Objective:
             If p has not the shape (P,).
         """
         value, gradient, matrix = self.data.normal_equations(self.native(p))
+        gradient = self._pulled(gradient)
         return self._with_penalty(p, value, gradient), gradient, self._with_diagonal(matrix)
 
     def hessp(self, p: Any, v: Any) -> NDArray[np.float64]:
@@ -154,6 +179,8 @@ class Objective:
     def residuals(self, p: Any) -> NDArray[np.float64]:
         """What is squared: sqrt(s_n beta_k) (y_nk - t_nk) sample by sample, then sqrt(lambda_i) p_i where lambda_i > 0.
 
+        The penalty on fixed parameters, if there is one, is the last residual.
+
         ``0.5 * residuals @ residuals`` is the value, for `scipy.optimize.least_squares`. One forward pass.
 
         Raises
@@ -165,7 +192,8 @@ class Objective:
         if self.decay is None:
             return data
         penalised = self.decay > 0
-        return np.concatenate([data, np.sqrt(self.decay[penalised]) * np.asarray(p, np.float64)[penalised]])
+        fixed = [np.sqrt(2 * self.constant)] if self.constant else []
+        return np.concatenate([data, np.sqrt(self.decay[penalised]) * np.asarray(p, np.float64)[penalised], fixed])
 
     def residual_jac(self, p: Any) -> NDArray[np.float64]:
         """Derivatives of the residuals by the parameters (rows, P); N K P numbers, at the speed of memory.
@@ -176,9 +204,15 @@ class Objective:
             As `residuals`.
         """
         data = self.data.residual_jac(self.native(p))
+        if self.free is not None:
+            data = np.ascontiguousarray(self.free.pull(data.T).T)
         if self.decay is None:
             return data
-        return np.vstack([data, np.diag(np.sqrt(self.decay))[self.decay > 0]])
+        fixed = np.zeros((1 if self.constant else 0, data.shape[1]))
+        return np.vstack([data, np.diag(np.sqrt(self.decay))[self.decay > 0], fixed])
+
+    def _pulled(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+        return gradient if self.free is None else self.free.pull(gradient)
 
     def _with_penalty(self, p: Any, value: float, gradient: NDArray[np.float64]) -> float:
         """The value with the penalty; its part of the gradient is added in place."""
@@ -189,13 +223,21 @@ class Objective:
         return value
 
     def _product(self, p: Any, v: Any, kind: str) -> NDArray[np.float64]:
-        v = np.asarray(v)
-        product = self.data.product(self.native(p), v, kind)
+        if self.free is None:
+            v = np.asarray(v)
+            product = self.data.product(self.native(p), v, kind)
+        else:
+            v = check.real_array(v, "v", np.float64)
+            if v.shape[:1] != self._shape:
+                raise ValueError(f"v: expected shape {self._shape}, or {self._shape[0]} rows, got {v.shape}")
+            product = self.free.pull(self.data.product(self.native(p), self.free.push(v), kind))
         if self.decay is not None:
             product += (self.decay * v.T).T
         return product
 
     def _with_diagonal(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.free is not None:
+            matrix = self.free.project(matrix)
         if self.decay is not None:
             matrix[np.diag_indices_from(matrix)] += self.decay
         return matrix
@@ -206,22 +248,33 @@ class Objective:
             return 0.0
         params = np.asarray(p, np.float64)
         with np.errstate(all="ignore"):
-            return 0.5 * float(np.dot(self.decay * params, params))
+            return 0.5 * float(np.dot(self.decay * params, params)) + self.constant
 
 
-def _diagonal(penalty: Any, data: DataTerm) -> NDArray[np.float64]:
+def _decay(penalty: Any, data: DataTerm, free: FreeParameters | None) -> tuple[NDArray[np.float64] | None, float]:
+    """The lambda of each free parameter, sum_i lambda_i c_i^2 of those that share it; the penalty on the fixed ones."""
+    if penalty is None:
+        return None, 0.0
     if not isinstance(penalty, WeightDecay):
         raise TypeError(f"penalty: expected a fastmlp.WeightDecay or None, got {penalty!r}")
-    return penalty.diagonal(data.architecture)
+    decay = penalty.diagonal(data.architecture)
+    if free is None:
+        return decay, 0.0
+    return free.pull(decay * free.coefficient), 0.5 * float(decay @ free.offset**2)
 
 
 def make(architecture: Any, params: NDArray[Any], samples: Any, penalty: Any, noise_precision: Any, n_threads: Any,
-         name: str = "X") -> Objective:  # fmt: skip
+         free: FreeParameters | None = None, name: str = "X") -> Objective:  # fmt: skip
     """An objective on checked samples, of which there must be at least one."""
+    require_samples(samples, name)
+    _threads.resolve(n_threads)
+    data = DataTerm(architecture, samples, noise_precision, n_threads)
+    return Objective(data, penalty, params.astype(np.float64), free)
+
+
+def require_samples(samples: Any, name: str = "X") -> None:
+    """Refuse to minimise over nothing."""
     if len(samples.X) == 0:
         raise ValueError(f"{name}: expected at least one sample, got none")
     if samples.weight is not None and not samples.weight.any():
         raise ValueError("sample_weight: expected at least one positive number, got zeros only")
-    _threads.resolve(n_threads)
-    data = DataTerm(architecture, samples, noise_precision, n_threads)
-    return Objective(data, penalty, params.astype(np.float64))

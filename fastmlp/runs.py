@@ -154,17 +154,16 @@ def with_optima(runs: list[Run], n_starts: int, probes: Array, n_training: int) 
     """The runs with the numbers of their optima among those of a size and penalty; `fastmlp.sweep` has the rule."""
     for first in range(0, len(runs), n_starts):
         group = runs[first : first + n_starts]
-        outputs = [run.network.predict(probes).astype(np.float64) for run in group]
-        found: list[Array] = []
+        outputs = np.array([run.network.predict(probes) for run in group], np.float64)
+        found: list[int] = []  # the first run of each optimum
         numbers = [-1] * n_starts
         for place in sorted(range(n_starts), key=lambda place: group[place].fun):
             Y = outputs[place]
             if np.isfinite(Y).all() and np.isfinite(group[place].fun):
-                spread = np.sqrt(Y[:n_training].var(axis=0).mean())
-                near = SAME * spread + ROUNDING * np.sqrt(np.mean(Y**2))
-                same = (other for other, Z in enumerate(found) if np.sqrt(np.mean((Y - Z) ** 2)) <= near)
-                numbers[place] = next(same, len(found))
+                near = SAME * np.sqrt(Y[:n_training].var(axis=0).mean()) + ROUNDING * np.sqrt(np.mean(Y**2))
+                apart = np.sqrt(np.mean((outputs[found] - Y) ** 2, axis=(1, 2)))
+                numbers[place] = int(np.argmax(apart <= near)) if (apart <= near).any() else len(found)
                 if numbers[place] == len(found):
-                    found.append(Y)
+                    found.append(place)
         for run, number in zip(group, numbers, strict=True):
             yield replace(run, optimum=number)

@@ -1,8 +1,10 @@
 """The benchmarks' own arithmetic: what they count, compare and print. Nothing is timed here."""
 
+import numpy as np
 import pytest
 
 import contest
+import proben1
 import problems
 import report
 from flops import flops
@@ -111,3 +113,26 @@ def test_a_line_tells_the_cost_in_units_of_the_yardstick():
     cell = contest.Cell("hessp", "S1", "float64", flops=10**8, peak=1e11, timings=times, yardstick=1e-3)
     line = report.line(cell)
     assert (line["in units of"], line["goal"], line["met"]) == ("2.00 gradient", "1.5, 3 units", "yes")
+
+
+def test_early_stopping_is_judged_on_rows_that_had_no_say_in_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(proben1, "PATIENCE", {"scg": 5, "rprop": 10})
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 2))
+    order = rng.permutation(80)
+    classes = np.eye(2)[(X[:, 0] > 0).astype(int)]
+    classes[order[60:]] = 1 - classes[order[60:]]  # test rows are wrong, so nothing that has learned gets them right
+    np.savez(tmp_path / "signs.npz", A=np.hstack([X, classes]), n_in=2, n=[40, 20, 20], order1=order)
+    (tmp_path / "published_results.csv").write_text(
+        "problem,network,hidden1,hidden2,output,test_mse,test_sd,test_err,test_err_sd\n"
+        "signs1,pivot_shortcut,8,4,identity,0,0,0,0\n"
+        "signs1,no_shortcut,3,0,identity,50.0,5.0,75.0,5.0\n"
+    )
+    known = proben1.published(tmp_path)
+    line = proben1.measure(map, tmp_path, "signs1", known["signs1"], n_runs=3)
+    assert line["hidden"] == "3"
+    validation = dict(entry.split() for entry in line["validation error"].split(", "))
+    assert float(validation[line["solver"]]) == min(map(float, validation.values())) < 10
+    assert float(line["test error %"].split(" ± ")[0]) > 60
+    assert float(line["wrong classes %"].split(" ± ")[0]) > 80
+    assert (line["published"], line["within one sd"]) == ("50.00 ± 5.00", "no")

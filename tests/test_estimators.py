@@ -124,6 +124,16 @@ def test_a_warm_start_continues_as_if_there_had_been_no_break(cls, target, solve
     assert (twice.n_iter_, len(twice.loss_curve_)) == (7, 14)
 
 
+@pytest.mark.parametrize("solver", ["adam", "lm"])
+def test_a_warm_start_continues_also_after_the_best_weights_were_restored(solver):
+    arguments = {"early_stopping": "loss", "n_iter_no_change": 100, "warm_start": True, "learning_rate_init": 0.05}
+    once = small(MLPRegressor, solver, alpha=0, tol=0, max_iter=60, **arguments).fit(X, y)
+    twice = small(MLPRegressor, solver, alpha=0, tol=0, max_iter=30, **arguments).fit(X, y).fit(X, y)
+    assert min(once.validation_loss_curve_) < once.validation_loss_curve_[-1]
+    assert once.validation_loss_curve_ == twice.validation_loss_curve_
+    assert np.array_equal(vector(once), vector(twice))
+
+
 def test_a_warm_start_goes_on_from_the_weights_where_the_solver_has_no_state():
     model = small(MLPRegressor, "lbfgs", max_iter=10, warm_start=True).fit(X, y)
     first = model.loss_

@@ -15,16 +15,18 @@ FLOORS = (
     ("demo", "selftest"),
     ("datasets",),
     ("__init__",),
-    ("sensitivities", "checking", "choosing", "estimators"),
+    ("sensitivities", "checking", "priors", "choosing", "estimators"),
     ("runs",),
     ("plot", "differences", "many"),
     ("network", "config"),
+    ("trainable",),
     ("differentiable", "optimize"),
     ("model",),
     ("objective",),
-    ("terms", "operators"),
+    ("terms", "operators", "reparam"),
     ("derivatives",),
-    ("functional", "initializers", "io"),
+    ("functional", "initializers", "io", "rescaling"),
+    ("selection",),
     ("architecture",),
     ("activations", "losses"),
     ("_threads",),
@@ -38,9 +40,10 @@ INNER = {
     "optimize": (
         ("__init__",),
         ("fit",),
-        ("lm", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
+        ("lm", "minibatch", "rprop", "scg", "scipy_bridge", "holdout", "standardization"),
         ("truncated",),
         ("least_squares", "monitor", "points", "schedules"),
+        ("bounds",),
     ),
     "terms": (("__init__",), ("data", "gaussian")),
     "estimators": (
@@ -52,6 +55,7 @@ INNER = {
         ("problem",),
         ("arguments",),
     ),
+    "plot": (("__init__",), ("choosing", "classes", "inputs", "outputs", "training", "weights"), ("_drawing",)),
     "_core": (
         ("__init__", "faces"),
         ("many",),
@@ -60,8 +64,9 @@ INNER = {
         ("predict", "trace", "products", "jacobian", "curvature", "train"),
         ("batch", "linear"),
         ("sweeps", "units"),
+        ("tiles",),
         ("plan",),
-        ("arrays",),
+        ("arrays", "ties"),
         ("kernels", "team"),
         ("lineage",),
     ),
@@ -105,7 +110,7 @@ def inner_level(package, name):
     return next(level for level, floor in enumerate(INNER[package]) if name in floor)
 
 
-@pytest.mark.parametrize("package", ["optimize", "terms", "estimators"])
+@pytest.mark.parametrize("package", ["optimize", "terms", "plot", "estimators"])
 def test_modules_of_a_package_import_lower_ones_only(package):
     for path in (PACKAGE / package).glob("*.py"):
         for target in imported_rooms(path):

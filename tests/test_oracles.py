@@ -120,6 +120,16 @@ def test_softmax_with_two_classes_is_logistic_on_the_difference_of_the_logits():
     assert np.isclose(two.loss(X, labels), one.loss(X, labels.astype(float)), rtol=1e-14)
 
 
+def test_logistic_units_are_tanh_units_of_half_the_weights():
+    """PRML, exercise 5.1: logistic(z) = (1 + tanh(z / 2)) / 2."""
+    logistic = network([3, 6, 2], hidden="logistic", seed=5)
+    tanh = network([3, 6, 2], hidden="tanh")
+    (W1, W2), (b1, b2) = logistic.weights, logistic.biases
+    tanh.params = np.concatenate([W1.ravel() / 2, b1 / 2, W2.ravel() / 2, b2 + W2.sum(axis=1) / 2])
+    X, _ = data(tanh, 50)
+    assert relative_error(tanh(X), logistic(X)) < 1e-14
+
+
 def test_duplicated_samples_equal_a_weight_of_two():
     net = network([3, 4, 2], seed=6)
     X, T = data(net, 40)

@@ -119,3 +119,95 @@ def test_without_axes_a_figure_is_made_and_without_matplotlib_the_error_says_wha
 def test_importing_the_library_or_its_plots_does_not_import_matplotlib():
     code = "import sys, fastmlp, fastmlp.plot; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def line(x):
+    return 2 * x + 1
+
+
+def test_a_function_goes_a_little_beyond_the_data_which_are_circles(ax):
+    assert plot.function(line, [0.0, 2.0, 1.0], [[1.0], [5.0], [4.0]], ax, label="twice") is ax
+    curve, data = ax.get_lines()
+    np.testing.assert_allclose(curve.get_xdata()[[0, -1]], [-0.1, 2.1])
+    np.testing.assert_allclose(curve.get_ydata(), 2 * curve.get_xdata() + 1)
+    np.testing.assert_array_equal(data.get_xydata(), [[0, 1], [2, 5], [1, 4]])
+    assert (curve.get_label(), data.get_marker(), data.get_linestyle()) == ("twice", "o", "None")
+
+
+def test_a_network_is_a_function(ax):
+    net = fastmlp.Network([1, 4, 1], rng=0)
+    (curve,) = plot.function(net, X, ax=ax).get_lines()
+    np.testing.assert_array_equal(curve.get_ydata(), net(curve.get_xdata()[:, None])[:, 0])
+
+
+@pytest.mark.parametrize("band", [0.25, lambda x: np.full(len(x), 0.25), lambda x: np.full_like(x, 0.25)])
+def test_a_band_is_two_standard_deviations_wide_on_both_sides(ax, band):
+    plot.function(line, X, ax=ax, band=band)
+    x, y = ax.collections[0].get_paths()[0].vertices.T
+    np.testing.assert_allclose(np.unique(np.round(np.abs(y - line(x)), 12)), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("f", "X", "T", "message"),
+    [
+        (line, [[0.0, 1.0]], None, r"X: expected shape \(N,\) or \(N, 1\), got \(1, 2\)"),
+        (line, [], None, "X: expected at least one sample, got none"),
+        (line, [0.0, 1.0], [1.0], r"T: expected shape \(2,\) or \(2, 1\), got \(1,\)"),
+        (lambda x: np.hstack([x, x]), [0.0, 1.0], None, r"f: expected shape \(500,\) or \(500, 1\), got \(500, 2\)"),
+        (lambda x: x / 0 if x.any() else x, [0.0], None, "f: expected finite numbers"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")
+def test_wrong_functions_and_data_are_refused_by_name(ax, f, X, T, message):
+    with pytest.raises(ValueError, match=message):
+        plot.function(f, X, T, ax)
+
+
+def test_functions_are_a_line_each_from_pale_to_dark(ax):
+    curves = np.random.default_rng(0).normal(size=(4, 40))
+    assert plot.functions(X, curves[:, :, None], ax) is ax
+    lines = ax.get_lines()
+    np.testing.assert_array_equal([line.get_ydata() for line in lines], curves)
+    darkness = [-sum(line.get_color()[:3]) for line in lines]
+    assert darkness == sorted(darkness)
+    with pytest.raises(ValueError, match=r"Y: expected shape \(n, 40\), a function in each row, got \(40, 4\)"):
+        plot.functions(X, curves.T, ax)
+
+
+def test_squares_of_a_hinton_diagram_have_the_weights_as_areas_and_their_signs_as_colours(ax):
+    net = fastmlp.Network([2, 1, 1], rng=0)
+    net.params = [1.0, -0.25, 0.0, 1.0, 1.0]
+    assert plot.hinton(net, 0, ax) is ax
+    (squares,) = ax.collections
+    boxes = [path.get_extents() for path in squares.get_paths()]
+    np.testing.assert_allclose([box.width * box.height / 0.92**2 for box in boxes], [1, 0.25, 0])
+    np.testing.assert_allclose([(box.x0 + box.x1) / 2 for box in boxes], [0, 1, 2.5])
+    (red, _, blue), (red_below, _, blue_below) = squares.get_facecolors()[:2, :3]
+    assert blue > red
+    assert red_below > blue_below
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "2", "b"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "labels"),
+    [
+        (0, ("input", "unit of hidden layer 1")),
+        (1, ("unit of hidden layer 1", "unit of hidden layer 2")),
+        (2, ("unit of hidden layer 2", "output")),
+    ],
+)
+def test_a_hinton_diagram_names_what_a_layer_connects(ax, layer, labels):
+    plot.hinton(fastmlp.Network([2, 3, 40, 1], rng=0), layer, ax)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == labels
+
+
+def test_a_network_of_zeros_has_a_hinton_diagram_without_squares(ax):
+    plot.hinton(fastmlp.Network([2, 3], init="zeros"), ax=ax)
+    assert {path.get_extents().width for path in ax.collections[0].get_paths()} == {0.0}
+
+
+def test_hinton_diagrams_ask_for_a_network_and_one_of_its_layers(ax):
+    with pytest.raises(TypeError, match=r"net: expected a fastmlp\.Network, got ndarray"):
+        plot.hinton(X, 0, ax)
+    with pytest.raises(ValueError, match="layer: expected an index below 2, got 2"):
+        plot.hinton(fastmlp.Network([1, 2, 1], rng=0), 2, ax)

@@ -26,6 +26,7 @@ NAMES = {
     "levenberg_marquardt",
     "load",
     "plot",
+    "prior_samples",
     "propagate",
     "schedules",
     "sensitivity",
@@ -46,6 +47,7 @@ OBJECTS = [
     fastmlp.fit_many,
     fastmlp.levenberg_marquardt,
     fastmlp.load,
+    fastmlp.prior_samples,
     fastmlp.propagate,
     fastmlp.sensitivity,
     fastmlp.show_config,
@@ -84,11 +86,11 @@ def test_examples_in_docstrings_run(module):
 def test_there_are_examples():
     found = [
         t
-        for m in ("fastmlp.network", "fastmlp.objective")
+        for m in ("fastmlp.network", "fastmlp.trainable", "fastmlp.objective")
         for t in doctest.DocTestFinder().find(importlib.import_module(m))
         if t.examples
     ]
-    assert len(found) >= 4
+    assert len(found) >= 5
 
 
 def run(program, *arguments):

@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -52,7 +53,7 @@ def same(one, other):
 
 def test_the_training_error_falls_with_the_number_of_hidden_units_to_none(graph):
     lowest = [min(run.train_loss for run in group) for group in graph.groups()]
-    assert all(after <= 1.001 * before for before, after in zip(lowest[:3], lowest[1:4], strict=True))
+    assert all(after <= 1.001 * before for before, after in pairwise(lowest[:4]))
     assert max(lowest[3:]) < 1e-12  # 13 weights and more interpolate 10 points
 
 
@@ -92,6 +93,18 @@ def test_a_run_can_be_repeated_from_its_seed(small):
         assert (result.fun, result.grad_norm, result.nit) == (run.fun, run.grad_norm, run.nit)
         assert (result.train_loss, result.validation_loss) == (run.train_loss, run.validation_loss)
         assert result.message == run.message
+
+
+def test_networks_are_what_they_were_asked_to_be(dtype):
+    labels = (X[:, 0] > 0.5).astype(int)
+    kind = {"hidden": "logistic", "output": "logistic", "loss": "squared_error", "dtype": dtype}
+    result = fastmlp.sweep(X, labels, (2, (3, 2)), 2, (X, labels), penalties=DECAY, init="lecun", rng=0, **kind)
+    for run in result.runs:
+        net = fastmlp.Network(run.network.layers, **kind, init="lecun", rng=run.seed)
+        fastmlp.fit_many([net], X, labels, penalty=DECAY)
+        assert run.network == net
+        assert run.params.dtype == dtype
+        assert run.train_loss == run.validation_loss == pytest.approx(net.loss(X, labels) / 10, rel=1e-6)
 
 
 def test_penalties_share_their_starts(small):

@@ -4,6 +4,7 @@ from fastmlp._core.batch cimport Source
 from fastmlp._core.curvature cimport Task
 from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Choice, Watch
+from fastmlp._core.ties cimport Map
 
 
 # All of it lies here and in one piece of memory; numbers are double, whatever the network's type.
@@ -13,16 +14,18 @@ cdef struct Equations:
     const Source *source
     const void *ops             # kernels for double
     double factor               # of the loss
-    const double *decay         # lambda (P,), may be NULL
+    size_t n                    # variables: P, or those that are free
+    const Map *free             # the map from these, NULL if all are
+    const double *decay         # lambda (n,), may be NULL
     int n_threads
     Task loss, ggn, exact
     Choice choice
     # the memory
-    double *x                   # (P,)
-    double *g                   # (P,), gradient of E at x
-    double *B                   # (P, P), its curvature there, lower triangle
-    double *L                   # (P, P), Cholesky factor of B + shift I
-    void *native                # parameters, gradient and matrix in the network's type, where that is not double
+    double *x                   # (n,)
+    double *g                   # (n,), gradient of E at x
+    double *B                   # (n, n), its curvature there, lower triangle
+    double *L                   # (n, n), Cholesky factor of B + shift I
+    void *native                # the network's parameters, gradient and matrix in its type, where these are not it
     void *scratch               # for the sums over the samples
     # what holds at x
     double value, penalty       # E, and the part that does not depend on the data
@@ -40,6 +43,10 @@ cdef Equations another(const Equations *eq, void *memory) noexcept nogil
 # Share out the memory. The caller keeps all that is pointed to; then sets factor, decay and x, and calls `look`.
 cdef void lay_out(Equations *eq, const Net *net, const Source *source, const void *ops, int n_threads,
                   void *memory) noexcept nogil
+# Bytes of memory that `see_through` needs.
+cdef size_t native_bytes(const Net *net) noexcept nogil
+# Take the free parameters for the variables, from here on; after `lay_out`.
+cdef void see_through(Equations *eq, const Map *free, void *memory) noexcept nogil
 # v as the network's type holds it.
 cdef double rounded(const Equations *eq, double v) noexcept nogil
 # E at any point that is so rounded; its gradient there, where g is not NULL.

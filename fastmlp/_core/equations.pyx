@@ -1,7 +1,8 @@
 """The objective of a fit and its damped Newton equations, without the GIL and without allocation.
 
 E = factor * loss + sum lambda_i/2 x_i^2 has the gradient g and the curvature B, which is the Gauss-Newton matrix of the
-loss or its Hessian, plus diag(lambda). The equations are (B + shift I) s = -g.
+loss or its Hessian, plus diag(lambda). The equations are (B + shift I) s = -g. Where parameters are fixed or shared, x
+are the free ones.
 """
 
 from libc.math cimport INFINITY, fabs
@@ -13,7 +14,8 @@ from fastmlp._core.batch cimport Source
 from fastmlp._core.curvature cimport LOWER, NOTHING, Task, evaluate, task
 from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Watch
-from fastmlp._core.units cimport EXACT, GGN
+from fastmlp._core.ties cimport Map, expand, project, pull
+from fastmlp._core.tiles cimport EXACT, GGN
 
 cdef enum:
     ALIGNMENT = 64      # bytes
@@ -25,8 +27,12 @@ cdef inline size_t lines(size_t n_bytes) noexcept nogil:
     return (n_bytes + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
 
 
-cdef inline size_t native_bytes(const Net *net) noexcept nogil:
-    return 0 if net.itemsize == sizeof(double) else lines((net.n_params + 2) * net.n_params * net.itemsize)
+cdef size_t native_bytes(const Net *net) noexcept nogil:
+    return ALIGNMENT + lines((net.n_params + 2) * net.n_params * net.itemsize)
+
+
+cdef inline size_t converted_bytes(const Net *net) noexcept nogil:
+    return 0 if net.itemsize == sizeof(double) else native_bytes(net)
 
 
 cdef size_t point_bytes(const Net *net) noexcept nogil:
@@ -39,7 +45,7 @@ cdef size_t memory_bytes(const Net *net, size_t n, int n_threads) noexcept nogil
     cdef size_t scratch = max(curvature.memory_bytes(&loss, n_threads),
                               max(curvature.memory_bytes(&ggn, n_threads), curvature.memory_bytes(&exact, n_threads)))
     cdef size_t matrix = net.n_params * net.n_params * sizeof(double)
-    return point_bytes(net) + lines(matrix) + native_bytes(net) + scratch
+    return point_bytes(net) + lines(matrix) + converted_bytes(net) + scratch
 
 
 cdef size_t place(Equations *eq, const Net *net, void *memory) noexcept nogil:
@@ -67,15 +73,23 @@ cdef void lay_out(Equations *eq, const Net *net, const Source *source, const voi
     eq.choice = team.choice()
     eq.L = <double *> at
     eq.native = <void *> (at + lines(net.n_params * net.n_params * sizeof(double)))
-    eq.scratch = <void *> (<size_t> eq.native + native_bytes(net))
+    eq.scratch = <void *> (<size_t> eq.native + converted_bytes(net))
+    eq.n = net.n_params
+    eq.free = NULL
     eq.n_values = eq.n_gradients = eq.n_hessians = 0
+
+
+cdef void see_through(Equations *eq, const Map *free, void *memory) noexcept nogil:
+    eq.n = free.n
+    eq.free = free
+    eq.native = <void *> lines(<size_t> memory)
 
 
 # ---- the objective ----
 
 cdef double sums(Equations *eq, const Task *todo, const double *x, double *g, double *B, floating *native,
                  Watch *watch) noexcept nogil:
-    """The loss, its gradient and its matrix, where g and B are not NULL; through `native`, if that is not double's."""
+    """The loss, its gradient and its matrix, where g and B are not NULL; through `native` if need be."""
     cdef size_t n = eq.net.n_params, i, j
     cdef const floating *params
     cdef floating *gradient
@@ -84,16 +98,23 @@ cdef double sums(Equations *eq, const Task *todo, const double *x, double *g, do
     cdef bint several = n_threads > 1
     cdef double value, started = team.seconds() if several else 0.0
     n_threads = team.chosen(&eq.choice, n_threads)
-    if floating is double:
+    params = native
+    gradient = native + n if g != NULL else NULL
+    matrix = native + 2 * n if B != NULL else NULL
+    if eq.free != NULL:
+        expand(eq.free, x, native)
+    elif floating is double:
         params, gradient, matrix = x, g, B
     else:
         for i in range(n):
             native[i] = <floating> x[i]
-        params = native
-        gradient = native + n if g != NULL else NULL
-        matrix = native + 2 * n if B != NULL else NULL
     value = evaluate(todo, params, eq.source, eq.scratch, gradient, matrix, n_threads, watch)
-    if floating is float:
+    if eq.free != NULL:
+        if g != NULL:
+            pull(eq.free, gradient, g)
+        if B != NULL:
+            project(eq.free, matrix, B)
+    elif floating is float:
         for i in range(n if g != NULL else 0):
             g[i] = gradient[i]
         for i in range(n if B != NULL else 0):
@@ -107,10 +128,10 @@ cdef double sums(Equations *eq, const Task *todo, const double *x, double *g, do
 cdef double terms(Equations *eq, const Task *todo, const double *x, double *g, double *B, double *penalty,
                   Watch *watch) noexcept nogil:
     """E at x, and how much of it is penalty; gradient and matrix where g and B are not NULL."""
-    cdef size_t n = eq.net.n_params, i, j
+    cdef size_t n = eq.n, i, j
     cdef double value
     if eq.net.itemsize == sizeof(double):
-        value = sums(eq, todo, x, g, B, <double *> NULL, watch)
+        value = sums(eq, todo, x, g, B, <double *> eq.native, watch)
     else:
         value = sums(eq, todo, x, g, B, <float *> eq.native, watch)
     eq.n_values += 1
@@ -139,7 +160,7 @@ cdef double objective(Equations *eq, const double *x, double *g, Watch *watch) n
 
 
 cdef void look(Equations *eq, bint exact, Watch *watch) noexcept nogil:
-    cdef size_t n = eq.net.n_params
+    cdef size_t n = eq.n
     eq.value = terms(eq, &eq.exact if exact else &eq.ggn, eq.x, eq.g, eq.B, &eq.penalty, watch)
     eq.grad_norm = largest(n, eq.g, 1)
     eq.scale = largest(n, eq.B, n + 1)
@@ -152,7 +173,7 @@ cdef void look(Equations *eq, bint exact, Watch *watch) noexcept nogil:
 # ---- the equations ----
 
 cdef bint factorize(Equations *eq, double shift) noexcept nogil:
-    cdef size_t n = eq.net.n_params, i
+    cdef size_t n = eq.n, i
     for i in range(n):
         memcpy(eq.L + i * n, eq.B + i * n, (i + 1) * sizeof(double))
         eq.L[i * n + i] += shift
@@ -160,7 +181,7 @@ cdef bint factorize(Equations *eq, double shift) noexcept nogil:
 
 
 cdef void solve(const Equations *eq, double *b) noexcept nogil:
-    cdef size_t n = eq.net.n_params
+    cdef size_t n = eq.n
     kernels.cholesky_forward(eq.ops, n, <const double *> eq.L, n, 1, b, n)
     kernels.cholesky_backward(eq.ops, n, <const double *> eq.L, n, 1, b, n)
 

@@ -24,7 +24,7 @@ cdef struct Fit:
     Equations at            # the objective and its equations at the present parameters,
     Equations ahead         # and at those to be tried
     double tol
-    double *step            # (P,)
+    double *step            # (n,)
     Point point             # what the present one is, where the gradient is within tol
     double mu, growth       # damping, and what the next failure multiplies it by
     double safe             # mu at the latest step

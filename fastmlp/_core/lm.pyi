@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._core.batch import Batch
+from fastmlp._core.ties import Ties
 
 STATUS: tuple[str, ...]
 
@@ -21,6 +22,7 @@ class Descent:
         damping: float,
         n_threads: int,
         state: dict[str, Any] | None = None,
+        ties: Ties | None = None,
     ) -> Descent: ...
     def advance(self, n_steps: int) -> str: ...
     @property

@@ -33,6 +33,7 @@ from fastmlp._core.batch cimport Batch, Source
 from fastmlp._core.equations cimport Equations, factorize, look, objective, rounded, solve
 from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Watch
+from fastmlp._core.ties cimport Ties
 
 from fastmlp._core.kernels import isa_index
 
@@ -79,7 +80,7 @@ cdef bint place_trial(Fit *fit, double length) noexcept nogil:
     """To x + length * step, as the network's type holds it; whether that is another point."""
     cdef size_t i
     cdef bint moved = False
-    for i in range(fit.at.net.n_params):
+    for i in range(fit.at.n):
         fit.ahead.x[i] = rounded(&fit.at, fit.at.x[i] + length * fit.step[i])
         moved |= fit.ahead.x[i] != fit.at.x[i]
     return moved
@@ -89,7 +90,7 @@ cdef bint place_trial(Fit *fit, double length) noexcept nogil:
 
 cdef void start(Fit *fit, double damping, bint exact, Watch *watch) noexcept nogil:
     cdef size_t i
-    for i in range(fit.at.net.n_params):
+    for i in range(fit.at.n):
         fit.at.x[i] = rounded(&fit.at, fit.at.x[i])
     fit.ahead.factor, fit.ahead.decay = fit.at.factor, fit.at.decay
     look(&fit.at, exact, watch)
@@ -126,16 +127,17 @@ cdef Status move(Fit *fit) noexcept nogil:
 
 cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
     """One accepted step."""
-    cdef size_t n = fit.at.net.n_params, i
+    cdef size_t n = fit.at.n, i
     cdef double noise = NOISE if fit.at.net.itemsize == sizeof(double) else NOISE_F32
     cdef double promised, change, rho, shrink
-    cdef bint better, close, exact, looked
+    cdef bint better, close, exact, looked, indefinite = False
     cdef int _
     for _ in range(TRIES):
         if not fit.mu < fmin(MOST * fit.at.scale, LARGEST):
             return STALLED
         if not factorize(&fit.at, fit.mu):
             damp_more(fit)
+            indefinite = True
             fit.failures += 1
             if fit.at.is_exact and fit.failures == FAILURES:
                 look(&fit.at, False, watch)
@@ -179,7 +181,9 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
         if move(fit) == STALLED:
             return STALLED
         rho = fmin(rho, 1.0)
-        shrink = 0.1 if fit.ahead.is_exact and rho > 0.9 else fmax(1.0 / 3.0, 1.0 - cube(2.0 * rho - 1.0))
+        shrink = fmax(1.0 / 3.0, 1.0 - cube(2.0 * rho - 1.0))
+        if fit.ahead.is_exact and rho > 0.9 and not indefinite:
+            shrink = 0.1
         fit.mu = fit.safe = fmax(shrink * fit.mu, LEAST * fit.at.scale)
         fit.bold = rho > BOLD
         fit.pause -= fit.pause > 0
@@ -203,7 +207,7 @@ cdef void examine(Fit *fit, Watch *watch) noexcept nogil:
 
 cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
     """A step along the direction of the most negative curvature, down to where the objective is lower."""
-    cdef size_t n = fit.at.net.n_params, i
+    cdef size_t n = fit.at.n, i
     cdef double shift = flatness(fit), length, curvature, value, sign
     cdef int _
     while not factorize(&fit.at, shift):
@@ -261,10 +265,10 @@ cdef class Descent:
     batch : Batch
         The samples.
     params : ndarray of shape (P,), float64
-        The start.
+        The start; of the free ones (n,) with `ties`.
     factor : float
         Of the loss.
-    decay : ndarray of shape (P,), float64, or None
+    decay : ndarray of shape (P,) or (n,), float64, or None
         lambda.
     tol : float
         For |g|_inf.
@@ -273,26 +277,35 @@ cdef class Descent:
     n_threads : int
     state : dict, optional
         Of an earlier `Descent` at the same parameters, which is continued.
+    ties : Ties, optional
+        The map from the free parameters to all of them.
     """
 
     cdef Fit fit
     cdef Batch batch
     cdef object decay
+    cdef Ties ties
     cdef void *memory
+    cdef void *native
 
     def __cinit__(self, Batch batch not None, const double[::1] params not None, double factor,
-                  const double[::1] decay, double tol, double damping, int n_threads, state=None):
+                  const double[::1] decay, double tol, double damping, int n_threads, state=None,
+                  Ties ties=None):
         cdef const Net *net = &batch.plan.net
         cdef Watch watch = team.watch()
-        self.batch, self.decay = batch, decay
+        self.batch, self.decay, self.ties = batch, decay, ties
         cdef size_t n_bytes = memory_bytes(net, batch.source.n, n_threads)
         self.memory = malloc(n_bytes)
-        if self.memory == NULL:
+        self.native = malloc(equations.native_bytes(net)) if ties is not None else NULL
+        if self.memory == NULL or (self.native == NULL and ties is not None):
             raise MemoryError(f"no memory for the matrices of {net.n_params} parameters: {n_bytes} bytes")
         lay_out(&self.fit, net, &batch.source, kernels.table(isa_index(None), sizeof(double)), n_threads, self.memory)
+        if ties is not None:
+            equations.see_through(&self.fit.at, &ties.map, self.native)
+            equations.see_through(&self.fit.ahead, &ties.map, self.native)
         self.fit.at.factor, self.fit.tol = factor, tol
         self.fit.at.decay = &decay[0] if decay is not None else NULL
-        memcpy(self.fit.at.x, &params[0], net.n_params * sizeof(double))
+        memcpy(self.fit.at.x, &params[0], self.fit.at.n * sizeof(double))
         cdef bint exact = state is not None and state["is_exact"]
         with nogil:
             start(&self.fit, damping, exact, &watch)
@@ -302,6 +315,7 @@ cdef class Descent:
             self.fit.pause, self.fit.wait, self.fit.bold = state["pause"], state["wait"], state["bold"]
 
     def __dealloc__(self):
+        free(self.native)
         free(self.memory)
 
     def advance(self, size_t n_steps):
@@ -318,8 +332,8 @@ cdef class Descent:
 
     @property
     def params(self):
-        """A copy of the parameters (P,)."""
-        return np.array(<double[: self.fit.at.net.n_params]> self.fit.at.x)
+        """A copy of the parameters, those that are free (n,)."""
+        return np.array(<double[: self.fit.at.n]> self.fit.at.x)
 
     @property
     def state(self):

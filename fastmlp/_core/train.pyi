@@ -3,12 +3,15 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fastmlp._core.batch import Batch
+from fastmlp._core.ties import Ties
 
 _Array = NDArray[Any]
 
 class Minibatches:
     n_steps: int
-    def __new__(cls, batch: Batch, batch_size: int, n_threads: int, n_steps: int = 0) -> Minibatches: ...
+    def __new__(
+        cls, batch: Batch, batch_size: int, n_threads: int, n_steps: int = 0, ties: Ties | None = None
+    ) -> Minibatches: ...
     def sgd(
         self,
         w: _Array,

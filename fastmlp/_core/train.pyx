@@ -1,13 +1,14 @@
 """The minibatch loop of sgd and adam, without the GIL and without allocation."""
 
 from libc.math cimport pow
-from libc.stdlib cimport free
+from libc.stdlib cimport free, malloc
 
 from cython cimport floating
 from fastmlp._core cimport kernels, team
 from fastmlp._core.batch cimport Batch, Scratch, Source, loss_and_gradient, reserve
 from fastmlp._core.plan cimport GRADIENT_PASSES, Partition, Plan
 from fastmlp._core.team cimport Choice, Watch
+from fastmlp._core.ties cimport Ties, expand, pull
 
 
 cdef class Minibatches:
@@ -22,6 +23,8 @@ cdef class Minibatches:
     batch_size, n_threads : int
     n_steps : int, default=0
         Steps taken before, in an earlier run that is continued; counts on.
+    ties : Ties, optional
+        The map from the free parameters, which then are w, to all of them.
     """
 
     cdef Batch batch
@@ -32,9 +35,11 @@ cdef class Minibatches:
     cdef int n_threads
     cdef Choice choice
     cdef double loss, penalty
+    cdef Ties ties
+    cdef void *params           # of the network, then the gradient by them, where w are the free ones only
     cdef public Py_ssize_t n_steps
 
-    def __cinit__(self, Batch batch not None, size_t batch_size, int n_threads, Py_ssize_t n_steps=0):
+    def __cinit__(self, Batch batch not None, size_t batch_size, int n_threads, Py_ssize_t n_steps=0, Ties ties=None):
         self.batch = batch
         self.plan = batch.plan
         self.batch_size = batch_size
@@ -44,12 +49,33 @@ cdef class Minibatches:
         self.choice = team.choice()
         reserve(&self.scratch, &self.plan.net, self.plan.net.gradient.rows, self.parts, self.n_threads,
                 self.plan.net.n_params)
+        self.ties = ties
+        if ties is not None:
+            self.params = malloc(2 * self.plan.net.n_params * self.plan.net.itemsize)
+            if self.params == NULL:
+                raise MemoryError(f"no memory for {self.plan.net.n_params} parameters and their gradient")
 
     def __dealloc__(self):
+        free(self.params)
         free(self.scratch.memory)
 
-    cdef double gradient_step(self, const floating *w, const Py_ssize_t *order, size_t first, size_t n_samples,
-                              const floating *decay, floating *g, Watch *watch) noexcept nogil:
+    cdef void loss_gradient(self, const floating *w, const Source *source, Partition parts, floating *g,
+                            Watch *watch) noexcept nogil:
+        """Gradient of a minibatch's loss, which is added to the sum of the call."""
+        cdef size_t n = self.plan.net.n_params
+        cdef const floating *params = w
+        cdef floating *gradient = g
+        if self.params != NULL:
+            expand(&self.ties.map, w, <floating *> self.params)
+            params = <floating *> self.params
+            gradient = <floating *> self.params + n
+        self.loss += loss_and_gradient(&self.plan.net, parts, params, source, &self.scratch, gradient,
+                                       <floating *> NULL, team.chosen(&self.choice, self.n_threads), watch)
+        if self.params != NULL:
+            pull(&self.ties.map, gradient, g)
+
+    cdef double gradient_step(self, const floating *w, size_t n_params, const Py_ssize_t *order, size_t first,
+                              size_t n_samples, const floating *decay, floating *g, Watch *watch) noexcept nogil:
         """Gradient of one minibatch, to be scaled by the number returned; its loss, and its share of the penalty, are
         added to the sums of the call.
         """
@@ -61,13 +87,12 @@ cdef class Minibatches:
         source.n = n
         source.index = order + first
         cdef double started = team.seconds() if self.n_threads > 1 else 0.0
-        self.loss += loss_and_gradient(&self.plan.net, parts, w, &source, &self.scratch, g, <floating *> NULL,
-                                       team.chosen(&self.choice, self.n_threads), watch)
+        self.loss_gradient(w, &source, parts, g, watch)
         if self.n_threads > 1:
             team.note(&self.choice, team.seconds() - started)
         if decay == NULL:
             return 1.0 / n
-        self.penalty += kernels.decay(self.plan.net.ops, self.plan.net.n_params, <floating> (1.0 / n),
+        self.penalty += kernels.decay(self.plan.net.ops, n_params, <floating> (1.0 / n),
                                       <floating> (1.0 / n_samples), decay, w, g) * n / n_samples
         return 1.0
 
@@ -75,19 +100,19 @@ cdef class Minibatches:
             floating[::1] v, Py_ssize_t first_step, Py_ssize_t n_steps, double rate, double momentum, bint nesterov):
         """Take `n_steps` steps from step `first_step` of the epoch on; returns (sum of losses, mean penalty)."""
         cdef Py_ssize_t step
-        cdef size_t n_samples = order.shape[0]
+        cdef size_t n_samples = order.shape[0], n_params = w.shape[0]
         cdef const floating *penalty = &decay[0] if decay is not None else NULL
         cdef double scale
         cdef Watch watch = team.watch()
         self.loss = self.penalty = 0.0
         with nogil:
             for step in range(first_step, first_step + n_steps):
-                scale = self.gradient_step(&w[0], &order[0], step * self.batch_size, n_samples, penalty, &g[0],
-                                           &watch)
+                scale = self.gradient_step(&w[0], n_params, &order[0], step * self.batch_size, n_samples, penalty,
+                                           &g[0], &watch)
                 if watch.stopped:
                     break
                 self.n_steps += 1
-                kernels.sgd_step(self.plan.net.ops, self.plan.net.n_params, <floating> scale, <floating> rate,
+                kernels.sgd_step(self.plan.net.ops, n_params, <floating> scale, <floating> rate,
                                  <floating> momentum, nesterov, &g[0], &v[0], &w[0])
         team.check(&watch)
         return self.loss, self.penalty
@@ -97,20 +122,20 @@ cdef class Minibatches:
              double b2, double epsilon):
         """As `sgd`; the number of all steps so far corrects the bias of the moments."""
         cdef Py_ssize_t step
-        cdef size_t n_samples = order.shape[0]
+        cdef size_t n_samples = order.shape[0], n_params = w.shape[0]
         cdef const floating *penalty = &decay[0] if decay is not None else NULL
         cdef double age, scale
         cdef Watch watch = team.watch()
         self.loss = self.penalty = 0.0
         with nogil:
             for step in range(first_step, first_step + n_steps):
-                scale = self.gradient_step(&w[0], &order[0], step * self.batch_size, n_samples, penalty, &g[0],
-                                           &watch)
+                scale = self.gradient_step(&w[0], n_params, &order[0], step * self.batch_size, n_samples, penalty,
+                                           &g[0], &watch)
                 if watch.stopped:
                     break
                 self.n_steps += 1
                 age = <double> self.n_steps
-                kernels.adam_step(self.plan.net.ops, self.plan.net.n_params, <floating> scale,
+                kernels.adam_step(self.plan.net.ops, n_params, <floating> scale,
                                   <floating> (rate / (1.0 - pow(b1, age))), <floating> (1.0 / (1.0 - pow(b2, age))),
                                   <floating> b1, <floating> (1.0 - b1), <floating> b2, <floating> (1.0 - b2),
                                   <floating> epsilon, &g[0], &m[0], &v[0], &w[0])

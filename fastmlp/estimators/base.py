@@ -222,7 +222,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         net, watch, result = best
         p = watch.progress
         self.network_, self._progress = net, p
-        self._result = OptimizeResult(x=result.x, state=result.state)  # for a warm start
+        # for a warm start, which goes on from the last point where the weights are still those that the fit has left
+        self._result = OptimizeResult(x=net.params.astype(np.float64), state=result.state)
         self.n_iter_, self.t_ = result.nit, p.samples_seen
         self.n_layers_, self.n_outputs_, self.out_activation_ = len(net.layers), net.layers[-1], net.output
         self.loss_curve_, self.loss_ = p.loss_curve, problem.mean(result.history["loss"][-1])

@@ -2,6 +2,7 @@
 
 monitor        history, validation, patience, callback, time limit, progress: what every solver reports to
 holdout        the validation set
+standardization  data in units of their standard deviations, and the way back
 minibatch      sgd, adam
 rprop          resilient back-propagation
 lm             Levenberg-Marquardt, in the end Newton
@@ -9,6 +10,7 @@ truncated      the same without matrices
 scg            scaled conjugate gradients
 scipy_bridge   L-BFGS and SciPy's other minimizers
 points         what full-batch solvers know of a point, and when they get nowhere any more
+bounds         limits of the parameters, and what a vanishing gradient means there
 schedules      learning rates that change with the epoch
 least_squares  Levenberg-Marquardt for residuals of any kind
 """

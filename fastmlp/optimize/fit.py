@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
+from fastmlp import reparam
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.objective import Objective
-from fastmlp.optimize import holdout, lm, minibatch, rprop, scg, scipy_bridge
+from fastmlp.optimize import bounds as limits
+from fastmlp.optimize import holdout, lm, minibatch, points, rprop, scg, scipy_bridge, standardization
 from fastmlp.optimize.monitor import CONVERGED, DIVERGED, MESSAGES, STALLED, Monitor, optimize_result
 from fastmlp.terms import DataTerm
 
@@ -31,14 +33,18 @@ AUTO_FULL_BATCH = 100_000_000
 WITH_KINKS = ("relu", "leaky_relu")
 
 
-def choose_method(method: Any, architecture: Architecture, n_samples: int) -> str:
+def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bounded: bool = False) -> str:
     """The solver's name; `Network.fit` documents the rule behind `auto`."""
     if isinstance(method, str):
         method = method.lower()
     if method == "l-bfgs-b":
         return "lbfgs"
     name = check.choice(method, "method", METHODS)
-    if name == "auto":
+    if bounded and name not in ("auto", *scipy_bridge.BOUNDED):
+        raise ValueError(f"bounds: expected with {' or '.join(scipy_bridge.BOUNDED)} only, got them with {name}")
+    if name == "auto" and bounded:
+        name = scipy_bridge.BOUNDED[0]
+    elif name == "auto":
         n_params = architecture.n_params
         smooth = not {*architecture.hidden, architecture.output}.intersection(WITH_KINKS)
         if smooth and n_params <= AUTO_LM_PARAMS and n_samples * n_params**2 <= AUTO_LM_WORK:
@@ -60,6 +66,10 @@ def fit(
     method: Any,
     *,
     penalty: Any,
+    fixed: Any,
+    tied: Any,
+    bounds: Any,
+    standardize: Any,
     validation: Any,
     patience: Any,
     max_iter: Any,
@@ -78,12 +88,20 @@ def fit(
 
     `Network.fit` documents the arguments.
     """
-    name = choose_method(method, architecture, len(samples.X))
+    free = reparam.make(architecture, params, fixed, tied)
+    within = limits.make(architecture, params, bounds, free)
+    name = choose_method(method, architecture, len(samples.X), bounded=within is not None)
     _check_options(name, options, learning_rate)
-    state = _earlier_state(warm_start, name, architecture, len(samples.X))
+    if not isinstance(standardize, (bool, np.bool_)):
+        raise TypeError(f"standardize: expected True or False, got {standardize!r}")
+    state = _earlier_state(warm_start, name, architecture, len(samples.X), free, bool(standardize))
     generator = check.generator(rng)
+    start, progress = params, None
     if state is not None:
         generator = copy.deepcopy(state["rng"])
+        if np.array_equal(params, warm_start.x):  # else the user has changed them, and the steps go on from there
+            progress = state["progress"]
+            start = progress["x"]  # the last point, which need not be the best
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: expected a callable or None, got {callback!r}")
     if patience is not None:
@@ -100,9 +118,17 @@ def fit(
 
     held_back = None if state is None else state["held_back"]
     training, held_out, held_back = holdout.split(architecture, samples, validation, generator, held_back)
-    objective = objectives.make(architecture, params, training, penalty, 1.0, n_threads)
+    folded: Callable[[NDArray[Any]], NDArray[Any]] = _as_they_are
+    if standardize:
+        objectives.require_samples(training)
+        units = standardization.of(architecture, training)
+        training, held_out = units.applied(training), None if held_out is None else units.applied(held_out)
+        folded = units.folded
+    objective = objectives.make(architecture, start, training, penalty, 1.0, n_threads, free)
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
-    monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, params)
+    monitor = Monitor(
+        name, validation_term, patience, callback, verbose, time_limit, max_iter, params, folded, progress
+    )
     counts = (0, 0, 0)  # of values, gradients, and Hessians or their products
     solver_state: dict[str, Any] = {}
     try:
@@ -116,12 +142,15 @@ def fit(
                 objective, monitor, max_iter=max_iter, tol=tol, state=state, options=options
             )
         else:
-            status, counts = scipy_bridge.solve(name, objective, monitor, max_iter=max_iter, tol=tol, options=options)
+            status, counts = scipy_bridge.solve(
+                name, objective, monitor, max_iter=max_iter, tol=tol, options=options, bounds=within
+            )
     finally:
         if monitor.final_x is not None:
-            params[...] = monitor.final_x
-    if name not in MINIBATCH:
-        params[...] = monitor.no_worse_x
+            params[...] = folded(monitor.final_x)
+    x = monitor.final_x if name in MINIBATCH else monitor.no_worse_x
+    assert x is not None
+    params[...] = folded(x)
     monitor.end()
     state = {
         "method": name,
@@ -129,14 +158,24 @@ def fit(
         "rng": copy.deepcopy(generator),  # the user's own may be used on
         "n_samples": len(samples.X),
         "dtype": architecture.dtype.name,
+        "progress": monitor.state,
+        "free": free,
+        "standardized": bool(standardize),
         **solver_state,
     }
-    return _result(objective, params, monitor, status, name, tol, max_iter, counts, state)
+    result = _result(objective, x, within, monitor, status, name, tol, max_iter, counts, state)
+    result.x = params.astype(np.float64)
+    return result
+
+
+def _as_they_are(params: NDArray[Any]) -> NDArray[Any]:
+    return params
 
 
 def _result(
     objective: Objective,
-    params: NDArray[Any],
+    x: NDArray[Any],
+    within: limits.Bounds | None,
     monitor: Monitor,
     status: int,
     name: str,
@@ -145,24 +184,24 @@ def _result(
     counts: tuple[int, int, int],
     state: dict[str, Any],
 ) -> Any:
-    x = params.astype(np.float64)
+    free = objective.reduce(x.astype(objective.architecture.dtype))
     if name in MINIBATCH:
-        fun, grad_norm = objective.value(x), math.nan
+        fun, grad_norm = objective.value(free), math.nan
         if not math.isfinite(fun):
             status = DIVERGED
         success = monitor.n_iter == max_iter and status != DIVERGED
         message = "all epochs done" if success else MESSAGES[status]
         status = CONVERGED if success else status
     else:
-        fun, gradient = objective.value_and_grad(x)
-        grad_norm = float(np.abs(gradient).max())
+        fun, gradient = objective.value_and_grad(free)
+        grad_norm = points.grad_norm(free, gradient, within)
         # the gradient vanishes at saddles too, which lm alone tells from minima
         success = grad_norm <= tol and (status == CONVERGED or name != "lm")
         if status == CONVERGED and not success:  # at a point that lies above the start by rounding, and is not returned
             status = STALLED
         message = MESSAGES[status]
     return optimize_result(
-        x=x, fun=fun, nit=monitor.n_iter, nfev=counts[0], njev=counts[1], nhev=counts[2], status=status,
+        fun=fun, nit=monitor.n_iter, nfev=counts[0], njev=counts[1], nhev=counts[2], status=status,
         message=message, success=bool(success), grad_norm=grad_norm, history=monitor.arrays(), state=state,
         method=name,
     )  # fmt: skip
@@ -178,7 +217,14 @@ def _check_options(name: str, options: dict[str, Any], learning_rate: Any) -> No
         raise ValueError(f"learning_rate: expected with {' or '.join(MINIBATCH)} only, got it with {name}")
 
 
-def _earlier_state(warm_start: Any, name: str, architecture: Architecture, n_samples: int) -> dict[str, Any] | None:
+def _earlier_state(
+    warm_start: Any,
+    name: str,
+    architecture: Architecture,
+    n_samples: int,
+    free: reparam.FreeParameters | None,
+    standardize: bool,
+) -> dict[str, Any] | None:
     if warm_start is None:
         return None
     state = getattr(warm_start, "state", None)
@@ -197,4 +243,8 @@ def _earlier_state(warm_start: Any, name: str, architecture: Architecture, n_sam
             "warm_start: expected the result for as many parameters, of the same type, and as many samples: "
             f"{present}, got {earlier}"
         )
+    if standardize or state["standardized"]:
+        raise ValueError("warm_start: expected fits without standardize, since their states belong to its units")
+    if state["free"] is not free and (free is None or not free.same_as(state["free"])):
+        raise ValueError("warm_start: expected the result for the same fixed and tied parameters, got one for others")
     return state

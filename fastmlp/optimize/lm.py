@@ -36,16 +36,17 @@ def solve(
         return truncated.solve(objective, monitor, max_iter=max_iter, tol=tol, damping=damping, state=state)
     data = objective.data
     descent = Descent(
-        data.batch, objective.x0, data.factor, objective.decay, tol, damping, _threads.resolve(data.n_threads), state
-    )
+        data.batch, objective.x0, data.factor, objective.decay, tol, damping, _threads.resolve(data.n_threads), state,
+        None if objective.free is None else objective.free.compiled,
+    )  # fmt: skip
 
     def report(record: Any) -> None:
         mean = data.mean(descent.value - descent.penalty)
-        record(descent.params, descent.value, mean, descent.grad_norm)
+        record(objective.expand(descent.params), descent.value + objective.constant, mean, descent.grad_norm)
 
-    report(monitor.begin)
     status = descent.advance(0)
     try:
+        report(monitor.begin)
         while status == "running" and monitor.n_iter < max_iter:
             status = descent.advance(1)
             if descent.counts[0] > monitor.n_iter:

@@ -47,24 +47,25 @@ def solve(
     batch_size = min(batch_size, n_samples)
     rate_of = _schedule(learning_rate, LEARNING_RATE[method])
     *settings, shuffle = _settings(method, options, arch.dtype)
-    w = objective.native(objective.x0).copy()
+    w = objective.x0.astype(arch.dtype)
     g = np.empty_like(w)
     names = ("velocity",) if method == "sgd" else ("first_moment", "second_moment")
     memory = [np.zeros_like(w) if state is None else state[name].copy() for name in names]
     epoch, n_steps = (0, 0) if state is None else (state["n_epochs"], state["n_steps"])
     with np.errstate(over="ignore"):
         decay = None if objective.decay is None else objective.decay.astype(arch.dtype)
-    loop = Minibatches(data.batch, batch_size, _threads.resolve(data.n_threads), n_steps)
+    ties = None if objective.free is None else objective.free.compiled
+    loop = Minibatches(data.batch, batch_size, _threads.resolve(data.n_threads), n_steps, ties)
     run: Callable[..., tuple[float, float]] = loop.sgd if method == "sgd" else loop.adam
     steps_per_epoch = -(-n_samples // batch_size)
     chunk = max(1, CHUNK_WORK // (n_params * batch_size))
     straight = np.arange(n_samples, dtype=np.intp)
     order = straight.copy()
     arrays = (order, decay, g, *memory)
-    loss = data.value(w)
-    monitor.begin(w, loss + objective.penalty_value(w), data.mean(loss))
+    loss = data.value(objective.native(w))
     status = CONVERGED
     try:
+        monitor.begin(objective.expand(w), loss + objective.penalty_value(w), data.mean(loss))
         for _ in range(max_iter):
             rate = check.number(rate_of(epoch), "learning_rate", 0.0)  # schedules may end at 0
             order[:] = straight
@@ -79,11 +80,12 @@ def solve(
                 if first + count < steps_per_epoch:
                     monitor.check_time()
             epoch += 1
-            monitor.step(w, loss + penalty, data.mean(loss))
+            penalty += objective.constant
+            monitor.step(objective.expand(w), loss + penalty, data.mean(loss))
     except Stop as stop:
         status = stop.status if monitor.n_iter < max_iter else MAX_ITER
     finally:  # whatever ended it, also within an epoch
-        monitor.x = w
+        monitor.x = objective.expand(w)
     return status, {"n_epochs": epoch, "n_steps": loop.n_steps, **dict(zip(names, memory, strict=True))}
 
 

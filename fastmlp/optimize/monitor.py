@@ -66,6 +66,10 @@ class Monitor:
         Iterations to come at the most.
     params : ndarray
         The network's own parameters, which follow each step, so that a callback may use the network.
+    folded : callable
+        From the parameters of the problem that is solved to the network's own, which may be in other units.
+    earlier : dict, optional
+        The `state` of the monitor of the fit that this one continues.
     """
 
     def __init__(
@@ -78,6 +82,8 @@ class Monitor:
         time_limit: float | None,
         max_iter: int,
         params: NDArray[Any],
+        folded: Callable[[NDArray[Any]], NDArray[Any]],
+        earlier: dict[str, Any] | None = None,
     ) -> None:
         self.method = method
         self.validation = validation
@@ -87,9 +93,12 @@ class Monitor:
         self.deadline = math.inf if time_limit is None else time_limit
         self.history: dict[str, list[float]] = {name: [] for name in FIELDS}
         self.x: NDArray[Any] | None = None
-        self._best: tuple[float, int, NDArray[Any] | None] = (math.inf, 0, None)  # by validation loss
-        self._lowest: tuple[float, NDArray[Any] | None] = (math.inf, None)  # by objective
+        self._start = (math.nan, math.nan)  # objective and |gradient|_inf
+        self._best: tuple[float, int, NDArray[Any] | None] = (math.inf, 0, None)  # validation loss, iteration, x
+        self._lowest: tuple[float, NDArray[Any] | None] = (math.inf, None)  # objective, x
+        self._earlier = earlier
         self._params = params
+        self._folded = folded
         self._started = time.perf_counter()
         self._milestone = max(1, max_iter // 10)
         self._printed = (-math.inf, -1)  # seconds and iteration of the latest line
@@ -111,28 +120,47 @@ class Monitor:
 
         A rise within rounding is none if the gradient has fallen.
         """
-        loss, grad_norm = self.history["loss"], self.history["grad_norm"]
-        rounding = 100 * float(np.finfo(self._params.dtype).eps) * abs(loss[0]) if grad_norm[-1] < grad_norm[0] else 0.0
-        if self.patience is not None or loss[-1] <= loss[0] + rounding:
+        loss, grad_norm = self._start
+        flatter = self.history["grad_norm"][-1] < grad_norm
+        rounding = 100 * float(np.finfo(self._params.dtype).eps) * abs(loss) if flatter else 0.0
+        if self.patience is not None or self.history["loss"][-1] <= loss + rounding:
             return self.final_x
         return self._lowest[1]
 
+    @property
+    def state(self) -> dict[str, Any]:
+        """Where the training stands, and with what its points are compared; for the monitor of a fit that continues."""
+        loss, iteration, x = self._best
+        return {
+            "x": self.x,
+            "loss": self.history["loss"][-1],
+            "start": self._start,
+            "lowest": self._lowest,
+            "best": (loss, iteration - self.n_iter, x),
+        }
+
     def begin(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float = math.nan) -> None:
-        """Record the start; ValueError where the objective is not finite there, so that nothing can be minimised."""
+        """Record the start; ValueError where the objective is not finite there, so that nothing can be minimised.
+
+        Raises Stop where patience was exhausted already by the fit that this one continues.
+        """
         if not math.isfinite(fun):
             raise ValueError(
                 f"params: expected parameters at which the objective is finite, got {fun}; "
                 "initialize the network anew, or rescale the data"
             )
+        self._start = (fun, grad_norm)
+        if self._earlier is not None:
+            self._take_over(self._earlier, fun)
         self._record(x, fun, train_loss, grad_norm)
+        self._check_patience()
 
     def step(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float = math.nan) -> None:
         """Record a completed iteration; raises Stop where it is to be the last."""
         self._record(x, fun, train_loss, grad_norm)
         if self.callback is not None and self._call_back():
             raise Stop(CALLBACK)
-        if self.patience is not None and self.n_iter - self._best[1] >= self.patience:
-            raise Stop(PATIENCE)
+        self._check_patience()
         self.check_time()
 
     def check_time(self) -> None:
@@ -149,15 +177,30 @@ class Monitor:
         """The history as arrays of equal length."""
         return {name: np.array(values) for name, values in self.history.items()}
 
+    def _check_patience(self) -> None:
+        if self.patience is not None and self.n_iter - self._best[1] >= self.patience:
+            raise Stop(PATIENCE)
+
+    def _take_over(self, earlier: dict[str, Any], fun: float) -> None:
+        """The best parameters so far, by their loss on the present validation set; the lowest of the same objective."""
+        _, iteration, x = earlier["best"]
+        if self.validation is not None and x is not None:
+            self._best = (self._validation_loss(x), iteration, x)
+        if fun == earlier["loss"]:
+            self._start, self._lowest = earlier["start"], earlier["lowest"]
+
+    def _validation_loss(self, x: NDArray[Any]) -> float:
+        if self.validation is None:
+            return math.nan
+        term = self.validation
+        return term.mean(term.value(np.require(x, term.architecture.dtype)))
+
     def _record(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float) -> None:
         self.x = x.copy()
-        self._params[...] = x
-        validation_loss = math.nan
-        if self.validation is not None:
-            term = self.validation
-            validation_loss = term.mean(term.value(np.require(self.x, term.architecture.dtype)))
-            if validation_loss < self._best[0]:
-                self._best = (validation_loss, len(self.history["time"]), self.x)
+        self._params[...] = self._folded(x)
+        validation_loss = self._validation_loss(self.x)
+        if validation_loss < self._best[0]:
+            self._best = (validation_loss, len(self.history["time"]), self.x)
         if fun < self._lowest[0]:
             self._lowest = (fun, self.x)
         elapsed = time.perf_counter() - self._started
@@ -171,7 +214,7 @@ class Monitor:
         assert self.callback is not None
         assert self.x is not None
         latest = {name: values[-1] for name, values in self.history.items()}
-        state = optimize_result(x=self.x.copy(), fun=latest["loss"], nit=self.n_iter, **latest)
+        state = optimize_result(x=self._folded(self.x.copy()), fun=latest["loss"], nit=self.n_iter, **latest)
         try:
             answer = self.callback(state)
         except StopIteration:

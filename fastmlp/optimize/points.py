@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.objective import Objective
+from fastmlp.optimize.bounds import Bounds
 
 DROWNED = 1e3  # units of rounding of the objective below which a difference of two values tells nothing
 LONGEST_WANDERING = 100  # steps without any gain, such as rounding errors make when tol is below them
@@ -20,19 +21,20 @@ class Point(NamedTuple):
     x: NDArray[np.float64]
     value: float
     gradient: NDArray[np.float64]
-
-    @property
-    def grad_norm(self) -> float:
-        """|gradient|_inf."""
-        return float(np.abs(self.gradient).max()) if self.value < np.inf else np.inf
+    grad_norm: float  # |gradient|_inf, of the projected one with bounds
 
 
-def evaluate(objective: Objective, x: NDArray[np.float64]) -> Point:
+def evaluate(objective: Objective, x: NDArray[np.float64], bounds: Bounds | None = None) -> Point:
     """The point at x, of which a copy is taken."""
     value, gradient = objective.value_and_grad(x)
     if not (np.isfinite(value) and np.isfinite(gradient).all()):  # a bad step, at which the gradient means nothing
-        return Point(x.copy(), np.inf, np.zeros_like(gradient))
-    return Point(x.copy(), value, gradient)
+        return Point(x.copy(), np.inf, np.zeros_like(gradient), np.inf)
+    return Point(x.copy(), value, gradient, grad_norm(x, gradient, bounds))
+
+
+def grad_norm(x: NDArray[np.float64], gradient: NDArray[np.float64], bounds: Bounds | None) -> float:
+    """|gradient|_inf, with bounds of what does not lead out of them."""
+    return float(np.abs(gradient if bounds is None else bounds.projected(x, gradient)).max())
 
 
 def reduction(objective: Objective, start: Point, end: Point) -> float:
@@ -73,4 +75,4 @@ def _eps(objective: Objective) -> float:
 def report(record: Callable[..., Any], objective: Objective, point: Point) -> None:
     """Tell a point to the monitor: `record` is its `begin` or `step`."""
     mean_loss = objective.data.mean(point.value - objective.penalty_value(point.x))
-    record(point.x, point.value, mean_loss, point.grad_norm)
+    record(objective.expand(point.x), point.value, mean_loss, point.grad_norm)

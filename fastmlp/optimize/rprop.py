@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,9 +46,12 @@ def solve(
     def norm() -> float:
         return float(np.abs(gradient).max())
 
-    monitor.begin(x, value, data.mean(value - objective.penalty_value(x)), norm())
+    def report(record: Callable[..., None]) -> None:
+        record(objective.expand(x), value, data.mean(value - objective.penalty_value(x)), norm())
+
     status = CONVERGED if norm() <= tol else MAX_ITER
     try:
+        report(monitor.begin)
         while status != CONVERGED and monitor.n_iter < max_iter:
             agreement = np.sign(gradient) * np.sign(previous)
             grow, shrink = agreement > 0, agreement < 0
@@ -58,10 +62,10 @@ def solve(
             previous = np.where(shrink, 0.0, gradient)
             previous_value, move = value, np.where(shrink, 0.0, step)
             # rounded to what the network holds, so that k + k steps equal 2 k
-            x = objective.native(x + step).astype(np.float64)
+            x = objective.rounded(x + step)
             value, gradient = objective.value_and_grad(x)
             evaluations += 1
-            monitor.step(x, value, data.mean(value - objective.penalty_value(x)), norm())
+            report(monitor.step)
             if norm() <= tol:
                 status = CONVERGED
     except Stop as stop:

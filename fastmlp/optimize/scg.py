@@ -44,10 +44,10 @@ def solve(
     """
     damping = check.number({**OPTIONS, **options}["damping"], "damping", 0.0, above=True)
     search = _Search(objective, damping, state)
-    report(monitor.begin, objective, search.here)
     progress = Progress(objective, search.here)
     status = MAX_ITER
     try:
+        report(monitor.begin, objective, search.here)
         while search.here.grad_norm > tol and monitor.n_iter < max_iter:
             moved = search.advance(monitor.check_time)
             if moved:
@@ -126,7 +126,7 @@ class _Search:
     def _rounded(self, x: NDArray[np.float64], alpha: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
         """The end of a step in the network's type, so that k + k steps equal 2 k."""
         with np.errstate(all="ignore"):
-            return self.objective.native(x + alpha * u).astype(np.float64)
+            return self.objective.rounded(x + alpha * u)
 
     def _move(self, there: Point, u: NDArray[np.float64], slope: float) -> None:
         """Go there, and turn: p = -g + beta u with beta = g'(g - g_before) / |g_before'u|."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.objective import Objective
+from fastmlp.optimize.bounds import Bounds
 from fastmlp.optimize.monitor import CONVERGED, MAX_FUN, MAX_ITER, STALLED, Monitor, Stop
 from fastmlp.optimize.points import Point, Progress, evaluate, reduction, report
 
@@ -46,6 +47,7 @@ METHODS: dict[str, Method] = {
     "nelder-mead": Method("nelder-mead", None, {}, ("xatol", "fatol", "adaptive", "initial_simplex")),
     "powell": Method("powell", None, {}, ("xtol", "ftol", "direc")),
 }
+BOUNDED = ("lbfgs",)
 WITHOUT_GRADIENT = ("nelder-mead", "powell")
 MAX_RUNS = 10
 
@@ -66,8 +68,8 @@ class _Lost(Exception):  # noqa: N818 - it ends SciPy's loop from within a funct
 class _Evaluations:
     """The objective as SciPy asks for it; remembers the latest points, because accepted steps are among them."""
 
-    def __init__(self, objective: Objective) -> None:
-        self.objective = objective
+    def __init__(self, objective: Objective, bounds: Bounds | None) -> None:
+        self.objective, self.bounds = objective, bounds
         self.n_values = self.n_second = 0
         self.scale = 1.0
         self._origin: Point | None = None
@@ -114,13 +116,20 @@ class _Evaluations:
         if np.isnan(x).any():
             raise _Lost
         self.n_values += 1
-        point = evaluate(self.objective, x)
+        point = evaluate(self.objective, x, self.bounds)
         self._latest = [*self._latest[-3:], point]
         return point
 
 
 def solve(
-    method: str, objective: Objective, monitor: Monitor, *, max_iter: int, tol: float, options: dict[str, Any]
+    method: str,
+    objective: Objective,
+    monitor: Monitor,
+    *,
+    max_iter: int,
+    tol: float,
+    options: dict[str, Any],
+    bounds: Bounds | None = None,
 ) -> tuple[int, tuple[int, int, int]]:
     """Minimise until |g|_inf <= tol; returns a status, and (nfev, njev, nhev).
 
@@ -131,8 +140,8 @@ def solve(
     from scipy.optimize import minimize
 
     way = METHODS[method]
-    evaluations = _Evaluations(objective)
-    here = evaluations.at(objective.x0)
+    evaluations = _Evaluations(objective, bounds)
+    here = evaluations.at(objective.x0 if bounds is None else bounds.clip(objective.x0))
     report(monitor.begin, objective, here)
     progress = Progress(objective, here)
 
@@ -147,6 +156,7 @@ def solve(
             raise _Enough
 
     settings = {**way.settings, **options}
+    limits = {} if bounds is None else {"bounds": list(zip(*bounds, strict=True))}
     if method != "tnc":  # which counts evaluations only; the callback counts steps for all
         settings["maxiter"] = max_iter
     with_gradient = method not in WITHOUT_GRADIENT
@@ -157,15 +167,16 @@ def solve(
             before = here
             if "maxfun" in settings:
                 settings["maxfun"] = most_values - evaluations.n_values
-            if way.tol:
-                settings[way.tol] = tol / evaluations.scale
+            if way.tol:  # with bounds the projected gradient does not scale, and the callback decides
+                settings[way.tol] = tol / evaluations.scale if bounds is None else 0.0
             # at the edge of what doubles hold SciPy computes with inf and nan, and tells
             with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.suppress(_Lost):
                 # trust-constr on two equal gradients in a row
                 warnings.filterwarnings("ignore", message="delta_grad == 0.0", category=UserWarning)
                 minimize(
                     evaluations.value_and_grad if with_gradient else evaluations.value, here.x, jac=with_gradient,
-                    method=way.name, options=settings, callback=callback, **evaluations.second(way.second),
+                    method=way.name, options=settings, callback=callback, **limits,
+                    **evaluations.second(way.second),
                 )  # fmt: skip
             helped = here.value < before.value or here.grad_norm < 0.5 * before.grad_norm
             if evaluations.n_values >= most_values or (not helped and (attempt > 0 or here.value > before.value)):

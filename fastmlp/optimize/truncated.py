@@ -61,11 +61,13 @@ def solve(
         mu = damping * max(float(g @ objective.ggnp(x, g)) / max(float(g @ g), 1e-300), 1e-300)
 
     def report(record: Callable[..., None]) -> None:
-        record(x, value, objective.data.mean(value - objective.penalty_value(x)), float(np.abs(g).max()))
+        record(
+            objective.expand(x), value, objective.data.mean(value - objective.penalty_value(x)), float(np.abs(g).max())
+        )
 
-    report(monitor.begin)
     growth, ended = 2.0, MAX_ITER
     try:
+        report(monitor.begin)
         while monitor.n_iter < max_iter:
             if np.abs(g).max() <= tol:
                 ended = CONVERGED
@@ -75,7 +77,7 @@ def solve(
                 break
             multiply = objective.hessp if exact else objective.ggnp
             step, model, convex = minimise_model(lambda v: multiply(x, v), g, mu)  # noqa: B023
-            trial = objective.native(x + step).astype(np.float64)
+            trial = objective.rounded(x + step)
             with np.errstate(all="ignore"):
                 trial_value, trial_g = objective.value_and_grad(trial)
                 gain = (value - trial_value) / -model if model < 0 else -1.0

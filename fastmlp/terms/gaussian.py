@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp import rescaling, selection
 from fastmlp.architecture import Architecture
 
-_PART = re.compile(r"(?P<group>[Wb]\d+)(\[(?P<rows>[^,\]]*),(?P<columns>[^,\]]*)\])?")
+
+class _Rescaling(NamedTuple):
+    """By how much data have been stretched for which the coefficients are to hold."""
+
+    input_scale: NDArray[np.float64]
+    output_scale: NDArray[np.float64] | None
+    form: str
+
+    def __repr__(self) -> str:
+        output = None if self.output_scale is None else self.output_scale.tolist()
+        return f".rescaled({self.input_scale.tolist()}, {output}, {self.form!r})"
+
+
+class _Part(NamedTuple):
+    """Coefficients by group, and the rescalings they have gone through, which wait for a network to be applied to."""
+
+    coefficients: dict[str, Any]
+    rescalings: tuple[_Rescaling, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"WeightDecay({self.coefficients})" + "".join(map(repr, self.rescalings))
 
 
 class WeightDecay:
@@ -53,38 +73,113 @@ class WeightDecay:
         if isinstance(weights, Mapping):
             if np.ndim(biases) or biases != 0.0:
                 raise ValueError("biases: expected none beside a dict of groups, which names its own")
-            self._parts = [{str(name): check.number(value, f"weights[{name!r}]", 0.0)
-                            for name, value in weights.items()}]  # fmt: skip
-            for name in self._parts[0]:
-                if not _PART.fullmatch(name):
+            groups = {str(name): check.number(value, f"weights[{name!r}]", 0.0) for name, value in weights.items()}
+            for name in groups:
+                if not selection.is_name(name):
                     raise ValueError(f"weights: expected groups such as 'W1', 'b2' or 'W1[:,0]', got {name!r}")
         else:
-            self._parts = [{"W": _coefficients(weights, "weights"), "b": _coefficients(biases, "biases")}]
+            groups = {"W": _coefficients(weights, "weights"), "b": _coefficients(biases, "biases")}
+        self._parts: tuple[_Part, ...] = (_Part(groups),)
 
     def __add__(self, other: Any) -> WeightDecay:
         """Both penalties together."""
         if not isinstance(other, WeightDecay):
             return NotImplemented
-        total = WeightDecay()
-        total._parts = self._parts + other._parts
-        return total
+        return _of(self._parts + other._parts)
 
     def __repr__(self) -> str:
-        return " + ".join(f"WeightDecay({part})" for part in self._parts)
+        return " + ".join(map(repr, self._parts))
+
+    def rescaled(self, input_scale: Any = 1.0, output_scale: Any = None, form: str = "lambda") -> WeightDecay:
+        """The penalty for data in other units: inputs a x + b and targets c t + d in place of x and t.
+
+        The optimum of the new objective on the new data is the optimum of the old one, seen in the new units
+        (`Network.rescale_inputs`, `Network.rescale_outputs`).
+
+        Parameters
+        ----------
+        input_scale : float or array-like of shape (D,), default=1.0
+            a, not zero; one number, or one for each input.
+        output_scale : float or array-like of shape (K,), optional
+            c, not zero; for linear outputs only. None: targets stay, as in classification.
+        form : {"lambda", "precision"}
+            lambda: for the objective 1/2 sum (y - t)^2 + sum lambda/2 w^2, such as `fit` minimises; one number c. The
+            objective is multiplied by c^2. precision: with a noise precision beta, which becomes beta_k / c_k^2; c may
+            differ between outputs. The objective keeps its value.
+
+        Returns
+        -------
+        WeightDecay
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a scale is zero or not a finite real number, or c is not one number in the lambda form; on use, if there
+            is not one scale for each feature, or the outputs are not linear.
+
+        Notes
+        -----
+        Coefficients are multiplied by
+
+        =================================  ===============  ============
+        group                              lambda           precision
+        =================================  ===============  ============
+        first layer, weights of input i    a_i^2 c^2        a_i^2
+        its biases, layers between         c^2              1
+        last layer, row k and bias k       1                1 / c_k^2
+        no hidden layer, weights (k, i)    a_i^2            a_i^2 / c_k^2
+        =================================  ===============  ============
+
+        A penalty on first-layer biases does not survive shifts of the inputs, nor one on output biases shifts of the
+        targets: scales only. Different c_k have no rule in the lambda form.
+
+        References
+        ----------
+        PRML, 5.5.1, where the rule is misprinted; derived in ``docs/linear-maps.md``.
+
+        Examples
+        --------
+        >>> import fastmlp
+        >>> net = fastmlp.Network([1, 1, 1])
+        >>> fastmlp.WeightDecay(0.5).rescaled(input_scale=3.0, output_scale=2.0).diagonal(net._architecture)
+        array([18. ,  0. ,  0.5,  0. ])
+        """
+        check.choice(form, "form", rescaling.FORMS)
+        scale = rescaling.nonzero(input_scale, "input_scale").copy()
+        output = None if output_scale is None else rescaling.nonzero(output_scale, "output_scale").copy()
+        if form == "lambda" and output is not None and output.ndim:
+            raise ValueError("output_scale: expected one number in the lambda form; use form='precision'")
+        return _of(tuple(_Part(c, (*r, _Rescaling(scale, output, form))) for c, r in self._parts))
 
     def diagonal(self, architecture: Architecture) -> NDArray[np.float64]:
         """The coefficient of every parameter (P,): the Hessian of the penalty is this diagonal matrix."""
         diagonal = np.zeros(architecture.n_params)
-        views = architecture.unravel(diagonal)
-        for part in self._parts:
-            for name, value in part.items():
-                if name in ("W", "b"):
-                    arrays = views.weights if name == "W" else views.biases
-                    for array, coefficient in zip(arrays, _per_layer(value, len(arrays)), strict=True):
-                        array += coefficient
-                else:
-                    _add_to_group(diagonal, architecture, name, value)
+        for coefficients, rescalings in self._parts:
+            part = _spread(coefficients, architecture)
+            for rescaled in rescalings:
+                part *= rescaling.decay_factors(architecture, *rescaled)
+            diagonal += part
         return diagonal
+
+
+def _of(parts: tuple[_Part, ...]) -> WeightDecay:
+    penalty = WeightDecay()
+    penalty._parts = parts
+    return penalty
+
+
+def _spread(coefficients: dict[str, Any], architecture: Architecture) -> NDArray[np.float64]:
+    """Coefficients by group as one for each parameter (P,)."""
+    diagonal = np.zeros(architecture.n_params)
+    views = architecture.unravel(diagonal)
+    for name, value in coefficients.items():
+        if name in ("W", "b"):
+            arrays = views.weights if name == "W" else views.biases
+            for array, coefficient in zip(arrays, _per_layer(value, len(arrays)), strict=True):
+                array += coefficient
+        else:
+            diagonal[selection.named(architecture, name, "penalty")] += value
+    return diagonal
 
 
 def _coefficients(value: Any, name: str) -> Any:
@@ -100,29 +195,3 @@ def _per_layer(value: Any, n_layers: int) -> Sequence[float]:
     if len(values) != n_layers:
         raise ValueError(f"penalty: expected one coefficient, or one for each of {n_layers} layers, got {len(values)}")
     return values
-
-
-def _add_to_group(diagonal: NDArray[np.float64], architecture: Architecture, name: str, value: float) -> None:
-    match = _PART.fullmatch(name)
-    assert match is not None  # the constructor has looked
-    groups = architecture.groups
-    group = match["group"]
-    if group not in groups:
-        raise ValueError(f"penalty: expected a group among {', '.join(groups)}, got {name!r}")
-    if match["rows"] is None:
-        diagonal[groups[group]] += value
-        return
-    if group.startswith("b"):
-        raise ValueError(f"penalty: expected rows and columns of weights only, got {name!r}")
-    matrix = architecture.unravel(diagonal).weights[int(group[1:]) - 1]
-    index = tuple(_part(match[axis].strip(), size, name)
-                  for axis, size in zip(("rows", "columns"), matrix.shape, strict=True))  # fmt: skip
-    matrix[index] += value
-
-
-def _part(text: str, size: int, name: str) -> slice:
-    if text == ":":
-        return slice(None)
-    if not text.isdecimal() or int(text) >= size:
-        raise ValueError(f"penalty: expected ':' or an index below {size}, got {text!r} in {name!r}")
-    return slice(int(text), int(text) + 1)

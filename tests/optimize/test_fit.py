@@ -151,31 +151,11 @@ def test_an_exception_leaves_the_last_completed_step(method, error):
     net.fit(X, T, method, max_iter=1)
 
 
-@pytest.mark.parametrize("method", ["adam", "rprop", "lm", "scg", "lbfgs"])
-def test_patience_restores_the_best_parameters(method):
-    rng = np.random.default_rng(0)
-    small, noisy = rng.uniform(-2, 2, (10, 1)), rng.normal(size=(10, 1))
-    net = fastmlp.Network([1, 20, 1], rng=0)
-    res = net.fit(small, noisy, method, validation=(X, T), patience=5, max_iter=2000,
-                  learning_rate=0.01 if method == "adam" else None)  # fmt: skip
-    losses = res.history["validation_loss"]
-    assert res.message.startswith("stopped by patience")
-    assert len(losses) - 1 == np.argmin(losses) + 5
-    assert net.loss(X, T) / 60 == pytest.approx(losses.min(), rel=1e-12)
-
-
 def test_validation_alone_only_records():
     with_it, without = fresh(), fresh()
     with_it.fit(X, T, "adam", max_iter=5, rng=0, validation=(X[:7], T[:7]))
     without.fit(X, T, "adam", max_iter=5, rng=0)
     assert with_it == without
-
-
-def test_a_fraction_is_held_back_by_class():
-    labels = np.repeat([0, 1, 2], [60, 30, 10])
-    net = network([1, 3], output="softmax")
-    res = net.fit(np.arange(100.0)[:, None] / 100, labels, "lbfgs", validation=0.2, max_iter=1, rng=0)
-    assert np.array_equal(np.bincount(labels[res.state["held_back"]]), [12, 6, 2])
 
 
 def test_the_time_limit_holds_within_an_epoch():

@@ -1,0 +1,19 @@
+"""Fixed and shared weights, as the solvers that run without the GIL see them."""
+
+
+cdef class Ties:
+    """The map from the free parameters to all of them.
+
+    Parameters
+    ----------
+    index : ndarray of shape (P,)
+        Which free parameter each depends on; -1: none, it is fixed.
+    coefficient, offset : ndarray of shape (P,)
+    n : int
+        How many are free.
+    """
+
+    def __cinit__(self, const Py_ssize_t[::1] index not None, const double[::1] coefficient not None,
+                  const double[::1] offset not None, size_t n):
+        self.arrays = (index, coefficient, offset)
+        self.map = Map(index.shape[0], n, &index[0], &coefficient[0], &offset[0])

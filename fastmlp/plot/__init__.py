@@ -1,0 +1,13 @@
+"""Pictures of training and of what came of it. matplotlib is imported by the functions only.
+
+Each takes the axes to draw into (`ax`, None: a new figure) and returns them, so that pictures combine with any others.
+"""
+
+from fastmlp.plot.choosing import sweep
+from fastmlp.plot.classes import confusion_matrix
+from fastmlp.plot.inputs import sensitivity
+from fastmlp.plot.outputs import function, functions
+from fastmlp.plot.training import learning_curves
+from fastmlp.plot.weights import hinton
+
+__all__ = ["confusion_matrix", "function", "functions", "hinton", "learning_curves", "sensitivity", "sweep"]

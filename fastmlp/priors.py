@@ -1,0 +1,91 @@
+"""Functions drawn from the Gaussian prior over the weights that weight decay stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _validation as check
+from fastmlp import functional, selection
+from fastmlp.architecture import Architecture
+from fastmlp.network import Network, check_network
+
+
+def prior_samples(
+    net: Network, precisions: Any, X: Any, n: int = 10, rng: Any = None, *, n_threads: Any = None
+) -> NDArray[Any]:
+    """Outputs at X of networks whose parameters are drawn from N(0, 1/alpha_g) in each group g.
+
+    Parameters
+    ----------
+    net : Network
+        The architecture; its parameters do not matter, and stay.
+    precisions : float, sequence of float, or dict
+        alpha: one for all; one for each group in the order of ``net.groups``, with one hidden layer those of W1, b1,
+        W2, b2; or by group names, ``{"W1": 1.0, ...}``, as in `WeightDecay`: also columns and rows, overlaps add up.
+        All positive, and none left out: without a precision a prior is improper and cannot be drawn from.
+    X : array-like of shape (N, D)
+    n : int, default=10
+        How many functions.
+    rng : None, int or numpy.random.Generator
+    n_threads : int, optional
+
+    Returns
+    -------
+    ndarray of shape (n, N, K)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If net is not a network, precisions are not positive or not one for each group, or X is not as for `predict`.
+
+    Notes
+    -----
+    n forward passes. Precisions of first-layer weights set how fast functions vary, of first-layer biases where, of
+    last-layer weights by how much: with one hidden layer of M units the variance of an output is
+    1/alpha_b2 + M/alpha_W2 E[h^2]. The same seed draws the same functions up to these scales.
+
+    References
+    ----------
+    PRML (5.121)-(5.123), figure 5.11.
+
+    Examples
+    --------
+    >>> import numpy as np, fastmlp
+    >>> net = fastmlp.Network([1, 12, 1])
+    >>> x = np.linspace(-1, 1, 50)[:, None]
+    >>> fastmlp.prior_samples(net, [0.01, 0.1, 1.0, 1.0], x, n=5, rng=0).shape
+    (5, 50, 1)
+    """
+    architecture = check_network(net)._architecture
+    scale = 1 / np.sqrt(_by_parameter(architecture, precisions))
+    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    n, generator = check.integer(n, "n", 0), check.generator(rng)
+    samples = np.empty((n, len(X), architecture.n_outputs), architecture.dtype)
+    for outputs in samples:
+        params = (scale * generator.standard_normal(scale.size)).astype(architecture.dtype)
+        functional.predict(architecture, params, X, outputs, n_threads)
+    return samples
+
+
+def _by_parameter(architecture: Architecture, precisions: Any) -> NDArray[np.float64]:
+    """The precision of each parameter (P,)."""
+    groups = architecture.groups
+    if not isinstance(precisions, Mapping):
+        values = np.asarray(check.real_array(precisions, "precisions", np.float64))
+        if values.shape not in ((), (len(groups),)):
+            raise ValueError(
+                f"precisions: expected one number, or one for each of {', '.join(groups)}, got shape {values.shape}"
+            )
+        precisions = dict(zip(groups, np.broadcast_to(values, len(groups)).tolist(), strict=True))
+    alpha = np.zeros(architecture.n_params)
+    for name, value in precisions.items():
+        where = selection.positions(architecture, name, "precisions")
+        alpha[where] += check.number(value, f"precisions[{name!r}]", 0.0, above=True)
+    if not alpha.all():
+        without = [name for name, where in groups.items() if not alpha[where].all()]
+        raise ValueError(f"precisions: expected one for every parameter, got none in {', '.join(without)}")
+    return alpha

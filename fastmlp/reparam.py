@@ -1,0 +1,145 @@
+"""Fixed and shared weights: all parameters w as a linear function of the free ones, v.
+
+    w_i = c_i v_(f_i),    or w_i = o_i, fixed           w = o + J v
+
+Whatever is a function of w becomes one of v by the chain rule: gradients J'g, matrices J'B J, products J'B J v. So an
+objective is seen through this map, and every solver works with v without knowing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _validation as check
+from fastmlp import selection
+from fastmlp._core.ties import Ties
+from fastmlp.architecture import Architecture
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class FreeParameters:
+    """The map from the free parameters v (n,) to all of them, w (P,).
+
+    Attributes
+    ----------
+    index : ndarray of shape (P,)
+        f_i, -1 for the fixed.
+    coefficient : ndarray of shape (P,)
+        c_i, not zero.
+    offset : ndarray of shape (P,)
+        o_i, zero for all that is not fixed.
+    first : ndarray of shape (n,)
+        For each of v one parameter that depends on it, whose value is the start.
+    """
+
+    index: NDArray[np.intp]
+    coefficient: Float
+    offset: Float
+    first: NDArray[np.intp]
+
+    @property
+    def n(self) -> int:
+        """How many are free."""
+        return len(self.first)
+
+    @cached_property
+    def _order(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Parameters that are not fixed, those of one free parameter side by side, and where each set begins."""
+        order = np.argsort(self.index, kind="stable")[np.count_nonzero(self.index < 0) :]
+        return order, np.searchsorted(self.index[order], np.arange(self.n))
+
+    @property
+    def compiled(self) -> Ties:
+        """The same for the compiled floor."""
+        return Ties(self.index, self.coefficient, self.offset, self.n)
+
+    def expand(self, v: NDArray[Any]) -> Float:
+        """All parameters, o + J v."""
+        return self.offset + self.push(v)
+
+    def reduce(self, w: NDArray[Any]) -> Float:
+        """A v that gives w, if any does; else that of the first parameter of each set."""
+        return np.asarray(w[self.first] / self.coefficient[self.first], np.float64)
+
+    def push(self, v: NDArray[Any]) -> Float:
+        """J v, of a vector (n,) or columns (n, m)."""
+        w = np.zeros((len(self.index), *v.shape[1:]))
+        order, _ = self._order
+        w[order] = (self.coefficient[order] * v[self.index[order]].T).T
+        return w
+
+    def pull(self, g: NDArray[Any]) -> Float:
+        """J'g, of a vector (P,) or columns (P, m)."""
+        order, begin = self._order
+        return np.add.reduceat((self.coefficient[order] * g[order].T).T, begin, axis=0)
+
+    def project(self, B: NDArray[Any]) -> Float:
+        """J'B J of a symmetric matrix, symmetric to the last bit."""
+        lower = np.tril(self.pull(self.pull(B).T))
+        return lower + np.tril(lower, -1).T
+
+    def same_as(self, other: FreeParameters | None) -> bool:
+        """Whether the same parameters are free, up to the values of the fixed."""
+        return (
+            other is not None
+            and np.array_equal(self.index, other.index)
+            and np.array_equal(self.coefficient, other.coefficient)
+        )
+
+
+def make(architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any) -> FreeParameters | None:
+    """From the user's arguments, which `Network.objective` documents; None if all are free."""
+    if fixed is None and tied is None:
+        return None
+    n_params = architecture.n_params
+    first = np.arange(n_params)  # the parameter that stands for each
+    coefficient = np.ones(n_params)
+    in_a_tie = np.zeros(n_params, bool)
+    for tie in _ties(tied):
+        members, factors = _members(architecture, tie)
+        if in_a_tie[members].any() or len(np.unique(members)) < len(members):
+            raise ValueError(f"tied: expected each parameter in one tie, and once, got one twice: {tie!r}")
+        in_a_tie[members] = True
+        first[members], coefficient[members] = members[0], factors
+    held = np.zeros(n_params, bool)
+    if fixed is not None:
+        held[selection.positions(architecture, fixed, "fixed")] = True
+    if (held & in_a_tie).any():
+        raise ValueError("fixed, tied: expected a parameter in one of them, got one in both")
+    if held.all():
+        raise ValueError("fixed: expected at least one parameter that is not, got all of them")
+    free = np.flatnonzero((first == np.arange(n_params)) & ~held)
+    if len(free) == n_params:
+        return None
+    index = np.where(held, -1, np.searchsorted(free, first))
+    return FreeParameters(index, coefficient, np.where(held, params.astype(np.float64), 0.0), free)
+
+
+def _ties(tied: Any) -> Any:
+    if tied is None:
+        return ()
+    if isinstance(tied, (str, Mapping)) or not isinstance(tied, (Sequence, np.ndarray)):
+        raise TypeError(f"tied: expected a sequence of ties, got {tied!r}")
+    return tied
+
+
+def _members(architecture: Architecture, tie: Any) -> tuple[NDArray[np.intp], Float]:
+    if not isinstance(tie, Mapping):
+        members = selection.positions(architecture, tie, "tied")
+        factors = np.ones(len(members))
+    else:
+        groups = [selection.positions(architecture, name, "tied") for name in tie]
+        values = [check.number(value, f"tied[{name!r}]", -np.inf) for name, value in tie.items()]
+        members = np.concatenate([np.zeros(0, np.intp), *groups])
+        factors = np.repeat(values, [len(group) for group in groups])
+    if len(members) == 0 or not factors.all():
+        raise ValueError(f"tied: expected parameters with coefficients other than 0, got {tie!r}")
+    return members, factors

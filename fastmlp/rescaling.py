@@ -1,0 +1,120 @@
+"""Linear maps of inputs and outputs, carried over to the parameters, and to the coefficients of a penalty.
+
+Inputs x~_i = a_i x_i + b_i and outputs y~_k = c_k y_k + d_k leave the function the same if
+
+    first layer   w~_ji = w_ji / a_i      b~_j = b_j - sum_i w~_ji b_i
+    last layer    w~_kj = c_k w_kj        b~_k = c_k b_k + d_k            (linear outputs only)
+
+so sum_g alpha_g/2 |w_g|^2 stays the same if alpha is multiplied by a_i^2 in column i of the first layer, and divided by
+c_k^2 in row k and bias k of the last. The squared error is then multiplied by c_k^2, which a noise precision divided by
+c_k^2 takes back (the precision form); without one, and with one c for all outputs, the whole is multiplied by c^2 (the
+lambda form). The lecture and PRML (p. 258) print a^(1/2) and c^(-1/2): `docs/linear-maps.md` shows that these fail.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _validation as check
+from fastmlp.architecture import Architecture
+
+Array = NDArray[Any]
+
+FORMS = ("lambda", "precision")
+
+
+def per_feature(value: Any, name: str, size: int | None = None) -> NDArray[np.float64]:
+    """A number, or one for each of `size` features, where that is known: shape () or (size,)."""
+    array = check.real_array(value, name, np.float64)
+    if array.ndim > 1 or (array.ndim == 1 and size is not None and len(array) != size):
+        features = "feature" if size is None else f"of {size} features"
+        raise ValueError(f"{name}: expected a number, or one for each {features}, got shape {array.shape}")
+    return array
+
+
+def nonzero(value: Any, name: str, size: int | None = None) -> NDArray[np.float64]:
+    """The same of numbers other than zero."""
+    array = per_feature(value, name, size)
+    if not array.all():
+        raise ValueError(f"{name}: expected numbers other than 0, got {value!r}")
+    return array
+
+
+def rescale_inputs(architecture: Architecture, params: Array, scale: Any, shift: Any) -> Array:
+    """Parameters that do with scale * x + shift what `params` do with x."""
+    scale = nonzero(scale, "scale", architecture.n_inputs)
+    shift = per_feature(shift, "shift", architecture.n_inputs)
+    return _finite(map_inputs(architecture, params, scale, shift))
+
+
+def rescale_outputs(architecture: Architecture, params: Array, scale: Any, shift: Any) -> Array:
+    """Parameters that give scale * y + shift where `params` give y."""
+    check_linear(architecture, "rescale_outputs")
+    scale = nonzero(scale, "scale", architecture.n_outputs)
+    shift = per_feature(shift, "shift", architecture.n_outputs)
+    return _finite(map_outputs(architecture, params, scale, shift))
+
+
+def map_inputs(architecture: Architecture, params: Array, scale: Array, shift: Array) -> Array:
+    """The same without a look at the arguments, or at the result.
+
+    The bias takes up the shift with the weights as they have been rounded, so that their rounding errors act on
+    x~ - shift, not on x~; its sum is rounded once.
+    """
+    result = params.copy()
+    views = architecture.unravel(result)
+    W, b = views.weights[0], views.biases[0]
+    with np.errstate(all="ignore"):
+        W[...] = W / scale
+        terms = np.column_stack([b.astype(np.float64), -W.astype(np.float64) * shift])
+        sizes = np.abs(terms).sum(axis=1)  # finite if all sums on the way are
+        b[...] = [math.fsum(row) if math.isfinite(size) else size for row, size in zip(terms, sizes, strict=True)]
+    return result
+
+
+def map_outputs(architecture: Architecture, params: Array, scale: Array, shift: Array) -> Array:
+    """The same without a look at the arguments, or at the result."""
+    result = params.copy()
+    views = architecture.unravel(result)
+    W, b = views.weights[-1], views.biases[-1]
+    with np.errstate(all="ignore"):
+        W[...] = (scale * W.T).T
+        b[...] = scale * b + shift
+    return result
+
+
+def decay_factors(architecture: Architecture, input_scale: Array, output_scale: Array | None, form: str) -> Array:
+    """By what the coefficient of each parameter (P,) is multiplied when inputs and targets are."""
+    nonzero(input_scale, "input_scale", architecture.n_inputs)
+    factors = np.ones(architecture.n_params)
+    weights, biases = architecture.unravel(factors)
+    with np.errstate(all="ignore"):
+        weights[0][...] *= input_scale**2
+        if output_scale is not None:
+            check_linear(architecture, "output_scale")
+            nonzero(output_scale, "output_scale", architecture.n_outputs)
+            if form == "precision":
+                weights[-1][...] /= (output_scale**2)[..., np.newaxis]
+                biases[-1][...] /= output_scale**2
+            else:
+                for array in (*weights[:-1], *biases[:-1]):
+                    array *= output_scale**2
+    if not np.isfinite(factors).all():
+        raise ValueError("input_scale, output_scale: expected numbers with finite squares and quotients")
+    return factors
+
+
+def check_linear(architecture: Architecture, name: str) -> None:
+    """Refuse networks whose outputs cannot be mapped by their weights."""
+    if architecture.output != "identity":
+        raise ValueError(f"{name}: expected a network with linear outputs (identity), got {architecture.output}")
+
+
+def _finite(params: Array) -> Array:
+    if not np.isfinite(params).all():
+        raise ValueError(f"scale, shift: expected numbers that leave the parameters finite in {params.dtype}")
+    return params

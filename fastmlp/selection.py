@@ -1,0 +1,65 @@
+"""Parameters by name: "W1", "b2", "W1[:,0]" (what comes from input 0), "W2[0,:]" (what goes to output 0), "W2[0,1]"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.architecture import Architecture
+
+Index = NDArray[np.intp]
+
+_NAME = re.compile(r"(?P<group>[Wb]\d+)(\[(?P<rows>[^,\]]*),(?P<columns>[^,\]]*)\])?")
+
+
+def is_name(name: str) -> bool:
+    """Whether some network might have a group of this name."""
+    return _NAME.fullmatch(name) is not None
+
+
+def named(architecture: Architecture, name: str, argument: str) -> Index:
+    """Where in the vector the parameters of a group lie; `argument` is what a complaint is about."""
+    match, groups = _NAME.fullmatch(name), architecture.groups
+    if match is None or match["group"] not in groups:
+        raise ValueError(f"{argument}: expected a group among {', '.join(groups)}, got {name!r}")
+    group = match["group"]
+    if match["rows"] is None:
+        return np.arange(groups[group].start, groups[group].stop)
+    if group.startswith("b"):
+        raise ValueError(f"{argument}: expected rows and columns of weights only, got {name!r}")
+    n_in, n_out = architecture.shapes[int(group[1:]) - 1]
+    rows, columns = (_range(match[axis].strip(), size, name, argument)
+                     for axis, size in (("rows", n_out), ("columns", n_in)))  # fmt: skip
+    where: Index = groups[group].start + n_in * rows[:, np.newaxis] + columns
+    return where.ravel()
+
+
+def _range(text: str, size: int, name: str, argument: str) -> Index:
+    if text == ":":
+        return np.arange(size)
+    if not text.isdecimal() or int(text) >= size:
+        raise ValueError(f"{argument}: expected ':' or an index below {size}, got {text!r} in {name!r}")
+    return np.array([int(text)])
+
+
+def positions(architecture: Architecture, value: Any, argument: str) -> Index:
+    """Where parameters lie that are given by name, by index, by a list of either, or by a boolean mask (P,)."""
+    if isinstance(value, str):
+        return named(architecture, value, argument)
+    n_params = architecture.n_params
+    if isinstance(value, Sequence) and any(isinstance(item, str) for item in value):
+        return np.concatenate([positions(architecture, item, argument) for item in value])
+    array = np.asarray(value)
+    if array.dtype.kind == "b" and array.shape == (n_params,):
+        return np.flatnonzero(array)
+    if array.size == 0:
+        return np.zeros(0, np.intp)
+    if array.dtype.kind not in "iu" or array.ndim > 1:
+        raise TypeError(f"{argument}: expected names of groups, indices or a boolean mask ({n_params},), got {value!r}")
+    if array.min() < 0 or array.max() >= n_params:
+        raise ValueError(f"{argument}: expected indices from 0 to {n_params - 1}, got {value!r}")
+    return array.astype(np.intp).ravel()

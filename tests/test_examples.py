@@ -1,0 +1,131 @@
+"""The programs in examples/ run and draw, and what they compute is what the book shows (L9, L11, L14, L15)."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import approximating_four_functions
+import choosing_the_number_of_hidden_units
+import consistency_under_linear_maps
+import early_stopping
+import monotone_network
+import number_of_hidden_units
+import weight_decay_and_early_stopping
+import zero_initialisation
+
+FOLDER = Path(__file__).parent.parent / "examples"
+PROGRAMS = sorted(FOLDER.glob("*.py"))
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.stem)
+def test_an_example_runs_without_a_warning_and_draws_its_figure(program, tmp_path):
+    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.run(
+        [sys.executable, "-W", "error", str(program)], cwd=tmp_path, env=environment, capture_output=True, text=True,
+        timeout=200, check=False,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    assert process.stderr == ""
+    assert [path.name for path in tmp_path.iterdir()] == [f"{program.stem}.png"]
+    assert (tmp_path / f"{program.stem}.png").stat().st_size > 10_000
+
+
+def test_the_list_of_examples_is_complete():
+    listed = re.findall(r"^\| `(\w+\.py)`", (FOLDER / "README.md").read_text(), re.M)
+    assert sorted(listed) == [program.name for program in PROGRAMS]
+
+
+@pytest.mark.parametrize(
+    ("name", "best", "median"),
+    [
+        ("$x^2$", (0, 2e-5), (0, 5e-5)),
+        ("$\\sin(\\pi x)$", (0, 1e-4), (0, 2e-3)),
+        ("$|x|$", (1.1e-2, 1.3e-2), (1.1e-2, 1.3e-2)),
+        ("$H(x)$", (0, 1e-7), (0, 5e-7)),
+    ],
+)
+def test_three_units_approximate_each_function_as_closely_as_they_can(name, best, median):
+    _, errors = approximating_four_functions.best_network(approximating_four_functions.FUNCTIONS[name])
+    assert best[0] <= errors.min() <= best[1]
+    assert median[0] <= np.median(errors) <= median[1]
+
+
+def test_more_hidden_units_fit_better_until_they_interpolate():
+    X, T = number_of_hidden_units.X, number_of_hidden_units.T
+    networks = [number_of_hidden_units.best_network(size) for size in (1, 3, 10)]
+    assert [net.n_params for net in networks] == [(1 + 1) * M + (M + 1) * 1 for M in (1, 3, 10)]
+    few, enough, many = (net.loss(X, T) for net in networks)
+    assert few > 2 * enough > 1e3 * many
+    assert many < 1e-15
+
+
+def test_more_hidden_units_have_more_minima_but_the_best_start_changes_little():
+    _, sweep = choosing_the_number_of_hidden_units.choose()
+    losses = [[run.validation_loss for run in sweep.runs if run.size == size] for size in range(1, 11)]
+    optima = [len({run.optimum for run in sweep.runs if run.size == size}) for size in range(1, 11)]
+    assert [len(starts) for starts in losses] == [30] * 10
+    assert max(optima[:2]) < 5 < 10 < min(optima[4:])
+    spread = [max(starts) / min(starts) for starts in losses]
+    assert max(spread[:2]) < 1.1 < min(spread[4:])
+    best = [min(starts) for starts in losses]
+    assert max(best) < 3 * min(best)
+    assert sweep.best.layers[1] == 1 + int(np.argmin(best))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_validation_error_has_its_minimum_within_the_training(seed):
+    _, _, result = early_stopping.train(seed)
+    training, validation = result.history["train_loss"], result.history["validation_loss"]
+    assert (np.diff(training) <= 0).all()
+    rmse = np.sqrt(2 * validation)
+    best = int(np.argmin(rmse))
+    assert 0 < best < 100
+    assert 0.25 < rmse[best] < 0.45  # the noise alone makes 0.3
+    assert rmse[-1] > rmse[best]
+    stopped, _, shorter = early_stopping.train(seed, patience=50)
+    assert shorter.nit <= result.nit
+    assert np.array_equal(shorter.history["validation_loss"], validation[: shorter.nit + 1])
+    assert np.array_equal(stopped.params, shorter.x)
+
+
+def test_early_stopping_and_weight_decay_leave_the_shares_that_exercise_5_25_derives():
+    eta, minimum = np.array([10, 1, 0.1, 0.01]), np.array([1.0, -2.0, 0.5, 3.0])
+    path = weight_decay_and_early_stopping.descend(eta, minimum, rate=0.05, steps=200)
+    steps = np.arange(201)[:, np.newaxis]
+    np.testing.assert_allclose(path / minimum, 1 - (1 - 0.05 * eta) ** steps, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(path[-1] / minimum, [1.000, 1.000, 0.633, 0.095], atol=5e-4)
+    decayed = weight_decay_and_early_stopping.decay(eta, minimum, alpha=1 / (0.05 * 200))
+    np.testing.assert_allclose(decayed / minimum, eta / (eta + 0.1), rtol=1e-10)
+    np.testing.assert_allclose(decayed / minimum, [0.990, 0.909, 0.500, 0.091], atol=5e-4)
+
+
+def test_from_zeros_tanh_units_never_move_and_logistic_ones_move_as_one():
+    path, _ = zero_initialisation.train("tanh", "zeros")
+    assert not path[:, :-1].any()
+    assert path[-1, -1] != 0
+    path, _ = zero_initialisation.train("logistic", "zeros")
+    assert path[-1].all()
+    assert np.array_equal(path[:, 0:2], path[:, 2:4])
+
+
+def test_training_in_other_units_is_consistent_under_the_right_rule_only():
+    raw, curves, steepness = consistency_under_linear_maps.train()
+    right, *wrong = curves
+    assert steepness[right] < 1e-7
+    assert np.abs(curves[right] - raw).max() < 1e-8
+    for rule in wrong:
+        assert steepness[rule] > 1
+        assert np.abs(curves[rule] - raw).max() > 0.1
+
+
+def test_bounds_make_a_network_that_never_falls():
+    free, _ = monotone_network.train(None)
+    monotone, result = monotone_network.train(monotone_network.NOT_NEGATIVE)
+    assert result.success
+    assert (np.diff(free[:, 0]) < 0).any()
+    assert (np.diff(monotone[:, 0]) >= 0).all()
