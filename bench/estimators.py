@@ -4,7 +4,8 @@
 
 Each data set is split five ways, `--repeats` times over; on every fold both are trained in turn, on inputs that were
 standardised by its training part; targets of diabetes are standardised too. Scores are accuracies, R2 for diabetes,
-with standard errors of their means over folds; `difference` is ours less theirs. Times are processor time on one thread.
+with standard errors of their means over folds; `difference` is ours less theirs. Times are processor time, on one
+thread.
 """
 
 # ruff: noqa: E402 - one thread for everybody, which NumPy is to know before it is imported

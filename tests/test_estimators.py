@@ -172,6 +172,8 @@ def test_partial_fit_knows_its_classes():
         model.partial_fit(X, LABELS, classes=[0, 1, 2])
     with pytest.raises(ValueError, match="not in"):
         model.partial_fit(X[:1], ["d"])
+    with pytest.raises(ValueError, match="class_weight: expected a dict or None"):
+        small(MLPClassifier, "sgd", class_weight="balanced").partial_fit(X, LABELS, classes=[0, 1, 2])
     assert not hasattr(small(MLPClassifier, "lm"), "partial_fit")
     with pytest.raises(ValueError, match="early_stopping"):
         small(MLPClassifier, "sgd", early_stopping=True).partial_fit(X, LABELS, classes=[0, 1, 2])
@@ -370,7 +372,7 @@ def test_sparse_inputs_are_made_dense():
     model = small(MLPRegressor, max_iter=5).fit(S, y)
     assert np.array_equal(model.predict(S), dense.predict(S.toarray()))
     with pytest.raises(MemoryError, match="fits into memory when dense"):
-        model.fit(scipy.sparse.csr_array((90, 10**11)), y)
+        model.fit(scipy.sparse.csr_array((90, 10**13)), y)
 
 
 # ---- scikit-learn's company ----

@@ -111,6 +111,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None and known is not None and not np.array_equal(known, unique_labels(classes)):
             raise ValueError(f"classes: expected {known} as before, got {classes}")
+        if isinstance(self.class_weight, str):
+            raise ValueError(f"class_weight: expected a dict or None for partial_fit, got {self.class_weight!r}")
         return self._partial_fit(X, y, sample_weight, classes)
 
     def predict(self, X: Any) -> Array:
