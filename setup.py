@@ -24,7 +24,7 @@ from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).parent
 MODULES = (
-    *("kernels", "team", "arrays", "ties", "plan", "sweeps", "batch", "units", "curvature"),
+    *("kernels", "team", "arrays", "ties", "plan", "sweeps", "batch", "tiles", "units", "curvature"),
     *("predict", "trace", "products", "jacobian", "train", "linear", "equations", "lm", "many", "faces"),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]

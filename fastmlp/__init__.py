@@ -5,6 +5,7 @@ Samples are rows; losses and derivatives are sums over samples. README.md has a 
 """
 
 import logging
+from typing import Any
 
 from fastmlp import plot
 from fastmlp._version import __version__
@@ -26,6 +27,8 @@ __all__ = [
     "ForkWarning",
     "IdenticalUnitsWarning",
     "Laplace",
+    "MLPClassifier",
+    "MLPRegressor",
     "ModelFormatError",
     "Network",
     "NotPositiveDefiniteError",
@@ -46,3 +49,20 @@ __all__ = [
 ]
 
 logging.getLogger("fastmlp").addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    """The estimators, which need scikit-learn, when they are first asked for."""
+    if name not in ("MLPClassifier", "MLPRegressor"):
+        raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")
+    try:
+        from fastmlp import estimators
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] != "sklearn":
+            raise
+        raise ImportError(f"fastmlp.{name} needs scikit-learn: pip install scikit-learn") from error
+    return getattr(estimators, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -128,6 +128,13 @@ def number(value: Any, name: str, low: float, *, above: bool = False, high: floa
     return result
 
 
+def boolean(value: Any, name: str) -> bool:
+    """True or False, of Python's or NumPy's."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}: expected True or False, got {value!r}")
+    return bool(value)
+
+
 def choice(value: Any, name: str, options: Collection[str]) -> str:
     """One of the names in `options`."""
     if not isinstance(value, str):

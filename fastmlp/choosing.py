@@ -230,7 +230,7 @@ def _folds(
 
 
 def _start(architecture: Architecture, init: Any, seed: int) -> Network:
-    net = Network._make(architecture, np.zeros(architecture.n_params))
+    net = Network._make(architecture, np.zeros(architecture.n_params, architecture.dtype))
     if callable(init):
         net.params = init(net, np.random.default_rng(seed))
         return net

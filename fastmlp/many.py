@@ -143,7 +143,7 @@ def fit_many(
     RuntimeError
         If a network is being fitted already.
     MemoryError
-        If there is no memory for three matrices (P, P) for each thread.
+        If there is no memory for the matrices of all threads.
 
     Notes
     -----

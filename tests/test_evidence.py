@@ -161,11 +161,11 @@ def test_noise_without_a_signal_leaves_no_network():
 def test_sample_weights_are_repetitions_and_float32_will_do():
     weight = np.arange(100) % 3
     one, two, three = (fastmlp.Network([2, 2, 1], rng=1, dtype=dtype) for dtype in ("float64", "float64", "float32"))
-    weighted = fastmlp.fit_evidence(one, X100, SINE, sample_weight=weight, noise_precision=50.0, max_iter=5)
+    weighted = fastmlp.fit_evidence(one, X100, SINE, sample_weight=weight, noise_precision=50.0, max_iter=3)
     rows = np.repeat(np.arange(100), weight)
-    repeated = fastmlp.fit_evidence(two, X100[rows], SINE[rows], noise_precision=50.0, max_iter=5)
+    repeated = fastmlp.fit_evidence(two, X100[rows], SINE[rows], noise_precision=50.0, max_iter=3)
     assert relative_error(weighted.history["log_evidence"], repeated.history["log_evidence"]) < 1e-6
-    single = fastmlp.fit_evidence(three, X100, SINE, sample_weight=weight, noise_precision=50.0, max_iter=5)
+    single = fastmlp.fit_evidence(three, X100, SINE, sample_weight=weight, noise_precision=50.0, max_iter=3)
     assert relative_error(single.history["log_evidence"], repeated.history["log_evidence"]) < 1e-2
 
 

@@ -1,4 +1,4 @@
-"""The programs in examples/ run and draw, and what they compute is what the book shows (L9, L14, L15)."""
+"""The programs in examples/ run and draw, and what they compute is what the book shows (L9, L11, L14, L15)."""
 
 import os
 import re
@@ -11,8 +11,10 @@ import pytest
 
 import approximating_four_functions
 import choosing_the_number_of_hidden_units
+import consistency_under_linear_maps
 import early_stopping
 import error_bars_in_a_gap
+import monotone_network
 import number_of_hidden_units
 import weight_decay_and_early_stopping
 import zero_initialisation
@@ -123,3 +125,21 @@ def test_from_zeros_tanh_units_never_move_and_logistic_ones_move_as_one():
     path, _ = zero_initialisation.train("logistic", "zeros")
     assert path[-1].all()
     assert np.array_equal(path[:, 0:2], path[:, 2:4])
+
+
+def test_training_in_other_units_is_consistent_under_the_right_rule_only():
+    raw, curves, steepness = consistency_under_linear_maps.train()
+    right, *wrong = curves
+    assert steepness[right] < 1e-7
+    assert np.abs(curves[right] - raw).max() < 1e-8
+    for rule in wrong:
+        assert steepness[rule] > 1
+        assert np.abs(curves[rule] - raw).max() > 0.1
+
+
+def test_bounds_make_a_network_that_never_falls():
+    free, _ = monotone_network.train(None)
+    monotone, result = monotone_network.train(monotone_network.NOT_NEGATIVE)
+    assert result.success
+    assert (np.diff(free[:, 0]) < 0).any()
+    assert (np.diff(monotone[:, 0]) >= 0).all()

@@ -161,7 +161,7 @@ def test_many_networks_answer_ctrl_c_and_keep_their_latest_steps(sizes, threads)
     program = f"""
     sizes, threads = {sizes}, {threads}
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(10 if max(sizes) == 3 else 3000, 8))
+    X = rng.normal(size=(200 if max(sizes) == 3 else 3000, 8))
     T = rng.normal(size=len(X))
     networks = [fastmlp.Network([8, M, 1], rng=seed) for seed, M in enumerate(sizes)]
     starts, times = [net.copy() for net in networks], []

@@ -134,6 +134,11 @@ def fit():
     twin.fit(X, T, "adam", max_iter=1, batch_size=500, rng=0, n_threads=2)
     return twin.params
 
+def fit_some(method):
+    twin = small.copy()
+    twin.fit(X, T, method, max_iter=1, rng=0, fixed="b1")
+    return twin.params
+
 OPERATIONS = {
     "network": lambda: fastmlp.Network([8, 300, 2], rng=0).params,
     "few rows": lambda: net.predict(X[:3]),
@@ -144,6 +149,8 @@ OPERATIONS = {
     "hessp": lambda: net.hessp(X, T, net.params, n_threads=2),
     "hessian": lambda: small.hessian(X, T, n_threads=2),
     "adam": fit,
+    "adam, some fixed": lambda: fit_some("adam"),
+    "lm, some fixed": lambda: fit_some("lm"),
     "many": lambda: fastmlp.fit_many([small.copy(), small.copy()], X, T, max_iter=2, n_threads=2)[1].x,
 }
 for name, operation in OPERATIONS.items():
@@ -175,6 +182,8 @@ def test_each_malloc_of_the_compiled_floor_may_fail(tmp_path):
         "hessp",
         "hessian",
         "adam",
+        "adam, some fixed",
+        "lm, some fixed",
         "many",
     }
     assert {name for name, _ in failures} == expected

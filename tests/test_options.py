@@ -205,6 +205,7 @@ BAD_FITS = [
     ({"method": "lbfgs", "learning_rate": 0.1}, ValueError, "learning_rate", "got it with lbfgs"),
     ({"method": "sgd", "momentum": 1.0}, ValueError, "momentum", "< 1, got 1.0"),
     ({"method": "sgd", "nesterov": "yes"}, TypeError, "nesterov", "got 'yes'"),
+    ({"method": "sgd", "shuffle": 1}, TypeError, "shuffle", "got 1"),
     ({"method": "adam", "beta1": -0.1}, ValueError, "beta1", "got -0.1"),
     ({"method": "adam", "beta2": 1}, ValueError, "beta2", "< 1, got 1.0"),
     ({"method": "adam", "epsilon": 0}, ValueError, "epsilon", ">= 2.22507e-308, got 0.0"),

@@ -16,6 +16,8 @@ NAMES = {
     "ForkWarning",
     "IdenticalUnitsWarning",
     "Laplace",
+    "MLPClassifier",
+    "MLPRegressor",
     "ModelFormatError",
     "Network",
     "NotPositiveDefiniteError",
@@ -41,6 +43,8 @@ MODULES = sorted(
 )
 OBJECTS = [
     fastmlp.Laplace,
+    fastmlp.MLPClassifier,
+    fastmlp.MLPRegressor,
     fastmlp.Network,
     fastmlp.WeightDecay,
     fastmlp.check_derivatives,
@@ -87,11 +91,11 @@ def test_examples_in_docstrings_run(module):
 def test_there_are_examples():
     found = [
         t
-        for m in ("fastmlp.network", "fastmlp.objective")
+        for m in ("fastmlp.network", "fastmlp.trainable", "fastmlp.objective")
         for t in doctest.DocTestFinder().find(importlib.import_module(m))
         if t.examples
     ]
-    assert len(found) >= 4
+    assert len(found) >= 5
 
 
 def run(program, *arguments):
@@ -110,6 +114,7 @@ def test_import_pulls_in_nothing_heavy():
         "pandas",
         "zipfile",
         "fastmlp.datasets",
+        "fastmlp.estimators",
     } & set(loaded)
 
 

@@ -95,6 +95,18 @@ def test_a_run_can_be_repeated_from_its_seed(small):
         assert result.message == run.message
 
 
+def test_networks_are_what_they_were_asked_to_be(dtype):
+    labels = (X[:, 0] > 0.5).astype(int)
+    kind = {"hidden": "logistic", "output": "logistic", "loss": "squared_error", "dtype": dtype}
+    result = fastmlp.sweep(X, labels, (2, (3, 2)), 2, (X, labels), penalties=DECAY, init="lecun", rng=0, **kind)
+    for run in result.runs:
+        net = fastmlp.Network(run.network.layers, **kind, init="lecun", rng=run.seed)
+        fastmlp.fit_many([net], X, labels, penalty=DECAY)
+        assert run.network == net
+        assert run.params.dtype == dtype
+        assert run.train_loss == run.validation_loss == pytest.approx(net.loss(X, labels) / 10, rel=1e-6)
+
+
 def test_penalties_share_their_starts(small):
     for size in (1, 3, (2, 2)):
         seeds = {(run.penalty, run.start): run.seed for run in small.runs if run.size == size}

@@ -4,7 +4,7 @@ from cython cimport floating
 from fastmlp._core.batch cimport Source
 from fastmlp._core.plan cimport Net, Partition
 from fastmlp._core.team cimport Watch
-from fastmlp._core.units cimport Units
+from fastmlp._core.tiles cimport Units
 
 
 cdef enum Form:

@@ -20,13 +20,13 @@ from cython.parallel cimport parallel, threadid
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from fastmlp._core cimport kernels, sweeps, team, units
+from fastmlp._core cimport kernels, sweeps, team, tiles, units
 from fastmlp._core.arrays cimport data
 from fastmlp._core.batch cimport Batch, Source, load
 from fastmlp._core.kernels cimport FMLP_PAD
 from fastmlp._core.plan cimport RELEASE_WORK, Layout, Net, Partition
 from fastmlp._core.team cimport Watch
-from fastmlp._core.units cimport BACKPROP, GGN, Units
+from fastmlp._core.tiles cimport BACKPROP, GGN, Units
 
 cnp.import_array()
 
@@ -54,7 +54,7 @@ cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
     """Sizes and shares."""
     cdef Task new
     cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block
-    new.units = units.lay_out_units(net, kind)
+    new.units = tiles.lay_out_units(net, kind)
     new.form = form
     sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.units.n_tiles
     shared = min(sums, new.units.n_pairs)
@@ -157,7 +157,7 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     if task.form == DIAGONAL:
         memcpy(matrix, sums, n_params * sizeof(floating))
     elif task.form != NOTHING:
-        units.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
+        tiles.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
     if task.form == FULL:
         mirror(n_params, matrix, watch)
     return total

@@ -15,7 +15,7 @@ from fastmlp._core.curvature cimport LOWER, NOTHING, Task, evaluate, task
 from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map, expand, project, pull
-from fastmlp._core.units cimport EXACT, GGN
+from fastmlp._core.tiles cimport EXACT, GGN
 
 cdef enum:
     ALIGNMENT = 64      # bytes

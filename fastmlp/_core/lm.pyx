@@ -130,13 +130,14 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
     cdef size_t n = fit.at.n, i
     cdef double noise = NOISE if fit.at.net.itemsize == sizeof(double) else NOISE_F32
     cdef double promised, change, rho, shrink
-    cdef bint better, close, exact, looked
+    cdef bint better, close, exact, looked, indefinite = False
     cdef int _
     for _ in range(TRIES):
         if not fit.mu < fmin(MOST * fit.at.scale, LARGEST):
             return STALLED
         if not factorize(&fit.at, fit.mu):
             damp_more(fit)
+            indefinite = True
             fit.failures += 1
             if fit.at.is_exact and fit.failures == FAILURES:
                 look(&fit.at, False, watch)
@@ -180,7 +181,9 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
         if move(fit) == STALLED:
             return STALLED
         rho = fmin(rho, 1.0)
-        shrink = 0.1 if fit.ahead.is_exact and rho > 0.9 else fmax(1.0 / 3.0, 1.0 - cube(2.0 * rho - 1.0))
+        shrink = fmax(1.0 / 3.0, 1.0 - cube(2.0 * rho - 1.0))
+        if fit.ahead.is_exact and rho > 0.9 and not indefinite:
+            shrink = 0.1
         fit.mu = fit.safe = fmax(shrink * fit.mu, LEAST * fit.at.scale)
         fit.bold = rho > BOLD
         fit.pause -= fit.pause > 0

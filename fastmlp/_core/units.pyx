@@ -10,138 +10,25 @@ derives it, and the recursion for q. So a pair of layers is one product over the
 products of units, times rows (r, j), the products of activations; the cross term has rows (p, i) or (p, i, r), and the
 activations j. Within a layer i <= p and j <= r suffice.
 
-The sums are kept as *tiles*, chunk of rows by chunk of columns, which stay near the core while the samples go by;
-`store_tiles` brings them into the matrix at the end.
+The sums are kept as tiles, see `tiles.pyx`.
 """
 
-from libc.math cimport sqrt
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
 from cython cimport floating
 from fastmlp._core cimport kernels, team
-from fastmlp._core.plan cimport SOFTMAX, Layer, Layout, Net
+from fastmlp._core.plan cimport Layer, Layout, Net
 from fastmlp._core.team cimport Watch
-
-cdef enum:
-    ROWS = 128          # products of units in a tile,
-    COLS = 128          # and products of activations
-    FEW = 4
-
-
-# ---- sizes ----
-
-cdef inline size_t width(const Net *net, int l) noexcept nogil:
-    return net.n_inputs if l == 0 else net.layers[l - 1].n_out
+from fastmlp._core.tiles cimport (
+    BACKPROP, COLS, EMPIRICAL_FISHER, EXACT, GGN, ROWS, Units, Walk, activation_products, cross_products, go, is_alone,
+    run, unit_products, walk, width,
+)
 
 
-cdef inline size_t triangle(size_t n) noexcept nogil:
-    return n * (n + 1) // 2
-
-
-cdef inline bint is_alone(const Units *u, int l, int m) noexcept nogil:
-    """Whether the pair is the output layer with itself, and only i = p counts."""
-    return u.alone and l == m == u.net.n_layers
-
-
-cdef inline size_t unit_products(const Units *u, int l, int m) noexcept nogil:
-    if is_alone(u, l, m):
-        return width(u.net, m) * (width(u.net, m - 1) + 1 if u.few else 1)
-    return triangle(width(u.net, m)) if l == m else width(u.net, l) * width(u.net, m)
-
-
-cdef inline size_t activation_products(const Units *u, int l, int m) noexcept nogil:
-    cdef size_t n = width(u.net, l - 1) + 1
-    if is_alone(u, l, m) and u.few:
-        return n
-    return triangle(n) if l == m else n * (width(u.net, m - 1) + 1)
-
-
-cdef inline size_t cross_products(const Units *u, int l, int m) noexcept nogil:
-    """Rows (p, i), or (p, i, r), of the cross term."""
-    cdef size_t n = width(u.net, l) * width(u.net, m)
-    return n if m == l + 1 else n * width(u.net, m - 1)
-
-
-cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
-    """Places of all blocks of a kind of curvature."""
-    cdef Units u
-    cdef int l, m, last = net.n_layers
-    cdef size_t q, t = net.max_width, other = 0
-    u.net = net
-    u.kind = kind
-    u.at = net.units
-    u.at.order = 2 if kind == EXACT or kind == BACKPROP else 1
-    u.alone = kind != EMPIRICAL_FISHER and net.layers[last - 1].activation != SOFTMAX
-    u.few = u.alone and net.n_outputs < FEW
-    q = net.n_outputs * (1 if u.alone else net.n_outputs)
-    u.n_tiles = u.n_pairs = 0
-    for m in range(1, last + 1):
-        if 1 < m < last:
-            q = max(q, width(net, m) * width(net, m))
-        for l in range(1, m + 1):
-            u.n_pairs += unit_products(&u, l, m) * activation_products(&u, l, m)
-            if l < m and kind == EXACT:
-                u.n_tiles += cross_products(&u, l, m) * (width(net, l - 1) + 1)
-            if l == m - 1:
-                t = max(t, width(net, l) * width(net, m))
-            elif l < m:
-                other = max(other, width(net, l) * max(width(net, m), width(net, m - 1)))
-    u.n_tiles += u.n_pairs
-    u.q = u.at.rows
-    u.t = u.q + q
-    u.other[0] = u.t + t
-    u.other[1] = u.other[0] + other
-    u.curve = u.other[1] + other
-    u.slope = u.curve + net.max_width
-    u.seed = u.slope + net.max_width
-    u.D = u.seed + net.n_outputs
-    u.S = u.D + max(net.max_width, <size_t> ROWS)
-    u.rows = u.S + max(net.max_width, <size_t> COLS)
-    return u
-
-
-# ---- rows (x, y), y running fastest, y <= x in a triangle ----
-
-cdef struct Walk:
-    size_t x, y, width
-    bint triangle
-
-
-cdef inline Walk walk(size_t width, bint triangular, size_t first) noexcept nogil:
-    """Stand at row number `first`."""
-    cdef Walk at
-    at.width = width
-    at.triangle = triangular
-    if triangular:
-        at.x = <size_t> (0.5 * (sqrt(8.0 * <double> first + 1.0) - 1.0))
-        while triangle(at.x) > first:
-            at.x -= 1
-        while triangle(at.x + 1) <= first:
-            at.x += 1
-        at.y = first - triangle(at.x)
-    else:
-        at.x = first // width
-        at.y = first - at.x * width
-    return at
-
-
-cdef inline size_t run(const Walk *at, size_t most) noexcept nogil:
-    """How many rows from here on share x, at most so many."""
-    return min(most, (at.x + 1 if at.triangle else at.width) - at.y)
-
-
-cdef inline void go(Walk *at, size_t rows) noexcept nogil:
-    """Past a run, or into it."""
-    at.y += rows
-    if at.y == (at.x + 1 if at.triangle else at.width):
-        at.x += 1
-        at.y = 0
-
-
-cdef void products(const void *ops, const floating *left, const floating *right, size_t width, bint triangular,
+cdef void products(const void *ops, const floating *left, const floating *right, size_t n_right, bint triangular,
                    size_t first, size_t rows, floating *to, size_t n, size_t ld) noexcept nogil:
     """Rows left[x] * right[y] from number `first` on."""
-    cdef Walk at = walk(width, triangular, first)
+    cdef Walk at = walk(n_right, triangular, first)
     cdef size_t length
     while rows:
         length = run(&at, rows)
@@ -450,130 +337,3 @@ cdef void own_diagonal(const Units *u, int m, const floating *params, floating *
             own_run(u, m, i, i, 1, params, work, D + i * ld, n, ld)
     if u.kind == BACKPROP:
         memcpy(T, D, n_m * ld * sizeof(floating))
-
-
-# ---- from the tiles to the lower triangle of the matrix ----
-
-cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_slots, floating *matrix,
-                      Watch *watch) noexcept nogil:
-    """Sum the tiles of the slots, `stride` numbers apart, in their order, and store them in the matrix."""
-    cdef int l, m
-    cdef size_t n_rows, n_cols, row, col, rows, cols, n_params = u.net.n_params
-    cdef size_t last = u.net.layers[u.net.n_layers - 1].W
-    if u.alone:     # no tiles between the weights of different outputs
-        for row in range(last, n_params):
-            memset(matrix + row * n_params + last, 0, (row + 1 - last) * sizeof(floating))
-    for m in range(u.net.n_layers, 0, -1):
-        for l in range(m, 0, -1):
-            n_rows = unit_products(u, l, m)
-            n_cols = activation_products(u, l, m)
-            row = 0
-            while row < n_rows:
-                rows = min(<size_t> ROWS, n_rows - row)
-                col = 0
-                while col < n_cols:
-                    cols = min(<size_t> COLS, n_cols - col)
-                    if team.keep_on(watch, rows * cols):
-                        sum_slots(u, tiles, rows * cols, stride, n_slots)
-                        if is_alone(u, l, m) and u.few:
-                            store_few(u, row, rows, <const floating *> tiles, matrix)
-                        else:
-                            store_tile(u, l, m, row, rows, col, cols, <const floating *> tiles, matrix)
-                    tiles += rows * cols
-                    col += cols
-                row += rows
-    for l in range(1, u.net.n_layers if u.kind == EXACT else 0):
-        for m in range(l + 1, u.net.n_layers + 1):
-            n_rows = cross_products(u, l, m)
-            n_cols = width(u.net, l - 1) + 1
-            row = 0
-            while row < n_rows:
-                rows = min(<size_t> ROWS, n_rows - row)
-                if team.keep_on(watch, rows * n_cols):
-                    sum_slots(u, tiles, rows * n_cols, stride, n_slots)
-                    store_cross(u, l, m, row, rows, <const floating *> tiles, matrix)
-                tiles += rows * n_cols
-                row += rows
-
-
-cdef inline void sum_slots(const Units *u, floating *tile, size_t numbers, size_t stride,
-                           size_t n_slots) noexcept nogil:
-    cdef size_t slot
-    for slot in range(1, n_slots):
-        kernels.add(u.net.ops, numbers, <const floating *> tile + slot * stride, tile)
-
-
-cdef inline size_t parameter(const Layer *layer, size_t i, size_t j) noexcept nogil:
-    """Place of the weight from input j to unit i in the vector; the bias stands behind the inputs."""
-    return layer.W + i * layer.n_in + j if j < layer.n_in else layer.b + i
-
-
-cdef void store_tile(const Units *u, int l, int m, size_t first_row, size_t rows, size_t first_col, size_t cols,
-                     const floating *tile, floating *matrix) noexcept nogil:
-    """Entry (p, i), (r, j) is that of the parameters (p, r) and (i, j), within a layer of (p, j) and (i, r) too."""
-    cdef const Layer *lower = &u.net.layers[l - 1]
-    cdef const Layer *upper = &u.net.layers[m - 1]
-    cdef bint alone = is_alone(u, l, m)
-    cdef size_t n_params = u.net.n_params, left, length, weights, i, p, r, j, a, b
-    cdef Walk row = walk(1 if alone else lower.n_out, l == m and not alone, first_row), col
-    cdef floating *to
-    while rows:
-        p = row.x
-        i = p if alone else row.y
-        col = walk(lower.n_in + 1, l == m, first_col)
-        left = cols
-        while left:
-            length = run(&col, left)
-            r = col.x
-            to = matrix + parameter(upper, p, r) * n_params
-            weights = min(length, lower.n_in - col.y)
-            memcpy(to + parameter(lower, i, col.y), tile, weights * sizeof(floating))
-            if weights < length:
-                to[lower.b + i] = tile[weights]
-            if l == m and i < p:
-                a = parameter(upper, p, col.y)
-                b = parameter(lower, i, r)
-                if r < lower.n_in:
-                    for j in range(length):
-                        matrix[(a + j) * n_params + b] = tile[j]
-                else:   # the bias of i stands behind the weights of p, and before the bias of p
-                    memcpy(matrix + b * n_params + a, tile, weights * sizeof(floating))
-                    if weights < length:
-                        matrix[(upper.b + p) * n_params + b] = tile[weights]
-            tile += length
-            left -= length
-            go(&col, length)
-        go(&row, 1)
-        rows -= 1
-
-
-cdef void store_few(const Units *u, size_t first_row, size_t rows, const floating *tile,
-                    floating *matrix) noexcept nogil:
-    """Entry (p, r), j is that of the parameters (p, r) and (p, j) of the output layer."""
-    cdef const Layer *layer = &u.net.layers[u.net.n_layers - 1]
-    cdef Walk row = walk(layer.n_in + 1, False, first_row)
-    cdef size_t j
-    for _ in range(rows):
-        for j in range(row.y + 1):
-            matrix[parameter(layer, row.x, row.y) * u.net.n_params + parameter(layer, row.x, j)] = tile[j]
-        tile += layer.n_in + 1
-        go(&row, 1)
-
-
-cdef void store_cross(const Units *u, int l, int m, size_t first_row, size_t rows, const floating *tile,
-                      floating *matrix) noexcept nogil:
-    """Add the cross term of (p, r) and (i, j)."""
-    cdef const Layer *lower = &u.net.layers[l - 1]
-    cdef const Layer *upper = &u.net.layers[m - 1]
-    cdef size_t i, r, j
-    cdef Walk row = walk(lower.n_out * (1 if m == l + 1 else upper.n_in), False, first_row)
-    cdef floating *to
-    while rows:
-        i = row.y if m == l + 1 else row.y // upper.n_in
-        r = i if m == l + 1 else row.y % upper.n_in
-        to = matrix + parameter(upper, row.x, r) * u.net.n_params
-        for j in range(lower.n_in + 1):
-            to[parameter(lower, i, j)] += tile[j]
-        tile += lower.n_in + 1
-        go(&row, 1)
-        rows -= 1

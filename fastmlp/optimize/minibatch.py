@@ -21,8 +21,8 @@ from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, Monitor, Stop
 
 LEARNING_RATE = {"sgd": 0.01, "adam": 0.001}
 OPTIONS: dict[str, dict[str, Any]] = {
-    "sgd": {"momentum": 0.0, "nesterov": False},
-    "adam": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+    "sgd": {"momentum": 0.0, "nesterov": False, "shuffle": True},
+    "adam": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "shuffle": True},
 }
 # multiply-adds after which the loop comes up for air, to see the time limit
 CHUNK_WORK = 100_000_000
@@ -46,7 +46,7 @@ def solve(
     n_samples, n_params = len(samples.X), arch.n_params
     batch_size = min(batch_size, n_samples)
     rate_of = _schedule(learning_rate, LEARNING_RATE[method])
-    settings = _settings(method, options, arch.dtype)
+    *settings, shuffle = _settings(method, options, arch.dtype)
     w = objective.x0.astype(arch.dtype)
     g = np.empty_like(w)
     names = ("velocity",) if method == "sgd" else ("first_moment", "second_moment")
@@ -69,7 +69,8 @@ def solve(
         for _ in range(max_iter):
             rate = check.number(rate_of(epoch), "learning_rate", 0.0)  # schedules may end at 0
             order[:] = straight
-            rng.shuffle(order)
+            if shuffle:
+                rng.shuffle(order)
             loss = penalty = 0.0
             for first in range(0, steps_per_epoch, chunk):
                 count = min(chunk, steps_per_epoch - first)
@@ -100,10 +101,10 @@ def _settings(method: str, options: dict[str, Any], dtype: Any) -> tuple[Any, ..
     settings = {**OPTIONS[method], **options}
     if method == "sgd":
         check.number(settings["momentum"], "momentum", 0.0, high=1.0)
-        if not isinstance(settings["nesterov"], (bool, np.bool_)):
-            raise TypeError(f"nesterov: expected True or False, got {settings['nesterov']!r}")
+        check.boolean(settings["nesterov"], "nesterov")
     else:
         for name in ("beta1", "beta2"):
             check.number(settings[name], name, 0.0, high=1.0)
         check.number(settings["epsilon"], "epsilon", float(np.finfo(dtype).tiny))
+    check.boolean(settings["shuffle"], "shuffle")
     return tuple(settings.values())

@@ -19,7 +19,7 @@ from fastmlp.terms import DataTerm
 FIELDS = ("loss", "train_loss", "validation_loss", "grad_norm", "time")
 PROGRESS_SECONDS = 1.0  # between lines with verbose=1
 
-CONVERGED, MAX_ITER, STALLED, TIME_LIMIT, CALLBACK, PATIENCE, DIVERGED, SLOW = range(8)
+CONVERGED, MAX_ITER, STALLED, TIME_LIMIT, CALLBACK, PATIENCE, DIVERGED, SLOW, MAX_FUN = range(9)
 MESSAGES = {
     CONVERGED: "converged: the gradient is within tol",
     MAX_ITER: "stopped at max_iter",
@@ -29,6 +29,7 @@ MESSAGES = {
     PATIENCE: "stopped by patience: the validation loss did not improve",
     DIVERGED: "diverged: the objective is not finite; try a smaller learning rate, or rescale the data",
     SLOW: "stopped by ftol: three steps in a row have hardly changed the objective",
+    MAX_FUN: "stopped at maxfun",
 }
 
 

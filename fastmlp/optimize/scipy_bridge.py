@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fastmlp.objective import Objective
 from fastmlp.optimize.bounds import Bounds
-from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
+from fastmlp.optimize.monitor import CONVERGED, MAX_FUN, MAX_ITER, STALLED, Monitor, Stop
 from fastmlp.optimize.points import Point, Progress, evaluate, reduction, report
 
 UNLIMITED = 2**31 - 1
@@ -31,7 +31,7 @@ class Method(NamedTuple):
 TRUST_REGION = ("initial_trust_radius", "max_trust_radius", "eta")
 METHODS: dict[str, Method] = {
     "lbfgs": Method(
-        "l-bfgs-b", "gtol", {"ftol": 0.0, "maxfun": UNLIMITED, "maxcor": 20, "maxls": 50}, ("maxcor", "maxls")
+        "l-bfgs-b", "gtol", {"ftol": 0.0, "maxfun": UNLIMITED, "maxcor": 20, "maxls": 50}, ("maxcor", "maxls", "maxfun")
     ),
     "bfgs": Method("bfgs", "gtol", {}, ("c1", "c2", "hess_inv0")),
     "cg": Method("cg", "gtol", {}, ("c1", "c2")),
@@ -160,10 +160,13 @@ def solve(
     if method != "tnc":  # which counts evaluations only; the callback counts steps for all
         settings["maxiter"] = max_iter
     with_gradient = method not in WITHOUT_GRADIENT
+    most_values = settings.get("maxfun", UNLIMITED)
     status = STALLED
     try:
         for attempt in range(MAX_RUNS if here.grad_norm > tol and max_iter > 0 else 0):
             before = here
+            if "maxfun" in settings:
+                settings["maxfun"] = most_values - evaluations.n_values
             if way.tol:  # with bounds the projected gradient does not scale, and the callback decides
                 settings[way.tol] = tol / evaluations.scale if bounds is None else 0.0
             # at the edge of what doubles hold SciPy computes with inf and nan, and tells
@@ -176,13 +179,15 @@ def solve(
                     **evaluations.second(way.second),
                 )  # fmt: skip
             helped = here.value < before.value or here.grad_norm < 0.5 * before.grad_norm
-            if not helped and (attempt > 0 or here.value > before.value):
+            if evaluations.n_values >= most_values or (not helped and (attempt > 0 or here.value > before.value)):
                 break
             evaluations.restart(here)
     except _Enough:
         pass
     except Stop as stop:
         status = stop.status
+    if status == STALLED and evaluations.n_values >= most_values:
+        status = MAX_FUN
     if monitor.n_iter >= max_iter and status == STALLED:
         status = MAX_ITER
     if here.grad_norm <= tol:

@@ -269,6 +269,20 @@ def test_nesterov_and_momentum_are_options_of_sgd_only():
         fresh().fit(X, T, "adam", momentum=0.9)
 
 
+def test_without_shuffling_minibatches_come_in_the_order_of_the_samples():
+    one, other = fresh(), fresh()
+    one.fit(X, T, "sgd", batch_size=20, max_iter=1, shuffle=False)
+    for rows in (slice(0, 20), slice(20, 40), slice(40, 60)):
+        other.fit(X[rows], T[rows], "sgd", batch_size=20, max_iter=1)
+    assert np.allclose(one.params, other.params, rtol=1e-12)
+
+
+def test_maxfun_bounds_the_evaluations_of_lbfgs():
+    res = fresh().fit(X, T, "lbfgs", maxfun=30, tol=0.0)
+    assert 30 <= res.nfev <= 30 + 50
+    assert res.message == "stopped at maxfun"
+
+
 def test_networks_train_in_float32():
     net = fresh("float32")
     res = net.fit(X, T, "lbfgs", max_iter=500)

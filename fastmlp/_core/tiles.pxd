@@ -1,0 +1,115 @@
+# How the sums of curvature by units are cut into tiles, and where what they are made of lies.
+
+from libc.math cimport sqrt
+
+from cython cimport floating
+from fastmlp._core.plan cimport Layout, Net
+from fastmlp._core.team cimport Watch
+
+
+cdef enum:
+    GGN                 # Gauss-Newton
+    EXACT               # the Hessian
+    EMPIRICAL_FISHER    # sum of s_n g_n g_n'
+    BACKPROP            # diagonal only: PRML 5.79-5.81, which drops what is off the diagonal on the way back
+
+
+# Where the second derivatives of one block lie, in rows of `ld` samples behind those of `at`.
+cdef struct Units:
+    const Net *net
+    Layout at
+    int kind
+    bint alone          # d2E / dz_k dz_k' at the output is zero for k != k',
+    bint few            # and there are so few outputs that their products need not be shared
+    size_t q            # Q_m, [p][i], of the layer at hand; of the output: one row for each k where it is alone
+    size_t t            # q[m-1,m], [p][i]
+    size_t other[2]     # q[l,m] of l < m-1 in turns; later sensitivities of activations
+    size_t curve        # h'' * (W' delta) of the layer at hand
+    size_t slope        # dz_(m+1) / dz_m, where the layer above has one unit
+    size_t seed         # a direction at the outputs
+    size_t D, S         # a chunk of products of units, and of products of activations
+    size_t rows         # the size of it all
+    size_t n_pairs      # numbers in the tiles of all pairs of layers,
+    size_t n_tiles      # and with those of the cross terms
+
+
+cdef Units lay_out_units(const Net *net, int kind) noexcept nogil
+cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_slots, floating *matrix,
+                      Watch *watch) noexcept nogil
+
+
+cdef enum:
+    ROWS = 128          # products of units in a tile,
+    COLS = 128          # and products of activations
+
+
+# ---- sizes ----
+
+cdef inline size_t width(const Net *net, int l) noexcept nogil:
+    return net.n_inputs if l == 0 else net.layers[l - 1].n_out
+
+
+cdef inline size_t triangle(size_t n) noexcept nogil:
+    return n * (n + 1) // 2
+
+
+cdef inline bint is_alone(const Units *u, int l, int m) noexcept nogil:
+    """Whether the pair is the output layer with itself, and only i = p counts."""
+    return u.alone and l == m == u.net.n_layers
+
+
+cdef inline size_t unit_products(const Units *u, int l, int m) noexcept nogil:
+    if is_alone(u, l, m):
+        return width(u.net, m) * (width(u.net, m - 1) + 1 if u.few else 1)
+    return triangle(width(u.net, m)) if l == m else width(u.net, l) * width(u.net, m)
+
+
+cdef inline size_t activation_products(const Units *u, int l, int m) noexcept nogil:
+    cdef size_t n = width(u.net, l - 1) + 1
+    if is_alone(u, l, m) and u.few:
+        return n
+    return triangle(n) if l == m else n * (width(u.net, m - 1) + 1)
+
+
+cdef inline size_t cross_products(const Units *u, int l, int m) noexcept nogil:
+    """Rows (p, i), or (p, i, r), of the cross term."""
+    cdef size_t n = width(u.net, l) * width(u.net, m)
+    return n if m == l + 1 else n * width(u.net, m - 1)
+
+
+# ---- rows (x, y), y running fastest, y <= x in a triangle ----
+
+cdef struct Walk:
+    size_t x, y, width
+    bint triangle
+
+
+cdef inline Walk walk(size_t width, bint triangular, size_t first) noexcept nogil:
+    """Stand at row number `first`."""
+    cdef Walk at
+    at.width = width
+    at.triangle = triangular
+    if triangular:
+        at.x = <size_t> (0.5 * (sqrt(8.0 * <double> first + 1.0) - 1.0))
+        while triangle(at.x) > first:
+            at.x -= 1
+        while triangle(at.x + 1) <= first:
+            at.x += 1
+        at.y = first - triangle(at.x)
+    else:
+        at.x = first // width
+        at.y = first - at.x * width
+    return at
+
+
+cdef inline size_t run(const Walk *at, size_t most) noexcept nogil:
+    """How many rows from here on share x, at most so many."""
+    return min(most, (at.x + 1 if at.triangle else at.width) - at.y)
+
+
+cdef inline void go(Walk *at, size_t rows) noexcept nogil:
+    """Past a run, or into it."""
+    at.y += rows
+    if at.y == (at.x + 1 if at.triangle else at.width):
+        at.x += 1
+        at.y = 0

@@ -1,0 +1,13 @@
+"""Estimators for scikit-learn, the one place of the library that knows of it; loaded when first asked for.
+
+classifier, regressor   the classes: targets, predictions
+base                    what they share: data, restarts, going on, attributes
+arguments               the constructor's arguments: checks, documentation
+problem                 the scale: scikit-learn's means against sums; validation sets
+watch                   what is looked at after each iteration: curves, early stopping, learning rates, progress
+"""
+
+from fastmlp.estimators.classifier import MLPClassifier
+from fastmlp.estimators.regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]

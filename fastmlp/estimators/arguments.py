@@ -1,0 +1,136 @@
+"""The constructor's arguments that both estimators share: their documentation, and their checks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastmlp import _validation as check
+from fastmlp import activations
+
+STOCHASTIC = ("sgd", "adam")
+SOLVERS = (*STOCHASTIC, "lbfgs", "lm", "scg")
+SCHEDULES = ("constant", "invscaling", "adaptive")
+MEASURES = ("score", "loss")
+
+PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
+        Units of each hidden layer; () for none.
+    activation : str or sequence of str, default="relu"
+        Of the hidden layers, one name or one for each: identity, tanh, logistic, relu, leaky_relu, softplus, elu, silu,
+        gelu, sin.
+    solver : {"adam", "sgd", "lbfgs", "lm", "scg"}, default="adam"
+        lm (Levenberg-Marquardt, in the end Newton) is the one for smooth networks of up to a thousand parameters.
+    alpha : float, default=1e-4
+        Weight decay alpha/2 |W|^2, biases excluded, beside the sum of the losses.
+    batch_size : int, default="auto"
+        Samples in a minibatch, for sgd and adam; "auto" is min(200, n_samples).
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        For sgd: learning_rate_init; divided by (samples seen + 1)^power_t; or divided by 5 each time the fit would
+        otherwise stop, down to 1e-6.
+    learning_rate_init : float, default=0.001
+        For sgd and adam.
+    power_t : float, default=0.5
+        Of "invscaling".
+    max_iter : int, default=200
+        Epochs for sgd and adam, else iterations.
+    shuffle : bool, default=True
+        Whether sgd and adam draw a new order for each epoch.
+    random_state : int, RandomState, Generator or None
+        Starting values, which are scikit-learn's for the same number; order of samples; samples held back.
+    tol : float, default=1e-4
+        sgd, adam: what the loss has to fall by within `n_iter_no_change` epochs. Others: bound of |gradient|_inf of the
+        objective, a mean. With early stopping also what the validation score has to rise, or its loss to fall by.
+    verbose : bool or int, default=False
+        Print a line for each iteration, of every solver.
+    warm_start : bool, default=False
+        Go on from the weights of the last fit and, if it was by the same solver on as many samples, from the solver's
+        state too, so that two fits of k iterations equal one of 2 k. L-BFGS begins with new curvature.
+    momentum : float, default=0.9
+        For sgd, below 1.
+    nesterovs_momentum : bool, default=True
+        For sgd.
+    early_stopping : bool, "score" or "loss", default=False
+        Hold back some of the samples, unless `fit` is given a validation set; stop, with any solver, after more than
+        `n_iter_no_change` iterations without progress there, and restore the best weights. True means "score".
+    validation_fraction : float, default=0.1
+        To hold back, by class where there are classes.
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+        For adam.
+    n_iter_no_change : int or inf, default=10
+        Iterations that may bring no progress, see `tol` and `early_stopping`.
+    max_fun : int, default=15000
+        For lbfgs: evaluations of the objective.
+    n_init : int, default=1
+        Starts, of which the best is kept, by the objective or by what early stopping looks at. With lm, and no
+        validation set, they are trained at once, one by each thread."""
+
+ATTRIBUTES = """network_ : fastmlp.Network
+        Derivatives, files and all else; the estimator computes with it.
+    coefs_, intercepts_ : list of ndarray
+        Views of the network's weights (fan_in, fan_out) and biases (fan_out,), one a layer; may be assigned to.
+    loss_curve_ : list of float
+        The objective after each iteration, continued by warm starts; for sgd and adam its mean over the epoch.
+    loss_, best_loss_ : float
+        Last and smallest of them; best_loss_ is None with early stopping.
+    validation_loss_curve_ : list of float or None
+        Mean loss of the validation set, where there is one.
+    validation_scores_, best_validation_score_ : list of float, float, or None
+        Scores of the validation set, with early stopping by them.
+    n_iter_, t_ : int
+        Iterations of the last fit; samples seen by sgd and adam.
+    n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
+        As scikit-learn's."""
+
+
+def documented(cls: Any) -> Any:
+    """A class with the parameters and attributes above in its docstring."""
+    if cls.__doc__ is not None:  # python -OO
+        cls.__doc__ = cls.__doc__.replace("{parameters}", PARAMETERS).replace("{attributes}", ATTRIBUTES)
+    return cls
+
+
+def check_arguments(estimator: Any) -> None:
+    """TypeError or ValueError where an argument is not what it should be; the message names it."""
+    for size in hidden_sizes(estimator.hidden_layer_sizes):
+        check.integer(size, "hidden_layer_sizes", 1)
+    check.choice(estimator.solver, "solver", SOLVERS)
+    check.choice(estimator.learning_rate, "learning_rate", SCHEDULES)
+    if not isinstance(estimator.batch_size, str) or estimator.batch_size != "auto":
+        check.integer(estimator.batch_size, "batch_size", 1)
+    for name in ("max_iter", "max_fun", "n_init"):
+        check.integer(getattr(estimator, name), name, 1)
+    if estimator.n_iter_no_change != math.inf:
+        check.integer(estimator.n_iter_no_change, "n_iter_no_change", 1)
+    for name in ("alpha", "power_t", "tol"):
+        check.number(getattr(estimator, name), name, 0.0)
+    for name in ("learning_rate_init", "epsilon"):
+        check.number(getattr(estimator, name), name, 0.0, above=True)
+    for name in ("momentum", "beta_1", "beta_2", "validation_fraction"):
+        check.number(getattr(estimator, name), name, 0.0, high=1.0)
+    for name in ("shuffle", "warm_start", "nesterovs_momentum"):
+        check.boolean(getattr(estimator, name), name)
+    if isinstance(estimator.early_stopping, str):
+        check.choice(estimator.early_stopping, "early_stopping", MEASURES)
+    else:
+        check.boolean(estimator.early_stopping, "early_stopping")
+
+
+def hidden_sizes(value: Any) -> tuple[Any, ...]:
+    """The sizes of the hidden layers, of which a single one may be given as a number."""
+    return tuple(value) if hasattr(value, "__iter__") else (value,)
+
+
+def hidden_activations(value: Any, n_hidden: int) -> list[str]:
+    """The activation of each hidden layer."""
+    if isinstance(value, (list, tuple, np.ndarray)) and len(value) != n_hidden:
+        raise ValueError(f"activation: expected a name, or one for each of {n_hidden} hidden layers, got {len(value)}")
+    names = value if isinstance(value, (list, tuple, np.ndarray)) else [value] * n_hidden
+    return [check.choice(name, "activation", activations.HIDDEN) for name in names]
+
+
+def measure(estimator: Any) -> str | None:
+    """What early stopping looks at, if it is on."""
+    stopping = estimator.early_stopping
+    return stopping if isinstance(stopping, str) else "score" if stopping else None

@@ -1,0 +1,295 @@
+"""What both estimators share: data in, attributes out."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import OptimizeResult
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from fastmlp.estimators import training
+from fastmlp.estimators.arguments import STOCHASTIC, check_arguments, hidden_activations, hidden_sizes, measure
+from fastmlp.estimators.problem import Problem, Samples, Validation
+from fastmlp.network import Network
+
+Array = NDArray[Any]
+
+FLOATS = (np.float64, np.float32)
+
+
+class BaseMLP(BaseEstimator):  # type: ignore[misc]
+    """A network with scikit-learn's methods; what its targets are, subclasses know."""
+
+    network_: Network
+    #: of the last fit, for a warm start: curves and counts, solver's state, indices of training and validation samples
+    _progress: Any
+    _result: Any
+    _split: Any
+
+    def _store(self, arguments: dict[str, Any]) -> None:
+        """Set the attributes of the constructor's arguments, as they are."""
+        for name in arguments.keys() - {"self", "__class__"}:
+            setattr(self, name, arguments[name])
+
+    # ---- what subclasses say ----
+
+    @abstractmethod
+    def _outputs(self, y: Array, classes: Any) -> tuple[int, str]:
+        """Number and activation of the outputs that these targets take; called before the first training."""
+
+    @abstractmethod
+    def _check_outputs(self, y: Array) -> None:
+        """ValueError if these targets do not fit those of the fit that is to be continued."""
+
+    @abstractmethod
+    def _encode(self, y: Array) -> Array:
+        """Targets as the network takes them."""
+
+    @abstractmethod
+    def _score(self, Y: Array, T: Array, weight: Array | None) -> float:
+        """Score of outputs against encoded targets."""
+
+    def _classes_of(self, T: Array) -> Array | None:
+        """What a validation set is to be drawn by, for encoded targets."""
+        return None
+
+    def _class_factors(self, y: Array) -> Array | None:
+        """What the sample weights are to be multiplied by."""
+        return None
+
+    # ---- training ----
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
+        """Train on (X, y).
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            float32 is computed with as such, all else as float64; a sparse matrix is made dense.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+            A weight of 2 counts as the sample twice, one of 0 leaves it out.
+        X_val, y_val : array-like, optional
+            A validation set; early stopping then looks at it, and holds no samples back.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong, or the weights come out not finite.
+        MemoryError
+            If a sparse X does not fit into memory as a dense array.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If `max_iter` or `max_fun` was reached.
+        """
+        anew = not (self.warm_start and hasattr(self, "network_"))
+        return self._fit(X, y, sample_weight, X_val, y_val, anew=anew)
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any) -> Self:
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        return self._fit(X, y, sample_weight, anew=not hasattr(self, "network_"), classes=classes, part=True)
+
+    def _fit(
+        self, X: Any, y: Any, weight: Any, X_val: Any = None, y_val: Any = None, *,
+        anew: bool, classes: Any = None, part: bool = False,
+    ) -> Self:  # fmt: skip
+        """Train anew or go on; with `part` a single epoch."""
+        check_arguments(self)
+        X, y = self._arrays(X, y, reset=anew)
+        weight = None if weight is None else _check_sample_weight(weight, X, dtype=np.float64)
+        random = _random_state(self.random_state)
+        if anew:
+            networks = self._new_networks(X, y, classes, random, 1 if part else self.n_init)
+            self._progress = self._result = self._split = None
+        else:
+            networks = [self._network_as_before(X, y, part)]
+        samples = self._samples(X, y, weight)
+        held_out = self._validation_set(X_val, y_val)
+        if held_out is None and measure(self):
+            samples, held_out = self._hold_back(samples, random)
+        if not (part or isinstance(self.batch_size, str)) and self.batch_size > len(samples.X):
+            warnings.warn(f"batch_size={self.batch_size} is larger than the sample; all of it is taken", stacklevel=3)
+        problem = Problem(networks[0], samples, self.alpha)
+        validation = None if held_out is None else Validation(networks[0], held_out, self._score)
+        if len(networks) > 1 and self.solver == "lm" and validation is None:
+            networks = [networks[training.best_start(self, networks, problem)]]
+        self.network_ = networks[0]  # to be found after Ctrl-C too, with the parameters of the last step
+        seeds = random.randint(2**31 - 1, size=len(networks))
+        trained = [
+            training.train(
+                self, net, seed, problem, validation, progress=self._progress, earlier=self._result,
+                max_iter=1 if part else self.max_iter,
+            )
+            for net, seed in zip(networks, seeds, strict=True)
+        ]  # fmt: skip
+        best = min(trained, key=lambda each: each.loss)
+        if not np.isfinite(best.net.params).all():
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+                "preprocessed."
+            )
+        self._keep(best, problem)
+        if best.limit and not part:
+            message = f"{self.solver} has not converged within {best.limit}; raise it, or scale the data"
+            warnings.warn(message, ConvergenceWarning, stacklevel=3)
+        return self
+
+    def _arrays(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
+        """X and y checked, X dense."""
+        X, y = validate_data(
+            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=not is_classifier(self), dtype=FLOATS,
+            reset=reset,
+        )  # fmt: skip
+        return _dense(X), y
+
+    def _layers(self, X: Array) -> tuple[tuple[int, ...], list[str]]:
+        """Sizes of inputs and hidden layers, activations of the latter."""
+        hidden = hidden_sizes(self.hidden_layer_sizes)
+        return (X.shape[1], *hidden), hidden_activations(self.activation, len(hidden))
+
+    def _new_networks(self, X: Array, y: Array, classes: Any, random: Any, n_starts: int) -> list[Network]:
+        layers, hidden = self._layers(X)
+        n_outputs, output = self._outputs(y, classes)
+        sizes = (*layers, n_outputs)
+        return [training.new_network(sizes, hidden, output, X.dtype, random) for _ in range(n_starts)]
+
+    def _network_as_before(self, X: Array, y: Array, part: bool) -> Network:
+        net, (layers, hidden) = self.network_, self._layers(X)
+        if (net.layers[:-1], list(net.hidden)) != (layers, hidden):
+            raise ValueError(
+                f"warm_start: expected the layers {net.layers[:-1]} with {', '.join(net.hidden)} as before, "
+                f"got {layers} with {', '.join(hidden)}"
+            )
+        if not part:
+            self._check_outputs(y)
+        return net
+
+    def _samples(self, X: Any, y: Any, weight: Array | None) -> Samples:
+        """Dense and encoded, with the weights of the classes, without samples that weigh nothing."""
+        factors = self._class_factors(y)
+        if factors is not None:
+            weight = factors if weight is None else weight * factors
+        samples = Samples(X, self._encode(y), weight)
+        if weight is None or (weight > 0).all():
+            return samples
+        if weight.min() < 0:
+            raise ValueError(f"sample_weight: expected non-negative numbers, got {weight.min()}")
+        if not weight.any():
+            raise ValueError("sample_weight: expected a positive weight at least, got zeros")
+        return samples.rows(np.flatnonzero(weight))
+
+    def _validation_set(self, X_val: Any, y_val: Any) -> Samples | None:
+        if X_val is None and y_val is None:
+            return None
+        if X_val is None or y_val is None:
+            raise ValueError("X_val, y_val: expected both or none, got one of them")
+        X, y = self._arrays(X_val, y_val, reset=False)
+        return Samples(X, self._encode(y), None)
+
+    def _hold_back(self, samples: Samples, random: Any) -> tuple[Samples, Samples]:
+        """Training and validation samples, by class where there are classes; those of the last fit where it goes on."""
+        n_samples = len(samples.X)
+        if self._split is None or sum(map(len, self._split)) != n_samples:
+            classes = self._classes_of(samples.T)
+            self._split = train_test_split(
+                np.arange(n_samples), test_size=self.validation_fraction, stratify=classes, random_state=random
+            )
+        kept, held_back = self._split
+        if len(held_back) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        return samples.rows(kept), samples.rows(held_back)
+
+    def _keep(self, best: training.Trained, problem: Problem) -> None:
+        """Set the attributes that tell of a fit."""
+        net, watch, result = best
+        p = watch.progress
+        self.network_, self._progress = net, p
+        # for a warm start, which goes on from the last point where the weights are still those that the fit has left
+        self._result = OptimizeResult(x=net.params.astype(np.float64), state=result.state)
+        self.n_iter_, self.t_ = result.nit, p.samples_seen
+        self.n_layers_, self.n_outputs_, self.out_activation_ = len(net.layers), net.layers[-1], net.output
+        self.loss_curve_, self.loss_ = p.loss_curve, problem.mean(result.history["loss"][-1])
+        self.best_loss_ = None if watch.measure else min(p.loss_curve, default=self.loss_)
+        self.validation_loss_curve_ = p.validation_loss_curve if watch.validation is not None else None
+        self.validation_scores_, self.best_validation_score_ = None, None
+        if watch.measure == "score":
+            self.validation_scores_, self.best_validation_score_ = p.scores, p.gain
+
+    # ---- predictions ----
+
+    def _predict_outputs(self, X: Any, *, logits: bool = False) -> Array:
+        """Outputs of the network, or its logits."""
+        check_is_fitted(self)
+        X = _dense(validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False))
+        net = self.network_
+        return (training.as_logits(net) if logits else net).predict(X)
+
+    # ---- attributes ----
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """Weights (fan_in, fan_out), one matrix a layer: views."""
+        return [W.T for W in self.network_.weights]
+
+    @coefs_.setter
+    def coefs_(self, values: Sequence[Any]) -> None:
+        for W, value in zip(self.coefs_, values, strict=True):
+            W[...] = value
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """Biases (fan_out,), one vector a layer: views."""
+        return list(self.network_.biases)
+
+    @intercepts_.setter
+    def intercepts_(self, values: Sequence[Any]) -> None:
+        for b, value in zip(self.intercepts_, values, strict=True):
+            b[...] = value
+
+    def _is_stochastic(self) -> bool:
+        if self.solver not in STOCHASTIC:
+            raise AttributeError(f"partial_fit is there with {' and '.join(STOCHASTIC)} only, not with {self.solver}")
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _dense(X: Any) -> Array:
+    if not hasattr(X, "toarray"):
+        return X  # type: ignore[no-any-return]
+    try:
+        return X.toarray()  # type: ignore[no-any-return]
+    except MemoryError as error:
+        size = X.shape[0] * X.shape[1] * X.dtype.itemsize / 2**30
+        raise MemoryError(
+            f"X: expected a matrix that fits into memory when dense, got one of {size:.3g} GiB"
+        ) from error
+
+
+def _random_state(value: Any) -> Any:
+    """A RandomState, as scikit-learn's; from a Generator too."""
+    if isinstance(value, np.random.Generator):
+        return np.random.RandomState(value.integers(2**32, dtype=np.uint32))
+    return check_random_state(value)

@@ -1,0 +1,234 @@
+"""`MLPClassifier`."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_expit, log_softmax
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.validation import column_or_1d
+
+from fastmlp.estimators.arguments import documented
+from fastmlp.estimators.base import BaseMLP
+
+Array = NDArray[Any]
+
+
+@documented
+class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+    """Classification by a multi-layer perceptron, with the arguments of scikit-learn's.
+
+    Minimises the mean over samples (by weight) of the cross-entropy in nats, plus alpha/(2 n_samples) |W|^2 (biases
+    excluded), with every solver. Two classes have one logistic output, more have softmax; several labels a sample, in
+    an indicator matrix, have a logistic output each.
+
+    Parameters
+    ----------
+    {parameters}
+    class_weight : dict, "balanced" or None, default=None
+        Factors of the sample weights by class; "balanced": n_samples / (n_classes * samples of the class).
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    {attributes}
+
+    Raises
+    ------
+    TypeError, ValueError
+        By `fit`, if an argument is wrong; the message names it.
+
+    Examples
+    --------
+    >>> import fastmlp
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = fastmlp.MLPClassifier(hidden_layer_sizes=3, activation="tanh", solver="lm", alpha=0.1, random_state=0)
+    >>> model.fit(X, y).score(X, y) > 0.97
+    True
+    >>> model.predict_proba(X).shape
+    (150, 3)
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: Any = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        n_init: int = 1,
+        class_weight: Any = None,
+    ) -> None:
+        self._store(locals())
+
+    @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Go on for one epoch, on these samples, from where the last call or `fit` has ended.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+        classes : array-like, optional
+            All classes there are to be; needed in the first call, unless there are several labels a sample.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `fit`; also with early stopping, and if `classes` are missing, or others than before.
+        """
+        known = getattr(self, "classes_", None)
+        if classes is None and known is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if classes is not None and known is not None and not np.array_equal(known, unique_labels(classes)):
+            raise ValueError(f"classes: expected {known} as before, got {classes}")
+        if isinstance(self.class_weight, str):
+            raise ValueError(f"class_weight: expected a dict or None for partial_fit, got {self.class_weight!r}")
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def predict(self, X: Any) -> Array:
+        """The most probable class of each sample; with several labels, those that are more probable than not.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+        """
+        chosen = self._choose(self._predict_outputs(X))
+        if self._multilabel:
+            return chosen.astype(int)
+        return self.classes_[np.minimum(chosen, len(self.classes_) - 1)]
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probabilities of the classes, or of each label.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        Y = self._predict_outputs(X)
+        if Y.shape[1] > 1 or self._multilabel:
+            return Y
+        return np.hstack([1 - Y, Y]) if len(self.classes_) > 1 else np.ones_like(Y)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Logarithms of the probabilities, finite also where these vanish.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        P = self.predict_proba(X)
+        vanished = np.finfo(P.dtype).tiny > P
+        if not vanished.any():
+            return np.log(P)
+        Z = self._predict_outputs(X, logits=True)
+        if self.out_activation_ == "softmax":
+            exact = log_softmax(Z, axis=1)
+        else:
+            exact = log_expit(Z if self._multilabel else np.hstack([-Z, Z]))
+        return np.log(P, where=~vanished, out=exact)
+
+    def decision_function(self, X: Any) -> Array:
+        """The logits z: log probabilities but for a constant; with two classes, the log odds of the second.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), (n_samples,) with two classes
+        """
+        Z = self._predict_outputs(X, logits=True)
+        return Z if Z.shape[1] > 1 or self._multilabel else Z[:, 0]
+
+    def _choose(self, Y: Array) -> Array:
+        if self._multilabel:
+            return Y > 0.5
+        return Y.argmax(axis=1) if Y.shape[1] > 1 else (Y[:, 0] > 0.5).astype(int)
+
+    def _outputs(self, y: Array, classes: Any) -> tuple[int, str]:
+        check_classification_targets(y)
+        kind = type_of_target(y)
+        if kind == "multiclass-multioutput":
+            raise ValueError("y: expected labels or an indicator matrix of 0 and 1, got several labels a sample")
+        self._multilabel = kind == "multilabel-indicator"
+        if self._multilabel:
+            self.classes_ = np.arange(y.shape[1])
+            return y.shape[1], "logistic"
+        self.classes_ = unique_labels(y if classes is None else classes)
+        return (len(self.classes_), "softmax") if len(self.classes_) > 2 else (1, "logistic")
+
+    def _check_outputs(self, y: Array) -> None:
+        present = unique_labels(y)
+        if set(present) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {present}"
+            )
+
+    def _encode(self, y: Any) -> Array:
+        if self._multilabel:
+            y = y.toarray() if hasattr(y, "toarray") else y
+            return y.astype(float)  # type: ignore[no-any-return]
+        y = column_or_1d(y, warn=True)
+        present = unique_labels(y)
+        if not set(present) <= set(self.classes_):
+            raise ValueError(f"`y` has classes not in `self.classes_`: {self.classes_} against {present}")
+        return np.searchsorted(self.classes_, y)  # type: ignore[no-any-return]
+
+    def _classes_of(self, T: Array) -> Array | None:
+        return None if self._multilabel else self.classes_[T]
+
+    def _class_factors(self, y: Any) -> Array | None:
+        return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)
+
+    def _score(self, Y: Array, T: Array, weight: Array | None) -> float:
+        right = self._choose(Y) == T
+        return float(np.average(right.all(axis=1) if self._multilabel else right, weights=weight))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,106 @@
+"""What is minimised: scikit-learn's objective, a mean, in terms of the library's, a sum.
+
+With weights s_n of the samples, S their sum, and c = K for squared error, which is a mean over outputs too, else c = 1,
+
+    mean objective = 1/(c S) sum_n s_n e_n + alpha/(2 S) |W|^2
+
+Times c N, with weights s_n N / S whose mean is one, it is the library's objective with lambda = alpha c N / S. So a
+minibatch of any size sees the losses and the penalty in the same proportion, and steps along c times the gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.estimators.arguments import STOCHASTIC
+from fastmlp.network import Network
+from fastmlp.terms import WeightDecay
+
+Array = NDArray[Any]
+LBFGS = {"maxcor": 10, "maxls": 20}  # as scikit-learn's, so that the iterates are the same to rounding
+Score = Callable[[Array, Array, Array | None], float]
+
+
+class Samples(NamedTuple):
+    """Inputs, targets as the network takes them, and weights or None."""
+
+    X: Array
+    T: Array
+    weight: Array | None
+
+    def rows(self, index: Array) -> Samples:
+        """Some of them."""
+        return Samples(self.X[index], self.T[index], None if self.weight is None else self.weight[index])
+
+
+class Problem:
+    """Samples and penalty of a fit, in the library's scale."""
+
+    def __init__(self, net: Network, samples: Samples, alpha: float) -> None:
+        self.X, self.T, weight = samples
+        self.n_samples = len(self.X)
+        self.outputs_in_mean = outputs_in_mean(net)
+        share = 1.0 if weight is None else self.n_samples / float(weight.sum())
+        self.weight = None if weight is None else weight * share
+        self.penalty = WeightDecay(weights=alpha * self.outputs_in_mean * share)
+        self.offset = offset(net, samples)
+
+    @property
+    def divisor(self) -> float:
+        """The library's objective over scikit-learn's."""
+        return float(self.n_samples * self.outputs_in_mean)
+
+    def mean(self, fun: float) -> float:
+        """The mean objective for a sum."""
+        return float(fun) / self.divisor + self.offset
+
+    def options(self, estimator: Any, rate: Callable[[int], float]) -> dict[str, Any]:
+        """What `Network.fit` is told about the estimator's solver; `rate` is the learning rate of sgd by epoch."""
+        e, c = estimator, self.outputs_in_mean
+        if e.solver not in STOCHASTIC:
+            return {"tol": e.tol * self.divisor} | (LBFGS | {"maxfun": e.max_fun} if e.solver == "lbfgs" else {})
+        size = 200 if isinstance(e.batch_size, str) else e.batch_size
+        batches = {"batch_size": min(size, self.n_samples), "shuffle": e.shuffle}
+        if e.solver == "adam":
+            moments = {"beta1": e.beta_1, "beta2": e.beta_2, "epsilon": e.epsilon * c}
+            return batches | moments | {"learning_rate": e.learning_rate_init}
+        inertia = {"momentum": e.momentum, "nesterov": e.nesterovs_momentum}
+        return batches | inertia | {"learning_rate": lambda epoch: rate(epoch) / c}
+
+
+class Validation:
+    """The mean loss of a validation set, without penalty, and its score."""
+
+    def __init__(self, net: Network, samples: Samples, score: Score) -> None:
+        self.samples, self._score = samples, score
+        total = len(samples.X) if samples.weight is None else float(samples.weight.sum())
+        self._divisor, self._offset = total * outputs_in_mean(net), offset(net, samples)
+        self._objective = net.objective(samples.X, samples.T, sample_weight=samples.weight)
+
+    def loss(self, params: Array) -> float:
+        """At these parameters."""
+        return self._objective.value(params) / self._divisor + self._offset
+
+    def score(self, net: Network) -> float:
+        """Of this network; nan where it has diverged."""
+        Y = net.predict(self.samples.X)
+        return float(self._score(Y, self.samples.T, self.samples.weight)) if np.isfinite(Y).all() else float("nan")
+
+
+def outputs_in_mean(net: Network) -> int:
+    """Number of outputs that the mean objective averages over."""
+    return net.layers[-1] if net.loss_name == "squared_error" else 1
+
+
+def offset(net: Network, samples: Samples) -> float:
+    """What scikit-learn's mean loss has more than the library's: t ln t - t for counts, so that a perfect fit has 0."""
+    if net.loss_name != "poisson":
+        return 0.0
+    from scipy.special import xlogy
+
+    T = samples.T.reshape(len(samples.X), -1)
+    return float(np.average((xlogy(T, T) - T).sum(axis=1), weights=samples.weight))

@@ -1,0 +1,140 @@
+"""`MLPRegressor`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Self
+
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import column_or_1d
+
+from fastmlp import _validation as check
+from fastmlp.estimators.arguments import documented
+from fastmlp.estimators.base import BaseMLP
+
+Array = NDArray[Any]
+
+OUTPUTS = {"squared_error": "identity", "poisson": "exp"}
+
+
+@documented
+class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+    """Regression by a multi-layer perceptron, with the arguments of scikit-learn's.
+
+    Minimises the mean over samples (by weight) and outputs of half the squared error, or the mean of half the Poisson
+    deviance, plus alpha/(2 n_samples) |W|^2 (biases excluded), with every solver.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson"}, default="squared_error"
+        poisson: for counts, with outputs exp(z).
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Raises
+    ------
+    TypeError, ValueError
+        By `fit`, if an argument is wrong; the message names it.
+
+    Examples
+    --------
+    >>> import numpy as np, fastmlp
+    >>> X = np.linspace(-3, 3, 200)[:, None]
+    >>> model = fastmlp.MLPRegressor(hidden_layer_sizes=5, activation="tanh", solver="lm", random_state=0)
+    >>> model.fit(X, np.sin(X[:, 0])).score(X, np.sin(X[:, 0])) > 0.999
+    True
+    """
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: Any = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        n_init: int = 1,
+    ) -> None:
+        self._store(locals())
+
+    @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Go on for one epoch, on these samples, from where the last call or `fit` has ended.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `fit`; also with early stopping.
+        """
+        return self._partial_fit(X, y, sample_weight, None)
+
+    def predict(self, X: Any) -> Array:
+        """Outputs of the network.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        Y = self._predict_outputs(X)
+        return Y[:, 0] if Y.shape[1] == 1 else Y
+
+    def _outputs(self, y: Array, classes: Any) -> tuple[int, str]:
+        output = OUTPUTS[check.choice(self.loss, "loss", OUTPUTS)]
+        return math.prod(y.shape[1:]), output
+
+    def _check_outputs(self, y: Array) -> None:
+        net, wanted = self.network_, self._outputs(y, None)
+        if (net.layers[-1], net.output) != wanted:
+            raise ValueError(f"warm_start: expected targets of as many outputs and the loss as before, got {wanted}")
+
+    def _encode(self, y: Array) -> Array:
+        y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        if self.loss == "poisson" and y.min() < 0:
+            raise ValueError(f"y: expected non-negative targets for poisson, got {y.min()}")
+        return y.reshape(len(y), -1)
+
+    def _score(self, Y: Array, T: Array, weight: Array | None) -> float:
+        return float(r2_score(T, Y, sample_weight=weight))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.loss == "poisson"
+        return tags

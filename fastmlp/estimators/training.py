@@ -1,0 +1,106 @@
+"""From starting values to trained networks: one start or several, from nothing or from where an earlier fit ended."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from fastmlp.architecture import Architecture
+from fastmlp.estimators.arguments import STOCHASTIC
+from fastmlp.estimators.problem import Problem, Validation
+from fastmlp.estimators.watch import Progress, Watch
+from fastmlp.many import fit_many
+from fastmlp.network import Network
+from fastmlp.optimize.monitor import MAX_FUN, MAX_ITER
+
+
+class Trained(NamedTuple):
+    """A network, and what there is to say of its training."""
+
+    net: Network
+    watch: Watch
+    result: Any
+
+    @property
+    def loss(self) -> float:
+        """What the best of several starts has the least of: infinite where training diverged."""
+        if not np.isfinite(self.net.params).all():
+            return math.inf
+        loss = -self.watch.progress.gain if self.watch.measure else self.result.fun
+        return float(loss) if math.isfinite(loss) else math.inf
+
+    @property
+    def limit(self) -> str:
+        """The limit that it ran into, if so."""
+        e, status = self.watch.estimator, self.result.status
+        if status == MAX_FUN:
+            return f"max_fun={e.max_fun}"
+        reached = status == MAX_ITER or (self.watch.stochastic and not self.watch.stopped)
+        return f"max_iter={e.max_iter}" if reached else ""
+
+
+def new_network(layers: Sequence[int], hidden: list[str], output: str, dtype: Any, random: Any) -> Network:
+    """A network with the starting values that scikit-learn draws from the same generator.
+
+    Weights and biases are U(-r, r), r = sqrt(6 / (n_in + n_out)), or sqrt(2 / ...) if the units are logistic; W is
+    drawn as (n_in, n_out).
+    """
+    architecture = Architecture.create(layers, hidden, output, None, np.dtype(dtype))
+    params = np.empty(architecture.n_params, architecture.dtype)
+    factor = 2.0 if set(hidden) == {"logistic"} else 6.0
+    for W, b in zip(*architecture.unravel(params), strict=True):
+        r = math.sqrt(factor / sum(W.shape))
+        W[...] = random.uniform(-r, r, W.shape[::-1]).T
+        b[...] = random.uniform(-r, r, b.shape)
+    return Network._make(architecture, params)
+
+
+def as_logits(net: Network) -> Network:
+    """A network whose outputs are the pre-activations of this one's."""
+    architecture = Architecture.create(net.layers, list(net.hidden), "identity", None, net.dtype)
+    return Network._make(architecture, net.params)
+
+
+def train(
+    estimator: Any,
+    net: Network,
+    seed: int,
+    problem: Problem,
+    validation: Validation | None,
+    *,
+    progress: Progress | None,
+    earlier: Any,
+    max_iter: int,
+) -> Trained:
+    """Train a network in place, from its parameters and, with an `earlier` result, from the solver's state there."""
+    watch = Watch(estimator, net, problem, validation, progress)
+    result = net.fit(
+        problem.X, problem.T, estimator.solver, sample_weight=problem.weight, penalty=problem.penalty,
+        max_iter=max_iter, callback=watch, rng=np.random.default_rng(seed),
+        warm_start=_resumable(earlier, estimator.solver, problem.n_samples), **problem.options(estimator, watch.rate),
+    )  # fmt: skip
+    if watch.measure:
+        net.params = watch.best_x
+    return Trained(net, watch, result)
+
+
+def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int:
+    """Which of these starts Levenberg-Marquardt brings farthest down, all being trained at once, as copies."""
+    results = fit_many(
+        [net.copy() for net in networks], problem.X, problem.T, sample_weight=problem.weight, penalty=problem.penalty,
+        max_iter=estimator.max_iter, ftol=0.0, **problem.options(estimator, float),
+    )  # fmt: skip
+    return int(np.argmin([result.fun if math.isfinite(result.fun) else math.inf for result in results]))
+
+
+def _resumable(earlier: Any, solver: str, n_samples: int) -> Any:
+    """The earlier result, if the solver can go on from it: sgd and adam also with another number of samples."""
+    if earlier is None or earlier.state["method"] != solver or solver == "lbfgs":
+        return None
+    if solver in STOCHASTIC:
+        return OptimizeResult(x=earlier.x, state={**earlier.state, "n_samples": n_samples})
+    return earlier if earlier.state["n_samples"] == n_samples else None

@@ -1,0 +1,98 @@
+"""What is looked at after each iteration: curves, early stopping, learning rates, progress."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastmlp.estimators.arguments import STOCHASTIC, measure
+from fastmlp.estimators.problem import Problem, Validation
+from fastmlp.network import Network
+
+LEAST_RATE = 1e-6
+
+
+@dataclass
+class Progress:
+    """What a warm start takes over from the fit before.
+
+    `gain` is what has to grow: by `measure` the score, or minus a loss; `idle` counts iterations in which it has not,
+    by tol; `slowdown` is what learning_rate="adaptive" has divided by.
+    """
+
+    measure: str | None
+    loss_curve: list[float] = field(default_factory=list)
+    validation_loss_curve: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    gain: float = -math.inf
+    idle: int = 0
+    slowdown: float = 1.0
+    samples_seen: int = 0
+
+
+class Watch:
+    """The callback of a fit: records, prints, and stops it where there is no progress any more.
+
+    sgd and adam are stopped by their loss, with early stopping every solver by its validation set.
+    """
+
+    def __init__(
+        self, estimator: Any, net: Network, problem: Problem, validation: Validation | None, progress: Progress | None
+    ) -> None:
+        self.estimator, self.net, self.problem, self.validation = estimator, net, problem, validation
+        self.measure = measure(estimator)
+        self.stochastic = estimator.solver in STOCHASTIC
+        self.progress = progress or Progress(self.measure)
+        if self.progress.measure != self.measure:
+            self.progress.measure, self.progress.gain = self.measure, -math.inf
+        if self.progress.idle > estimator.n_iter_no_change:
+            self.progress.idle = 0
+        self.best_x = net.params
+        self.stopped = False
+
+    def rate(self, epoch: int) -> float:
+        """The learning rate of sgd; what it depends on is counted here."""
+        e, p = self.estimator, self.progress
+        divisor = (p.samples_seen + 1.0) ** e.power_t if e.learning_rate == "invscaling" else p.slowdown
+        return float(e.learning_rate_init / divisor)
+
+    def __call__(self, state: Any) -> bool:
+        """Take note of an iteration; True where it is to be the last one."""
+        p = self.progress
+        p.loss_curve.append(self.problem.mean(state.loss))
+        shown = [f"Iteration {state.nit}, loss = {p.loss_curve[-1]:.8f}"]
+        if self.stochastic:
+            p.samples_seen += self.problem.n_samples
+        if self.validation is not None:
+            p.validation_loss_curve.append(self.validation.loss(state.x))
+            shown.append(f"validation loss = {p.validation_loss_curve[-1]:.8f}")
+            if self.measure == "score":
+                p.scores.append(self.validation.score(self.net))
+                shown.append(f"validation score = {p.scores[-1]:.6f}")
+        self._print(", ".join(shown))
+        self.stopped = self._no_more_progress(state.x)
+        return self.stopped
+
+    def _no_more_progress(self, x: Any) -> bool:
+        p, e = self.progress, self.estimator
+        if self.measure is None:
+            gain = -p.loss_curve[-1]
+        else:
+            gain = p.scores[-1] if self.measure == "score" else -p.validation_loss_curve[-1]
+        p.idle = 0 if gain >= p.gain + e.tol else p.idle + 1
+        if gain > p.gain:
+            p.gain = gain
+            if self.measure is not None:
+                self.best_x = x
+        if p.idle <= e.n_iter_no_change or not (self.stochastic or self.measure):
+            return False
+        if e.solver == "sgd" and e.learning_rate == "adaptive" and self.rate(0) > LEAST_RATE:
+            p.slowdown, p.idle = 5.0 * p.slowdown, 0
+            self._print(f"Learning rate = {self.rate(0):g}")
+            return False
+        return True
+
+    def _print(self, line: str) -> None:
+        if self.estimator.verbose:
+            print(line, flush=True)

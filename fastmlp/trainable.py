@@ -1,0 +1,214 @@
+"""`Trainable`: the facade's training. The objective, and `fit`; all done on lower floors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastmlp import functional, optimize, reparam
+from fastmlp import objective as objectives
+from fastmlp.differentiable import Differentiable
+from fastmlp.objective import Objective
+
+
+class Trainable(Differentiable):
+    """How a network is trained; `fastmlp.Network` documents the whole."""
+
+    def objective(
+        self,
+        X: Any,
+        T: Any,
+        *,
+        penalty: Any = None,
+        noise_precision: Any = 1.0,
+        fixed: Any = None,
+        tied: Any = None,
+        sample_weight: Any = None,
+        n_threads: Any = None,
+    ) -> Objective:
+        """The function of the parameters that training minimises, for SciPy and the like.
+
+        Parameters
+        ----------
+        X, T, sample_weight, n_threads
+            As for `loss`; checked once.
+        penalty : WeightDecay, optional
+        noise_precision : float or array-like of shape (K,), default=1.0
+            Factor beta of the data term; one for each output with squared error.
+        fixed : str, sequence of str or int, or boolean array of shape (P,), optional
+            Parameters that keep their present values: groups such as "b2" and "W1[:,0]", indices, or a mask.
+        tied : sequence, optional
+            Sets of parameters that share one value, each given as above; the start is that of the first one. In a set
+            given as a dict, ``{"W1[0,:]": 1.0, "W1[1,:]": -1.0}``, parameters are the shared value times a coefficient.
+
+        Returns
+        -------
+        Objective
+            With `x0`, `value(p)`, `grad(p)`, `value_and_grad(p)`, and derivatives of second order. With `fixed` or
+            `tied` p holds the free parameters only, in the order of the first of each set; ``objective.expand(p)`` has
+            them all.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `loss`; also if there are no samples, if nothing is left free, or a parameter is in two sets.
+
+        Notes
+        -----
+        Fixed and tied parameters are the linear map w = o + J v: gradients become J'g, matrices J'B J. The penalty on
+        tied ones counts each of them, that on fixed ones is a constant.
+
+        Examples
+        --------
+        >>> import fastmlp
+        >>> net = fastmlp.Network([2, 1])
+        >>> net.params = [1.0, 2.0, 3.0]
+        >>> obj = net.objective([[1.0, 1.0]], [0.0], fixed="b1", tied=["W1"])  # y = v x1 + v x2 + 3
+        >>> obj.x0, obj.grad(obj.x0)
+        (array([1.]), array([10.]))
+        """
+        samples = functional.check_samples(self._architecture, X, T, sample_weight)
+        free = reparam.make(self._architecture, self._params, fixed, tied)
+        return objectives.make(self._architecture, self._params, samples, penalty, noise_precision, n_threads, free)
+
+    # ---- training ----
+
+    def fit(
+        self,
+        X: Any,
+        T: Any,
+        method: str = "auto",
+        *,
+        sample_weight: Any = None,
+        penalty: Any = None,
+        fixed: Any = None,
+        tied: Any = None,
+        bounds: Any = None,
+        validation: Any = None,
+        patience: int | None = None,
+        max_iter: int | None = None,
+        tol: float | None = None,
+        batch_size: int = 32,
+        learning_rate: float | Callable[[int], float] | None = None,
+        standardize: bool = False,
+        callback: Callable[[Any], Any] | None = None,
+        verbose: int = 0,
+        rng: Any = None,
+        time_limit: float | None = None,
+        warm_start: Any = None,
+        n_threads: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Minimise ``objective(X, T, sample_weight, penalty).value`` from the present parameters.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        T : array-like of shape (N, K)
+            As for `loss`.
+        method : str, default="auto"
+            Minibatches: sgd, adam. Full batch: rprop, lm (Levenberg-Marquardt, in the end Newton: up to some thousand
+            parameters), lbfgs; with products with the exact Hessian scg (scaled conjugate gradients), newton-cg,
+            trust-krylov, trust-ncg, with the Hessian trust-exact; or another minimizer of SciPy's: bfgs, cg, tnc,
+            slsqp, trust-constr, nelder-mead, powell.
+            auto: lm for networks without relu or leaky_relu of P <= 1,000 parameters with N P^2 <= 1e9; else lbfgs
+            where N P <= 1e8; else adam. With bounds lbfgs.
+        sample_weight : array-like of shape (N,), optional
+        penalty : WeightDecay, optional
+        fixed, tied
+            Parameters that keep their values, and sets of them that share one; as for `objective`. Any method.
+        bounds : dict or scipy.optimize.Bounds, optional
+            Limits of the parameters, for lbfgs: pairs (low, high) by group, None for no limit, such as
+            ``{"W1[:,0]": (0, None)}``, or one for each parameter. The start is moved within. With squashing units,
+            weights >= 0 on the way from an input to an output make the output a non-decreasing function of the input.
+        validation : (X, T) or float, optional
+            A validation set, or the fraction of the samples to hold back as one (by class for classes). Recorded after
+            each iteration.
+        patience : int, optional
+            Stop after so many iterations without a smaller validation loss, and restore the best parameters.
+        max_iter : int, optional
+            Epochs for sgd and adam (200), accepted steps else (1,000).
+        tol : float, optional
+            Full batch: stop where |gradient|_inf of the sum is at most this (1e-6 in float64, 1e-3 in float32). The
+            gradient is that by the free parameters; with bounds g becomes w - clip(w - g).
+        batch_size : int, default=32
+            Samples in a minibatch.
+        learning_rate : float or callable, optional
+            For sgd (0.01) and adam (0.001): a number, or a function of the epoch such as those of `fastmlp.schedules`.
+        standardize : bool, default=False
+            Train in standardised units: columns of X, and of T where outputs are linear, minus their mean, divided by
+            their standard deviation (1 if constant), both over the training samples by weight. The network takes and
+            gives raw units again as soon as `fit` is left, and in callbacks. All else is of the standardised problem:
+            the start, which is the present parameters as they are, `penalty`, `fixed`, `tied`, `bounds`, `tol`, and
+            `fun` and `history` of the result.
+        callback : callable, optional
+            Called with an OptimizeResult (x, fun, nit, loss, train_loss, validation_loss, grad_norm, time) after each
+            iteration, when the network has the parameters x. Returning True or raising StopIteration stops.
+        verbose : int, default=0
+            1 prints a line for each tenth of `max_iter`, and at least one a second; 2 one an iteration.
+        rng : None, int or numpy.random.Generator
+            Order of the minibatches, samples held back. With `warm_start` the earlier generator continues instead.
+        time_limit : float, optional
+            Seconds; an epoch that it cuts short counts for the parameters only.
+        warm_start : OptimizeResult, optional
+            The result of an earlier fit by sgd, adam, rprop, lm or scg, whose solver state, generator and count
+            continue: two fits of k iterations then equal one of 2 k. With the parameters as that fit left them, steps
+            go on from its last point, and its start, its best point and the count of `patience` continue too: what
+            patience has ended needs more of it to go on. Without `standardize`.
+        n_threads : int, optional
+        **options
+            Options of the method. sgd: momentum (0), nesterov (False), shuffle (True: a new order for each epoch).
+            adam: beta1 (0.9), beta2 (0.999), epsilon (1e-8), shuffle (True). rprop: initial_step (0.01), increase
+            (1.2), decrease (0.5), min_step, max_step. lm: damping (1e-3), at the start, relative to the curvature.
+            scg: damping (1e-6), at the start. Others: SciPy's.
+
+        Returns
+        -------
+        scipy.optimize.OptimizeResult
+            x, fun, nit, nfev, njev, nhev (Hessians, or products with them), status, message, success, grad_norm,
+            history, state. `history` holds arrays of equal length, entry 0 the start: loss (the objective, a sum; for
+            sgd and adam its running mean over the epoch), train_loss and validation_loss (mean loss a sample, without
+            penalty), grad_norm, time (s).
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong, there are no samples, or the objective is not finite at the start.
+        RuntimeError
+            If the network is being fitted already.
+
+        Warns
+        -----
+        IdenticalUnitsWarning
+            If hidden units start out identical.
+
+        Notes
+        -----
+        Full-batch methods without `patience` never end above where they started; `success` says whether `tol` was met.
+        sgd and adam step along (1/B) sum s_n grad e_n + (1/N) grad penalty, and succeed when all epochs are done. On an
+        exception, also KeyboardInterrupt, the parameters are those of the last completed step, or the best ones with
+        `patience`. Non-convergence is never a warning.
+
+        Examples
+        --------
+        >>> import numpy as np, fastmlp
+        >>> X = np.linspace(-3, 3, 100)[:, None]
+        >>> net = fastmlp.Network([1, 5, 1], rng=0)
+        >>> res = net.fit(X, np.sin(X), method="adam", max_iter=50, rng=0)
+        >>> bool(res.history["loss"][-1] < res.history["loss"][0])
+        True
+        """
+        samples = functional.check_samples(self._architecture, X, T, sample_weight)
+        if not self._fitting.acquire(blocking=False):
+            raise RuntimeError("fit: this network is being fitted already; fit a copy")
+        try:
+            self._warn_about_identical_units("before fit", stacklevel=3)
+            return optimize.fit(
+                self._architecture, self._params, samples, method, penalty=penalty, fixed=fixed,
+                tied=tied, bounds=bounds, validation=validation, patience=patience, max_iter=max_iter, tol=tol,
+                batch_size=batch_size, learning_rate=learning_rate, standardize=standardize,
+                callback=callback, verbose=verbose, rng=rng, time_limit=time_limit, warm_start=warm_start,
+                n_threads=n_threads, options=options,
+            )  # fmt: skip
+        finally:
+            self._fitting.release()
