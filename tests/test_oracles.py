@@ -41,7 +41,7 @@ def test_every_activation_with_every_loss(hidden, output, loss, dtype, oracle):
 
 
 @pytest.mark.parametrize("oracle", ORACLES)
-@pytest.mark.parametrize("n_samples", [1, 2, 7, 129])
+@pytest.mark.parametrize("n_samples", [1, 7, 129])
 @pytest.mark.parametrize(("output", "loss"), PAIRS)
 @pytest.mark.parametrize("depth", [0, 1, 2, 3, 4])
 def test_every_depth_and_number_of_samples_with_weights_and_soft_targets(depth, output, loss, n_samples, oracle):
