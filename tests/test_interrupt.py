@@ -11,6 +11,8 @@ import os, signal, statistics, threading, time
 import numpy as np
 import fastmlp
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
+
 def problem(layers, seconds, threads, call):
     "A network, and samples that keep it busy for so long, and rather longer."
     net = fastmlp.Network(layers, rng=0)
