@@ -42,7 +42,7 @@ def from_sklearn(estimator: Any) -> Network:
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.neural_network import MLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = MLPClassifier((5,), "tanh", solver="lbfgs", alpha=1.0, max_iter=2000).fit(X, y)
+    >>> model = MLPClassifier((5,), "tanh", solver="lbfgs", alpha=1.0, max_iter=2000, random_state=0).fit(X, y)
     >>> net = fastmlp.from_sklearn(model)
     >>> bool(abs(net(X) - model.predict_proba(X)).max() < 1e-14)
     True

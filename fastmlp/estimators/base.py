@@ -66,6 +66,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """What the sample weights are to be multiplied by."""
         return None
 
+    def _remember(self, samples: Samples | None, decay: float) -> None:
+        """Keep what is asked about later: the samples of a fit, None after a part, and lambda beside their sum."""
+
     # ---- training ----
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
@@ -145,6 +148,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 "preprocessed."
             )
         self._keep(best, problem)
+        self._remember(None if part else samples, problem.decay)
         if best.limit and not part:
             message = f"{self.solver} has not converged within {best.limit}; raise it, or scale the data"
             warnings.warn(message, ConvergenceWarning, stacklevel=3)
@@ -235,10 +239,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     # ---- predictions ----
 
+    def _inputs(self, X: Any) -> Array:
+        """X checked and dense, for a network that has been fitted."""
+        check_is_fitted(self)
+        return _dense(validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False))
+
     def _predict_outputs(self, X: Any, *, logits: bool = False) -> Array:
         """Outputs of the network, or its logits."""
-        check_is_fitted(self)
-        X = _dense(validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False))
+        X = self._inputs(X)
         net = self.network_
         return (training.as_logits(net) if logits else net).predict(X)
 
