@@ -14,6 +14,7 @@ version = release = fastmlp.__version__
 
 extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_parser", "_gallery"]
 exclude_patterns = ["_build"]
+smartquotes = False
 default_role = "literal"  # what docstrings have in single backticks: arguments, methods, names of this library
 
 myst_enable_extensions = ["attrs_inline"]
