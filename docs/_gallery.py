@@ -49,7 +49,8 @@ def page(name):
     title = first.rstrip(".")
     source = f"```{{literalinclude}} ../../examples/{name}.py\n:language: python\n```"
     write(PAGES / f"{name}.md", f"# {title}\n\n![{title}]({name}.png)\n\n{text.strip()}\n\n{source}\n")
-    return f"| [![{title}]({name}.png){{width=320px}}]({name}.md) | [{title}]({name}.md) |"
+    cell = title.replace("|", r"\|")
+    return f"| [![{cell}]({name}.png){{width=320px}}]({name}.md) | [{cell}]({name}.md) |"
 
 
 def write(path, text):

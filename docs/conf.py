@@ -27,6 +27,7 @@ numpydoc_show_class_members = False
 html_theme = "furo"
 html_title = f"fastmlp {release}"
 html_static_path = []
+html_scaled_image_link = False  # the gallery has links of its own
 html_copy_source = False
 pygments_style = "default"
 
