@@ -453,6 +453,52 @@ def test_after_a_part_the_samples_are_not_known():
         model.partial_fit(X[:10], y[:10]).predict(X, return_std=True)
 
 
+# ---- precisions from the evidence ----
+
+
+@pytest.mark.parametrize(
+    ("cls", "target"), [(MLPRegressor, y), (MLPClassifier, BINARY), (MLPClassifier, LABELS)], ids=["y", "two", "three"]
+)
+def test_the_evidence_chooses_the_penalty(cls, target):
+    model = small(cls, max_iter=1).fit(X, target, WEIGHT)
+    net = model.network_.copy()
+    model.set_params(alpha="evidence", warm_start=True, max_iter=200).fit(X, target, WEIGHT)
+    posterior = fastmlp.fit_evidence(net, X, target, sample_weight=WEIGHT)
+    assert np.array_equal(model.network_.params, net.params)
+    assert model.posterior_.group_precisions == posterior.group_precisions
+    assert model.loss_ == pytest.approx(-posterior.log_evidence / 90)
+    assert model.loss_curve_[0] > model.loss_ == pytest.approx(model.best_loss_, abs=0.1)
+    assert model.n_iter_ == len(model.loss_curve_) - 1
+
+
+def test_deviations_are_those_of_the_precisions_that_were_chosen():
+    model = small(MLPRegressor, alpha="evidence").fit(X, y)
+    assert np.array_equal(model.predict(X, return_std=True)[1], np.sqrt(model.posterior_.predict(X)[1][:, 0]))
+    model.intercepts_[-1][...] += 1.0
+    assert model.predict(X, return_std=True)[1] == pytest.approx(np.sqrt(model.posterior_.predict(X)[1][:, 0]))
+    assert small(MLPRegressor).fit(X, y).posterior_ is None
+
+
+def test_of_several_starts_the_one_with_the_largest_evidence_is_kept():
+    evidences = []
+    for n_init in (1, 4):
+        model = small(MLPRegressor, alpha="evidence", n_init=n_init).fit(X, y)
+        evidences.append(model.posterior_.log_evidence + model.posterior_.log_symmetries)
+    assert evidences[1] > evidences[0]
+
+
+def test_the_evidence_wants_lm_and_no_validation_set():
+    for wrong in ({"solver": "adam"}, {"early_stopping": "loss"}):
+        with pytest.raises(
+            ValueError, match=r"^alpha: expected 'evidence' with solver='lm' and without early stopping"
+        ):
+            small(MLPRegressor, **{"alpha": "evidence", **wrong}).fit(X, y)
+    with pytest.raises(ValueError, match=r"^X_val: expected None with alpha='evidence'"):
+        small(MLPRegressor, alpha="evidence").fit(X, y, X_val=X, y_val=y)
+    with pytest.warns(ConvergenceWarning, match="the precisions have not converged within max_iter=1"):
+        small(MLPRegressor, alpha="evidence", max_iter=1).fit(X, y)
+
+
 # ---- scikit-learn's company ----
 
 

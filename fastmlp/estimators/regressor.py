@@ -17,7 +17,6 @@ from fastmlp.estimators.arguments import documented
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.problem import Samples
 from fastmlp.laplace import Laplace
-from fastmlp.terms import WeightDecay
 
 Array = NDArray[Any]
 
@@ -55,7 +54,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     True
     """
 
-    _trained_on: tuple[Samples, float] | None = None
+    _trained_on: tuple[Samples, dict[str, Any]] | None = None
     _posterior: Laplace | None = None
 
     def __init__(
@@ -65,7 +64,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         activation: Any = "relu",
         *,
         solver: str = "adam",
-        alpha: float = 0.0001,
+        alpha: Any = 0.0001,
         batch_size: Any = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
@@ -133,10 +132,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
         Notes
         -----
-        It is that of `fastmlp.Laplace` for `alpha`, as prior of the biases too, which where hidden units are dead
-        nothing else determines, on the samples that `fit` has trained on, with weights as counts. The first call
-        forms it, at the cost described there, P^2 numbers and P^3 multiplications, so that `fit` does not. Until then
-        the samples are not to be changed in place: the model refers to them, and does not copy them.
+        It is that of `fastmlp.Laplace` on the samples that `fit` has trained on, with weights as counts. `alpha` is the
+        prior of the biases too, since nothing else determines those of dead units; "evidence" has chosen one for each.
+        The first call forms it, at the cost described there, P^2 numbers and P^3 multiplications, so that `fit` does
+        not. Until then the samples are not to be changed in place: the model refers to them, and does not copy them.
         """
         X = self._inputs(X)
         Y = self.network_.predict(X)
@@ -158,13 +157,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
                     "return_std: expected a model that knows its training samples, got one after partial_fit, "
                     "or a copy of one that had not been asked for deviations before"
                 )
-            (X, T, weight), decay = self._trained_on
-            self._posterior = Laplace(net, X, T, penalty=WeightDecay(decay, decay), sample_weight=weight)
+            (X, T, weight), prior = self._trained_on
+            self._posterior = Laplace(net, X, T, sample_weight=weight, **prior)
         return self._posterior
 
-    def _remember(self, samples: Samples | None, decay: float) -> None:
-        self._trained_on = None if samples is None else (samples, decay)
-        self._posterior = None
+    def _remember(self, samples: Samples | None, **prior: Any) -> None:
+        self._trained_on = None if samples is None else (samples, prior)
+        self._posterior = self.posterior_
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the training samples: files and messages to other processes are not to hold them unasked."""
