@@ -61,7 +61,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         activation: Any = "relu",
         *,
         solver: str = "adam",
-        alpha: float = 0.0001,
+        alpha: Any = 0.0001,
         batch_size: Any = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,

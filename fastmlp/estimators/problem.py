@@ -46,7 +46,8 @@ class Problem:
         self.outputs_in_mean = outputs_in_mean(net)
         share = 1.0 if weight is None else self.n_samples / float(weight.sum())
         self.weight = None if weight is None else weight * share
-        self.penalty = WeightDecay(weights=alpha * self.outputs_in_mean * share)
+        self.decay = alpha * self.outputs_in_mean  # lambda beside the sum of s_n e_n
+        self.penalty = WeightDecay(weights=self.decay * share)
         self.offset = offset(net, samples)
 
     @property

@@ -11,8 +11,9 @@ from scipy.optimize import OptimizeResult
 
 from fastmlp.architecture import Architecture
 from fastmlp.estimators.arguments import STOCHASTIC
-from fastmlp.estimators.problem import Problem, Validation
+from fastmlp.estimators.problem import Problem, Samples, Validation
 from fastmlp.estimators.watch import Progress, Watch
+from fastmlp.evidence import Evidence, fit_evidence
 from fastmlp.many import fit_many
 from fastmlp.network import Network
 from fastmlp.optimize.monitor import MAX_FUN, MAX_ITER
@@ -95,6 +96,18 @@ def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int
         max_iter=estimator.max_iter, ftol=0.0, **problem.options(estimator, float),
     )  # fmt: skip
     return int(np.argmin([result.fun if math.isfinite(result.fun) else math.inf for result in results]))
+
+
+def by_evidence(estimator: Any, networks: list[Network], samples: Samples) -> tuple[Network, Evidence]:
+    """The start that ends with the largest evidence, its symmetries counted, trained in place; and its posterior."""
+    posteriors = [
+        fit_evidence(
+            net, samples.X, samples.T, sample_weight=samples.weight, max_iter=estimator.max_iter, tol=estimator.tol
+        )
+        for net in networks
+    ]
+    best = int(np.argmax([each.log_evidence + each.log_symmetries for each in posteriors]))
+    return networks[best], posteriors[best]
 
 
 def _resumable(earlier: Any, solver: str, n_samples: int) -> Any:
