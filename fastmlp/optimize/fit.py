@@ -17,13 +17,13 @@ from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.objective import Objective
 from fastmlp.optimize import bounds as limits
-from fastmlp.optimize import holdout, lm, minibatch, points, rprop, scg, scipy_bridge, standardization
+from fastmlp.optimize import holdout, lbfgs, lm, minibatch, points, rprop, scg, scipy_bridge, standardization
 from fastmlp.optimize.monitor import CONVERGED, DIVERGED, MESSAGES, STALLED, Monitor, optimize_result
 from fastmlp.terms import DataTerm
 
 MINIBATCH = tuple(minibatch.OPTIONS)
 #: full-batch solvers of our own: modules with OPTIONS and `solve`, whose state a warm start continues
-FULL_BATCH = {"rprop": rprop, "lm": lm, "scg": scg}
+FULL_BATCH = {"rprop": rprop, "lm": lm, "scg": scg, "lbfgs": lbfgs}
 #: Names for `method`; capitals do not matter.
 METHODS: tuple[str, ...] = ("auto", *MINIBATCH, *FULL_BATCH, *scipy_bridge.METHODS)
 # up to which `auto` takes Levenberg-Marquardt: parameters, and samples times their square, about 20 ms for a step
@@ -35,16 +35,12 @@ WITH_KINKS = ("relu", "leaky_relu")
 
 def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bounded: bool = False) -> str:
     """The solver's name; `Network.fit` documents the rule behind `auto`."""
-    if isinstance(method, str):
-        method = method.lower()
-    if method == "l-bfgs-b":
-        return "lbfgs"
-    name = check.choice(method, "method", METHODS)
-    if bounded and name not in ("auto", *scipy_bridge.BOUNDED):
-        raise ValueError(f"bounds: expected with {' or '.join(scipy_bridge.BOUNDED)} only, got them with {name}")
-    if name == "auto" and bounded:
-        name = scipy_bridge.BOUNDED[0]
-    elif name == "auto":
+    name = check.choice(method.lower() if isinstance(method, str) else method, "method", METHODS)
+    if bounded:
+        if name not in ("auto", "lbfgs", scipy_bridge.BOUNDED):
+            raise ValueError(f"bounds: expected with lbfgs or {scipy_bridge.BOUNDED} only, got them with {name}")
+        return scipy_bridge.BOUNDED
+    if name == "auto":
         n_params = architecture.n_params
         smooth = not {*architecture.hidden, architecture.output}.intersection(WITH_KINKS)
         if smooth and n_params <= AUTO_LM_PARAMS and n_samples * n_params**2 <= AUTO_LM_WORK:
