@@ -27,9 +27,9 @@ import numpy as np
 from fastmlp._core cimport objective, team
 from fastmlp._core.batch cimport Batch
 from fastmlp._core.journal cimport Journal, Steps, note
+from fastmlp._core.kernels cimport add_multiple, dot
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Ties
-from fastmlp._core.vectors cimport add, dot
 
 cdef enum:
     ALIGNMENT = 64              # bytes
@@ -51,29 +51,32 @@ cdef double SHRINKAGE = 0.66                    # of a bracket in two trials, at
 cdef bint turn(Fit *fit) noexcept nogil:
     """d = -H g; whether that goes down."""
     cdef Pairs *pairs = &fit.pairs
+    cdef const void *ops = fit.objective.ops
     cdef size_t n = fit.objective.n, size = pairs.most + 1, i, k, row
     cdef double *d = fit.d
-    cdef double scale
+    cdef double scale, back
     for i in range(n):
         d[i] = -fit.at.g[i]
     for k in range(pairs.n):
         row = (pairs.newest + size - k) % size
-        pairs.share[row] = dot(n, pairs.S + row * n, d) / pairs.curvature[row]
-        add(n, -pairs.share[row], pairs.Y + row * n, d)
+        pairs.share[row] = dot(ops, n, pairs.S + row * n, d) / pairs.curvature[row]
+        add_multiple(ops, n, -pairs.share[row], pairs.Y + row * n, d)
     if pairs.n > 0:
         row = pairs.newest
-        scale = pairs.curvature[row] / dot(n, pairs.Y + row * n, pairs.Y + row * n)
+        scale = pairs.curvature[row] / dot(ops, n, pairs.Y + row * n, pairs.Y + row * n)
         for i in range(n):
             d[i] *= scale
     for k in range(pairs.n):
         row = (pairs.newest + size - (pairs.n - 1 - k)) % size
-        add(n, pairs.share[row] - dot(n, pairs.Y + row * n, d) / pairs.curvature[row], pairs.S + row * n, d)
-    return -INFINITY < dot(n, fit.at.g, d) < 0.0
+        back = dot(ops, n, pairs.Y + row * n, d) / pairs.curvature[row]
+        add_multiple(ops, n, pairs.share[row] - back, pairs.S + row * n, d)
+    return -INFINITY < dot(ops, n, fit.at.g, d) < 0.0
 
 
 cdef void remember(Fit *fit) noexcept nogil:
     """Keep the differences from `at` to `ahead`, if they tell of positive curvature."""
     cdef Pairs *pairs = &fit.pairs
+    cdef const void *ops = fit.objective.ops
     cdef size_t n = fit.objective.n, row = (pairs.newest + 1) % (pairs.most + 1), i
     cdef double *s = pairs.S + row * n
     cdef double *y = pairs.Y + row * n
@@ -81,8 +84,8 @@ cdef void remember(Fit *fit) noexcept nogil:
     for i in range(n):
         s[i] = fit.ahead.x[i] - fit.at.x[i]
         y[i] = fit.ahead.g[i] - fit.at.g[i]
-    curvature = dot(n, s, y)
-    if curvature > EPS * sqrt(dot(n, s, s) * dot(n, y, y)) and isfinite(curvature):
+    curvature = dot(ops, n, s, y)
+    if curvature > EPS * sqrt(dot(ops, n, s, s) * dot(ops, n, y, y)) and isfinite(curvature):
         pairs.curvature[row] = curvature
         pairs.newest = row
         pairs.n = min(pairs.n + 1, pairs.most)
@@ -142,13 +145,14 @@ cdef double between(const Trial *low, const Trial *high, double noise) noexcept 
 cdef double first_length(const Fit *fit) noexcept nogil:
     if fit.pairs.n > 0:
         return 1.0
-    return fmin(1.0, 1.0 / sqrt(dot(fit.objective.n, fit.at.g, fit.at.g)))
+    return fmin(1.0, 1.0 / sqrt(dot(fit.objective.ops, fit.objective.n, fit.at.g, fit.at.g)))
 
 
 cdef bint search(Fit *fit, Watch *watch) noexcept nogil:
     """Find a step along d; whether `ahead` is its end."""
+    cdef const void *ops = fit.objective.ops
     cdef size_t n = fit.objective.n, _
-    cdef double start = dot(n, fit.at.g, fit.d), t = first_length(fit), width = INFINITY
+    cdef double start = dot(ops, n, fit.at.g, fit.d), t = first_length(fit), width = INFINITY
     cdef Trial low = Trial(0.0, fit.at.value, start), high = Trial(INFINITY, INFINITY, 0.0), before = low, trial
     cdef bint lower, not_higher
     for _ in range(fit.max_trials):
@@ -157,7 +161,7 @@ cdef bint search(Fit *fit, Watch *watch) noexcept nogil:
         objective.look(&fit.objective, &fit.ahead, watch)
         if watch.stopped:
             return False
-        trial = Trial(t, fit.ahead.value, dot(n, fit.ahead.g, fit.d))
+        trial = Trial(t, fit.ahead.value, dot(ops, n, fit.ahead.g, fit.d))
         lower = trial.value <= fit.at.value + DELTA * t * start
         not_higher = trial.value <= fit.lowest + noise(fit) and trial.slope <= (2.0 * DELTA - 1.0) * start
         if isfinite(fit.ahead.grad_norm) and (lower or not_higher):
@@ -333,7 +337,7 @@ cdef class Descent:
         for row in range(pairs.n):
             memcpy(pairs.S + row * n, &S[first + row, 0], n * sizeof(double))
             memcpy(pairs.Y + row * n, &Y[first + row, 0], n * sizeof(double))
-            pairs.curvature[row] = dot(n, pairs.S + row * n, pairs.Y + row * n)
+            pairs.curvature[row] = dot(self.fit.objective.ops, n, pairs.S + row * n, pairs.Y + row * n)
         pairs.newest = pairs.n - 1 if pairs.n > 0 else 0
         self.fit.lowest, self.fit.flattest, self.fit.wandering = state["lowest"], state["flattest"], state["wandering"]
         return 0

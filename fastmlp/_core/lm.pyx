@@ -32,10 +32,10 @@ from fastmlp._core cimport equations, kernels, team
 from fastmlp._core.batch cimport Batch, Source
 from fastmlp._core.equations cimport Equations, factorize, look, objective, rounded, solve
 from fastmlp._core.journal cimport Journal, Steps, note
+from fastmlp._core.kernels cimport dot
 from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Ties
-from fastmlp._core.vectors cimport dot
 
 from fastmlp._core.kernels import isa_index
 
@@ -144,7 +144,7 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
         for i in range(n):
             fit.step[i] = -fit.at.g[i]
         solve(&fit.at, fit.step)
-        promised = 0.5 * (fit.mu * dot(n, fit.step, fit.step) - dot(n, fit.at.g, fit.step))
+        promised = 0.5 * (fit.mu * dot(fit.at.ops, n, fit.step, fit.step) - dot(fit.at.ops, n, fit.at.g, fit.step))
         if promised <= noise * fabs(fit.at.value) and not fit.at.is_exact and fit.pause == 0:
             look(&fit.at, True, watch)      # what is left to do is Newton's
             if watch.stopped:
@@ -212,11 +212,11 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
         fit.step[i] = 1.0 + cos(<double> i)
     for _ in range(POWER_STEPS):
         solve(&fit.at, fit.step)
-        length = sqrt(dot(n, fit.step, fit.step))
+        length = sqrt(dot(fit.at.ops, n, fit.step, fit.step))
         for i in range(n):
             fit.step[i] /= length
     curvature = 1.0 / length - shift        # the eigenvalue that inverse iteration has come to
-    sign = -1.0 if dot(n, fit.at.g, fit.step) > 0.0 else 1.0
+    sign = -1.0 if dot(fit.at.ops, n, fit.at.g, fit.step) > 0.0 else 1.0
     length = 1.0
     for _ in range(HALVINGS):
         place_trial(fit, sign * length)

@@ -10,6 +10,7 @@ from fastmlp._core.ties cimport Map
 cdef struct Objective:
     const Net *net
     const Source *source
+    const void *ops             # kernels for double
     Partition parts
     Scratch scratch             # to be freed at scratch.memory
     void *native                # the network's parameters and gradient in its type, where these are not the variables

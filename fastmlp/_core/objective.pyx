@@ -8,17 +8,20 @@ from libc.stdlib cimport free as give_back
 from libc.stdlib cimport malloc
 
 from cython cimport floating
-from fastmlp._core cimport batch, team
+from fastmlp._core cimport batch, kernels, team
 from fastmlp._core.batch cimport Source
 from fastmlp._core.plan cimport GRADIENT_PASSES, Plan
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map, expand, pull
 from fastmlp._core.vectors cimport largest
 
+from fastmlp._core.kernels import isa_index
+
 
 cdef int reserve(Objective *objective, Plan plan, const Source *source, const Map *free, int n_threads) except -1:
     objective.net = &plan.net
     objective.source = source
+    objective.ops = kernels.table(isa_index(None), sizeof(double))
     objective.free = free
     objective.n = plan.net.n_params if free == NULL else free.n
     objective.parts = plan.partition(source.n)
@@ -70,7 +73,6 @@ cdef double loss(Objective *objective, const double *x, double *g, floating *nat
 
 
 cdef void look(Objective *objective, Point *point, Watch *watch) noexcept nogil:
-    cdef const double *decay = objective.decay
     cdef double *x = point.x
     cdef double *g = point.g
     cdef size_t n = objective.n, i
@@ -79,12 +81,11 @@ cdef void look(Objective *objective, Point *point, Watch *watch) noexcept nogil:
     else:
         point.value = loss(objective, x, g, <float *> objective.native, watch)
     objective.n_values += 1
-    point.value *= objective.factor
-    for i in range(n if objective.factor != 1.0 else 0):
-        g[i] *= objective.factor
     point.penalty = 0.0
-    for i in range(n if decay != NULL else 0):
-        point.penalty += 0.5 * decay[i] * x[i] * x[i]
-        g[i] += decay[i] * x[i]
-    point.value += point.penalty
+    if objective.decay != NULL:
+        point.penalty = kernels.decay(objective.ops, n, objective.factor, 1.0, objective.decay, x, g)
+    elif objective.factor != 1.0:
+        for i in range(n):
+            g[i] *= objective.factor
+    point.value = objective.factor * point.value + point.penalty
     point.grad_norm = largest(n, g, 1)

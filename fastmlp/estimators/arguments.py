@@ -45,12 +45,13 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
         Starting values, which are scikit-learn's for the same number; order of samples; samples held back.
     tol : float, default=1e-4
         sgd, adam: what the loss has to fall by within `n_iter_no_change` epochs. Others: bound of |gradient|_inf of the
-        objective, a mean. With early stopping also what the validation score has to rise, or its loss to fall by.
+        objective, a mean; lbfgs also ends where an iteration changes that by 2.2e-9 of it, or of 1, at most. With early
+        stopping also what the validation score has to rise, or its loss to fall by.
     verbose : bool or int, default=False
         Print a line for each iteration, of every solver.
     warm_start : bool, default=False
         Go on from the weights of the last fit and, if it was by the same solver on as many samples, from the solver's
-        state too, so that two fits of k iterations equal one of 2 k. L-BFGS begins with new curvature.
+        state too, so that two fits of k iterations equal one of 2 k.
     momentum : float, default=0.9
         For sgd, below 1.
     nesterovs_momentum : bool, default=True

@@ -81,9 +81,11 @@ def train(
     watch = Watch(estimator, net, problem, validation, progress)
     result = net.fit(
         problem.X, problem.T, estimator.solver, sample_weight=problem.weight, penalty=problem.penalty,
-        max_iter=max_iter, callback=watch, rng=np.random.default_rng(seed),
+        max_iter=max_iter, callback=watch if watch.needed else None, rng=np.random.default_rng(seed),
         warm_start=_resumable(earlier, estimator.solver, problem.n_samples), **problem.options(estimator, watch.rate),
     )  # fmt: skip
+    if not watch.needed:
+        watch.catch_up(result.history["loss"][1:])
     if watch.measure:
         net.params = watch.best_x
     return Trained(net, watch, result)
@@ -112,7 +114,7 @@ def by_evidence(estimator: Any, networks: list[Network], samples: Samples) -> tu
 
 def _resumable(earlier: Any, solver: str, n_samples: int) -> Any:
     """The earlier result, if the solver can go on from it: sgd and adam also with another number of samples."""
-    if earlier is None or earlier.state["method"] != solver or solver == "lbfgs":
+    if earlier is None or earlier.state["method"] != solver:
         return None
     if solver in STOCHASTIC:
         return OptimizeResult(x=earlier.x, state={**earlier.state, "n_samples": n_samples})

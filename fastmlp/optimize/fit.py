@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -94,7 +93,7 @@ def fit(
     generator = check.generator(rng)
     start, progress = params, None
     if state is not None:
-        generator = copy.deepcopy(state["rng"])
+        generator = _generator(*state["rng"])
         if np.array_equal(params, warm_start.x):  # else the user has changed them, and the steps go on from there
             progress = state["progress"]
             start = progress["x"]  # the last point, which need not be the best
@@ -151,7 +150,7 @@ def fit(
     state = {
         "method": name,
         "held_back": held_back,
-        "rng": copy.deepcopy(generator),  # the user's own may be used on
+        "rng": (type(generator.bit_generator), generator.bit_generator.state),  # the user's own may be used on
         "n_samples": len(samples.X),
         "dtype": architecture.dtype.name,
         "progress": monitor.state,
@@ -162,6 +161,13 @@ def fit(
     result = _result(objective, x, within, monitor, status, name, tol, max_iter, counts, state)
     result.x = params.astype(np.float64)
     return result
+
+
+def _generator(kind: type[np.random.BitGenerator], state: Any) -> np.random.Generator:
+    """A generator in the state of an earlier one."""
+    bits = kind()
+    bits.state = state
+    return np.random.Generator(bits)
 
 
 def _as_they_are(params: NDArray[Any]) -> NDArray[Any]:
