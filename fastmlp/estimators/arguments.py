@@ -51,7 +51,7 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
         Print a line for each iteration, of every solver.
     warm_start : bool, default=False
         Go on from the weights of the last fit and, if it was by the same solver on as many samples, from the solver's
-        state too, so that two fits of k iterations equal one of 2 k.
+        state too, so that two fits of k iterations equal one of 2 k (lbfgs: if the last fit had warm_start=True too).
     momentum : float, default=0.9
         For sgd, below 1.
     nesterovs_momentum : bool, default=True

@@ -258,8 +258,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         net, watch, result = best
         self._keep_network(net)
         self._progress = p = watch.progress
-        # for a warm start, which goes on from the last point where the weights are still those that the fit has left
-        self._result = OptimizeResult(x=net.params.astype(np.float64), state=result.state)
+        # for a warm start, which goes on from the last point where the weights are still those that the fit has left;
+        # the pairs of lbfgs, many times larger than the network, are kept only if one has been announced
+        keep = self.warm_start or self.solver != "lbfgs"
+        self._result = OptimizeResult(x=net.params.astype(np.float64), state=result.state) if keep else None
         self.n_iter_, self.t_ = result.nit, p.samples_seen
         self.loss_curve_, self.loss_ = p.loss_curve, problem.mean(result.history["loss"][-1])
         self.best_loss_ = None if watch.measure else min(p.loss_curve, default=self.loss_)

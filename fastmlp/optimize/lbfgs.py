@@ -26,7 +26,8 @@ def solve(
 ) -> tuple[int, dict[str, Any], tuple[int, int, int]]:
     """Minimise until |g|_inf <= tol; a status, the solver's state, and (nfev, njev, nhev).
 
-    An iteration takes a gradient, sometimes two, and 4 maxcor P multiply-adds; memory is 2 maxcor P numbers.
+    An iteration takes a gradient, sometimes two, and 4 maxcor P multiply-adds; memory is 2 maxcor P numbers, and so is
+    the state.
     Sources: Nocedal 1980, Liu and Nocedal 1989; the line search has rules of Moré and Thuente's (1994) and of Hager and
     Zhang's (2005).
     """
