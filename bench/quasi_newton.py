@@ -2,9 +2,9 @@
 
     python bench/quasi_newton.py [--seeds 9]
 
-Both keep 20 pairs and go as far as 300 iterations; the target is 1 % above the higher of the two ends. Then both are timed
-for as many iterations as each takes to get there, set-up included, in turn; three times each, of which the shortest
-counts. Figures are medians over the starts; the largest element of the gradient is that after 300 iterations.
+Both keep 20 pairs and go as far as 300 iterations; the target is 1 % above the higher of the two ends. Then both are
+timed for as many iterations as each takes to get there, set-up included, in turn; three times each, of which the
+shortest counts. Figures are medians over the starts; the largest element of the gradient is that after 300 iterations.
 """
 
 # ruff: noqa: E402 - one thread for everybody, which NumPy is to know before it is imported
