@@ -8,7 +8,7 @@ from sklearn.linear_model import BayesianRidge
 
 import fastmlp
 from cases import relative_error
-from fastmlp import evidence
+from fastmlp.bayes import evidence
 from fastmlp.datasets import load_yacht
 
 RNG = np.random.default_rng(0)

@@ -13,8 +13,8 @@ from fastmlp import _validation as check
 from fastmlp import functional, selection
 from fastmlp import objective as objectives
 from fastmlp.architecture import Architecture
+from fastmlp.bayes.laplace import Laplace
 from fastmlp.errors import IdenticalUnitsWarning
-from fastmlp.laplace import Laplace
 from fastmlp.network import Network, check_network
 from fastmlp.terms import DataTerm, WeightDecay
 

@@ -13,9 +13,9 @@ from fastmlp import _threads, derivatives, functional
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp.architecture import Architecture
-from fastmlp.covariance import EPS, Covariance, noise_precision
+from fastmlp.bayes.covariance import EPS, Covariance, noise_precision
+from fastmlp.bayes.precisions import by_parameter
 from fastmlp.network import Network, check_network
-from fastmlp.precisions import by_parameter
 from fastmlp.terms import DataTerm, WeightDecay
 
 Float = NDArray[np.float64]

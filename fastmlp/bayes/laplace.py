@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import derivatives, functional, mixed, moderation
-from fastmlp.influence import LeaveOneOut, Removal
-from fastmlp.posterior import Posterior
+from fastmlp import derivatives, functional
+from fastmlp.bayes import mixed, moderation
+from fastmlp.bayes.influence import LeaveOneOut, Removal
+from fastmlp.bayes.posterior import Posterior
 
 Float = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fastmlp import functional
 from fastmlp.architecture import Architecture
-from fastmlp.covariance import Covariance
+from fastmlp.bayes.covariance import Covariance
 from fastmlp.functional import Samples
 
 Float = NDArray[np.float64]
