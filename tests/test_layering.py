@@ -58,9 +58,12 @@ INNER = {
     "bayes": (
         ("__init__",),
         ("evidence",),
+        ("ascent", "mixture"),
+        ("alternation", "starts"),
+        ("occam",),
         ("laplace",),
         ("posterior", "priors", "influence"),
-        ("covariance", "precisions", "moderation", "mixed"),
+        ("covariance", "precisions", "moderation", "mixed", "likelihood", "modes"),
     ),
     "plot": (("__init__",), ("choosing", "classes", "inputs", "outputs", "training", "weights"), ("_drawing",)),
     "_core": (

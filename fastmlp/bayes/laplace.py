@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import derivatives, functional
-from fastmlp.bayes import mixed, moderation
+from fastmlp.bayes import likelihood, mixed, moderation
 from fastmlp.bayes.influence import LeaveOneOut, Removal
 from fastmlp.bayes.posterior import Posterior
+from fastmlp.network import Network
 
 Float = NDArray[np.float64]
 
@@ -67,7 +68,10 @@ class Laplace(Posterior):
         own: compare networks with the same ones.
     log_symmetries : float
         sum over hidden layers of ln M!, and M ln 2 if the activation is odd: by so much do all modes that differ by
-        exchange of units and signs exceed one. Add it where networks of different sizes are compared.
+        exchange of units and signs exceed one.
+    log_distinct_symmetries : float
+        The same for modes that do not overlap: units that do nothing do not count. Add it where networks of different
+        sizes are compared.
     gamma : ndarray of shape (P,)
         1 - alpha_i (A^-1)_ii: how far the data determine each parameter.
     grad_norm : float
@@ -148,9 +152,44 @@ class Laplace(Posterior):
         prediction = self._prediction(X, n_draws, generator)
         if parts:
             return prediction
-        if self._architecture.loss in ("squared_error", "poisson"):
+        if self.has_variance:
             return prediction.mean, prediction.epistemic + prediction.noise
         return prediction.mean
+
+    @property
+    def has_variance(self) -> bool:
+        """Whether `predict` returns a variance too: not for classifiers, whose probabilities say all."""
+        return self._architecture.loss in ("squared_error", "poisson")
+
+    def log_density(self, X: Any, T: Any) -> Float:
+        """Ln p(t|x) of new samples, how well they are foretold.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        T : array-like of shape (N, K)
+            As for `Network.loss`.
+
+        Returns
+        -------
+        ndarray of shape (N,)
+            For regression of the normal distributions of `predict`, outputs taken as independent; for classifiers of
+            the moderated probabilities.
+
+        Raises
+        ------
+        ValueError
+            For counts, whose prediction has no closed form.
+        """
+        architecture = self._architecture
+        samples = functional.check_samples(architecture, X, T)
+        prediction = self.predict(samples.X, parts=True)
+        return likelihood.log_density(architecture, samples, prediction.mean, prediction.epistemic + prediction.noise)
+
+    @property
+    def network(self) -> Network:
+        """A new network with the parameters w, in float64."""
+        return Network._make(self._architecture, self.params)
 
     def _prediction(self, X: Float, n_draws: int, rng: np.random.Generator) -> Prediction:
         loss = self._architecture.loss
@@ -277,11 +316,16 @@ class Laplace(Posterior):
         return result
 
     def _removal(self) -> Removal:
-        architecture, X = self._architecture, self._samples.X
+        center, J = self._linearised()
+        return Removal(self._architecture, self._samples, center, J, self._covariance, self.noise_precision)
+
+    def _linearised(self) -> tuple[Float, Float]:
+        """Outputs (N, K) of the samples and their derivatives (N, K, n); logits but for squared error."""
+        X = self._samples.X
         J = np.concatenate([J for _, J in self._jacobians(X)])
-        y = functional.predict(architecture, self.params, X, None, self._n_threads)
-        center = y if architecture.loss == "squared_error" else self._logits(X)
-        return Removal(architecture, self._samples, center, J, self._covariance, self.noise_precision)
+        if self._architecture.loss != "squared_error":
+            return self._logits(X), J
+        return functional.predict(self._architecture, self.params, X, None, self._n_threads), J
 
     def predict_jacobian(self, X: Any) -> tuple[Float, Float]:
         """Derivatives dy_k/dx_i with their variances: error bars on slopes.

@@ -13,6 +13,7 @@ from fastmlp import _threads, derivatives, functional
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp.architecture import Architecture
+from fastmlp.bayes import modes
 from fastmlp.bayes.covariance import EPS, Covariance, noise_precision
 from fastmlp.bayes.precisions import by_parameter
 from fastmlp.network import Network, check_network
@@ -21,7 +22,6 @@ from fastmlp.terms import DataTerm, WeightDecay
 Float = NDArray[np.float64]
 
 HESSIANS = ("ggn", "exact", "diagonal")
-ODD = ("tanh", "sin", "identity")  # h(-z) = -h(z): a unit may change the signs of all its weights
 
 
 class Posterior:
@@ -118,8 +118,12 @@ class Posterior:
     @property
     def log_symmetries(self) -> float:
         """Ln of the number of equivalent modes; see above."""
-        layers = zip(self._architecture.layers[1:-1], self._architecture.hidden, strict=True)
-        return sum(math.lgamma(M + 1) + (M * math.log(2) if name in ODD else 0.0) for M, name in layers)
+        return modes.log_symmetries(self._architecture)
+
+    @cached_property
+    def log_distinct_symmetries(self) -> float:
+        """Ln of the number of those that do not overlap; see above."""
+        return modes.log_distinct(self._architecture, self.params, self.params_covariance)
 
     @cached_property
     def negative_eigenvalues(self) -> Float:
