@@ -63,7 +63,7 @@ INNER = {
         ("occam",),
         ("laplace",),
         ("posterior", "priors", "influence"),
-        ("covariance", "precisions", "moderation", "mixed", "likelihood", "modes"),
+        ("covariance", "precisions", "moderation", "mixed", "likelihood", "modes", "training"),
     ),
     "plot": (("__init__",), ("choosing", "classes", "inputs", "outputs", "training", "weights"), ("_drawing",)),
     "_core": (

@@ -6,7 +6,6 @@ Precisions are one vector (G + 1,): alpha of each group, inf where it is pruned,
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,9 +17,9 @@ from fastmlp import objective as objectives
 from fastmlp.architecture import Architecture
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.occam import corrections
-from fastmlp.errors import IdenticalUnitsWarning
+from fastmlp.bayes.training import to_maximum
 from fastmlp.network import Network
-from fastmlp.terms import DataTerm, WeightDecay
+from fastmlp.terms import DataTerm
 
 Float = NDArray[np.float64]
 
@@ -28,7 +27,6 @@ GROUPS = ("layers", "all", "ard")
 DEAD = 1e-3  # share of a group's parameters that the data determine, at which it is pruned
 PERFECT = 1e-12  # sum of squared errors over that of the targets, below which there is no noise
 START_SIGNAL = 100.0  # variance of the targets over that of the noise
-MOST_STEPS = 300  # of a training, of which a tenth are the rule
 FARTHEST = 3.0  # change of a logarithm at once
 
 
@@ -76,21 +74,12 @@ class Alternation:
 
     def trained(self, precisions: Float) -> Laplace:
         """The posterior at the optimum for these precisions that is next to the present parameters."""
-        beta = float(precisions[-1])
-        alpha = {name: a for a, names in zip(precisions, self.groups.values(), strict=False) for name in names}
-        held = [name for name, a in alpha.items() if a == math.inf]
-        if held:
-            params = self.net.params
-            params[selection.positions(self.net._architecture, held, "groups")] = 0.0
-            self.net.params = params
-        if len(held) < len(alpha):
-            penalty = WeightDecay({name: a / beta for name, a in alpha.items() if a < math.inf})
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", IdenticalUnitsWarning)  # units that have died are
-                self.net.fit(
-                    *self.given, method="lm", penalty=penalty, fixed=held or None, tol=self.tol / beta,
-                    max_iter=MOST_STEPS, **self.options,
-                )  # fmt: skip
+        alpha, beta = np.empty(len(self.net._params)), float(precisions[-1])
+        for where, each in zip(self.where, precisions, strict=False):
+            alpha[where] = each
+        params = np.where(np.isinf(alpha), 0.0, self.net._params)
+        architecture, n_threads = self.net._architecture, self.options["n_threads"]
+        self.net.params = to_maximum(architecture, params, self.samples, alpha, beta, self.tol, n_threads)
         noise = beta if self.is_regression else None
         return Laplace(self.net, *self.given, prior_precision=alpha, noise_precision=noise, **self.options)
 

@@ -34,7 +34,7 @@ class LeaveOneOut(NamedTuple):
     losses: Float  #: (N,), in nats for classifiers and counts, half squared errors for regression
     leverage: Float  #: (N,), tr Lambda_n V_n, whose sum is gamma with the Gauss-Newton matrix
     cooks_distance: Float  #: (N,), (w_(-n) - w)' A (w_(-n) - w) / gamma
-    doubtful: NDArray[np.bool_]  #: (N,), leverage >= 0.3: train without these to be sure
+    doubtful: NDArray[np.bool_]  #: (N,), leverage >= 0.3: the formula is a rough one, and not used if `retrain` says so
 
 
 class Removal:

@@ -61,9 +61,9 @@ class Posterior:
         self._covariance = Covariance(self._curvature, prior)
         self.gamma = np.zeros(len(alpha))
         self.gamma[self._free] = 1 - prior * self._covariance.diagonal
+        self.log_likelihood = self._log_normalizer() - value
         self.log_evidence = (
-            self._log_normalizer()
-            - value
+            self.log_likelihood
             - 0.5 * float(prior @ w**2)
             + 0.5 * float(np.log(prior[prior > 0]).sum())
             - 0.5 * self._covariance.log_det_precision
@@ -148,11 +148,33 @@ class Posterior:
         return std
 
     @property
+    def aic(self) -> float:
+        """Akaike's criterion, 2 (gamma - ln p(T | X, w)): the smaller the better."""
+        return 2 * (self.effective_n_params - self.log_likelihood)
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, gamma ln N - 2 ln p(T | X, w)."""
+        return self.effective_n_params * math.log(self._samples.total_weight) - 2 * self.log_likelihood
+
+    @property
+    def nic(self) -> float:
+        """The network information criterion, 2 (tr(F A^-1) - ln p(T | X, w)): that of Akaike where the model is wrong.
+
+        F is the sum of outer products of the samples' gradients; Murata, Yoshizawa and Amari (1994).
+        """
+        half = self._covariance.times_root(self._empirical_fisher())
+        return 2 * (float(np.trace(self._covariance.from_root(half))) - self.log_likelihood)
+
+    def _empirical_fisher(self) -> Float:
+        """F (n, n) by the parameters that are not held."""
+        term = DataTerm(self._architecture, self._samples, self.noise_precision, self._n_threads)
+        return term.factor * term.hessian(self.params, "empirical_fisher")[np.ix_(self._free, self._free)]
+
+    @property
     def sandwich_covariance(self) -> Float:
         """A^-1 F A^-1 (P, P), F the sum of outer products of the samples' gradients: holds for any kind of noise."""
-        term = DataTerm(self._architecture, self._samples, self.noise_precision, self._n_threads)
-        F = term.factor * term.hessian(self.params, "empirical_fisher")[np.ix_(self._free, self._free)]
-        half = self._covariance.from_root(self._covariance.times_root(F))
+        half = self._covariance.from_root(self._covariance.times_root(self._empirical_fisher()))
         covariance = np.zeros((len(self.params),) * 2)
         covariance[np.ix_(self._free, self._free)] = self._covariance.from_root(self._covariance.times_root(half.T))
         return covariance
