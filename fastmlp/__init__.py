@@ -10,17 +10,15 @@ from typing import Any
 
 from fastmlp import _optional, plot
 from fastmlp._version import __version__
+from fastmlp.bayes import Laplace, fit_evidence, prior_samples
 from fastmlp.checking import check_derivatives
 from fastmlp.choosing import sweep
 from fastmlp.config import show_config
 from fastmlp.errors import ForkWarning, IdenticalUnitsWarning, ModelFormatError, NotPositiveDefiniteError
-from fastmlp.evidence import fit_evidence
-from fastmlp.laplace import Laplace
 from fastmlp.many import fit_many
 from fastmlp.network import Network, load
 from fastmlp.optimize import schedules
 from fastmlp.optimize.least_squares import levenberg_marquardt
-from fastmlp.priors import prior_samples
 from fastmlp.sensitivities import propagate, sensitivity
 from fastmlp.terms import WeightDecay
 

@@ -16,9 +16,8 @@ FLOORS = (
     ("datasets",),
     ("__init__",),
     ("estimators", "bridges"),
-    ("sensitivities", "checking", "priors", "choosing", "evidence"),
-    ("runs", "laplace"),
-    ("posterior",),
+    ("sensitivities", "checking", "choosing"),
+    ("runs", "bayes"),
     ("plot", "differences", "many"),
     ("network", "config"),
     ("trainable",),
@@ -26,9 +25,8 @@ FLOORS = (
     ("model",),
     ("objective",),
     ("terms", "operators", "reparam"),
-    ("mixed", "influence"),
     ("derivatives",),
-    ("functional", "initializers", "io", "rescaling", "precisions", "covariance", "moderation"),
+    ("functional", "initializers", "io", "rescaling"),
     ("selection",),
     ("architecture",),
     ("activations", "losses"),
@@ -59,6 +57,16 @@ INNER = {
         ("arguments",),
     ),
     "bridges": (("__init__",), ("onnx", "sklearn", "torch"), ("assembly", "torch_units")),
+    "bayes": (
+        ("__init__",),
+        ("evidence",),
+        ("ascent", "mixture"),
+        ("alternation", "starts"),
+        ("occam",),
+        ("laplace",),
+        ("posterior", "priors", "influence"),
+        ("covariance", "precisions", "moderation", "mixed", "likelihood", "modes", "training"),
+    ),
     "plot": (("__init__",), ("choosing", "classes", "inputs", "outputs", "training", "weights"), ("_drawing",)),
     "_core": (
         ("__init__", "faces"),
@@ -89,7 +97,7 @@ def imported_rooms(path):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "fastmlp":
             parts = node.module.split(".")[1:]
             yield from [tuple(parts)] if parts else [(alias.name,) for alias in node.names]
-            if parts in (["optimize"], ["terms"], ["estimators"], ["bridges"], ["_core"]):
+            if parts in (["optimize"], ["terms"], ["bayes"], ["estimators"], ["bridges"], ["_core"]):
                 yield from [(*parts, alias.name) for alias in node.names]
         elif isinstance(node, ast.Import):
             yield from [tuple(a.name.split(".")[1:]) or ("__init__",) for a in node.names
@@ -115,7 +123,7 @@ def inner_level(package, name):
     return next(level for level, floor in enumerate(INNER[package]) if name in floor)
 
 
-@pytest.mark.parametrize("package", ["optimize", "terms", "plot", "estimators"])
+@pytest.mark.parametrize("package", ["optimize", "terms", "bayes", "plot", "estimators"])
 def test_modules_of_a_package_import_lower_ones_only(package):
     for path in (PACKAGE / package).glob("*.py"):
         for target in imported_rooms(path):

@@ -85,7 +85,7 @@ ATTRIBUTES = """network_ : fastmlp.Network
         Scores of the validation set, with early stopping by them.
     n_iter_, t_ : int
         Iterations of the last fit; samples seen by sgd and adam.
-    posterior_ : fastmlp.evidence.Evidence or None
+    posterior_ : fastmlp.bayes.evidence.Evidence or None
         With alpha="evidence": precisions, log evidence, predictions with error bars and moderated probabilities.
     n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         As scikit-learn's."""

@@ -16,6 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from fastmlp.bayes.evidence import Evidence
 from fastmlp.estimators import training
 from fastmlp.estimators.arguments import (
     EVIDENCE,
@@ -26,7 +27,6 @@ from fastmlp.estimators.arguments import (
     measure,
 )
 from fastmlp.estimators.problem import Problem, Samples, Validation
-from fastmlp.evidence import Evidence
 from fastmlp.network import Network
 from fastmlp.terms import WeightDecay
 

@@ -13,10 +13,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from fastmlp import _validation as check
+from fastmlp.bayes.laplace import Laplace
 from fastmlp.estimators.arguments import documented
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.problem import Samples
-from fastmlp.laplace import Laplace
 
 Array = NDArray[Any]
 

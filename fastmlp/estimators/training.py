@@ -10,10 +10,10 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from fastmlp.architecture import Architecture
+from fastmlp.bayes.evidence import Evidence, fit_evidence
 from fastmlp.estimators.arguments import STOCHASTIC
 from fastmlp.estimators.problem import Problem, Samples, Validation
 from fastmlp.estimators.watch import Progress, Watch
-from fastmlp.evidence import Evidence, fit_evidence
 from fastmlp.many import fit_many
 from fastmlp.network import Network
 from fastmlp.optimize.monitor import MAX_FUN, MAX_ITER
