@@ -26,7 +26,7 @@ def test_examples_of_a_page_run(page, tmp_path, monkeypatch):
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_block_of_python_is_an_example_that_runs(page):
     for language, block in FENCE.findall(page.read_text(encoding="utf-8")):
-        assert language in ("python", "sh") or language.startswith("{")
+        assert language in ("python", "sh", "text") or language.startswith("{")
         assert language != "python" or block.startswith(">>> ")
 
 

@@ -494,7 +494,7 @@ def test_of_several_starts_the_one_with_the_largest_evidence_is_kept():
     x = np.linspace(-1, 1, 30)[:, None]
     evidences = []
     for n_init in (1, 4):
-        model = MLPRegressor(5, "tanh", solver="lm", alpha="evidence", n_init=n_init, random_state=2)
+        model = small(MLPRegressor, alpha="evidence", n_init=n_init, hidden_layer_sizes=5, random_state=2)
         model.fit(x, np.sin(9 * x[:, 0]))
         evidences.append(model.posterior_.log_evidence + model.posterior_.log_symmetries)
     assert evidences[1] > evidences[0] + 10
