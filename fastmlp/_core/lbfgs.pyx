@@ -20,7 +20,7 @@ Points are rounded to the network's type before they are tried, so that s and y 
 
 from libc.math cimport INFINITY, fabs, fmax, fmin, isfinite, sqrt
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 import numpy as np
 
@@ -107,13 +107,14 @@ cdef void remember(Fit *fit) noexcept nogil:
     """Keep the differences from `at` to `ahead`, if they tell of positive curvature."""
     cdef Pairs *pairs = &fit.pairs
     cdef const void *ops = fit.objective.ops
-    cdef size_t n = fit.objective.n, row = (pairs.newest + 1) % (pairs.most + 1), i
+    cdef size_t n = fit.objective.n, row = (pairs.newest + 1) % (pairs.most + 1)
     cdef double *s = pairs.S + row * n
     cdef double *y = pairs.Y + row * n
     cdef double curvature
-    for i in range(n):
-        s[i] = fit.ahead.x[i] - fit.at.x[i]
-        y[i] = fit.ahead.g[i] - fit.at.g[i]
+    memcpy(s, fit.ahead.x, n * sizeof(double))
+    memcpy(y, fit.ahead.g, n * sizeof(double))
+    add_multiple(ops, n, -1.0, fit.at.x, s)
+    add_multiple(ops, n, -1.0, fit.at.g, y)
     curvature = dot(ops, n, s, y)
     if curvature > EPS * sqrt(dot(ops, n, s, s) * dot(ops, n, y, y)) and isfinite(curvature):
         pairs.curvature[row] = curvature
@@ -130,12 +131,11 @@ cdef struct Trial:
 
 cdef bint place(Fit *fit, double t) noexcept nogil:
     """To x + t d, as the network's type holds it; whether that is another point."""
-    cdef size_t i
-    cdef bint moved = False
-    for i in range(fit.objective.n):
-        fit.ahead.x[i] = objective.rounded(&fit.objective, fit.at.x[i] + t * fit.d[i])
-        moved |= fit.ahead.x[i] != fit.at.x[i]
-    return moved
+    cdef size_t n = fit.objective.n
+    memcpy(fit.ahead.x, fit.at.x, n * sizeof(double))
+    add_multiple(fit.objective.ops, n, t, fit.d, fit.ahead.x)
+    objective.round_off(&fit.objective, fit.ahead.x)
+    return memcmp(fit.ahead.x, fit.at.x, n * sizeof(double)) != 0
 
 
 cdef inline double noise(const Fit *fit) noexcept nogil:
@@ -216,9 +216,7 @@ cdef bint search(Fit *fit, Watch *watch) noexcept nogil:
 # ---- the steps ----
 
 cdef void start(Fit *fit, Watch *watch) noexcept nogil:
-    cdef size_t i
-    for i in range(fit.objective.n):
-        fit.at.x[i] = objective.rounded(&fit.objective, fit.at.x[i])
+    objective.round_off(&fit.objective, fit.at.x)
     objective.look(&fit.objective, &fit.at, watch)
     fit.lowest, fit.flattest = fit.at.value, fit.at.grad_norm
     fit.wandering = 0

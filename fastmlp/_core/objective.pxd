@@ -36,7 +36,7 @@ cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads) noexcep
 # Share out the memory. The caller keeps all that is pointed to; then sets factor and decay.
 cdef void lay_out(Objective *objective, const Net *net, const Source *source, const Map *free, Partition parts,
                   int n_threads, const void *ops, void *memory) noexcept nogil
-# v as the network's type holds it.
-cdef double rounded(const Objective *objective, double v) noexcept nogil
+# x becomes what the network's type holds of it.
+cdef void round_off(const Objective *objective, double *x) noexcept nogil
 # Value and gradient at x, which is so rounded.
 cdef void look(Objective *objective, Point *point, Watch *watch) noexcept nogil

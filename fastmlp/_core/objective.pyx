@@ -31,8 +31,10 @@ cdef void lay_out(Objective *objective, const Net *net, const Source *source, co
                     <void *> (native + lines(2 * net.n_params * net.itemsize)))
 
 
-cdef double rounded(const Objective *objective, double v) noexcept nogil:
-    return v if objective.net.itemsize == sizeof(double) else <float> v
+cdef void round_off(const Objective *objective, double *x) noexcept nogil:
+    cdef size_t i
+    for i in range(0 if objective.net.itemsize == sizeof(double) else objective.n):
+        x[i] = <float> x[i]
 
 
 cdef double loss(Objective *objective, const double *x, double *g, floating *native, Watch *watch) noexcept nogil:
