@@ -46,7 +46,7 @@ cdef double EPS = 2.3e-16, EPS_F32 = 1.2e-7
 cdef double NOISE = 1e-13, NOISE_F32 = 1e-6     # differences of the objective that mean nothing, as a share of it
 cdef double LEAST_GROWTH = 1.1, GROWTH = 4.0    # of a step beyond the latest one, in units of the way to it
 cdef double MARGIN = 0.05                       # of a bracket, where no trial is made
-cdef double SHRINKAGE = 0.66                    # of a bracket in two trials, at the least
+cdef double SHRINKAGE = 0.66                    # of a bracket by a trial, else the next one is in the middle
 
 
 # ---- memory ----
