@@ -4,10 +4,11 @@
 Samples are rows; losses and derivatives are sums over samples. README.md has a first example.
 """
 
+import importlib
 import logging
 from typing import Any
 
-from fastmlp import plot
+from fastmlp import _optional, plot
 from fastmlp._version import __version__
 from fastmlp.bayes import Laplace, fit_evidence, prior_samples
 from fastmlp.checking import check_derivatives
@@ -35,6 +36,8 @@ __all__ = [
     "check_derivatives",
     "fit_evidence",
     "fit_many",
+    "from_sklearn",
+    "from_torch",
     "levenberg_marquardt",
     "load",
     "plot",
@@ -44,22 +47,24 @@ __all__ = [
     "sensitivity",
     "show_config",
     "sweep",
+    "to_onnx",
+    "to_sklearn",
+    "to_torch",
 ]
 
 logging.getLogger("fastmlp").addHandler(logging.NullHandler())
 
 
+BRIDGES = ("from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch")
+
+
 def __getattr__(name: str) -> Any:
-    """The estimators, which need scikit-learn, when they are first asked for."""
-    if name not in ("MLPClassifier", "MLPRegressor"):
-        raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")
-    try:
-        from fastmlp import estimators
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] != "sklearn":
-            raise
-        raise ImportError(f"fastmlp.{name} needs scikit-learn: pip install scikit-learn") from error
-    return getattr(estimators, name)
+    """The estimators, which need scikit-learn, and the bridges to other libraries, when they are first asked for."""
+    if name in ("MLPClassifier", "MLPRegressor"):
+        return getattr(_optional.load("fastmlp.estimators", "sklearn", f"fastmlp.{name}"), name)
+    if name in BRIDGES:
+        return getattr(importlib.import_module("fastmlp.bridges"), name)
+    raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,7 @@ loss or its Hessian, plus diag(lambda). The equations are (B + shift I) s = -g. 
 are the free ones.
 """
 
-from libc.math cimport INFINITY, fabs
+from libc.math cimport INFINITY
 from libc.string cimport memcpy
 
 from cython cimport floating
@@ -16,6 +16,7 @@ from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map, expand, project, pull
 from fastmlp._core.tiles cimport EXACT, GGN
+from fastmlp._core.vectors cimport largest
 
 cdef enum:
     ALIGNMENT = 64      # bytes
@@ -184,14 +185,3 @@ cdef void solve(const Equations *eq, double *b) noexcept nogil:
     cdef size_t n = eq.n
     kernels.cholesky_forward(eq.ops, n, <const double *> eq.L, n, 1, b, n)
     kernels.cholesky_backward(eq.ops, n, <const double *> eq.L, n, 1, b, n)
-
-
-cdef double largest(size_t n, const double *v, size_t stride) noexcept nogil:
-    cdef double most = 0.0
-    cdef size_t i
-    for i in range(n):
-        if not fabs(v[i * stride]) <= most:
-            most = fabs(v[i * stride])
-            if most != most:
-                break
-    return most

@@ -71,12 +71,12 @@ cdef Ending descend(Fit *fit, const Rules *rules, Watch *watch) noexcept nogil:
     cdef size_t steps
     cdef int slow = 0
     cdef double before
-    cdef Status status = lm.advance(fit, 0, watch)
+    cdef Status status = lm.advance(fit, 0, NULL, watch)
     while status == RUNNING and fit.n_steps < rules.max_iter:
         if team.seconds() >= rules.deadline:
             return LATE
         steps, before = fit.n_steps, fit.at.value
-        status = lm.advance(fit, 1, watch)
+        status = lm.advance(fit, 1, NULL, watch)
         if fit.n_steps > steps and status == RUNNING:
             slow = slow + 1 if fabs(before - fit.at.value) < rules.ftol * fabs(before) else 0
             if slow == PATIENCE:

@@ -9,11 +9,11 @@ from fastmlp import _validation as check
 from fastmlp._core.lm import Descent
 from fastmlp.objective import Objective
 from fastmlp.optimize import truncated
-from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
+from fastmlp.optimize.loops import follow
+from fastmlp.optimize.monitor import Monitor
 
 OPTIONS = {"damping": 1e-3}
 MOST_PARAMS = 3000  # beyond, Cholesky's factorisation would take longer than products with vectors
-_STATUS = {"running": MAX_ITER, "converged": CONVERGED, "stalled": STALLED}
 
 
 def solve(
@@ -40,20 +40,5 @@ def solve(
         None if objective.free is None else objective.free.compiled,
     )  # fmt: skip
 
-    def report(record: Any) -> None:
-        mean = data.mean(descent.value - descent.penalty)
-        record(objective.expand(descent.params), descent.value + objective.constant, mean, descent.grad_norm)
-
-    status = descent.advance(0)
-    try:
-        report(monitor.begin)
-        while status == "running" and monitor.n_iter < max_iter:
-            status = descent.advance(1)
-            if descent.counts[0] > monitor.n_iter:
-                report(monitor.step)
-            else:
-                monitor.check_time()
-        ended = _STATUS[status]
-    except Stop as stop:
-        ended = CONVERGED if status == "converged" else stop.status
-    return ended, descent.state, descent.counts[1:]
+    status = follow(descent, objective, monitor, max_iter)
+    return status, descent.state, descent.counts[1:]
