@@ -67,7 +67,11 @@ INNER = {
         ("posterior", "priors", "influence"),
         ("covariance", "precisions", "moderation", "mixed", "likelihood", "modes", "training"),
     ),
-    "plot": (("__init__",), ("choosing", "classes", "inputs", "outputs", "training", "weights"), ("_drawing",)),
+    "plot": (
+        ("__init__",),
+        ("choosing", "classes", "evidence", "inputs", "outputs", "training", "weights"),
+        ("_drawing",),
+    ),
     "_core": (
         ("__init__", "faces"),
         ("many",),
