@@ -214,9 +214,8 @@ def test_hinton_diagrams_ask_for_a_network_and_one_of_its_layers(ax):
 
 
 def test_the_error_of_each_network_stands_over_its_evidence(ax):
-    posterior = fastmlp.fit_evidence(
-        fastmlp.Network([1, 1, 1]), X, np.sin(3 * X[:, 0]) + 0.1 * np.cos(50 * X[:, 0]), hidden=[1, 2], n_starts=3, rng=0
-    )  # fmt: skip
+    t = np.sin(3 * X[:, 0]) + 0.1 * np.cos(50 * X[:, 0])
+    posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1, 1]), X, t, hidden=[1, 2], n_starts=3, rng=0)
     errors = [0.3, 0.4, 0.5, 0.1, 0.2, 0.6]
     plot.evidence(posterior.starts, errors, ax)
     small, large, ring = ax.lines
