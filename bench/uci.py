@@ -2,13 +2,14 @@
 
     python bench/uci.py --data FOLDER [--sets yacht energy concrete boston wine] [--splits 20]
 
-FOLDER holds NAME.npz with X, y and test_idx (splits, rows), those of Hernandez-Lobato and Adams (2015). Inputs and targets
-are standardised by the training rows; figures are in units of the targets, with standard errors over splits.
+FOLDER holds NAME.npz with X, y and test_idx (splits, rows), those of Hernandez-Lobato and Adams (2015). Inputs and
+targets are standardised by the training rows; figures are in units of the targets, with standard errors over splits.
 
 Nothing is chosen by hand for a set, or by test rows. Inside each split the training rows are cut in ten parts, and
-networks trained on all but one in turn: with a weak prior, or with precisions by the evidence, one for each input; larger
-ones as long as they are the best so far. The likelihood of the rows left out chooses a committee, the equal average of its
-networks, or of all, and the noise: a Student t distribution of scale^2 = a + b v(x), v the variance of the function.
+networks trained on all but one in turn: with a weak prior, or with precisions by the evidence, one for each input;
+larger ones as long as they are the best so far. The likelihood of the rows left out chooses a committee, the equal
+average of its networks, or of all, and the noise: a Student t distribution of scale^2 = a + b v(x), v the variance of
+the function.
 """
 
 from __future__ import annotations

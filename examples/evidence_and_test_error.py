@@ -1,8 +1,8 @@
 """The evidence against the error on new data: MacKay's robot arm (1992), networks of 5 to 20 hidden units.
 
-Two joint angles place the hand; both coordinates are measured with noise 0.05. Each dot is a network, its precisions chosen by
-the evidence of 200 samples; its error is that on 2,000 others. What the evidence prefers foretells well, though no test
-sample had a say. Networks that are far worse on both sides are not shown; the dotted line is the noise.
+Two joint angles place the hand; both coordinates are measured with noise 0.05. Each dot is a network, its precisions
+chosen by the evidence of 200 samples; its error is that on 2,000 others. What the evidence prefers foretells well,
+though no test sample had a say. Networks that are far worse on both sides are not shown; the dotted line is the noise.
 """
 
 from pathlib import Path

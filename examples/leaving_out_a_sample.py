@@ -1,7 +1,7 @@
 """Leaving out each sample in turn: the closed form, against training 80 networks without it.
 
-Left, with strong weight decay, every sample has a small leverage, and one Newton step from the optimum is as good as training.
-Right, with weak decay, samples of leverage 0.3 and more (orange) are flagged: there the formula is rough, and
+Left, with strong weight decay, every sample has a small leverage, and one Newton step from the optimum is as good as
+training. Right, with weak decay, samples of leverage 0.3 and more (orange) are flagged: there the formula is rough, and
 ``leave_one_out("doubtful")`` trains without them after all.
 """
 

@@ -1,8 +1,8 @@
 """Automatic relevance determination: which of three inputs matter, found by the evidence.
 
-The targets are a noisy sine of the first input. The second is the first one with noise of its own, and so tells little that the
-first does not; the third has nothing to do with anything. Each has a prior precision for its weights. Left their
-standard deviations 1/sqrt(alpha), right how the precisions came about, step by step.
+The targets are a noisy sine of the first input. The second is the first one with noise of its own, and so tells little
+that the first does not; the third has nothing to do with anything. Each has a prior precision for its weights. Left
+their standard deviations 1/sqrt(alpha), right how the precisions came about, step by step.
 """
 
 from pathlib import Path
