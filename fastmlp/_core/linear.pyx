@@ -16,6 +16,9 @@ cnp.import_array()
 
 cdef const void *_ops = kernels.table(isa_index(None), 8)
 
+cdef enum:
+    ROWS = 48       # that are solved for together
+
 
 def factor(cnp.ndarray A not None):
     """Turn the lower triangle of A (n, n) into L with L L' = A, in place.
@@ -39,6 +42,24 @@ def solve(cnp.ndarray L not None, B):
     with nogil:
         kernels.cholesky_forward(_ops, n, factors, n, m, rows, n)
         kernels.cholesky_backward(_ops, n, factors, n, m, rows, n)
+    return X
+
+
+def inverse_root(cnp.ndarray L not None):
+    """L'^-1 (n, n), upper triangular: its product with its transpose is A^-1."""
+    X = np.zeros_like(L)
+    cdef size_t n = cnp.PyArray_DIM(L, 0), first = 0, row, m
+    cdef const double *factors = <const double *> data(L)
+    cdef double *result = <double *> data(X)
+    cdef double *rows
+    with nogil:
+        while first < n:
+            m = min(<size_t> ROWS, n - first)
+            rows = result + first * n + first
+            for row in range(m):
+                rows[row * n + row] = 1.0
+            kernels.cholesky_forward(_ops, n - first, factors + first * n + first, n, m, rows, n)
+            first += m
     return X
 
 

@@ -41,27 +41,29 @@ class Covariance:
             return
         L = factor(B, alpha)
         self.log_det_precision = 2 * float(np.log(np.diagonal(L)).sum())
-        self.root = inverse_root(L)
+        self.root = linear.inverse_root(L)
 
-    def times_root(self, J: Float) -> Float:
+    def times_root(self, J: Float, *, in_place: bool = False) -> Float:
         """J S for rows (..., n): their covariance is the product of the result with its transpose."""
-        if self.root.ndim == 1:
-            return J * self.root
-        if J.size == 0:
-            return J
-        from scipy.linalg import blas
-
-        rows = J.reshape(-1, len(self.root))
-        product = blas.dtrmm(1.0, self.root, rows.T, trans_a=1).T  # half the work of a full product
-        return np.asarray(product.reshape(J.shape))
+        return self._product(J, transposed=False, in_place=in_place)
 
     def from_root(self, Z: Float) -> Float:
         """Z S' for rows (..., n): draws with covariance A^-1 from standard normal ones."""
-        return Z * self.root if self.root.ndim == 1 else Z @ self.root.T
+        return self._product(Z, transposed=True, in_place=False)
+
+    def _product(self, rows: Float, *, transposed: bool, in_place: bool) -> Float:
+        """Half the work of a full product."""
+        if self.root.ndim == 1 or rows.size == 0:
+            return rows * self.root if self.root.ndim == 1 else rows
+        from scipy.linalg import blas
+
+        columns = np.ascontiguousarray(rows).reshape(-1, len(self.root)).T
+        product = blas.dtrmm(1.0, self.root.T, columns, lower=1, trans_a=int(transposed), overwrite_b=int(in_place))
+        return np.asarray(product.T.reshape(rows.shape))
 
     def quadratic(self, J: Float) -> Float:
-        """The form j' A^-1 j for rows (..., n)."""
-        V = self.times_root(J)
+        """The form j' A^-1 j for rows (..., n), which are overwritten."""
+        V = self.times_root(J, in_place=True)
         return np.asarray(np.einsum("...p,...p->...", V, V))
 
     @property
@@ -79,20 +81,13 @@ class Covariance:
 def factor(B: Float, alpha: Float) -> Float:
     """L in the lower triangle, with L L' = B + diag(alpha)."""
     L = np.array(B, order="C")
-    L[np.diag_indices_from(L)] += alpha
+    L.reshape(-1)[:: len(L) + 1] += alpha
     diagonal = np.diagonal(L).copy()
     failed = linear.factor(L)
     if failed or (np.diagonal(L) ** 2 <= len(L) * EPS * diagonal).any():
         eigenvalues = np.linalg.eigvalsh(B + np.diag(alpha))
         raise _not_positive_definite(float(eigenvalues[0]), float(np.abs(eigenvalues).max()))
     return L
-
-
-def inverse_root(L: Float) -> Float:
-    """L'^-1, upper triangular."""
-    from scipy.linalg import lapack
-
-    return np.asarray(np.tril(lapack.dtrtri(L.T, lower=0)[0].T).T)  # by columns, as BLAS wants it
 
 
 def _not_positive_definite(smallest: float, largest: float) -> NotPositiveDefiniteError:
@@ -149,7 +144,7 @@ def _prior_shares(B: Float, alpha: Float) -> Float:
     """Eigenvalues of C^-1 diag(alpha) with C = B + diag(alpha): 0 along flat directions, 1 where data say nothing."""
     if B.ndim == 1:
         return alpha * Covariance(B, alpha).diagonal
-    weighted = np.sqrt(alpha)[:, np.newaxis] * inverse_root(factor(B, alpha))
+    weighted = np.sqrt(alpha)[:, np.newaxis] * linear.inverse_root(factor(B, alpha))
     nu = np.linalg.eigvalsh(weighted.T @ weighted)
     nu[nu <= len(nu) * EPS] = 0.0
     return np.asarray(nu)

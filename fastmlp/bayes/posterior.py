@@ -41,7 +41,9 @@ class Posterior:
         n_threads: Any = None,
     ) -> None:
         own = check_network(net)._architecture
-        architecture = Architecture.create(own.layers, list(own.hidden), own.output, own.loss, "float64")
+        architecture = own
+        if own.dtype != np.float64:
+            architecture = Architecture.create(own.layers, list(own.hidden), own.output, own.loss, "float64")
         self.params: Float = net.params.astype(np.float64)
         self.hessian = check.choice(hessian, "hessian", HESSIANS)
         samples = functional.check_samples(architecture, X, T, sample_weight)

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from fastmlp._core import faces
+from fastmlp._core import faces, linear
 
 SIZES = [0, 1, 2, 3, 17, 31, 32, 33, 61, 100, 241, 300]
 EPS = {"float64": 2.0**-53, "float32": 2.0**-24}
@@ -83,6 +83,16 @@ def test_the_inverse(n, dtype, isa):
     assert np.array_equal(X, X.T)
     assert np.all(np.isnan(memory[:, n:]))
     assert np.allclose(X.astype(float) @ A.astype(float), np.eye(n), rtol=0, atol=200 * (n + 1) * EPS[dtype])
+
+
+@pytest.mark.parametrize("n", [0, 1, 47, 48, 49, 241])
+def test_the_root_of_the_inverse_is_triangular(n):
+    A = definite(n, "float64", 10.0)
+    L = A.copy()
+    assert linear.factor(L) == 0
+    root = linear.inverse_root(L)
+    assert not np.tril(root, -1).any()
+    assert np.allclose(root @ root.T @ A, np.eye(n), rtol=0, atol=200 * (n + 1) * EPS["float64"])
 
 
 @pytest.mark.parametrize("n", [1, 17, 32, 33, 61, 241])
