@@ -7,10 +7,10 @@ Arguments are trusted: native arrays of the network's type, finite, of matching 
 cimport numpy as cnp
 from cython cimport floating
 from cython.parallel cimport parallel, threadid
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free
 from libc.string cimport memset
 
-from fastmlp._core cimport kernels, sweeps, team
+from fastmlp._core cimport kernels, memory, sweeps, team
 from fastmlp._core.arrays cimport data, finite, native
 from fastmlp._core.plan cimport GRADIENT_PASSES, RELEASE_WORK, Layout, Net, Partition, Plan
 from fastmlp._core.team cimport Watch
@@ -28,7 +28,7 @@ cdef int reserve(Scratch *scratch, const Net *net, size_t rows, Partition parts,
     scratch.work_numbers = (rows * parts.ld + line - 1) // line * line
     cdef size_t work = scratch.work_numbers * net.itemsize * n_threads
     cdef size_t partial = (sums * net.itemsize * (parts.n_slots - 1) + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
-    scratch.memory = malloc(work + partial + parts.n_slots * sizeof(double) + ALIGNMENT)
+    scratch.memory = memory.reserve(work + partial + parts.n_slots * sizeof(double) + ALIGNMENT)
     if scratch.memory == NULL:
         raise MemoryError(f"no memory for the workspace of {n_threads} threads and {parts.n_slots} slots")
     scratch.work = <void *> ((<size_t> scratch.memory + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT)
