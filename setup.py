@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
 MODULES = (
     *("kernels", "team", "arrays", "ties", "plan", "sweeps", "batch", "tiles", "units", "curvature"),
     *("predict", "trace", "products", "jacobian", "train", "linear", "equations", "lm", "many", "faces"),
+    *("objective", "journal", "lbfgs"),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {

@@ -36,7 +36,7 @@ DATA = ("digits", "iris", "wine", "breast_cancer", "diabetes")
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "adam": {},
     "sgd": {"learning_rate_init": 0.01},
-    "lbfgs": {"alpha": 1.0},
+    "lbfgs": {},
 }
 
 

@@ -70,6 +70,7 @@ def draw(raw, curves):
         ax.plot(grid, curve, color=color, linestyle=line, linewidth=1.3, label=f"mapped data, {rule}")
     ax.set(xlabel="x", ylabel="y", ylim=(-1.2, 2.2), title="One network, two sets of units")
     ax.legend(frameon=False, loc="upper left")
+    ax.spines[["top", "right"]].set_visible(False)
     return figure
 
 

@@ -25,7 +25,10 @@ def draw(n=8):
     for ax, precisions in zip(figure.subplots(2, 2).flat, PRECISIONS, strict=True):
         samples = fastmlp.prior_samples(NET, dict(zip(GROUPS, precisions, strict=True)), X, n, rng=1)
         plot.functions(X, samples, ax)
-        ax.set_title(", ".join(f"{group} {value:g}" for group, value in zip(GROUPS, precisions, strict=True)))
+        ax.set_title(
+            ", ".join(f"α({group}) = {value:g}" for group, value in zip(GROUPS, precisions, strict=True)), size=10
+        )
+        ax.set_xticks([-1, -0.5, 0, 0.5, 1])
     return figure
 
 

@@ -55,6 +55,7 @@ def draw(curves):
         ax.plot(grid, curve, color=color, label=f"weights {name}")
     ax.set(xlabel="dose", ylabel="response", title="A network that may only rise")
     ax.legend(frameon=False, loc="lower right")
+    ax.spines[["top", "right"]].set_visible(False)
     return figure
 
 

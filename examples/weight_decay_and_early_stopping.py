@@ -59,6 +59,7 @@ def draw(eigenvalues=(0.02, 0.4), minimum=(2.0, 1.0)):
     plane.plot(*minimum, "+", color="black", markersize=9)
     plane.set(xlabel="$w_1$", ylabel="$w_2$")
     plane.legend(frameon=False, loc="lower right")
+    plane.spines[["top", "right"]].set_visible(False)
 
     eta = np.array([10, 1, 0.1, 0.01])
     places = np.arange(len(eta))
@@ -68,6 +69,7 @@ def draw(eigenvalues=(0.02, 0.4), minimum=(2.0, 1.0)):
     shares.set_xticks(places, [f"{value:g}" for value in eta])
     shares.set(xlabel="eigenvalue", ylabel="share of the minimum that is reached")
     shares.legend(frameon=False)
+    shares.spines[["top", "right"]].set_visible(False)
     return figure
 
 

@@ -45,6 +45,8 @@ def draw():
         losses.plot(train(hidden, "normal")[1], color=color, label=f"{hidden}, from random numbers")
     losses.set(xlabel="step", ylabel="mean loss of a sample", ylim=(0, 0.8))
     losses.legend(frameon=False, fontsize="small")
+    for ax in (*pictures, losses):
+        ax.spines[["top", "right"]].set_visible(False)
     return figure
 
 

@@ -4,22 +4,21 @@
 Samples are rows; losses and derivatives are sums over samples. README.md has a first example.
 """
 
+import importlib
 import logging
 from typing import Any
 
-from fastmlp import plot
+from fastmlp import _optional, plot
 from fastmlp._version import __version__
+from fastmlp.bayes import Laplace, fit_evidence, prior_samples
 from fastmlp.checking import check_derivatives
 from fastmlp.choosing import sweep
 from fastmlp.config import show_config
 from fastmlp.errors import ForkWarning, IdenticalUnitsWarning, ModelFormatError, NotPositiveDefiniteError
-from fastmlp.evidence import fit_evidence
-from fastmlp.laplace import Laplace
 from fastmlp.many import fit_many
 from fastmlp.network import Network, load
 from fastmlp.optimize import schedules
 from fastmlp.optimize.least_squares import levenberg_marquardt
-from fastmlp.priors import prior_samples
 from fastmlp.sensitivities import propagate, sensitivity
 from fastmlp.terms import WeightDecay
 
@@ -37,6 +36,8 @@ __all__ = [
     "check_derivatives",
     "fit_evidence",
     "fit_many",
+    "from_sklearn",
+    "from_torch",
     "levenberg_marquardt",
     "load",
     "plot",
@@ -46,22 +47,24 @@ __all__ = [
     "sensitivity",
     "show_config",
     "sweep",
+    "to_onnx",
+    "to_sklearn",
+    "to_torch",
 ]
 
 logging.getLogger("fastmlp").addHandler(logging.NullHandler())
 
 
+BRIDGES = ("from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch")
+
+
 def __getattr__(name: str) -> Any:
-    """The estimators, which need scikit-learn, when they are first asked for."""
-    if name not in ("MLPClassifier", "MLPRegressor"):
-        raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")
-    try:
-        from fastmlp import estimators
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] != "sklearn":
-            raise
-        raise ImportError(f"fastmlp.{name} needs scikit-learn: pip install scikit-learn") from error
-    return getattr(estimators, name)
+    """The estimators, which need scikit-learn, and the bridges to other libraries, when they are first asked for."""
+    if name in ("MLPClassifier", "MLPRegressor"):
+        return getattr(_optional.load("fastmlp.estimators", "sklearn", f"fastmlp.{name}"), name)
+    if name in BRIDGES:
+        return getattr(importlib.import_module("fastmlp.bridges"), name)
+    raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -1,15 +1,15 @@
 """Starting values of the parameters, drawn from a NumPy Generator.
 
-============= ============================================= ====================== =============================
-name          weights                                       biases                 source
-============= ============================================= ====================== =============================
-glorot        U(-r, r), r = sqrt(6 / (n_in + n_out))        0                      Glorot & Bengio 2010, (16)
-lecun         N(0, 1 / n_in)                                0                      LeCun et al. 1998, sec. 4.6
-he            N(0, 2 / n_in)                                0                      He et al. 2015, (10)
-nguyen_widrow rows of length 0.7 n_out^(1/n_in), U elsewhere U over the same range  Nguyen & Widrow 1990
-normal        N(0, 1 / (n_in + 1))                          N(0, 1 / (n_in + 1))   Nabney 2002 (NETLAB)
-zeros         0                                             0                      the lecture's counter-example
-============= ============================================= ====================== =============================
+============= ================================================ ====================== ===========================
+name          weights                                          biases                 source
+============= ================================================ ====================== ===========================
+glorot        U(-r, r), r = sqrt(6 / (n_in + n_out))           0                      Glorot & Bengio 2010, (16)
+lecun         N(0, 1 / n_in)                                   0                      LeCun et al. 1998, sec. 4.6
+he            N(0, 2 / n_in)                                   0                      He et al. 2015, (10)
+nguyen_widrow rows of length 0.7 n_out^(1/n_in), U elsewhere   U over the same range  Nguyen & Widrow 1990
+normal        N(0, 1 / (n_in + 1))                             N(0, 1 / (n_in + 1))   Nabney 2002 (NETLAB)
+zeros         0                                                0                      (a counter-example)
+============= ================================================ ====================== ===========================
 
 Nguyen-Widrow spreads the active regions of the hidden units over inputs in [-1, 1]; its output layer is U(-0.5, 0.5).
 """

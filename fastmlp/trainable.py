@@ -109,16 +109,16 @@ class Trainable(Differentiable):
         method : str, default="auto"
             Minibatches: sgd, adam. Full batch: rprop, lm (Levenberg-Marquardt, in the end Newton: up to some thousand
             parameters), lbfgs; with products with the exact Hessian scg (scaled conjugate gradients), newton-cg,
-            trust-krylov, trust-ncg, with the Hessian trust-exact; or another minimizer of SciPy's: bfgs, cg, tnc,
-            slsqp, trust-constr, nelder-mead, powell.
+            trust-krylov, trust-ncg, with the Hessian trust-exact; or another minimizer of SciPy's: l-bfgs-b, bfgs, cg,
+            tnc, slsqp, trust-constr, nelder-mead, powell.
             auto: lm for networks without relu or leaky_relu of P <= 1,000 parameters with N P^2 <= 1e9; else lbfgs
-            where N P <= 1e8; else adam. With bounds lbfgs.
+            where N P <= 1e8; else adam. With bounds l-bfgs-b, also for lbfgs.
         sample_weight : array-like of shape (N,), optional
         penalty : WeightDecay, optional
         fixed, tied
             Parameters that keep their values, and sets of them that share one; as for `objective`. Any method.
         bounds : dict or scipy.optimize.Bounds, optional
-            Limits of the parameters, for lbfgs: pairs (low, high) by group, None for no limit, such as
+            Limits of the parameters, for l-bfgs-b: pairs (low, high) by group, None for no limit, such as
             ``{"W1[:,0]": (0, None)}``, or one for each parameter. The start is moved within. With squashing units,
             weights >= 0 on the way from an input to an output make the output a non-decreasing function of the input.
         validation : (X, T) or float, optional
@@ -151,7 +151,7 @@ class Trainable(Differentiable):
         time_limit : float, optional
             Seconds; an epoch that it cuts short counts for the parameters only.
         warm_start : OptimizeResult, optional
-            The result of an earlier fit by sgd, adam, rprop, lm or scg, whose solver state, generator and count
+            The result of an earlier fit by sgd, adam, rprop, lm, scg or lbfgs, whose solver state, generator and count
             continue: two fits of k iterations then equal one of 2 k. With the parameters as that fit left them, steps
             go on from its last point, and its start, its best point and the count of `patience` continue too: what
             patience has ended needs more of it to go on. Without `standardize`.
@@ -160,7 +160,9 @@ class Trainable(Differentiable):
             Options of the method. sgd: momentum (0), nesterov (False), shuffle (True: a new order for each epoch).
             adam: beta1 (0.9), beta2 (0.999), epsilon (1e-8), shuffle (True). rprop: initial_step (0.01), increase
             (1.2), decrease (0.5), min_step, max_step. lm: damping (1e-3), at the start, relative to the curvature.
-            scg: damping (1e-6), at the start. Others: SciPy's.
+            scg: damping (1e-6), at the start. lbfgs: maxcor (20), the differences of gradients it keeps; maxls (50) and
+            maxfun, evaluations of a line search and of all; ftol (0), fatol (0): a step that changes the objective by
+            no more than this share of it, or than this, is the last. Others: SciPy's.
 
         Returns
         -------

@@ -137,33 +137,11 @@ static size_t NAME(cholesky_factor)(size_t n, real *A, size_t ld)
     return 0;
 }
 
-/* sum_i x[i] y[i] */
-static real NAME(dot)(size_t n, const real *x, const real *y)
-{
-    enum { SUMS = 4 };
-    VEC sum[SUMS];
-    real lanes[LANES], total = R(0.0);
-    size_t i = 0;
-    for (size_t v = 0; v < SUMS; v++)
-        sum[v] = (VEC){0};
-    for (; i + SUMS * LANES <= n; i += SUMS * LANES)
-        for (size_t v = 0; v < SUMS; v++)
-            sum[v] = MADD(LOAD(x + i + v * LANES), LOAD(y + i + v * LANES), sum[v]);
-    for (; i + LANES <= n; i += LANES)
-        sum[0] = MADD(LOAD(x + i), LOAD(y + i), sum[0]);
-    STORE(lanes, (sum[0] + sum[1]) + (sum[2] + sum[3]));
-    for (size_t v = 0; v < LANES; v++)
-        total += lanes[v];
-    for (; i < n; i++)
-        total = FMA(x[i], y[i], total);
-    return total;
-}
-
 /* Forward substitution of one vector, from element `first` on: the earlier ones are solved. */
 static void NAME(forward_row)(size_t first, size_t n, const real *L, size_t ld, real *x)
 {
     for (size_t i = first; i < n; i++)
-        x[i] = (x[i] - NAME(dot)(i, L + i * ld, x)) / L[i * ld + i];
+        x[i] = (x[i] - (real)NAME(dot)(i, L + i * ld, x)) / L[i * ld + i];
 }
 
 /* Backward substitution of one vector, down to element `first`; what these contribute to the earlier ones is subtracted. */

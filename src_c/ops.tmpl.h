@@ -69,6 +69,8 @@ typedef struct NAME(fmlp_ops) {
     /* ---- vectors of parameters ---- */
     int (*finite)(size_t n, const real *x);                       /* whether no x is infinite or nan */
     void (*add)(size_t n, const real *x, real *y);                /* y += x */
+    void (*add_multiple)(size_t n, real factor, const real *x, real *y); /* y += factor x */
+    double (*dot)(size_t n, const real *x, const real *y);        /* x'y; x may be y */
     /* g = scale * g + factor * lambda * w; returns sum lambda/2 w^2 */
     double (*decay)(size_t n, real scale, real factor, const real *lambda, const real *w, real *g);
     /* with G = scale g: v = momentum v + G; w -= rate * (nesterov ? G + momentum v : v) */

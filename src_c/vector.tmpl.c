@@ -21,6 +21,33 @@ static void NAME(add)(size_t n, const real *x, real *y)
         y[i] += x[i];
 }
 
+static void NAME(add_multiple)(size_t n, real factor, const real *x, real *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] += factor * x[i];
+}
+
+static double NAME(dot)(size_t n, const real *x, const real *y)
+{
+    enum { SUMS = 4 };
+    VEC sum[SUMS];
+    real lanes[LANES], total = R(0.0);
+    size_t i = 0;
+    for (size_t v = 0; v < SUMS; v++)
+        sum[v] = (VEC){0};
+    for (; i + SUMS * LANES <= n; i += SUMS * LANES)
+        for (size_t v = 0; v < SUMS; v++)
+            sum[v] = MADD(LOAD(x + i + v * LANES), LOAD(y + i + v * LANES), sum[v]);
+    for (; i + LANES <= n; i += LANES)
+        sum[0] = MADD(LOAD(x + i), LOAD(y + i), sum[0]);
+    STORE(lanes, (sum[0] + sum[1]) + (sum[2] + sum[3]));
+    for (size_t v = 0; v < LANES; v++)
+        total += lanes[v];
+    for (; i < n; i++)
+        total = FMA(x[i], y[i], total);
+    return total;
+}
+
 static double NAME(decay)(size_t n, real scale, real factor, const real *lambda, const real *w, real *g)
 {
     enum { SUMS = 8 }; /* side by side, so that additions need not wait for each other */

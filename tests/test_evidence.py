@@ -1,4 +1,4 @@
-"""Precisions by the evidence: the fixed point, scikit-learn's linear models, relevance (L13)."""
+"""Precisions by the evidence: maximum and fixed point, scikit-learn's linear models, relevance, starts, sizes (L13)."""
 
 import math
 
@@ -7,8 +7,9 @@ import pytest
 from sklearn.linear_model import BayesianRidge
 
 import fastmlp
-from cases import relative_error
-from fastmlp import evidence
+from cases import PAIRS, data, network, relative_error
+from fastmlp.bayes import ascent, occam
+from fastmlp.bayes.alternation import Alternation
 from fastmlp.datasets import load_yacht
 
 RNG = np.random.default_rng(0)
@@ -34,11 +35,12 @@ def assert_fixed_point(posterior, X, T, tolerance):
         assert posterior.noise_precision * sse == pytest.approx(T.size - posterior.gamma.sum(), rel=tolerance)
 
 
-def test_without_hidden_layer_it_is_bayesian_ridge_regression():
+@pytest.mark.parametrize("method", ["maximum", "fixed_point"])
+def test_without_hidden_layer_it_is_bayesian_ridge_regression(method):
     design = np.column_stack([X100, np.ones(100)])
     T = design @ [1.0, -2.0, 0.3] + 0.3 * np.random.default_rng(1).normal(size=100)
     net = fastmlp.Network([2, 1], rng=0)
-    posterior = fastmlp.fit_evidence(net, X100, T, groups="all", tol=1e-11)
+    posterior = fastmlp.fit_evidence(net, X100, T, "all", method, tol=1e-11)
     ridge = BayesianRidge(alpha_1=0, alpha_2=0, lambda_1=0, lambda_2=0, fit_intercept=False, tol=1e-15, max_iter=1000,
                           compute_score=True).fit(design, T)  # fmt: skip
     assert posterior.converged
@@ -53,8 +55,9 @@ def test_without_hidden_layer_it_is_bayesian_ridge_regression():
 @pytest.mark.parametrize("groups", ["layers", "all", "ard"])
 def test_the_fixed_point_holds_for_each_group(groups):
     net = fastmlp.Network([2, 4, 1], rng=1)
-    posterior = fastmlp.fit_evidence(net, X100, SINE, groups=groups, tol=1e-8, max_iter=500)
+    posterior = fastmlp.fit_evidence(net, X100, SINE, groups, "fixed_point", tol=1e-8, max_iter=500)
     assert posterior.converged
+    assert posterior.stationary == "fixed_point"
     assert posterior.grad_norm < 1e-5
     assert np.array_equal(net.params, posterior.params)
     if groups == "all":
@@ -64,45 +67,117 @@ def test_the_fixed_point_holds_for_each_group(groups):
         assert_fixed_point(posterior, X100, SINE, 1e-6)
 
 
+@pytest.mark.parametrize(("output", "loss"), PAIRS)
+def test_the_occam_factors_gradient_is_that_of_differences(output, loss):
+    net = network([2, 3, 3, 2], ["tanh", "softplus"], output, loss)
+    X, T = data(net, 20)
+    prior, beta = {"W1[:,0]": math.inf, "b1": 0.7, "W2": 0.3, "W3": 0.7}, np.array([2.0, 0.5])
+    weight = np.arange(20) % 4 / 2
+
+    def posterior(params):
+        net.params = params
+        noise = beta if loss == "squared_error" else None
+        return fastmlp.Laplace(net, X, T, prior_precision={**prior, "b2": 1.0, "b3": 1.0}, noise_precision=noise,
+                               sample_weight=weight)  # fmt: skip
+
+    here, step = posterior(net.params), 1e-5
+    gradient = occam.log_det_gradient(here)
+    for p in here._free:
+        above, below = (posterior(here.params + sign * step * np.eye(len(gradient))[p]) for sign in (1, -1))
+        difference = (above._covariance.log_det_precision - below._covariance.log_det_precision) / (2 * step)
+        assert gradient[p] == pytest.approx(difference, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("output", ["identity", "logistic"])
+def test_corrected_re_estimation_is_the_gradient_along_trained_networks(output):
+    net = fastmlp.Network([2, 3, 1], output=output, rng=1)
+    alternation = Alternation(net, X100, SINE if output == "identity" else CLASSES, "ard", 1e-9, None, 1)
+    at = np.array([0.7, 1.3, 0.4, 0.2, 0.9, 50.0 if output == "identity" else 1.0])
+    posterior = alternation.trained(at)
+    proposal = alternation.proposal(posterior, at, corrected=True)
+    plain = alternation.proposal(posterior, at, corrected=False)
+    assert np.abs(plain.gradient - proposal.gradient).max() > 0.1
+    assert (proposal.gradient * proposal.change >= 0).all()
+    for place in range(6 if output == "identity" else 5):
+        change = 1e-4 * np.eye(6)[place]
+        above, below = (alternation.trained(at * np.exp(sign * change)).log_evidence for sign in (1, -1))
+        assert proposal.gradient[place] == pytest.approx((above - below) / 2e-4, rel=1e-4)
+    assert output == "identity" or proposal.gradient[5] == proposal.change[5] == 0.0
+
+
+@pytest.mark.parametrize("groups", ["layers", "all"])
+def test_at_the_maximum_no_precision_is_better(groups):
+    net = fastmlp.Network([2, 4, 1], rng=1)
+    posterior = fastmlp.fit_evidence(net, X100, SINE, groups, tol=1e-6)
+    assert posterior.converged
+    assert posterior.stationary == "maximum"
+    assert np.array_equal(net.params, posterior.params)
+    alternation = Alternation(net, X100, SINE, groups, 1e-9, None, 1)
+    at = np.array([*posterior.group_precisions.values(), posterior.noise_precision])
+    for place in np.flatnonzero(np.isfinite(at)):
+        for sign in (1, -1):
+            other = alternation.trained(at * np.exp(0.01 * sign * np.eye(len(at))[place])).log_evidence
+            assert other < posterior.log_evidence + 1e-7
+            alternation.net.params = posterior.params
+
+
 def test_the_path_is_recorded_and_the_evidence_does_not_fall():
     net = fastmlp.Network([2, 4, 1], rng=1)
-    posterior = fastmlp.fit_evidence(net, X100, SINE, groups="ard")
+    posterior = fastmlp.fit_evidence(net, X100, SINE)
     history = posterior.history
     steps = len(history["log_evidence"])
-    assert history["prior_precision"].shape == (steps, 5)
-    assert history["prior_precision"][0].tolist() == [0.1] * 5
+    assert history["prior_precision"].shape == (steps, 4)
+    assert history["prior_precision"][0].tolist() == [0.1] * 4
     assert history["noise_precision"][0] == pytest.approx(100 / SINE.var())
-    assert posterior.log_evidence > history["log_evidence"].max() - evidence.FALL
+    assert (np.diff(history["log_evidence"]) > -1e-6).all()
     assert history["log_evidence"][-1] == posterior.log_evidence > history["log_evidence"][0] + 20
     assert history["effective_n_params"][-1] == posterior.effective_n_params
     assert list(posterior.group_precisions.values()) == history["prior_precision"][-1].tolist()
     assert history["noise_precision"][-1] == posterior.noise_precision
 
 
-def test_a_step_that_lowers_the_evidence_is_shortened_and_at_last_not_taken(monkeypatch):
-    monkeypatch.setattr(evidence, "FALL", -math.inf)  # no rise is enough
-    fits, fit = [], fastmlp.Network.fit
-    monkeypatch.setattr(fastmlp.Network, "fit", lambda *a, **k: fits.append(k["penalty"]) or fit(*a, **k))
-    net = fastmlp.Network([2, 1], rng=1)
-    posterior = fastmlp.fit_evidence(net, X100, SINE, prior_precision=2.0)
-    start, *steps = (np.log(penalty.diagonal(net._architecture)) for penalty in fits)
-    for step, share in zip(steps, (1.0, 0.5, 0.25, 0.125), strict=True):
-        assert relative_error(step - start, share * (steps[0] - start)) < 1e-10
-    assert not posterior.converged
-    assert posterior.history["log_evidence"].tolist() == [posterior.log_evidence]
-    assert np.array_equal(net.params, posterior.params)
-
-
-def test_re_estimation_ends_where_it_goes_astray():
+def yacht():
     X, T, *_ = load_yacht()
     X, T = (X - X.mean(axis=0)) / X.std(axis=0), np.log(T)
-    net = fastmlp.Network([6, 5, 1], rng=0)
-    posterior = fastmlp.fit_evidence(net, X, (T - T.mean()) / T.std())
-    path = posterior.history["log_evidence"]
+    return X, (T - T.mean()) / T.std()
+
+
+@pytest.mark.parametrize("method", ["maximum", "fixed_point"])
+@pytest.mark.parametrize("groups", ["layers", "all", "ard"])
+def test_hard_data_converge_too(method, groups):
+    X, T = yacht()
+    for seed in range(3):
+        posterior = fastmlp.fit_evidence(fastmlp.Network([6, 5, 1], rng=seed), X, T, groups, method)
+        assert posterior.converged
+        assert posterior.grad_norm < 1e-3
+        if posterior.stationary == "fixed_point" and groups != "all":
+            assert_fixed_point(posterior, X, T, 1e-3)
+
+
+def test_a_step_that_lowers_the_evidence_is_shortened(monkeypatch):
+    trials, trained = [], Alternation.trained
+    monkeypatch.setattr(Alternation, "trained", lambda self, p: trials.append(np.log(p)) or trained(self, p))
+    monkeypatch.setattr(ascent, "ENOUGH", math.inf)  # no rise is enough
+    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 1], rng=1), X100, SINE, prior_precision=2.0, max_iter=2)
+    start, first, *shorter = trials[:8]
+    for step, share in zip(shorter, 0.5 ** np.arange(1, 7), strict=True):
+        assert relative_error(step - start, share * (first - start)) < 1e-10
+    assert posterior.log_evidence == posterior.history["log_evidence"].max()
+
+
+def test_where_no_step_is_uphill_the_fixed_point_is_found(monkeypatch):
+    monkeypatch.setattr(ascent, "ENOUGH", math.inf)
+    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 4, 1], rng=1), X100, SINE, tol=1e-8, max_iter=500)
+    assert posterior.stationary == "fixed_point"
+    assert_fixed_point(posterior, X100, SINE, 1e-6)
+
+
+def test_the_best_is_returned_where_time_is_up():
+    net = fastmlp.Network([2, 4, 1], rng=1)
+    posterior = fastmlp.fit_evidence(net, X100, SINE, max_iter=3)
     assert not posterior.converged
-    assert path[-1] == path.max() == posterior.log_evidence
-    assert len(path) < 100
-    assert posterior.grad_norm < 1e-3
+    assert posterior.stationary == ""
+    assert posterior.log_evidence == posterior.history["log_evidence"].max()
     assert np.array_equal(net.params, posterior.params)
 
 
@@ -137,7 +212,7 @@ def test_the_effective_number_of_parameters_does_not_grow_with_the_network():
 )
 def test_classifiers_and_counts_have_prior_precisions_only(output, n_outputs, T):
     net = fastmlp.Network([2, 3, n_outputs], output=output, rng=0)
-    posterior = fastmlp.fit_evidence(net, X100, T, tol=1e-6, max_iter=500)
+    posterior = fastmlp.fit_evidence(net, X100, T, "layers", "fixed_point", tol=1e-6, max_iter=500)
     assert posterior.converged
     assert posterior.noise_precision == 1.0
     assert (posterior.history["noise_precision"] == 1.0).all()
@@ -148,7 +223,7 @@ def test_noise_without_a_signal_leaves_no_network():
     x = np.linspace(-1, 1, 20)[:, np.newaxis]
     noise = np.random.default_rng(0).normal(size=20)
     noise -= np.polyval(np.polyfit(x[:, 0], noise, 1), x[:, 0])
-    posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1], rng=0), x, noise)
+    posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1], rng=0), x, noise, tol=1e-12)
     assert posterior.pruned == ("W1", "b1")
     assert posterior.effective_n_params == 0.0
     mean, variance = posterior.predict([[0.3]])
@@ -173,13 +248,19 @@ def test_sample_weights_are_repetitions_and_float32_will_do():
 @pytest.mark.parametrize("T", [X100[:, 0] - 1, np.zeros(100), np.ones(100)])
 def test_targets_without_noise_are_refused(layers, T):
     with pytest.raises(ValueError, match="T: expected targets with noise"):
-        fastmlp.fit_evidence(fastmlp.Network(layers, rng=0), X100, T)
+        fastmlp.fit_evidence(fastmlp.Network(layers, rng=0), X100, T, "layers", "fixed_point")
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
         ({"net": None}, TypeError, "net: expected a fastmlp.Network"),
+        ({"method": "em"}, ValueError, "method: expected one of maximum, fixed_point"),
+        ({"n_starts": 0}, ValueError, "n_starts: expected an integer >= 1"),
+        ({"combine": "median"}, ValueError, "combine: expected one of best, average"),
+        ({"hidden": "few"}, ValueError, "net: expected a hidden layer"),
+        ({"net": fastmlp.Network([2, 2, 1]), "hidden": "few"}, ValueError, "hidden: expected one of auto"),
+        ({"net": fastmlp.Network([2, 2, 1]), "hidden": 3}, TypeError, "hidden: expected None, 'auto' or numbers"),
         ({"groups": "units"}, ValueError, "groups: expected one of layers, all, ard, got 'units'"),
         ({"groups": ["W1"]}, TypeError, "groups: expected a name"),
         ({"prior_precision": 0.0}, ValueError, "prior_precision: expected a finite number > 0"),
@@ -200,3 +281,82 @@ def test_a_classifier_has_no_noise_precision():
     net = fastmlp.Network([2, 1], output="logistic")
     with pytest.raises(ValueError, match="noise_precision: expected None for binary_cross_entropy, got 2"):
         fastmlp.fit_evidence(net, X100, CLASSES, noise_precision=2.0)
+
+
+# ---- starts and sizes ----
+
+
+def test_the_first_start_is_the_network_itself_and_the_best_is_returned():
+    net = fastmlp.Network([2, 3, 1], rng=1)
+    alone = fastmlp.fit_evidence(net.copy(), X100, SINE)
+    posterior = fastmlp.fit_evidence(net, X100, SINE, n_starts=4, rng=0)
+    assert len(posterior.starts) == 4
+    assert posterior.starts[0].posterior.log_evidence == alone.log_evidence
+    assert posterior.log_evidence == max(start.posterior.log_evidence for start in posterior.starts)
+    assert len({start.posterior.log_evidence for start in posterior.starts}) > 1
+    assert np.array_equal(net.params, posterior.params)
+    assert posterior.network == net
+
+
+def test_starts_do_not_depend_on_threads_or_on_how_many_follow():
+    results = [
+        fastmlp.fit_evidence(fastmlp.Network([2, 3, 1], rng=1), X100, SINE, n_starts=n, rng=0, n_threads=threads).starts
+        for n, threads in ((3, 1), (3, 2), (5, 3))
+    ]
+    for one, two, three in zip(*results, strict=False):
+        assert np.array_equal(one.posterior.params, two.posterior.params)
+        assert np.array_equal(one.posterior.params, three.posterior.params)
+        assert one.log_evidence == two.log_evidence == three.log_evidence
+
+
+def test_the_number_of_hidden_units_comes_from_the_evidence():
+    x = np.linspace(-2, 2, 60)[:, np.newaxis]
+    T = np.tanh(3 * x - 2) - np.tanh(3 * x + 2) + 0.05 * np.random.default_rng(0).normal(size=x.shape)
+    net = fastmlp.Network([1, 7, 1], rng=0)
+    before = net.params
+    posterior = fastmlp.fit_evidence(net, x, T, hidden="auto", n_starts=3, rng=0)
+    assert np.array_equal(net.params, before)
+    assert posterior.network.layers == (1, 2, 1)
+    assert [start.hidden for start in posterior.starts] == [(M,) for M in (1, 2, 3, 5) for _ in range(3)]
+    lines = posterior.starts.table().splitlines()
+    assert [line.endswith("*") for line in lines] == [False, False, True, False, False]
+    chosen = fastmlp.fit_evidence(net, x, T, hidden=[1, 2], n_starts=3, rng=0)
+    assert np.array_equal(chosen.params, posterior.params)
+
+
+def test_units_that_do_nothing_have_no_symmetries():
+    x = np.linspace(-2, 2, 60)[:, np.newaxis]
+    T = np.tanh(3 * x - 2) - np.tanh(3 * x + 2) + 0.05 * np.random.default_rng(0).normal(size=x.shape)
+    small, large = (fastmlp.fit_evidence(fastmlp.Network([1, M, 1], rng=1), x, T) for M in (2, 20))
+    assert small.log_distinct_symmetries == pytest.approx(small.log_symmetries, rel=1e-3)
+    assert large.log_distinct_symmetries < 5 < 50 < large.log_symmetries
+    nothing = fastmlp.Network([1, 5, 1])
+    nothing.params = np.zeros(16)
+    assert fastmlp.Laplace(nothing, x, T, prior_precision=1.0).log_distinct_symmetries == 0.0
+    held = fastmlp.Laplace(small.network, x, T, prior_precision=math.inf, noise_precision=1.0)
+    assert held.log_distinct_symmetries == pytest.approx(held.log_symmetries, rel=1e-12)
+
+
+def test_the_average_of_starts_has_their_mean_and_their_spread_too():
+    mixture = fastmlp.fit_evidence(fastmlp.Network([2, 3, 1], rng=1), X100, SINE, n_starts=3, rng=0, combine="average")
+    new = np.random.default_rng(1).uniform(-3, 3, (9, 2))
+    mean, variance = mixture.predict(new)
+    each = [start.posterior.predict(new) for start in mixture.starts]
+    means, variances = np.array([m for m, _ in each]), np.array([v for _, v in each])
+    assert relative_error(mean, means.mean(axis=0)) < 1e-14
+    second = (variances + means**2).mean(axis=0)
+    assert relative_error(variance, second - mean**2) < 1e-12
+    parts = mixture.predict(new, parts=True)
+    assert relative_error(parts.epistemic + parts.noise, variance) < 1e-14
+    t = np.random.default_rng(2).normal(size=9)
+    density = np.exp(-0.5 * (t[:, np.newaxis] - means) ** 2 / variances) / np.sqrt(2 * np.pi * variances)
+    assert relative_error(np.exp(mixture.log_density(new, t)), density.mean(axis=0)[:, 0]) < 1e-12
+
+
+def test_the_average_of_classifiers_has_their_mean_probability():
+    net = fastmlp.Network([2, 3, 1], output="logistic", rng=1)
+    mixture = fastmlp.fit_evidence(net, X100, CLASSES, n_starts=3, rng=0, combine="average")
+    each = np.array([start.posterior.predict(X100) for start in mixture.starts])
+    assert relative_error(mixture.predict(X100), each.mean(axis=0)) < 1e-14
+    right = np.where(CLASSES == 1, each.mean(axis=0)[:, 0], 1 - each.mean(axis=0)[:, 0])
+    assert relative_error(mixture.log_density(X100, CLASSES), np.log(right)) < 1e-12

@@ -14,8 +14,11 @@ import choosing_the_number_of_hidden_units
 import consistency_under_linear_maps
 import early_stopping
 import error_bars_in_a_gap
+import evidence_and_test_error
+import leaving_out_a_sample
 import monotone_network
 import number_of_hidden_units
+import relevant_redundant_and_irrelevant_inputs
 import weight_decay_and_early_stopping
 import zero_initialisation
 
@@ -116,6 +119,28 @@ def test_error_bars_widen_in_the_gap_and_hold_the_truth():
     assert (np.abs(mean - truth) < 2 * np.sqrt(epistemic)).mean() > 0.9
     slope, variance = (each[:, 0] for each in posterior.predict_jacobian(grid))
     assert (np.abs(slope - 2 * np.cos(2 * grid)) < 2 * np.sqrt(variance)).mean() > 0.85
+
+
+def test_what_the_evidence_prefers_foretells_well():
+    starts, errors = evidence_and_test_error.search(sizes=(5, 12), n_starts=4)
+    evidence = np.array([start.log_evidence for start in starts])
+    assert errors[np.argmax(evidence)] < 1.02 * errors.min()
+    assert errors.min() < 1.1 * evidence_and_test_error.NOISE
+    assert np.corrcoef(evidence, np.log(errors))[0, 1] < -0.8
+
+
+def test_one_input_of_three_is_relevant():
+    posterior = relevant_redundant_and_irrelevant_inputs.best_posterior()
+    assert {"W1[:,1]", "W1[:,2]"} <= set(posterior.pruned)
+    assert posterior.group_precisions["W1[:,0]"] < 10
+
+
+def test_the_formula_for_samples_left_out_is_exact_enough_where_leverages_are_small():
+    formula, trained, doubtful = leaving_out_a_sample.residuals(1.0)
+    assert not doubtful.any()
+    assert np.abs(formula - trained).max() < 0.02
+    formula, trained, doubtful = leaving_out_a_sample.residuals(0.05)
+    assert np.abs(formula - trained)[doubtful].max() > 0.1 > np.abs(formula - trained)[~doubtful].max()
 
 
 def test_from_zeros_tanh_units_never_move_and_logistic_ones_move_as_one():

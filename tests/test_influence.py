@@ -126,3 +126,68 @@ def test_the_sandwich_of_linear_regression_is_whites(beta):
         assert relative_error(posterior.sandwich_covariance, expected) < 1e-11
     held = fastmlp.Laplace(net, X, T, prior_precision=[0.0, math.inf], noise_precision=beta)
     assert not held.sandwich_covariance[2].any()
+
+
+def test_information_criteria_of_linear_regression():
+    X, T = RNG.normal(size=(30, 2)), RNG.normal(size=30)
+    net = fitted(fastmlp.Network([2, 1], rng=0), X, T, 0.2)
+    posterior = fastmlp.Laplace(net, X, T, penalty=fastmlp.WeightDecay(0.2, 0.2), noise_precision=1.5)
+    design, r = np.column_stack([X, np.ones(30)]), net(X)[:, 0] - T
+    A = 1.5 * (design.T @ design + 0.2 * np.eye(3))
+    likelihood = -0.75 * (r @ r) + 15 * math.log(1.5 / (2 * math.pi))
+    gamma = 3 - 0.3 * np.trace(np.linalg.inv(A))
+    F = (1.5 * design * r[:, np.newaxis]).T @ (1.5 * design * r[:, np.newaxis])
+    assert posterior.log_likelihood == pytest.approx(likelihood, rel=1e-12)
+    assert posterior.aic == pytest.approx(2 * gamma - 2 * likelihood, rel=1e-12)
+    assert posterior.bic == pytest.approx(gamma * math.log(30) - 2 * likelihood, rel=1e-12)
+    assert posterior.nic == pytest.approx(2 * np.trace(F @ np.linalg.inv(A)) - 2 * likelihood, rel=1e-12)
+
+
+def test_the_network_information_criterion_knows_noise_that_the_model_does_not():
+    """It is what leaving out each sample gives, to first order; Akaike's is so for the noise of the model only."""
+    X = np.random.default_rng(0).uniform(-2, 2, (2000, 2))
+    T = np.tanh(X[:, 0]) + np.random.default_rng(1).normal(size=2000) * np.abs(X[:, 1])
+    net = fitted(fastmlp.Network([2, 3, 1], rng=0), X, T, 0.5)
+    posterior = fastmlp.Laplace(net, X, T, penalty=fastmlp.WeightDecay(0.5, 0.5), hessian="exact")
+    beta = posterior.noise_precision
+    residuals = posterior.leave_one_out("doubtful").residuals
+    without = beta * (residuals**2).sum() - 2000 * math.log(beta / (2 * math.pi))
+    assert abs(posterior.nic - without) < abs(posterior.aic - without) / 5
+    assert posterior.nic - without == pytest.approx(0, abs=0.02 * (without + 2 * posterior.log_likelihood))
+
+
+def test_networks_are_retrained_where_the_formula_is_rough():
+    X, T = load_diabetes(return_X_y=True)
+    X, T = (X - X.mean(axis=0)) / X.std(axis=0), (T - T.mean()) / T.std()
+    net = fitted(fastmlp.Network([10, 5, 1], rng=0), X, T, 1.0)
+    posterior = fastmlp.Laplace(net, X, T, penalty=fastmlp.WeightDecay(1.0, 1.0), hessian="exact")
+    plain, some, all_ = (posterior.leave_one_out(retrain) for retrain in ("none", "doubtful", "all"))
+    doubtful = plain.doubtful
+    assert 3 < doubtful.sum() < 50
+    assert np.array_equal(some.residuals[~doubtful], plain.residuals[~doubtful])
+    assert np.array_equal(some.residuals[doubtful], all_.residuals[doubtful])
+    A = np.linalg.inv(posterior.params_covariance)
+    for n in np.flatnonzero(doubtful)[:5]:
+        other = without(net, n, X, T, 1.0)
+        assert some.outputs[n] == pytest.approx(other(X[n : n + 1])[0], rel=1e-6)
+        assert some.residuals[n, 0] == pytest.approx(some.outputs[n, 0] - T[n], rel=1e-12)
+        assert some.losses[n] == pytest.approx(other.loss(X[n : n + 1], T[n : n + 1]), rel=1e-5)
+        move = other.params - net.params
+        assert some.cooks_distance[n] == pytest.approx(move @ A @ move / posterior.effective_n_params, rel=1e-4)
+    rms = [math.sqrt((each.residuals**2).mean()) for each in (plain, some, all_)]
+    assert abs(rms[1] - rms[2]) < 0.3 * abs(rms[0] - rms[2])
+
+
+def test_classifiers_with_held_parameters_are_retrained_too():
+    net = network([2, 3, 2], output="softmax")
+    X, T = data(net, 20)
+    net.fit(X, T, method="lm", penalty=fastmlp.WeightDecay(0.5, 0.5), fixed="b1", tol=1e-9)
+    prior = {"W1": 0.5, "b1": math.inf, "W2": 0.5, "b2": 0.5}
+    result = fastmlp.Laplace(net, X, T, prior_precision=prior).leave_one_out("all")
+    weight = np.ones(20)
+    weight[3] = 0.0
+    other = net.copy()
+    other.fit(X, T, method="lm", penalty=fastmlp.WeightDecay(0.5, 0.5), fixed="b1", tol=1e-9, sample_weight=weight)
+    assert result.outputs[3] == pytest.approx(other(X[3:4])[0], rel=1e-6)
+    with pytest.raises(ValueError, match="retrain: expected one of none, doubtful, all, got 'some'"):
+        fastmlp.Laplace(net, X, T, prior_precision=prior).leave_one_out("some")

@@ -158,6 +158,29 @@ def test_full_batch_training_answers_ctrl_c_and_leaves_the_last_completed_iterat
     assert int(iterations) > 1
 
 
+@pytest.mark.parametrize("method", ["lbfgs", "lm"])
+@pytest.mark.parametrize(("layers", "n_samples"), [([3, 5, 1], 200), ([8, 20, 1], 10_000)])
+def test_steps_that_nobody_watches_answer_ctrl_c_too(method, layers, n_samples):
+    program = f"""
+    X = np.random.default_rng(0).normal(size=({n_samples}, {layers[0]}))
+    T = np.random.default_rng(1).normal(size=len(X))
+    start = fastmlp.Network({layers}, rng=0)
+    times = []
+    for after in (0.5, 0.6, 0.7):
+        net = start.copy()
+        times.append(answer(lambda: net.fit(X, T, "{method}", tol=0.0, max_iter=10**9, n_threads=2), after=after))
+    print(statistics.median(times))
+
+    # the same steps one by one, until the parameters are those that were left
+    def callback(state):
+        return np.array_equal(state.x, net.params)
+    print(start.fit(X, T, "{method}", tol=0.0, max_iter=10**6, callback=callback, time_limit=60).message)
+    """
+    median, *message = run(program)
+    assert float(median) < 0.1
+    assert " ".join(message) == "stopped by the callback"
+
+
 @pytest.mark.parametrize(("sizes", "threads"), [([3] * 2_000, 2), ([20] * 50, 3), ([1, 100], 2), ([100, 1], 1)])
 def test_many_networks_answer_ctrl_c_and_keep_their_latest_steps(sizes, threads):
     program = f"""

@@ -9,6 +9,7 @@ import pytest
 import fastmlp
 import nist
 from cases import PAIRS, data, network, relative_error
+from fastmlp.bayes import laplace, moderation
 
 RNG = np.random.default_rng(17)
 X15, T15 = RNG.normal(size=(15, 3)), RNG.normal(size=15)
@@ -209,7 +210,7 @@ def test_two_classes_are_moderated_alike_by_quadrature_and_by_draws():
     difference = posterior.covariance(X)
     variance = [difference[i, 0, i, 0] + difference[i, 1, i, 1] - 2 * difference[i, 0, i, 1] for i in range(12)]
     a = net.trace(X).z[-1]
-    exact, _ = fastmlp.moderation.logistic(a[:, 0] - a[:, 1], np.array(variance))
+    exact, _ = moderation.logistic(a[:, 0] - a[:, 1], np.array(variance))
     probabilities = posterior.predict(X, n_draws=20_000)
     np.testing.assert_allclose(probabilities[:, 0], exact, atol=0.006)
     assert relative_error(probabilities.sum(axis=1), np.ones(12)) < 1e-14
@@ -463,7 +464,7 @@ def test_predictions_in_blocks_are_the_same(monkeypatch):
         net, X, T = trained(output, loss)
         posterior = fastmlp.Laplace(net, X, T, prior_precision=1.0)
         whole = (*posterior.predict(X, parts=True), posterior.covariance(X), posterior.predict_jacobian(X)[1])
-        monkeypatch.setattr(fastmlp.laplace, "BLOCK", 500)
+        monkeypatch.setattr(laplace, "BLOCK", 500)
         parts = (*posterior.predict(X, parts=True), posterior.covariance(X), posterior.predict_jacobian(X)[1])
         monkeypatch.undo()
         assert all(relative_error(got, expected) < 1e-13 for got, expected in zip(parts, whole, strict=True))

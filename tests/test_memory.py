@@ -151,6 +151,7 @@ OPERATIONS = {
     "adam": fit,
     "adam, some fixed": lambda: fit_some("adam"),
     "lm, some fixed": lambda: fit_some("lm"),
+    "lbfgs": lambda: fit_some("lbfgs"),
     "many": lambda: fastmlp.fit_many([small.copy(), small.copy()], X, T, max_iter=2, n_threads=2)[1].x,
 }
 for name, operation in OPERATIONS.items():
@@ -184,6 +185,7 @@ def test_each_malloc_of_the_compiled_floor_may_fail(tmp_path):
         "adam",
         "adam, some fixed",
         "lm, some fixed",
+        "lbfgs",
         "many",
     }
     assert {name for name, _ in failures} == expected

@@ -229,9 +229,9 @@ def test_fit_continues_a_fit_of_the_same_method_and_network_only():
         NET.fit(X, T, "sgd", warm_start=adam)
     with complaint(ValueError, "warm_start", "(26, 'float64', 5), got (21, 'float64', 5)", net=NETS["two outputs"]):
         NETS["two outputs"].fit(X, X[:, :2], "adam", warm_start=adam)
-    lbfgs = NET.copy().fit(X, T, "lbfgs", max_iter=1)
-    with complaint(ValueError, "warm_start", "one of sgd, adam, rprop, lm, scg, got one by lbfgs"):
-        NET.fit(X, T, "lbfgs", warm_start=lbfgs)
+    scipys = NET.copy().fit(X, T, "l-bfgs-b", max_iter=1)
+    with complaint(ValueError, "warm_start", "one of sgd, adam, rprop, lm, scg, lbfgs, got one by l-bfgs-b"):
+        NET.fit(X, T, "l-bfgs-b", warm_start=scipys)
 
 
 # ---- files ----

@@ -211,3 +211,37 @@ def test_hinton_diagrams_ask_for_a_network_and_one_of_its_layers(ax):
         plot.hinton(X, 0, ax)
     with pytest.raises(ValueError, match="layer: expected an index below 2, got 2"):
         plot.hinton(fastmlp.Network([1, 2, 1], rng=0), 2, ax)
+
+
+def test_the_error_of_each_network_stands_over_its_evidence(ax):
+    t = np.sin(3 * X[:, 0]) + 0.1 * np.cos(50 * X[:, 0])
+    posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1, 1]), X, t, hidden=[1, 2], n_starts=3, rng=0)
+    errors = [0.3, 0.4, 0.5, 0.1, 0.2, 0.6]
+    plot.evidence(posterior.starts, errors, ax)
+    small, large, ring = ax.lines
+    evidence = [start.log_evidence for start in posterior.starts]
+    assert np.array_equal(small.get_xydata(), np.column_stack([evidence, errors])[:3])
+    assert np.array_equal(large.get_xydata(), np.column_stack([evidence, errors])[3:])
+    assert ring.get_xdata()[0] == max(evidence)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["1", "2"]
+    assert ax.get_yscale() == "log"
+    with pytest.raises(ValueError, match=r"errors: expected one for each of 6 networks, got shape \(2,\)"):
+        plot.evidence(posterior.starts, [0.1, 0.2])
+    with pytest.raises(TypeError, match=r"starts: expected those of fastmlp.fit_evidence, got list"):
+        plot.evidence([], [])
+
+
+def test_relevances_are_a_bar_for_each_input_and_a_cross_for_the_pruned(ax):
+    inputs = np.column_stack([X, np.random.default_rng(0).normal(size=40)])
+    T = np.sin(3 * X[:, 0]) + 0.1 * np.random.default_rng(1).normal(size=40)
+    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 3, 1], rng=0), inputs, T, "ard")
+    assert posterior.pruned == ("W1[:,1]",)
+    plot.relevances(posterior, ax)
+    lengths = [bar.get_width() for bar in ax.patches]
+    assert lengths == [posterior.group_precisions["W1[:,0]"] ** -0.5, 0.0]
+    assert ax.lines[0].get_xydata().tolist() == [[0, 1]]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["x1", "x2"]
+    with pytest.raises(ValueError, match="names: expected one for each of 2 inputs, got 1"):
+        plot.relevances(posterior, names=["a"])
+    with pytest.raises(TypeError, match='groups="ard", got another'):
+        plot.relevances(fastmlp.fit_evidence(fastmlp.Network([2, 1], rng=0), inputs, T))

@@ -26,6 +26,8 @@ NAMES = {
     "check_derivatives",
     "fit_evidence",
     "fit_many",
+    "from_sklearn",
+    "from_torch",
     "levenberg_marquardt",
     "load",
     "plot",
@@ -35,11 +37,14 @@ NAMES = {
     "sensitivity",
     "show_config",
     "sweep",
+    "to_onnx",
+    "to_sklearn",
+    "to_torch",
 }
 MODULES = sorted(
     "fastmlp" + "".join(f".{part}" for part in path.relative_to(Path(fastmlp.__file__).parent).with_suffix("").parts)
     for path in Path(fastmlp.__file__).parent.glob("**/*.py")
-    if path.name not in ("__init__.py", "__main__.py")
+    if path.name not in ("__init__.py", "__main__.py", "torch_units.py")  # the last needs PyTorch
 )
 OBJECTS = [
     fastmlp.Laplace,
@@ -50,6 +55,8 @@ OBJECTS = [
     fastmlp.check_derivatives,
     fastmlp.fit_evidence,
     fastmlp.fit_many,
+    fastmlp.from_sklearn,
+    fastmlp.from_torch,
     fastmlp.levenberg_marquardt,
     fastmlp.load,
     fastmlp.prior_samples,
@@ -57,6 +64,9 @@ OBJECTS = [
     fastmlp.sensitivity,
     fastmlp.show_config,
     fastmlp.sweep,
+    fastmlp.to_onnx,
+    fastmlp.to_sklearn,
+    fastmlp.to_torch,
     Run,
     Sweep,
     type(fastmlp.Network([1, 1]).objective([[0.0]], [0.0])),
@@ -111,10 +121,13 @@ def test_import_pulls_in_nothing_heavy():
         "scipy.linalg",
         "matplotlib",
         "sklearn",
+        "torch",
+        "onnx",
         "pandas",
         "zipfile",
         "fastmlp.datasets",
         "fastmlp.estimators",
+        "fastmlp.bridges",
     } & set(loaded)
 
 

@@ -290,7 +290,7 @@ def test_bounds_by_groups_are_those_by_parameters(dtype):
     first = by_name.fit(X, T, bounds=named, penalty=DECAY)
     second = by_number.fit(X, T, "L-BFGS-B", bounds=scipy.optimize.Bounds(low, high), penalty=DECAY)
     assert first.success
-    assert first.method == second.method == "lbfgs"
+    assert first.method == second.method == "l-bfgs-b"
     assert by_name == by_number
     assert (by_name.params.astype(float) >= low).all()
     assert (by_name.params.astype(float) <= high).all()
@@ -358,7 +358,7 @@ def test_wrong_bounds_are_refused(bounds, error, message):
 def test_bounds_are_for_lbfgs_and_hold_for_fixed_parameters():
     net = network([3, 4, 2])
     for solver in ("lm", "adam", "bfgs"):
-        with pytest.raises(ValueError, match=f"bounds: expected with lbfgs only, got them with {solver}"):
+        with pytest.raises(ValueError, match=f"bounds: expected with lbfgs or l-bfgs-b only, got them with {solver}"):
             net.fit(*data(net, 5), solver, bounds={"W1": (0, 1)})
     net.weights[0][0, 0] = -1.0
     with pytest.raises(ValueError, match="bounds: expected fixed parameters within theirs"):

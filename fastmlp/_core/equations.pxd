@@ -57,5 +57,3 @@ cdef void look(Equations *eq, bint exact, Watch *watch) noexcept nogil
 cdef bint factorize(Equations *eq, double shift) noexcept nogil
 # b becomes (L L')^-1 b.
 cdef void solve(const Equations *eq, double *b) noexcept nogil
-# max |v_i|, nan where there is one.
-cdef double largest(size_t n, const double *v, size_t stride) noexcept nogil

@@ -5,7 +5,7 @@ loss or its Hessian, plus diag(lambda). The equations are (B + shift I) s = -g. 
 are the free ones.
 """
 
-from libc.math cimport INFINITY, fabs
+from libc.math cimport INFINITY
 from libc.string cimport memcpy
 
 from cython cimport floating
@@ -16,16 +16,9 @@ from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map, expand, project, pull
 from fastmlp._core.tiles cimport EXACT, GGN
-
-cdef enum:
-    ALIGNMENT = 64      # bytes
-
+from fastmlp._core.vectors cimport ALIGNMENT, largest, lines
 
 # ---- memory ----
-
-cdef inline size_t lines(size_t n_bytes) noexcept nogil:
-    return (n_bytes + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
-
 
 cdef size_t native_bytes(const Net *net) noexcept nogil:
     return ALIGNMENT + lines((net.n_params + 2) * net.n_params * net.itemsize)
@@ -184,14 +177,3 @@ cdef void solve(const Equations *eq, double *b) noexcept nogil:
     cdef size_t n = eq.n
     kernels.cholesky_forward(eq.ops, n, <const double *> eq.L, n, 1, b, n)
     kernels.cholesky_backward(eq.ops, n, <const double *> eq.L, n, 1, b, n)
-
-
-cdef double largest(size_t n, const double *v, size_t stride) noexcept nogil:
-    cdef double most = 0.0
-    cdef size_t i
-    for i in range(n):
-        if not fabs(v[i * stride]) <= most:
-            most = fabs(v[i * stride])
-            if most != most:
-                break
-    return most

@@ -183,7 +183,7 @@ def loss_hessp(name, const floating[:, :] Z, T, RZ, ggn=False, Y=None, d1=None, 
 
 
 def vector(name, const floating[::1] x, y=None, isa=None):
-    """The named operation on vectors, on a copy: add (y + x), log1p (of x)."""
+    """The named operation on vectors, on a copy: add (y + x), add_multiple (y - 2 x), log1p (of x)."""
     result = np.array(x if y is None else y)
     cdef floating[::1] out = result
     cdef const void *ops = _ops(isa, result.dtype)
@@ -191,9 +191,16 @@ def vector(name, const floating[::1] x, y=None, isa=None):
         return result
     if name == "add":
         kernels.add(ops, out.shape[0], &x[0], &out[0])
+    elif name == "add_multiple":
+        kernels.add_multiple(ops, out.shape[0], <floating> -2.0, &x[0], &out[0])
     elif name == "log1p":
         kernels.log1p(ops, out.shape[0], &x[0], &out[0])
     return result
+
+
+def dot(const floating[::1] x, const floating[::1] y, isa=None):
+    """x'y."""
+    return kernels.dot(_ops(isa, np.asarray(x).dtype), x.shape[0], &x[0], &y[0])
 
 
 def decay(const floating[::1] coefficients, const floating[::1] w, g, scale, factor, isa=None):

@@ -57,6 +57,8 @@ cdef extern from "fmlp.h" nogil:
                          size_t stride) noexcept nogil
         int finite(size_t n, const float *x) noexcept nogil
         void add(size_t n, const float *x, float *y) noexcept nogil
+        void add_multiple(size_t n, float factor, const float *x, float *y) noexcept nogil
+        double dot(size_t n, const float *x, const float *y) noexcept nogil
         double decay(size_t n, float scale, float factor, const float *coefficients, const float *w,
                      float *g) noexcept nogil
         void sgd_step(size_t n, float scale, float rate, float momentum, int nesterov, const float *g,
@@ -107,6 +109,8 @@ cdef extern from "fmlp.h" nogil:
                          size_t stride) noexcept nogil
         int finite(size_t n, const double *x) noexcept nogil
         void add(size_t n, const double *x, double *y) noexcept nogil
+        void add_multiple(size_t n, double factor, const double *x, double *y) noexcept nogil
+        double dot(size_t n, const double *x, const double *y) noexcept nogil
         double decay(size_t n, double scale, double factor, const double *coefficients, const double *w,
                      double *g) noexcept nogil
         void sgd_step(size_t n, double scale, double rate, double momentum, int nesterov, const double *g,
@@ -304,6 +308,21 @@ cdef inline void add(const void *ops, size_t n, const floating *x, floating *y) 
         (<const fmlp_ops_f32 *> ops).add(n, x, y)
     else:
         (<const fmlp_ops_f64 *> ops).add(n, x, y)
+
+
+cdef inline void add_multiple(const void *ops, size_t n, floating factor, const floating *x,
+                              floating *y) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).add_multiple(n, factor, x, y)
+    else:
+        (<const fmlp_ops_f64 *> ops).add_multiple(n, factor, x, y)
+
+
+cdef inline double dot(const void *ops, size_t n, const floating *x, const floating *y) noexcept nogil:
+    if floating is float:
+        return (<const fmlp_ops_f32 *> ops).dot(n, x, y)
+    else:
+        return (<const fmlp_ops_f64 *> ops).dot(n, x, y)
 
 
 cdef inline double decay(const void *ops, size_t n, floating scale, floating factor, const floating *coefficients,

@@ -2,6 +2,7 @@
 
 from fastmlp._core.batch cimport Source
 from fastmlp._core.equations cimport Equations
+from fastmlp._core.journal cimport Steps
 from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Watch
 
@@ -42,5 +43,5 @@ cdef void lay_out(Fit *fit, const Net *net, const Source *source, const void *op
 # Round x to the network's type and evaluate there, with the Hessian or the Gauss-Newton matrix; `damping` is relative
 # to the largest diagonal element.
 cdef void start(Fit *fit, double damping, bint exact, Watch *watch) noexcept nogil
-# Make up to n_steps accepted steps.
-cdef Status advance(Fit *fit, size_t n_steps, Watch *watch) noexcept nogil
+# Make up to n_steps accepted steps, noted in a journal unless that is NULL.
+cdef Status advance(Fit *fit, size_t n_steps, Steps *steps, Watch *watch) noexcept nogil

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._core.batch import Batch
+from fastmlp._core.journal import Journal
 from fastmlp._core.ties import Ties
 
 STATUS: tuple[str, ...]
@@ -24,7 +25,7 @@ class Descent:
         state: dict[str, Any] | None = None,
         ties: Ties | None = None,
     ) -> Descent: ...
-    def advance(self, n_steps: int) -> str: ...
+    def advance(self, n_steps: int, journal: Journal | None = None) -> str: ...
     @property
     def params(self) -> NDArray[np.float64]: ...
     @property

@@ -31,6 +31,8 @@ import numpy as np
 from fastmlp._core cimport equations, kernels, memory, team
 from fastmlp._core.batch cimport Batch, Source
 from fastmlp._core.equations cimport Equations, factorize, look, objective, rounded, solve
+from fastmlp._core.journal cimport Journal, Steps, note
+from fastmlp._core.kernels cimport dot
 from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Ties
@@ -66,14 +68,6 @@ cdef void lay_out(Fit *fit, const Net *net, const Source *source, const void *op
     fit.step = <double *> memory
     equations.lay_out(&fit.at, net, source, ops, n_threads, rest + equations.point_bytes(net))
     fit.ahead = equations.another(&fit.at, rest)
-
-
-cdef double dot(size_t n, const double *v, const double *w) noexcept nogil:
-    cdef double total = 0.0
-    cdef size_t i
-    for i in range(n):
-        total += v[i] * w[i]
-    return total
 
 
 cdef bint place_trial(Fit *fit, double length) noexcept nogil:
@@ -150,7 +144,7 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
         for i in range(n):
             fit.step[i] = -fit.at.g[i]
         solve(&fit.at, fit.step)
-        promised = 0.5 * (fit.mu * dot(n, fit.step, fit.step) - dot(n, fit.at.g, fit.step))
+        promised = 0.5 * (fit.mu * dot(fit.at.ops, n, fit.step, fit.step) - dot(fit.at.ops, n, fit.at.g, fit.step))
         if promised <= noise * fabs(fit.at.value) and not fit.at.is_exact and fit.pause == 0:
             look(&fit.at, True, watch)      # what is left to do is Newton's
             if watch.stopped:
@@ -218,11 +212,11 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
         fit.step[i] = 1.0 + cos(<double> i)
     for _ in range(POWER_STEPS):
         solve(&fit.at, fit.step)
-        length = sqrt(dot(n, fit.step, fit.step))
+        length = sqrt(dot(fit.at.ops, n, fit.step, fit.step))
         for i in range(n):
             fit.step[i] /= length
     curvature = 1.0 / length - shift        # the eigenvalue that inverse iteration has come to
-    sign = -1.0 if dot(n, fit.at.g, fit.step) > 0.0 else 1.0
+    sign = -1.0 if dot(fit.at.ops, n, fit.at.g, fit.step) > 0.0 else 1.0
     length = 1.0
     for _ in range(HALVINGS):
         place_trial(fit, sign * length)
@@ -237,9 +231,10 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
     return STALLED
 
 
-cdef Status advance(Fit *fit, size_t n_steps, Watch *watch) noexcept nogil:
+cdef Status advance(Fit *fit, size_t n_steps, Steps *steps, Watch *watch) noexcept nogil:
     cdef size_t goal = fit.n_steps + n_steps, before
     cdef Status status
+    cdef bint more = True
     while True:
         if fit.at.grad_norm <= fit.tol and fit.point == UNKNOWN:
             examine(fit, watch)
@@ -247,12 +242,14 @@ cdef Status advance(Fit *fit, size_t n_steps, Watch *watch) noexcept nogil:
                 return INTERRUPTED
         if fit.point == MINIMUM:
             return CONVERGED
-        if fit.n_steps >= goal:
+        if fit.n_steps >= goal or not more:
             return RUNNING
         before = fit.n_steps
         status = leave_saddle(fit, watch) if fit.point == SADDLE else descend(fit, watch)
         if status != RUNNING or fit.n_steps == before:
             return status
+        if steps != NULL:
+            more = note(steps, fit.at.value, fit.at.penalty, fit.at.grad_norm, fit.at.x)
 
 
 # ---- the Python face ----
@@ -318,15 +315,17 @@ cdef class Descent:
         free(self.native)
         free(self.memory)
 
-    def advance(self, size_t n_steps):
+    def advance(self, size_t n_steps, Journal journal=None):
         """Make up to so many accepted steps; "running", "converged" or "stalled".
 
-        "running" without a new step gives the caller the chance to look at the clock after many trials.
+        They are noted in the journal, and fewer are made where that has no room or no time left. "running" without a
+        new step gives the caller the chance to look at the clock after many trials.
         """
         cdef Watch watch = team.watch()
         cdef Status status
+        cdef Steps *steps = &journal.steps if journal is not None else NULL
         with nogil:
-            status = advance(&self.fit, n_steps, &watch)
+            status = advance(&self.fit, n_steps, steps, &watch)
         team.check(&watch)
         return STATUS[status]
 

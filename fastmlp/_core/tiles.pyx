@@ -70,6 +70,7 @@ cdef floating *store_pairs(const Units *u, floating *tiles, size_t stride, size_
                            Watch *watch) noexcept nogil:
     """Of all pairs of layers; the place behind their tiles."""
     cdef int l, m
+    cdef bint few
     cdef size_t n_rows, n_cols, row, col, rows, cols, n_params = u.net.n_params
     cdef size_t last = u.net.layers[u.net.n_layers - 1].W
     if u.alone:     # no tiles between the weights of different outputs
@@ -79,15 +80,16 @@ cdef floating *store_pairs(const Units *u, floating *tiles, size_t stride, size_
         for l in range(m, 0, -1):
             n_rows = unit_products(u, l, m)
             n_cols = activation_products(u, l, m)
+            few = is_alone(u, l, m) and u.few   # in tiles as wide as all columns
             row = 0
             while row < n_rows:
                 rows = min(<size_t> ROWS, n_rows - row)
                 col = 0
                 while col < n_cols:
-                    cols = min(<size_t> COLS, n_cols - col)
+                    cols = n_cols if few else min(<size_t> COLS, n_cols - col)
                     if team.keep_on(watch, rows * cols):
                         sum_slots(u, tiles, rows * cols, stride, n_slots)
-                        if is_alone(u, l, m) and u.few:
+                        if few:
                             store_few(u, row, rows, <const floating *> tiles, matrix)
                         else:
                             store_tile(u, l, m, row, rows, col, cols, <const floating *> tiles, matrix)

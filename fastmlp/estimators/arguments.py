@@ -14,6 +14,7 @@ STOCHASTIC = ("sgd", "adam")
 SOLVERS = (*STOCHASTIC, "lbfgs", "lm", "scg")
 SCHEDULES = ("constant", "invscaling", "adaptive")
 MEASURES = ("score", "loss")
+EVIDENCE = "evidence"
 
 PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer; () for none.
@@ -22,8 +23,11 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
         gelu, sin.
     solver : {"adam", "sgd", "lbfgs", "lm", "scg"}, default="adam"
         lm (Levenberg-Marquardt, in the end Newton) is the one for smooth networks of up to a thousand parameters.
-    alpha : float, default=1e-4
-        Weight decay alpha/2 |W|^2, biases excluded, beside the sum of the losses.
+    alpha : float or "evidence", default=1e-4
+        Weight decay alpha/2 |W|^2, biases excluded, beside the sum of the losses. "evidence", with solver lm:
+        precisions for the weights and the biases of each layer by `fastmlp.fit_evidence`; X, and y for regression,
+        should be in standardised units. The objective is then -log evidence / n_samples, `max_iter` counts
+        re-estimations, and `tol` is what logarithms of the precisions may change by.
     batch_size : int, default="auto"
         Samples in a minibatch, for sgd and adam; "auto" is min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
@@ -41,12 +45,13 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
         Starting values, which are scikit-learn's for the same number; order of samples; samples held back.
     tol : float, default=1e-4
         sgd, adam: what the loss has to fall by within `n_iter_no_change` epochs. Others: bound of |gradient|_inf of the
-        objective, a mean. With early stopping also what the validation score has to rise, or its loss to fall by.
+        objective, a mean; lbfgs also ends where an iteration changes that by 2.2e-9 of it, or of 1, at most. With early
+        stopping also what the validation score has to rise, or its loss to fall by.
     verbose : bool or int, default=False
         Print a line for each iteration, of every solver.
     warm_start : bool, default=False
         Go on from the weights of the last fit and, if it was by the same solver on as many samples, from the solver's
-        state too, so that two fits of k iterations equal one of 2 k. L-BFGS begins with new curvature.
+        state too, so that two fits of k iterations equal one of 2 k (lbfgs: if the last fit had warm_start=True too).
     momentum : float, default=0.9
         For sgd, below 1.
     nesterovs_momentum : bool, default=True
@@ -80,6 +85,8 @@ ATTRIBUTES = """network_ : fastmlp.Network
         Scores of the validation set, with early stopping by them.
     n_iter_, t_ : int
         Iterations of the last fit; samples seen by sgd and adam.
+    posterior_ : fastmlp.bayes.evidence.Evidence or None
+        With alpha="evidence": precisions, log evidence, predictions with error bars and moderated probabilities.
     n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         As scikit-learn's."""
 
@@ -103,7 +110,16 @@ def check_arguments(estimator: Any) -> None:
         check.integer(getattr(estimator, name), name, 1)
     if estimator.n_iter_no_change != math.inf:
         check.integer(estimator.n_iter_no_change, "n_iter_no_change", 1)
-    for name in ("alpha", "power_t", "tol"):
+    if isinstance(estimator.alpha, str):
+        check.choice(estimator.alpha, "alpha", (EVIDENCE,))
+        if estimator.solver != "lm" or estimator.early_stopping:
+            raise ValueError(
+                "alpha: expected 'evidence' with solver='lm' and without early stopping, "
+                f"got it with {estimator.solver!r} and early_stopping={estimator.early_stopping!r}"
+            )
+    else:
+        check.number(estimator.alpha, "alpha", 0.0)
+    for name in ("power_t", "tol"):
         check.number(getattr(estimator, name), name, 0.0)
     for name in ("learning_rate_init", "epsilon"):
         check.number(getattr(estimator, name), name, 0.0, above=True)

@@ -16,10 +16,19 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from fastmlp.bayes.evidence import Evidence
 from fastmlp.estimators import training
-from fastmlp.estimators.arguments import STOCHASTIC, check_arguments, hidden_activations, hidden_sizes, measure
+from fastmlp.estimators.arguments import (
+    EVIDENCE,
+    STOCHASTIC,
+    check_arguments,
+    hidden_activations,
+    hidden_sizes,
+    measure,
+)
 from fastmlp.estimators.problem import Problem, Samples, Validation
 from fastmlp.network import Network
+from fastmlp.terms import WeightDecay
 
 Array = NDArray[Any]
 
@@ -30,6 +39,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     """A network with scikit-learn's methods; what its targets are, subclasses know."""
 
     network_: Network
+    posterior_: Evidence | None
+    validation_loss_curve_: list[float] | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
     #: of the last fit, for a warm start: curves and counts, solver's state, indices of training and validation samples
     _progress: Any
     _result: Any
@@ -65,6 +78,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _class_factors(self, y: Array) -> Array | None:
         """What the sample weights are to be multiplied by."""
         return None
+
+    def _remember(self, samples: Samples | None, **prior: Any) -> None:
+        """Keep what is asked about later: the samples of a fit, None after a part, and the prior for `Laplace`."""
 
     # ---- training ----
 
@@ -125,6 +141,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             samples, held_out = self._hold_back(samples, random)
         if not (part or isinstance(self.batch_size, str)) and self.batch_size > len(samples.X):
             warnings.warn(f"batch_size={self.batch_size} is larger than the sample; all of it is taken", stacklevel=3)
+        if self.alpha == EVIDENCE:
+            return self._fit_by_evidence(networks, samples, held_out)
         problem = Problem(networks[0], samples, self.alpha)
         validation = None if held_out is None else Validation(networks[0], held_out, self._score)
         if len(networks) > 1 and self.solver == "lm" and validation is None:
@@ -145,9 +163,27 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 "preprocessed."
             )
         self._keep(best, problem)
+        self._remember(None if part else samples, penalty=WeightDecay(problem.decay, problem.decay))
         if best.limit and not part:
             message = f"{self.solver} has not converged within {best.limit}; raise it, or scale the data"
             warnings.warn(message, ConvergenceWarning, stacklevel=3)
+        return self
+
+    def _fit_by_evidence(self, networks: list[Network], samples: Samples, held_out: Samples | None) -> Self:
+        if held_out is not None:
+            raise ValueError("X_val: expected None with alpha='evidence', which needs no validation set, got one")
+        self.network_ = networks[0]
+        net, posterior = training.by_evidence(self, networks, samples)
+        self._keep_network(net)
+        self.posterior_, self._progress, self._result = posterior, None, None
+        self.loss_curve_ = (-posterior.history["log_evidence"] / len(samples.X)).tolist()
+        self.loss_, self.best_loss_ = self.loss_curve_[-1], min(self.loss_curve_)
+        self.n_iter_, self.t_ = len(self.loss_curve_) - 1, 0
+        noise = posterior.noise_precision if net.loss_name == "squared_error" else None
+        self._remember(samples, prior_precision=posterior.prior_precision, noise_precision=noise)
+        if self.n_iter_ == self.max_iter and not posterior.converged:
+            message = f"the precisions have not converged within max_iter={self.max_iter}; raise it, or scale the data"
+            warnings.warn(message, ConvergenceWarning, stacklevel=4)
         return self
 
     def _arrays(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
@@ -220,25 +256,36 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _keep(self, best: training.Trained, problem: Problem) -> None:
         """Set the attributes that tell of a fit."""
         net, watch, result = best
-        p = watch.progress
-        self.network_, self._progress = net, p
-        # for a warm start, which goes on from the last point where the weights are still those that the fit has left
-        self._result = OptimizeResult(x=net.params.astype(np.float64), state=result.state)
+        self._keep_network(net)
+        self._progress = p = watch.progress
+        # for a warm start, which goes on from the last point where the weights are still those that the fit has left;
+        # the pairs of lbfgs, many times larger than the network, are kept only if one has been announced
+        keep = self.warm_start or self.solver != "lbfgs"
+        self._result = OptimizeResult(x=net.params.astype(np.float64), state=result.state) if keep else None
         self.n_iter_, self.t_ = result.nit, p.samples_seen
-        self.n_layers_, self.n_outputs_, self.out_activation_ = len(net.layers), net.layers[-1], net.output
         self.loss_curve_, self.loss_ = p.loss_curve, problem.mean(result.history["loss"][-1])
         self.best_loss_ = None if watch.measure else min(p.loss_curve, default=self.loss_)
-        self.validation_loss_curve_ = p.validation_loss_curve if watch.validation is not None else None
-        self.validation_scores_, self.best_validation_score_ = None, None
+        if watch.validation is not None:
+            self.validation_loss_curve_ = p.validation_loss_curve
         if watch.measure == "score":
             self.validation_scores_, self.best_validation_score_ = p.scores, p.gain
 
+    def _keep_network(self, net: Network) -> None:
+        """What all fits set, and what only some do as if there were nothing."""
+        self.network_ = net
+        self.n_layers_, self.n_outputs_, self.out_activation_ = len(net.layers), net.layers[-1], net.output
+        self.validation_loss_curve_ = self.validation_scores_ = self.best_validation_score_ = self.posterior_ = None
+
     # ---- predictions ----
+
+    def _inputs(self, X: Any) -> Array:
+        """X checked and dense, for a network that has been fitted."""
+        check_is_fitted(self)
+        return _dense(validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False))
 
     def _predict_outputs(self, X: Any, *, logits: bool = False) -> Array:
         """Outputs of the network, or its logits."""
-        check_is_fitted(self)
-        X = _dense(validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False))
+        X = self._inputs(X)
         net = self.network_
         return (training.as_logits(net) if logits else net).predict(X)
 

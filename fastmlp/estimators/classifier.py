@@ -61,7 +61,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         activation: Any = "relu",
         *,
         solver: str = "adam",
-        alpha: float = 0.0001,
+        alpha: Any = 0.0001,
         batch_size: Any = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
@@ -189,15 +189,24 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return Y.argmax(axis=1) if Y.shape[1] > 1 else (Y[:, 0] > 0.5).astype(int)
 
     def _outputs(self, y: Array, classes: Any) -> tuple[int, str]:
-        check_classification_targets(y)
+        if y.ndim == 1 and y.dtype.kind in "biu" and classes is None:
+            self.classes_ = np.unique(y)
+            if 2 * len(self.classes_) <= len(y):  # what scikit-learn would find out too, but in fifty times the time
+                self._multilabel = False
+                return self._one_label_outputs()
         kind = type_of_target(y)
         if kind == "multiclass-multioutput":
             raise ValueError("y: expected labels or an indicator matrix of 0 and 1, got several labels a sample")
+        if kind not in ("binary", "multiclass", "multilabel-indicator"):
+            check_classification_targets(y)
         self._multilabel = kind == "multilabel-indicator"
         if self._multilabel:
             self.classes_ = np.arange(y.shape[1])
             return y.shape[1], "logistic"
-        self.classes_ = unique_labels(y if classes is None else classes)
+        self.classes_ = np.unique(y) if classes is None else unique_labels(classes)
+        return self._one_label_outputs()
+
+    def _one_label_outputs(self) -> tuple[int, str]:
         return (len(self.classes_), "softmax") if len(self.classes_) > 2 else (1, "logistic")
 
     def _check_outputs(self, y: Array) -> None:
@@ -212,8 +221,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if self._multilabel:
             y = y.toarray() if hasattr(y, "toarray") else y
             return y.astype(float)  # type: ignore[no-any-return]
-        y = column_or_1d(y, warn=True)
-        present = unique_labels(y)
+        y = y if y.ndim == 1 else column_or_1d(y, warn=True)
+        present, index = np.unique(y, return_inverse=True)
+        if np.array_equal(present, self.classes_):
+            return index
         if not set(present) <= set(self.classes_):
             raise ValueError(f"`y` has classes not in `self.classes_`: {self.classes_} against {present}")
         return np.searchsorted(self.classes_, y)  # type: ignore[no-any-return]

@@ -21,7 +21,8 @@ from fastmlp.network import Network
 from fastmlp.terms import WeightDecay
 
 Array = NDArray[Any]
-LBFGS = {"maxcor": 10, "maxls": 20}  # as scikit-learn's, so that the iterates are the same to rounding
+LBFGS = {"maxcor": 10, "maxls": 20}  # as scikit-learn's
+FTOL = 2.220446049250313e-09  # SciPy's, which scikit-learn leaves as it is: the share of max(1, |mean objective|)
 Score = Callable[[Array, Array, Array | None], float]
 
 
@@ -46,7 +47,8 @@ class Problem:
         self.outputs_in_mean = outputs_in_mean(net)
         share = 1.0 if weight is None else self.n_samples / float(weight.sum())
         self.weight = None if weight is None else weight * share
-        self.penalty = WeightDecay(weights=alpha * self.outputs_in_mean * share)
+        self.decay = alpha * self.outputs_in_mean  # lambda beside the sum of s_n e_n
+        self.penalty = WeightDecay(weights=self.decay * share)
         self.offset = offset(net, samples)
 
     @property
@@ -61,8 +63,11 @@ class Problem:
     def options(self, estimator: Any, rate: Callable[[int], float]) -> dict[str, Any]:
         """What `Network.fit` is told about the estimator's solver; `rate` is the learning rate of sgd by epoch."""
         e, c = estimator, self.outputs_in_mean
+        if e.solver == "lbfgs":
+            tols = {"tol": e.tol * self.divisor, "ftol": FTOL, "fatol": FTOL * self.divisor}
+            return tols | LBFGS | {"maxfun": e.max_fun}
         if e.solver not in STOCHASTIC:
-            return {"tol": e.tol * self.divisor} | (LBFGS | {"maxfun": e.max_fun} if e.solver == "lbfgs" else {})
+            return {"tol": e.tol * self.divisor}
         size = 200 if isinstance(e.batch_size, str) else e.batch_size
         batches = {"batch_size": min(size, self.n_samples), "shuffle": e.shuffle}
         if e.solver == "adam":

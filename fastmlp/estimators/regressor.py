@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
@@ -12,8 +13,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from fastmlp import _validation as check
+from fastmlp.bayes.laplace import Laplace
 from fastmlp.estimators.arguments import documented
 from fastmlp.estimators.base import BaseMLP
+from fastmlp.estimators.problem import Samples
 
 Array = NDArray[Any]
 
@@ -51,6 +54,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     True
     """
 
+    _trained_on: tuple[Samples, dict[str, Any]] | None = None
+    _posterior: Laplace | None = None
+
     def __init__(
         self,
         loss: str = "squared_error",
@@ -58,7 +64,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         activation: Any = "relu",
         *,
         solver: str = "adam",
-        alpha: float = 0.0001,
+        alpha: Any = 0.0001,
         batch_size: Any = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
@@ -102,19 +108,66 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._partial_fit(X, y, sample_weight, None)
 
-    def predict(self, X: Any) -> Array:
-        """Outputs of the network.
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Outputs of the network, and how far targets will scatter about them.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
+        return_std : bool, default=False
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        std : ndarray of the same shape
+            With `return_std`: standard deviation of a new target, noise included, by the Laplace approximation.
+
+        Raises
+        ------
+        ValueError
+            If the training samples are not known: after `partial_fit`, and in a copy (by pickle or deepcopy) of a model
+            that had not been asked for deviations before.
+        NotPositiveDefiniteError
+            If neither the data nor `alpha` determine all parameters.
+
+        Notes
+        -----
+        It is that of `fastmlp.Laplace` on the samples that `fit` has trained on, with weights as counts. `alpha` is the
+        prior of the biases too, since nothing else determines those of dead units; "evidence" has chosen one for each.
+        The first call forms it, at the cost described there, P^2 numbers and P^3 multiplications, so that `fit` does
+        not. Until then the samples are not to be changed in place: the model refers to them, and does not copy them.
         """
-        Y = self._predict_outputs(X)
+        X = self._inputs(X)
+        Y = self.network_.predict(X)
+        if not return_std:
+            return self._like_targets(Y)
+        std = np.sqrt(self._posterior_now().predict(X)[1]).astype(Y.dtype)
+        return self._like_targets(Y), self._like_targets(std)
+
+    @staticmethod
+    def _like_targets(Y: Array) -> Array:
         return Y[:, 0] if Y.shape[1] == 1 else Y
+
+    def _posterior_now(self) -> Laplace:
+        """The posterior of the present weights; that of the last call, as long as they are the same."""
+        net = self.network_
+        if self._posterior is None or not np.array_equal(self._posterior.params, net.params):
+            if self._trained_on is None:
+                raise ValueError(
+                    "return_std: expected a model that knows its training samples, got one after partial_fit, "
+                    "or a copy of one that had not been asked for deviations before"
+                )
+            (X, T, weight), prior = self._trained_on
+            self._posterior = Laplace(net, X, T, sample_weight=weight, **prior)
+        return self._posterior
+
+    def _remember(self, samples: Samples | None, **prior: Any) -> None:
+        self._trained_on = None if samples is None else (samples, prior)
+        self._posterior = self.posterior_
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the training samples: files and messages to other processes are not to hold them unasked."""
+        return {name: value for name, value in super().__getstate__().items() if name != "_trained_on"}
 
     def _outputs(self, y: Array, classes: Any) -> tuple[int, str]:
         output = OUTPUTS[check.choice(self.loss, "loss", OUTPUTS)]

@@ -10,8 +10,9 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from fastmlp.architecture import Architecture
+from fastmlp.bayes.evidence import Evidence, fit_evidence
 from fastmlp.estimators.arguments import STOCHASTIC
-from fastmlp.estimators.problem import Problem, Validation
+from fastmlp.estimators.problem import Problem, Samples, Validation
 from fastmlp.estimators.watch import Progress, Watch
 from fastmlp.many import fit_many
 from fastmlp.network import Network
@@ -80,9 +81,11 @@ def train(
     watch = Watch(estimator, net, problem, validation, progress)
     result = net.fit(
         problem.X, problem.T, estimator.solver, sample_weight=problem.weight, penalty=problem.penalty,
-        max_iter=max_iter, callback=watch, rng=np.random.default_rng(seed),
+        max_iter=max_iter, callback=watch if watch.needed else None, rng=np.random.default_rng(seed),
         warm_start=_resumable(earlier, estimator.solver, problem.n_samples), **problem.options(estimator, watch.rate),
     )  # fmt: skip
+    if not watch.needed:
+        watch.catch_up(result.history["loss"][1:])
     if watch.measure:
         net.params = watch.best_x
     return Trained(net, watch, result)
@@ -97,9 +100,21 @@ def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int
     return int(np.argmin([result.fun if math.isfinite(result.fun) else math.inf for result in results]))
 
 
+def by_evidence(estimator: Any, networks: list[Network], samples: Samples) -> tuple[Network, Evidence]:
+    """The start that ends with the largest evidence, its symmetries counted, trained in place; and its posterior."""
+    posteriors = [
+        fit_evidence(
+            net, samples.X, samples.T, sample_weight=samples.weight, max_iter=estimator.max_iter, tol=estimator.tol
+        )
+        for net in networks
+    ]
+    best = int(np.argmax([each.log_evidence + each.log_symmetries for each in posteriors]))
+    return networks[best], posteriors[best]
+
+
 def _resumable(earlier: Any, solver: str, n_samples: int) -> Any:
     """The earlier result, if the solver can go on from it: sgd and adam also with another number of samples."""
-    if earlier is None or earlier.state["method"] != solver or solver == "lbfgs":
+    if earlier is None or earlier.state["method"] != solver:
         return None
     if solver in STOCHASTIC:
         return OptimizeResult(x=earlier.x, state={**earlier.state, "n_samples": n_samples})

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from numpy.typing import NDArray
+
 from fastmlp.estimators.arguments import STOCHASTIC, measure
 from fastmlp.estimators.problem import Problem, Validation
 from fastmlp.network import Network
@@ -34,7 +36,8 @@ class Progress:
 class Watch:
     """The callback of a fit: records, prints, and stops it where there is no progress any more.
 
-    sgd and adam are stopped by their loss, with early stopping every solver by its validation set.
+    sgd and adam are stopped by their loss, with early stopping every solver by its validation set. Where it has nothing
+    to do but to record, it is not `needed` as a callback, and may `catch_up` after the fit.
     """
 
     def __init__(
@@ -56,6 +59,15 @@ class Watch:
         e, p = self.estimator, self.progress
         divisor = (p.samples_seen + 1.0) ** e.power_t if e.learning_rate == "invscaling" else p.slowdown
         return float(e.learning_rate_init / divisor)
+
+    @property
+    def needed(self) -> bool:
+        """Whether something has to be done after each iteration."""
+        return self.stochastic or self.validation is not None or bool(self.estimator.verbose)
+
+    def catch_up(self, losses: NDArray[Any]) -> None:
+        """Take note of iterations, afterwards."""
+        self.progress.loss_curve.extend(self.problem.mean(loss) for loss in losses)
 
     def __call__(self, state: Any) -> bool:
         """Take note of an iteration; True where it is to be the last one."""

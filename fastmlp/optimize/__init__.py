@@ -6,9 +6,11 @@ standardization  data in units of their standard deviations, and the way back
 minibatch      sgd, adam
 rprop          resilient back-propagation
 lm             Levenberg-Marquardt, in the end Newton
+lbfgs          quasi-Newton steps from the latest gradients
+loops          how the steps of compiled solvers are reported
 truncated      the same without matrices
 scg            scaled conjugate gradients
-scipy_bridge   L-BFGS and SciPy's other minimizers
+scipy_bridge   SciPy's minimizers, of which L-BFGS-B takes bounds
 points         what full-batch solvers know of a point, and when they get nowhere any more
 bounds         limits of the parameters, and what a vanishing gradient means there
 schedules      learning rates that change with the epoch

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +16,13 @@ from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.objective import Objective
 from fastmlp.optimize import bounds as limits
-from fastmlp.optimize import holdout, lm, minibatch, points, rprop, scg, scipy_bridge, standardization
+from fastmlp.optimize import holdout, lbfgs, lm, minibatch, points, rprop, scg, scipy_bridge, standardization
 from fastmlp.optimize.monitor import CONVERGED, DIVERGED, MESSAGES, STALLED, Monitor, optimize_result
 from fastmlp.terms import DataTerm
 
 MINIBATCH = tuple(minibatch.OPTIONS)
 #: full-batch solvers of our own: modules with OPTIONS and `solve`, whose state a warm start continues
-FULL_BATCH = {"rprop": rprop, "lm": lm, "scg": scg}
+FULL_BATCH = {"rprop": rprop, "lm": lm, "scg": scg, "lbfgs": lbfgs}
 #: Names for `method`; capitals do not matter.
 METHODS: tuple[str, ...] = ("auto", *MINIBATCH, *FULL_BATCH, *scipy_bridge.METHODS)
 # up to which `auto` takes Levenberg-Marquardt: parameters, and samples times their square, about 20 ms for a step
@@ -35,16 +34,12 @@ WITH_KINKS = ("relu", "leaky_relu")
 
 def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bounded: bool = False) -> str:
     """The solver's name; `Network.fit` documents the rule behind `auto`."""
-    if isinstance(method, str):
-        method = method.lower()
-    if method == "l-bfgs-b":
-        return "lbfgs"
-    name = check.choice(method, "method", METHODS)
-    if bounded and name not in ("auto", *scipy_bridge.BOUNDED):
-        raise ValueError(f"bounds: expected with {' or '.join(scipy_bridge.BOUNDED)} only, got them with {name}")
-    if name == "auto" and bounded:
-        name = scipy_bridge.BOUNDED[0]
-    elif name == "auto":
+    name = check.choice(method.lower() if isinstance(method, str) else method, "method", METHODS)
+    if bounded:
+        if name not in ("auto", "lbfgs", scipy_bridge.BOUNDED):
+            raise ValueError(f"bounds: expected with lbfgs or {scipy_bridge.BOUNDED} only, got them with {name}")
+        return scipy_bridge.BOUNDED
+    if name == "auto":
         n_params = architecture.n_params
         smooth = not {*architecture.hidden, architecture.output}.intersection(WITH_KINKS)
         if smooth and n_params <= AUTO_LM_PARAMS and n_samples * n_params**2 <= AUTO_LM_WORK:
@@ -98,7 +93,7 @@ def fit(
     generator = check.generator(rng)
     start, progress = params, None
     if state is not None:
-        generator = copy.deepcopy(state["rng"])
+        generator = _generator(*state["rng"])
         if np.array_equal(params, warm_start.x):  # else the user has changed them, and the steps go on from there
             progress = state["progress"]
             start = progress["x"]  # the last point, which need not be the best
@@ -155,7 +150,7 @@ def fit(
     state = {
         "method": name,
         "held_back": held_back,
-        "rng": copy.deepcopy(generator),  # the user's own may be used on
+        "rng": (type(generator.bit_generator), generator.bit_generator.state),  # the user's own may be used on
         "n_samples": len(samples.X),
         "dtype": architecture.dtype.name,
         "progress": monitor.state,
@@ -166,6 +161,13 @@ def fit(
     result = _result(objective, x, within, monitor, status, name, tol, max_iter, counts, state)
     result.x = params.astype(np.float64)
     return result
+
+
+def _generator(kind: type[np.random.BitGenerator], state: Any) -> np.random.Generator:
+    """A generator in the state of an earlier one."""
+    bits = kind()
+    bits.state = state
+    return np.random.Generator(bits)
 
 
 def _as_they_are(params: NDArray[Any]) -> NDArray[Any]:

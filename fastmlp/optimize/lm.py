@@ -9,11 +9,16 @@ from fastmlp import _validation as check
 from fastmlp._core.lm import Descent
 from fastmlp.objective import Objective
 from fastmlp.optimize import truncated
-from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
+from fastmlp.optimize.loops import follow
+from fastmlp.optimize.monitor import Monitor
 
 OPTIONS = {"damping": 1e-3}
 MOST_PARAMS = 3000  # beyond, Cholesky's factorisation would take longer than products with vectors
-_STATUS = {"running": MAX_ITER, "converged": CONVERGED, "stalled": STALLED}
+
+
+def checked(options: dict[str, Any]) -> dict[str, Any]:
+    """All options, those that are not given with their defaults."""
+    return {"damping": check.number({**OPTIONS, **options}["damping"], "damping", 0.0, above=True)}
 
 
 def solve(
@@ -31,7 +36,7 @@ def solve(
     factorisation; memory is 3 P^2 numbers. From 3,000 parameters on it goes without matrices.
     Sources: Levenberg 1944; Marquardt 1963; the damping is Nielsen's (1999).
     """
-    damping = check.number({**OPTIONS, **options}["damping"], "damping", 0.0, above=True)
+    damping = checked(options)["damping"]
     if objective.architecture.n_params > MOST_PARAMS:
         return truncated.solve(objective, monitor, max_iter=max_iter, tol=tol, damping=damping, state=state)
     data = objective.data
@@ -40,20 +45,5 @@ def solve(
         None if objective.free is None else objective.free.compiled,
     )  # fmt: skip
 
-    def report(record: Any) -> None:
-        mean = data.mean(descent.value - descent.penalty)
-        record(objective.expand(descent.params), descent.value + objective.constant, mean, descent.grad_norm)
-
-    status = descent.advance(0)
-    try:
-        report(monitor.begin)
-        while status == "running" and monitor.n_iter < max_iter:
-            status = descent.advance(1)
-            if descent.counts[0] > monitor.n_iter:
-                report(monitor.step)
-            else:
-                monitor.check_time()
-        ended = _STATUS[status]
-    except Stop as stop:
-        ended = CONVERGED if status == "converged" else stop.status
-    return ended, descent.state, descent.counts[1:]
+    status = follow(descent, objective, monitor, max_iter)
+    return status, descent.state, descent.counts[1:]

@@ -1,7 +1,8 @@
 """What every solver reports to: history, validation, patience, callback, time limit, progress.
 
 A solver calls `begin` once and `step` after each iteration (epoch). `step` keeps a copy of the parameters, so that
-whatever ends the training, the last completed step, or with patience the best one, is there to be restored.
+whatever ends the training, the last completed step, or with patience the best one, is there to be restored. A solver
+that makes many iterations at a time, while nobody watches, calls `absorb` after them instead.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from fastmlp.terms import DataTerm
 FIELDS = ("loss", "train_loss", "validation_loss", "grad_norm", "time")
 PROGRESS_SECONDS = 1.0  # between lines with verbose=1
 
-CONVERGED, MAX_ITER, STALLED, TIME_LIMIT, CALLBACK, PATIENCE, DIVERGED, SLOW, MAX_FUN = range(9)
+CONVERGED, MAX_ITER, STALLED, TIME_LIMIT, CALLBACK, PATIENCE, DIVERGED, SLOW, MAX_FUN, FLAT = range(10)
 MESSAGES = {
     CONVERGED: "converged: the gradient is within tol",
     MAX_ITER: "stopped at max_iter",
@@ -30,6 +31,7 @@ MESSAGES = {
     DIVERGED: "diverged: the objective is not finite; try a smaller learning rate, or rescale the data",
     SLOW: "stopped by ftol: three steps in a row have hardly changed the objective",
     MAX_FUN: "stopped at maxfun",
+    FLAT: "stopped by ftol: the last step has hardly changed the objective",
 }
 
 
@@ -104,6 +106,16 @@ class Monitor:
         self._printed = (-math.inf, -1)  # seconds and iteration of the latest line
 
     @property
+    def watched(self) -> bool:
+        """Whether somebody is to see the parameters of each iteration."""
+        return self.validation is not None or self.callback is not None or self.verbose > 0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._started
+
+    @property
     def n_iter(self) -> int:
         """Completed iterations."""
         return len(self.history["time"]) - 1
@@ -163,9 +175,26 @@ class Monitor:
         self._check_patience()
         self.check_time()
 
+    def absorb(
+        self,
+        x: NDArray[Any],
+        losses: NDArray[np.float64],
+        train_losses: NDArray[np.float64],
+        grad_norms: NDArray[np.float64],
+        times: NDArray[np.float64],
+        lowest: tuple[float, NDArray[Any]],
+    ) -> None:
+        """Record completed iterations that nobody has watched, their last parameters and those of the lowest loss."""
+        self._keep(x)
+        if lowest[0] < self._lowest[0]:
+            self._lowest = lowest
+        unknown = np.full(len(losses), math.nan)
+        for name, values in zip(FIELDS, (losses, train_losses, unknown, grad_norms, times), strict=True):
+            self.history[name].extend(values.tolist())
+
     def check_time(self) -> None:
         """Raise Stop once the time is over; for use within long iterations too."""
-        if time.perf_counter() - self._started >= self.deadline:
+        if self.elapsed >= self.deadline:
             raise Stop(TIME_LIMIT)
 
     def end(self) -> None:
@@ -193,17 +222,20 @@ class Monitor:
         if self.validation is None:
             return math.nan
         term = self.validation
-        return term.mean(term.value(np.require(x, term.architecture.dtype)))
+        return float(term.mean(term.value(np.require(x, term.architecture.dtype))))
 
-    def _record(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float) -> None:
+    def _keep(self, x: NDArray[Any]) -> None:
         self.x = x.copy()
         self._params[...] = self._folded(x)
-        validation_loss = self._validation_loss(self.x)
+
+    def _record(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float) -> None:
+        self._keep(x)
+        validation_loss = self._validation_loss(x)
         if validation_loss < self._best[0]:
             self._best = (validation_loss, len(self.history["time"]), self.x)
         if fun < self._lowest[0]:
             self._lowest = (fun, self.x)
-        elapsed = time.perf_counter() - self._started
+        elapsed = self.elapsed
         for name, value in zip(FIELDS, (fun, train_loss, validation_loss, grad_norm, elapsed), strict=True):
             self.history[name].append(float(value))
         due = elapsed - self._printed[0] >= PROGRESS_SECONDS or self.n_iter % self._milestone == 0

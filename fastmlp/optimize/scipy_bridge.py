@@ -30,7 +30,7 @@ class Method(NamedTuple):
 
 TRUST_REGION = ("initial_trust_radius", "max_trust_radius", "eta")
 METHODS: dict[str, Method] = {
-    "lbfgs": Method(
+    "l-bfgs-b": Method(
         "l-bfgs-b", "gtol", {"ftol": 0.0, "maxfun": UNLIMITED, "maxcor": 20, "maxls": 50}, ("maxcor", "maxls", "maxfun")
     ),
     "bfgs": Method("bfgs", "gtol", {}, ("c1", "c2", "hess_inv0")),
@@ -47,7 +47,7 @@ METHODS: dict[str, Method] = {
     "nelder-mead": Method("nelder-mead", None, {}, ("xatol", "fatol", "adaptive", "initial_simplex")),
     "powell": Method("powell", None, {}, ("xtol", "ftol", "direc")),
 }
-BOUNDED = ("lbfgs",)
+BOUNDED = "l-bfgs-b"
 WITHOUT_GRADIENT = ("nelder-mead", "powell")
 MAX_RUNS = 10
 

@@ -5,9 +5,20 @@ Each takes the axes to draw into (`ax`, None: a new figure) and returns them, so
 
 from fastmlp.plot.choosing import sweep
 from fastmlp.plot.classes import confusion_matrix
+from fastmlp.plot.evidence import evidence, relevances
 from fastmlp.plot.inputs import sensitivity
 from fastmlp.plot.outputs import function, functions
 from fastmlp.plot.training import learning_curves
 from fastmlp.plot.weights import hinton
 
-__all__ = ["confusion_matrix", "function", "functions", "hinton", "learning_curves", "sensitivity", "sweep"]
+__all__ = [
+    "confusion_matrix",
+    "evidence",
+    "function",
+    "functions",
+    "hinton",
+    "learning_curves",
+    "relevances",
+    "sensitivity",
+    "sweep",
+]

@@ -97,10 +97,10 @@ class DataTerm:
         weight = np.ones(len(self.samples.X)) if self.samples.weight is None else self.samples.weight
         return np.sqrt(np.outer(weight.astype(np.float64), precision.astype(np.float64)))
 
-    def mean(self, total: float) -> float:
-        """Mean loss per sample (by weight) of a sum of losses."""
+    def mean(self, total: Any) -> Any:
+        """Mean loss per sample (by weight) of a sum of losses, or of several sums."""
         weight = self.samples.total_weight
-        return total / (self.factor * weight) if weight else float("nan")
+        return total / (self.factor * weight) if weight else total * float("nan")
 
 
 def _noise_precision(value: Any, architecture: Architecture) -> tuple[float, NDArray[Any] | None]:

@@ -100,6 +100,14 @@ def test_the_hessian_agrees_with_differences_of_gradients(layers, hidden, pair):
     assert relative_error(matrix(net, X, T, "exact", weight, scale), np.array(rows)) < 1e-6
 
 
+@pytest.mark.parametrize("layers", [[2, 127, 1], [2, 128, 1], [1, 260, 3]], ids=str)
+def test_a_layer_that_is_wider_than_a_tile_has_the_same_matrix(layers, dtype):
+    net = network(layers, dtype=dtype)
+    X, T = data(net, 40)
+    J = net.jacobian(X, "params").reshape(-1, net.n_params)
+    assert relative_error(net.hessian(X, T, "ggn"), J.T @ J) < TOLERANCE[dtype]
+
+
 @pytest.mark.parametrize("n_samples", [1, 33, 700])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("layers", SHAPES[:2] + SHAPES[3:5] + SHAPES[7:], ids=str)

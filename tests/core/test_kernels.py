@@ -201,6 +201,9 @@ def test_squared_error_with_a_precision_for_each_output(draw, dtype, isa):
 def test_vectors_of_parameters(n, draw, dtype, isa):
     x, y = draw(n), draw(n)
     assert np.array_equal(faces.vector("add", x, y, isa=isa), x + y)
+    assert faces.vector("add_multiple", x, y, isa=isa) == pytest.approx(y - 2 * x, rel=4 * EPS[dtype], abs=EPS[dtype])
+    bound = np.abs(x).astype(float) @ np.abs(y).astype(float)
+    assert faces.dot(x, y, isa=isa) == pytest.approx(x.astype(float) @ y.astype(float), abs=100 * EPS[dtype] * bound)
     assert faces.finite(x, isa=isa)
     for wrong in np.inf, -np.inf, np.nan:
         assert not any(faces.finite(np.where(np.arange(n) == i, wrong, x).astype(dtype), isa=isa) for i in range(n))

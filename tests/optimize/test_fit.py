@@ -13,7 +13,7 @@ X = np.linspace(-2, 2, 60)[:, np.newaxis]
 T = np.sin(2 * X)
 MINIBATCH = ("sgd", "adam")
 SECOND_ORDER = ("scg", "newton-cg", "trust-ncg", "trust-krylov", "trust-exact")
-FULL_BATCH = ("rprop", "lm", "lbfgs", "bfgs", "cg", "tnc", "slsqp", "trust-constr", *SECOND_ORDER)
+FULL_BATCH = ("rprop", "lm", "lbfgs", "l-bfgs-b", "bfgs", "cg", "tnc", "slsqp", "trust-constr", *SECOND_ORDER)
 ALL = (*MINIBATCH, *FULL_BATCH)
 
 
@@ -55,7 +55,7 @@ def test_full_batch_methods_do_not_end_above_their_start(method):
         before = res.fun
 
 
-@pytest.mark.parametrize("method", ["rprop", "lm", "lbfgs", "bfgs", "tnc", "cg", *SECOND_ORDER])
+@pytest.mark.parametrize("method", ["rprop", "lm", "lbfgs", "l-bfgs-b", "bfgs", "tnc", "cg", *SECOND_ORDER])
 def test_success_says_that_the_gradient_is_within_tol(method):
     net = fastmlp.Network([1, 1], rng=0)
     res = net.fit(X, 3 * X + 1, method, tol=1e-6, max_iter=3000)
@@ -88,7 +88,7 @@ def test_the_full_data_set_as_one_batch_descends_along_the_mean_gradient():
     assert np.allclose(net.params, w - 0.5 * gradient / 60, rtol=1e-13)
 
 
-@pytest.mark.parametrize("method", [*MINIBATCH, "rprop", "lm", "scg"])
+@pytest.mark.parametrize("method", [*MINIBATCH, "rprop", "lm", "scg", "lbfgs"])
 def test_two_fits_of_k_equal_one_of_2k(method, dtype):
     halves, whole = fresh(dtype), fresh(dtype)
     schedule = fastmlp.schedules.step_decay(0.02, 0.5, every=4) if method in MINIBATCH else None

@@ -24,12 +24,12 @@ def input_params(architecture: Architecture, params: Float, X: Float) -> Float:
     weights, _ = architecture.unravel(params)
     layers = functional.trace(architecture, params, X)
     activations = (X, *layers.a)
-    slopes = [_slopes(name, z) for name, z in zip(architecture.hidden, layers.z[:-1], strict=True)]
+    bends = [slopes(name, z) for name, z in zip(architecture.hidden, layers.z[:-1], strict=True)]
     result = np.empty((len(X), X.shape[1], architecture.n_outputs, architecture.n_params))
     for i in range(X.shape[1]):
         tangents = [np.broadcast_to(np.eye(X.shape[1])[i], X.shape)]
         zd = [tangents[0] @ weights[0].T]
-        for (first, _), W in zip(slopes, weights[1:], strict=True):
+        for (first, _), W in zip(bends, weights[1:], strict=True):
             tangents.append(first * zd[-1])
             zd.append(tangents[-1] @ W.T)
         rho, sigma = _seeds(architecture, layers.z[-1], layers.a[-1], zd[-1])
@@ -40,7 +40,7 @@ def input_params(architecture: Architecture, params: Float, X: Float) -> Float:
             result[:, i, :, architecture.groups[f"W{number}"]] = by_weights.reshape(*rho.shape[:2], -1)
             result[:, i, :, architecture.groups[f"b{number}"]] = sigma
             if number > 1:
-                first, second = (each[:, np.newaxis] for each in slopes[number - 2])
+                first, second = (each[:, np.newaxis] for each in bends[number - 2])
                 back, rho = rho @ weights[number - 1], first * (rho @ weights[number - 1])
                 sigma = first * (sigma @ weights[number - 1]) + second * zd[number - 2][:, np.newaxis] * back
     return result
@@ -50,7 +50,7 @@ def _seeds(architecture: Architecture, z: Float, y: Float, zd: Float) -> tuple[F
     """Derivatives of the outputs' tangents by zd and z of the last layer, (N, K, K) each."""
     eye = np.eye(architecture.n_outputs)
     if architecture.output != "softmax":
-        first, second = _slopes(architecture.output, z)
+        first, second = slopes(architecture.output, z)
         return first[:, np.newaxis] * eye, (second * zd)[:, np.newaxis] * eye
     centred = zd - (y * zd).sum(axis=1, keepdims=True)
     rho = y[:, np.newaxis] * eye - y[:, :, np.newaxis] * y[:, np.newaxis]
@@ -58,7 +58,7 @@ def _seeds(architecture: Architecture, z: Float, y: Float, zd: Float) -> tuple[F
     return rho, (y * centred)[:, np.newaxis] * eye - y[:, :, np.newaxis] * y[:, np.newaxis] * sums
 
 
-def _slopes(name: str, z: Float) -> tuple[Float, Float]:
+def slopes(name: str, z: Float) -> tuple[Float, Float]:
     """h'(z) and h''(z), as the derivatives of a network of one unit."""
     unit = Architecture.create([1, 1], "tanh", name, "squared_error", "float64")
     params, column = np.array([1.0, 0.0]), z.reshape(-1, 1)

@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import derivatives, functional, mixed, moderation
-from fastmlp.influence import LeaveOneOut, Removal
-from fastmlp.posterior import Posterior
+from fastmlp import derivatives, functional
+from fastmlp.bayes import likelihood, mixed, moderation
+from fastmlp.bayes.influence import LeaveOneOut, Removal
+from fastmlp.bayes.posterior import Posterior
+from fastmlp.bayes.training import to_maximum
+from fastmlp.network import Network
 
 Float = NDArray[np.float64]
 
 BLOCK = 2**20  # numbers of a Jacobian that are held at once
+TOLERANCE = 1e-8  # gradient of the log posterior without a sample
 
 
 class Prediction(NamedTuple):
@@ -64,9 +68,17 @@ class Laplace(Posterior):
         ln p(T | X) = -beta E_D - sum alpha_i/2 w_i^2 + 1/2 sum ln alpha_i - 1/2 ln|A| + N/2 sum_k ln(beta_k / 2 pi),
         the last term for regression only; for counts less sum ln t!. Flat and held parameters have no terms of their
         own: compare networks with the same ones.
+    log_likelihood : float
+        ln p(T | X, w), at w.
+    aic, bic, nic : float
+        Information criteria: -2 ln p(T | X, w) plus 2 gamma, gamma ln N, or 2 tr(F A^-1), F the sum of outer products
+        of the samples' gradients. The noise precision is not counted as a parameter.
     log_symmetries : float
         sum over hidden layers of ln M!, and M ln 2 if the activation is odd: by so much do all modes that differ by
-        exchange of units and signs exceed one. Add it where networks of different sizes are compared.
+        exchange of units and signs exceed one.
+    log_distinct_symmetries : float
+        The same for modes that do not overlap: units that do nothing do not count. Add it where networks of different
+        sizes are compared.
     gamma : ndarray of shape (P,)
         1 - alpha_i (A^-1)_ii: how far the data determine each parameter.
     grad_norm : float
@@ -147,9 +159,44 @@ class Laplace(Posterior):
         prediction = self._prediction(X, n_draws, generator)
         if parts:
             return prediction
-        if self._architecture.loss in ("squared_error", "poisson"):
+        if self.has_variance:
             return prediction.mean, prediction.epistemic + prediction.noise
         return prediction.mean
+
+    @property
+    def has_variance(self) -> bool:
+        """Whether `predict` returns a variance too: not for classifiers, whose probabilities say all."""
+        return self._architecture.loss in ("squared_error", "poisson")
+
+    def log_density(self, X: Any, T: Any) -> Float:
+        """Ln p(t|x) of new samples, how well they are foretold.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        T : array-like of shape (N, K)
+            As for `Network.loss`.
+
+        Returns
+        -------
+        ndarray of shape (N,)
+            For regression of the normal distributions of `predict`, outputs taken as independent; for classifiers of
+            the moderated probabilities.
+
+        Raises
+        ------
+        ValueError
+            For counts, whose prediction has no closed form.
+        """
+        architecture = self._architecture
+        samples = functional.check_samples(architecture, X, T)
+        prediction = self.predict(samples.X, parts=True)
+        return likelihood.log_density(architecture, samples, prediction.mean, prediction.epistemic + prediction.noise)
+
+    @property
+    def network(self) -> Network:
+        """A new network with the parameters w, in float64."""
+        return Network._make(self._architecture, self.params)
 
     def _prediction(self, X: Float, n_draws: int, rng: np.random.Generator) -> Prediction:
         loss = self._architecture.loss
@@ -215,8 +262,13 @@ class Laplace(Posterior):
             V = np.concatenate([V, self._covariance.times_root(J).reshape(-1, V.shape[1])])
         return np.asarray((V @ V.T).reshape(shape * 2))
 
-    def leave_one_out(self) -> LeaveOneOut:
+    def leave_one_out(self, retrain: str = "none") -> LeaveOneOut:
         """Each sample predicted by the network that was trained without it, without training any.
+
+        Parameters
+        ----------
+        retrain : {"none", "doubtful", "all"}
+            For which samples a network is trained after all, from w on, without the sample.
 
         Returns
         -------
@@ -230,7 +282,7 @@ class Laplace(Posterior):
         error. With hidden units it holds at a minimum, best with ``hessian="exact"``, and less the nearer h_n is to 1.
         alpha and beta stay as they are. A sample weighted s_n leaves with all of its weight.
 
-        Cost: as `predict` for all samples; memory N K P numbers twice.
+        Cost: as `predict` for all samples; memory N K P numbers twice. A training from near by for each of `retrain`.
 
         References
         ----------
@@ -246,7 +298,31 @@ class Laplace(Posterior):
         >>> posterior.leave_one_out().outputs.T.round(12)  # means of the two others
         array([[2.5, 2. , 1.5]])
         """
-        return self._removal().leave_one_out(self.effective_n_params)
+        check.choice(retrain, "retrain", ("none", "doubtful", "all"))
+        result = self._removal().leave_one_out(self.effective_n_params)
+        if retrain != "none":
+            for n in range(len(result.outputs)) if retrain == "all" else np.flatnonzero(result.doubtful):
+                self._train_without(int(n), result)
+        return result
+
+    def _train_without(self, n: int, result: LeaveOneOut) -> None:
+        """Put what the trained network says in the place of what the formula does."""
+        architecture, samples, row = self._architecture, self._samples, slice(n, n + 1)
+        weight = np.ones(len(samples.X)) if samples.weight is None else samples.weight.copy()
+        weight[n] = 0.0
+        without = samples._replace(weight=weight)
+        params = to_maximum(
+            architecture, self.params, without, self.prior_precision, self.noise_precision, TOLERANCE, self._n_threads
+        )
+        result.outputs[row] = functional.predict(architecture, params, samples.X[row])
+        result.residuals[row] = result.outputs[row] - likelihood.values(samples, architecture.n_outputs)[row]
+        result.losses[row] = functional.sample_losses(architecture, params, samples.rows(np.array([n])))
+        change = (params - self.params)[self._free]
+        distance = (
+            change @ (self._curvature @ change if self._curvature.ndim == 2 else self._curvature * change)
+            + self.prior_precision[self._free] @ change**2
+        )
+        result.cooks_distance[n] = distance / self.effective_n_params
 
     def influence(self, X: Any = None) -> Float:
         """What leaving out each sample changes: the parameters, or the predictions at X.
@@ -276,11 +352,16 @@ class Laplace(Posterior):
         return result
 
     def _removal(self) -> Removal:
-        architecture, X = self._architecture, self._samples.X
+        center, J = self._linearised()
+        return Removal(self._architecture, self._samples, center, J, self._covariance, self.noise_precision)
+
+    def _linearised(self) -> tuple[Float, Float]:
+        """Outputs (N, K) of the samples and their derivatives (N, K, n); logits but for squared error."""
+        X = self._samples.X
         J = np.concatenate([J for _, J in self._jacobians(X)])
-        y = functional.predict(architecture, self.params, X, None, self._n_threads)
-        center = y if architecture.loss == "squared_error" else self._logits(X)
-        return Removal(architecture, self._samples, center, J, self._covariance, self.noise_precision)
+        if self._architecture.loss != "squared_error":
+            return self._logits(X), J
+        return functional.predict(self._architecture, self.params, X, None, self._n_threads), J
 
     def predict_jacobian(self, X: Any) -> tuple[Float, Float]:
         """Derivatives dy_k/dx_i with their variances: error bars on slopes.

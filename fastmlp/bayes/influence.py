@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from fastmlp import functional
 from fastmlp.architecture import Architecture
-from fastmlp.covariance import Covariance
+from fastmlp.bayes import likelihood
+from fastmlp.bayes.covariance import Covariance
 from fastmlp.functional import Samples
 
 Float = NDArray[np.float64]
@@ -33,7 +34,7 @@ class LeaveOneOut(NamedTuple):
     losses: Float  #: (N,), in nats for classifiers and counts, half squared errors for regression
     leverage: Float  #: (N,), tr Lambda_n V_n, whose sum is gamma with the Gauss-Newton matrix
     cooks_distance: Float  #: (N,), (w_(-n) - w)' A (w_(-n) - w) / gamma
-    doubtful: NDArray[np.bool_]  #: (N,), leverage >= 0.3: train without these to be sure
+    doubtful: NDArray[np.bool_]  #: (N,), leverage >= 0.3: the formula is a rough one, and not used if `retrain` says so
 
 
 class Removal:
@@ -56,7 +57,7 @@ class Removal:
         noise_precision: Any,
     ) -> None:  # fmt: skip
         self.architecture, self.samples, self.center = architecture, samples, center
-        self.targets, delta, curvature = _derivatives(architecture, samples, center, noise_precision)
+        self.targets, delta, curvature = likelihood.derivatives(architecture, samples, center, noise_precision)
         self.rooted = covariance.times_root(J)
         self.V = self.rooted @ self.rooted.transpose(0, 2, 1)
         share = curvature @ self.V
@@ -73,7 +74,7 @@ class Removal:
     def leave_one_out(self, gamma: float) -> LeaveOneOut:
         """What there is to know about each sample."""
         center = self.center + np.einsum("nkj,nj->nk", self.V, self.u)
-        architecture, params = _outputs_alone(self.architecture)
+        architecture, params = likelihood.outputs_alone(self.architecture)
         undefined = ~np.isfinite(center).all(axis=1)
         center[undefined] = 0.0
         outputs = functional.predict(architecture, params, center)
@@ -83,34 +84,3 @@ class Removal:
             distance = np.einsum("nk,nkj,nj->n", self.u, self.V, self.u) / gamma
         doubtful = ~(self.leverage < DOUBTFUL)
         return LeaveOneOut(outputs, outputs - self.targets, losses, self.leverage, distance, doubtful)
-
-
-def _outputs_alone(architecture: Architecture) -> tuple[Architecture, Float]:
-    """A network that makes outputs of the logits, and hands on outputs where those are what is linear in w."""
-    K = architecture.n_outputs
-    output = "identity" if architecture.loss == "squared_error" else architecture.output
-    alone = Architecture.create([K, K], "tanh", output, architecture.loss, "float64")
-    return alone, np.append(np.eye(K).ravel(), np.zeros(K))
-
-
-def _derivatives(
-    architecture: Architecture, samples: Samples, center: Float, noise_precision: Any
-) -> tuple[Float, Float, Float]:
-    """Targets (N, K), and the first (N, K) and second (N, K, K) derivatives of the samples' losses."""
-    eye = np.eye(center.shape[1])
-    targets = eye[samples.targets.labels] if samples.targets.values is None else samples.targets.values
-    alone, params = _outputs_alone(architecture)
-    y = functional.predict(alone, params, center)
-    if architecture.loss == "squared_error":
-        delta, slope = noise_precision * (y - targets), np.broadcast_to(noise_precision, y.shape)
-        curvature = slope[:, np.newaxis] * eye
-    elif architecture.loss == "cross_entropy":
-        total = targets.sum(axis=1, keepdims=True)
-        delta = total * y - targets
-        curvature = total[:, :, np.newaxis] * (y[:, np.newaxis] * eye - y[:, :, np.newaxis] * y[:, np.newaxis])
-    else:
-        delta, slope = y - targets, y * (1 - y) if architecture.loss == "binary_cross_entropy" else y
-        curvature = slope[:, np.newaxis] * eye
-    if samples.weight is not None:
-        delta, curvature = samples.weight[:, np.newaxis] * delta, samples.weight[:, np.newaxis, np.newaxis] * curvature
-    return targets, delta, curvature

@@ -13,15 +13,15 @@ from fastmlp import _threads, derivatives, functional
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp.architecture import Architecture
-from fastmlp.covariance import EPS, Covariance, noise_precision
+from fastmlp.bayes import modes
+from fastmlp.bayes.covariance import EPS, Covariance, noise_precision
+from fastmlp.bayes.precisions import by_parameter
 from fastmlp.network import Network, check_network
-from fastmlp.precisions import by_parameter
 from fastmlp.terms import DataTerm, WeightDecay
 
 Float = NDArray[np.float64]
 
 HESSIANS = ("ggn", "exact", "diagonal")
-ODD = ("tanh", "sin", "identity")  # h(-z) = -h(z): a unit may change the signs of all its weights
 
 
 class Posterior:
@@ -61,9 +61,9 @@ class Posterior:
         self._covariance = Covariance(self._curvature, prior)
         self.gamma = np.zeros(len(alpha))
         self.gamma[self._free] = 1 - prior * self._covariance.diagonal
+        self.log_likelihood = self._log_normalizer() - value
         self.log_evidence = (
-            self._log_normalizer()
-            - value
+            self.log_likelihood
             - 0.5 * float(prior @ w**2)
             + 0.5 * float(np.log(prior[prior > 0]).sum())
             - 0.5 * self._covariance.log_det_precision
@@ -118,8 +118,12 @@ class Posterior:
     @property
     def log_symmetries(self) -> float:
         """Ln of the number of equivalent modes; see above."""
-        layers = zip(self._architecture.layers[1:-1], self._architecture.hidden, strict=True)
-        return sum(math.lgamma(M + 1) + (M * math.log(2) if name in ODD else 0.0) for M, name in layers)
+        return modes.log_symmetries(self._architecture)
+
+    @cached_property
+    def log_distinct_symmetries(self) -> float:
+        """Ln of the number of those that do not overlap; see above."""
+        return modes.log_distinct(self._architecture, self.params, self.params_covariance)
 
     @cached_property
     def negative_eigenvalues(self) -> Float:
@@ -144,11 +148,33 @@ class Posterior:
         return std
 
     @property
+    def aic(self) -> float:
+        """Akaike's criterion, 2 (gamma - ln p(T | X, w)): the smaller the better."""
+        return 2 * (self.effective_n_params - self.log_likelihood)
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, gamma ln N - 2 ln p(T | X, w)."""
+        return self.effective_n_params * math.log(self._samples.total_weight) - 2 * self.log_likelihood
+
+    @property
+    def nic(self) -> float:
+        """The network information criterion, 2 (tr(F A^-1) - ln p(T | X, w)): that of Akaike where the model is wrong.
+
+        F is the sum of outer products of the samples' gradients; Murata, Yoshizawa and Amari (1994).
+        """
+        half = self._covariance.times_root(self._empirical_fisher())
+        return 2 * (float(np.trace(self._covariance.from_root(half))) - self.log_likelihood)
+
+    def _empirical_fisher(self) -> Float:
+        """F (n, n) by the parameters that are not held."""
+        term = DataTerm(self._architecture, self._samples, self.noise_precision, self._n_threads)
+        return term.factor * term.hessian(self.params, "empirical_fisher")[np.ix_(self._free, self._free)]
+
+    @property
     def sandwich_covariance(self) -> Float:
         """A^-1 F A^-1 (P, P), F the sum of outer products of the samples' gradients: holds for any kind of noise."""
-        term = DataTerm(self._architecture, self._samples, self.noise_precision, self._n_threads)
-        F = term.factor * term.hessian(self.params, "empirical_fisher")[np.ix_(self._free, self._free)]
-        half = self._covariance.from_root(self._covariance.times_root(F))
+        half = self._covariance.from_root(self._covariance.times_root(self._empirical_fisher()))
         covariance = np.zeros((len(self.params),) * 2)
         covariance[np.ix_(self._free, self._free)] = self._covariance.from_root(self._covariance.times_root(half.T))
         return covariance

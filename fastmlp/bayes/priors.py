@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import functional
 from fastmlp.architecture import Architecture
+from fastmlp.bayes.precisions import by_parameter
 from fastmlp.network import Network, check_network
-from fastmlp.precisions import by_parameter
 
 
 def prior_samples(

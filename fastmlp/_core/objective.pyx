@@ -1,0 +1,83 @@
+"""The objective of a fit and its gradient, by sweeps over the samples, without the GIL and without allocation.
+
+E = factor * loss + sum lambda_i/2 x_i^2. Where parameters are fixed or shared, x are the free ones. Sums go in the
+slots of `batch`, so that values and gradients have the bits of a batch's.
+"""
+
+from cython cimport floating
+from fastmlp._core cimport batch, kernels, team
+from fastmlp._core.batch cimport Source
+from fastmlp._core.plan cimport Net, Partition
+from fastmlp._core.team cimport Watch
+from fastmlp._core.ties cimport Map, expand, pull
+from fastmlp._core.vectors cimport ALIGNMENT, largest, lines
+
+
+cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads) noexcept nogil:
+    cdef size_t native = ALIGNMENT + lines(2 * net.n_params * net.itemsize)
+    return native + batch.scratch_bytes(net, net.gradient.rows, parts, n_threads, net.n_params)
+
+
+cdef void lay_out(Objective *objective, const Net *net, const Source *source, const Map *free, Partition parts,
+                  int n_threads, const void *ops, void *memory) noexcept nogil:
+    cdef size_t native = lines(<size_t> memory)
+    objective.net, objective.source, objective.free, objective.ops = net, source, free, ops
+    objective.n = net.n_params if free == NULL else free.n
+    objective.parts, objective.n_threads = parts, n_threads
+    objective.choice = team.choice()
+    objective.n_values = 0
+    objective.native = <void *> native
+    batch.share_out(&objective.scratch, net, net.gradient.rows, parts, n_threads, net.n_params,
+                    <void *> (native + lines(2 * net.n_params * net.itemsize)))
+
+
+cdef void round_off(const Objective *objective, double *x) noexcept nogil:
+    cdef size_t i
+    for i in range(0 if objective.net.itemsize == sizeof(double) else objective.n):
+        x[i] = <float> x[i]
+
+
+cdef double loss(Objective *objective, const double *x, double *g, floating *native, Watch *watch) noexcept nogil:
+    """The loss and its gradient; through `native` if need be."""
+    cdef size_t n = objective.net.n_params, i
+    cdef const floating *params = native
+    cdef floating *gradient = native + n
+    cdef bint several = objective.n_threads > 1
+    cdef double value, started = team.seconds() if several else 0.0
+    if objective.free != NULL:
+        expand(objective.free, x, native)
+    elif floating is double:
+        params, gradient = x, g
+    else:
+        for i in range(n):
+            native[i] = <floating> x[i]
+    value = batch.loss_and_gradient(objective.net, objective.parts, params, objective.source, &objective.scratch,
+                                    gradient, <floating *> NULL, team.chosen(&objective.choice, objective.n_threads),
+                                    watch)
+    if objective.free != NULL:
+        pull(objective.free, gradient, g)
+    elif floating is float:
+        for i in range(n):
+            g[i] = gradient[i]
+    if several:
+        team.note(&objective.choice, team.seconds() - started)
+    return value
+
+
+cdef void look(Objective *objective, Point *point, Watch *watch) noexcept nogil:
+    cdef double *x = point.x
+    cdef double *g = point.g
+    cdef size_t n = objective.n, i
+    if objective.net.itemsize == sizeof(double):
+        point.value = loss(objective, x, g, <double *> objective.native, watch)
+    else:
+        point.value = loss(objective, x, g, <float *> objective.native, watch)
+    objective.n_values += 1
+    point.penalty = 0.0
+    if objective.decay != NULL:
+        point.penalty = kernels.decay(objective.ops, n, objective.factor, 1.0, objective.decay, x, g)
+    elif objective.factor != 1.0:
+        for i in range(n):
+            g[i] *= objective.factor
+    point.value = objective.factor * point.value + point.penalty
+    point.grad_norm = largest(n, g, 1)

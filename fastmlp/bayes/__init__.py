@@ -1,0 +1,15 @@
+"""Parameters as a normal distribution: error bars, evidence, precisions and sizes that it chooses, samples left out.
+
+laplace     the posterior and what it predicts: posterior (precisions, evidence, draws), modes (how many there are),
+            moderation (averages over logits), mixed (slopes with error bars), influence (samples left out), likelihood
+            (losses by outputs or logits), covariance (inverses by their roots)
+evidence    precisions by the evidence: ascent (the way to a maximum), alternation (training, re-estimation), occam (the
+            gradient of ln|A|); starts and mixture (several networks)
+priors      functions drawn from a prior; precisions: one for each parameter, by name
+"""
+
+from fastmlp.bayes.evidence import fit_evidence
+from fastmlp.bayes.laplace import Laplace
+from fastmlp.bayes.priors import prior_samples
+
+__all__ = ["Laplace", "fit_evidence", "prior_samples"]

@@ -1,0 +1,68 @@
+"""Several posteriors with equal weights: what networks from different starts predict together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.bayes.laplace import Laplace, Prediction
+from fastmlp.bayes.starts import Starts
+
+Float = NDArray[np.float64]
+
+
+class Mixture:
+    """The equal mixture of posteriors, one for each start: ``fastmlp.fit_evidence(..., combine="average")``.
+
+    Attributes
+    ----------
+    members : list of Evidence
+    starts : Starts
+        All networks that were trained.
+    """
+
+    def __init__(self, members: list[Any], starts: Starts) -> None:
+        self.members: list[Laplace] = members
+        self.starts = starts
+
+    def predict(self, X: Any, parts: bool = False) -> Any:
+        """What new targets will be: as `Laplace.predict`, of the mixture.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        parts : bool, default=False
+
+        Returns
+        -------
+        (mean, variance), probabilities or Prediction
+            The mean of the members' means, and the law of total variance: `epistemic` is the mean of the members' plus
+            the variance of their means, `noise` the mean of theirs.
+
+        Notes
+        -----
+        Cost: as `Laplace.predict` for each member.
+        """
+        each = [member.predict(X, parts=True) for member in self.members]
+        means = np.array([prediction.mean for prediction in each])
+        epistemic = np.mean([prediction.epistemic for prediction in each], axis=0) + means.var(axis=0)
+        prediction = Prediction(means.mean(axis=0), epistemic, np.mean([one.noise for one in each], axis=0))
+        if parts:
+            return prediction
+        if self.members[0].has_variance:
+            return prediction.mean, prediction.epistemic + prediction.noise
+        return prediction.mean
+
+    def log_density(self, X: Any, T: Any) -> Float:
+        """Ln p(t|x) of new samples (N,): of the mixture of the members' predictions, not of its first two moments.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        T : array-like of shape (N, K)
+            As for `Laplace.log_density`.
+        """
+        each = np.array([member.log_density(X, T) for member in self.members])
+        return np.asarray(np.logaddexp.reduce(each, axis=0) - np.log(len(each)))

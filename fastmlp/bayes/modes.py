@@ -1,0 +1,49 @@
+"""How many equivalent modes a posterior has: exchanges of hidden units, and changes of their signs.
+
+All M! 2^M of them have the same evidence, and add up, as far as they are modes of their own. Those of a unit that does
+nothing, w_u = 0, are one. A change of sign of its parameters w_u, in and out, takes N(w_u, C_u) to N(-w_u, C_u), which
+overlap by exp(-d^2/2), d^2 = w_u' C_u^-1 w_u (Bhattacharyya). Unit u counts as o_u = 1 - exp(-d_u^2/2), and a layer as
+
+    ln Gamma(1 + sum o_u) + sum ln(1 + o_u),
+
+between 0 and ln M! + M ln 2.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.architecture import Architecture
+
+Float = NDArray[np.float64]
+
+ODD = ("tanh", "sin", "identity")  # h(-z) = -h(z): a unit may change the signs of all its weights
+
+
+def log_symmetries(architecture: Architecture) -> float:
+    """Of all modes, distinct or not: the sum over hidden layers of ln M!, and M ln 2 if the activation is odd."""
+    layers = zip(architecture.layers[1:-1], architecture.hidden, strict=True)
+    return sum(math.lgamma(M + 1) + (M * math.log(2) if name in ODD else 0.0) for M, name in layers)
+
+
+def log_distinct(architecture: Architecture, params: Float, covariance: Float) -> float:
+    """Of those that are modes of their own, by the formula above."""
+    total, places = 0.0, architecture.unravel(np.arange(len(params), dtype=np.float64))
+    for layer, name in enumerate(architecture.hidden):
+        own = np.column_stack([places.weights[layer], places.biases[layer], places.weights[layer + 1].T]).astype(int)
+        shares = [_apart(params[unit], covariance[np.ix_(unit, unit)]) for unit in own]
+        total += math.lgamma(1 + math.fsum(shares))
+        if name in ODD:
+            total += math.fsum(math.log1p(share) for share in shares)
+    return total
+
+
+def _apart(w: Float, C: Float) -> float:
+    """1 - exp(-d^2/2); parameters that are held do not vary, and say nothing about d."""
+    free = np.diagonal(C) > 0
+    if not free.any():
+        return float(w.any())
+    return -math.expm1(-0.5 * float(w[free] @ np.linalg.lstsq(C[np.ix_(free, free)], w[free], rcond=None)[0]))

@@ -1,0 +1,88 @@
+"""How the Occam factor of the evidence changes with the parameters: the gradient of ln|A|.
+
+A = sum_n J' Lambda J + diag(alpha), with J the derivatives of the outputs (squared error) or logits y by w, Lambda(y)
+the second derivatives of the loss by them. With V = J A^-1 J' of a sample,
+
+    d ln|A| / dw = sum_n [2 sum_k H_k v_k + J' u],    v = Lambda J A^-1,    u_m = sum_kl V_kl dLambda_kl / dy_m.
+
+H_k = d2y_k / dw dw is never formed: the sum of H_k v_k is the gradient of sum_n,k dy_k/dw . v_k with v held, of the
+outputs' tangents along a direction for each sample, zd_l = W_l ad_(l-1) + v(W_l) a_(l-1) + v(b_l), ad_l = h'(z_l) zd_l.
+These are differentiated by back-propagation, rho_l by zd_l and sigma_l by z_l.
+
+alpha and beta move w, the trained network, by dw/d ln alpha_g = -H^-1 (alpha w)_g and dw/d ln beta = H^-1 (alpha w),
+H the exact second derivatives of the log posterior. So they move ln|A| by more than what they themselves are in it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import functional
+from fastmlp._core import linear
+from fastmlp.architecture import Architecture
+from fastmlp.bayes import likelihood
+from fastmlp.bayes.laplace import Laplace
+from fastmlp.bayes.mixed import slopes
+from fastmlp.terms import DataTerm
+
+Float = NDArray[np.float64]
+
+
+def corrections(posterior: Laplace, where: list[NDArray[np.intp]]) -> Float:
+    """What the optimum's motion adds to the derivatives of the log evidence by ln alpha_g, and by ln beta, the last."""
+    free, alpha = posterior._free, posterior.prior_precision
+    term = DataTerm(posterior._architecture, posterior._samples, posterior.noise_precision, posterior._n_threads)
+    H = np.ascontiguousarray(term.hessian(posterior.params, "exact")[np.ix_(free, free)])
+    H[np.diag_indices_from(H)] += alpha[free]
+    motion = np.zeros(len(alpha))
+    if linear.factor(H) == 0:  # else not a minimum, to rounding, which does not say where it moves to
+        change = linear.solve(H, -0.5 * log_det_gradient(posterior)[free])
+        motion[free] = change * alpha[free] * posterior.params[free]
+    return np.array([*(-motion[each].sum() for each in where), motion.sum()])
+
+
+def log_det_gradient(posterior: Laplace) -> Float:
+    """The gradient d ln|A| / dw (P,), with alpha and beta held, A from the Gauss-Newton matrix."""
+    architecture, samples = posterior._architecture, posterior._samples
+    center, J = posterior._linearised()
+    _, _, Lambda = likelihood.derivatives(architecture, samples, center, posterior.noise_precision)
+    rooted = posterior._covariance.times_root(J)
+    v = np.zeros((*J.shape[:2], len(posterior.params)))
+    v[..., posterior._free] = posterior._covariance.from_root(Lambda @ rooted)
+    gradient = 2 * along_directions(architecture, posterior.params, samples.X, v)
+    u = likelihood.third(architecture, samples, center, rooted @ rooted.transpose(0, 2, 1))
+    if u is not None:
+        gradient[posterior._free] += np.einsum("nk,nkp->p", u, J)
+    return gradient
+
+
+def along_directions(architecture: Architecture, params: Float, X: Float, v: Float) -> Float:
+    """Sum over samples and outputs of H_k v_k (P,), v (N, K, P); of the logits but for squared error."""
+    weights, _ = architecture.unravel(params)
+    layers, shape = functional.trace(architecture, params, X), v.shape[:2]
+    names = [*architecture.hidden, architecture.output if architecture.loss == "squared_error" else "identity"]
+    bends = [slopes(name, z) for name, z in zip(names, layers.z, strict=True)]
+    activations = (X, *layers.a)
+    steps = [v[..., where].reshape(*shape, *W.shape) for where, W in zip(_of("W", architecture), weights, strict=True)]
+    zd, tangents = [], [np.zeros((*shape, X.shape[1]))]
+    for number, (W, step, (first, _)) in enumerate(zip(weights, steps, bends, strict=True), 1):
+        own = np.einsum("nkji,ni->nkj", step, activations[number - 1]) + v[..., architecture.groups[f"b{number}"]]
+        zd.append(tangents[-1] @ W.T + own)
+        tangents.append(first[:, np.newaxis] * zd[-1])
+    result = np.empty(len(params))
+    by_tangent, by_activation = np.broadcast_to(np.eye(shape[1]), (*shape, shape[1])), np.zeros(layers.z[-1].shape)
+    for number in range(len(weights), 0, -1):
+        first, second = bends[number - 1]
+        rho = first[:, np.newaxis] * by_tangent
+        sigma = first * by_activation + second * (zd[number - 1] * by_tangent).sum(axis=1)
+        by_weights = sigma.T @ activations[number - 1] + np.einsum("nkj,nki->ji", rho, tangents[number - 1])
+        result[architecture.groups[f"W{number}"]] = by_weights.ravel()
+        result[architecture.groups[f"b{number}"]] = sigma.sum(axis=0)
+        by_tangent = rho @ weights[number - 1]
+        by_activation = sigma @ weights[number - 1] + np.einsum("nkj,nkji->ni", rho, steps[number - 1])
+    return result
+
+
+def _of(kind: str, architecture: Architecture) -> list[slice]:
+    return [where for name, where in architecture.groups.items() if name.startswith(kind)]

@@ -1,0 +1,109 @@
+"""Many networks trained by the evidence: from several starts, at several sizes, and the table of what has come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastmlp import _validation as check
+from fastmlp.bayes.laplace import Laplace
+from fastmlp.network import Network
+
+FIRST = (1, 2, 3, 5, 8, 13, 20)  # hidden units, then 1.6 times as many as the last
+FALLS = 2  # successive sizes without a rise of the evidence, after which there are no more
+
+
+class Start(NamedTuple):
+    """One of the networks."""
+
+    hidden: tuple[int, ...]  #: units of its hidden layers
+    number: int  #: from 0 for each size
+    posterior: Any
+
+    @property
+    def log_evidence(self) -> float:
+        """With distinct symmetries, so that sizes can be compared."""
+        return float(self.posterior.log_evidence + self.posterior.log_distinct_symmetries)
+
+
+class Starts(tuple[Start, ...]):
+    """All of them, by size and start."""
+
+    __slots__ = ()
+
+    def by_size(self) -> dict[tuple[int, ...], list[Start]]:
+        """The starts of each size."""
+        groups: dict[tuple[int, ...], list[Start]] = {}
+        for each in self:
+            groups.setdefault(each.hidden, []).append(each)
+        return groups
+
+    def table(self) -> str:
+        """A line for each size; a star marks that of the largest evidence.
+
+        Parameters, starts, how many of them converged, the largest and the median log evidence with symmetries, and
+        of the best start the effective number of parameters and how many groups were pruned.
+        """
+        titles = ("parameters", "starts", "converged", "evidence", "median", "effective", "pruned")
+        largest = max(self, key=lambda each: each.log_evidence)
+        width = 2 + max(len("hidden"), *(len(_name(each.hidden)) for each in self))
+        lines = [f"{'hidden':<{width}}" + "".join(f"{title:>12}" for title in titles)]
+        for hidden, group in self.by_size().items():
+            best = max(group, key=lambda each: each.log_evidence)
+            cells = (
+                len(best.posterior.params), len(group), sum(each.posterior.converged for each in group),
+                f"{best.log_evidence:.2f}", f"{np.median([each.log_evidence for each in group]):.2f}",
+                f"{best.posterior.effective_n_params:.1f}", len(best.posterior.pruned),
+            )  # fmt: skip
+            mark = "  *" if best is largest else ""
+            lines.append(f"{_name(hidden):<{width}}" + "".join(f"{cell:>12}" for cell in cells) + mark)
+        return "\n".join(lines)
+
+
+def _name(hidden: tuple[int, ...]) -> str:
+    return "-".join(map(str, hidden)) or "none"
+
+
+def sizes(net: Network, hidden: Any) -> Iterator[tuple[int, ...]]:
+    """Units of the hidden layers, one size after the other."""
+    layers = net.layers[1:-1]
+    if hidden is None:
+        return iter([layers])
+    if not layers:
+        raise ValueError("net: expected a hidden layer where the number of hidden units is sought, got none")
+    if isinstance(hidden, str):
+        check.choice(hidden, "hidden", ("auto",))
+        return ((units,) * len(layers) for units in _growing())
+    if not isinstance(hidden, (Sequence, range)) or not len(hidden):
+        raise TypeError(f"hidden: expected None, 'auto' or numbers of hidden units, got {hidden!r}")
+    return iter([(check.integer(units, "hidden", 1),) * len(layers) for units in hidden])
+
+
+def _growing() -> Iterator[int]:
+    yield from FIRST
+    for power in count(1):
+        yield round(FIRST[-1] * 1.6**power)
+
+
+def have_passed_the_best(found: list[Start]) -> bool:
+    """Whether the last sizes have not raised the largest evidence."""
+    largest = [max(each.log_evidence for each in group) for group in Starts(found).by_size().values()]
+    return len(largest) > FALLS and max(largest[-FALLS:]) <= max(largest[:-FALLS])
+
+
+def drawn(net: Network, hidden: tuple[int, ...], init: str, rng: np.random.Generator) -> Network:
+    """A network like `net`, with so many hidden units and new parameters."""
+    layers = [net.layers[0], *hidden, net.layers[-1]]
+    return Network(layers, list(net.hidden), net.output, net.loss_name, net.dtype, rng, init)
+
+
+def at_once(train: Callable[[Network, int], Laplace], networks: list[Network], n_threads: int) -> list[Laplace]:
+    """Each network by one thread; a single one by all."""
+    if len(networks) == 1 or n_threads == 1:
+        return [train(network, n_threads) for network in networks]
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(train, networks, [1] * len(networks)))

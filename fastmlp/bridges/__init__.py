@@ -1,0 +1,12 @@
+"""Networks from and for other libraries, each of which is imported when it is asked for.
+
+sklearn   fitted MLPRegressor and MLPClassifier of scikit-learn
+torch     nn.Sequential and state dicts of PyTorch; torch_units: modules that it does not have
+onnx      graphs for ONNX runtimes
+"""
+
+from fastmlp.bridges.onnx import to_onnx
+from fastmlp.bridges.sklearn import from_sklearn, to_sklearn
+from fastmlp.bridges.torch import from_torch, to_torch
+
+__all__ = ["from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"]

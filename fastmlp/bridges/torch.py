@@ -1,0 +1,207 @@
+"""PyTorch's sequences of layers and state dicts as networks, and networks as such a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _optional
+from fastmlp.bridges.assembly import assembled
+from fastmlp.network import Network, check_network
+
+Array = NDArray[Any]
+
+#: class by activation, and the attributes that make it the same function: the first value is what `to_torch` sets
+UNITS: dict[str, tuple[str, dict[str, tuple[Any, ...]]]] = {
+    "tanh": ("Tanh", {}),
+    "logistic": ("Sigmoid", {}),
+    "relu": ("ReLU", {}),
+    "leaky_relu": ("LeakyReLU", {"negative_slope": (0.01,)}),
+    "softplus": ("Softplus", {"beta": (1.0,), "threshold": (40.0, 20.0)}),  # 20, torch's default, is wrong by 2e-9
+    "elu": ("ELU", {"alpha": (1.0,)}),
+    "silu": ("SiLU", {}),
+    "gelu": ("GELU", {"approximate": ("none",)}),
+    "softmax": ("Softmax", {"dim": (1, -1)}),
+    "sin": ("Sin", {}),
+    "exp": ("Exp", {}),
+}
+PASSED_OVER = ("Identity", "Flatten")
+DROPOUT = ("Dropout", "AlphaDropout", "FeatureAlphaDropout")
+
+
+class Layer(NamedTuple):
+    """Weights, biases if any, and what activation follows."""
+
+    W: Array
+    b: Array | None
+    activation: str
+
+
+def from_torch(module: Any, hidden: Any = None, output: str | None = None, loss: str | None = None) -> Network:
+    """The network that PyTorch's layers or a state dict describe.
+
+    Parameters
+    ----------
+    module : torch.nn.Sequential, torch.nn.Linear, or mapping of names to tensors
+        Linear layers, with or without biases, and Tanh, Sigmoid, ReLU, LeakyReLU (slope 0.01), Softplus, ELU, SiLU,
+        GELU (exact), Softmax, or the `Sin` and `Exp` of `to_torch`; also nested. Identity, Flatten and, in evaluation
+        mode, dropout are passed over. A state dict has "NAME.weight" and "NAME.bias" of its linear layers in order.
+    hidden : str or sequence of str, optional
+        For a state dict with hidden layers: their activations, of which it does not tell.
+    output : str, optional
+        Activation of the outputs, where the last layer is linear: what belongs to PyTorch's loss, as softmax to
+        CrossEntropyLoss, logistic to BCEWithLogitsLoss. identity by default.
+    loss : str, optional
+        As for `Network`.
+
+    Returns
+    -------
+    Network
+        In the type of the weights, which are the same to the last bit.
+
+    Raises
+    ------
+    ImportError
+        If a module is given, and torch is not installed.
+    TypeError, ValueError
+        If a layer has no counterpart, the weights are not float32 or float64, not finite, or do not fit each other.
+
+    Examples
+    --------
+    >>> import numpy as np, fastmlp
+    >>> state = {"0.weight": np.array([[1.0, -1.0]]), "0.bias": np.array([0.5])}  # NumPy's arrays will do, too
+    >>> fastmlp.from_torch(state, output="logistic")
+    Network([2, 1], hidden=[], output='logistic', loss='binary_cross_entropy', dtype='float64')
+    """
+    if isinstance(module, Mapping):
+        layers = list(_layers_of_state(module))
+        names = ["identity"] * len(layers)
+        if hidden is None and len(layers) > 1:
+            raise ValueError(f"hidden: expected the activations of {len(layers) - 1} hidden layers, got None")
+    else:
+        if hidden is not None:
+            raise ValueError(f"hidden: expected None, as the modules tell the activations, got {hidden!r}")
+        layers = list(_layers(module))
+        names = [layer.activation for layer in layers]
+        hidden = names[:-1]
+    if not layers:
+        raise ValueError("module: expected a linear layer at least, got none")
+    if output is not None and names[-1] not in ("identity", output):
+        raise ValueError(f"output: expected None or {names[-1]}, with which the module ends, got {output!r}")
+    weights, biases = [layer.W for layer in layers], [layer.b for layer in layers]
+    return assembled(weights, biases, [] if len(layers) == 1 else hidden, output or names[-1], loss)
+
+
+def _layers(module: Any) -> Iterator[Layer]:
+    """Linear layers with the activations that follow them."""
+    torch = _optional.load("torch", "torch", "fastmlp.from_torch")
+    layer = None
+    for each in _flat(torch.nn, module):
+        if isinstance(each, torch.nn.Linear):
+            if layer is not None:
+                yield layer
+            layer = Layer(_array(each.weight), None if each.bias is None else _array(each.bias), "identity")
+        elif type(each).__name__ in DROPOUT and not each.training:
+            continue
+        elif type(each).__name__ not in PASSED_OVER:
+            name = _activation(torch.nn, each)
+            if layer is None or layer.activation != "identity":
+                raise ValueError(f"module: expected a linear layer before {type(each).__name__}, got none")
+            layer = layer._replace(activation=name)
+    if layer is not None:
+        yield layer
+
+
+def _flat(nn: Any, module: Any) -> Iterator[Any]:
+    """The modules of a sequence, also of sequences within it."""
+    if isinstance(module, nn.Sequential):
+        for each in module:
+            yield from _flat(nn, each)
+    else:
+        yield module
+
+
+def _activation(nn: Any, module: Any) -> str:
+    """Name of the activation that a module is."""
+    for name, (_, attributes) in UNITS.items():
+        if type(module) is _unit_class(nn, name):
+            for attribute, values in attributes.items():
+                if getattr(module, attribute) not in values:
+                    wanted = f"{type(module).__name__} with {attribute} {' or '.join(map(str, values))}"
+                    raise ValueError(f"module: expected {wanted}, got {getattr(module, attribute)}")
+            return name
+    if type(module).__name__ in DROPOUT:
+        raise ValueError("module: expected no dropout, or .eval(), in which it does nothing, got it in training mode")
+    raise TypeError(
+        "module: expected nn.Sequential of Linear and activations, or a state dict, "
+        f"got {type(module).__module__}.{type(module).__name__}"
+    )
+
+
+def _unit_class(nn: Any, name: str) -> Any:
+    """PyTorch's class of an activation, or ours where it has none."""
+    from fastmlp.bridges import torch_units
+
+    return getattr(torch_units if name in ("sin", "exp") else nn, UNITS[name][0])
+
+
+def _layers_of_state(state: Mapping[str, Any]) -> Iterator[Layer]:
+    """Linear layers of a state dict, in its order."""
+    left = dict(state)
+    for key in state:
+        if key.split(".")[-1] == "weight" and np.ndim(state[key]) == 2:
+            bias = left.pop(key.removesuffix("weight") + "bias", None)
+            yield Layer(_array(left.pop(key)), None if bias is None else _array(bias), "identity")
+    if left:
+        raise ValueError(f"module: expected weights (n_out, n_in) and biases of linear layers, got {', '.join(left)}")
+
+
+def _array(tensor: Any) -> Array:
+    """A tensor as an array in the processor's memory; arrays as they are."""
+    array = tensor.detach().cpu().numpy() if hasattr(tensor, "detach") else np.asarray(tensor)
+    if array.dtype not in (np.float32, np.float64):
+        raise TypeError(f"module: expected weights of type float32 or float64, got {array.dtype}")
+    return array
+
+
+def to_torch(net: Network) -> Any:
+    """A torch.nn.Sequential that computes what the network does.
+
+    Parameters
+    ----------
+    net : Network
+
+    Returns
+    -------
+    torch.nn.Sequential
+        Linear layers in the network's type, with copies of its weights, to the last bit, and modules of the
+        activations. Where the output is softmax or logistic, and PyTorch's loss is CrossEntropyLoss or
+        BCEWithLogitsLoss, which take logits, leave the last one out: ``module[:-1]``.
+
+    Raises
+    ------
+    ImportError
+        If torch is not installed.
+    TypeError
+        If `net` is not a network.
+
+    Notes
+    -----
+    sin and exp, of which PyTorch has no modules, are classes of this library: to load a module with them by
+    ``torch.load``, it has to be installed. The state dict is free of them.
+    """
+    names = (*check_network(net).hidden, net.output)
+    torch = _optional.load("torch", "torch", "fastmlp.to_torch")
+    modules = []
+    for W, b, name in zip(net.weights, net.biases, names, strict=True):
+        linear = torch.nn.Linear(*W.shape[::-1], device="meta")  # no starting values: the generator is left alone
+        linear.weight = torch.nn.Parameter(torch.tensor(W))
+        linear.bias = torch.nn.Parameter(torch.tensor(b))
+        modules.append(linear)
+        if name != "identity":
+            attributes = {attribute: values[0] for attribute, values in UNITS[name][1].items()}
+            modules.append(_unit_class(torch.nn, name)(**attributes))
+    return torch.nn.Sequential(*modules)

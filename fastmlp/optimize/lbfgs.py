@@ -1,0 +1,48 @@
+"""L-BFGS: `_core.lbfgs` makes the steps, here they are reported and stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastmlp import _threads
+from fastmlp import _validation as check
+from fastmlp._core.lbfgs import Descent
+from fastmlp.objective import Objective
+from fastmlp.optimize.loops import follow
+from fastmlp.optimize.monitor import Monitor
+
+UNLIMITED = 2**63 - 1
+OPTIONS: dict[str, Any] = {"maxcor": 20, "maxls": 50, "maxfun": UNLIMITED, "ftol": 0.0, "fatol": 0.0}
+
+
+def checked(options: dict[str, Any]) -> dict[str, Any]:
+    """All options, those that are not given with their defaults."""
+    settings = {**OPTIONS, **options}
+    limits = {name: check.integer(settings[name], name, 1) for name in ("maxcor", "maxls", "maxfun")}
+    return limits | {name: check.number(settings[name], name, 0.0) for name in ("ftol", "fatol")}
+
+
+def solve(
+    objective: Objective,
+    monitor: Monitor,
+    *,
+    max_iter: int,
+    tol: float,
+    state: dict[str, Any] | None,
+    options: dict[str, Any],
+) -> tuple[int, dict[str, Any], tuple[int, int, int]]:
+    """Minimise until |g|_inf <= tol; a status, the solver's state, and (nfev, njev, nhev).
+
+    An iteration takes a gradient, sometimes two, and 4 maxcor P multiply-adds; memory is 2 maxcor P numbers, and so is
+    the state.
+    Sources: Nocedal 1980, Liu and Nocedal 1989; the line search has rules of Moré and Thuente's (1994) and of Hager and
+    Zhang's (2005).
+    """
+    maxcor, maxls, maxfun, ftol, fatol = checked(options).values()
+    data = objective.data
+    descent = Descent(
+        data.batch, objective.x0, data.factor, objective.decay, tol, ftol, fatol, maxcor, maxls, maxfun,
+        _threads.resolve(data.n_threads), state, None if objective.free is None else objective.free.compiled,
+    )  # fmt: skip
+    status = follow(descent, objective, monitor, max_iter)
+    return status, descent.state, descent.counts[1:]
