@@ -4,11 +4,11 @@ Samples are cut into slots, slots spread over threads; every slot has partial su
 rules, which depend on the number of samples and on the network only:
 
 block    256 samples; fewer where the second derivatives of a block would exceed 2^23 numbers, but at least 16.
-slots    at least two blocks each, four where the tiles have 2^18 numbers or more, and so leave the cache; at most 64, and
-         at most as many as keep the partial sums below 2^24 numbers (two are always allowed). Batches of fewer than four
-         such slots (two of large tiles) are cut into up to as many of at least a quarter of that size, where there is
-         work for them. Cross terms do not count: the Hessian is cut like the Gauss-Newton matrix, which it equals to the
-         bit where there are no residuals.
+slots    at least two blocks each, four where the tiles have 2^18 numbers or more, and so leave the cache; at most 64,
+         and at most as many as keep the partial sums below 2^24 numbers (two are always allowed). Batches of fewer
+         than four such slots (two of large tiles) are cut into up to as many of at least a quarter of that size, where
+         there is work for them. Cross terms do not count: the Hessian is cut like the Gauss-Newton matrix, which it
+         equals to the bit where there are no residuals.
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
 
 Arguments are trusted, as in `batch`.
@@ -20,10 +20,11 @@ from cython.parallel cimport parallel, threadid
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
-from fastmlp._core cimport kernels, memory, sweeps, team, tiles, units
+from fastmlp._core cimport kernels, sweeps, team, tiles, units
 from fastmlp._core.arrays cimport data
 from fastmlp._core.batch cimport Batch, Source, load
 from fastmlp._core.kernels cimport FMLP_PAD
+from fastmlp._core.memory cimport reserve
 from fastmlp._core.plan cimport RELEASE_WORK, Layout, Net, Partition
 from fastmlp._core.team cimport Watch
 from fastmlp._core.tiles cimport BACKPROP, GGN, Units
@@ -53,7 +54,7 @@ cdef inline size_t ceil_to(size_t n, size_t multiple) noexcept nogil:
 cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
     """Sizes and shares."""
     cdef Task new
-    cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block
+    cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block, most
     new.units = tiles.lay_out_units(net, kind)
     new.form = form
     sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.units.n_tiles
@@ -63,8 +64,8 @@ cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
     new.slot_numbers = ceil_to(net.n_params, line) + ceil_to(sums, line)
     while block > FMLP_PAD and new.units.rows * block > BLOCK_NUMBERS:
         block //= 2
-    new.parts = cut(n, block, 4 if shared >= LARGE else 2, min(<size_t> MAX_SLOTS, max(<size_t> 2, PARTIAL_NUMBERS // (net.n_params + shared))),
-                    new.work)
+    most = max(<size_t> 2, PARTIAL_NUMBERS // (net.n_params + shared))
+    new.parts = cut(n, block, 4 if shared >= LARGE else 2, min(<size_t> MAX_SLOTS, most), new.work)
     new.work_numbers = ceil_to(new.units.rows * new.parts.ld + (net.n_params if kind == BACKPROP else 0), line)
     return new
 
@@ -198,7 +199,7 @@ cdef double run(Batch batch, int kind, Form form, const floating *params, floati
     cdef size_t work = batch.source.n * todo.work, n_bytes
     n_threads = threads(&todo, batch.source.n, n_threads)
     n_bytes = memory_bytes(&todo, n_threads)
-    cdef void *taken = memory.reserve(n_bytes)
+    cdef void *taken = reserve(n_bytes)
     if taken == NULL:
         raise MemoryError(f"no memory for the partial sums of {todo.parts.n_slots} slots and the workspace of "
                           f"{n_threads} threads: {n_bytes} bytes")
