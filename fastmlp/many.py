@@ -17,11 +17,13 @@ from fastmlp._core import many
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples, check_samples
 from fastmlp.network import Network, check_network
-from fastmlp.optimize import holdout, lm
+from fastmlp.optimize import holdout, lbfgs, lm
 from fastmlp.optimize.fit import default_tol
 from fastmlp.optimize.monitor import (
     CONVERGED,
     DIVERGED,
+    FLAT,
+    MAX_FUN,
     MAX_ITER,
     MESSAGES,
     SLOW,
@@ -32,9 +34,10 @@ from fastmlp.optimize.monitor import (
 from fastmlp.terms import DataTerm, WeightDecay
 
 _STATUS = {
-    "converged": CONVERGED, "max_iter": MAX_ITER, "stalled": STALLED, "slow": SLOW, "time_limit": TIME_LIMIT,
-    "diverged": DIVERGED,
+    "converged": CONVERGED, "max_iter": MAX_ITER, "stalled": STALLED, "slow": SLOW, "flat": FLAT,
+    "max_fun": MAX_FUN, "time_limit": TIME_LIMIT, "diverged": DIVERGED,
 }  # fmt: skip
+AT_ONCE: dict[str, Any] = {"lm": lm, "lbfgs": lbfgs}  # the methods that train many networks at once
 CHUNKS = 100  # in which networks are handed to the compiled floor where somebody watches the progress
 
 
@@ -65,11 +68,11 @@ class Rules(NamedTuple):
 def rules(method: Any, max_iter: Any, tol: Any, ftol: Any, time_limit: Any, n_threads: Any, options: Any) -> Rules:
     """The arguments, checked, but for those that are left to `Network.fit`."""
     method = method.lower() if isinstance(method, str) else method
-    if method == "lm":
-        for name in set(options) - set(lm.OPTIONS):
-            raise TypeError(f"{name}: expected an option of fit_many or of lm ({', '.join(lm.OPTIONS)}), got {name!r}")
-        options = {**lm.OPTIONS, **options}
-        check.number(options["damping"], "damping", 0.0, above=True)
+    if method in AT_ONCE:
+        known = AT_ONCE[method].OPTIONS
+        for name in set(options) - set(known):
+            raise TypeError(f"{name}: expected an option of fit_many or of {method} ({', '.join(known)}), got {name!r}")
+        options = AT_ONCE[method].checked(options)
     return Rules(
         method,
         check.integer(max_iter, "max_iter", 0),
@@ -108,8 +111,8 @@ def fit_many(
     T : array-like of shape (N, K)
         As for `Network.loss`.
     method : str, default="lm"
-        Levenberg-Marquardt, or any method of `Network.fit`. Methods other than lm, and networks of more than 3,000
-        parameters, are left to `Network.fit`, one network after the other.
+        Levenberg-Marquardt, lbfgs, or any method of `Network.fit`. Methods other than these two, and networks of more
+        than 3,000 parameters, are left to `Network.fit`, one network after the other.
     sample_weight : array-like of shape (N,), optional
     penalty : WeightDecay, or one (or None) for each network, optional
     validation : (X, T) or float, optional
@@ -119,15 +122,15 @@ def fit_many(
     tol : float, optional
         For |gradient|_inf, as in `Network.fit` (1e-6 in float64, 1e-3 in float32).
     ftol : float, default=1e-8
-        With lm, three successive steps that each change the objective by less than this share of it are the last; 0
-        goes on until one of the other rules holds.
+        With lm or lbfgs, three successive steps that each change the objective by less than this share of it are the
+        last; 0 goes on until one of the other rules holds.
     rng : None, int or numpy.random.Generator
         For the samples that are held back, and for the order of minibatches.
     time_limit : float, optional
         Seconds for all networks together; those not begun by then stay where they are.
     n_threads : int, optional
     **options
-        Options of the method: damping (1e-3) of lm.
+        Options of the method: damping (1e-3) of lm; maxcor, maxls, maxfun, fatol of lbfgs.
 
     Returns
     -------
@@ -147,11 +150,12 @@ def fit_many(
 
     Notes
     -----
-    Results equal those of ``net.fit(X, T, "lm")`` stopped at the same step, and do not depend on the number of threads,
-    to the bit. The networks with the most parameters come first. On an exception, also KeyboardInterrupt, every
-    network has the parameters of its last completed step.
+    Results equal those of ``net.fit(X, T, method)`` stopped at the same step, and do not depend on the number of
+    threads, to the bit. The networks with the most parameters come first. On an exception, also KeyboardInterrupt,
+    every network has the parameters of its last completed step.
 
-    Cost: see `Network.fit` with lm. Memory: four matrices (P, P) for each thread, of the largest network.
+    Cost: see `Network.fit`. Memory for each thread, of the largest network: four matrices (P, P), with lbfgs 2 maxcor P
+    numbers.
 
     Examples
     --------
@@ -230,7 +234,7 @@ def train(
     deadline = time.perf_counter() + how.time_limit
     outcomes: dict[int, Outcome] = {}
     order = sorted(range(len(networks)), key=lambda i: -networks[i].n_params)
-    alone = [i for i in order if how.method != "lm" or networks[i].n_params > lm.MOST_PARAMS]
+    alone = [i for i in order if how.method not in AT_ONCE or networks[i].n_params > lm.MOST_PARAMS]
     together = order[len(alone) :]
     size = max(1, len(together)) if tick is None else max(4 * how.n_threads, len(together) // CHUNKS)
     chunks = [together[first : first + size] for first in range(0, len(together), size)]
@@ -258,7 +262,7 @@ def _one_by_one(networks: Any, samples: Any, penalties: Any, rngs: Any, *, how: 
 
 
 def _at_once(networks: Any, samples: Any, penalties: Any, rngs: Any, *, how: Rules) -> list[Outcome]:
-    """Levenberg-Marquardt, each network by one thread; nothing is random."""
+    """Each network by one thread; nothing is random."""
     terms = [
         objectives.make(net._architecture, net._params, each, penalty, 1.0, how.n_threads)
         for net, each, penalty in zip(networks, samples, penalties, strict=True)
@@ -273,7 +277,7 @@ def _at_once(networks: Any, samples: Any, penalties: Any, rngs: Any, *, how: Rul
         try:
             records = many.train(
                 [term.data.batch for term in terms], params, [term.decay for term in terms], tols, how.ftol,
-                how.max_iter, how.options["damping"], how.time_limit, how.n_threads,
+                how.max_iter, how.method, how.options, how.time_limit, how.n_threads,
             )  # fmt: skip
         finally:
             for net, x in zip(networks, params, strict=True):

@@ -22,6 +22,15 @@
 #define ALWAYS_INLINE static inline
 #endif
 
+/* The line of the cache at p will be wanted soon. */
+#ifndef FETCH
+#if defined(__GNUC__)
+#define FETCH(p) __builtin_prefetch(p)
+#else
+#define FETCH(p) ((void)(p))
+#endif
+#endif
+
 /* The iterations of the loop that follows do not depend on each other, even where one array is both read and written. */
 #ifndef INDEPENDENT
 #if defined(__clang__)

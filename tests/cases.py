@@ -44,6 +44,20 @@ def data(net, n_samples, seed=0, soft=False):
     return X, T
 
 
+def degenerate(X, T):
+    """Layers and data at the edge of what can be fitted, from 50 samples of three inputs and a target."""
+    return {
+        "one sample": ([3, 4, 1], X[:1], T[:1]),
+        "ten outputs": ([3, 4, 10], X, np.random.default_rng(1).normal(size=(50, 10))),
+        "more parameters than residuals": ([3, 30, 1], X[:5], T[:5]),
+        "repeated rows": ([3, 5, 1], np.repeat(X[:3], 20, axis=0), np.repeat(T[:3], 20)),
+        "constant inputs": ([3, 5, 1], np.ones((50, 3)), T),
+        "inputs of zero": ([3, 5, 1], np.zeros((50, 3)), T),
+        "equal targets": ([3, 5, 1], X, np.full(50, 3.0)),
+        "huge targets": ([3, 5, 1], X, 1e8 * T),
+    }
+
+
 def relative_error(got, expected):
     """Largest difference, relative to the largest number expected; numbers below 1e-30 count as zero."""
     got, expected = np.asarray(got, dtype=float), np.asarray(expected, dtype=float)

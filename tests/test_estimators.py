@@ -111,7 +111,7 @@ def test_several_outputs_have_the_minimum_of_the_documented_mean(solver):
 
     assert model.loss_ == pytest.approx(objective(vector(model)), rel=1e-12)
     slope = scipy.optimize.approx_fprime(vector(model), objective, 1e-6)
-    assert abs(slope).max() < 5e-5
+    assert abs(slope).max() < (5e-4 if solver == "lbfgs" else 5e-6)  # which ends by the change of the objective
     assert model.predict(X).shape == (90, 2)
 
 

@@ -85,7 +85,7 @@ INNER = {
         ("arrays", "ties"),
         ("journal",),
         ("kernels", "team", "vectors"),
-        ("lineage",),
+        ("lineage", "memory"),
     ),
 }
 HEAVY = ("scipy", "matplotlib", "pandas", "sklearn", "torch", "onnx")

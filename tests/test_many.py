@@ -76,8 +76,22 @@ def test_a_validation_set_is_only_looked_at():
     assert np.isnan(without[0].validation_loss)
 
 
+def test_lbfgs_trains_many_at_once_and_ends_by_its_limits():
+    nets, twins = networks(), networks()
+    results = fastmlp.fit_many(nets, X, T, "lbfgs", penalty=DECAY, ftol=0.0, max_iter=3000, maxcor=7)
+    for twin, result in zip(twins, results, strict=True):
+        alone = twin.fit(X, T, "lbfgs", penalty=DECAY, max_iter=3000, maxcor=7)
+        assert (result.nit, result.nfev, result.nhev, result.message) == (alone.nit, alone.nfev, 0, alone.message)
+    assert nets == twins
+    messages = {
+        fastmlp.fit_many(networks(), X, T, "lbfgs", **limit)[0].message.split(":")[0]
+        for limit in ({"maxfun": 10}, {"fatol": 0.1}, {"ftol": 1e-2}, {"max_iter": 3}, {"time_limit": 0.0})
+    }
+    assert messages == {"stopped at maxfun", "stopped by ftol", "stopped at max_iter", "stopped at time_limit"}
+
+
 @pytest.mark.parametrize("method", ["lbfgs", "adam", "rprop"])
-def test_other_methods_are_left_to_fit(method):
+def test_other_methods_go_the_way_of_fit(method):
     nets, twins = networks(), networks()
     fastmlp.fit_many(nets, X, T, method, max_iter=5, rng=np.random.default_rng(0))
     generator = np.random.default_rng(0)

@@ -214,8 +214,8 @@ def test_hinton_diagrams_ask_for_a_network_and_one_of_its_layers(ax):
 
 
 def test_the_error_of_each_network_stands_over_its_evidence(ax):
-    T = np.sin(3 * X[:, 0]) + 0.1 * np.cos(50 * X[:, 0])
-    posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1, 1]), X, T, hidden=[1, 2], n_starts=3, rng=0)
+    t = np.sin(3 * X[:, 0]) + 0.1 * np.cos(50 * X[:, 0])
+    posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1, 1]), X, t, hidden=[1, 2], n_starts=3, rng=0)
     errors = [0.3, 0.4, 0.5, 0.1, 0.2, 0.6]
     plot.evidence(posterior.starts, errors, ax)
     small, large, ring = ax.lines
@@ -235,7 +235,7 @@ def test_relevances_are_a_bar_for_each_input_and_a_cross_for_the_pruned(ax):
     inputs = np.column_stack([X, np.random.default_rng(0).normal(size=40)])
     T = np.sin(3 * X[:, 0]) + 0.1 * np.random.default_rng(1).normal(size=40)
     posterior = fastmlp.fit_evidence(fastmlp.Network([2, 3, 1], rng=0), inputs, T, "ard")
-    assert "W1[:,1]" in posterior.pruned
+    assert posterior.pruned == ("W1[:,1]",)
     plot.relevances(posterior, ax)
     lengths = [bar.get_width() for bar in ax.patches]
     assert lengths == [posterior.group_precisions["W1[:,0]"] ** -0.5, 0.0]

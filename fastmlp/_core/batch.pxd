@@ -25,6 +25,9 @@ cdef struct Scratch:
     size_t work_numbers         # in the workspace of one thread
 
 
+cdef size_t scratch_bytes(const Net *net, size_t rows, Partition parts, int n_threads, size_t sums) noexcept nogil
+cdef void share_out(Scratch *scratch, const Net *net, size_t rows, Partition parts, int n_threads, size_t sums,
+                    void *memory) noexcept nogil
 cdef int reserve(Scratch *scratch, const Net *net, size_t rows, Partition parts, int n_threads,
                  size_t sums) except -1
 cdef void load(const Net *net, const Layout *at, const Source *source, size_t first, size_t n, floating *work,

@@ -14,26 +14,34 @@ from fastmlp._core cimport kernels, sweeps, team
 from fastmlp._core.arrays cimport data, finite, native
 from fastmlp._core.plan cimport GRADIENT_PASSES, RELEASE_WORK, Layout, Net, Partition, Plan
 from fastmlp._core.team cimport Watch
+from fastmlp._core.vectors cimport ALIGNMENT, lines
 
 cnp.import_array()
 
-cdef enum:
-    ALIGNMENT = 64      # bytes: a vector register, a line of the cache
+cdef size_t scratch_bytes(const Net *net, size_t rows, Partition parts, int n_threads, size_t sums) noexcept nogil:
+    """What workspaces of so many rows, and partial sums of so many numbers, take."""
+    cdef size_t work = n_threads * lines(rows * parts.ld * net.itemsize)
+    return work + lines(sums * net.itemsize * (parts.n_slots - 1)) + parts.n_slots * sizeof(double) + ALIGNMENT
+
+
+cdef void share_out(Scratch *scratch, const Net *net, size_t rows, Partition parts, int n_threads, size_t sums,
+                    void *memory) noexcept nogil:
+    """Put them into memory of `scratch_bytes`."""
+    cdef size_t work = lines(rows * parts.ld * net.itemsize)
+    scratch.memory = memory
+    scratch.work_numbers = work // net.itemsize
+    scratch.work = <void *> lines(<size_t> memory)
+    scratch.partial = <char *> scratch.work + n_threads * work
+    scratch.values = <double *> (<char *> scratch.partial + lines(sums * net.itemsize * (parts.n_slots - 1)))
 
 
 cdef int reserve(Scratch *scratch, const Net *net, size_t rows, Partition parts, int n_threads,
                  size_t sums) except -1:
-    """Allocate workspaces of so many rows, and partial sums of so many numbers; to be freed at `scratch.memory`."""
-    cdef size_t line = ALIGNMENT // net.itemsize
-    scratch.work_numbers = (rows * parts.ld + line - 1) // line * line
-    cdef size_t work = scratch.work_numbers * net.itemsize * n_threads
-    cdef size_t partial = (sums * net.itemsize * (parts.n_slots - 1) + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
-    scratch.memory = malloc(work + partial + parts.n_slots * sizeof(double) + ALIGNMENT)
-    if scratch.memory == NULL:
+    """Allocate them; to be freed at `scratch.memory`."""
+    cdef void *memory = malloc(scratch_bytes(net, rows, parts, n_threads, sums))
+    if memory == NULL:
         raise MemoryError(f"no memory for the workspace of {n_threads} threads and {parts.n_slots} slots")
-    scratch.work = <void *> ((<size_t> scratch.memory + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT)
-    scratch.partial = <char *> scratch.work + work
-    scratch.values = <double *> (<char *> scratch.partial + partial)
+    share_out(scratch, net, rows, parts, n_threads, sums, memory)
     return 0
 
 

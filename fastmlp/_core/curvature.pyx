@@ -3,12 +3,12 @@
 Samples are cut into slots, slots spread over threads; every slot has partial sums of its own, added in slot order. The
 rules, which depend on the number of samples and on the network only:
 
-block    256 samples, 512 where the tiles have 2^18 numbers or more and so leave the cache, since each block goes
-         through all of them; fewer where the second derivatives of a block would exceed 2^23 numbers, but at least 16.
-slots    at least two blocks each, at most 64, and at most as many as keep the partial sums below 2^24 numbers (two are
-         always allowed). Batches of fewer than four such slots (two of blocks of 512) are cut into up to as many of at
-         least half a block, where there is work for them. Cross terms do not count: the Hessian is cut like the
-         Gauss-Newton matrix, which it equals to the bit where there are no residuals.
+block    256 samples; fewer where the second derivatives of a block would exceed 2^23 numbers, but at least 16.
+slots    at least two blocks each, four where the tiles have 2^18 numbers or more, and so leave the cache; at most 64, and
+         at most as many as keep the partial sums below 2^24 numbers (two are always allowed). Batches of fewer than four
+         such slots (two of large tiles) are cut into up to as many of at least a quarter of that size, where there is
+         work for them. Cross terms do not count: the Hessian is cut like the Gauss-Newton matrix, which it equals to the
+         bit where there are no residuals.
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
 
 Arguments are trusted, as in `batch`.
@@ -17,10 +17,10 @@ Arguments are trusted, as in `batch`.
 cimport numpy as cnp
 from cython cimport floating
 from cython.parallel cimport parallel, threadid
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
-from fastmlp._core cimport kernels, sweeps, team, tiles, units
+from fastmlp._core cimport kernels, memory, sweeps, team, tiles, units
 from fastmlp._core.arrays cimport data
 from fastmlp._core.batch cimport Batch, Source, load
 from fastmlp._core.kernels cimport FMLP_PAD
@@ -58,24 +58,24 @@ cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
     new.form = form
     sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.units.n_tiles
     shared = min(sums, new.units.n_pairs)
-    block = 2 * BLOCK if shared >= LARGE else BLOCK
+    block = BLOCK
     new.work = 3 * net.n_params + shared
     new.slot_numbers = ceil_to(net.n_params, line) + ceil_to(sums, line)
     while block > FMLP_PAD and new.units.rows * block > BLOCK_NUMBERS:
         block //= 2
-    new.parts = cut(n, block, min(<size_t> MAX_SLOTS, max(<size_t> 2, PARTIAL_NUMBERS // (net.n_params + shared))),
+    new.parts = cut(n, block, 4 if shared >= LARGE else 2, min(<size_t> MAX_SLOTS, max(<size_t> 2, PARTIAL_NUMBERS // (net.n_params + shared))),
                     new.work)
     new.work_numbers = ceil_to(new.units.rows * new.parts.ld + (net.n_params if kind == BACKPROP else 0), line)
     return new
 
 
-cdef Partition cut(size_t n, size_t block, size_t most, size_t work) noexcept nogil:
-    """Slots and blocks of n samples."""
+cdef Partition cut(size_t n, size_t block, size_t n_blocks, size_t most, size_t work) noexcept nogil:
+    """Slots of n samples, of so many blocks at least where there is no lack of samples, and blocks."""
     cdef Partition parts
-    cdef size_t few = min(most, <size_t> (4 if block <= BLOCK else 2))
-    parts.n_slots = min(most, n // (2 * block))
+    cdef size_t few = min(most, 8 // n_blocks)
+    parts.n_slots = min(most, n // (n_blocks * block))
     if parts.n_slots < few and n * work > 2 * PARALLEL_WORK:
-        parts.n_slots = max(parts.n_slots, min(few, 2 * n // block))
+        parts.n_slots = max(parts.n_slots, min(few, 4 * n // (n_blocks * block)))
     parts.n_slots = max(<size_t> 1, parts.n_slots)
     parts.rows = max(<size_t> 1, (n + parts.n_slots - 1) // parts.n_slots)
     if parts.n_slots > 4:
@@ -198,16 +198,16 @@ cdef double run(Batch batch, int kind, Form form, const floating *params, floati
     cdef size_t work = batch.source.n * todo.work, n_bytes
     n_threads = threads(&todo, batch.source.n, n_threads)
     n_bytes = memory_bytes(&todo, n_threads)
-    cdef void *memory = malloc(n_bytes)
-    if memory == NULL:
+    cdef void *taken = memory.reserve(n_bytes)
+    if taken == NULL:
         raise MemoryError(f"no memory for the partial sums of {todo.parts.n_slots} slots and the workspace of "
                           f"{n_threads} threads: {n_bytes} bytes")
     if work < RELEASE_WORK:
-        total = evaluate(&todo, params, &batch.source, memory, gradient, matrix, n_threads, &watch)
+        total = evaluate(&todo, params, &batch.source, taken, gradient, matrix, n_threads, &watch)
     else:
         with nogil:
-            total = evaluate(&todo, params, &batch.source, memory, gradient, matrix, n_threads, &watch)
-    free(memory)
+            total = evaluate(&todo, params, &batch.source, taken, gradient, matrix, n_threads, &watch)
+    free(taken)
     team.check(&watch)
     return total
 

@@ -16,17 +16,9 @@ from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map, expand, project, pull
 from fastmlp._core.tiles cimport EXACT, GGN
-from fastmlp._core.vectors cimport largest
-
-cdef enum:
-    ALIGNMENT = 64      # bytes
-
+from fastmlp._core.vectors cimport ALIGNMENT, largest, lines
 
 # ---- memory ----
-
-cdef inline size_t lines(size_t n_bytes) noexcept nogil:
-    return (n_bytes + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
-
 
 cdef size_t native_bytes(const Net *net) noexcept nogil:
     return ALIGNMENT + lines((net.n_params + 2) * net.n_params * net.itemsize)

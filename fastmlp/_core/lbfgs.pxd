@@ -1,8 +1,11 @@
 # L-BFGS for networks: the state of one fit, and the call that moves it on.
 
+from fastmlp._core.batch cimport Source
 from fastmlp._core.journal cimport Steps
 from fastmlp._core.objective cimport Objective, Point
+from fastmlp._core.plan cimport Net, Partition
 from fastmlp._core.team cimport Watch
+from fastmlp._core.ties cimport Map
 
 
 cdef enum Status:
@@ -37,5 +40,13 @@ cdef struct Fit:
     size_t n_steps
 
 
+# Bytes of memory that `lay_out` needs.
+cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads, size_t max_pairs) noexcept nogil
+# Share out the memory. The caller keeps all that is pointed to; then sets objective.factor and objective.decay, at.x,
+# tolerances and limits. `ties` is NULL where all parameters are free.
+cdef void lay_out(Fit *fit, const Net *net, const Source *source, const Map *ties, Partition parts, int n_threads,
+                  const void *ops, size_t max_pairs, void *memory) noexcept nogil
+# Round x to the network's type and evaluate there.
+cdef void start(Fit *fit, Watch *watch) noexcept nogil
 # Make up to n_steps steps, noted in a journal unless that is NULL.
 cdef Status advance(Fit *fit, size_t n_steps, Steps *steps, Watch *watch) noexcept nogil

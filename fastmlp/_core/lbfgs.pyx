@@ -20,19 +20,22 @@ Points are rounded to the network's type before they are tried, so that s and y 
 
 from libc.math cimport INFINITY, fabs, fmax, fmin, isfinite, sqrt
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 import numpy as np
 
-from fastmlp._core cimport objective, team
-from fastmlp._core.batch cimport Batch
+from fastmlp._core cimport kernels, objective, team
+from fastmlp._core.batch cimport Batch, Source
 from fastmlp._core.journal cimport Journal, Steps, note
 from fastmlp._core.kernels cimport add_multiple, dot
+from fastmlp._core.plan cimport GRADIENT_PASSES, Net, Partition, Plan
 from fastmlp._core.team cimport Watch
-from fastmlp._core.ties cimport Ties
+from fastmlp._core.ties cimport Map, Ties
+from fastmlp._core.vectors cimport ALIGNMENT, lines
+
+from fastmlp._core.kernels import isa_index
 
 cdef enum:
-    ALIGNMENT = 64              # bytes
     LONGEST_WANDERING = 100     # steps without any gain, such as rounding errors make when tol is below them
 
 #: what `advance` returns
@@ -43,7 +46,34 @@ cdef double EPS = 2.3e-16, EPS_F32 = 1.2e-7
 cdef double NOISE = 1e-13, NOISE_F32 = 1e-6     # differences of the objective that mean nothing, as a share of it
 cdef double LEAST_GROWTH = 1.1, GROWTH = 4.0    # of a step beyond the latest one, in units of the way to it
 cdef double MARGIN = 0.05                       # of a bracket, where no trial is made
-cdef double SHRINKAGE = 0.66                    # of a bracket in two trials, at the least
+cdef double SHRINKAGE = 0.66                    # of a bracket by a trial, else the next one is in the middle
+
+
+# ---- memory ----
+
+cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads, size_t max_pairs) noexcept nogil:
+    cdef size_t vector = lines(net.n_params * sizeof(double)), rows = max_pairs + 1
+    cdef size_t pairs = 2 * lines(rows * net.n_params * sizeof(double)) + 2 * lines(rows * sizeof(double))
+    return ALIGNMENT + 5 * vector + pairs + objective.memory_bytes(net, parts, n_threads)
+
+
+cdef double *take(char **memory, size_t numbers) noexcept nogil:
+    """Some of the memory that is left."""
+    cdef double *taken = <double *> memory[0]
+    memory[0] += lines(numbers * sizeof(double))
+    return taken
+
+
+cdef void lay_out(Fit *fit, const Net *net, const Source *source, const Map *ties, Partition parts, int n_threads,
+                  const void *ops, size_t max_pairs, void *memory) noexcept nogil:
+    cdef char *left = <char *> lines(<size_t> memory)
+    cdef size_t n = net.n_params, rows = max_pairs + 1
+    fit.at.x, fit.at.g, fit.d = take(&left, n), take(&left, n), take(&left, n)
+    fit.ahead.x, fit.ahead.g = take(&left, n), take(&left, n)
+    fit.pairs.S, fit.pairs.Y = take(&left, rows * n), take(&left, rows * n)
+    fit.pairs.curvature, fit.pairs.share = take(&left, rows), take(&left, rows)
+    fit.pairs.most, fit.pairs.n, fit.pairs.newest = max_pairs, 0, 0
+    objective.lay_out(&fit.objective, net, source, ties, parts, n_threads, ops, left)
 
 
 # ---- the direction ----
@@ -77,13 +107,14 @@ cdef void remember(Fit *fit) noexcept nogil:
     """Keep the differences from `at` to `ahead`, if they tell of positive curvature."""
     cdef Pairs *pairs = &fit.pairs
     cdef const void *ops = fit.objective.ops
-    cdef size_t n = fit.objective.n, row = (pairs.newest + 1) % (pairs.most + 1), i
+    cdef size_t n = fit.objective.n, row = (pairs.newest + 1) % (pairs.most + 1)
     cdef double *s = pairs.S + row * n
     cdef double *y = pairs.Y + row * n
     cdef double curvature
-    for i in range(n):
-        s[i] = fit.ahead.x[i] - fit.at.x[i]
-        y[i] = fit.ahead.g[i] - fit.at.g[i]
+    memcpy(s, fit.ahead.x, n * sizeof(double))
+    memcpy(y, fit.ahead.g, n * sizeof(double))
+    add_multiple(ops, n, -1.0, fit.at.x, s)
+    add_multiple(ops, n, -1.0, fit.at.g, y)
     curvature = dot(ops, n, s, y)
     if curvature > EPS * sqrt(dot(ops, n, s, s) * dot(ops, n, y, y)) and isfinite(curvature):
         pairs.curvature[row] = curvature
@@ -100,12 +131,11 @@ cdef struct Trial:
 
 cdef bint place(Fit *fit, double t) noexcept nogil:
     """To x + t d, as the network's type holds it; whether that is another point."""
-    cdef size_t i
-    cdef bint moved = False
-    for i in range(fit.objective.n):
-        fit.ahead.x[i] = objective.rounded(&fit.objective, fit.at.x[i] + t * fit.d[i])
-        moved |= fit.ahead.x[i] != fit.at.x[i]
-    return moved
+    cdef size_t n = fit.objective.n
+    memcpy(fit.ahead.x, fit.at.x, n * sizeof(double))
+    add_multiple(fit.objective.ops, n, t, fit.d, fit.ahead.x)
+    objective.round_off(&fit.objective, fit.ahead.x)
+    return memcmp(fit.ahead.x, fit.at.x, n * sizeof(double)) != 0
 
 
 cdef inline double noise(const Fit *fit) noexcept nogil:
@@ -186,9 +216,7 @@ cdef bint search(Fit *fit, Watch *watch) noexcept nogil:
 # ---- the steps ----
 
 cdef void start(Fit *fit, Watch *watch) noexcept nogil:
-    cdef size_t i
-    for i in range(fit.objective.n):
-        fit.at.x[i] = objective.rounded(&fit.objective, fit.at.x[i])
+    objective.round_off(&fit.objective, fit.at.x)
     objective.look(&fit.objective, &fit.at, watch)
     fit.lowest, fit.flattest = fit.at.value, fit.at.grad_norm
     fit.wandering = 0
@@ -247,17 +275,6 @@ cdef Status advance(Fit *fit, size_t n_steps, Steps *steps, Watch *watch) noexce
 
 # ---- the Python face ----
 
-cdef inline size_t lines(size_t numbers) noexcept nogil:
-    return (numbers * sizeof(double) + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
-
-
-cdef double *take(char **memory, size_t numbers) noexcept nogil:
-    """Some of the memory that is left."""
-    cdef double *taken = <double *> memory[0]
-    memory[0] += lines(numbers)
-    return taken
-
-
 cdef class Descent:
     """One fit by L-BFGS.
 
@@ -296,12 +313,19 @@ cdef class Descent:
         cdef Fit *fit = &self.fit
         cdef Watch watch = team.watch()
         self.batch, self.decay, self.ties = batch, decay, ties
-        objective.reserve(&fit.objective, batch.plan, &batch.source, &ties.map if ties is not None else NULL, n_threads)
+        cdef Plan plan = batch.plan
+        cdef Partition parts = plan.partition(batch.source.n)
+        n_threads = plan.threads(batch.source.n, GRADIENT_PASSES, n_threads)
+        cdef size_t n_bytes = memory_bytes(&plan.net, parts, n_threads, max_pairs)
+        self.memory = malloc(n_bytes)
+        if self.memory == NULL:
+            raise MemoryError(f"no memory for {max_pairs} pairs of {plan.net.n_params} numbers: {n_bytes} bytes")
+        lay_out(fit, &plan.net, &batch.source, &ties.map if ties is not None else NULL, parts, n_threads,
+                kernels.table(isa_index(None), sizeof(double)), max_pairs, self.memory)
         fit.objective.factor = factor
         fit.objective.decay = &decay[0] if decay is not None else NULL
         fit.tol, fit.ftol, fit.fatol = tol, ftol, fatol
         fit.max_trials, fit.max_values = max_trials, max_values
-        self.share_out(max_pairs)
         memcpy(fit.at.x, &params[0], fit.objective.n * sizeof(double))
         with nogil:
             start(fit, &watch)
@@ -311,22 +335,6 @@ cdef class Descent:
 
     def __dealloc__(self):
         free(self.memory)
-        objective.release(&self.fit.objective)
-
-    cdef int share_out(self, size_t max_pairs) except -1:
-        cdef Fit *fit = &self.fit
-        cdef size_t n = fit.objective.n, rows = max_pairs + 1
-        cdef size_t n_bytes = ALIGNMENT + 5 * lines(n) + 2 * lines(rows * n) + 2 * lines(rows)
-        self.memory = malloc(n_bytes)
-        if self.memory == NULL:
-            raise MemoryError(f"no memory for {max_pairs} pairs of {n} numbers: {n_bytes} bytes")
-        cdef char *left = <char *> ((<size_t> self.memory + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT)
-        fit.at.x, fit.at.g, fit.d = take(&left, n), take(&left, n), take(&left, n)
-        fit.ahead.x, fit.ahead.g = take(&left, n), take(&left, n)
-        fit.pairs.S, fit.pairs.Y = take(&left, rows * n), take(&left, rows * n)
-        fit.pairs.curvature, fit.pairs.share = take(&left, rows), take(&left, rows)
-        fit.pairs.most, fit.pairs.n, fit.pairs.newest = max_pairs, 0, 0
-        return 0
 
     cdef int resume(self, dict state) except -1:
         """Take over the pairs, the latest ones if not all have room, and what the point is compared with."""

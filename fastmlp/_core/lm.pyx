@@ -28,7 +28,7 @@ from libc.string cimport memcpy
 
 import numpy as np
 
-from fastmlp._core cimport equations, kernels, team
+from fastmlp._core cimport equations, kernels, memory, team
 from fastmlp._core.batch cimport Batch, Source
 from fastmlp._core.equations cimport Equations, factorize, look, objective, rounded, solve
 from fastmlp._core.journal cimport Journal, Steps, note
@@ -292,7 +292,7 @@ cdef class Descent:
         cdef Watch watch = team.watch()
         self.batch, self.decay, self.ties = batch, decay, ties
         cdef size_t n_bytes = memory_bytes(net, batch.source.n, n_threads)
-        self.memory = malloc(n_bytes)
+        self.memory = memory.reserve(n_bytes)
         self.native = malloc(equations.native_bytes(net)) if ties is not None else NULL
         if self.memory == NULL or (self.native == NULL and ties is not None):
             raise MemoryError(f"no memory for the matrices of {net.n_params} parameters: {n_bytes} bytes")

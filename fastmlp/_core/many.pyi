@@ -15,7 +15,8 @@ def train(
     tols: list[float],
     ftol: float,
     max_iter: int,
-    damping: float,
+    method: str,
+    options: dict[str, Any],
     seconds: float,
     n_threads: int,
 ) -> NDArray[Any]: ...

@@ -1,10 +1,10 @@
-"""Many networks trained at once: each by one thread, by Levenberg-Marquardt, without the GIL.
+"""Many networks trained at once: each by one thread, by Levenberg-Marquardt or L-BFGS, without the GIL.
 
 Networks are handed out one by one, in their order, to whichever thread is free. A network sees one thread and its own
 data only, so that its result depends on neither the number of threads nor the other networks.
 
-Training ends as `lm.advance` says, or where PATIENCE successive steps have each changed the objective by less than ftol
-of it, after max_iter steps, or when time is up.
+Training ends as `advance` of the method says, or where PATIENCE successive steps have each changed the objective by
+less than ftol of it, after max_iter steps, or when time is up.
 """
 
 from cython.parallel cimport parallel, threadid
@@ -14,17 +14,16 @@ from libc.string cimport memcpy
 
 import numpy as np
 
-from fastmlp._core cimport kernels, lm, team
+from fastmlp._core cimport kernels, lbfgs, lm, team
 from fastmlp._core.batch cimport Batch, Source
-from fastmlp._core.lm cimport CONVERGED, INTERRUPTED, RUNNING, STALLED, Fit, Status
-from fastmlp._core.plan cimport Net
+from fastmlp._core.plan cimport Net, Partition
 from fastmlp._core.team cimport Watch
+from fastmlp._core.vectors cimport ALIGNMENT, lines
 
 from fastmlp._core.kernels import isa_index
 
 cdef enum:
     PATIENCE = 3
-    LINE = 64           # bytes
 
 cdef double NAP = 2e-4      # seconds
 
@@ -33,12 +32,14 @@ cdef enum Ending:
     AT_MAX_ITER
     WITHOUT_DECREASE    # within rounding error
     SLOW                # by ftol
+    FLAT                # by fatol
+    SPENT               # by max_values
     LATE
     NOT_FINITE          # the objective at the start
     CUT_SHORT           # by a signal, or not begun
 
 #: what `Record.ending` counts
-ENDINGS = ("converged", "max_iter", "stalled", "slow", "time_limit", "diverged", "interrupted")
+ENDINGS = ("converged", "max_iter", "stalled", "slow", "flat", "max_fun", "time_limit", "diverged", "interrupted")
 
 
 # What has become of a network.
@@ -54,6 +55,7 @@ RECORD = np.dtype([("value", "f8"), ("grad_norm", "f8"), ("n_steps", "i8"), ("n_
 cdef struct Job:
     const Net *net
     const Source *source
+    Partition parts         # of the samples, for L-BFGS
     const double *decay
     double *params          # the start, then the result
     double tol
@@ -61,51 +63,122 @@ cdef struct Job:
 
 
 cdef struct Rules:
-    double ftol, damping
+    bint quasi              # by L-BFGS
+    double ftol
     size_t max_iter
     double deadline         # on the clock of `team.seconds`
+    double damping                                  # of Levenberg-Marquardt
+    double fatol                                    # of L-BFGS
+    size_t max_pairs, max_trials, max_values
 
 
-cdef Ending descend(Fit *fit, const Rules *rules, Watch *watch) noexcept nogil:
+# A training by either method.
+cdef struct Run:
+    bint quasi
+    lm.Fit lm
+    lbfgs.Fit lbfgs
+
+
+cdef size_t memory_bytes(const Job *job, const Rules *rules) noexcept nogil:
+    if rules.quasi:
+        return lbfgs.memory_bytes(job.net, job.parts, 1, rules.max_pairs)
+    return lm.memory_bytes(job.net, job.source.n, 1)
+
+
+cdef void begin(Run *run, const Job *job, const Rules *rules, const void *ops, void *memory,
+                Watch *watch) noexcept nogil:
+    """Put the start into place, and evaluate there."""
+    cdef size_t n_bytes = job.net.n_params * sizeof(double)
+    run.quasi = rules.quasi
+    if rules.quasi:
+        lbfgs.lay_out(&run.lbfgs, job.net, job.source, NULL, job.parts, 1, ops, rules.max_pairs, memory)
+        run.lbfgs.objective.factor, run.lbfgs.objective.decay = 1.0, job.decay
+        run.lbfgs.tol, run.lbfgs.ftol, run.lbfgs.fatol = job.tol, 0.0, rules.fatol
+        run.lbfgs.max_trials, run.lbfgs.max_values = rules.max_trials, rules.max_values
+        memcpy(run.lbfgs.at.x, job.params, n_bytes)
+        lbfgs.start(&run.lbfgs, watch)
+    else:
+        lm.lay_out(&run.lm, job.net, job.source, ops, 1, memory)
+        run.lm.at.factor, run.lm.at.decay, run.lm.tol = 1.0, job.decay, job.tol
+        memcpy(run.lm.at.x, job.params, n_bytes)
+        lm.start(&run.lm, rules.damping, False, watch)
+
+
+cdef Ending advance(Run *run, size_t n_steps, Watch *watch) noexcept nogil:
+    """Make so many steps; AT_MAX_ITER if it may go on after them."""
+    cdef lbfgs.Status quasi
+    cdef lm.Status status
+    if run.quasi:
+        quasi = lbfgs.advance(&run.lbfgs, n_steps, NULL, watch)
+        if quasi == lbfgs.FLAT:
+            return FLAT
+        if quasi == lbfgs.SPENT:
+            return SPENT
+        if quasi == lbfgs.CONVERGED:
+            return AT_A_MINIMUM
+        if quasi == lbfgs.INTERRUPTED:
+            return CUT_SHORT
+        return WITHOUT_DECREASE if quasi == lbfgs.STALLED else AT_MAX_ITER
+    status = lm.advance(&run.lm, n_steps, NULL, watch)
+    if status == lm.CONVERGED:
+        return AT_A_MINIMUM
+    if status == lm.INTERRUPTED:
+        return CUT_SHORT
+    return WITHOUT_DECREASE if status == lm.STALLED else AT_MAX_ITER
+
+
+cdef void report(const Run *run, const Job *job) noexcept nogil:
+    """Parameters and record of where it stands."""
+    cdef Record *record = job.record
+    if run.quasi:
+        memcpy(job.params, run.lbfgs.at.x, job.net.n_params * sizeof(double))
+        record.value, record.grad_norm, record.n_steps = run.lbfgs.at.value, run.lbfgs.at.grad_norm, run.lbfgs.n_steps
+        record.n_values = record.n_gradients = run.lbfgs.objective.n_values
+        return
+    memcpy(job.params, run.lm.at.x, job.net.n_params * sizeof(double))
+    record.value, record.grad_norm, record.n_steps = run.lm.at.value, run.lm.at.grad_norm, run.lm.n_steps
+    record.n_values = run.lm.at.n_values + run.lm.ahead.n_values
+    record.n_gradients = run.lm.at.n_gradients + run.lm.ahead.n_gradients
+    record.n_hessians = run.lm.at.n_hessians + run.lm.ahead.n_hessians
+
+
+cdef inline double value(const Run *run) noexcept nogil:
+    return run.lbfgs.at.value if run.quasi else run.lm.at.value
+
+
+cdef inline size_t steps(const Run *run) noexcept nogil:
+    return run.lbfgs.n_steps if run.quasi else run.lm.n_steps
+
+
+cdef Ending descend(Run *run, const Rules *rules, Watch *watch) noexcept nogil:
     """Steps to the end."""
-    cdef size_t steps
+    cdef size_t made
     cdef int slow = 0
     cdef double before
-    cdef Status status = lm.advance(fit, 0, NULL, watch)
-    while status == RUNNING and fit.n_steps < rules.max_iter:
+    cdef Ending ending = advance(run, 0, watch)
+    while ending == AT_MAX_ITER and steps(run) < rules.max_iter:
         if team.seconds() >= rules.deadline:
             return LATE
-        steps, before = fit.n_steps, fit.at.value
-        status = lm.advance(fit, 1, NULL, watch)
-        if fit.n_steps > steps and status == RUNNING:
-            slow = slow + 1 if fabs(before - fit.at.value) < rules.ftol * fabs(before) else 0
+        made, before = steps(run), value(run)
+        ending = advance(run, 1, watch)
+        if steps(run) > made and ending == AT_MAX_ITER:
+            slow = slow + 1 if fabs(before - value(run)) < rules.ftol * fabs(before) else 0
             if slow == PATIENCE:
                 return SLOW
-    if status == CONVERGED:
-        return AT_A_MINIMUM
-    if status == INTERRUPTED:
-        return CUT_SHORT
-    return WITHOUT_DECREASE if status == STALLED else AT_MAX_ITER
+    return ending
 
 
 cdef void train_one(const Job *job, const Rules *rules, const void *ops, void *memory, Watch *watch) noexcept nogil:
-    cdef Fit fit
-    cdef Record *record = job.record
-    lm.lay_out(&fit, job.net, job.source, ops, 1, memory)
-    fit.at.factor, fit.at.decay, fit.tol = 1.0, job.decay, job.tol
-    memcpy(fit.at.x, job.params, job.net.n_params * sizeof(double))
-    lm.start(&fit, rules.damping, False, watch)
+    cdef Run run
+    begin(&run, job, rules, ops, memory, watch)
     if watch.stopped:
         return
-    if isfinite(fit.at.value) and isfinite(fit.at.grad_norm):
-        record.ending = descend(&fit, rules, watch)
+    report(&run, job)
+    if isfinite(job.record.value) and isfinite(job.record.grad_norm):
+        job.record.ending = descend(&run, rules, watch)
+        report(&run, job)
     else:
-        record.ending = NOT_FINITE
-    memcpy(job.params, fit.at.x, job.net.n_params * sizeof(double))
-    record.value, record.grad_norm, record.n_steps = fit.at.value, fit.at.grad_norm, fit.n_steps
-    record.n_values = fit.at.n_values + fit.ahead.n_values
-    record.n_gradients = fit.at.n_gradients + fit.ahead.n_gradients
-    record.n_hessians = fit.at.n_hessians + fit.ahead.n_hessians
+        job.record.ending = NOT_FINITE
 
 
 cdef void share(const Job *jobs, size_t n_jobs, const Rules *rules, const void *ops, void *memory,
@@ -120,7 +193,7 @@ cdef void share(const Job *jobs, size_t n_jobs, const Rules *rules, const void *
     team.attend(watch, NAP)     # others may be busy with a large network
 
 
-def train(list batches, list params, list decays, list tols, double ftol, size_t max_iter, double damping,
+def train(list batches, list params, list decays, list tols, double ftol, size_t max_iter, method, dict options,
           double seconds, int n_threads):
     """Train one network for each entry of the lists; a record (RECORD) for each.
 
@@ -137,8 +210,10 @@ def train(list batches, list params, list decays, list tols, double ftol, size_t
     ftol : float
     max_iter : int
         Accepted steps.
-    damping : float
-        At the start, as for `lm.Descent`.
+    method : str
+        lm or lbfgs.
+    options : dict
+        lm: damping, at the start, as for `lm.Descent`. lbfgs: fatol, maxcor, maxls, maxfun, as for `lbfgs.Descent`.
     seconds : float
         The time limit; infinity for none.
     n_threads : int
@@ -151,22 +226,32 @@ def train(list batches, list params, list decays, list tols, double ftol, size_t
     cdef double[::1] x
     cdef const double[::1] decay
     cdef Watch watch = team.watch()
-    cdef Rules rules = Rules(ftol, damping, max_iter, team.seconds() + seconds)
+    cdef Rules rules
+    rules.quasi = method == "lbfgs"
+    rules.ftol, rules.max_iter, rules.deadline = ftol, max_iter, team.seconds() + seconds
+    if rules.quasi:
+        rules.fatol = options["fatol"]
+        rules.max_pairs, rules.max_trials, rules.max_values = options["maxcor"], options["maxls"], options["maxfun"]
+    else:
+        rules.damping = options["damping"]
     cdef const void *ops = kernels.table(isa_index(None), sizeof(double))
+    cdef Job sample
     for batch in batches:
-        workspace = max(workspace, lm.memory_bytes(&batch.plan.net, batch.source.n, 1))
-    workspace = (workspace + LINE - 1) // LINE * LINE
+        sample.net, sample.source, sample.parts = &batch.plan.net, &batch.source, batch.plan.partition(batch.source.n)
+        workspace = max(workspace, memory_bytes(&sample, &rules))
+    workspace = lines(workspace)
     n_threads = <int> max(<size_t> 1, min(<size_t> n_threads, n_jobs))
-    cdef size_t n_bytes = n_threads * workspace + n_jobs * sizeof(Job) + LINE
+    cdef size_t n_bytes = n_threads * workspace + n_jobs * sizeof(Job) + ALIGNMENT
     cdef void *memory = malloc(n_bytes)
     if memory == NULL:
         raise MemoryError(f"no memory for the matrices of {n_threads} networks at once: {n_bytes} bytes")
-    cdef char *work = <char *> ((<size_t> memory + LINE - 1) // LINE * LINE)
+    cdef char *work = <char *> lines(<size_t> memory)
     jobs = <Job *> (work + n_threads * workspace)
     for number in range(n_jobs):
         batch, x, decay = batches[number], params[number], decays[number]
         job = &jobs[number]
         job.net, job.source, job.params, job.tol = &batch.plan.net, &batch.source, &x[0], tols[number]
+        job.parts = batch.plan.partition(batch.source.n)
         job.decay = &decay[0] if decay is not None else NULL
         job.record = &records[number]
         job.record.ending = CUT_SHORT

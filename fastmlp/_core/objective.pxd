@@ -2,7 +2,7 @@
 # network's type.
 
 from fastmlp._core.batch cimport Scratch, Source
-from fastmlp._core.plan cimport Net, Partition, Plan
+from fastmlp._core.plan cimport Net, Partition
 from fastmlp._core.team cimport Choice, Watch
 from fastmlp._core.ties cimport Map
 
@@ -12,7 +12,7 @@ cdef struct Objective:
     const Source *source
     const void *ops             # kernels for double
     Partition parts
-    Scratch scratch             # to be freed at scratch.memory
+    Scratch scratch
     void *native                # the network's parameters and gradient in its type, where these are not the variables
     double factor               # of the loss
     size_t n                    # variables: P, or those that are free
@@ -31,10 +31,12 @@ cdef struct Point:
     double grad_norm            # |g|_inf
 
 
-# Allocate what `look` needs. The caller keeps all that is pointed to; then sets factor and decay.
-cdef int reserve(Objective *objective, Plan plan, const Source *source, const Map *free, int n_threads) except -1
-cdef void release(Objective *objective) noexcept nogil
-# v as the network's type holds it.
-cdef double rounded(const Objective *objective, double v) noexcept nogil
+# Bytes of memory that `lay_out` needs.
+cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads) noexcept nogil
+# Share out the memory. The caller keeps all that is pointed to; then sets factor and decay.
+cdef void lay_out(Objective *objective, const Net *net, const Source *source, const Map *free, Partition parts,
+                  int n_threads, const void *ops, void *memory) noexcept nogil
+# x becomes what the network's type holds of it.
+cdef void round_off(const Objective *objective, double *x) noexcept nogil
 # Value and gradient at x, which is so rounded.
 cdef void look(Objective *objective, Point *point, Watch *watch) noexcept nogil

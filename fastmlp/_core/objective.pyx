@@ -4,45 +4,37 @@ E = factor * loss + sum lambda_i/2 x_i^2. Where parameters are fixed or shared, 
 slots of `batch`, so that values and gradients have the bits of a batch's.
 """
 
-from libc.stdlib cimport free as give_back
-from libc.stdlib cimport malloc
-
 from cython cimport floating
 from fastmlp._core cimport batch, kernels, team
 from fastmlp._core.batch cimport Source
-from fastmlp._core.plan cimport GRADIENT_PASSES, Plan
+from fastmlp._core.plan cimport Net, Partition
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map, expand, pull
-from fastmlp._core.vectors cimport largest
-
-from fastmlp._core.kernels import isa_index
+from fastmlp._core.vectors cimport ALIGNMENT, largest, lines
 
 
-cdef int reserve(Objective *objective, Plan plan, const Source *source, const Map *free, int n_threads) except -1:
-    objective.net = &plan.net
-    objective.source = source
-    objective.ops = kernels.table(isa_index(None), sizeof(double))
-    objective.free = free
-    objective.n = plan.net.n_params if free == NULL else free.n
-    objective.parts = plan.partition(source.n)
-    objective.n_threads = plan.threads(source.n, GRADIENT_PASSES, n_threads)
+cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads) noexcept nogil:
+    cdef size_t native = ALIGNMENT + lines(2 * net.n_params * net.itemsize)
+    return native + batch.scratch_bytes(net, net.gradient.rows, parts, n_threads, net.n_params)
+
+
+cdef void lay_out(Objective *objective, const Net *net, const Source *source, const Map *free, Partition parts,
+                  int n_threads, const void *ops, void *memory) noexcept nogil:
+    cdef size_t native = lines(<size_t> memory)
+    objective.net, objective.source, objective.free, objective.ops = net, source, free, ops
+    objective.n = net.n_params if free == NULL else free.n
+    objective.parts, objective.n_threads = parts, n_threads
     objective.choice = team.choice()
     objective.n_values = 0
-    batch.reserve(&objective.scratch, &plan.net, plan.net.gradient.rows, objective.parts, objective.n_threads,
-                  plan.net.n_params)
-    objective.native = malloc(2 * plan.net.n_params * plan.net.itemsize)
-    if objective.native == NULL:
-        raise MemoryError(f"no memory for {plan.net.n_params} parameters and their gradient")
-    return 0
+    objective.native = <void *> native
+    batch.share_out(&objective.scratch, net, net.gradient.rows, parts, n_threads, net.n_params,
+                    <void *> (native + lines(2 * net.n_params * net.itemsize)))
 
 
-cdef void release(Objective *objective) noexcept nogil:
-    give_back(objective.native)
-    give_back(objective.scratch.memory)
-
-
-cdef double rounded(const Objective *objective, double v) noexcept nogil:
-    return v if objective.net.itemsize == sizeof(double) else <float> v
+cdef void round_off(const Objective *objective, double *x) noexcept nogil:
+    cdef size_t i
+    for i in range(0 if objective.net.itemsize == sizeof(double) else objective.n):
+        x[i] = <float> x[i]
 
 
 cdef double loss(Objective *objective, const double *x, double *g, floating *native, Watch *watch) noexcept nogil:

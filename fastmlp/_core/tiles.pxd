@@ -39,7 +39,7 @@ cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_s
 
 
 cdef enum:
-    ROWS = 128          # products of units in a tile,
+    ROWS = 256          # products of units in a tile,
     COLS = 128          # and products of activations
 
 

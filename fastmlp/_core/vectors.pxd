@@ -1,6 +1,14 @@
-# Vectors of doubles.
+# Vectors: where they lie in memory, and their largest elements.
 
 from libc.math cimport fabs
+
+cdef enum:
+    ALIGNMENT = 64      # bytes: a vector register, a line of the cache
+
+
+# n_bytes rounded up to whole lines of the cache; an address likewise
+cdef inline size_t lines(size_t n_bytes) noexcept nogil:
+    return (n_bytes + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
 
 
 # max |v_i|, nan where there is one

@@ -12,7 +12,14 @@ from fastmlp.optimize.loops import follow
 from fastmlp.optimize.monitor import Monitor
 
 UNLIMITED = 2**63 - 1
-OPTIONS = {"maxcor": 20, "maxls": 50, "maxfun": UNLIMITED, "ftol": 0.0, "fatol": 0.0}
+OPTIONS: dict[str, Any] = {"maxcor": 20, "maxls": 50, "maxfun": UNLIMITED, "ftol": 0.0, "fatol": 0.0}
+
+
+def checked(options: dict[str, Any]) -> dict[str, Any]:
+    """All options, those that are not given with their defaults."""
+    settings = {**OPTIONS, **options}
+    limits = {name: check.integer(settings[name], name, 1) for name in ("maxcor", "maxls", "maxfun")}
+    return limits | {name: check.number(settings[name], name, 0.0) for name in ("ftol", "fatol")}
 
 
 def solve(
@@ -31,9 +38,7 @@ def solve(
     Sources: Nocedal 1980, Liu and Nocedal 1989; the line search has rules of Moré and Thuente's (1994) and of Hager and
     Zhang's (2005).
     """
-    settings = {**OPTIONS, **options}
-    ftol, fatol = (check.number(settings[name], name, 0.0) for name in ("ftol", "fatol"))
-    maxcor, maxls, maxfun = (check.integer(settings[name], name, 1) for name in ("maxcor", "maxls", "maxfun"))
+    maxcor, maxls, maxfun, ftol, fatol = checked(options).values()
     data = objective.data
     descent = Descent(
         data.batch, objective.x0, data.factor, objective.decay, tol, ftol, fatol, maxcor, maxls, maxfun,

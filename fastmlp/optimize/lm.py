@@ -16,6 +16,11 @@ OPTIONS = {"damping": 1e-3}
 MOST_PARAMS = 3000  # beyond, Cholesky's factorisation would take longer than products with vectors
 
 
+def checked(options: dict[str, Any]) -> dict[str, Any]:
+    """All options, those that are not given with their defaults."""
+    return {"damping": check.number({**OPTIONS, **options}["damping"], "damping", 0.0, above=True)}
+
+
 def solve(
     objective: Objective,
     monitor: Monitor,
@@ -31,7 +36,7 @@ def solve(
     factorisation; memory is 3 P^2 numbers. From 3,000 parameters on it goes without matrices.
     Sources: Levenberg 1944; Marquardt 1963; the damping is Nielsen's (1999).
     """
-    damping = check.number({**OPTIONS, **options}["damping"], "damping", 0.0, above=True)
+    damping = checked(options)["damping"]
     if objective.architecture.n_params > MOST_PARAMS:
         return truncated.solve(objective, monitor, max_iter=max_iter, tol=tol, damping=damping, state=state)
     data = objective.data

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp._core import many
+from fastmlp._core import lbfgs, many
 from fastmlp._core.lm import Descent
 
 RNG = np.random.default_rng(0)
@@ -23,7 +23,9 @@ def problem(dtype="float64", penalty=DECAY, n_samples=60):
 
 def train(objectives, params, n_threads=2, *, tol=1e-6, ftol=0.0, max_iter=500, seconds=np.inf):
     batches, decays = [o.data.batch for o in objectives], [o.decay for o in objectives]
-    return many.train(batches, params, decays, [tol] * len(params), ftol, max_iter, 1e-3, seconds, n_threads)
+    return many.train(
+        batches, params, decays, [tol] * len(params), ftol, max_iter, "lm", {"damping": 1e-3}, seconds, n_threads
+    )
 
 
 def endings(records):
@@ -45,6 +47,22 @@ def test_each_network_goes_the_way_it_goes_alone(dtype, penalty):
     records = train(objectives, params, tol=tol, max_iter=60)
     for objective, x, record, ending in zip(objectives, params, records, endings(records), strict=True):
         descent, status = one_by_one(objective, tol, 60)
+        assert np.array_equal(x, descent.params)
+        assert (record["value"], record["grad_norm"]) == (descent.value, descent.grad_norm)
+        assert record.item()[2:6] == descent.counts
+        assert ending == {"running": "max_iter"}.get(status, status)
+
+
+@pytest.mark.parametrize("max_iter", [0, 30, 5000])
+def test_by_lbfgs_too_each_network_goes_the_way_it_goes_alone(dtype, max_iter):
+    tol = 1e-6 if dtype == "float64" else 1e-3
+    objectives, params = problem(dtype)
+    options = {"fatol": 0.0, "maxcor": 7, "maxls": 50, "maxfun": 4000}
+    batches, decays = [o.data.batch for o in objectives], [o.decay for o in objectives]
+    records = many.train(batches, params, decays, [tol] * len(params), 0.0, max_iter, "lbfgs", options, np.inf, 2)
+    for objective, x, record, ending in zip(objectives, params, records, endings(records), strict=True):
+        descent = lbfgs.Descent(objective.data.batch, objective.x0, 1.0, objective.decay, tol, 0.0, 0.0, 7, 50, 4000, 1)
+        status = descent.advance(max_iter)
         assert np.array_equal(x, descent.params)
         assert (record["value"], record["grad_norm"]) == (descent.value, descent.grad_norm)
         assert record.item()[2:6] == descent.counts

@@ -5,7 +5,7 @@ import pytest
 import scipy.optimize
 
 import fastmlp
-from cases import PAIRS, data, network
+from cases import PAIRS, data, degenerate, network
 from fastmlp import datasets
 
 X = np.random.default_rng(0).normal(size=(50, 3))
@@ -184,15 +184,7 @@ def test_a_step_that_leads_to_infinity_is_shortened():
     assert res.success
 
 
-CASES = {
-    "one sample": ([3, 4, 1], X[:1], T[:1]),
-    "ten outputs": ([3, 4, 10], X, np.random.default_rng(1).normal(size=(50, 10))),
-    "more parameters than residuals": ([3, 30, 1], X[:5], T[:5]),
-    "constant inputs": ([3, 5, 1], np.ones((50, 3)), T),
-    "inputs of zero": ([3, 5, 1], np.zeros((50, 3)), T),
-    "equal targets": ([3, 5, 1], X, np.full(50, 3.0)),
-    "huge targets": ([3, 5, 1], X, 1e8 * T),
-}
+CASES = degenerate(X, T)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e4, 1e150])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from cases import PAIRS, data, network
+from cases import PAIRS, data, degenerate, network
 from fastmlp import datasets
 from fastmlp.optimize import lm
 
@@ -138,16 +138,7 @@ def test_results_do_not_depend_on_the_number_of_threads(n_threads):
     assert nets[0] == nets[1]
 
 
-CASES = {
-    "one sample": ([3, 4, 1], X[:1], T[:1]),
-    "ten outputs": ([3, 4, 10], X, np.random.default_rng(1).normal(size=(50, 10))),
-    "more parameters than residuals": ([3, 30, 1], X[:5], T[:5]),
-    "repeated rows": ([3, 5, 1], np.repeat(X[:3], 20, axis=0), np.repeat(T[:3], 20)),
-    "constant inputs": ([3, 5, 1], np.ones((50, 3)), T),
-    "inputs of zero": ([3, 5, 1], np.zeros((50, 3)), T),
-    "equal targets": ([3, 5, 1], X, np.full(50, 3.0)),
-    "huge targets": ([3, 5, 1], X, 1e8 * T),
-}
+CASES = degenerate(X, T)
 
 
 @pytest.mark.parametrize("scale", [1.0, 100.0, 1e4, 1e150])
