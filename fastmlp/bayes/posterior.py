@@ -56,10 +56,14 @@ class Posterior:
         self.noise_precision = beta
         self.prior_precision: Float = alpha * beta if penalty is not None else alpha
         term = DataTerm(architecture, samples, beta, n_threads)
-        value, gradient = term.value_and_grad(self.params)
+        if self.hessian == "ggn":
+            value, gradient, matrix = term.normal_equations(self.params)  # in one pass
+            self._curvature = self._by_free(matrix)
+        else:
+            value, gradient = term.value_and_grad(self.params)
+            self._curvature = self._second_derivatives(term)
         w, prior = self.params[self._free], self.prior_precision[self._free]
         self.grad_norm = float(np.abs(gradient[self._free] + prior * w).max(initial=0.0))
-        self._curvature = self._second_derivatives(term)
         self._covariance = Covariance(self._curvature, prior)
         self.gamma = np.zeros(len(alpha))
         self.gamma[self._free] = 1 - prior * self._covariance.diagonal
@@ -76,7 +80,9 @@ class Posterior:
         if self.hessian == "diagonal":
             diagonal = derivatives.hessian_diagonal(term.batch, self.params, "ggn", self._n_threads)
             return np.asarray(term.factor * diagonal[self._free])
-        matrix = term.hessian(self.params, self.hessian)
+        return self._by_free(term.hessian(self.params, self.hessian))
+
+    def _by_free(self, matrix: Float) -> Float:
         return matrix if len(self._free) == len(matrix) else matrix[np.ix_(self._free, self._free)]
 
     def _noise(self, value: Any, alpha: Float, *, scaled: bool) -> Any:
