@@ -165,20 +165,26 @@ def test_steps_that_nobody_watches_answer_ctrl_c_too(method, layers, n_samples):
     X = np.random.default_rng(0).normal(size=({n_samples}, {layers[0]}))
     T = np.random.default_rng(1).normal(size=len(X))
     start = fastmlp.Network({layers}, rng=0)
-    times = []
-    for after in (0.5, 0.6, 0.7):
-        net = start.copy()
-        times.append(answer(lambda: net.fit(X, T, "{method}", tol=0.0, max_iter=10**9, n_threads=2), after=after))
-    print(statistics.median(times))
+    net = start.copy()
 
-    # the same steps one by one, until the parameters are those that were left
+    def fit_again_and_again():
+        while True:
+            net.params = start.params
+            net.fit(X, T, "{method}", tol=0.0, max_iter=10**9, n_threads=2)
+
+    print(statistics.median(answer(fit_again_and_again, after=after) for after in (0.5, 0.6, 0.7)))
+
+    # the same steps one by one, from the start, until the parameters are those that were left
+    passed = [start.params.copy()]
     def callback(state):
+        passed.append(state.x)
         return np.array_equal(state.x, net.params)
-    print(start.fit(X, T, "{method}", tol=0.0, max_iter=10**6, callback=callback, time_limit=60).message)
+    start.fit(X, T, "{method}", tol=0.0, max_iter=10**6, callback=callback, time_limit=60)
+    print(any(np.array_equal(params, net.params) for params in passed))
     """
-    median, *message = run(program)
+    median, at_a_step = run(program)
     assert float(median) < 0.1
-    assert " ".join(message) == "stopped by the callback"
+    assert at_a_step == "True"
 
 
 @pytest.mark.parametrize(("sizes", "threads"), [([3] * 2_000, 2), ([20] * 50, 3), ([1, 100], 2), ([100, 1], 1)])
