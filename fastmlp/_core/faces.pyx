@@ -200,6 +200,8 @@ def vector(name, const floating[::1] x, y=None, isa=None):
 
 def dot(const floating[::1] x, const floating[::1] y, isa=None):
     """x'y."""
+    if not x.shape[0]:
+        return 0.0
     return kernels.dot(_ops(isa, np.asarray(x).dtype), x.shape[0], &x[0], &y[0])
 
 
