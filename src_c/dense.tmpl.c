@@ -21,7 +21,7 @@ ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, size_t depth, const real
     for (size_t i = 0; i < rows; i++)
         for (size_t v = 0; v < cols; v++)
             sum[i][v] = (VEC){0};
-    for (size_t i = 0; finish.add && i < rows; i++)
+    for (size_t i = 0; finish.add && i < rows; i++) /* C may be far away: it comes while the sums are formed */
         for (size_t v = 0; v < cols; v++)
             FETCH(C + i * ldc + v * LANES);
     for (size_t k = 0; k < depth; k++) {

@@ -28,6 +28,7 @@ from fastmlp._core.memory cimport reserve
 from fastmlp._core.plan cimport RELEASE_WORK, Layout, Net, Partition
 from fastmlp._core.team cimport Watch
 from fastmlp._core.tiles cimport BACKPROP, GGN, Units
+from fastmlp._core.vectors cimport ALIGNMENT, lines
 
 cnp.import_array()
 
@@ -38,7 +39,6 @@ cdef enum:
     LARGE = 1 << 18             # numbers in tiles
     PARTIAL_NUMBERS = 1 << 24
     PARALLEL_WORK = 400_000     # multiply-adds below which a second thread costs more than it brings
-    ALIGNMENT = 64              # bytes
     MIRROR = 32                 # rows and columns that are mirrored together
 
 #: names of the kinds of curvature; "backprop" has a diagonal only
@@ -133,7 +133,7 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     """Spread the slots over the threads, then add them up in their order."""
     cdef const Net *net = task.units.net
     cdef size_t n_params = net.n_params, n_slots = task.parts.n_slots, slot, stride = task.work_numbers
-    cdef floating *work = <floating *> ceil_to(<size_t> memory, ALIGNMENT)
+    cdef floating *work = <floating *> lines(<size_t> memory)
     cdef floating *partial = work + n_threads * stride
     cdef floating *sums = partial + ceil_to(n_params, ALIGNMENT // sizeof(floating))
     cdef double *values = <double *> (partial + n_slots * task.slot_numbers)

@@ -11,12 +11,12 @@ from fastmlp import _threads, reparam
 from fastmlp._core.lm import Descent
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
+from fastmlp.optimize import lm
 from fastmlp.terms import DataTerm
 
 Float = NDArray[np.float64]
 
 MOST_STEPS = 300  # of which a tenth are the rule
-DAMPING = 1e-3
 
 
 def to_maximum(
@@ -30,7 +30,15 @@ def to_maximum(
     term = DataTerm(architecture, samples, beta, n_threads)
     start, ties = (params, None) if free is None else (free.reduce(params), free.compiled)
     descent = Descent(
-        term.batch, start, term.factor, alpha[np.isfinite(alpha)], tol, DAMPING, _threads.resolve(n_threads), None, ties
+        term.batch,
+        start,
+        term.factor,
+        alpha[np.isfinite(alpha)],
+        tol,
+        lm.OPTIONS["damping"],
+        _threads.resolve(n_threads),
+        None,
+        ties,
     )
     descent.advance(MOST_STEPS)
     return descent.params if free is None else free.expand(descent.params)

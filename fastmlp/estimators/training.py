@@ -101,14 +101,14 @@ def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int
 
 
 def by_evidence(estimator: Any, networks: list[Network], samples: Samples) -> tuple[Network, Evidence]:
-    """The start that ends with the largest evidence, its symmetries counted, trained in place; and its posterior."""
+    """The start that ends with the largest evidence, trained in place; and its posterior."""
     posteriors = [
         fit_evidence(
             net, samples.X, samples.T, sample_weight=samples.weight, max_iter=estimator.max_iter, tol=estimator.tol
         )
         for net in networks
     ]
-    best = int(np.argmax([each.log_evidence + each.log_symmetries for each in posteriors]))
+    best = int(np.argmax([each.log_evidence for each in posteriors]))  # symmetries are the same for all
     return networks[best], posteriors[best]
 
 
