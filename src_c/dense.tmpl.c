@@ -128,7 +128,6 @@ enum {
     NAME(SUMS) = INNER_ROWS * INNER_COLS, /* inner products formed together, a multiple of LANES and of 4 */
     NAME(PANEL) = TILE_COLS * LANES,      /* columns of a panel, */
     NAME(PANEL_DEPTH) = 128,              /* and its samples: 32 KB at most */
-    NAME(MIN_PANEL_ROWS) = 4 * INNER_ROWS, /* rows of gW from which on transposing pays */
 };
 
 /* y[0..4) += x[0..4) */
@@ -176,6 +175,17 @@ ALWAYS_INLINE void NAME(inner_tile)(size_t rows, size_t cols, size_t m, size_t n
     }
 }
 
+/* The same for ROWS x COLS of them, or as many as there are. */
+ALWAYS_INLINE void NAME(inner_block)(size_t m, size_t n, size_t columns, const real *D, const real *A, size_t ld, real *gW,
+                                     size_t ldg)
+{
+    enum { ROWS = INNER_ROWS, COLS = INNER_COLS };
+    if (m >= ROWS && n >= COLS)
+        NAME(inner_tile)(ROWS, COLS, ROWS, COLS, columns, D, A, ld, gW, ldg);
+    else
+        NAME(inner_tile)(ROWS, COLS, m, n, columns, D, A, ld, gW, ldg);
+}
+
 static void NAME(inner_products)(size_t m, size_t n, size_t columns, const real *D, const real *A, size_t ld, real *gW,
                                  size_t ldg)
 {
@@ -186,13 +196,8 @@ static void NAME(inner_products)(size_t m, size_t n, size_t columns, const real 
         return;
     }
     for (size_t i = 0; i < m; i += ROWS)
-        for (size_t j = 0; j < n; j += COLS) {
-            const real *d = D + i * ld, *a = A + j * ld;
-            if (m - i >= ROWS && n - j >= COLS)
-                NAME(inner_tile)(ROWS, COLS, ROWS, COLS, columns, d, a, ld, gW + i * ldg + j, ldg);
-            else
-                NAME(inner_tile)(ROWS, COLS, m - i, n - j, columns, d, a, ld, gW + i * ldg + j, ldg);
-        }
+        for (size_t j = 0; j < n; j += COLS)
+            NAME(inner_block)(m - i, n - j, columns, D + i * ld, A + j * ld, ld, gW + i * ldg + j, ldg);
 }
 
 /* sums[i] (+)= sum_s D[i,s] */
@@ -217,7 +222,8 @@ static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real
                                  real *gb, size_t ld)
 {
     enum { WIDTH = NAME(PANEL), DEPTH = NAME(PANEL_DEPTH) };
-    const size_t columns = NAME(round_up)(n), whole = n_out >= NAME(MIN_PANEL_ROWS) ? n_in / LANES * LANES : 0;
+    const size_t columns = NAME(round_up)(n);
+    const size_t whole = n_out >= PANEL_ROWS && n_in >= PANEL_COLUMNS ? n_in / LANES * LANES : 0;
     const size_t pieces = columns ? (columns + DEPTH - 1) / DEPTH : 1; /* of about the same depth */
     const size_t most = NAME(round_up)((columns + pieces - 1) / pieces);
     _Alignas(64) real panel[WIDTH * DEPTH];
@@ -236,4 +242,17 @@ static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real
         NAME(inner_products)(n_out, n_in - whole, columns, D, A + whole * ld, ld, gW + whole, n_in);
     if (gb)
         NAME(row_sums)(n_out, columns, D, ld, add, gb);
+}
+
+/* ---- the Gram matrix ---- */
+
+static void NAME(gram)(size_t m, size_t n, const real *L, const real *R, size_t ld, int add, real *C)
+{
+    enum { ROWS = INNER_ROWS, COLS = INNER_COLS };
+    const size_t columns = NAME(round_up)(n);
+    for (size_t i = 0; !add && i < m; i++)
+        memset(C + i * m, 0, (i + 1) * sizeof(real));
+    for (size_t i = 0; i < m; i += ROWS)
+        for (size_t j = 0; j < i + ROWS && j < m; j += COLS)
+            NAME(inner_block)(m - i, m - j, columns, L + i * ld, R + j * ld, ld, C + i * m + j, m);
 }

@@ -5,4 +5,6 @@
 #define TILE_COLS 2
 #define INNER_ROWS 2
 #define INNER_COLS 4
+#define PANEL_ROWS 8
+#define PANEL_COLUMNS 1
 #include "ops.inc"

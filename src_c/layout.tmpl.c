@@ -22,8 +22,9 @@ static void NAME(transpose_block)(size_t rows, size_t columns, const real *from,
 /* Columns n .. round_up(n) repeat the last sample, so that they never hold numbers that no sample produced. */
 static void NAME(load_rows)(size_t n, size_t width, const real *X, const ptrdiff_t *index, real *block, size_t ld)
 {
-    const size_t whole = width / LANES * LANES;
-    for (size_t s = 0; s < n; s += LANES) {
+    const size_t whole = width / LANES * LANES, plain = width == 1 && !index ? n / LANES * LANES : 0;
+    memcpy(block, X, plain * sizeof(real));
+    for (size_t s = plain; s < n; s += LANES) {
         const real *x[LANES];
         for (size_t r = 0; r < LANES; r++) {
             const size_t sample = s + r < n ? s + r : n - 1;

@@ -79,6 +79,7 @@ INNER = {
         ("equations",),
         ("predict", "trace", "products", "jacobian", "curvature", "train", "objective"),
         ("batch", "linear"),
+        ("gram",),
         ("sweeps", "units"),
         ("tiles",),
         ("plan",),

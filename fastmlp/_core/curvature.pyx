@@ -20,7 +20,7 @@ from cython.parallel cimport parallel, threadid
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
-from fastmlp._core cimport kernels, sweeps, team, tiles, units
+from fastmlp._core cimport gram, kernels, sweeps, team, tiles, units
 from fastmlp._core.arrays cimport data
 from fastmlp._core.batch cimport Batch, Source, load
 from fastmlp._core.kernels cimport FMLP_PAD
@@ -110,15 +110,18 @@ cdef double slot_sums(const Task *task, size_t slot, const floating *params, con
     cdef const floating *scale = <const floating *> source.scale
     cdef double total = 0.0
     cdef bint deltas = gradient != NULL or (task.form != NOTHING and u.kind != GGN)
+    cdef bint by_samples = u.by_samples and (task.form == LOWER or task.form == FULL)
     units.begin(u, params, work, ld)
     while first < stop and team.keep_on(watch, task.parts.block * net.n_params):
         n = min(task.parts.block, stop - first)
         load(net, at, source, first, n, work, ld)
         sweeps.fprop(net, at, params, work, n, ld, at.order)
         total += sweeps.loss(net, at, work, weight, scale, deltas, n, ld)
-        if deltas:
+        if deltas and not by_samples:
             sweeps.bprop(net, at, params, work, n, ld, first > start, gradient)
-        if task.form == DIAGONAL:
+        if by_samples:
+            gram.add_tiles(u, params, work, weight, scale, n, ld, first > start, gradient, sums, watch)
+        elif task.form == DIAGONAL:
             units.add_diagonal(u, params, work, weight, scale, n, ld, first > start, sums, watch)
         elif task.form != NOTHING:
             units.add_tiles(u, params, work, weight, scale, n, ld, first > start, sums, watch)
@@ -157,6 +160,8 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
         memcpy(gradient, partial, n_params * sizeof(floating))
     if task.form == DIAGONAL:
         memcpy(matrix, sums, n_params * sizeof(floating))
+    elif task.form != NOTHING and task.units.by_samples:
+        gram.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
     elif task.form != NOTHING:
         tiles.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
     if task.form == FULL:

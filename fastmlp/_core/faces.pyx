@@ -78,6 +78,18 @@ def dense_gradient(D, A, floating[:, ::1] gW, gb, bint add=True, isa=None):
                            &sums[0] if gb is not None else NULL, d.shape[1])
 
 
+def gram(const floating[:, :] L, R, add=None, isa=None):
+    """The lower triangle of L R', added to that of the square matrix `add`."""
+    left = np.asarray(L)
+    cdef size_t m = L.shape[0], n = L.shape[1]
+    source = _block(left)
+    source[:, n:] = 0
+    cdef floating[:, ::1] x = source, y = _block(R)
+    cdef floating[:, ::1] c = np.full((m, m), np.nan, left.dtype) if add is None else np.array(add)
+    kernels.gram(_ops(isa, left.dtype), m, n, &x[0, 0], &y[0, 0], x.shape[1], add is not None, &c[0, 0])
+    return np.tril(c)
+
+
 def multiply(const floating[:, :] A, B, add=None, isa=None):
     """A B element by element, added to the matrix `add`."""
     left = np.asarray(A)

@@ -28,6 +28,7 @@ cdef extern from "fmlp.h" nogil:
                                  size_t ldd, const float *factor, float *E, size_t ld) noexcept nogil
         void dense_gradient(size_t n_out, size_t n_in, size_t n, const float *D, const float *A, int add,
                             float *gW, float *gb, size_t ld) noexcept nogil
+        void gram(size_t m, size_t n, const float *L, const float *R, size_t ld, int add, float *C) noexcept nogil
         void multiply_rows(size_t m, size_t n, const float *x, const float *Y, float *P, size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const float *W, const float *b, const float *A,
                           float *Z) noexcept nogil
@@ -80,6 +81,7 @@ cdef extern from "fmlp.h" nogil:
                                  size_t ldd, const double *factor, double *E, size_t ld) noexcept nogil
         void dense_gradient(size_t n_out, size_t n_in, size_t n, const double *D, const double *A, int add,
                             double *gW, double *gb, size_t ld) noexcept nogil
+        void gram(size_t m, size_t n, const double *L, const double *R, size_t ld, int add, double *C) noexcept nogil
         void multiply_rows(size_t m, size_t n, const double *x, const double *Y, double *P, size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const double *W, const double *b, const double *A,
                           double *Z) noexcept nogil
@@ -172,6 +174,14 @@ cdef inline void dense_gradient(const void *ops, size_t n_out, size_t n_in, size
         (<const fmlp_ops_f32 *> ops).dense_gradient(n_out, n_in, n, D, A, add, gW, gb, ld)
     else:
         (<const fmlp_ops_f64 *> ops).dense_gradient(n_out, n_in, n, D, A, add, gW, gb, ld)
+
+
+cdef inline void gram(const void *ops, size_t m, size_t n, const floating *L, const floating *R, size_t ld, int add,
+                      floating *C) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).gram(m, n, L, R, ld, add, C)
+    else:
+        (<const fmlp_ops_f64 *> ops).gram(m, n, L, R, ld, add, C)
 
 
 cdef inline void multiply_rows(const void *ops, size_t m, size_t n, const floating *x, const floating *Y, floating *P,

@@ -21,6 +21,7 @@ cdef struct Units:
     int kind
     bint alone          # d2E / dz_k dz_k' at the output is zero for k != k',
     bint few            # and there are so few outputs that their products need not be shared
+    bint by_samples     # the Gauss-Newton part comes from the rows of the Jacobian, see gram.pyx
     size_t q            # Q_m, [p][i], of the layer at hand; of the output: one row for each k where it is alone
     size_t t            # q[m-1,m], [p][i]
     size_t other[2]     # q[l,m] of l < m-1 in turns; later sensitivities of activations
@@ -28,14 +29,21 @@ cdef struct Units:
     size_t slope        # dz_(m+1) / dz_m, where the layer above has one unit
     size_t seed         # a direction at the outputs
     size_t D, S         # a chunk of products of units, and of products of activations
+    size_t J, LJ        # by_samples, the Jacobian (P rows), and it times the second derivatives of the loss
     size_t rows         # the size of it all
-    size_t n_pairs      # numbers in the tiles of all pairs of layers,
-    size_t n_tiles      # and with those of the cross terms
+    size_t n_pairs      # multiply-adds for a sample, without the cross terms: numbers in the tiles of all pairs of layers
+    size_t n_tiles      # numbers in all tiles
 
 
 cdef Units lay_out_units(const Net *net, int kind) noexcept nogil
 cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_slots, floating *matrix,
                       Watch *watch) noexcept nogil
+# The parts of it that gram.pyx shares.
+cdef void store_cross_terms(const Units *u, floating *tiles, size_t stride, size_t n_slots, floating *matrix,
+                            Watch *watch) noexcept nogil
+cdef void store_few(const Units *u, int m, size_t first_row, size_t rows, const floating *tile, bint add,
+                    floating *matrix) noexcept nogil
+cdef void sum_slots(const Units *u, floating *tile, size_t numbers, size_t stride, size_t n_slots) noexcept nogil
 
 
 cdef enum:
@@ -75,6 +83,11 @@ cdef inline size_t cross_products(const Units *u, int l, int m) noexcept nogil:
     """Rows (p, i), or (p, i, r), of the cross term."""
     cdef size_t n = width(u.net, l) * width(u.net, m)
     return n if m == l + 1 else n * width(u.net, m - 1)
+
+
+cdef inline size_t own_products(const Units *u) noexcept nogil:
+    """Rows (p, j) of what the Hessian adds to the Gram matrix within the hidden layer."""
+    return (width(u.net, 0) + 1) * width(u.net, 1)
 
 
 # ---- rows (x, y), y running fastest, y <= x in a triangle ----

@@ -14,6 +14,9 @@ from fastmlp._core.team cimport Watch
 
 cdef enum:
     FEW = 4
+    GRAM_PARAMS = 1024  # up to which the Jacobian of a block stays near the core
+
+cdef double GRAM = 1.35 # so many more multiply-adds may the Gram matrix take, as fewer products are formed for it
 
 
 # ---- where all lies ----
@@ -42,7 +45,15 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
                 t = max(t, width(net, l) * width(net, m))
             elif l < m:
                 other = max(other, width(net, l) * max(width(net, m), width(net, m - 1)))
-    u.n_tiles += u.n_pairs
+    u.by_samples = (last == 2 and net.n_outputs == 1 and u.alone and (kind == GGN or kind == EXACT)
+                    and net.n_params <= GRAM_PARAMS and triangle(net.n_params) <= GRAM * u.n_pairs)
+    if u.by_samples:
+        u.n_pairs = triangle(net.n_params)
+        u.n_tiles = net.n_params * net.n_params
+        if kind == EXACT:
+            u.n_tiles += (own_products(&u) + cross_products(&u, 1, 2)) * (width(net, 0) + 1)
+    else:
+        u.n_tiles += u.n_pairs
     u.q = u.at.rows
     u.t = u.q + q
     u.other[0] = u.t + t
@@ -52,7 +63,11 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     u.seed = u.slope + net.max_width
     u.D = u.seed + net.n_outputs
     u.S = u.D + max(net.max_width, <size_t> ROWS)
-    u.rows = u.S + max(net.max_width, <size_t> COLS)
+    u.J = u.S + max(net.max_width, <size_t> COLS)
+    u.LJ = u.J + (net.n_params if u.by_samples else 0)
+    u.rows = u.LJ + (net.n_params if u.by_samples else 0)
+    if u.by_samples:
+        u.slope = u.J + net.layers[0].b     # where the Jacobian has it
     return u
 
 
@@ -90,7 +105,7 @@ cdef floating *store_pairs(const Units *u, floating *tiles, size_t stride, size_
                     if team.keep_on(watch, rows * cols):
                         sum_slots(u, tiles, rows * cols, stride, n_slots)
                         if few:
-                            store_few(u, row, rows, <const floating *> tiles, matrix)
+                            store_few(u, m, row, rows, <const floating *> tiles, False, matrix)
                         else:
                             store_tile(u, l, m, row, rows, col, cols, <const floating *> tiles, matrix)
                     tiles += rows * cols
@@ -117,8 +132,7 @@ cdef void store_cross_terms(const Units *u, floating *tiles, size_t stride, size
                 row += rows
 
 
-cdef inline void sum_slots(const Units *u, floating *tile, size_t numbers, size_t stride,
-                           size_t n_slots) noexcept nogil:
+cdef void sum_slots(const Units *u, floating *tile, size_t numbers, size_t stride, size_t n_slots) noexcept nogil:
     cdef size_t slot
     for slot in range(1, n_slots):
         kernels.add(u.net.ops, numbers, <const floating *> tile + slot * stride, tile)
@@ -168,15 +182,20 @@ cdef void store_tile(const Units *u, int l, int m, size_t first_row, size_t rows
         rows -= 1
 
 
-cdef void store_few(const Units *u, size_t first_row, size_t rows, const floating *tile,
+cdef void store_few(const Units *u, int m, size_t first_row, size_t rows, const floating *tile, bint add,
                     floating *matrix) noexcept nogil:
-    """Entry (p, r), j is that of the parameters (p, r) and (p, j) of the output layer."""
-    cdef const Layer *layer = &u.net.layers[u.net.n_layers - 1]
+    """Entry (p, r), j is that of the parameters (p, r) and (p, j) of layer m, added to what is there or stored."""
+    cdef const Layer *layer = &u.net.layers[m - 1]
     cdef Walk row = walk(layer.n_in + 1, False, first_row)
+    cdef floating *to
     cdef size_t j
     for _ in range(rows):
+        to = matrix + parameter(layer, row.x, row.y) * u.net.n_params
         for j in range(row.y + 1):
-            matrix[parameter(layer, row.x, row.y) * u.net.n_params + parameter(layer, row.x, j)] = tile[j]
+            if add:
+                to[parameter(layer, row.x, j)] += tile[j]
+            else:
+                to[parameter(layer, row.x, j)] = tile[j]
         tile += layer.n_in + 1
         go(&row, 1)
 

@@ -12,3 +12,13 @@ cdef void add_tiles(const Units *u, const floating *params, floating *work, cons
 cdef void add_diagonal(const Units *u, const floating *params, floating *work, const floating *weight,
                        const floating *scale, size_t n, size_t ld, bint add, floating *diagonal,
                        Watch *watch) noexcept nogil
+# The parts of it that gram.pyx shares.
+cdef void products(const void *ops, const floating *left, const floating *right, size_t n_right, bint triangular,
+                   size_t first, size_t rows, floating *to, size_t n, size_t ld) noexcept nogil
+cdef void start_layer(const Units *u, int m, const floating *params, floating *work, const floating *weight,
+                      const floating *scale, size_t n, size_t ld) noexcept nogil
+cdef floating *add_products(const Units *u, const floating *left, const floating *right, size_t n_right, size_t n_rows,
+                            int below, floating *work, size_t n, size_t ld, bint add, floating *tiles,
+                            Watch *watch) noexcept nogil
+cdef void add_cross_terms(const Units *u, const floating *params, floating *work, size_t n, size_t ld, bint add,
+                          floating *tiles, Watch *watch) noexcept nogil

@@ -50,6 +50,7 @@ METHODS: dict[str, Method] = {
 BOUNDED = "l-bfgs-b"
 WITHOUT_GRADIENT = ("nelder-mead", "powell")
 MAX_RUNS = 10
+MAX_REJECTED = 100  # steps of a trust region, whose radius would vanish, and SciPy's checks then see nan
 
 
 def options(method: str) -> tuple[str, ...]:
@@ -144,12 +145,17 @@ def solve(
     here = evaluations.at(objective.x0 if bounds is None else bounds.clip(objective.x0))
     report(monitor.begin, objective, here)
     progress = Progress(objective, here)
+    n_rejected = 0  # in a row
 
     def callback(x: NDArray[Any], *_: Any) -> None:
-        nonlocal here
+        nonlocal here, n_rejected
         if np.array_equal(x, here.x):  # a rejected step
+            n_rejected += 1
+            if way.second and n_rejected > MAX_REJECTED:
+                raise _Lost
             monitor.check_time()
             return
+        n_rejected = 0
         here = evaluations.at(x)
         report(monitor.step, objective, here)
         if here.grad_norm <= tol or monitor.n_iter >= max_iter or progress.ended(here):
@@ -164,7 +170,7 @@ def solve(
     status = STALLED
     try:
         for attempt in range(MAX_RUNS if here.grad_norm > tol and max_iter > 0 else 0):
-            before = here
+            before, n_rejected = here, 0
             if "maxfun" in settings:
                 settings["maxfun"] = most_values - evaluations.n_values
             if way.tol:  # with bounds the projected gradient does not scale, and the callback decides

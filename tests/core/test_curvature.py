@@ -54,6 +54,12 @@ CASES = [
     for number, (layers, pair) in enumerate(itertools.product(DEPTHS, PAIRS))
     if len(layers) < 5 or pair in PAIRS[2:4]
 ]
+#: whose Gauss-Newton matrix is a Gram matrix
+SINGLE = ([1, 3, 1], [2, 7, 1], [13, 3, 1])
+CASES += [
+    (layers, pair, HIDDEN[number % len(HIDDEN)])
+    for number, (layers, pair) in enumerate(itertools.product(SINGLE[:2], (p for p in PAIRS if p[0] != "softmax")))
+]
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{len(case[0]) - 2}-{'-'.join(case[1])}-{case[2]}")
@@ -108,9 +114,21 @@ def test_a_layer_that_is_wider_than_a_tile_has_the_same_matrix(layers, dtype):
     assert relative_error(net.hessian(X, T, "ggn"), J.T @ J) < TOLERANCE[dtype]
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_samples", [1, 3, 17, 256, 1500])
+@pytest.mark.parametrize("layers", SINGLE, ids=str)
+def test_gram_matrices_agree_with_the_rows_of_the_jacobian(layers, n_samples, weighted, dtype, isa):
+    net = network(layers, dtype=dtype)
+    X, T = data(net, n_samples)
+    weight = np.random.default_rng(0).random(n_samples) if weighted else None
+    J = net.jacobian(X, "params").astype(float).reshape(n_samples, -1)
+    expected = J.T @ (J if weight is None else weight[:, None] * J)
+    assert relative_error(matrix(net, X, T, "ggn", weight, isa=isa), expected) < TOLERANCE[dtype]
+
+
 @pytest.mark.parametrize("n_samples", [1, 33, 700])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("layers", SHAPES[:2] + SHAPES[3:5] + SHAPES[7:], ids=str)
+@pytest.mark.parametrize("layers", (*SHAPES[:2], *SHAPES[3:5], *SHAPES[7:], [2, 20, 1]), ids=str)
 def test_results_are_symmetric_and_the_same_bits_for_any_number_of_threads(layers, kind, n_samples, dtype):
     net = network(layers, dtype=dtype, output="softmax" if layers[-1] > 1 else "logistic")
     batch = bound(net, *data(net, n_samples), np.random.default_rng(0).random(n_samples))
@@ -125,9 +143,10 @@ def test_results_are_symmetric_and_the_same_bits_for_any_number_of_threads(layer
         assert all(np.array_equal(a, b) for a, b in zip(one, results(n_threads), strict=True))
 
 
+@pytest.mark.parametrize("layers", [[3, 6, 2], [2, 7, 1]], ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_value_and_gradient_come_along(kind, dtype):
-    net, X, T, weight, scale = problem([3, 6, 2], ("tanh", "squared_error"), "silu", dtype, 1000)
+def test_value_and_gradient_come_along(layers, kind, dtype):
+    net, X, T, weight, scale = problem(layers, ("tanh", "squared_error"), "silu", dtype, 1000)
     batch = bound(net, X, T, weight, scale)
     value, gradient, curved = curvature.normal_equations(batch, net.params, kind, 1)
     expected = batch.loss_and_grad(net.params, 1)
@@ -144,7 +163,7 @@ def test_value_and_gradient_come_along(kind, dtype):
 
 @pytest.mark.parametrize("hidden", HIDDEN)
 @pytest.mark.parametrize("output", ["identity", "tanh", "logistic"])
-@pytest.mark.parametrize("layers", DEPTHS[1:], ids=str)
+@pytest.mark.parametrize("layers", [*DEPTHS[1:], *SINGLE], ids=str)
 def test_at_zero_residual_the_hessian_is_the_gauss_newton_matrix_to_the_bit(layers, output, hidden, dtype):
     net = network(layers, hidden, output, "squared_error", dtype)
     X, _ = data(net, 41)

@@ -55,8 +55,17 @@ def test_the_three_products_of_a_dense_layer(n_out, n_in, n, draw, dtype, isa):
     check_the_three_products(n_out, n_in, n, draw, dtype, isa)
 
 
+@pytest.mark.parametrize("n", SAMPLES)
+@pytest.mark.parametrize("m", [*SIZES, 61, 130])
+def test_the_gram_matrix(m, n, draw, dtype, isa):
+    L, R, C = draw(m, n), draw(m, n), draw(m, m)
+    expected, magnitude = (np.tril(a @ b.T) for a, b in ((L.astype(float), R), (abs(L.astype(float)), abs(R))))
+    assert close(faces.gram(L, R, isa=isa), expected, magnitude, dtype, n)
+    assert close(faces.gram(L, R, C, isa=isa), np.tril(C) + expected, np.tril(abs(C)) + magnitude, dtype, n)
+
+
 @pytest.mark.parametrize("n", [5, 33, 48, 200])
-@pytest.mark.parametrize(("n_out", "n_in"), [(300, 13), (13, 300), (150, 77), (1, 150), (150, 1), (64, 512)])
+@pytest.mark.parametrize(("n_out", "n_in"), [(300, 13), (13, 300), (150, 77), (1, 150), (150, 1), (64, 512), (33, 40)])
 def test_the_three_products_of_wide_layers(n_out, n_in, n, draw, dtype, isa):
     check_the_three_products(n_out, n_in, n, draw, dtype, isa)
 

@@ -1,0 +1,84 @@
+"""Curvature of a network with one hidden layer and one output, sample by sample: a weighted Gram matrix.
+
+There each sample has one row of the Jacobian of the logit z, dz/dw = (s_p x_j, s_p, a_p, 1) with s = h' * W_2', and the
+Gauss-Newton matrix is
+
+    sum_n lambda_n (dz_n/dw) (dz_n/dw)',      lambda = d2e / dz2.
+
+P (P + 1) / 2 multiply-adds for a sample are more than by units (units.pyx), but hardly any numbers are formed for them,
+and with few inputs that is what counts: `tiles.lay_out_units` has the rule. With lambda of the full second derivative
+the Hessian adds the terms that bend the hidden units, h''_p W_2,p delta_2 x_r x_j for the weights (p, r) and (p, j), and
+the cross terms. Where there are no residuals these are zero, so that the two are equal to the bit.
+
+The sums are one tile (P, P), of which the lower triangle counts; then those terms.
+"""
+
+from libc.string cimport memcpy
+
+from cython cimport floating
+from fastmlp._core cimport kernels, team, tiles, units
+from fastmlp._core.plan cimport Layer
+from fastmlp._core.team cimport Watch
+from fastmlp._core.tiles cimport EXACT, Units, own_products, width
+
+
+cdef void add_tiles(const Units *u, const floating *params, floating *work, const floating *weight,
+                    const floating *scale, size_t n, size_t ld, bint add, floating *gradient, floating *sums,
+                    Watch *watch) noexcept nogil:
+    """Set gradient, unless that is NULL, and tiles to the block's sums, or add these to them."""
+    cdef size_t n_params = u.net.n_params, lanes = u.net.lanes
+    cdef const floating *J = work + u.J * ld
+    cdef const floating *left = J
+    if not team.keep_on(watch, n * u.n_pairs):
+        return
+    units.start_layer(u, 2, params, work, weight, scale, n, ld)
+    units.start_layer(u, 1, params, work, weight, scale, n, ld)
+    jacobian(u, work, n, ld)
+    if not is_one(<const floating *> work + u.q * ld, (n + lanes - 1) // lanes * lanes):
+        left = work + u.LJ * ld
+        kernels.multiply_rows(u.net.ops, n_params, n, <const floating *> work + u.q * ld, J, work + u.LJ * ld, ld)
+    if gradient != NULL:
+        kernels.dense_gradient(u.net.ops, 1, n_params, n, <const floating *> work + u.at.delta[2] * ld, J, add,
+                               gradient, <floating *> NULL, ld)
+    kernels.gram(u.net.ops, n_params, n, left, J, ld, add, sums)
+    if u.kind == EXACT:
+        sums = units.add_products(u, <const floating *> work + u.curve * ld, <const floating *> work + u.at.a[0] * ld,
+                                  width(u.net, 0) + 1, own_products(u), 0, work, n, ld, add, sums + n_params * n_params,
+                                  watch)
+        units.add_cross_terms(u, params, work, n, ld, add, sums, watch)
+
+
+cdef inline bint is_one(const floating *x, size_t n) noexcept nogil:
+    cdef size_t i
+    for i in range(n):
+        if x[i] != 1.0:
+            return False
+    return True
+
+
+cdef void jacobian(const Units *u, floating *work, size_t n, size_t ld) noexcept nogil:
+    """dz/dw of the block's samples; the slopes are there."""
+    cdef const Layer *hidden = &u.net.layers[0]
+    cdef const Layer *output = &u.net.layers[1]
+    cdef floating *J = work + u.J * ld
+    cdef const floating *slope = work + u.slope * ld
+    units.products(u.net.ops, slope, <const floating *> work + u.at.a[0] * ld, hidden.n_in, False, 0,
+                   hidden.n_out * hidden.n_in, J + hidden.W * ld, n, ld)
+    memcpy(J + output.W * ld, work + u.at.a[1] * ld, (output.n_in + 1) * ld * sizeof(floating))  # with the ones below
+
+
+cdef void store_tiles(const Units *u, floating *sums, size_t stride, size_t n_slots, floating *matrix,
+                      Watch *watch) noexcept nogil:
+    """Sum the tiles of the slots, `stride` numbers apart, in their order, and store them in the matrix."""
+    cdef size_t n_params = u.net.n_params, row, n_cols = width(u.net, 0) + 1
+    if not team.keep_on(watch, n_slots * u.n_tiles):
+        return
+    tiles.sum_slots(u, sums, n_params * n_params, stride, n_slots)
+    for row in range(n_params):
+        memcpy(matrix + row * n_params, sums + row * n_params, (row + 1) * sizeof(floating))
+    if u.kind != EXACT:
+        return
+    sums += n_params * n_params
+    tiles.sum_slots(u, sums, own_products(u) * n_cols, stride, n_slots)
+    tiles.store_few(u, 1, 0, own_products(u), <const floating *> sums, True, matrix)
+    tiles.store_cross_terms(u, sums + own_products(u) * n_cols, stride, n_slots, matrix, watch)
