@@ -6,7 +6,7 @@ rules, which depend on the number of samples and on the network only:
 block    256 samples; fewer where the second derivatives of a block would exceed 2^23 numbers, but at least 16.
 slots    at least two blocks each, four where the tiles have 2^18 numbers or more, and so leave the cache; at most 64,
          and at most as many as keep the partial sums below 2^24 numbers (two are always allowed). Batches of fewer
-         than four such slots (two of large tiles) are cut into up to as many of at least a quarter of that size, where
+         than four such slots (two of large tiles) are cut into two or four of at least a quarter of that size, where
          there is work for them. Cross terms do not count: the Hessian is cut like the Gauss-Newton matrix, which it
          equals to the bit where there are no residuals.
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
@@ -77,6 +77,8 @@ cdef Partition cut(size_t n, size_t block, size_t n_blocks, size_t most, size_t 
     parts.n_slots = min(most, n // (n_blocks * block))
     if parts.n_slots < few and n * work > 2 * PARALLEL_WORK:
         parts.n_slots = max(parts.n_slots, min(few, 4 * n // (n_blocks * block)))
+        if parts.n_slots == 3:
+            parts.n_slots = 2
     parts.n_slots = max(<size_t> 1, parts.n_slots)
     parts.rows = max(<size_t> 1, (n + parts.n_slots - 1) // parts.n_slots)
     if parts.n_slots > 4:

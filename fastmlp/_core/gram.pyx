@@ -7,8 +7,8 @@ Gauss-Newton matrix is
 
 P (P + 1) / 2 multiply-adds for a sample are more than by units (units.pyx), but hardly any numbers are formed for them,
 and with few inputs that is what counts: `tiles.lay_out_units` has the rule. With lambda of the full second derivative
-the Hessian adds the terms that bend the hidden units, h''_p W_2,p delta_2 x_r x_j for the weights (p, r) and (p, j), and
-the cross terms. Where there are no residuals these are zero, so that the two are equal to the bit.
+the Hessian adds the terms that bend the hidden units, h''_p W_2,p delta_2 x_r x_j for the weights (p, r) and (p, j),
+and the cross terms. Where there are no residuals these are zero, so that the two are equal to the bit.
 
 The sums are one tile (P, P), of which the lower triangle counts; then those terms.
 """

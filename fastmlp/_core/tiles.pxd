@@ -31,7 +31,7 @@ cdef struct Units:
     size_t D, S         # a chunk of products of units, and of products of activations
     size_t J, LJ        # by_samples, the Jacobian (P rows), and it times the second derivatives of the loss
     size_t rows         # the size of it all
-    size_t n_pairs      # multiply-adds for a sample, without the cross terms: numbers in the tiles of all pairs of layers
+    size_t n_pairs      # multiply-adds for a sample without the cross terms: numbers in the tiles of all pairs
     size_t n_tiles      # numbers in all tiles
 
 

@@ -14,9 +14,9 @@ from fastmlp._core.team cimport Watch
 
 cdef enum:
     FEW = 4
-    GRAM_PARAMS = 1024  # up to which the Jacobian of a block stays near the core
+    GRAM_PARAMS = 1024      # up to which the Jacobian of a block stays near the core
 
-cdef double GRAM = 1.35 # so many more multiply-adds may the Gram matrix take, as fewer products are formed for it
+cdef double GRAM = 1.35     # so many more multiply-adds may the Gram matrix take, as fewer products are formed for it
 
 
 # ---- where all lies ----

@@ -128,7 +128,7 @@ def test_gram_matrices_agree_with_the_rows_of_the_jacobian(layers, n_samples, we
 
 @pytest.mark.parametrize("n_samples", [1, 33, 700])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("layers", (*SHAPES[:2], *SHAPES[3:5], *SHAPES[7:], [2, 20, 1]), ids=str)
+@pytest.mark.parametrize("layers", [*SHAPES[:2], *SHAPES[3:5], *SHAPES[7:], [2, 20, 1]], ids=str)
 def test_results_are_symmetric_and_the_same_bits_for_any_number_of_threads(layers, kind, n_samples, dtype):
     net = network(layers, dtype=dtype, output="softmax" if layers[-1] > 1 else "logistic")
     batch = bound(net, *data(net, n_samples), np.random.default_rng(0).random(n_samples))
@@ -272,7 +272,7 @@ def test_slots_depend_on_samples_and_network_only():
         return curvature.describe(bound(net, *data(net, n_samples)), "ggn")
 
     assert cut([1, 3, 1], 100)["n_slots"] == 1
-    assert cut([10, 20, 1], 442)["n_slots"] == 3
+    assert cut([10, 20, 1], 442)["n_slots"] == 2
     assert cut([8, 20, 1], 10_000) | {"bytes": 0} == {
         "n_slots": 14, "rows": 768, "block": 256, "n_tiles": 13_671, "bytes": 0,
     }  # fmt: skip
