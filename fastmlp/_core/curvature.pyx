@@ -81,8 +81,8 @@ cdef Partition cut(size_t n, size_t block, size_t n_blocks, size_t most, size_t 
             parts.n_slots = 2
     parts.n_slots = max(<size_t> 1, parts.n_slots)
     parts.rows = max(<size_t> 1, (n + parts.n_slots - 1) // parts.n_slots)
-    if parts.n_slots > 4:
-        parts.rows = ceil_to(parts.rows, block)
+    if parts.n_slots > 1:
+        parts.rows = ceil_to(parts.rows, block if parts.n_slots > 4 else FMLP_PAD)
     parts.n_slots = max(<size_t> 1, (n + parts.rows - 1) // parts.rows)
     parts.block = min(block, parts.rows)
     parts.ld = ceil_to(parts.block, FMLP_PAD)
