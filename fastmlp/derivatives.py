@@ -94,21 +94,21 @@ def product(batch: Batch, params: Array, v: Any, kind: str, n_threads: Any) -> A
 
 
 def normal_equations(
-    batch: Batch, params: Array, kind: str = "ggn", n_threads: Any = None
+    batch: Batch, params: Array, kind: str = "ggn", n_threads: Any = None, wide: bool = False
 ) -> tuple[float, Array, Array]:
-    """Sum of losses, its gradient (P,) and the curvature matrix (P, P), in one pass."""
-    value, gradient, matrix = curvature.normal_equations(batch, params, kind, _threads.resolve(n_threads))
+    """Sum of losses, its gradient (P,) and the curvature matrix (P, P), if wide in float64, in one pass."""
+    value, gradient, matrix = curvature.normal_equations(batch, params, kind, _threads.resolve(n_threads), wide=wide)
     assert gradient is not None
     assert matrix is not None
     return value, gradient, matrix
 
 
-def hessian(batch: Batch, params: Array, kind: str, n_threads: Any = None) -> Array:
-    """The curvature matrix (P, P) of one of the KINDS, symmetric to the last bit."""
+def hessian(batch: Batch, params: Array, kind: str, n_threads: Any = None, wide: bool = False) -> Array:
+    """The curvature matrix (P, P) of one of the KINDS, symmetric to the last bit; if wide in float64."""
     if kind == "finite_difference":
         return _finite_differences(batch, params, n_threads)
     threads = _threads.resolve(n_threads)
-    matrix = curvature.normal_equations(batch, params, kind, threads, gradient=False)[2]
+    matrix = curvature.normal_equations(batch, params, kind, threads, gradient=False, wide=wide)[2]
     assert matrix is not None
     return matrix
 

@@ -4,7 +4,7 @@ from cython cimport floating
 from fastmlp._core.batch cimport Source
 from fastmlp._core.plan cimport Net, Partition
 from fastmlp._core.team cimport Watch
-from fastmlp._core.tiles cimport Units
+from fastmlp._core.tiles cimport Units, number
 
 
 cdef enum Form:
@@ -31,4 +31,4 @@ cdef int threads(const Task *task, size_t n, int n_threads) noexcept nogil
 cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil
 # The value; gradient (P,), unless it is NULL, and matrix. `memory` may be anything; nothing is allocated or kept.
 cdef double evaluate(const Task *task, const floating *params, const Source *source, void *memory, floating *gradient,
-                     floating *matrix, int n_threads, Watch *watch) noexcept nogil
+                     number *matrix, int n_threads, Watch *watch) noexcept nogil

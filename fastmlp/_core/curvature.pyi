@@ -9,7 +9,13 @@ _Array = NDArray[Any]
 KINDS: tuple[str, ...]
 
 def normal_equations(
-    batch: Batch, params: _Array, kind: str | int, n_threads: int, gradient: bool = True, matrix: bool = True
+    batch: Batch,
+    params: _Array,
+    kind: str | int,
+    n_threads: int,
+    gradient: bool = True,
+    matrix: bool = True,
+    wide: bool = False,
 ) -> tuple[float, _Array | None, _Array | None]: ...
 def diagonal(batch: Batch, params: _Array, kind: str | int, n_threads: int) -> _Array: ...
 def describe(batch: Batch, kind: str | int) -> dict[str, int]: ...

@@ -27,7 +27,7 @@ from fastmlp._core.kernels cimport FMLP_PAD
 from fastmlp._core.memory cimport reserve
 from fastmlp._core.plan cimport RELEASE_WORK, Layout, Net, Partition
 from fastmlp._core.team cimport Watch
-from fastmlp._core.tiles cimport BACKPROP, GGN, Units
+from fastmlp._core.tiles cimport BACKPROP, GGN, Units, copy, number
 from fastmlp._core.vectors cimport ALIGNMENT, lines
 
 cnp.import_array()
@@ -39,7 +39,7 @@ cdef enum:
     LARGE = 1 << 18             # numbers in tiles
     PARTIAL_NUMBERS = 1 << 24
     PARALLEL_WORK = 400_000     # multiply-adds below which a second thread costs more than it brings
-    MIRROR = 32                 # rows and columns that are mirrored together
+    MIRROR = 64                 # rows and columns that are mirrored together
 
 #: names of the kinds of curvature; "backprop" has a diagonal only
 KINDS = ("ggn", "exact", "empirical_fisher", "backprop")
@@ -134,7 +134,7 @@ cdef double slot_sums(const Task *task, size_t slot, const floating *params, con
 # ---- all slots ----
 
 cdef double evaluate(const Task *task, const floating *params, const Source *source, void *memory, floating *gradient,
-                     floating *matrix, int n_threads, Watch *watch) noexcept nogil:
+                     number *matrix, int n_threads, Watch *watch) noexcept nogil:
     """Spread the slots over the threads, then add them up in their order."""
     cdef const Net *net = task.units.net
     cdef size_t n_params = net.n_params, n_slots = task.parts.n_slots, slot, stride = task.work_numbers
@@ -161,7 +161,7 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     if wanted:
         memcpy(gradient, partial, n_params * sizeof(floating))
     if task.form == DIAGONAL:
-        memcpy(matrix, sums, n_params * sizeof(floating))
+        copy(n_params, <const floating *> sums, matrix)
     elif task.form != NOTHING and task.units.by_samples:
         gram.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
     elif task.form != NOTHING:
@@ -184,21 +184,21 @@ cdef void share(const Task *task, const floating *params, const Source *source, 
         slot = team.next_slot(watch, n_slots)
 
 
-cdef void mirror(size_t n, floating *matrix, Watch *watch) noexcept nogil:
+cdef void mirror(size_t n, number *matrix, Watch *watch) noexcept nogil:
     """Copy the lower triangle to the upper one, square by square."""
     cdef size_t row, col, i, j, n_squares = (n + MIRROR - 1) // MIRROR
     for row in range(n_squares):
         if not team.keep_on(watch, MIRROR * MIRROR * row):
             return
         for col in range(row + 1):
-            for i in range(row * MIRROR, min(n, (row + 1) * MIRROR)):
-                for j in range(col * MIRROR, min(i, (col + 1) * MIRROR)):
+            for j in range(col * MIRROR, min(n, (col + 1) * MIRROR)):   # written along its rows, as writes cost more
+                for i in range(max(j + 1, row * MIRROR), min(n, (row + 1) * MIRROR)):
                     matrix[j * n + i] = matrix[i * n + j]
 
 
 # ---- the Python face ----
 
-cdef double run(Batch batch, int kind, Form form, const floating *params, floating *gradient, floating *matrix,
+cdef double run(Batch batch, int kind, Form form, const floating *params, floating *gradient, number *matrix,
                 int n_threads) except? -1:
     cdef Task todo = task(&batch.plan.net, batch.source.n, kind, form)
     cdef Watch watch = team.watch()
@@ -222,6 +222,9 @@ cdef double run(Batch batch, int kind, Form form, const floating *params, floati
 
 cdef double call(Batch batch, int kind, Form form, cnp.ndarray params, gradient, matrix, int n_threads) except? -1:
     if batch.plan.net.itemsize == sizeof(float):
+        if matrix is not None and cnp.PyArray_TYPE(matrix) == cnp.NPY_FLOAT64:
+            return run(batch, kind, form, <const float *> data(params), <float *> data(gradient),
+                       <double *> data(matrix), n_threads)
         return run(batch, kind, form, <const float *> data(params), <float *> data(gradient), <float *> data(matrix),
                    n_threads)
     return run(batch, kind, form, <const double *> data(params), <double *> data(gradient), <double *> data(matrix),
@@ -232,24 +235,25 @@ cdef int kind_index(kind) except -1:
     return KINDS.index(kind) if isinstance(kind, str) else kind
 
 
-cdef object empty(cnp.ndarray like, int n_axes, size_t n):
+cdef object empty(int type_number, int n_axes, size_t n):
     cdef cnp.npy_intp[2] shape = [n, n]
-    return cnp.PyArray_EMPTY(n_axes, shape, cnp.PyArray_TYPE(like), 0)
+    return cnp.PyArray_EMPTY(n_axes, shape, type_number, 0)
 
 
 def normal_equations(Batch batch not None, cnp.ndarray params not None, kind, int n_threads, bint gradient=True,
-                     bint matrix=True):
-    """(Sum of losses, its gradient (P,), the matrix (P, P)); what is not wanted is None."""
+                     bint matrix=True, bint wide=False):
+    """(Sum of losses, its gradient (P,), the matrix (P, P), if wide in float64); what is not wanted is None."""
     cdef size_t n_params = batch.plan.net.n_params
-    g = empty(params, 1, n_params) if gradient else None
-    H = empty(params, 2, n_params) if matrix else None
+    cdef int type_number = cnp.PyArray_TYPE(params)
+    g = empty(type_number, 1, n_params) if gradient else None
+    H = empty(cnp.NPY_FLOAT64 if wide else type_number, 2, n_params) if matrix else None
     cdef double total = call(batch, kind_index(kind), FULL if matrix else NOTHING, params, g, H, n_threads)
     return total, g, H
 
 
 def diagonal(Batch batch not None, cnp.ndarray params not None, kind, int n_threads):
     """The diagonal (P,) of the matrix, without the matrix."""
-    result = empty(params, 1, batch.plan.net.n_params)
+    result = empty(cnp.PyArray_TYPE(params), 1, batch.plan.net.n_params)
     call(batch, kind_index(kind), DIAGONAL, params, None, result, n_threads)
     return result
 

@@ -2,11 +2,11 @@
 
 from cython cimport floating
 from fastmlp._core.team cimport Watch
-from fastmlp._core.tiles cimport Units
+from fastmlp._core.tiles cimport Units, number
 
 
 cdef void add_tiles(const Units *u, const floating *params, floating *work, const floating *weight,
                     const floating *scale, size_t n, size_t ld, bint add, floating *gradient, floating *sums,
                     Watch *watch) noexcept nogil
-cdef void store_tiles(const Units *u, floating *sums, size_t stride, size_t n_slots, floating *matrix,
+cdef void store_tiles(const Units *u, floating *sums, size_t stride, size_t n_slots, number *matrix,
                       Watch *watch) noexcept nogil

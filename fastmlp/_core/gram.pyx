@@ -19,7 +19,7 @@ from cython cimport floating
 from fastmlp._core cimport kernels, team, tiles, units
 from fastmlp._core.plan cimport Layer
 from fastmlp._core.team cimport Watch
-from fastmlp._core.tiles cimport EXACT, Units, own_products, width
+from fastmlp._core.tiles cimport EXACT, Units, number, own_products, width
 
 
 cdef void add_tiles(const Units *u, const floating *params, floating *work, const floating *weight,
@@ -67,7 +67,7 @@ cdef void jacobian(const Units *u, floating *work, size_t n, size_t ld) noexcept
     memcpy(J + output.W * ld, work + u.at.a[1] * ld, (output.n_in + 1) * ld * sizeof(floating))  # with the ones below
 
 
-cdef void store_tiles(const Units *u, floating *sums, size_t stride, size_t n_slots, floating *matrix,
+cdef void store_tiles(const Units *u, floating *sums, size_t stride, size_t n_slots, number *matrix,
                       Watch *watch) noexcept nogil:
     """Sum the tiles of the slots, `stride` numbers apart, in their order, and store them in the matrix."""
     cdef size_t n_params = u.net.n_params, row, n_cols = width(u.net, 0) + 1
@@ -75,7 +75,7 @@ cdef void store_tiles(const Units *u, floating *sums, size_t stride, size_t n_sl
         return
     tiles.sum_slots(u, sums, n_params * n_params, stride, n_slots)
     for row in range(n_params):
-        memcpy(matrix + row * n_params, sums + row * n_params, (row + 1) * sizeof(floating))
+        tiles.copy(row + 1, <const floating *> sums + row * n_params, matrix + row * n_params)
     if u.kind != EXACT:
         return
     sums += n_params * n_params

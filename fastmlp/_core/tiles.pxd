@@ -7,6 +7,12 @@ from fastmlp._core.plan cimport Layout, Net
 from fastmlp._core.team cimport Watch
 
 
+# Of the matrix: that of the sums, or double where these are float.
+ctypedef fused number:
+    float
+    double
+
+
 cdef enum:
     GGN                 # Gauss-Newton
     EXACT               # the Hessian
@@ -36,19 +42,25 @@ cdef struct Units:
 
 
 cdef Units lay_out_units(const Net *net, int kind) noexcept nogil
-cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_slots, floating *matrix,
+cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_slots, number *matrix,
                       Watch *watch) noexcept nogil
 # The parts of it that gram.pyx shares.
-cdef void store_cross_terms(const Units *u, floating *tiles, size_t stride, size_t n_slots, floating *matrix,
+cdef void store_cross_terms(const Units *u, floating *tiles, size_t stride, size_t n_slots, number *matrix,
                             Watch *watch) noexcept nogil
 cdef void store_few(const Units *u, int m, size_t first_row, size_t rows, const floating *tile, bint add,
-                    floating *matrix) noexcept nogil
+                    number *matrix) noexcept nogil
 cdef void sum_slots(const Units *u, floating *tile, size_t numbers, size_t stride, size_t n_slots) noexcept nogil
 
 
 cdef enum:
     ROWS = 256          # products of units in a tile,
     COLS = 128          # and products of activations
+
+
+cdef inline void copy(size_t n, const floating *numbers, number *to) noexcept nogil:
+    cdef size_t i
+    for i in range(n):
+        to[i] = numbers[i]
 
 
 # ---- sizes ----

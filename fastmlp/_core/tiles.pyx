@@ -5,7 +5,7 @@ They come in the order of `units.add_tiles`: for m = L .. 1, l = m .. 1 those of
 the Hessian, those of the cross terms.
 """
 
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from cython cimport floating
 from fastmlp._core cimport kernels, team
@@ -73,7 +73,7 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
 
 # ---- from the tiles to the matrix ----
 
-cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_slots, floating *matrix,
+cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_slots, number *matrix,
                       Watch *watch) noexcept nogil:
     """Sum the tiles of the slots, `stride` numbers apart, in their order, and store them in the matrix."""
     tiles = store_pairs(u, tiles, stride, n_slots, matrix, watch)
@@ -81,7 +81,7 @@ cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_s
         store_cross_terms(u, tiles, stride, n_slots, matrix, watch)
 
 
-cdef floating *store_pairs(const Units *u, floating *tiles, size_t stride, size_t n_slots, floating *matrix,
+cdef floating *store_pairs(const Units *u, floating *tiles, size_t stride, size_t n_slots, number *matrix,
                            Watch *watch) noexcept nogil:
     """Of all pairs of layers; the place behind their tiles."""
     cdef int l, m
@@ -90,7 +90,7 @@ cdef floating *store_pairs(const Units *u, floating *tiles, size_t stride, size_
     cdef size_t last = u.net.layers[u.net.n_layers - 1].W
     if u.alone:     # no tiles between the weights of different outputs
         for row in range(last, n_params):
-            memset(matrix + row * n_params + last, 0, (row + 1 - last) * sizeof(floating))
+            memset(matrix + row * n_params + last, 0, (row + 1 - last) * sizeof(number))
     for m in range(u.net.n_layers, 0, -1):
         for l in range(m, 0, -1):
             n_rows = unit_products(u, l, m)
@@ -114,7 +114,7 @@ cdef floating *store_pairs(const Units *u, floating *tiles, size_t stride, size_
     return tiles
 
 
-cdef void store_cross_terms(const Units *u, floating *tiles, size_t stride, size_t n_slots, floating *matrix,
+cdef void store_cross_terms(const Units *u, floating *tiles, size_t stride, size_t n_slots, number *matrix,
                             Watch *watch) noexcept nogil:
     cdef int l, m
     cdef size_t n_rows, n_cols, row, rows
@@ -144,14 +144,14 @@ cdef inline size_t parameter(const Layer *layer, size_t i, size_t j) noexcept no
 
 
 cdef void store_tile(const Units *u, int l, int m, size_t first_row, size_t rows, size_t first_col, size_t cols,
-                     const floating *tile, floating *matrix) noexcept nogil:
+                     const floating *tile, number *matrix) noexcept nogil:
     """Entry (p, i), (r, j) is that of the parameters (p, r) and (i, j), within a layer of (p, j) and (i, r) too."""
     cdef const Layer *lower = &u.net.layers[l - 1]
     cdef const Layer *upper = &u.net.layers[m - 1]
     cdef bint alone = is_alone(u, l, m)
     cdef size_t n_params = u.net.n_params, left, length, weights, i, p, r, j, a, b
     cdef Walk row = walk(1 if alone else lower.n_out, l == m and not alone, first_row), col
-    cdef floating *to
+    cdef number *to
     while rows:
         p = row.x
         i = p if alone else row.y
@@ -162,7 +162,7 @@ cdef void store_tile(const Units *u, int l, int m, size_t first_row, size_t rows
             r = col.x
             to = matrix + parameter(upper, p, r) * n_params
             weights = min(length, lower.n_in - col.y)
-            memcpy(to + parameter(lower, i, col.y), tile, weights * sizeof(floating))
+            copy(weights, tile, to + parameter(lower, i, col.y))
             if weights < length:
                 to[lower.b + i] = tile[weights]
             if l == m and i < p:
@@ -172,7 +172,7 @@ cdef void store_tile(const Units *u, int l, int m, size_t first_row, size_t rows
                     for j in range(length):
                         matrix[(a + j) * n_params + b] = tile[j]
                 else:   # the bias of i stands behind the weights of p, and before the bias of p
-                    memcpy(matrix + b * n_params + a, tile, weights * sizeof(floating))
+                    copy(weights, tile, matrix + b * n_params + a)
                     if weights < length:
                         matrix[(upper.b + p) * n_params + b] = tile[weights]
             tile += length
@@ -183,11 +183,11 @@ cdef void store_tile(const Units *u, int l, int m, size_t first_row, size_t rows
 
 
 cdef void store_few(const Units *u, int m, size_t first_row, size_t rows, const floating *tile, bint add,
-                    floating *matrix) noexcept nogil:
+                    number *matrix) noexcept nogil:
     """Entry (p, r), j is that of the parameters (p, r) and (p, j) of layer m, added to what is there or stored."""
     cdef const Layer *layer = &u.net.layers[m - 1]
     cdef Walk row = walk(layer.n_in + 1, False, first_row)
-    cdef floating *to
+    cdef number *to
     cdef size_t j
     for _ in range(rows):
         to = matrix + parameter(layer, row.x, row.y) * u.net.n_params
@@ -201,13 +201,13 @@ cdef void store_few(const Units *u, int m, size_t first_row, size_t rows, const 
 
 
 cdef void store_cross(const Units *u, int l, int m, size_t first_row, size_t rows, const floating *tile,
-                      floating *matrix) noexcept nogil:
+                      number *matrix) noexcept nogil:
     """Add the cross term of (p, r) and (i, j)."""
     cdef const Layer *lower = &u.net.layers[l - 1]
     cdef const Layer *upper = &u.net.layers[m - 1]
     cdef size_t i, r, j
     cdef Walk row = walk(lower.n_out * (1 if m == l + 1 else upper.n_in), False, first_row)
-    cdef floating *to
+    cdef number *to
     while rows:
         i = row.y if m == l + 1 else row.y // upper.n_in
         r = i if m == l + 1 else row.y % upper.n_in

@@ -55,11 +55,11 @@ class DataTerm:
 
     def hessian(self, params: NDArray[Any], kind: str) -> NDArray[np.float64]:
         """The term's exact Hessian or Gauss-Newton matrix (P, P), in float64."""
-        return self._scaled(derivatives.hessian(self.batch, params, kind, self.n_threads))
+        return self._scaled(derivatives.hessian(self.batch, params, kind, self.n_threads, wide=True))
 
     def normal_equations(self, params: NDArray[Any]) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
         """The term, its gradient and its Gauss-Newton matrix, in one pass; the arrays in float64."""
-        value, gradient, matrix = derivatives.normal_equations(self.batch, params, "ggn", self.n_threads)
+        value, gradient, matrix = derivatives.normal_equations(self.batch, params, "ggn", self.n_threads, wide=True)
         return self.factor * value, self._scaled(gradient), self._scaled(matrix)
 
     def product(self, params: NDArray[Any], v: Any, kind: str) -> NDArray[np.float64]:
