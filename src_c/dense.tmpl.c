@@ -114,12 +114,16 @@ static void NAME(dense_backward_part)(size_t n_out, size_t n_in, size_t n, const
     NAME(product)(n_in, n_out, NAME(round_up)(n), W, 1, ldw, D, ldd, (NAME(finish)){0, NULL, factor}, E, ld);
 }
 
-static void NAME(multiply_rows)(size_t m, size_t n, const real *x, const real *Y, real *P, size_t ld)
+static void NAME(multiply_rows)(size_t m, size_t n, const real *x, const real *Y, int add, real *P, size_t ld)
 {
     const size_t columns = NAME(round_up)(n);
-    for (size_t i = 0; i < m; i++)
-        for (size_t s = 0; s < columns; s += LANES)
-            STORE(P + i * ld + s, LOAD(x + s) * LOAD(Y + i * ld + s));
+    for (size_t i = 0; i < m; i++, Y += ld, P += ld)
+        if (add)
+            for (size_t s = 0; s < columns; s += LANES)
+                STORE(P + s, MADD(LOAD(x + s), LOAD(Y + s), LOAD(P + s)));
+        else
+            for (size_t s = 0; s < columns; s += LANES)
+                STORE(P + s, LOAD(x + s) * LOAD(Y + s));
 }
 
 /* ---- the gradient ---- */

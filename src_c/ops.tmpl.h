@@ -25,8 +25,8 @@ typedef struct NAME(fmlp_ops) {
     /* C[i,j] = sum_s L[i,s] R[j,s] for j <= i < m, added to C if `add`; some numbers right of the diagonal are written too;
      * padded columns of L are zero */
     void (*gram)(size_t m, size_t n, const real *L, const real *R, size_t ld, int add, real *C);
-    /* P[i,s] = x[s] Y[i,s] for m rows; P may be Y */
-    void (*multiply_rows)(size_t m, size_t n, const real *x, const real *Y, real *P, size_t ld);
+    /* P[i,s] (+)= x[s] Y[i,s] for m rows; P may be Y */
+    void (*multiply_rows)(size_t m, size_t n, const real *x, const real *Y, int add, real *P, size_t ld);
     /* Z[s,i] = b[i] + sum_j W[i,j] A[s,j] for n_rows row-major samples, one to eight */
     void (*rows_forward)(size_t n_rows, size_t n_out, size_t n_in, const real *W, const real *b, const real *A,
                          real *Z);

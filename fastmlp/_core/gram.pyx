@@ -33,10 +33,11 @@ cdef void add_tiles(const Units *u, const floating *params, floating *work, cons
         return
     units.start_layer(u, 2, params, work, weight, scale, n, ld)
     units.start_layer(u, 1, params, work, weight, scale, n, ld)
-    jacobian(u, work, n, ld)
+    jacobian(u, params, work, n, ld)
     if not is_one(<const floating *> work + u.q * ld, (n + lanes - 1) // lanes * lanes):
         left = work + u.LJ * ld
-        kernels.multiply_rows(u.net.ops, n_params, n, <const floating *> work + u.q * ld, J, work + u.LJ * ld, ld)
+        kernels.multiply_rows(u.net.ops, n_params, n, <const floating *> work + u.q * ld, J, False, work + u.LJ * ld,
+                              ld)
     if gradient != NULL:
         kernels.dense_gradient(u.net.ops, 1, n_params, n, <const floating *> work + u.at.delta[2] * ld, J, add,
                                gradient, <floating *> NULL, ld)
@@ -56,14 +57,16 @@ cdef inline bint is_one(const floating *x, size_t n) noexcept nogil:
     return True
 
 
-cdef void jacobian(const Units *u, floating *work, size_t n, size_t ld) noexcept nogil:
-    """dz/dw of the block's samples; the slopes are there."""
+cdef void jacobian(const Units *u, const floating *params, floating *work, size_t n, size_t ld) noexcept nogil:
+    """dz/dw of the block's samples."""
     cdef const Layer *hidden = &u.net.layers[0]
     cdef const Layer *output = &u.net.layers[1]
     cdef floating *J = work + u.J * ld
-    cdef const floating *slope = work + u.slope * ld
-    units.products(u.net.ops, slope, <const floating *> work + u.at.a[0] * ld, hidden.n_in, False, 0,
-                   hidden.n_out * hidden.n_in, J + hidden.W * ld, n, ld)
+    cdef floating *slope = J + hidden.b * ld
+    units.backward(u.net, 1, params, <const floating *> work + (u.at.a[0] + hidden.n_in) * ld,
+                   <const floating *> work + u.at.d1[1] * ld, slope, n, ld)
+    units.products(u.net.ops, <const floating *> slope, <const floating *> work + u.at.a[0] * ld, hidden.n_in, False, 0,
+                   hidden.n_out * hidden.n_in, False, J + hidden.W * ld, n, ld)
     memcpy(J + output.W * ld, work + u.at.a[1] * ld, (output.n_in + 1) * ld * sizeof(floating))  # with the ones below
 
 

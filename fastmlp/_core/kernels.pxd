@@ -29,7 +29,8 @@ cdef extern from "fmlp.h" nogil:
         void dense_gradient(size_t n_out, size_t n_in, size_t n, const float *D, const float *A, int add,
                             float *gW, float *gb, size_t ld) noexcept nogil
         void gram(size_t m, size_t n, const float *L, const float *R, size_t ld, int add, float *C) noexcept nogil
-        void multiply_rows(size_t m, size_t n, const float *x, const float *Y, float *P, size_t ld) noexcept nogil
+        void multiply_rows(size_t m, size_t n, const float *x, const float *Y, int add, float *P,
+                              size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const float *W, const float *b, const float *A,
                           float *Z) noexcept nogil
         void activation(int kind, size_t n, const float *z, float *h, float *d1, float *d2) noexcept nogil
@@ -82,7 +83,8 @@ cdef extern from "fmlp.h" nogil:
         void dense_gradient(size_t n_out, size_t n_in, size_t n, const double *D, const double *A, int add,
                             double *gW, double *gb, size_t ld) noexcept nogil
         void gram(size_t m, size_t n, const double *L, const double *R, size_t ld, int add, double *C) noexcept nogil
-        void multiply_rows(size_t m, size_t n, const double *x, const double *Y, double *P, size_t ld) noexcept nogil
+        void multiply_rows(size_t m, size_t n, const double *x, const double *Y, int add, double *P,
+                              size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const double *W, const double *b, const double *A,
                           double *Z) noexcept nogil
         void activation(int kind, size_t n, const double *z, double *h, double *d1, double *d2) noexcept nogil
@@ -184,12 +186,12 @@ cdef inline void gram(const void *ops, size_t m, size_t n, const floating *L, co
         (<const fmlp_ops_f64 *> ops).gram(m, n, L, R, ld, add, C)
 
 
-cdef inline void multiply_rows(const void *ops, size_t m, size_t n, const floating *x, const floating *Y, floating *P,
-                               size_t ld) noexcept nogil:
+cdef inline void multiply_rows(const void *ops, size_t m, size_t n, const floating *x, const floating *Y, bint add,
+                               floating *P, size_t ld) noexcept nogil:
     if floating is float:
-        (<const fmlp_ops_f32 *> ops).multiply_rows(m, n, x, Y, P, ld)
+        (<const fmlp_ops_f32 *> ops).multiply_rows(m, n, x, Y, add, P, ld)
     else:
-        (<const fmlp_ops_f64 *> ops).multiply_rows(m, n, x, Y, P, ld)
+        (<const fmlp_ops_f64 *> ops).multiply_rows(m, n, x, Y, add, P, ld)
 
 
 cdef inline void rows_forward(const void *ops, size_t n_rows, size_t n_out, size_t n_in, const floating *W,

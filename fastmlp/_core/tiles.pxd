@@ -26,13 +26,15 @@ cdef struct Units:
     Layout at
     int kind
     bint alone          # d2E / dz_k dz_k' at the output is zero for k != k',
-    bint few            # and there are so few outputs that their products need not be shared
+    bint few            # and there are so few outputs that their shares of the matrix are summed one by one
     bint by_samples     # the Gauss-Newton part comes from the rows of the Jacobian, see gram.pyx
     size_t q            # Q_m, [p][i], of the layer at hand; of the output: one row for each k where it is alone
     size_t t            # q[m-1,m], [p][i]
     size_t other[2]     # q[l,m] of l < m-1 in turns; later sensitivities of activations
     size_t curve        # h'' * (W' delta) of the layer at hand
-    size_t slope        # dz_(m+1) / dz_m, where the layer above has one unit
+    size_t chain        # few: dz_L,k / dz_m of output k, see `chain`,
+    size_t bowl         # d2E / dz_L,k^2 without what bends the outputs,
+    size_t scaled       # and the product of both for the layer at hand
     size_t seed         # a direction at the outputs
     size_t D, S         # a chunk of products of units, and of products of activations
     size_t J, LJ        # by_samples, the Jacobian (P rows), and it times the second derivatives of the loss
@@ -76,6 +78,11 @@ cdef inline size_t triangle(size_t n) noexcept nogil:
 cdef inline bint is_alone(const Units *u, int l, int m) noexcept nogil:
     """Whether the pair is the output layer with itself, and only i = p counts."""
     return u.alone and l == m == u.net.n_layers
+
+
+cdef inline size_t chain(const Units *u, size_t k, int m) noexcept nogil:
+    """Where dz_L,k / dz_m lies."""
+    return u.chain + (k * u.net.n_layers + m - 1) * u.net.max_width
 
 
 cdef inline size_t unit_products(const Units *u, int l, int m) noexcept nogil:

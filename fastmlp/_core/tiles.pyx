@@ -25,22 +25,25 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     """Places of all blocks of a kind of curvature."""
     cdef Units u
     cdef int l, m, last = net.n_layers
-    cdef size_t q, t = net.max_width, other = 0
+    cdef size_t q, t = net.max_width, other = 0, few
     u.net = net
     u.kind = kind
     u.at = net.units
     u.at.order = 2 if kind == EXACT or kind == BACKPROP else 1
     u.alone = kind != EMPIRICAL_FISHER and net.layers[last - 1].activation != SOFTMAX
-    u.few = u.alone and net.n_outputs < FEW
+    u.few = u.alone and kind != BACKPROP and net.n_outputs < FEW
+    few = net.n_outputs if u.few else 0
     q = net.n_outputs * (1 if u.alone else net.n_outputs)
     u.n_tiles = u.n_pairs = 0
     for m in range(1, last + 1):
-        if 1 < m < last:
+        if 1 < m < last and not (u.few and kind == GGN):
             q = max(q, width(net, m) * width(net, m))
         for l in range(1, m + 1):
             u.n_pairs += unit_products(&u, l, m) * activation_products(&u, l, m)
             if l < m and kind == EXACT:
                 u.n_tiles += cross_products(&u, l, m) * (width(net, l - 1) + 1)
+            if u.few and kind == GGN:
+                continue
             if l == m - 1:
                 t = max(t, width(net, l) * width(net, m))
             elif l < m:
@@ -59,15 +62,15 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     u.other[0] = u.t + t
     u.other[1] = u.other[0] + other
     u.curve = u.other[1] + other
-    u.slope = u.curve + net.max_width
-    u.seed = u.slope + net.max_width
-    u.D = u.seed + net.n_outputs
+    u.seed = u.curve + net.max_width
+    u.bowl = u.seed + net.n_outputs
+    u.scaled = u.bowl + net.n_outputs
+    u.chain = u.scaled + (few * net.max_width)
+    u.D = u.chain + few * last * net.max_width
     u.S = u.D + max(net.max_width, <size_t> ROWS)
     u.J = u.S + max(net.max_width, <size_t> COLS)
     u.LJ = u.J + (net.n_params if u.by_samples else 0)
     u.rows = u.LJ + (net.n_params if u.by_samples else 0)
-    if u.by_samples:
-        u.slope = u.J + net.layers[0].b     # where the Jacobian has it
     return u
 
 

@@ -6,14 +6,19 @@ input r to p have the second derivative
     sum_n q[l,m][p,i] a_(m-1),r a_(l-1),j  +  sum_n delta_m,p F[i,r] a_(l-1),j,     F = d a_(m-1),r / d z_l,i,
 
 where a_bias = 1, and the second sum, the *cross term*, exists for m > l and weights r only. README.md in this folder
-derives it, and the recursion for q. So a pair of layers is one product over the samples of the block: rows (p, i), the
+derives it, and the recursion for q. Where there are few outputs k, and the loss curves along each of them alone, the
+Gauss-Newton part of q[l,m] is formed without it, as
+
+    sum_k (d2E / dz_L,k^2) (dz_L,k / dz_m,p) (dz_L,k / dz_l,i),
+
+and the recursion carries what the Hessian has besides, which is zero where there are no residuals. So a pair of layers is one product over the samples of the block: rows (p, i), the
 products of units, times rows (r, j), the products of activations; the cross term has rows (p, i) or (p, i, r), and the
 activations j. Within a layer i <= p and j <= r suffice.
 
 The sums are kept as tiles, see `tiles.pyx`.
 """
 
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from cython cimport floating
 from fastmlp._core cimport kernels, team
@@ -21,24 +26,30 @@ from fastmlp._core.plan cimport Layer, Layout, Net
 from fastmlp._core.team cimport Watch
 from fastmlp._core.tiles cimport (
     BACKPROP, COLS, EMPIRICAL_FISHER, EXACT, GGN, ROWS, Units, Walk, activation_products, cross_products, go, is_alone,
-    run, unit_products, walk, width,
+    chain, run, unit_products, walk, width,
 )
 
 
 cdef void products(const void *ops, const floating *left, const floating *right, size_t n_right, bint triangular,
-                   size_t first, size_t rows, floating *to, size_t n, size_t ld) noexcept nogil:
-    """Rows left[x] * right[y] from number `first` on."""
+                   size_t first, size_t rows, bint add, floating *to, size_t n, size_t ld) noexcept nogil:
+    """Rows left[x] * right[y] from number `first` on; added to what is there, or stored."""
     cdef Walk at = walk(n_right, triangular, first)
     cdef size_t length
     while rows:
         length = run(&at, rows)
-        kernels.multiply_rows(ops, length, n, left + at.x * ld, right + at.y * ld, to, ld)
+        kernels.multiply_rows(ops, length, n, left + at.x * ld, right + at.y * ld, add, to, ld)
         to += length * ld
         rows -= length
         go(&at, length)
 
 
 # ---- the recursion for q ----
+
+cdef inline bint recurs(const Units *u) noexcept nogil:
+    """Whether there is anything for it to carry."""
+    return u.kind != EMPIRICAL_FISHER and not (u.few and u.kind == GGN)
+
+
 
 cdef void begin(const Units *u, const floating *params, floating *work, size_t ld) noexcept nogil:
     """What all blocks share: ones below the activations; behind the blocks, for BACKPROP, squares of the parameters."""
@@ -54,8 +65,8 @@ cdef void begin(const Units *u, const floating *params, floating *work, size_t l
             work[u.rows * ld + i] = params[i] * params[i]
 
 
-cdef void output_curvature(const Units *u, floating *work, const floating *weight, const floating *scale, size_t n,
-                           size_t ld) noexcept nogil:
+cdef void output_curvature(const Units *u, bint ggn, floating *work, const floating *weight, const floating *scale,
+                           floating *Q, size_t n, size_t ld) noexcept nogil:
     """Q of the output layer: the loss's Hessian at the logits, or its Gauss-Newton part."""
     cdef const Net *net = u.net
     cdef const Layout *at = &u.at
@@ -65,10 +76,10 @@ cdef void output_curvature(const Units *u, floating *work, const floating *weigh
     for k in range(1 if u.alone else K):
         for s in range(K * ld):
             seed[s] = 1.0 if u.alone or s // ld == k else 0.0
-        kernels.loss_hessp(net.ops, net.loss, u.kind == GGN, K, n, <const floating *> work + at.z[last] * ld,
+        kernels.loss_hessp(net.ops, net.loss, ggn, K, n, <const floating *> work + at.z[last] * ld,
                            <const floating *> work + at.y * ld, <const floating *> work + at.d1[last] * ld,
                            <const floating *> work + at.d2[last] * ld, <const floating *> work + at.T * ld, weight,
-                           scale, <const floating *> seed, work + (u.q + k * K) * ld, ld)
+                           scale, <const floating *> seed, Q + k * K * ld, ld)
 
 
 cdef void start_layer(const Units *u, int m, const floating *params, floating *work, const floating *weight,
@@ -86,18 +97,14 @@ cdef void start_layer(const Units *u, int m, const floating *params, floating *w
                 else:
                     unweighted[i * ld + s] = delta[i * ld + s] / weight[s] if weight[s] > 0.0 else 0.0
     elif m == net.n_layers:
-        output_curvature(u, work, weight, scale, n, ld)
-    else:
-        if u.kind != GGN:
-            backward(net, m, params, <const floating *> work + u.at.delta[m + 1] * ld,
-                     <const floating *> work + u.at.d2[m] * ld, work + u.curve * ld, n, ld)
-        if width(net, m + 1) == 1:
-            backward(net, m, params, <const floating *> work + (u.at.a[0] + net.n_inputs) * ld,
-                     <const floating *> work + u.at.d1[m] * ld, work + u.slope * ld, n, ld)
+        output_curvature(u, u.kind == GGN, work, weight, scale, work + u.q * ld, n, ld)
+    elif u.kind != GGN:
+        backward(net, m, params, <const floating *> work + u.at.delta[m + 1] * ld,
+                 <const floating *> work + u.at.d2[m] * ld, work + u.curve * ld, n, ld)
 
 
-cdef inline void backward(const Net *net, int l, const floating *params, const floating *above,
-                          const floating *factor, floating *to, size_t n, size_t ld) noexcept nogil:
+cdef void backward(const Net *net, int l, const floating *params, const floating *above, const floating *factor,
+                   floating *to, size_t n, size_t ld) noexcept nogil:
     """factor * (W_(l+1)' above)"""
     kernels.dense_backward_part(net.ops, width(net, l + 1), width(net, l), n, params + net.layers[l].W, width(net, l),
                                 above, ld, factor, to, ld)
@@ -130,11 +137,8 @@ cdef void own_run(const Units *u, int m, size_t p, size_t i, size_t length, cons
     cdef const Net *net = u.net
     cdef size_t n_m = width(net, m)
     cdef const floating *above = work + (u.t + p) * ld
-    if width(net, m + 1) == 1:
-        kernels.multiply_rows(net.ops, length, n, above, <const floating *> work + (u.slope + i) * ld, to, ld)
-    else:
-        kernels.dense_backward_part(net.ops, width(net, m + 1), length, n, params + net.layers[m].W + i, n_m, above,
-                                    n_m * ld, <const floating *> work + (u.at.d1[m] + i) * ld, to, ld)
+    kernels.dense_backward_part(net.ops, width(net, m + 1), length, n, params + net.layers[m].W + i, n_m, above,
+                                n_m * ld, <const floating *> work + (u.at.d1[m] + i) * ld, to, ld)
     if u.kind == EXACT and i + length == p + 1:
         kernels.add(net.ops, n, <const floating *> work + (u.curve + p) * ld, to + (length - 1) * ld)
 
@@ -161,6 +165,52 @@ cdef void own_rows(const Units *u, int m, size_t first, size_t rows, const float
         go(&at, length)
 
 
+# ---- few outputs ----
+
+cdef void follow_outputs(const Units *u, const floating *params, floating *work, const floating *weight,
+                         const floating *scale, size_t n, size_t ld) noexcept nogil:
+    """dz_L,k / dz_m of all outputs and layers, and the Gauss-Newton part of d2E / dz_L,k^2."""
+    cdef const Net *net = u.net
+    cdef int m
+    cdef size_t k, s
+    cdef floating *top
+    for k in range(net.n_outputs):
+        top = work + chain(u, k, net.n_layers) * ld
+        memset(top, 0, net.n_outputs * ld * sizeof(floating))
+        for s in range(ld):
+            top[k * ld + s] = 1.0
+        for m in range(net.n_layers - 1, 0, -1):
+            backward(net, m, params, <const floating *> work + chain(u, k, m + 1) * ld,
+                     <const floating *> work + u.at.d1[m] * ld, work + chain(u, k, m) * ld, n, ld)
+    output_curvature(u, True, work, weight, scale, work + u.bowl * ld, n, ld)
+
+
+cdef void scale_outputs(const Units *u, int m, floating *work, size_t n, size_t ld) noexcept nogil:
+    """The product of both for layer m."""
+    cdef size_t k, n_m = width(u.net, m)
+    for k in range(u.net.n_outputs):
+        kernels.multiply_rows(u.net.ops, n_m, n, <const floating *> work + (u.bowl + k) * ld,
+                              <const floating *> work + chain(u, k, m) * ld, False,
+                              work + (u.scaled + k * u.net.max_width) * ld, ld)
+
+
+cdef void add_outputs(const Units *u, int l, int m, size_t first, size_t rows, bint add, floating *work, floating *to,
+                      size_t n, size_t ld) noexcept nogil:
+    """Rows (p, i) of the Gauss-Newton part of q[l,m]: added to what is there, or stored."""
+    cdef size_t k
+    for k in range(u.net.n_outputs):
+        products(u.net.ops, <const floating *> work + (u.scaled + k * u.net.max_width) * ld,
+                 <const floating *> work + chain(u, k, l) * ld, width(u.net, l), l == m, first, rows, add or k > 0, to,
+                 n, ld)
+
+
+cdef void leave_rest(const Units *u, floating *work, size_t ld) noexcept nogil:
+    """Leave to the recursion what the Gauss-Newton part has not."""
+    cdef size_t s
+    for s in range(u.net.n_outputs * ld):
+        work[u.q * ld + s] -= work[u.bowl * ld + s]
+
+
 # ---- tiles ----
 
 cdef void add_tiles(const Units *u, const floating *params, floating *work, const floating *weight,
@@ -168,12 +218,18 @@ cdef void add_tiles(const Units *u, const floating *params, floating *work, cons
                     Watch *watch) noexcept nogil:
     """Set the tiles of all pairs of layers to the block's sums, or add these to them."""
     cdef int l, m
+    if u.few:
+        follow_outputs(u, params, work, weight, scale, n, ld)
     for m in range(u.net.n_layers, 0, -1):
         start_layer(u, m, params, work, weight, scale, n, ld)
+        if u.few:
+            scale_outputs(u, m, work, n, ld)
         for l in range(m, 0, -1):
-            if l < m and u.kind != EMPIRICAL_FISHER:
+            if l < m and recurs(u):
                 step_down(u, l, m, params, work, n, ld)
             tiles = add_pair(u, l, m, params, work, n, ld, add, tiles, watch)
+            if u.few and l == u.net.n_layers:
+                leave_rest(u, work, ld)
     if u.kind == EXACT:
         add_cross_terms(u, params, work, n, ld, add, tiles, watch)
 
@@ -183,13 +239,18 @@ cdef const floating *unit_rows(const Units *u, int l, int m, size_t first, size_
     """Rows (p, i) of q[l,m] from number `first` on."""
     if u.kind == EMPIRICAL_FISHER:
         products(u.net.ops, <const floating *> work + u.t * ld, <const floating *> work + u.at.delta[l] * ld,
-                 width(u.net, l), l == m, first, rows, work + u.D * ld, n, ld)
+                 width(u.net, l), l == m, first, rows, False, work + u.D * ld, n, ld)
     elif is_alone(u, l, m):
         return work + (u.q + first) * ld
-    elif l < m:
+    elif not u.few and l < m:
         return work + (place(u, l, m) + first) * ld
     else:
-        own_rows(u, m, first, rows, params, work, n, ld)
+        if recurs(u) and l < m:
+            memcpy(work + u.D * ld, work + (place(u, l, m) + first) * ld, rows * ld * sizeof(floating))
+        elif recurs(u):
+            own_rows(u, m, first, rows, params, work, n, ld)
+        if u.few:
+            add_outputs(u, l, m, first, rows, recurs(u), work, work + u.D * ld, n, ld)
     return work + u.D * ld
 
 
@@ -212,7 +273,7 @@ cdef floating *add_pair(const Units *u, int l, int m, const floating *params, fl
         while col < n_cols:
             cols = min(<size_t> COLS, n_cols - col)
             if team.keep_on(watch, rows * cols * n):
-                products(ops, left, right, width(u.net, l - 1) + 1, l == m, col, cols, S, n, ld)
+                products(ops, left, right, width(u.net, l - 1) + 1, l == m, col, cols, False, S, n, ld)
                 kernels.dense_gradient(ops, rows, cols, n, D, <const floating *> S, add, tiles, <floating *> NULL, ld)
             tiles += rows * cols
             col += cols
@@ -256,7 +317,7 @@ cdef void sensitivities(const Units *u, int l, int m, const floating *params, fl
             kernels.dense_forward(net.ops, n_m, below, n, W, <const floating *> NULL, F + i * below * ld, False, to,
                                   ld)
         for r in range(n_m):
-            kernels.multiply_rows(net.ops, 1, n, d1 + r * ld, <const floating *> to + r * ld, to + r * ld, ld)
+            kernels.multiply_rows(net.ops, 1, n, d1 + r * ld, <const floating *> to + r * ld, False, to + r * ld, ld)
         to += n_m * ld
 
 
@@ -269,7 +330,7 @@ cdef floating *add_products(const Units *u, const floating *left, const floating
     while row < n_rows:
         rows = min(<size_t> ROWS, n_rows - row)
         if team.keep_on(watch, rows * n_cols * n):
-            products(u.net.ops, left, right, n_right, False, row, rows, D, n, ld)
+            products(u.net.ops, left, right, n_right, False, row, rows, False, D, n, ld)
             kernels.dense_gradient(u.net.ops, rows, n_cols, n, <const floating *> D,
                                    <const floating *> work + u.at.a[below] * ld, add, tiles, <floating *> NULL, ld)
         tiles += rows * n_cols
@@ -289,18 +350,24 @@ cdef void add_diagonal(const Units *u, const floating *params, floating *work, c
     cdef floating *squares = work + u.S * ld
     cdef size_t j, row, rows, all_rows
     cdef int m
+    if u.few:
+        follow_outputs(u, params, work, weight, scale, n, ld)
     for m in range(net.n_layers, 0, -1):
         if not team.keep_on(watch, n * net.max_width * net.max_width):
             return
         layer = &net.layers[m - 1]
         start_layer(u, m, params, work, weight, scale, n, ld)
+        if u.few:
+            scale_outputs(u, m, work, n, ld)
         own_diagonal(u, m, params, work, n, ld)
+        if u.few and m == net.n_layers:
+            leave_rest(u, work, ld)
         for j in range(layer.n_in):
             a = work + (u.at.a[m - 1] + j) * ld
-            kernels.multiply_rows(net.ops, 1, n, a, a, squares + j * ld, ld)
+            kernels.multiply_rows(net.ops, 1, n, a, a, False, squares + j * ld, ld)
         kernels.dense_gradient(net.ops, layer.n_out, layer.n_in, n, <const floating *> work + u.D * ld,
                                <const floating *> squares, add, diagonal + layer.W, diagonal + layer.b, ld)
-        if m > 1 and (u.kind == GGN or u.kind == EXACT):
+        if m > 1 and recurs(u) and u.kind != BACKPROP:
             row = 0
             all_rows = unit_products(u, m, m) if m < net.n_layers else 0
             while row < all_rows and team.keep_on(watch, n * ROWS * width(net, m + 1)):
@@ -314,14 +381,14 @@ cdef void own_diagonal(const Units *u, int m, const floating *params, floating *
                        size_t ld) noexcept nogil:
     """The diagonal of Q_m, a row each, at D."""
     cdef const Net *net = u.net
-    cdef size_t n_m = width(net, m), i, step
+    cdef size_t n_m = width(net, m), i, k, step
     cdef floating *D = work + u.D * ld
     cdef floating *T = work + u.t * ld
     cdef const floating *d1 = work + u.at.d1[m] * ld
     if u.kind == EMPIRICAL_FISHER:
         for i in range(n_m):
             kernels.multiply_rows(net.ops, 1, n, <const floating *> T + i * ld,
-                                  <const floating *> work + (u.at.delta[m] + i) * ld, D + i * ld, ld)
+                                  <const floating *> work + (u.at.delta[m] + i) * ld, False, D + i * ld, ld)
         return
     if m == net.n_layers:
         step = 1 if u.alone else n_m + 1
@@ -330,10 +397,15 @@ cdef void own_diagonal(const Units *u, int m, const floating *params, floating *
     elif u.kind == BACKPROP:
         backward(net, m, <const floating *> work + u.rows * ld, <const floating *> T, d1, D, n, ld)
         for i in range(n_m):
-            kernels.multiply_rows(net.ops, 1, n, d1 + i * ld, <const floating *> D + i * ld, D + i * ld, ld)
+            kernels.multiply_rows(net.ops, 1, n, d1 + i * ld, <const floating *> D + i * ld, False, D + i * ld, ld)
             kernels.add(net.ops, n, <const floating *> work + (u.curve + i) * ld, D + i * ld)
     else:
-        for i in range(n_m):
+        for i in range(n_m if recurs(u) else 0):
             own_run(u, m, i, i, 1, params, work, D + i * ld, n, ld)
+        for k in range(u.net.n_outputs if u.few else 0):
+            for i in range(n_m):
+                kernels.multiply_rows(net.ops, 1, n, <const floating *> work + (u.scaled + k * net.max_width + i) * ld,
+                                      <const floating *> work + (chain(u, k, m) + i) * ld, recurs(u) or k > 0,
+                                      D + i * ld, ld)
     if u.kind == BACKPROP:
         memcpy(T, D, n_m * ld * sizeof(floating))
