@@ -8,6 +8,7 @@ The child of a fork has one thread (`_core.team` says why).
 
 from __future__ import annotations
 
+import functools
 import os
 import warnings
 from typing import Any
@@ -46,10 +47,17 @@ def wanted(n_threads: Any = None) -> int:
     granted, limit = team.max_threads()
     if n_threads is not None:
         threads = check.integer(n_threads, "n_threads", 1)
-    elif text := os.environ.get("FASTMLP_NUM_THREADS", "").strip():
-        if not text.isdecimal():
-            raise ValueError(f"FASTMLP_NUM_THREADS: expected an integer >= 1, got {text!r}")
-        threads = check.integer(int(text), "FASTMLP_NUM_THREADS", 1)
     else:
-        threads = granted
+        threads = _asked_for(team.asked_for()) or granted
     return max(1, min(threads, limit, MAX_THREADS))
+
+
+@functools.cache
+def _asked_for(variable: bytes | None) -> int:
+    """What FASTMLP_NUM_THREADS says, 0 if nothing."""
+    text = (variable or b"").decode(errors="replace").strip()
+    if not text:
+        return 0
+    if not text.isdecimal():
+        raise ValueError(f"FASTMLP_NUM_THREADS: expected an integer >= 1, got {text!r}")
+    return check.integer(int(text), "FASTMLP_NUM_THREADS", 1)

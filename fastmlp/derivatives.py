@@ -97,7 +97,9 @@ def normal_equations(
     batch: Batch, params: Array, kind: str = "ggn", n_threads: Any = None, wide: bool = False
 ) -> tuple[float, Array, Array]:
     """Sum of losses, its gradient (P,) and the curvature matrix (P, P), if wide in float64, in one pass."""
-    value, gradient, matrix = curvature.normal_equations(batch, params, kind, _threads.resolve(n_threads), wide=wide)
+    value, gradient, matrix = curvature.normal_equations(
+        batch, params, kind, _threads.resolve(n_threads), wide=wide
+    )
     assert gradient is not None
     assert matrix is not None
     return value, gradient, matrix
@@ -134,7 +136,7 @@ def hessian_diagonal(batch: Batch, params: Array, kind: str, n_threads: Any = No
 
 def inverse_hessian(batch: Batch, params: Array, damping: float, kind: str, n_threads: Any = None) -> Array:
     """(matrix + damping I)^-1 (P, P), by Cholesky factorisation in float64; ValueError unless positive definite."""
-    matrix = hessian(batch, params, kind, n_threads).astype(np.float64)
+    matrix = hessian(batch, params, kind, n_threads, wide=True).astype(np.float64, copy=False)
     matrix[np.diag_indices_from(matrix)] += damping
     failed = linear.factor(matrix)
     if failed:

@@ -67,10 +67,7 @@ class Objective:
     def native(self, p: Any) -> NDArray[Any]:
         """The network's parameters, in its type, contiguous; the shape of p is checked, not whether it is finite."""
         if self.free is None and arrays.is_native(p, _FLOAT64) and p.shape == self._shape:
-            if self._dtype == _FLOAT64:
-                return p  # type: ignore[no-any-return]
-            with np.errstate(over="ignore"):
-                return p.astype(self._dtype)  # type: ignore[no-any-return]
+            return p if self._dtype == _FLOAT64 else arrays.narrowed(p)
         array = np.asarray(p)
         if array.dtype.kind not in check.REAL_KINDS:
             raise TypeError(f"p: expected real numbers, got dtype {array.dtype}")

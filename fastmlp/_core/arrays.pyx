@@ -51,6 +51,17 @@ def is_native(value, cnp.dtype dtype):
     return native(value, dtype.type_num)
 
 
+def narrowed(cnp.ndarray vector not None):
+    """A native vector of double in float: inf where that cannot hold a number, of which nobody is warned."""
+    cdef cnp.npy_intp n = cnp.PyArray_SIZE(vector), i
+    cdef cnp.ndarray result = cnp.PyArray_EMPTY(1, &n, cnp.NPY_FLOAT32, 0)
+    cdef const double *numbers = <const double *> cnp.PyArray_DATA(vector)
+    cdef float *to = <float *> cnp.PyArray_DATA(result)
+    for i in range(n):
+        to[i] = <float> numbers[i]
+    return result
+
+
 def is_exact(value, dtype):
     """Whether `value` is a plain, native array of `dtype`, float32 or float64, with finite numbers only."""
     cdef int typenum

@@ -30,7 +30,7 @@ cdef extern from "fmlp.h" nogil:
                             float *gW, float *gb, size_t ld) noexcept nogil
         void gram(size_t m, size_t n, const float *L, const float *R, size_t ld, int add, float *C) noexcept nogil
         void multiply_rows(size_t m, size_t n, const float *x, const float *Y, int add, float *P,
-                              size_t ld) noexcept nogil
+                           size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const float *W, const float *b, const float *A,
                           float *Z) noexcept nogil
         void activation(int kind, size_t n, const float *z, float *h, float *d1, float *d2) noexcept nogil
@@ -84,7 +84,7 @@ cdef extern from "fmlp.h" nogil:
                             double *gW, double *gb, size_t ld) noexcept nogil
         void gram(size_t m, size_t n, const double *L, const double *R, size_t ld, int add, double *C) noexcept nogil
         void multiply_rows(size_t m, size_t n, const double *x, const double *Y, int add, double *P,
-                              size_t ld) noexcept nogil
+                           size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const double *W, const double *b, const double *A,
                           double *Z) noexcept nogil
         void activation(int kind, size_t n, const double *z, double *h, double *d1, double *d2) noexcept nogil

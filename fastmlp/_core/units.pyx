@@ -6,14 +6,15 @@ input r to p have the second derivative
     sum_n q[l,m][p,i] a_(m-1),r a_(l-1),j  +  sum_n delta_m,p F[i,r] a_(l-1),j,     F = d a_(m-1),r / d z_l,i,
 
 where a_bias = 1, and the second sum, the *cross term*, exists for m > l and weights r only. README.md in this folder
-derives it, and the recursion for q. Where there are few outputs k, and the loss curves along each of them alone, the
-Gauss-Newton part of q[l,m] is formed without it, as
-
-    sum_k (d2E / dz_L,k^2) (dz_L,k / dz_m,p) (dz_L,k / dz_l,i),
-
-and the recursion carries what the Hessian has besides, which is zero where there are no residuals. So a pair of layers is one product over the samples of the block: rows (p, i), the
+derives it, and the recursion for q. So a pair of layers is one product over the samples of the block: rows (p, i), the
 products of units, times rows (r, j), the products of activations; the cross term has rows (p, i) or (p, i, r), and the
 activations j. Within a layer i <= p and j <= r suffice.
+
+Where there are few outputs k, and the loss bends along each of them alone, the Gauss-Newton part of q[l,m] is
+
+    sum_k (d2E / dz_L,k^2) (dz_L,k / dz_m,p) (dz_L,k / dz_l,i)
+
+without a recursion, which carries only what the Hessian has besides; that is zero where there are no residuals.
 
 The sums are kept as tiles, see `tiles.pyx`.
 """
@@ -48,7 +49,6 @@ cdef void products(const void *ops, const floating *left, const floating *right,
 cdef inline bint recurs(const Units *u) noexcept nogil:
     """Whether there is anything for it to carry."""
     return u.kind != EMPIRICAL_FISHER and not (u.few and u.kind == GGN)
-
 
 
 cdef void begin(const Units *u, const floating *params, floating *work, size_t ld) noexcept nogil:

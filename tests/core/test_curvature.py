@@ -60,6 +60,12 @@ CASES += [
     (layers, pair, HIDDEN[number % len(HIDDEN)])
     for number, (layers, pair) in enumerate(itertools.product(SINGLE[:2], (p for p in PAIRS if p[0] != "softmax")))
 ]
+#: one output, and more than are taken one by one
+OUTPUTS = ([3, 4, 3, 1], [2, 3, 3, 5])
+CASES += [
+    (layers, pair, HIDDEN[number % len(HIDDEN)])
+    for number, (layers, pair) in enumerate(itertools.product(OUTPUTS, (p for p in PAIRS if p[0] != "softmax")))
+]
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{len(case[0]) - 2}-{'-'.join(case[1])}-{case[2]}")
@@ -84,6 +90,20 @@ def test_diagonals_agree_with_autodiff(solved, kind, dtype, isa):
     net, X, T, weight, scale = problem(*case, dtype)
     got = curvature.diagonal(bound(net, X, T, weight, scale, isa), net.params, kind, 1)
     assert relative_error(got, np.diag(expected[kind])) < TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("layers", [DEPTHS[2], SINGLE[1], [1, 260, 3]], ids=str)
+def test_a_wide_matrix_holds_the_same_numbers_in_double(layers, kind, dtype):
+    net, X, T, weight, scale = problem(layers, ("identity", "squared_error"), "tanh", dtype)
+    batch = bound(net, X, T, weight, scale)
+    narrow, wide = (curvature.normal_equations(batch, net.params, kind, 1, wide=wide)[2] for wide in (False, True))
+    assert (narrow.dtype, wide.dtype) == (dtype, np.float64)
+    assert np.array_equal(wide, wide.T)
+    if kind == "exact":  # whose cross terms are added in double there
+        assert relative_error(wide, narrow) < TOLERANCE[dtype]
+    else:
+        assert np.array_equal(wide, narrow)
 
 
 def test_ten_classes_agree_with_autodiff(dtype):
@@ -163,7 +183,7 @@ def test_value_and_gradient_come_along(layers, kind, dtype):
 
 @pytest.mark.parametrize("hidden", HIDDEN)
 @pytest.mark.parametrize("output", ["identity", "tanh", "logistic"])
-@pytest.mark.parametrize("layers", [*DEPTHS[1:], *SINGLE], ids=str)
+@pytest.mark.parametrize("layers", [*DEPTHS[1:], *SINGLE, *OUTPUTS], ids=str)
 def test_at_zero_residual_the_hessian_is_the_gauss_newton_matrix_to_the_bit(layers, output, hidden, dtype):
     net = network(layers, hidden, output, "squared_error", dtype)
     X, _ = data(net, 41)
