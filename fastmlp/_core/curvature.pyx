@@ -3,7 +3,8 @@
 Samples are cut into slots, slots spread over threads; every slot has partial sums of its own, added in slot order. The
 rules, which depend on the number of samples and on the network only:
 
-block    256 samples; fewer where the second derivatives of a block would exceed 2^23 numbers, but at least 16.
+block    256 samples of double, 512 of float; fewer where the second derivatives of a block would exceed 2^23 numbers, but
+         at least 16.
 slots    at least two blocks each, four where the tiles have 2^18 numbers or more, and so leave the cache; at most 64,
          and at most as many as keep the partial sums below 2^24 numbers (two are always allowed). Batches of fewer
          than four such slots (two of large tiles) are cut into two or four of at least a quarter of that size, where
@@ -33,7 +34,7 @@ from fastmlp._core.vectors cimport ALIGNMENT, lines
 cnp.import_array()
 
 cdef enum:
-    BLOCK = 256
+    BLOCK_BYTES = 2048          # of a row
     BLOCK_NUMBERS = 1 << 23
     MAX_SLOTS = 64
     LARGE = 1 << 18             # numbers in tiles
@@ -59,7 +60,7 @@ cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
     new.form = form
     sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.units.n_tiles
     shared = min(sums, new.units.n_pairs)
-    block = BLOCK
+    block = BLOCK_BYTES // net.itemsize
     new.work = 3 * net.n_params + shared
     new.slot_numbers = ceil_to(net.n_params, line) + ceil_to(sums, line)
     while block > FMLP_PAD and new.units.rows * block > BLOCK_NUMBERS:

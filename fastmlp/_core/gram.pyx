@@ -51,10 +51,10 @@ cdef void add_tiles(const Units *u, const floating *params, floating *work, cons
 
 cdef inline bint is_one(const floating *x, size_t n) noexcept nogil:
     cdef size_t i
-    for i in range(n):
-        if x[i] != 1.0:
-            return False
-    return True
+    cdef int others = 0
+    for i in range(n):  # without a way out, so that it is vectorised
+        others |= x[i] != 1.0
+    return others == 0
 
 
 cdef void jacobian(const Units *u, const floating *params, floating *work, size_t n, size_t ld) noexcept nogil:
