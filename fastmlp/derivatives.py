@@ -97,9 +97,7 @@ def normal_equations(
     batch: Batch, params: Array, kind: str = "ggn", n_threads: Any = None, wide: bool = False
 ) -> tuple[float, Array, Array]:
     """Sum of losses, its gradient (P,) and the curvature matrix (P, P), if wide in float64, in one pass."""
-    value, gradient, matrix = curvature.normal_equations(
-        batch, params, kind, _threads.resolve(n_threads), wide=wide
-    )
+    value, gradient, matrix = curvature.normal_equations(batch, params, kind, _threads.resolve(n_threads), wide=wide)
     assert gradient is not None
     assert matrix is not None
     return value, gradient, matrix
