@@ -3,8 +3,8 @@
 Samples are cut into slots, slots spread over threads; every slot has partial sums of its own, added in slot order. The
 rules, which depend on the number of samples and on the network only:
 
-block    256 samples of double, 512 of float; fewer where the second derivatives of a block would exceed 2^23 numbers, but
-         at least 16.
+block    256 samples of double, 512 of float; fewer where the second derivatives of a block would exceed 2^23 numbers,
+         but at least 16.
 slots    at least two blocks each, four where the tiles have 2^18 numbers or more, and so leave the cache; at most 64,
          and at most as many as keep the partial sums below 2^24 numbers (two are always allowed). Batches of fewer
          than four such slots (two of large tiles) are cut into two or four of at least a quarter of that size, where
