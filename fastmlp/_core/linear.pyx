@@ -17,7 +17,8 @@ cnp.import_array()
 cdef const void *_ops = kernels.table(isa_index(None), 8)
 
 cdef enum:
-    ROWS = 48       # that are solved for together
+    PANELS = 32     # a multiple of every panel's width,
+    ROWS = 64       # and of that, for how many rows is solved together
 
 
 def factor(cnp.ndarray A not None):
@@ -54,7 +55,7 @@ def inverse_root(cnp.ndarray L not None):
     cdef double *rows
     with nogil:
         while first < n:
-            m = min(<size_t> ROWS, n - first)
+            m = (n - first) % PANELS or min(<size_t> ROWS, n - first)   # only the first has a rest
             rows = result + first * n + first
             for row in range(m):
                 rows[row * n + row] = 1.0

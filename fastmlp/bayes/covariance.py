@@ -69,8 +69,7 @@ class Covariance:
     @property
     def diagonal(self) -> Float:
         """Variances (n,)."""
-        squares: Float = self.root**2
-        return squares if squares.ndim == 1 else squares.sum(axis=1)
+        return self.root**2 if self.root.ndim == 1 else np.einsum("ij,ij->i", self.root, self.root)
 
     @property
     def matrix(self) -> Float:
