@@ -15,6 +15,7 @@ one_thread.restrict()
 
 import argparse
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -38,7 +39,6 @@ class JaxLaplace:
     def __init__(self, net: fastmlp.Network, X: np.ndarray, new: np.ndarray) -> None:
         self.layers, self.w = net.layers, jnp.asarray(net.params)
         self.X, self.new = jnp.asarray(X), jnp.asarray(new)
-        self.outputs = jax.vmap(self.output, (None, 0))
         self.jacobian = jax.jit(jax.vmap(jax.grad(self.output), (None, 0)))
         self.both = jax.jit(jax.vmap(jax.value_and_grad(self.output), (None, 0)))
         self._posterior, self._predict = jax.jit(self.posterior_of), jax.jit(self.predict_of)
@@ -46,7 +46,7 @@ class JaxLaplace:
     def output(self, w: Any, x: Any) -> Any:
         """The output for one sample; parameters in the order of `Network.params`."""
         first = 0
-        for number, (n_in, n_out) in enumerate(zip(self.layers, self.layers[1:], strict=False)):
+        for number, (n_in, n_out) in enumerate(pairwise(self.layers)):
             W = w[first : first + n_in * n_out].reshape(n_out, n_in)
             z = W @ x + w[first + n_in * n_out : first + (n_in + 1) * n_out]
             first += (n_in + 1) * n_out

@@ -77,7 +77,7 @@ def load(path: str | os.PathLike[str]) -> tuple[Architecture, NDArray[Any]]:
         return _parse(data)
     except ModelFormatError:
         raise
-    except (
+    except (  # NotImplementedError is zipfile's, of compressions that it lacks
         zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError,
         OverflowError, struct.error,
     ) as error:  # fmt: skip

@@ -36,14 +36,12 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     q = net.n_outputs * (1 if u.alone else net.n_outputs)
     u.n_tiles = u.n_pairs = 0
     for m in range(1, last + 1):
-        if 1 < m < last and not (u.few and kind == GGN):
+        if 1 < m < last:    # room for the recursion, needed or not: the Hessian's blocks are the Gauss-Newton matrix's
             q = max(q, width(net, m) * width(net, m))
         for l in range(1, m + 1):
             u.n_pairs += unit_products(&u, l, m) * activation_products(&u, l, m)
             if l < m and kind == EXACT:
                 u.n_tiles += cross_products(&u, l, m) * (width(net, l - 1) + 1)
-            if u.few and kind == GGN:
-                continue
             if l == m - 1:
                 t = max(t, width(net, l) * width(net, m))
             elif l < m:
@@ -65,7 +63,7 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     u.seed = u.curve + net.max_width
     u.bowl = u.seed + net.n_outputs
     u.scaled = u.bowl + net.n_outputs
-    u.chain = u.scaled + (few * net.max_width)
+    u.chain = u.scaled + few * net.max_width
     u.D = u.chain + few * last * net.max_width
     u.S = u.D + max(net.max_width, <size_t> ROWS)
     u.J = u.S + max(net.max_width, <size_t> COLS)

@@ -85,7 +85,7 @@ def test_the_inverse(n, dtype, isa):
     assert np.allclose(X.astype(float) @ A.astype(float), np.eye(n), rtol=0, atol=200 * (n + 1) * EPS[dtype])
 
 
-@pytest.mark.parametrize("n", [0, 1, 31, 32, 33, 63, 64, 65, 97, 241])
+@pytest.mark.parametrize("n", [0, 1, 31, 32, 33, 47, 48, 49, 63, 64, 65, 97, 241])
 def test_the_root_of_the_inverse_is_triangular(n):
     A = definite(n, "float64", 10.0)
     L = A.copy()

@@ -284,6 +284,19 @@ def test_no_samples_have_no_curvature(dtype):
         assert not curvature.diagonal(batch, net.params, kind, 1).any()
 
 
+@pytest.mark.parametrize(
+    "layers", [[10, 5, 1], [8, 20, 1], [8, 50, 50, 1], [2, 90, 90, 1], [2, 64, 64, 64, 3]], ids=str
+)
+def test_the_hessian_is_cut_like_the_gauss_newton_matrix(layers, dtype):
+    """Else they could not be the same bits; narrow blocks keep the recursion of wide layers near the core."""
+    net = network(layers, dtype=dtype)
+    batch = bound(net, *data(net, 5000))
+    ggn, exact = (curvature.describe(batch, kind) for kind in ("ggn", "exact"))
+    assert [ggn[name] for name in ("n_slots", "rows", "block")] == [
+        exact[name] for name in ("n_slots", "rows", "block")
+    ]
+
+
 def test_slots_depend_on_samples_and_network_only():
     """The numbers in the module's docstring."""
 
