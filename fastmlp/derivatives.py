@@ -39,6 +39,12 @@ def jacobian(architecture: Architecture, params: Array, X: Any, wrt: Any, of: An
     return run(architecture.plan, params, X, of_logits, _threads.resolve(n_threads))
 
 
+def linearise(architecture: Architecture, params: Array, X: Array, n_threads: Any) -> tuple[Array, Array]:
+    """Outputs for squared error, else logits, (N, K), and their derivatives by the parameters (N, K, P); X is exact."""
+    of_logits = architecture.loss != "squared_error"
+    return jacobians.linearise(architecture.plan, params, X, of_logits, _threads.resolve(n_threads))
+
+
 def jvp(architecture: Architecture, params: Array, X: Any, v: Any, wrt: Any, of: Any, n_threads: Any) -> Array:
     """J v (N, K) for one v (P,) of the parameters, or one (D,) or (N, D) of the inputs."""
     wrt, of_logits = _directions(wrt, of)

@@ -42,12 +42,15 @@ static void NAME(pack_transposed)(size_t rows, size_t depth, const real *A, size
         }
 }
 
-/* panel[k,j] = -A[k,j] */
-static void NAME(pack)(size_t depth, const real *A, size_t ld, real *panel)
+/* panel[k,j] = -A[k,j] for j < width, and 0 up to PANEL */
+static void NAME(pack)(size_t width, size_t depth, const real *A, size_t ld, real *panel)
 {
-    for (size_t k = 0; k < depth; k++)
-        for (size_t j = 0; j < NAME(PANEL); j++)
+    for (size_t k = 0; k < depth; k++) {
+        for (size_t j = 0; j < width; j++)
             panel[k * NAME(PANEL) + j] = -A[k * ld + j];
+        for (size_t j = width; j < NAME(PANEL); j++)
+            panel[k * NAME(PANEL) + j] = R(0.0);
+    }
 }
 
 /* C += W panel */
@@ -188,7 +191,7 @@ static void NAME(cholesky_backward)(size_t n, const real *L, size_t ld, size_t m
         j -= WIDTH;
         for (size_t k = above; k < whole; k += DEPTH) {
             const size_t depth = whole - k < DEPTH ? whole - k : DEPTH;
-            NAME(pack)(depth, L + k * ld + j, ld, panel);
+            NAME(pack)(WIDTH, depth, L + k * ld + j, ld, panel);
             NAME(add_product)(m, depth, B + k, ldb, panel, B + j, ldb);
         }
         for (size_t i = 0; i < WIDTH; i++)
@@ -215,4 +218,23 @@ static void NAME(cholesky_inverse)(size_t n, const real *L, size_t ld, real *X, 
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++)
             X[i * ldx + j] = X[j * ldx + i];
+}
+
+/* The panels of V = J S one after the other, less than zero as they are packed, which squares do not see. */
+static void NAME(root_squares)(size_t n, const real *S, size_t lds, size_t m, const real *J, size_t ldj, real *V,
+                               real *sums)
+{
+    enum { WIDTH = NAME(PANEL), DEPTH = NAME(PANEL_DEPTH) };
+    _Alignas(64) real panel[WIDTH * DEPTH];
+    memset(sums, 0, m * sizeof(real));
+    for (size_t j = 0; j < n; j += WIDTH) {
+        const size_t width = n - j < WIDTH ? n - j : WIDTH, above = j + width; /* what lies below is zero */
+        for (size_t k = 0; k < above; k += DEPTH) {
+            const size_t depth = above - k < DEPTH ? above - k : DEPTH;
+            NAME(pack)(width, depth, S + k * lds + j, lds, panel);
+            NAME(product)(m, depth, WIDTH, J + k, ldj, 1, panel, WIDTH, (NAME(finish)){k > 0, NULL, NULL}, V, WIDTH);
+        }
+        for (size_t i = 0; i < m; i++)
+            sums[i] += (real)NAME(dot)(WIDTH, V + i * WIDTH, V + i * WIDTH);
+    }
 }

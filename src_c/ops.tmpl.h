@@ -93,4 +93,7 @@ typedef struct NAME(fmlp_ops) {
     void (*cholesky_backward)(size_t n, const real *L, size_t ld, size_t m, real *B, size_t ldb);
     /* X = (L L')^-1, all of it */
     void (*cholesky_inverse)(size_t n, const real *L, size_t ld, real *X, size_t ldx);
+    /* sums[i] = |S'j|^2 for the m rows j of J and an upper triangle S, of which zeros below the diagonal may be read;
+     * the work space V has m FMLP_PANEL numbers */
+    void (*root_squares)(size_t n, const real *S, size_t lds, size_t m, const real *J, size_t ldj, real *V, real *sums);
 } NAME(fmlp_ops);

@@ -32,4 +32,5 @@ const NAME(fmlp_ops) TABLE_NAME(ISA, NAME(ops)) = {
     .cholesky_forward = NAME(cholesky_forward),
     .cholesky_backward = NAME(cholesky_backward),
     .cholesky_inverse = NAME(cholesky_inverse),
+    .root_squares = NAME(root_squares),
 };

@@ -76,6 +76,9 @@ def test_every_instruction_set(layers, dtype, isa):
             for run, wrt in ((core.by_inputs, "inputs"), (core.by_params, "params")):
                 got = run(plan, p, X, of_logits, 1)
                 assert relative_error(got, net.jacobian(X, wrt=wrt, of=of)) <= 0.1 * TOLERANCE[dtype]
+            y, J = core.linearise(plan, p, X, of_logits, 1)
+            assert np.array_equal(J, got)
+            assert relative_error(y, net.trace(X).z[-1] if of_logits else net(X)) <= 0.1 * TOLERANCE[dtype]
         assert relative_error(core.input_hessian(plan, p, X, 1), net.input_hessian(X)) <= 0.1 * TOLERANCE[dtype]
 
 

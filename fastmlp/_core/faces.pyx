@@ -259,6 +259,17 @@ def cholesky_inverse(floating[:, :] L, floating[:, :] X, isa=None):
                                  L.strides[0] // sizeof(floating), &X[0, 0], X.strides[0] // sizeof(floating))
 
 
+def root_squares(floating[:, :] S, floating[:, :] J, isa=None):
+    """|S'j|^2 for the rows j of J; rows are contiguous."""
+    sums = np.empty(J.shape[0], np.asarray(S).dtype)
+    cdef floating[::1] out = sums
+    cdef floating[::1] V = np.empty(J.shape[0] * kernels.FMLP_PANEL, sums.dtype)
+    if S.shape[0] and J.shape[0]:
+        kernels.root_squares(_ops(isa, sums.dtype), S.shape[0], &S[0, 0], S.strides[0] // sizeof(floating), J.shape[0],
+                             &J[0, 0], J.strides[0] // sizeof(floating), &V[0], &out[0])
+    return sums
+
+
 def choices(double together, double alone, size_t n_calls, double later=0.0):
     """Numbers of threads, of two, that a `Choice` makes for calls of so many seconds; `later` for together, halfway."""
     cdef team.Choice choice = team.choice()

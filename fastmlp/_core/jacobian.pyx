@@ -35,6 +35,7 @@ cdef struct Job:
     size_t rows         # of the workspace: those of the layout, and row-major copies behind it
     const Layout *at
     const void *v
+    void *values        # where the outputs or logits (n, K) go, too; NULL: nowhere
     Source source
 
 
@@ -160,6 +161,10 @@ cdef void block_rows(const Net *net, const Job *job, const floating *params, siz
     sweeps.fprop(net, at, params, work, n, ld, order)
     if not job.of_logits:
         sweeps.output(net, at, work, n, ld, order)
+    if job.values != NULL:
+        kernels.store_rows(net.ops, n, net.n_outputs,
+                           <const floating *> work + (at.z[net.n_layers] if job.of_logits else at.y) * ld,
+                           <floating *> job.values + first * net.n_outputs, net.n_outputs, ld)
     if job.kind == BY_INPUTS:
         block_by_inputs(net, job, params, work, n, ld, out)
     elif job.kind == BY_INPUTS_FORWARD:
@@ -228,7 +233,7 @@ cdef int run(Plan plan, const Job *job, const floating *params, floating *out, i
 
 
 cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, v, U, Kind kind, bint of_logits, tuple shape,
-                 int n_threads):
+                 int n_threads, cnp.ndarray values=None):
     """An array (n, *shape) of what `kind` says; arguments are trusted."""
     cdef const Net *net = &plan.net
     cdef Job job
@@ -243,6 +248,7 @@ cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, v, U, Kind kind, 
     job.kind = kind
     job.of_logits = of_logits
     job.v = data(v)
+    job.values = data(values)
     job.source.n = dims[0]
     job.source.X = data(X)
     job.source.T = data(U)
@@ -280,6 +286,17 @@ def by_inputs(Plan plan not None, params, X, bint of_logits, int n_threads):
 def by_params(Plan plan not None, params, X, bint of_logits, int n_threads):
     """dy/dparams (n, K, P)."""
     return fill(plan, params, X, None, None, BY_PARAMS, of_logits, (plan.net.n_outputs, plan.net.n_params), n_threads)
+
+
+def linearise(Plan plan not None, cnp.ndarray params, cnp.ndarray X, bint of_logits, int n_threads):
+    """Outputs or logits y (n, K), and dy/dparams (n, K, P), in one pass."""
+    cdef cnp.npy_intp shape[2]
+    shape[0] = cnp.PyArray_DIM(X, 0)
+    shape[1] = plan.net.n_outputs
+    values = cnp.PyArray_EMPTY(2, shape, cnp.PyArray_TYPE(params), 0)
+    J = fill(plan, params, X, None, None, BY_PARAMS, of_logits, (plan.net.n_outputs, plan.net.n_params), n_threads,
+             values)
+    return values, J
 
 
 def jvp_params(Plan plan not None, params, X, v, bint of_logits, int n_threads):

@@ -1,4 +1,4 @@
-"""Symmetric positive definite systems by the Cholesky kernels of `src_c`: one thread, no LAPACK to load.
+"""Symmetric positive definite systems by the Cholesky kernels of `src_c`, without LAPACK to load.
 
 Matrices are float64 and C-contiguous; arguments are trusted.
 """
@@ -6,9 +6,11 @@ Matrices are float64 and C-contiguous; arguments are trusted.
 import numpy as np
 
 cimport numpy as cnp
+from cython.parallel cimport parallel, threadid
 
-from fastmlp._core cimport kernels
+from fastmlp._core cimport kernels, team
 from fastmlp._core.arrays cimport data
+from fastmlp._core.team cimport Watch
 
 from fastmlp._core.kernels import isa_index
 
@@ -19,6 +21,8 @@ cdef const void *_ops = kernels.table(isa_index(None), 8)
 cdef enum:
     PANELS = 32     # a multiple of every panel's width,
     ROWS = 64       # and of that, for how many rows is solved together
+    VECTORS = 252   # that are multiplied by a root together: they stay in the cache near the core
+    PARALLEL_WORK = 200_000     # multiply-adds below which there is one thread
 
 
 def factor(cnp.ndarray A not None):
@@ -73,3 +77,38 @@ def inverse(cnp.ndarray L not None):
     with nogil:
         kernels.cholesky_inverse(_ops, n, factors, n, result, n)
     return X
+
+
+# ---- vectors times a root, by several threads ----
+
+cdef void share_of_squares(size_t n, const double *S, size_t m, const double *J, double *V, double *sums,
+                           Watch *watch) noexcept nogil:
+    """One thread's share."""
+    cdef size_t n_slots = (m + VECTORS - 1) // VECTORS, slot = team.next_slot(watch, n_slots), first, rows
+    while slot < n_slots:
+        first = slot * VECTORS
+        rows = min(<size_t> VECTORS, m - first)
+        if team.keep_on(watch, rows * n * n // 2):
+            kernels.root_squares(_ops, n, S, n, rows, J + first * n, n, V, sums + first)
+        slot = team.next_slot(watch, n_slots)
+
+
+def squares(cnp.ndarray S not None, J, int n_threads):
+    """|S'j|^2 (...) for the rows j of J (..., n), with S (n, n) upper triangular."""
+    cdef cnp.ndarray rows = np.ascontiguousarray(J), result = np.empty(J.shape[:J.ndim - 1])
+    cdef size_t n = cnp.PyArray_DIM(S, 0), m = cnp.PyArray_SIZE(result)
+    cdef int threads = n_threads if m > VECTORS and m * n * n // 2 >= PARALLEL_WORK else 1
+    cdef cnp.ndarray work = np.empty((threads, VECTORS * kernels.FMLP_PANEL))
+    cdef const double *root = <const double *> data(S)
+    cdef const double *vectors = <const double *> data(rows)
+    cdef double *V = <double *> data(work)
+    cdef double *sums = <double *> data(result)
+    cdef Watch watch = team.watch()
+    with nogil:
+        if threads == 1:
+            share_of_squares(n, root, m, vectors, V, sums, &watch)
+        else:
+            with parallel(num_threads=threads):
+                share_of_squares(n, root, m, vectors, V + threadid() * VECTORS * kernels.FMLP_PANEL, sums, &watch)
+    team.check(&watch)
+    return result

@@ -6,9 +6,12 @@ a data term enters as a factor beta, for which a fixed point is found from one f
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _threads
 from fastmlp._core import linear
 from fastmlp.errors import NotPositiveDefiniteError
 
@@ -43,28 +46,29 @@ class Covariance:
         self.log_det_precision = 2 * float(np.log(np.diagonal(L)).sum())
         self.root = linear.inverse_root(L)
 
-    def times_root(self, J: Float, *, in_place: bool = False) -> Float:
+    def times_root(self, J: Float) -> Float:
         """J S for rows (..., n): their covariance is the product of the result with its transpose."""
-        return self._product(J, transposed=False, in_place=in_place)
+        return self._product(J, transposed=False)
 
     def from_root(self, Z: Float) -> Float:
         """Z S' for rows (..., n): draws with covariance A^-1 from standard normal ones."""
-        return self._product(Z, transposed=True, in_place=False)
+        return self._product(Z, transposed=True)
 
-    def _product(self, rows: Float, *, transposed: bool, in_place: bool) -> Float:
+    def _product(self, rows: Float, *, transposed: bool) -> Float:
         """Half the work of a full product."""
         if self.root.ndim == 1 or rows.size == 0:
             return rows * self.root if self.root.ndim == 1 else rows
         from scipy.linalg import blas
 
         columns = np.ascontiguousarray(rows).reshape(-1, len(self.root)).T
-        product = blas.dtrmm(1.0, self.root.T, columns, lower=1, trans_a=int(transposed), overwrite_b=int(in_place))
+        product = blas.dtrmm(1.0, self.root.T, columns, lower=1, trans_a=int(transposed))
         return np.asarray(product.T.reshape(rows.shape))
 
-    def quadratic(self, J: Float) -> Float:
-        """The form j' A^-1 j for rows (..., n), which are overwritten."""
-        V = self.times_root(J, in_place=True)
-        return np.asarray(np.einsum("...p,...p->...", V, V))
+    def quadratic(self, J: Float, n_threads: Any = None) -> Float:
+        """The form j' A^-1 j for rows (..., n)."""
+        if self.root.ndim == 1:
+            return np.asarray(((J * self.root) ** 2).sum(axis=-1))
+        return np.asarray(linear.squares(self.root, J, _threads.resolve(n_threads)))
 
     @property
     def diagonal(self) -> Float:

@@ -18,7 +18,7 @@ from fastmlp.network import Network
 
 Float = NDArray[np.float64]
 
-BLOCK = 2**20  # numbers of a Jacobian that are held at once
+BLOCK = 2**18  # numbers of a Jacobian that are held at once
 TOLERANCE = 1e-8  # gradient of the log posterior without a sample
 
 
@@ -124,7 +124,7 @@ class Laplace(Posterior):
         parts : bool, default=False
             Return the mean and both parts of the variance, for any loss.
         n_draws, rng : int; int or numpy.random.Generator
-            For softmax: how many draws of the K logits, and their source. The same seed gives the same result.
+            For softmax alone: how many draws of the K logits, and their source. The same seed gives the same result.
 
         Returns
         -------
@@ -154,9 +154,9 @@ class Laplace(Posterior):
 
         Cost: a Jacobian by the parameters and N K P^2 multiplications; memory a block of the Jacobian.
         """
-        n_draws, generator = check.integer(n_draws, "n_draws", 1), check.generator(rng)
-        X = check.matrix(X, "X", self._architecture.n_inputs, np.float64)
-        prediction = self._prediction(X, n_draws, generator)
+        n_draws = check.integer(n_draws, "n_draws", 1)
+        X = check.matrix(X, "X", self._architecture.n_inputs, self._architecture.dtype)
+        prediction = self._prediction(X, n_draws, rng)
         if parts:
             return prediction
         if self.has_variance:
@@ -198,47 +198,42 @@ class Laplace(Posterior):
         """A new network with the parameters w, in float64."""
         return Network._make(self._architecture, self.params)
 
-    def _prediction(self, X: Float, n_draws: int, rng: np.random.Generator) -> Prediction:
+    def _prediction(self, X: Float, n_draws: int, rng: Any) -> Prediction:
         loss = self._architecture.loss
+        if loss == "cross_entropy":
+            p, variance = self._moderated_classes(X, n_draws, check.generator(rng))
+            return Prediction(p, variance, np.maximum(p * (1 - p) - variance, 0.0))
+        center, variance = np.empty((2, len(X), self._architecture.n_outputs))
+        for rows, y, J in self._linearised(X):
+            center[rows], variance[rows] = y, self._covariance.quadratic(J, self._n_threads)
         if loss == "squared_error":
-            y = functional.predict(self._architecture, self.params, X, None, self._n_threads)
-            return Prediction(y, self._variance(X), np.zeros(y.shape) + 1 / np.asarray(self.noise_precision))
+            return Prediction(center, variance, np.zeros(center.shape) + 1 / np.asarray(self.noise_precision))
         if loss == "poisson":
-            rate, variance = moderation.log_normal(self._logits(X), self._variance(X))
+            rate, variance = moderation.log_normal(center, variance)
             return Prediction(rate, variance, rate)
-        if loss == "binary_cross_entropy":
-            p, variance = moderation.logistic(self._logits(X), self._variance(X))
-        else:
-            p, variance = self._moderated_classes(X, n_draws, rng)
+        p, variance = moderation.logistic(center, variance)
         return Prediction(p, variance, np.maximum(p * (1 - p) - variance, 0.0))
 
     def _moderated_classes(self, X: Float, n_draws: int, rng: np.random.Generator) -> tuple[Float, Float]:
         draws = moderation.opposite_draws(n_draws, self._architecture.n_outputs, rng)
-        p, variance = (np.empty((len(X), self._architecture.n_outputs)) for _ in range(2))
-        for rows, J in self._jacobians(X):
-            V = self._covariance.times_root(J)
-            p[rows], variance[rows] = moderation.softmax(self._logits(X[rows]), V, draws)
+        p, variance = np.empty((2, len(X), self._architecture.n_outputs))
+        for rows, logits, J in self._linearised(X):
+            p[rows], variance[rows] = moderation.softmax(logits, self._covariance.times_root(J), draws)
         return p, variance
 
-    def _logits(self, X: Float) -> Float:
-        """Pre-activations of the output layer."""
-        return functional.trace(self._architecture, self.params, X).z[-1]
-
-    def _variance(self, X: Float) -> Float:
-        """diag(J A^-1 J') (N, K)."""
-        variance = np.empty((len(X), self._architecture.n_outputs))
-        for rows, J in self._jacobians(X):
-            variance[rows] = self._covariance.quadratic(J)
-        return variance
-
-    def _jacobians(self, X: Float) -> Iterator[tuple[slice, Float]]:
-        """J of outputs or logits by the parameters that are not held, of some samples after the other."""
-        of = "outputs" if self._architecture.loss == "squared_error" else "logits"
+    def _linearised(self, X: Float) -> Iterator[tuple[slice, Float, Float]]:
+        """Outputs, logits but for squared error, of some samples after the other, and J by parameters not held."""
         size = max(1, BLOCK // (self._architecture.n_outputs * len(self.params)))
         for first in range(0, len(X), size):
             rows = slice(first, min(first + size, len(X)))
-            J = derivatives.jacobian(self._architecture, self.params, X[rows], "params", of, self._n_threads)
-            yield rows, J if len(self._free) == len(self.params) else np.ascontiguousarray(J[..., self._free])
+            center, J = derivatives.linearise(self._architecture, self.params, X[rows], self._n_threads)
+            yield rows, center, J if len(self._free) == len(self.params) else np.ascontiguousarray(J[..., self._free])
+
+    def _linearised_at_once(self) -> tuple[Float, Float]:
+        """The same (N, K) and (N, K, n) of all samples of the posterior."""
+        parts = [(center, J) for _, center, J in self._linearised(self._samples.X)]
+        center, J = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return center, J
 
     def covariance(self, X: Any) -> Float:
         """Joint covariance of the outputs at all rows of X, without noise; of the logits but for squared error.
@@ -256,9 +251,9 @@ class Laplace(Posterior):
         -----
         N K P^2 + (N K)^2 P multiplications, and N K (P + N K) numbers.
         """
-        X = check.matrix(X, "X", self._architecture.n_inputs, np.float64)
+        X = check.matrix(X, "X", self._architecture.n_inputs, self._architecture.dtype)
         shape, V = (len(X), self._architecture.n_outputs), np.empty((0, len(self._free)))
-        for _, J in self._jacobians(X):
+        for _, _, J in self._linearised(X):
             V = np.concatenate([V, self._covariance.times_root(J).reshape(-1, V.shape[1])])
         return np.asarray((V @ V.T).reshape(shape * 2))
 
@@ -345,23 +340,15 @@ class Laplace(Posterior):
             result = np.zeros((len(change), len(self.params)))
             result[:, self._free] = change
             return result
-        X = check.matrix(X, "X", self._architecture.n_inputs, np.float64)
+        X = check.matrix(X, "X", self._architecture.n_inputs, self._architecture.dtype)
         result = np.empty((len(change), len(X), self._architecture.n_outputs))
-        for rows, J in self._jacobians(X):
+        for rows, _, J in self._linearised(X):
             result[:, rows] = np.einsum("mkp,np->nmk", J, change)
         return result
 
     def _removal(self) -> Removal:
-        center, J = self._linearised()
+        center, J = self._linearised_at_once()
         return Removal(self._architecture, self._samples, center, J, self._covariance, self.noise_precision)
-
-    def _linearised(self) -> tuple[Float, Float]:
-        """Outputs (N, K) of the samples and their derivatives (N, K, n); logits but for squared error."""
-        X = self._samples.X
-        J = np.concatenate([J for _, J in self._jacobians(X)])
-        if self._architecture.loss != "squared_error":
-            return self._logits(X), J
-        return functional.predict(self._architecture, self.params, X, None, self._n_threads), J
 
     def predict_jacobian(self, X: Any) -> tuple[Float, Float]:
         """Derivatives dy_k/dx_i with their variances: error bars on slopes.
@@ -381,12 +368,12 @@ class Laplace(Posterior):
         Jacobians by the parameters and N K D P^2 multiplications; memory a block.
         """
         architecture = self._architecture
-        X = check.matrix(X, "X", architecture.n_inputs, np.float64)
+        X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
         mean = derivatives.jacobian(architecture, self.params, X, "inputs", "outputs", self._n_threads)
         variance = np.empty(mean.shape)
         size = max(1, BLOCK // (len(self.params) * architecture.n_outputs * architecture.n_inputs))
         for first in range(0, len(X), size):
             rows = slice(first, first + size)
             g = mixed.input_params(architecture, self.params, X[rows])[..., self._free]
-            variance[rows] = self._covariance.quadratic(g).transpose(0, 2, 1)
+            variance[rows] = self._covariance.quadratic(g, self._n_threads).transpose(0, 2, 1)
         return mean, variance

@@ -45,7 +45,7 @@ def corrections(posterior: Laplace, where: list[NDArray[np.intp]]) -> Float:
 def log_det_gradient(posterior: Laplace) -> Float:
     """The gradient d ln|A| / dw (P,), with alpha and beta held, A from the Gauss-Newton matrix."""
     architecture, samples = posterior._architecture, posterior._samples
-    center, J = posterior._linearised()
+    center, J = posterior._linearised_at_once()
     _, _, Lambda = likelihood.derivatives(architecture, samples, center, posterior.noise_precision)
     rooted = posterior._covariance.times_root(J)
     v = np.zeros((*J.shape[:2], len(posterior.params)))

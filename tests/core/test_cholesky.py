@@ -95,6 +95,29 @@ def test_the_root_of_the_inverse_is_triangular(n):
     assert np.allclose(root @ root.T @ A, np.eye(n), rtol=0, atol=200 * (n + 1) * EPS["float64"])
 
 
+@pytest.mark.parametrize("m", [0, 1, 3, 6, 17, 50])
+@pytest.mark.parametrize("n", [n for n in SIZES if n])
+def test_squares_of_rows_times_a_root(n, m, dtype, isa):
+    rng = np.random.default_rng(3)
+    S, J = np.triu(rng.normal(size=(n, n))).astype(dtype), rng.normal(size=(m, n)).astype(dtype)
+    got = faces.root_squares(spaced(S, dtype)[1], spaced(J, dtype)[1], isa=isa)  # what lies between rows is not read
+    V, magnitude = J.astype(float) @ S, np.abs(J.astype(float)) @ np.abs(S)
+    assert got.shape == (m,)
+    assert np.all(np.abs(got - (V**2).sum(axis=1)) <= 2 * (n + 2) * EPS[dtype] * (magnitude**2).sum(axis=1))
+
+
+@pytest.mark.parametrize("n", [1, 40, 130])
+def test_squares_of_many_rows(n, n_threads):
+    rng = np.random.default_rng(4)
+    S, J = np.triu(rng.normal(size=(n, n))), rng.normal(size=(259, 3, n))
+    got = linear.squares(S, J, n_threads)
+    assert got.shape == (259, 3)
+    assert np.allclose(got, ((J @ S) ** 2).sum(axis=-1), rtol=1e-12)
+    assert np.array_equal(got, linear.squares(S, J, 1))
+    assert np.array_equal(got[255:257], linear.squares(S, J[255:257], 1))  # a row's bits are its own
+    assert linear.squares(S, J[:0], n_threads).shape == (0, 3)
+
+
 @pytest.mark.parametrize("n", [1, 17, 32, 33, 61, 241])
 def test_the_first_pivot_that_is_not_positive_is_named(n, dtype, isa):
     for bad in {0, n // 2, n - 1}:
