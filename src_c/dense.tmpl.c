@@ -194,14 +194,18 @@ static void NAME(inner_products)(size_t m, size_t n, size_t columns, const real 
                                  size_t ldg)
 {
     enum { ROWS = INNER_ROWS, COLS = INNER_COLS, ALL = NAME(SUMS) };
-    if (m == 1) {
-        for (size_t j = 0; j < n; j += ALL)
-            NAME(inner_tile)(1, ALL, 1, n - j, columns, D, A + j * ld, ld, gW + j, ldg);
-        return;
-    }
-    for (size_t i = 0; i < m; i += ROWS)
+    const size_t left = m % ROWS, tall = left && ALL % left == 0 ? m - left : m; /* one or two rows take wider tiles */
+    for (size_t i = 0; i < tall; i += ROWS)
         for (size_t j = 0; j < n; j += COLS)
             NAME(inner_block)(m - i, n - j, columns, D + i * ld, A + j * ld, ld, gW + i * ldg + j, ldg);
+    D += tall * ld;
+    gW += tall * ldg;
+    if (m - tall == 2)
+        for (size_t j = 0; j < n; j += ALL / 2)
+            NAME(inner_tile)(2, ALL / 2, 2, n - j, columns, D, A + j * ld, ld, gW + j, ldg);
+    else if (m - tall == 1)
+        for (size_t j = 0; j < n; j += ALL)
+            NAME(inner_tile)(1, ALL, 1, n - j, columns, D, A + j * ld, ld, gW + j, ldg);
 }
 
 /* sums[i] (+)= sum_s D[i,s] */
