@@ -220,21 +220,34 @@ static void NAME(cholesky_inverse)(size_t n, const real *L, size_t ld, real *X, 
             X[i * ldx + j] = X[j * ldx + i];
 }
 
-/* The panels of V = J S one after the other, less than zero as they are packed, which squares do not see. */
-static void NAME(root_squares)(size_t n, const real *S, size_t lds, size_t m, const real *J, size_t ldj, real *V,
-                               real *sums)
+/* ---- products with a root ---- */
+
+/* Panel after panel of S, as many rows of each as reach the diagonal. Less than zero, which squares do not see. */
+static void NAME(pack_root)(size_t n, const real *S, size_t lds, real *panels)
 {
-    enum { WIDTH = NAME(PANEL), DEPTH = NAME(PANEL_DEPTH) };
-    _Alignas(64) real panel[WIDTH * DEPTH];
+    for (size_t j = 0; j < n; j += NAME(PANEL)) {
+        const size_t width = n - j < NAME(PANEL) ? n - j : NAME(PANEL);
+        NAME(pack)(width, j + width, S + j, lds, panels);
+        panels += (j + width) * NAME(PANEL);
+    }
+}
+
+/* V = J S panel by panel, from the rows of S above the diagonal and half of those beside it; the other half has zeros in
+ * the first columns. */
+static void NAME(root_squares)(size_t n, const real *panels, size_t m, const real *J, size_t ldj, real *V, real *sums)
+{
+    enum { WIDTH = NAME(PANEL), HALF = WIDTH / 2, DEPTH = NAME(PANEL_DEPTH) };
     memset(sums, 0, m * sizeof(real));
     for (size_t j = 0; j < n; j += WIDTH) {
-        const size_t width = n - j < WIDTH ? n - j : WIDTH, above = j + width; /* what lies below is zero */
-        for (size_t k = 0; k < above; k += DEPTH) {
-            const size_t depth = above - k < DEPTH ? above - k : DEPTH;
-            NAME(pack)(width, depth, S + k * lds + j, lds, panel);
-            NAME(product)(m, depth, WIDTH, J + k, ldj, 1, panel, WIDTH, (NAME(finish)){k > 0, NULL, NULL}, V, WIDTH);
-        }
+        const size_t width = n - j < WIDTH ? n - j : WIDTH, most = j + (width < HALF ? width : HALF);
+        for (size_t k = 0; k < most; k += DEPTH)
+            NAME(product)(m, most - k < DEPTH ? most - k : DEPTH, WIDTH, J + k, ldj, 1, panels + k * WIDTH, WIDTH,
+                          (NAME(finish)){k > 0, NULL, NULL}, V, WIDTH);
+        if (width > HALF)
+            NAME(product)(m, width - HALF, WIDTH - HALF, J + most, ldj, 1, panels + most * WIDTH + HALF, WIDTH,
+                          (NAME(finish)){1, NULL, NULL}, V + HALF, WIDTH);
         for (size_t i = 0; i < m; i++)
             sums[i] += (real)NAME(dot)(WIDTH, V + i * WIDTH, V + i * WIDTH);
+        panels += (j + width) * WIDTH;
     }
 }

@@ -261,12 +261,13 @@ def cholesky_inverse(floating[:, :] L, floating[:, :] X, isa=None):
 
 def root_squares(floating[:, :] S, floating[:, :] J, isa=None):
     """|S'j|^2 for the rows j of J; rows are contiguous."""
-    sums = np.empty(J.shape[0], np.asarray(S).dtype)
-    cdef floating[::1] out = sums
-    cdef floating[::1] V = np.empty(J.shape[0] * kernels.FMLP_PANEL, sums.dtype)
-    if S.shape[0] and J.shape[0]:
-        kernels.root_squares(_ops(isa, sums.dtype), S.shape[0], &S[0, 0], S.strides[0] // sizeof(floating), J.shape[0],
-                             &J[0, 0], J.strides[0] // sizeof(floating), &V[0], &out[0])
+    cdef size_t n = S.shape[0], m = J.shape[0], size = (n + kernels.FMLP_PANEL) * (n + 2 * kernels.FMLP_PANEL) // 2
+    cdef const void *ops = _ops(isa, np.asarray(S).dtype)
+    sums = np.empty(m, np.asarray(S).dtype)
+    cdef floating[::1] out = sums, panels = np.empty(size, sums.dtype), V = np.empty(m * kernels.FMLP_PANEL, sums.dtype)
+    if n and m:
+        kernels.pack_root(ops, n, &S[0, 0], S.strides[0] // sizeof(floating), &panels[0])
+        kernels.root_squares(ops, n, &panels[0], m, &J[0, 0], J.strides[0] // sizeof(floating), &V[0], &out[0])
     return sums
 
 

@@ -81,7 +81,15 @@ def inverse(cnp.ndarray L not None):
 
 # ---- vectors times a root, by several threads ----
 
-cdef void share_of_squares(size_t n, const double *S, size_t m, const double *J, double *V, double *sums,
+def packed(cnp.ndarray S not None):
+    """An upper triangle S (n, n) in the order in which `squares` reads it."""
+    cdef size_t n = cnp.PyArray_DIM(S, 0), size = (n + kernels.FMLP_PANEL) * (n + 2 * kernels.FMLP_PANEL) // 2
+    cdef cnp.ndarray panels = np.empty(size)
+    kernels.pack_root(_ops, n, <const double *> data(S), n, <double *> data(panels))
+    return panels
+
+
+cdef void share_of_squares(size_t n, const double *panels, size_t m, const double *J, double *V, double *sums,
                            Watch *watch) noexcept nogil:
     """One thread's share."""
     cdef size_t n_slots = (m + VECTORS - 1) // VECTORS, slot = team.next_slot(watch, n_slots), first, rows
@@ -89,17 +97,17 @@ cdef void share_of_squares(size_t n, const double *S, size_t m, const double *J,
         first = slot * VECTORS
         rows = min(<size_t> VECTORS, m - first)
         if team.keep_on(watch, rows * n * n // 2):
-            kernels.root_squares(_ops, n, S, n, rows, J + first * n, n, V, sums + first)
+            kernels.root_squares(_ops, n, panels, rows, J + first * n, n, V, sums + first)
         slot = team.next_slot(watch, n_slots)
 
 
-def squares(cnp.ndarray S not None, J, int n_threads):
-    """|S'j|^2 (...) for the rows j of J (..., n), with S (n, n) upper triangular."""
+def squares(cnp.ndarray panels not None, J, int n_threads):
+    """|S'j|^2 (...) for the rows j of J (..., n), S as it is packed."""
     cdef cnp.ndarray rows = np.ascontiguousarray(J), result = np.empty(J.shape[:J.ndim - 1])
-    cdef size_t n = cnp.PyArray_DIM(S, 0), m = cnp.PyArray_SIZE(result)
+    cdef size_t n = cnp.PyArray_DIM(rows, J.ndim - 1), m = cnp.PyArray_SIZE(result)
     cdef int threads = n_threads if m > VECTORS and m * n * n // 2 >= PARALLEL_WORK else 1
-    cdef cnp.ndarray work = np.empty((threads, VECTORS * kernels.FMLP_PANEL))
-    cdef const double *root = <const double *> data(S)
+    cdef cnp.ndarray work = np.empty((threads, min(m, <size_t> VECTORS) * kernels.FMLP_PANEL))
+    cdef const double *root = <const double *> data(panels)
     cdef const double *vectors = <const double *> data(rows)
     cdef double *V = <double *> data(work)
     cdef double *sums = <double *> data(result)

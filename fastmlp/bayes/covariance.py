@@ -6,6 +6,7 @@ a data term enters as a factor beta, for which a fixed point is found from one f
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,11 @@ class Covariance:
         """The form j' A^-1 j for rows (..., n)."""
         if self.root.ndim == 1:
             return np.asarray(((J * self.root) ** 2).sum(axis=-1))
-        return np.asarray(linear.squares(self.root, J, _threads.resolve(n_threads)))
+        return linear.squares(self._packed, J, _threads.resolve(n_threads))
+
+    @cached_property
+    def _packed(self) -> Float:
+        return linear.packed(self.root)
 
     @property
     def diagonal(self) -> Float:

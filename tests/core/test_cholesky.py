@@ -110,12 +110,13 @@ def test_squares_of_rows_times_a_root(n, m, dtype, isa):
 def test_squares_of_many_rows(n, n_threads):
     rng = np.random.default_rng(4)
     S, J = np.triu(rng.normal(size=(n, n))), rng.normal(size=(259, 3, n))
-    got = linear.squares(S, J, n_threads)
+    panels = linear.packed(S)
+    got = linear.squares(panels, J, n_threads)
     assert got.shape == (259, 3)
     assert np.allclose(got, ((J @ S) ** 2).sum(axis=-1), rtol=1e-12)
-    assert np.array_equal(got, linear.squares(S, J, 1))
-    assert np.array_equal(got[255:257], linear.squares(S, J[255:257], 1))  # a row's bits are its own
-    assert linear.squares(S, J[:0], n_threads).shape == (0, 3)
+    assert np.array_equal(got, linear.squares(panels, J, 1))
+    assert np.array_equal(got[255:257], linear.squares(panels, J[255:257], 1))  # a row's bits are its own
+    assert linear.squares(panels, J[:0], n_threads).shape == (0, 3)
 
 
 @pytest.mark.parametrize("n", [1, 17, 32, 33, 61, 241])
