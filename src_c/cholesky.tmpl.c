@@ -233,10 +233,10 @@ static void NAME(pack_root)(size_t n, const real *S, size_t lds, real *panels)
 }
 
 /* V = J S panel by panel, from the rows of S above the diagonal and half of those beside it; the other half has zeros in
- * the first columns. */
+ * the first columns. A piece of a panel leaves room beside it, near the core, for rows of J and V. */
 static void NAME(root_squares)(size_t n, const real *panels, size_t m, const real *J, size_t ldj, real *V, real *sums)
 {
-    enum { WIDTH = NAME(PANEL), HALF = WIDTH / 2, DEPTH = NAME(PANEL_DEPTH) };
+    enum { WIDTH = NAME(PANEL), HALF = WIDTH / 2, DEPTH = NAME(PANEL_DEPTH) * 3 / 4 };
     memset(sums, 0, m * sizeof(real));
     for (size_t j = 0; j < n; j += WIDTH) {
         const size_t width = n - j < WIDTH ? n - j : WIDTH, most = j + (width < HALF ? width : HALF);
