@@ -68,6 +68,19 @@ def inverse_root(cnp.ndarray L not None):
     return X
 
 
+def row_squares(cnp.ndarray S not None):
+    """The diagonal (n,) of S S', for an upper triangle S (n, n)."""
+    cdef size_t n = cnp.PyArray_DIM(S, 0), i
+    cdef cnp.ndarray result = np.empty(n)
+    cdef double *sums = <double *> data(result)
+    cdef const double *row = <const double *> data(S)
+    with nogil:
+        for i in range(n):
+            sums[i] = kernels.dot(_ops, n - i, row + i, row + i)
+            row += n
+    return result
+
+
 def inverse(cnp.ndarray L not None):
     """A^-1 (n, n), symmetric, with A = L L'."""
     X = np.empty_like(L)

@@ -78,7 +78,7 @@ class Covariance:
     @property
     def diagonal(self) -> Float:
         """Variances (n,)."""
-        return self.root**2 if self.root.ndim == 1 else np.einsum("ij,ij->i", self.root, self.root)
+        return self.root**2 if self.root.ndim == 1 else linear.row_squares(self.root)
 
     @property
     def matrix(self) -> Float:

@@ -105,8 +105,8 @@ class Posterior:
         """What the loss leaves out of the log likelihood."""
         count, T = self._samples.total_weight, self._samples.targets.values
         if self._architecture.loss == "squared_error":
-            beta = np.broadcast_to(self.noise_precision, self._architecture.n_outputs)
-            return 0.5 * count * float(np.log(beta / (2 * math.pi)).sum())
+            mean = float(np.log(np.asarray(self.noise_precision) / (2 * math.pi)).mean())
+            return 0.5 * count * self._architecture.n_outputs * mean
         if self._architecture.loss == "poisson":
             assert T is not None
             weight = np.ones(len(T)) if self._samples.weight is None else self._samples.weight

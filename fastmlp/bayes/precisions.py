@@ -27,7 +27,7 @@ def by_parameter(architecture: Architecture, value: Any, name: str) -> NDArray[n
             alpha[where] += _precision(precision, f"{name}[{key!r}]")
         return alpha
     numbers = check.real_array(value, name, np.float64, finite=False)
-    for number in numbers.flat:
+    for number in numbers[~(numbers >= 0)]:
         _precision(number, name)
     groups = architecture.groups
     if numbers.shape == (len(groups),):

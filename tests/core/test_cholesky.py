@@ -92,6 +92,7 @@ def test_the_root_of_the_inverse_is_triangular(n):
     assert linear.factor(L) == 0
     root = linear.inverse_root(L)
     assert not np.tril(root, -1).any()
+    assert np.allclose(linear.row_squares(root), (root**2).sum(axis=1), rtol=1e-13, atol=0)
     assert np.allclose(root @ root.T @ A, np.eye(n), rtol=0, atol=200 * (n + 1) * EPS["float64"])
 
 
