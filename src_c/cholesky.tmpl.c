@@ -222,7 +222,9 @@ static void NAME(cholesky_inverse)(size_t n, const real *L, size_t ld, real *X, 
 
 /* ---- products with a root ---- */
 
-/* Panel after panel of S, as many rows of each as reach the diagonal. Less than zero, which squares do not see. */
+_Static_assert(NAME(PANEL) <= FMLP_PANEL, "the work space of root_squares");
+
+/* Panel after panel of S, down to the diagonal; with the other sign, which squares do not see. */
 static void NAME(pack_root)(size_t n, const real *S, size_t lds, real *panels)
 {
     for (size_t j = 0; j < n; j += NAME(PANEL)) {
@@ -232,8 +234,8 @@ static void NAME(pack_root)(size_t n, const real *S, size_t lds, real *panels)
     }
 }
 
-/* V = J S panel by panel, from the rows of S above the diagonal and half of those beside it; the other half has zeros in
- * the first columns. A piece of a panel leaves room beside it, near the core, for rows of J and V. */
+/* V = J S, panel by panel. Of a panel's last rows, those of the diagonal, the lower half is zero in the left half of the
+ * columns, which is left out. Pieces of a panel leave room beside them, near the core, for rows of J and V. */
 static void NAME(root_squares)(size_t n, const real *panels, size_t m, const real *J, size_t ldj, real *V, real *sums)
 {
     enum { WIDTH = NAME(PANEL), HALF = WIDTH / 2, DEPTH = NAME(PANEL_DEPTH) * 3 / 4 };

@@ -97,15 +97,15 @@ def inverse(cnp.ndarray L not None):
 def packed(cnp.ndarray S not None):
     """An upper triangle S (n, n) in the order in which `squares` reads it."""
     cdef size_t n = cnp.PyArray_DIM(S, 0), size = (n + kernels.FMLP_PANEL) * (n + 2 * kernels.FMLP_PANEL) // 2
-    cdef cnp.ndarray panels = np.empty(size)
+    cdef cnp.ndarray panels = np.zeros(size)
     kernels.pack_root(_ops, n, <const double *> data(S), n, <double *> data(panels))
     return panels
 
 
-cdef void share_of_squares(size_t n, const double *panels, size_t m, const double *J, double *V, double *sums,
-                           Watch *watch) noexcept nogil:
+cdef void share_of_squares(size_t n, const double *panels, size_t m, size_t n_slots, const double *J, double *V,
+                           double *sums, Watch *watch) noexcept nogil:
     """One thread's share."""
-    cdef size_t n_slots = (m + VECTORS - 1) // VECTORS, slot = team.next_slot(watch, n_slots), first, rows
+    cdef size_t slot = team.next_slot(watch, n_slots), first, rows
     while slot < n_slots:
         first = slot * VECTORS
         rows = min(<size_t> VECTORS, m - first)
@@ -117,9 +117,10 @@ cdef void share_of_squares(size_t n, const double *panels, size_t m, const doubl
 def squares(cnp.ndarray panels not None, J, int n_threads):
     """|S'j|^2 (...) for the rows j of J (..., n), S as it is packed."""
     cdef cnp.ndarray rows = np.ascontiguousarray(J), result = np.empty(J.shape[:J.ndim - 1])
-    cdef size_t n = cnp.PyArray_DIM(rows, J.ndim - 1), m = cnp.PyArray_SIZE(result)
-    cdef int threads = n_threads if m > VECTORS and m * n * n // 2 >= PARALLEL_WORK else 1
-    cdef cnp.ndarray work = np.empty((threads, min(m, <size_t> VECTORS) * kernels.FMLP_PANEL))
+    cdef size_t n = cnp.PyArray_DIM(rows, J.ndim - 1), m = cnp.PyArray_SIZE(result), slots = (m + VECTORS - 1) // VECTORS
+    cdef size_t threads = min(<size_t> n_threads, slots) if m * n * n // 2 >= PARALLEL_WORK else 1
+    cdef size_t stride = min(m, <size_t> VECTORS) * kernels.FMLP_PANEL
+    cdef cnp.ndarray work = np.empty(threads * stride)
     cdef const double *root = <const double *> data(panels)
     cdef const double *vectors = <const double *> data(rows)
     cdef double *V = <double *> data(work)
@@ -127,9 +128,9 @@ def squares(cnp.ndarray panels not None, J, int n_threads):
     cdef Watch watch = team.watch()
     with nogil:
         if threads == 1:
-            share_of_squares(n, root, m, vectors, V, sums, &watch)
+            share_of_squares(n, root, m, slots, vectors, V, sums, &watch)
         else:
-            with parallel(num_threads=threads):
-                share_of_squares(n, root, m, vectors, V + threadid() * VECTORS * kernels.FMLP_PANEL, sums, &watch)
+            with parallel(num_threads=<int> threads):
+                share_of_squares(n, root, m, slots, vectors, V + threadid() * stride, sums, &watch)
     team.check(&watch)
     return result
