@@ -117,7 +117,8 @@ cdef void share_of_squares(size_t n, const double *panels, size_t m, size_t n_sl
 def squares(cnp.ndarray panels not None, J, int n_threads):
     """|S'j|^2 (...) for the rows j of J (..., n), S as it is packed."""
     cdef cnp.ndarray rows = np.ascontiguousarray(J), result = np.empty(J.shape[:J.ndim - 1])
-    cdef size_t n = cnp.PyArray_DIM(rows, J.ndim - 1), m = cnp.PyArray_SIZE(result), slots = (m + VECTORS - 1) // VECTORS
+    cdef size_t n = cnp.PyArray_DIM(rows, J.ndim - 1), m = cnp.PyArray_SIZE(result)
+    cdef size_t slots = (m + VECTORS - 1) // VECTORS
     cdef size_t threads = min(<size_t> n_threads, slots) if m * n * n // 2 >= PARALLEL_WORK else 1
     cdef size_t stride = min(m, <size_t> VECTORS) * kernels.FMLP_PANEL
     cdef cnp.ndarray work = np.empty(threads * stride)

@@ -95,7 +95,8 @@ class Laplace(Posterior):
     Notes
     -----
     Cost: `Network.hessian`, one Cholesky factorisation and inversion, P^3 / 2 multiplications; memory three (P, P)
-    matrices, and half a one more from the first prediction on, or vectors with ``hessian="diagonal"``. With noise_precision None also P^3 for eigenvalues.
+    matrices, and half a one more from the first prediction on, or vectors with ``hessian="diagonal"``. With
+    noise_precision None also P^3 for eigenvalues.
 
     References
     ----------
