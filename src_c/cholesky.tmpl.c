@@ -222,7 +222,7 @@ static void NAME(cholesky_inverse)(size_t n, const real *L, size_t ld, real *X, 
 
 /* ---- products with a root ---- */
 
-_Static_assert(NAME(PANEL) <= FMLP_PANEL, "the work space of root_squares");
+_Static_assert((size_t)NAME(PANEL) <= FMLP_PANEL, "the work space of root_squares");
 
 /* Panel after panel of S, down to the diagonal; with the other sign, which squares do not see. */
 static void NAME(pack_root)(size_t n, const real *S, size_t lds, real *panels)
