@@ -11,6 +11,7 @@ from cython.parallel cimport parallel, threadid
 from fastmlp._core cimport kernels, team
 from fastmlp._core.arrays cimport data
 from fastmlp._core.team cimport Watch
+from fastmlp._core.vectors cimport ALIGNMENT, lines
 
 from fastmlp._core.kernels import isa_index
 
@@ -97,9 +98,10 @@ def inverse(cnp.ndarray L not None):
 def packed(cnp.ndarray S not None):
     """An upper triangle S (n, n) in the order in which `squares` reads it."""
     cdef size_t n = cnp.PyArray_DIM(S, 0), size = (n + kernels.FMLP_PANEL) * (n + 2 * kernels.FMLP_PANEL) // 2
-    cdef cnp.ndarray panels = np.zeros(size)
-    kernels.pack_root(_ops, n, <const double *> data(S), n, <double *> data(panels))
-    return panels
+    cdef cnp.ndarray panels = np.zeros(size + ALIGNMENT // sizeof(double))
+    cdef size_t address = <size_t> data(panels), start = lines(address)     # vectors that lie in one line load faster
+    kernels.pack_root(_ops, n, <const double *> data(S), n, <double *> start)
+    return panels[(start - address) // sizeof(double):]
 
 
 cdef void share_of_squares(size_t n, const double *panels, size_t m, size_t n_slots, const double *J, double *V,
@@ -121,10 +123,10 @@ def squares(cnp.ndarray panels not None, J, int n_threads):
     cdef size_t slots = (m + VECTORS - 1) // VECTORS
     cdef size_t threads = min(<size_t> n_threads, slots) if m * n * n // 2 >= PARALLEL_WORK else 1
     cdef size_t stride = min(m, <size_t> VECTORS) * kernels.FMLP_PANEL
-    cdef cnp.ndarray work = np.empty(threads * stride)
+    cdef cnp.ndarray work = np.empty(threads * stride + ALIGNMENT // sizeof(double))
     cdef const double *root = <const double *> data(panels)
     cdef const double *vectors = <const double *> data(rows)
-    cdef double *V = <double *> data(work)
+    cdef double *V = <double *> lines(<size_t> data(work))
     cdef double *sums = <double *> data(result)
     cdef Watch watch = team.watch()
     with nogil:
