@@ -1,6 +1,6 @@
 """UCI regression on the standard 20 splits: error and log likelihood of test rows, beside the best published ones.
 
-    python bench/uci.py --data FOLDER [--sets yacht energy concrete boston wine] [--splits 20] [--folds 10]
+    python bench/uci.py --data FOLDER [--sets yacht energy concrete boston wine] [--splits 20] [--folds 5]
 
 FOLDER holds NAME.npz with X, y and test_idx (splits, rows), those of Hernandez-Lobato and Adams (2015). Inputs and
 targets are standardised by the training rows; figures are in units of the targets, with standard errors over splits.
@@ -9,7 +9,7 @@ Nothing is chosen by hand for a set, or by test rows. In each split the training
 networks trained on all but one in turn: with a weak prior, or with precisions by the evidence, one for each input;
 larger ones as long as they are the best so far. The likelihood of the rows left out chooses a committee, the equal
 average of its networks, or of all, and the noise: a Student t distribution of scale^2 = a + b v(x), v the variance of
-the function. Half as many parts take half the time.
+the function. Twice as many parts take twice the time.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the .npz files")
     parser.add_argument("--sets", nargs="+", default=list(PUBLISHED), choices=list(PUBLISHED))
     parser.add_argument("--splits", type=int, default=20)
-    parser.add_argument("--folds", type=int, default=10)
+    parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--processes", type=int)
     asked = parser.parse_args()
     with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:
