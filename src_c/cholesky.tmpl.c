@@ -1,4 +1,5 @@
-/* Cholesky factors A = L L', and what is solved with them: lower triangles of row-major matrices.
+/* Cholesky factors A = L L', and what is solved with them: lower triangles of row-major matrices. At the end, products
+ * with upper ones.
  *
  * All work is done block column by block column, from the left: what earlier columns contribute is one product of
  * dense.tmpl.c with a packed panel, and what remains is a triangle of PANEL columns. Panels and triangles lie on the

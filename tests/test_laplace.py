@@ -218,6 +218,18 @@ def test_two_classes_are_moderated_alike_by_quadrature_and_by_draws():
     assert not np.array_equal(probabilities, posterior.predict(X, n_draws=20_000, rng=1))
 
 
+@pytest.mark.parametrize(("output", "loss"), [("identity", "squared_error"), ("softmax", "cross_entropy")])
+def test_a_wrong_source_of_draws_is_told_whether_it_is_needed_or_not(output, loss):
+    net, X, T = trained(output, loss, n=12)
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=0.3)
+    for wrong, error in (("seed", TypeError), (True, TypeError), (-1, ValueError)):
+        with pytest.raises(error, match="rng: expected None, a non-negative int or a numpy Generator, got"):
+            posterior.predict(X, rng=wrong)
+    generator = np.random.default_rng(3)
+    drawn = posterior.predict(X, rng=generator)
+    assert np.array_equal(drawn, posterior.predict(X, rng=3))
+
+
 def test_moderation_keeps_the_boundary_and_moves_probabilities_towards_it():
     net, X, T = trained("logistic", "binary_cross_entropy", (2, 3, 1), decay=0.05, n=15)
     posterior = fastmlp.Laplace(net, X, T, prior_precision=0.05)

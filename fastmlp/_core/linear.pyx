@@ -10,6 +10,7 @@ from cython.parallel cimport parallel, threadid
 
 from fastmlp._core cimport kernels, team
 from fastmlp._core.arrays cimport data
+from fastmlp._core.plan cimport PARALLEL_WORK
 from fastmlp._core.team cimport Watch
 from fastmlp._core.vectors cimport ALIGNMENT, lines
 
@@ -23,7 +24,6 @@ cdef enum:
     PANELS = 32     # a multiple of every panel's width,
     ROWS = 64       # and of that, for how many rows is solved together
     VECTORS = 252   # that are multiplied by a root together: they stay in the cache near the core
-    PARALLEL_WORK = 200_000     # multiply-adds below which there is one thread
 
 
 def factor(cnp.ndarray A not None):

@@ -10,6 +10,7 @@ cdef struct Layer:
 cdef enum:
     SOFTMAX = -1
     GRADIENT_PASSES = 3         # a gradient takes as much work as so many predictions
+    PARALLEL_WORK = 200_000     # multiply-adds below which a second thread costs more than it brings (about 20 us)
     RELEASE_WORK = 20_000       # multiply-adds from which on other Python threads are let run
 
 

@@ -22,8 +22,6 @@ cdef enum:
     MAX_SLOTS = 64
     LARGE = 1 << 15             # parameters
     PARTIAL_NUMBERS = 1 << 24
-    # multiply-adds below which a second thread costs more than it brings (about 20 us of work)
-    PARALLEL_WORK = 200_000
 
 
 # What stands for softmax in place of an activation's index.

@@ -125,7 +125,7 @@ class Laplace(Posterior):
         parts : bool, default=False
             Return the mean and both parts of the variance, for any loss.
         n_draws, rng : int; int or numpy.random.Generator
-            For softmax alone: how many draws of the K logits, and their source. The same seed gives the same result.
+            For softmax: how many draws of the K logits, and their source. The same seed gives the same result.
 
         Returns
         -------
@@ -156,6 +156,8 @@ class Laplace(Posterior):
         Cost: a Jacobian by the parameters and N K P^2 multiplications; memory a block of the Jacobian.
         """
         n_draws = check.integer(n_draws, "n_draws", 1)
+        if type(rng) is not int or rng < 0:  # such a number needs no generator to be checked, which takes 40 us to make
+            rng = check.generator(rng)
         X = check.matrix(X, "X", self._architecture.n_inputs, self._architecture.dtype)
         prediction = self._prediction(X, n_draws, rng)
         if parts:
