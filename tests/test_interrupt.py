@@ -41,6 +41,8 @@ def hessp(net, X, T, threads):
 
 def hessian(net, X, T, threads):
     return net.hessian(X, T, n_threads=threads)
+def gauss_newton(net, X, T, threads):
+    return net.hessian(X, T, "ggn", n_threads=threads)
 
 def trace(net, X, T, threads):
     return net.trace(X, T)
@@ -87,6 +89,7 @@ def run(program, *arguments):
         ("hessp", [8, 100, 100, 1], 2),
         ("hessian", [8, 20, 20, 1], 2),
         ("hessian", [8, 50, 50, 1], 1),
+        ("gauss_newton", [8, 80, 80, 1], 2),
     ],
 )
 def test_a_long_call_answers_ctrl_c_within_a_tenth_of_a_second(call, layers, threads):

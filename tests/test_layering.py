@@ -79,7 +79,7 @@ INNER = {
         ("equations",),
         ("predict", "trace", "products", "jacobian", "curvature", "train", "objective"),
         ("batch", "linear"),
-        ("gram",),
+        ("gram", "bands"),
         ("sweeps", "units"),
         ("tiles",),
         ("plan",),

@@ -19,8 +19,10 @@ cdef struct Task:
     Units units
     Form form
     Partition parts
+    size_t shares           # how many threads may take part
     size_t work_numbers     # workspace of a thread
-    size_t slot_numbers     # partial sums of a slot: the gradient, then the diagonal or the tiles
+    size_t kept_numbers     # what is kept of the blocks of a slot, where the matrix is formed by bands
+    size_t slot_numbers     # partial sums of a slot: the gradient, then the diagonal, the tiles, or nothing
     size_t work             # multiply-adds for a sample
 
 

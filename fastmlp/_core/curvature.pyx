@@ -11,6 +11,7 @@ slots    at least two blocks each, four where the tiles have 2^18 numbers or mor
          there is work for them. Cross terms do not count: the Hessian is cut like the Gauss-Newton matrix, which it
          equals to the bit where there are no residuals.
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
+bands    in place of tiles for each slot, see bands.pyx: where those are large, and keeping the blocks takes less memory.
 
 Arguments are trusted, as in `batch`.
 """
@@ -21,7 +22,7 @@ from cython.parallel cimport parallel, threadid
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
-from fastmlp._core cimport gram, kernels, sweeps, team, tiles, units
+from fastmlp._core cimport bands, gram, kernels, sweeps, team, tiles, units
 from fastmlp._core.arrays cimport data
 from fastmlp._core.batch cimport Batch, Source, load
 from fastmlp._core.kernels cimport FMLP_PAD
@@ -55,19 +56,28 @@ cdef inline size_t ceil_to(size_t n, size_t multiple) noexcept nogil:
 cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
     """Sizes and shares."""
     cdef Task new
-    cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block, most
+    cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block, most, kept
     new.units = tiles.lay_out_units(net, kind)
     new.form = form
     sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.units.n_tiles
     shared = min(sums, new.units.n_pairs)
     block = BLOCK_BYTES // net.itemsize
     new.work = 3 * net.n_params + shared
-    new.slot_numbers = ceil_to(net.n_params, line) + ceil_to(sums, line)
     while block > FMLP_PAD and new.units.rows * block > BLOCK_NUMBERS:
         block //= 2
     most = max(<size_t> 2, PARTIAL_NUMBERS // (net.n_params + shared))
     new.parts = cut(n, block, 4 if shared >= LARGE else 2, min(<size_t> MAX_SLOTS, most), new.work)
     new.work_numbers = ceil_to(new.units.rows * new.parts.ld + (net.n_params if kind == BACKPROP else 0), line)
+    new.shares = new.parts.n_slots
+    new.kept_numbers = 0
+    if n > 0 and sums >= LARGE and form != DIAGONAL and bands.shares(&new.units):
+        kept = bands.slot_numbers(&new.units, &new.parts)
+        if kept <= sums:
+            sums = 0
+            new.shares = bands.shares(&new.units)
+            new.work_numbers = bands.work_numbers(&new.units, &new.parts)
+            new.kept_numbers = kept
+    new.slot_numbers = ceil_to(net.n_params, line) + ceil_to(sums, line)
     return new
 
 
@@ -91,11 +101,12 @@ cdef Partition cut(size_t n, size_t block, size_t n_blocks, size_t most, size_t 
 
 
 cdef int threads(const Task *task, size_t n, int n_threads) noexcept nogil:
-    return 1 if n * task.work < PARALLEL_WORK else <int> min(<size_t> n_threads, task.parts.n_slots)
+    return 1 if n * task.work < PARALLEL_WORK else <int> min(<size_t> n_threads, task.shares)
 
 
 cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil:
-    cdef size_t numbers = n_threads * task.work_numbers + task.parts.n_slots * task.slot_numbers
+    cdef size_t numbers = n_threads * task.work_numbers
+    numbers += task.parts.n_slots * (task.kept_numbers + task.slot_numbers)
     return numbers * task.units.net.itemsize + task.parts.n_slots * sizeof(double) + ALIGNMENT
 
 
@@ -103,26 +114,32 @@ cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil:
 
 cdef double slot_sums(const Task *task, size_t slot, const floating *params, const Source *source, floating *work,
                       floating *gradient, floating *sums, Watch *watch) noexcept nogil:
-    """The loss of one slot; its gradient, unless that is NULL, and its diagonal or tiles."""
+    """The loss of one slot; its gradient, unless that is NULL, and its diagonal or tiles, or what bands are made of."""
     cdef const Units *u = &task.units
     cdef const Net *net = u.net
     cdef const Layout *at = &u.at
     cdef size_t start = slot * task.parts.rows, first = start, n, ld = task.parts.ld
     cdef size_t stop = min(source.n, first + task.parts.rows)
-    cdef const floating *weight = work + at.weight * ld if source.weight != NULL else NULL
+    cdef size_t kept = u.scaled * ld if task.kept_numbers else 0    # of each block
+    cdef const floating *weight
     cdef const floating *scale = <const floating *> source.scale
     cdef double total = 0.0
     cdef bint deltas = gradient != NULL or (task.form != NOTHING and u.kind != GGN)
     cdef bint by_samples = u.by_samples and (task.form == LOWER or task.form == FULL)
-    units.begin(u, params, work, ld)
     while first < stop and team.keep_on(watch, task.parts.block * net.n_params):
         n = min(task.parts.block, stop - first)
+        weight = work + at.weight * ld if source.weight != NULL else NULL
+        if kept or first == start:
+            units.begin(u, params, work, ld)
         load(net, at, source, first, n, work, ld)
         sweeps.fprop(net, at, params, work, n, ld, at.order)
         total += sweeps.loss(net, at, work, weight, scale, deltas, n, ld)
         if deltas and not by_samples:
             sweeps.bprop(net, at, params, work, n, ld, first > start, gradient)
-        if by_samples:
+        if kept:
+            units.follow_outputs(u, params, work, weight, scale, n, ld)
+            work += kept
+        elif by_samples:
             gram.add_tiles(u, params, work, weight, scale, n, ld, first > start, gradient, sums, watch)
         elif task.form == DIAGONAL:
             units.add_diagonal(u, params, work, weight, scale, n, ld, first > start, sums, watch)
@@ -139,7 +156,8 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     """Spread the slots over the threads, then add them up in their order."""
     cdef const Net *net = task.units.net
     cdef size_t n_params = net.n_params, n_slots = task.parts.n_slots, slot, stride = task.work_numbers
-    cdef floating *work = <floating *> lines(<size_t> memory)
+    cdef floating *kept = <floating *> lines(<size_t> memory)
+    cdef floating *work = kept + n_slots * task.kept_numbers
     cdef floating *partial = work + n_threads * stride
     cdef floating *sums = partial + ceil_to(n_params, ALIGNMENT // sizeof(floating))
     cdef double *values = <double *> (partial + n_slots * task.slot_numbers)
@@ -149,10 +167,10 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     if source.n == 0:
         memset(partial, 0, task.slot_numbers * sizeof(floating))
     if n_threads == 1:
-        share(task, params, source, work, partial, values, wanted, watch)
+        share(task, params, source, kept, work, partial, values, wanted, watch)
     else:
         with parallel(num_threads=n_threads):
-            share(task, params, source, work + threadid() * stride, partial, values, wanted, watch)
+            share(task, params, source, kept, work + threadid() * stride, partial, values, wanted, watch)
     for slot in range(n_slots):
         total += values[slot]
         if slot > 0 and wanted:
@@ -163,6 +181,8 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
         memcpy(gradient, partial, n_params * sizeof(floating))
     if task.form == DIAGONAL:
         copy(n_params, <const floating *> sums, matrix)
+    elif task.kept_numbers:
+        bands.store(&task.units, &task.parts, source.n, params, kept, work, matrix, n_threads, watch)
     elif task.form != NOTHING and task.units.by_samples:
         gram.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
     elif task.form != NOTHING:
@@ -172,15 +192,17 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     return total
 
 
-cdef void share(const Task *task, const floating *params, const Source *source, floating *work, floating *partial,
-                double *values, bint wanted, Watch *watch) noexcept nogil:
+cdef void share(const Task *task, const floating *params, const Source *source, floating *kept, floating *work,
+                floating *partial, double *values, bint wanted, Watch *watch) noexcept nogil:
     """One thread's share: slots, as long as there are any."""
     cdef size_t n_slots = task.parts.n_slots, line = ALIGNMENT // sizeof(floating)
     cdef size_t slot = team.next_slot(watch, n_slots)
     cdef floating *mine
     while slot < n_slots:
         mine = partial + slot * task.slot_numbers
-        values[slot] = slot_sums(task, slot, params, source, work, mine if wanted else <floating *> NULL,
+        values[slot] = slot_sums(task, slot, params, source,
+                                 kept + slot * task.kept_numbers if task.kept_numbers else work,
+                                 mine if wanted else <floating *> NULL,
                                  mine + ceil_to(task.units.net.n_params, line), watch)
         slot = team.next_slot(watch, n_slots)
 
@@ -263,4 +285,5 @@ def describe(Batch batch not None, kind):
     """How the full matrix is cut up, and bytes of memory for one thread: for tests and for the curious."""
     cdef Task todo = task(&batch.plan.net, batch.source.n, kind_index(kind), FULL)
     return {"n_slots": todo.parts.n_slots, "rows": todo.parts.rows, "block": todo.parts.block,
-            "n_tiles": todo.units.n_tiles, "bytes": memory_bytes(&todo, 1)}
+            "n_tiles": todo.units.n_tiles, "n_bands": todo.shares if todo.kept_numbers else 0,
+            "bytes": memory_bytes(&todo, 1)}

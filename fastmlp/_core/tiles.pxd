@@ -28,25 +28,35 @@ cdef struct Units:
     bint alone          # d2E / dz_k dz_k' at the output is zero for k != k',
     bint few            # and there are so few outputs that their shares of the matrix are summed one by one
     bint by_samples     # the Gauss-Newton part comes from the rows of the Jacobian, see gram.pyx
-    size_t q            # Q_m, [p][i], of the layer at hand; of the output: one row for each k where it is alone
+    size_t seed         # a direction at the outputs
+    size_t curve        # h'' * (W' delta) of the layer at hand
+    size_t bowl         # few: d2E / dz_L,k^2 without what bends the outputs,
+    size_t chain        # dz_L,k / dz_m of output k, see `chain`,
+    size_t scaled       # and the product of both for the layer at hand: the first row that bands.pyx does not keep
+    size_t D, S         # a band of products of units, and a chunk of products of activations
     size_t t            # q[m-1,m], [p][i]
     size_t other[2]     # q[l,m] of l < m-1 in turns; later sensitivities of activations
-    size_t curve        # h'' * (W' delta) of the layer at hand
-    size_t chain        # few: dz_L,k / dz_m of output k, see `chain`,
-    size_t bowl         # d2E / dz_L,k^2 without what bends the outputs,
-    size_t scaled       # and the product of both for the layer at hand
-    size_t seed         # a direction at the outputs
-    size_t D, S         # a chunk of products of units, and of products of activations
+    size_t q            # Q_m, [p][i], of the layer at hand; of the output: one row for each k where it is alone
     size_t J, LJ        # by_samples, the Jacobian (P rows), and it times the second derivatives of the loss
     size_t rows         # the size of it all
     size_t n_pairs      # multiply-adds for a sample without the cross terms: numbers in the tiles of all pairs
     size_t n_tiles      # numbers in all tiles
 
 
+# Some rows of a pair of layers, and all columns.
+cdef struct Band:
+    int l, m
+    size_t row, rows    # no rows: there are no more bands
+    size_t cols
+
+
 cdef Units lay_out_units(const Net *net, int kind) noexcept nogil
 cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_slots, number *matrix,
                       Watch *watch) noexcept nogil
-# The parts of it that gram.pyx shares.
+# The parts of it that bands.pyx shares: before and between the bands,
+cdef void clear_outputs(const Units *u, number *matrix) noexcept nogil
+cdef void store_band(const Units *u, const Band *band, const floating *tiles, number *matrix) noexcept nogil
+# and those that gram.pyx shares.
 cdef void store_cross_terms(const Units *u, floating *tiles, size_t stride, size_t n_slots, number *matrix,
                             Watch *watch) noexcept nogil
 cdef void store_few(const Units *u, int m, size_t first_row, size_t rows, const floating *tile, bint add,
@@ -55,7 +65,7 @@ cdef void sum_slots(const Units *u, floating *tile, size_t numbers, size_t strid
 
 
 cdef enum:
-    ROWS = 256          # products of units in a tile,
+    ROWS = 256          # products of units in a tile, and in a band,
     COLS = 128          # and products of activations
 
 
@@ -107,6 +117,34 @@ cdef inline size_t cross_products(const Units *u, int l, int m) noexcept nogil:
 cdef inline size_t own_products(const Units *u) noexcept nogil:
     """Rows (p, j) of what the Hessian adds to the Gram matrix within the hidden layer."""
     return (width(u.net, 0) + 1) * width(u.net, 1)
+
+
+# ---- bands, in the order of their tiles ----
+
+cdef inline Band band_of(const Units *u, int l, int m, size_t row) noexcept nogil:
+    cdef Band band
+    band.l = l
+    band.m = m
+    band.row = row
+    band.rows = min(<size_t> ROWS, unit_products(u, l, m) - row)
+    band.cols = activation_products(u, l, m)
+    return band
+
+
+cdef inline Band first_band(const Units *u) noexcept nogil:
+    return band_of(u, u.net.n_layers, u.net.n_layers, 0)
+
+
+cdef inline void next_band(const Units *u, Band *band) noexcept nogil:
+    cdef size_t row = band.row + band.rows
+    if row < unit_products(u, band.l, band.m):
+        band[0] = band_of(u, band.l, band.m, row)
+    elif band.l > 1:
+        band[0] = band_of(u, band.l - 1, band.m, 0)
+    elif band.m > 1:
+        band[0] = band_of(u, band.m - 1, band.m - 1, 0)
+    else:
+        band.rows = 0
 
 
 # ---- rows (x, y), y running fastest, y <= x in a triangle ----

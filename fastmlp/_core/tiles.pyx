@@ -55,20 +55,22 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
             u.n_tiles += (own_products(&u) + cross_products(&u, 1, 2)) * (width(net, 0) + 1)
     else:
         u.n_tiles += u.n_pairs
-    u.q = u.at.rows
-    u.t = u.q + q
+    u.seed = u.at.rows
+    u.curve = u.seed + net.n_outputs
+    u.bowl = u.curve + net.max_width
+    u.chain = u.bowl + net.n_outputs
+    u.scaled = u.chain + few * last * net.max_width
+    u.D = u.scaled + few * net.max_width
+    u.S = u.D + max(net.max_width, <size_t> ROWS)
+    u.t = u.S + max(net.max_width, <size_t> COLS)
     u.other[0] = u.t + t
     u.other[1] = u.other[0] + other
-    u.curve = u.other[1] + other
-    u.seed = u.curve + net.max_width
-    u.bowl = u.seed + net.n_outputs
-    u.scaled = u.bowl + net.n_outputs
-    u.chain = u.scaled + few * net.max_width
-    u.D = u.chain + few * last * net.max_width
-    u.S = u.D + max(net.max_width, <size_t> ROWS)
-    u.J = u.S + max(net.max_width, <size_t> COLS)
+    u.q = u.other[1] + other
+    u.J = u.q + q
     u.LJ = u.J + (net.n_params if u.by_samples else 0)
     u.rows = u.LJ + (net.n_params if u.by_samples else 0)
+    if u.few and kind == GGN:
+        u.q = u.bowl    # which is all of it
     return u
 
 
@@ -77,42 +79,37 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
 cdef void store_tiles(const Units *u, floating *tiles, size_t stride, size_t n_slots, number *matrix,
                       Watch *watch) noexcept nogil:
     """Sum the tiles of the slots, `stride` numbers apart, in their order, and store them in the matrix."""
-    tiles = store_pairs(u, tiles, stride, n_slots, matrix, watch)
+    cdef Band band = first_band(u)
+    cdef size_t numbers
+    clear_outputs(u, matrix)
+    while band.rows:
+        numbers = band.rows * band.cols
+        if team.keep_on(watch, numbers):
+            sum_slots(u, tiles, numbers, stride, n_slots)
+            store_band(u, &band, <const floating *> tiles, matrix)
+        tiles += numbers
+        next_band(u, &band)
     if u.kind == EXACT:
         store_cross_terms(u, tiles, stride, n_slots, matrix, watch)
 
 
-cdef floating *store_pairs(const Units *u, floating *tiles, size_t stride, size_t n_slots, number *matrix,
-                           Watch *watch) noexcept nogil:
-    """Of all pairs of layers; the place behind their tiles."""
-    cdef int l, m
-    cdef bint few
-    cdef size_t n_rows, n_cols, row, col, rows, cols, n_params = u.net.n_params
-    cdef size_t last = u.net.layers[u.net.n_layers - 1].W
-    if u.alone:     # no tiles between the weights of different outputs
-        for row in range(last, n_params):
-            memset(matrix + row * n_params + last, 0, (row + 1 - last) * sizeof(number))
-    for m in range(u.net.n_layers, 0, -1):
-        for l in range(m, 0, -1):
-            n_rows = unit_products(u, l, m)
-            n_cols = activation_products(u, l, m)
-            few = is_alone(u, l, m) and u.few   # in tiles as wide as all columns
-            row = 0
-            while row < n_rows:
-                rows = min(<size_t> ROWS, n_rows - row)
-                col = 0
-                while col < n_cols:
-                    cols = n_cols if few else min(<size_t> COLS, n_cols - col)
-                    if team.keep_on(watch, rows * cols):
-                        sum_slots(u, tiles, rows * cols, stride, n_slots)
-                        if few:
-                            store_few(u, m, row, rows, <const floating *> tiles, False, matrix)
-                        else:
-                            store_tile(u, l, m, row, rows, col, cols, <const floating *> tiles, matrix)
-                    tiles += rows * cols
-                    col += cols
-                row += rows
-    return tiles
+cdef void clear_outputs(const Units *u, number *matrix) noexcept nogil:
+    """There are no tiles between the weights of different outputs."""
+    cdef size_t row, n_params = u.net.n_params, last = u.net.layers[u.net.n_layers - 1].W
+    for row in range(last, n_params if u.alone else last):
+        memset(matrix + row * n_params + last, 0, (row + 1 - last) * sizeof(number))
+
+
+cdef void store_band(const Units *u, const Band *band, const floating *tiles, number *matrix) noexcept nogil:
+    cdef size_t col = 0, cols
+    if is_alone(u, band.l, band.m) and u.few:
+        store_few(u, band.m, band.row, band.rows, tiles, False, matrix)
+        return
+    while col < band.cols:
+        cols = min(<size_t> COLS, band.cols - col)
+        store_tile(u, band.l, band.m, band.row, band.rows, col, cols, tiles, matrix)
+        tiles += band.rows * cols
+        col += cols
 
 
 cdef void store_cross_terms(const Units *u, floating *tiles, size_t stride, size_t n_slots, number *matrix,

@@ -26,8 +26,8 @@ from fastmlp._core cimport kernels, team
 from fastmlp._core.plan cimport Layer, Layout, Net
 from fastmlp._core.team cimport Watch
 from fastmlp._core.tiles cimport (
-    BACKPROP, COLS, EMPIRICAL_FISHER, EXACT, GGN, ROWS, Units, Walk, activation_products, cross_products, go, is_alone,
-    chain, run, unit_products, walk, width,
+    BACKPROP, COLS, EMPIRICAL_FISHER, EXACT, GGN, ROWS, Band, Units, Walk, chain, cross_products, first_band, go, is_alone,
+    next_band, run, unit_products, walk, width,
 )
 
 
@@ -218,6 +218,7 @@ cdef void add_tiles(const Units *u, const floating *params, floating *work, cons
                     Watch *watch) noexcept nogil:
     """Set the tiles of all pairs of layers to the block's sums, or add these to them."""
     cdef int l, m
+    cdef Band band = first_band(u)
     if u.few:
         follow_outputs(u, params, work, weight, scale, n, ld)
     for m in range(u.net.n_layers, 0, -1):
@@ -227,8 +228,10 @@ cdef void add_tiles(const Units *u, const floating *params, floating *work, cons
         for l in range(m, 0, -1):
             if l < m and recurs(u):
                 step_down(u, l, m, params, work, n, ld)
-            tiles = add_pair(u, l, m, params, work, n, ld, add, tiles, watch)
-            if u.few and l == u.net.n_layers:
+            while band.rows and band.l == l and band.m == m:
+                tiles = add_band(u, &band, params, work, n, ld, add, tiles, watch)
+                next_band(u, &band)
+            if u.few and recurs(u) and l == u.net.n_layers:
                 leave_rest(u, work, ld)
     if u.kind == EXACT:
         add_cross_terms(u, params, work, n, ld, add, tiles, watch)
@@ -254,30 +257,26 @@ cdef const floating *unit_rows(const Units *u, int l, int m, size_t first, size_
     return work + u.D * ld
 
 
-cdef floating *add_pair(const Units *u, int l, int m, const floating *params, floating *work, size_t n, size_t ld,
+cdef floating *add_band(const Units *u, const Band *band, const floating *params, floating *work, size_t n, size_t ld,
                         bint add, floating *tiles, Watch *watch) noexcept nogil:
-    """Sums of all products of a pair of layers; the place behind its tiles."""
+    """Sums of the products of a band; the place behind its tiles."""
     cdef const void *ops = u.net.ops
-    cdef size_t n_rows = unit_products(u, l, m), n_cols = activation_products(u, l, m), row = 0, col, rows, cols
-    cdef const floating *right = work + u.at.a[l - 1] * ld
-    cdef const floating *left = work + u.at.a[m - 1] * ld
+    cdef const floating *right = work + u.at.a[band.l - 1] * ld
+    cdef const floating *left = work + u.at.a[band.m - 1] * ld
     cdef const floating *D
     cdef floating *S = work + u.S * ld
-    if is_alone(u, l, m) and u.few:
-        return add_products(u, <const floating *> work + u.q * ld, right, n_cols, n_rows, m - 1, work, n, ld, add,
-                            tiles, watch)
-    while row < n_rows:
-        rows = min(<size_t> ROWS, n_rows - row)
-        D = unit_rows(u, l, m, row, rows, params, work, n, ld)
-        col = 0
-        while col < n_cols:
-            cols = min(<size_t> COLS, n_cols - col)
-            if team.keep_on(watch, rows * cols * n):
-                products(ops, left, right, width(u.net, l - 1) + 1, l == m, col, cols, False, S, n, ld)
-                kernels.dense_gradient(ops, rows, cols, n, D, <const floating *> S, add, tiles, <floating *> NULL, ld)
-            tiles += rows * cols
-            col += cols
-        row += rows
+    cdef size_t col = 0, cols
+    if is_alone(u, band.l, band.m) and u.few:
+        return add_rows(u, <const floating *> work + u.q * ld, right, band.cols, band.row, band.rows, band.m - 1, work,
+                        n, ld, add, tiles, watch)
+    D = unit_rows(u, band.l, band.m, band.row, band.rows, params, work, n, ld)
+    while col < band.cols:
+        cols = min(<size_t> COLS, band.cols - col)
+        if team.keep_on(watch, band.rows * cols * n):
+            products(ops, left, right, width(u.net, band.l - 1) + 1, band.l == band.m, col, cols, False, S, n, ld)
+            kernels.dense_gradient(ops, band.rows, cols, n, D, <const floating *> S, add, tiles, <floating *> NULL, ld)
+        tiles += band.rows * cols
+        col += cols
     return tiles
 
 
@@ -325,17 +324,25 @@ cdef floating *add_products(const Units *u, const floating *left, const floating
                             int below, floating *work, size_t n, size_t ld, bint add, floating *tiles,
                             Watch *watch) noexcept nogil:
     """Sums of left * right times the activations of layer `below`; the place behind their tiles."""
-    cdef size_t n_cols = width(u.net, below) + 1, row = 0, rows
-    cdef floating *D = work + u.D * ld
+    cdef size_t row = 0, rows
     while row < n_rows:
         rows = min(<size_t> ROWS, n_rows - row)
-        if team.keep_on(watch, rows * n_cols * n):
-            products(u.net.ops, left, right, n_right, False, row, rows, False, D, n, ld)
-            kernels.dense_gradient(u.net.ops, rows, n_cols, n, <const floating *> D,
-                                   <const floating *> work + u.at.a[below] * ld, add, tiles, <floating *> NULL, ld)
-        tiles += rows * n_cols
+        tiles = add_rows(u, left, right, n_right, row, rows, below, work, n, ld, add, tiles, watch)
         row += rows
     return tiles
+
+
+cdef floating *add_rows(const Units *u, const floating *left, const floating *right, size_t n_right, size_t row,
+                        size_t rows, int below, floating *work, size_t n, size_t ld, bint add, floating *tiles,
+                        Watch *watch) noexcept nogil:
+    """Some rows of them."""
+    cdef size_t n_cols = width(u.net, below) + 1
+    cdef floating *D = work + u.D * ld
+    if team.keep_on(watch, rows * n_cols * n):
+        products(u.net.ops, left, right, n_right, False, row, rows, False, D, n, ld)
+        kernels.dense_gradient(u.net.ops, rows, n_cols, n, <const floating *> D,
+                               <const floating *> work + u.at.a[below] * ld, add, tiles, <floating *> NULL, ld)
+    return tiles + rows * n_cols
 
 
 # ---- the diagonal ----
@@ -360,7 +367,7 @@ cdef void add_diagonal(const Units *u, const floating *params, floating *work, c
         if u.few:
             scale_outputs(u, m, work, n, ld)
         own_diagonal(u, m, params, work, n, ld)
-        if u.few and m == net.n_layers:
+        if u.few and recurs(u) and m == net.n_layers:
             leave_rest(u, work, ld)
         for j in range(layer.n_in):
             a = work + (u.at.a[m - 1] + j) * ld

@@ -60,6 +60,8 @@ CASES += [
     (layers, pair, HIDDEN[number % len(HIDDEN)])
     for number, (layers, pair) in enumerate(itertools.product(SINGLE[:2], (p for p in PAIRS if p[0] != "softmax")))
 ]
+#: whose Gauss-Newton matrix is summed band by band
+WIDE = ([8, 40, 40, 1], [3, 50, 30, 3], [30, 60, 2])
 #: one output, and more than are taken one by one
 OUTPUTS = ([3, 4, 3, 1], [2, 3, 3, 5])
 CASES += [
@@ -144,6 +146,31 @@ def test_gram_matrices_agree_with_the_rows_of_the_jacobian(layers, n_samples, we
     J = net.jacobian(X, "params").astype(float).reshape(n_samples, -1)
     expected = J.T @ (J if weight is None else weight[:, None] * J)
     assert relative_error(matrix(net, X, T, "ggn", weight, isa=isa), expected) < TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("n_samples", [1, 17, 700])
+@pytest.mark.parametrize("layers", WIDE, ids=str)
+def test_bands_agree_with_the_rows_of_the_jacobian(layers, n_samples, dtype, isa):
+    net = network(layers, dtype=dtype)
+    X, T = data(net, n_samples)
+    weight, scale = weights_and_scale(net, n_samples)
+    J = net.jacobian(X, "params").astype(float)
+    expected = np.tensordot(J, weight[:, None, None] * scale[:, None] * J, ((0, 1), (0, 1)))
+    assert curvature.describe(bound(net, X, T), "ggn")["n_bands"] >= 8
+    assert relative_error(matrix(net, X, T, "ggn", weight, scale, isa=isa), expected) < TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("layers", WIDE, ids=str)
+@pytest.mark.parametrize("n_samples", [17, 256, 600, 1500])
+def test_bands_are_the_tiles_of_the_hessian_to_the_bit(layers, n_samples, dtype):
+    """At zero residual: bands for the one, tiles for the other."""
+    net = network(layers, "silu", "tanh", "squared_error", dtype)
+    X, _ = data(net, n_samples)
+    T = net.predict(X)
+    batch = bound(net, X, T)
+    assert net.loss_and_grad(X, T)[0] == 0.0
+    assert curvature.describe(batch, "ggn")["n_bands"] > curvature.describe(batch, "exact")["n_bands"] == 0
+    assert np.array_equal(matrix(net, X, T, "exact"), matrix(net, X, T, "ggn"))
 
 
 @pytest.mark.parametrize("n_samples", [1, 33, 700])
@@ -307,9 +334,14 @@ def test_slots_depend_on_samples_and_network_only():
     assert cut([1, 3, 1], 100)["n_slots"] == 1
     assert cut([10, 20, 1], 442)["n_slots"] == 2
     assert cut([8, 20, 1], 10_000) | {"bytes": 0} == {
-        "n_slots": 14, "rows": 768, "block": 256, "n_tiles": 13_671, "bytes": 0,
+        "n_slots": 14, "rows": 768, "block": 256, "n_tiles": 13_671, "n_bands": 0, "bytes": 0,
     }  # fmt: skip
     assert cut([8, 20, 1], 100_000)["n_slots"] <= 64
     large = cut([20, 60, 60, 3], 100_000)
     assert large["n_slots"] == 2
     assert large["bytes"] < 1.1 * 8 * (2 * large["n_tiles"] + (1 << 23))
+    few = cut([8, 50, 50, 1], 2500)
+    assert few["n_slots"] == 2
+    assert few["n_bands"] == 23
+    assert few["bytes"] < 0.5 * 8 * 2 * few["n_tiles"]
+    assert cut([8, 50, 50, 1], 100_000)["n_bands"] == 0
