@@ -15,7 +15,7 @@ from cython.parallel cimport parallel, threadid
 from fastmlp._core cimport kernels, team, tiles, units
 from fastmlp._core.plan cimport Partition
 from fastmlp._core.team cimport Watch
-from fastmlp._core.tiles cimport GGN, ROWS, Band, Units, first_band, next_band, number
+from fastmlp._core.tiles cimport GGN, Band, Units, first_band, next_band, number
 
 cdef enum:
     LEAST = 8       # bands, so that threads have their choice

@@ -26,8 +26,8 @@ from fastmlp._core cimport kernels, team
 from fastmlp._core.plan cimport Layer, Layout, Net
 from fastmlp._core.team cimport Watch
 from fastmlp._core.tiles cimport (
-    BACKPROP, COLS, EMPIRICAL_FISHER, EXACT, GGN, ROWS, Band, Units, Walk, chain, cross_products, first_band, go, is_alone,
-    next_band, run, unit_products, walk, width,
+    BACKPROP, COLS, EMPIRICAL_FISHER, EXACT, GGN, ROWS, Band, Units, Walk, chain, cross_products, first_band, go,
+    is_alone, next_band, run, unit_products, walk, width,
 )
 
 
