@@ -3,7 +3,7 @@
  * All three are one product, C[i,:] = sum_k W(i,k) B[k,:], with W read through strides and broadcast element by element,
  * B streamed along its rows, and a tile of C held in registers. Forward and backward the lanes are samples. For the
  * gradient they are inputs: B is a transposed panel of activations, and what is left over, fewer columns than lanes, is
- * summed along the samples.
+ * summed along the samples (inner.tmpl.c).
  */
 
 /* What is done to a tile before it is stored: C = (sum + C + bias[i]) * factor[i,:], each where it is given.
@@ -129,102 +129,9 @@ static void NAME(multiply_rows)(size_t m, size_t n, const real *x, const real *Y
 /* ---- the gradient ---- */
 
 enum {
-    NAME(SUMS) = INNER_ROWS * INNER_COLS, /* inner products formed together, a multiple of LANES and of 4 */
-    NAME(PANEL) = TILE_COLS * LANES,      /* columns of a panel, */
-    NAME(PANEL_DEPTH) = 128,              /* and its samples: 32 KB at most */
+    NAME(PANEL) = TILE_COLS * LANES, /* columns of a panel, */
+    NAME(PANEL_DEPTH) = 128,         /* and its samples: 32 KB at most */
 };
-
-/* y[0..4) += x[0..4) */
-ALWAYS_INLINE void NAME(add_four)(const real *x, real *y)
-{
-#if LANES >= 4
-    typedef LANED_NAME(NAME(vec), 4) four;
-    *(four *)y += *(const four *)x;
-#else
-    for (int i = 0; i < 4; i++)
-        y[i] += x[i];
-#endif
-}
-
-/* gW[i,j] += sum_s D[i,s] A[j,s] for i < m, j < n, at most rows x cols, which are constants after inlining.
- * Where there are fewer, the last ones are computed several times. */
-ALWAYS_INLINE void NAME(inner_tile)(size_t rows, size_t cols, size_t m, size_t n, size_t columns, const real *D,
-                                    const real *A, size_t ld, real *gW, size_t ldg)
-{
-    VEC sum[NAME(SUMS)];
-    real total[NAME(SUMS)];
-    const real *d[NAME(SUMS)], *a[NAME(SUMS)];
-    for (size_t i = 0; i < NAME(SUMS); i++)
-        sum[i] = (VEC){0};
-    for (size_t i = 0; i < rows; i++)
-        d[i] = D + (i < m ? i : m - 1) * ld;
-    for (size_t j = 0; j < cols; j++)
-        a[j] = A + (j < n ? j : n - 1) * ld;
-    for (size_t s = 0; s < columns; s += LANES)
-        for (size_t i = 0; i < rows; i++) {
-            const VEC x = LOAD(d[i] + s);
-            for (size_t j = 0; j < cols; j++)
-                sum[i * cols + j] = MADD(x, LOAD(a[j] + s), sum[i * cols + j]);
-        }
-    for (size_t i = 0; i < NAME(SUMS); i += LANES) {
-        LANED(fold)(sum + i);
-        STORE(total + i, sum[i]);
-    }
-    for (size_t i = 0; i < rows && i < m; i++) {
-        size_t j = 0;
-        for (; j + 4 <= cols && j + 4 <= n; j += 4)
-            NAME(add_four)(total + i * cols + j, gW + i * ldg + j);
-        for (; j < cols && j < n; j++)
-            gW[i * ldg + j] += total[i * cols + j];
-    }
-}
-
-/* The same for ROWS x COLS of them, or as many as there are. */
-ALWAYS_INLINE void NAME(inner_block)(size_t m, size_t n, size_t columns, const real *D, const real *A, size_t ld, real *gW,
-                                     size_t ldg)
-{
-    enum { ROWS = INNER_ROWS, COLS = INNER_COLS };
-    if (m >= ROWS && n >= COLS)
-        NAME(inner_tile)(ROWS, COLS, ROWS, COLS, columns, D, A, ld, gW, ldg);
-    else
-        NAME(inner_tile)(ROWS, COLS, m, n, columns, D, A, ld, gW, ldg);
-}
-
-static void NAME(inner_products)(size_t m, size_t n, size_t columns, const real *D, const real *A, size_t ld, real *gW,
-                                 size_t ldg)
-{
-    enum { ROWS = INNER_ROWS, COLS = INNER_COLS, ALL = NAME(SUMS) };
-    const size_t left = m % ROWS, tall = left && ALL % left == 0 ? m - left : m; /* one or two rows take wider tiles */
-    for (size_t i = 0; i < tall; i += ROWS)
-        for (size_t j = 0; j < n; j += COLS)
-            NAME(inner_block)(m - i, n - j, columns, D + i * ld, A + j * ld, ld, gW + i * ldg + j, ldg);
-    D += tall * ld;
-    gW += tall * ldg;
-    if (m - tall == 2)
-        for (size_t j = 0; j < n; j += ALL / 2)
-            NAME(inner_tile)(2, ALL / 2, 2, n - j, columns, D, A + j * ld, ld, gW + j, ldg);
-    else if (m - tall == 1)
-        for (size_t j = 0; j < n; j += ALL)
-            NAME(inner_tile)(1, ALL, 1, n - j, columns, D, A + j * ld, ld, gW + j, ldg);
-}
-
-/* sums[i] (+)= sum_s D[i,s] */
-static void NAME(row_sums)(size_t m, size_t columns, const real *D, size_t ld, int add, real *sums)
-{
-    for (size_t i = 0; i < m; i += LANES) {
-        VEC sum[LANES];
-        real total[LANES];
-        UNROLL for (size_t r = 0; r < LANES; r++)
-            sum[r] = (VEC){0};
-        for (size_t s = 0; s < columns; s += LANES)
-            UNROLL for (size_t r = 0; r < LANES; r++)
-                sum[r] += LOAD(D + (i + r < m ? i + r : m - 1) * ld + s);
-        LANED(fold)(sum);
-        STORE(total, sum[0]);
-        for (size_t r = 0; r < LANES && i + r < m; r++)
-            sums[i + r] = add ? sums[i + r] + total[r] : total[r];
-    }
-}
 
 static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real *D, const real *A, int add, real *gW,
                                  real *gb, size_t ld)
@@ -252,15 +159,27 @@ static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real
         NAME(row_sums)(n_out, columns, D, ld, add, gb);
 }
 
-/* ---- the Gram matrix ---- */
-
-static void NAME(gram)(size_t m, size_t n, const real *L, const real *R, size_t ld, int add, real *C)
+/* For PRODUCT_ROWS rows of D it pays to form the products once for all; fewer form them anew for each tile. */
+static void NAME(product_gradient)(size_t m, size_t n, size_t samples, const real *D, const real *const *x,
+                                   const real *const *y, real *S, int add, real *G, size_t ld)
 {
-    enum { ROWS = INNER_ROWS, COLS = INNER_COLS };
-    const size_t columns = NAME(round_up)(n);
-    for (size_t i = 0; !add && i < m; i++)
-        memset(C + i * m, 0, (i + 1) * sizeof(real));
-    for (size_t i = 0; i < m; i += ROWS)
-        for (size_t j = 0; j < i + ROWS && j < m; j += COLS)
-            NAME(inner_block)(m - i, m - j, columns, L + i * ld, R + j * ld, ld, C + i * m + j, m);
+    enum { COLS = INNER_COLS };
+    const size_t columns = NAME(round_up)(samples);
+    if (m >= PRODUCT_ROWS) {
+        for (size_t j = 0; j < n; j++)
+            NAME(multiply_rows)(1, samples, x[j], y[j], 0, S + j * ld, ld);
+        NAME(dense_gradient)(m, n, samples, D, S, add, G, NULL, ld);
+        return;
+    }
+    if (!add)
+        memset(G, 0, m * n * sizeof(real));
+    for (size_t left = m, rows; left; left -= rows, D += rows * ld, G += rows * n) {
+        const size_t tiles = (left + INNER_TALL - 1) / INNER_TALL;
+        rows = (left + tiles - 1) / tiles; /* tiles of about the same height */
+#define TALL(height)                                                                                         \
+    for (size_t j = 0; height <= INNER_TALL && rows == height && j < n; j += COLS)                           \
+        NAME(inner_sums)(height, COLS, 1, height, n - j, columns, D, ld, x + j, y + j, G + j, n);
+        TALL(1) TALL(2) TALL(3) TALL(4) TALL(5) TALL(6)
+#undef TALL
+    }
 }

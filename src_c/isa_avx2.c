@@ -11,6 +11,8 @@
 #define TILE_COLS 2
 #define INNER_ROWS 2
 #define INNER_COLS 4
+#define INNER_TALL 2
+#define PRODUCT_ROWS 12
 #define PANEL_ROWS 8
 #define PANEL_COLUMNS 1
 #include "ops.inc"

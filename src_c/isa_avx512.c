@@ -11,6 +11,8 @@
 #define TILE_COLS 4
 #define INNER_ROWS 4
 #define INNER_COLS 4
+#define INNER_TALL 6
+#define PRODUCT_ROWS (REAL_BITS == 64 ? 40 : 32)
 #define PANEL_ROWS (REAL_BITS == 64 ? 40 : 24)
 #define PANEL_COLUMNS 32
 #include "ops.inc"

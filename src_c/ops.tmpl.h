@@ -25,6 +25,10 @@ typedef struct NAME(fmlp_ops) {
     /* C[i,j] = sum_s L[i,s] R[j,s] for j <= i < m, added to C if `add`; some numbers right of the diagonal are written too;
      * padded columns of L are zero */
     void (*gram)(size_t m, size_t n, const real *L, const real *R, size_t ld, int add, real *C);
+    /* G[i,j] = sum_s D[i,s] x[j][s] y[j][s], added to G if `add`, where x[j] and y[j] are rows of blocks; padded columns of
+     * D are zero; the work space S has n rows */
+    void (*product_gradient)(size_t m, size_t n, size_t samples, const real *D, const real *const *x,
+                             const real *const *y, real *S, int add, real *G, size_t ld);
     /* P[i,s] (+)= x[s] Y[i,s] for m rows; P may be Y */
     void (*multiply_rows)(size_t m, size_t n, const real *x, const real *Y, int add, real *P, size_t ld);
     /* Z[s,i] = b[i] + sum_j W[i,j] A[s,j] for n_rows row-major samples, one to eight */

@@ -6,6 +6,7 @@ const NAME(fmlp_ops) TABLE_NAME(ISA, NAME(ops)) = {
     .dense_backward_part = NAME(dense_backward_part),
     .dense_gradient = NAME(dense_gradient),
     .gram = NAME(gram),
+    .product_gradient = NAME(product_gradient),
     .multiply_rows = NAME(multiply_rows),
     .rows_forward = NAME(rows_forward),
     .activation = NAME(activation),

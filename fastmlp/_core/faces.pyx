@@ -12,6 +12,9 @@ from fastmlp._core.kernels cimport FMLP_PAD
 
 from fastmlp._core.kernels import activation_names, isa_index, loss_names
 
+cdef enum:
+    MOST_PRODUCTS = 128
+
 
 def _block(matrix, width=None, n=None, dtype=None):
     """A padded feature-major copy, unused columns repeating the last one; without a matrix, an empty block."""
@@ -88,6 +91,23 @@ def gram(const floating[:, :] L, R, add=None, isa=None):
     cdef floating[:, ::1] c = np.full((m, m), np.nan, left.dtype) if add is None else np.array(add)
     kernels.gram(_ops(isa, left.dtype), m, n, &x[0, 0], &y[0, 0], x.shape[1], add is not None, &c[0, 0])
     return np.tril(c)
+
+
+def product_gradient(const floating[:, :] D, X, Y, add=None, isa=None):
+    """D (X * Y)', added to the matrix `add`; X and Y have at most MOST_PRODUCTS rows."""
+    left = np.asarray(D)
+    cdef size_t m = D.shape[0], samples = D.shape[1], n = X.shape[0], j
+    source = _block(left)
+    source[:, samples:] = 0
+    cdef floating[:, ::1] d = source, x = _block(X), y = _block(Y), S = np.full_like(x, np.nan)
+    cdef floating[:, ::1] G = np.full((m, n), np.nan, left.dtype) if add is None else np.array(add)
+    cdef const floating *upper[MOST_PRODUCTS]
+    cdef const floating *lower[MOST_PRODUCTS]
+    for j in range(n):
+        upper[j], lower[j] = &x[j, 0], &y[j, 0]
+    kernels.product_gradient(_ops(isa, left.dtype), m, n, samples, &d[0, 0], <const floating *const *> upper,
+                             <const floating *const *> lower, &S[0, 0], add is not None, &G[0, 0], d.shape[1])
+    return np.asarray(G)
 
 
 def multiply(const floating[:, :] A, B, add=None, isa=None):

@@ -30,6 +30,8 @@ cdef extern from "fmlp.h" nogil:
         void dense_gradient(size_t n_out, size_t n_in, size_t n, const float *D, const float *A, int add,
                             float *gW, float *gb, size_t ld) noexcept nogil
         void gram(size_t m, size_t n, const float *L, const float *R, size_t ld, int add, float *C) noexcept nogil
+        void product_gradient(size_t m, size_t n, size_t samples, const float *D, const float *const *x,
+                              const float *const *y, float *S, int add, float *G, size_t ld) noexcept nogil
         void multiply_rows(size_t m, size_t n, const float *x, const float *Y, int add, float *P,
                            size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const float *W, const float *b, const float *A,
@@ -87,6 +89,8 @@ cdef extern from "fmlp.h" nogil:
         void dense_gradient(size_t n_out, size_t n_in, size_t n, const double *D, const double *A, int add,
                             double *gW, double *gb, size_t ld) noexcept nogil
         void gram(size_t m, size_t n, const double *L, const double *R, size_t ld, int add, double *C) noexcept nogil
+        void product_gradient(size_t m, size_t n, size_t samples, const double *D, const double *const *x,
+                              const double *const *y, double *S, int add, double *G, size_t ld) noexcept nogil
         void multiply_rows(size_t m, size_t n, const double *x, const double *Y, int add, double *P,
                            size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const double *W, const double *b, const double *A,
@@ -191,6 +195,15 @@ cdef inline void gram(const void *ops, size_t m, size_t n, const floating *L, co
         (<const fmlp_ops_f32 *> ops).gram(m, n, L, R, ld, add, C)
     else:
         (<const fmlp_ops_f64 *> ops).gram(m, n, L, R, ld, add, C)
+
+
+cdef inline void product_gradient(const void *ops, size_t m, size_t n, size_t samples, const floating *D,
+                                  const floating *const *x, const floating *const *y, floating *S, int add,
+                                  floating *G, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).product_gradient(m, n, samples, D, x, y, S, add, G, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).product_gradient(m, n, samples, D, x, y, S, add, G, ld)
 
 
 cdef inline void multiply_rows(const void *ops, size_t m, size_t n, const floating *x, const floating *Y, bint add,

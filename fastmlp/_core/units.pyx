@@ -260,21 +260,26 @@ cdef const floating *unit_rows(const Units *u, int l, int m, size_t first, size_
 cdef floating *add_band(const Units *u, const Band *band, const floating *params, floating *work, size_t n, size_t ld,
                         bint add, floating *tiles, Watch *watch) noexcept nogil:
     """Sums of the products of a band; the place behind its tiles."""
-    cdef const void *ops = u.net.ops
     cdef const floating *right = work + u.at.a[band.l - 1] * ld
     cdef const floating *left = work + u.at.a[band.m - 1] * ld
     cdef const floating *D
-    cdef floating *S = work + u.S * ld
-    cdef size_t col = 0, cols
+    cdef const floating *upper[COLS]
+    cdef const floating *lower[COLS]
+    cdef Walk at = walk(width(u.net, band.l - 1) + 1, band.l == band.m, 0)
+    cdef size_t col = 0, cols, j
     if is_alone(u, band.l, band.m) and u.few:
         return add_rows(u, <const floating *> work + u.q * ld, right, band.cols, band.row, band.rows, band.m - 1, work,
                         n, ld, add, tiles, watch)
     D = unit_rows(u, band.l, band.m, band.row, band.rows, params, work, n, ld)
     while col < band.cols:
         cols = min(<size_t> COLS, band.cols - col)
+        for j in range(cols):
+            upper[j] = left + at.x * ld
+            lower[j] = right + at.y * ld
+            go(&at, 1)
         if team.keep_on(watch, band.rows * cols * n):
-            products(ops, left, right, width(u.net, band.l - 1) + 1, band.l == band.m, col, cols, False, S, n, ld)
-            kernels.dense_gradient(ops, band.rows, cols, n, D, <const floating *> S, add, tiles, <floating *> NULL, ld)
+            kernels.product_gradient(u.net.ops, band.rows, cols, n, D, <const floating *const *> upper,
+                                     <const floating *const *> lower, work + u.S * ld, add, tiles, ld)
         tiles += band.rows * cols
         col += cols
     return tiles

@@ -64,6 +64,17 @@ def test_the_gram_matrix(m, n, draw, dtype, isa):
     assert close(faces.gram(L, R, C, isa=isa), np.tril(C) + expected, np.tril(abs(C)) + magnitude, dtype, n)
 
 
+@pytest.mark.parametrize("n", [1, 17, 200])
+@pytest.mark.parametrize("width", [1, 3, 66])
+@pytest.mark.parametrize("m", [*range(1, 8), 13, 31, 32, 39, 40])
+def test_the_gradient_with_products_of_rows(m, width, n, draw, dtype, isa):
+    D, X, Y, G = draw(m, n), draw(width, n), draw(width, n), draw(m, width)
+    S = X.astype(float) * Y
+    expected, magnitude = D.astype(float) @ S.T, abs(D.astype(float)) @ abs(S).T
+    assert close(faces.product_gradient(D, X, Y, isa=isa), expected, magnitude, dtype, n + 1)
+    assert close(faces.product_gradient(D, X, Y, G, isa=isa), G + expected, abs(G) + magnitude, dtype, n + 1)
+
+
 @pytest.mark.parametrize("n", [5, 33, 48, 200])
 @pytest.mark.parametrize(("n_out", "n_in"), [(300, 13), (13, 300), (150, 77), (1, 150), (150, 1), (64, 512), (33, 40)])
 def test_the_three_products_of_wide_layers(n_out, n_in, n, draw, dtype, isa):
