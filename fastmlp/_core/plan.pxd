@@ -40,7 +40,7 @@ cdef struct Net:
     size_t lanes, n_params, max_width, n_inputs, n_outputs
     const void *ops
     Layer *layers
-    Layout values, gradient, trace, tangents, units
+    Layout values, gradient, trace, tangents, units, gram
 
 
 cdef struct Partition:

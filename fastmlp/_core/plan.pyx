@@ -73,11 +73,12 @@ cdef class Plan:
         net.elementwise = loss == kernels.FMLP_LOSS_squared_error
         net.ops = kernels.table(isa_index(isa), itemsize)
         net.lanes = kernels.lanes(net.ops, itemsize)
-        lay_out(net, &net.values, 0, False, False, False)
-        lay_out(net, &net.gradient, 1, False, False, False)
-        lay_out(net, &net.trace, 1, True, False, False)
-        lay_out(net, &net.tangents, 2, False, True, False)
-        lay_out(net, &net.units, 2, True, False, True)
+        lay_out(net, &net.values, 0, False, False, False, False)
+        lay_out(net, &net.gradient, 1, False, False, False, False)
+        lay_out(net, &net.trace, 1, True, False, False, False)
+        lay_out(net, &net.tangents, 2, False, True, False, False)
+        lay_out(net, &net.units, 2, True, False, True, False)
+        lay_out(net, &net.gram, 2, True, False, True, True)
 
     def __dealloc__(self):
         free(self.net.layers)
@@ -86,6 +87,7 @@ cdef class Plan:
         free(self.net.trace.a)
         free(self.net.tangents.a)
         free(self.net.units.a)
+        free(self.net.gram.a)
 
     cdef Partition partition(self, size_t n) noexcept nogil:
         """Cut n samples into slots and blocks (the rules are in the module's docstring)."""
@@ -124,14 +126,16 @@ cdef size_t take(size_t *next_row, size_t rows) noexcept nogil:
     return row
 
 
-cdef int lay_out(Net *net, Layout *at, int order, bint keep_all, bint tangents, bint bias_rows) except -1:
+cdef int lay_out(Net *net, Layout *at, int order, bint keep_all, bint tangents, bint bias_rows,
+                 bint jacobian) except -1:
     """Find a place for every block of one mode of use.
 
     Order 0, prediction, keeps two blocks of activations and uses them in turns. Order 1, back-propagation, keeps the
     activations and h' of every layer (pre-activations lie where the activations will), targets, a row each for weights
     and values of the samples, and two deltas used in turns. Order 2 keeps h'' too; `tangents` all deltas and all
     tangents, but of the deltas' only two. With `keep_all` nothing shares its place: that is what `trace` shows. With
-    `bias_rows` there is room below each layer's activations for the bias's ones.
+    `bias_rows` there is room below each layer's activations for the bias's ones; with `jacobian` also for what the
+    derivatives of one logit by the parameters have before those of layer 1, and for a row behind.
     """
     cdef int l, n_layers = net.n_layers
     cdef size_t row = 0, width
@@ -151,7 +155,9 @@ cdef int lay_out(Net *net, Layout *at, int order, bint keep_all, bint tangents, 
     at.Rdelta = rows + 8 * (n_layers + 1)
     for l in range(n_layers + 1):
         width = net.n_inputs if l == 0 else net.layers[l - 1].n_out
-        at.a[l] = take(&row, width + bias_rows) if order > 0 else (l % 2) * net.max_width
+        if jacobian and l == 1 < n_layers:
+            take(&row, net.layers[1].W)
+        at.a[l] = take(&row, width + bias_rows + jacobian) if order > 0 else (l % 2) * net.max_width
         at.z[l] = take(&row, width) if keep_all and l > 0 else at.a[l]
         if order > 0 and l > 0:
             at.d1[l] = take(&row, width)

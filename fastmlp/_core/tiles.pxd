@@ -37,7 +37,7 @@ cdef struct Units:
     size_t t            # q[m-1,m], [p][i]
     size_t other[2]     # q[l,m] of l < m-1 in turns; later sensitivities of activations
     size_t q            # Q_m, [p][i], of the layer at hand; of the output: one row for each k where it is alone
-    size_t J, LJ        # by_samples, the Jacobian (P rows), and it times the second derivatives of the loss
+    size_t J, LJ        # by_samples, the Jacobian (P rows, and one behind), and that times d2e / dz2
     size_t rows         # the size of it all
     size_t n_pairs      # multiply-adds for a sample without the cross terms: numbers in the tiles of all pairs
     size_t n_tiles      # numbers in all tiles

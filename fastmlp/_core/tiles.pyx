@@ -28,8 +28,6 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     cdef size_t q, t = net.max_width, other = 0, few
     u.net = net
     u.kind = kind
-    u.at = net.units
-    u.at.order = 2 if kind == EXACT or kind == BACKPROP else 1
     u.alone = kind != EMPIRICAL_FISHER and net.layers[last - 1].activation != SOFTMAX
     u.few = u.alone and kind != BACKPROP and net.n_outputs < FEW
     few = net.n_outputs if u.few else 0
@@ -50,11 +48,13 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
                     and net.n_params <= GRAM_PARAMS and triangle(net.n_params) <= GRAM * u.n_pairs)
     if u.by_samples:
         u.n_pairs = triangle(net.n_params)
-        u.n_tiles = net.n_params * net.n_params
+        u.n_tiles = (net.n_params + 1) * (net.n_params + 1)
         if kind == EXACT:
             u.n_tiles += (own_products(&u) + cross_products(&u, 1, 2)) * (width(net, 0) + 1)
     else:
         u.n_tiles += u.n_pairs
+    u.at = net.gram if u.by_samples else net.units
+    u.at.order = 2 if kind == EXACT or kind == BACKPROP else 1
     u.seed = u.at.rows
     u.curve = u.seed + net.n_outputs
     u.bowl = u.curve + net.max_width
@@ -66,9 +66,11 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     u.other[0] = u.t + t
     u.other[1] = u.other[0] + other
     u.q = u.other[1] + other
-    u.J = u.q + q
-    u.LJ = u.J + (net.n_params if u.by_samples else 0)
-    u.rows = u.LJ + (net.n_params if u.by_samples else 0)
+    u.LJ = u.q + q
+    u.rows = u.LJ
+    if u.by_samples:
+        u.J = u.at.a[1] - net.layers[1].W
+        u.rows += net.n_params + 1
     if u.few and kind == GGN:
         u.q = u.bowl    # which is all of it
     return u

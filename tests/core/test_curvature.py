@@ -139,13 +139,17 @@ def test_a_layer_that_is_wider_than_a_tile_has_the_same_matrix(layers, dtype):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("n_samples", [1, 3, 17, 256, 1500])
 @pytest.mark.parametrize("layers", SINGLE, ids=str)
-def test_gram_matrices_agree_with_the_rows_of_the_jacobian(layers, n_samples, weighted, dtype, isa):
+def test_gram_matrices_and_their_gradients_agree_with_the_rows_of_the_jacobian(layers, n_samples, weighted, dtype, isa):
     net = network(layers, dtype=dtype)
     X, T = data(net, n_samples)
     weight = np.random.default_rng(0).random(n_samples) if weighted else None
     J = net.jacobian(X, "params").astype(float).reshape(n_samples, -1)
     expected = J.T @ (J if weight is None else weight[:, None] * J)
-    assert relative_error(matrix(net, X, T, "ggn", weight, isa=isa), expected) < TOLERANCE[dtype]
+    batch = bound(net, X, T, weight, isa=isa)
+    _, gradient, curved = curvature.normal_equations(batch, net.params, "ggn", 1)
+    assert relative_error(curved, expected) < TOLERANCE[dtype]
+    residual = (net.predict(X).astype(float) - T)[:, 0] * (1.0 if weight is None else weight)
+    assert relative_error(gradient, J.T @ residual) < TOLERANCE[dtype]
 
 
 @pytest.mark.parametrize("n_samples", [1, 17, 700])
