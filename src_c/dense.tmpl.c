@@ -164,6 +164,7 @@ static void NAME(product_gradient)(size_t m, size_t n, size_t samples, const rea
                                    const real *const *y, real *S, int add, real *G, size_t ld)
 {
     enum { COLS = INNER_COLS };
+    _Static_assert(INNER_TALL <= 6, "heights of tiles are listed below");
     const size_t columns = NAME(round_up)(samples);
     if (m >= PRODUCT_ROWS) {
         for (size_t j = 0; j < n; j++)

@@ -56,7 +56,7 @@ cdef inline size_t ceil_to(size_t n, size_t multiple) noexcept nogil:
 cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
     """Sizes and shares."""
     cdef Task new
-    cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block, most, kept
+    cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block, most, shares, kept
     new.units = tiles.lay_out_units(net, kind)
     new.form = form
     sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.units.n_tiles
@@ -70,11 +70,12 @@ cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
     new.work_numbers = ceil_to(new.units.rows * new.parts.ld + (net.n_params if kind == BACKPROP else 0), line)
     new.shares = new.parts.n_slots
     new.kept_numbers = 0
-    if n > 0 and sums >= LARGE and form != DIAGONAL and bands.shares(&new.units):
+    shares = bands.shares(&new.units) if n > 0 and sums >= LARGE and form != DIAGONAL else 0
+    if shares:
         kept = bands.slot_numbers(&new.units, &new.parts)
         if kept <= sums:
             sums = 0
-            new.shares = bands.shares(&new.units)
+            new.shares = shares
             new.work_numbers = bands.work_numbers(&new.units, &new.parts)
             new.kept_numbers = kept
     new.slot_numbers = ceil_to(net.n_params, line) + ceil_to(sums, line)

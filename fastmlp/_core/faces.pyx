@@ -9,11 +9,9 @@ import numpy as np
 from cython cimport floating
 from fastmlp._core cimport kernels, team
 from fastmlp._core.kernels cimport FMLP_PAD
+from fastmlp._core.tiles cimport COLS
 
 from fastmlp._core.kernels import activation_names, isa_index, loss_names
-
-cdef enum:
-    MOST_PRODUCTS = 128
 
 
 def _block(matrix, width=None, n=None, dtype=None):
@@ -94,15 +92,15 @@ def gram(const floating[:, :] L, R, add=None, isa=None):
 
 
 def product_gradient(const floating[:, :] D, X, Y, add=None, isa=None):
-    """D (X * Y)', added to the matrix `add`; X and Y have at most MOST_PRODUCTS rows."""
+    """D (X * Y)', added to the matrix `add`; X and Y have at most COLS rows."""
     left = np.asarray(D)
     cdef size_t m = D.shape[0], samples = D.shape[1], n = X.shape[0], j
     source = _block(left)
     source[:, samples:] = 0
     cdef floating[:, ::1] d = source, x = _block(X), y = _block(Y), S = np.full_like(x, np.nan)
     cdef floating[:, ::1] G = np.full((m, n), np.nan, left.dtype) if add is None else np.array(add)
-    cdef const floating *upper[MOST_PRODUCTS]
-    cdef const floating *lower[MOST_PRODUCTS]
+    cdef const floating *upper[COLS]
+    cdef const floating *lower[COLS]
     for j in range(n):
         upper[j], lower[j] = &x[j, 0], &y[j, 0]
     kernels.product_gradient(_ops(isa, left.dtype), m, n, samples, &d[0, 0], <const floating *const *> upper,

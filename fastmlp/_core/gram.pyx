@@ -11,7 +11,8 @@ the Hessian adds the terms that bend the hidden units, h''_p W_2,p delta_2 x_r x
 and the cross terms. Where there are no residuals these are zero, so that the two are equal to the bit.
 
 The Jacobian ends where the activations lie. Behind it comes a row of delta, so that the last row of the sums is the
-gradient. They are one tile (P + 1, P + 1), of which the lower triangle counts; then those terms.
+gradient. The sums are one tile (P + 1, P + 1), of which the lower triangle counts, but for its last number; then those
+terms.
 """
 
 from libc.string cimport memcpy
