@@ -14,13 +14,43 @@ typedef struct {
     real reciprocal[NAME(PANEL)];
 } NAME(triangle);
 
-/* The transpose of the lower triangle of A, width x width. */
+/* The transpose of the lower triangle of A, width x width; what lies above its diagonal is not read. */
 static void NAME(load_triangle)(size_t width, const real *A, size_t ld, NAME(triangle) *U)
 {
     memset(U->rows, 0, sizeof U->rows);
-    for (size_t i = 0; i < width; i++)
-        for (size_t j = 0; j <= i; j++)
-            U->rows[j * NAME(PANEL) + i] = A[i * ld + j];
+    for (size_t i = 0; i < width; i += LANES) {
+        const size_t count = width - i < LANES ? width - i : LANES;
+        for (size_t k = 0; k < i; k += LANES) {
+            VEC v[LANES];
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                v[r] = LOAD(A + (r < count ? i + r : width - 1) * ld + k);
+            LANED(transpose)(v);
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                STORE(U->rows + (k + r) * NAME(PANEL) + i, v[r]);
+        }
+        for (size_t r = 0; r < count; r++)
+            for (size_t k = 0; k <= r; k++)
+                U->rows[(i + k) * NAME(PANEL) + i + r] = A[(i + r) * ld + i + k];
+    }
+}
+
+static void NAME(store_triangle)(size_t width, const NAME(triangle) *U, real *A, size_t ld)
+{
+    for (size_t i = 0; i < width; i += LANES) {
+        const size_t count = width - i < LANES ? width - i : LANES;
+        for (size_t k = 0; k < i; k += LANES) {
+            VEC v[LANES];
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                v[r] = LOAD(U->rows + (k + r) * NAME(PANEL) + i);
+            LANED(transpose)(v);
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                if (r < count)
+                    STORE(A + (i + r) * ld + k, v[r]);
+        }
+        for (size_t r = 0; r < count; r++)
+            for (size_t k = 0; k <= r; k++)
+                A[(i + r) * ld + i + k] = U->rows[(i + k) * NAME(PANEL) + i + r];
+    }
 }
 
 static void NAME(invert_diagonal)(NAME(triangle) *U)
@@ -60,56 +90,90 @@ static void NAME(add_product)(size_t m, size_t depth, const real *W, size_t ldw,
     NAME(product)(m, depth, NAME(PANEL), W, ldw, 1, panel, NAME(PANEL), (NAME(finish)){1, NULL, NULL}, C, ldc);
 }
 
-/* U' U = U in place, on and above the diagonal; 0, or the number of the first pivot that is not positive and finite */
-static size_t NAME(factor_triangle)(size_t width, NAME(triangle) *U)
+/* LANES rows of the solution X of U'X = C, or with backward of L'X = C, from row j on, one vector wide: v holds these of
+ * C. M is U or L, its rows lie ldm apart; the rows of X before these, or with backward behind them, are known. */
+ALWAYS_INLINE void NAME(substitute)(int backward, size_t j, const real *M, size_t ldm, const real *reciprocal,
+                                    const real *X, size_t ldx, VEC *v)
 {
-    enum { WIDTH = NAME(PANEL) };
-    for (size_t k = 0; k < width; k++) {
-        real *row = U->rows + k * WIDTH;
-        if (!(row[k] > R(0.0) && row[k] < (real)INFINITY))
-            return k + 1;
-        const real root = SQRT(row[k]), reciprocal = R(1.0) / root;
-        for (size_t s = k / LANES * LANES; s < WIDTH; s += LANES)
-            STORE(row + s, reciprocal * LOAD(row + s));
-        row[k] = root;
-        for (size_t i = k + 1; i < width; i++) {
-            const real factor = row[i];
-            real *to = U->rows + i * WIDTH;
-            for (size_t s = i / LANES * LANES; s < WIDTH; s += LANES)
-                STORE(to + s, LOAD(to + s) - factor * LOAD(row + s));
-        }
+    const size_t first = backward ? j + LANES : 0, end = backward ? NAME(PANEL) : j;
+    for (size_t k = first; k < end; k++) {
+        const VEC known = LOAD(X + k * ldx);
+        UNROLL for (size_t r = 0; r < LANES; r++)
+            v[r] -= M[k * ldm + j + r] * known;
     }
-    return 0;
+    UNROLL for (size_t step = 0; step < LANES; step++) {
+        const size_t k = backward ? LANES - 1 - step : step;
+        const VEC known = v[k] *= reciprocal[j + k];
+        UNROLL for (size_t r = 0; r < LANES; r++)
+            if (backward ? r < k : r > k)
+                v[r] -= M[(j + k) * ldm + j + r] * known;
+    }
 }
 
-/* The rows c of C become x with x U = c, or with backward x L = c; LANES rows at a time, turned so that lanes are rows.
- * M is U or L, its rows lie ldm apart. */
-ALWAYS_INLINE void NAME(substitute)(int backward, size_t m, const real *M, size_t ldm, const real *reciprocal, real *C,
-                                    size_t ldc)
+/* The rows c of C become x with x U = c, or with backward x L = c; LANES rows at a time, turned so that lanes are rows. */
+ALWAYS_INLINE void NAME(substitute_rows)(int backward, size_t m, const real *M, size_t ldm, const real *reciprocal, real *C,
+                                         size_t ldc)
 {
     enum { WIDTH = NAME(PANEL) };
+    _Alignas(64) real x[WIDTH * LANES];
     for (size_t i = 0; i < m; i += LANES) {
-        VEC x[WIDTH];
         real *row[LANES];
         for (size_t r = 0; r < LANES; r++)
             row[r] = C + (i + r < m ? i + r : m - 1) * ldc; /* the last one may be solved several times */
-        for (size_t j = 0; j < WIDTH; j += LANES) {
+        for (size_t step = 0; step < WIDTH; step += LANES) {
+            const size_t j = backward ? WIDTH - LANES - step : step;
+            VEC v[LANES];
             UNROLL for (size_t r = 0; r < LANES; r++)
-                x[j + r] = LOAD(row[r] + j);
-            LANED(transpose)(x + j);
-        }
-        for (size_t step = 0; step < WIDTH; step++) {
-            const size_t k = backward ? WIDTH - 1 - step : step;
-            const VEC known = x[k] *= reciprocal[k];
-            for (size_t j = backward ? 0 : k + 1; j < (backward ? k : WIDTH); j++)
-                x[j] -= M[k * ldm + j] * known;
-        }
-        for (size_t j = 0; j < WIDTH; j += LANES) {
-            LANED(transpose)(x + j);
+                v[r] = LOAD(row[r] + j);
+            LANED(transpose)(v);
+            NAME(substitute)(backward, j, M, ldm, reciprocal, x, LANES, v);
             UNROLL for (size_t r = 0; r < LANES; r++)
-                STORE(row[r] + j, x[j + r]);
+                STORE(x + (j + r) * LANES, v[r]);
+            LANED(transpose)(v);
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                STORE(row[r] + j, v[r]);
         }
     }
+}
+
+/* U' U = U in place, on and above the diagonal, LANES rows at a time; 0, or the number of the first pivot that is not
+ * positive and finite. The next pivot waits for no square root. */
+static size_t NAME(factor_triangle)(size_t width, NAME(triangle) *U)
+{
+    enum { WIDTH = NAME(PANEL) };
+    for (size_t j = 0; j < width; j += LANES) {
+        real *rows = U->rows + j * WIDTH;
+        VEC v[LANES];
+        UNROLL for (size_t r = 0; r < LANES; r++)
+            v[r] = LOAD(rows + r * WIDTH + j);
+        for (size_t k = 0; k < j; k++) {
+            const VEC known = LOAD(U->rows + k * WIDTH + j);
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                v[r] -= U->rows[k * WIDTH + j + r] * known;
+        }
+        UNROLL for (size_t r = 0; r < LANES; r++) {
+            real *row = rows + r * WIDTH + j;
+            STORE(row, v[r]);
+            const real pivot = row[r], inverse = R(1.0) / pivot, root = SQRT(pivot);
+            if (j + r == width)
+                return 0;
+            if (!(pivot > R(0.0) && pivot < (real)INFINITY))
+                return j + r + 1;
+            UNROLL for (size_t q = r + 1; q < LANES; q++)
+                v[q] -= row[q] * inverse * v[r];
+            U->reciprocal[j + r] = R(1.0) / root;
+            STORE(row, U->reciprocal[j + r] * v[r]);
+            row[r] = root;
+        }
+        for (size_t s = j + LANES; s < width; s += LANES) {
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                v[r] = LOAD(rows + r * WIDTH + s);
+            NAME(substitute)(0, j, U->rows, WIDTH, U->reciprocal, U->rows + s, WIDTH, v);
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                STORE(rows + r * WIDTH + s, v[r]);
+        }
+    }
+    return 0;
 }
 
 static size_t NAME(cholesky_factor)(size_t n, real *A, size_t ld)
@@ -130,32 +194,57 @@ static size_t NAME(cholesky_factor)(size_t n, real *A, size_t ld)
         const size_t failed = NAME(factor_triangle)(width, &U);
         if (failed)
             return j + failed;
-        for (size_t i = 0; i < width; i++)
-            for (size_t k = 0; k <= i; k++)
-                rows[i * ld + j + k] = U.rows[k * WIDTH + i];
-        if (below) {
-            NAME(invert_diagonal)(&U);
-            NAME(substitute)(0, below, U.rows, WIDTH, U.reciprocal, others + j, ld);
-        }
+        NAME(store_triangle)(width, &U, rows + j, ld);
+        if (below)
+            NAME(substitute_rows)(0, below, U.rows, WIDTH, U.reciprocal, others + j, ld);
     }
     return 0;
 }
 
-/* Forward substitution of one vector, from element `first` on: the earlier ones are solved. */
+/* Forward substitution of one vector, from element `first` on: the earlier ones are solved. LANES elements at a time. */
 static void NAME(forward_row)(size_t first, size_t n, const real *L, size_t ld, real *x)
 {
-    for (size_t i = first; i < n; i++)
-        x[i] = (x[i] - (real)NAME(dot)(i, L + i * ld, x)) / L[i * ld + i];
+    for (size_t i = first; i < n; i += LANES) {
+        const size_t count = n - i < LANES ? n - i : LANES;
+        const real *rows = L + i * ld;
+        VEC sum[LANES];
+        real known[LANES];
+        UNROLL for (size_t r = 0; r < LANES; r++)
+            sum[r] = (VEC){0};
+        for (size_t k = 0; k < i; k += LANES)
+            UNROLL for (size_t r = 0; r < LANES; r++)
+                sum[r] = MADD(LOAD(rows + (r < count ? r : count - 1) * ld + k), LOAD(x + k), sum[r]);
+        LANED(fold)(sum);
+        STORE(known, sum[0]);
+        for (size_t r = 0; r < count; r++) {
+            const real *row = rows + r * ld + i;
+            real rest = x[i + r] - known[r];
+            for (size_t k = 0; k < r; k++)
+                rest -= row[k] * known[k];
+            x[i + r] = known[r] = rest * (R(1.0) / row[r]);
+        }
+    }
 }
 
 /* Backward substitution of one vector, down to element `first`; what these contribute to the earlier ones is subtracted. */
 static void NAME(backward_row)(size_t first, size_t n, const real *L, size_t ld, real *x)
 {
-    for (size_t i = n; i-- > first;) {
-        const real *row = L + i * ld, known = x[i] / row[i];
-        x[i] = known;
-        for (size_t k = 0; k < i; k++)
-            x[k] -= known * row[k];
+    for (size_t i = (n + LANES - 1) / LANES * LANES; i > first;) {
+        i -= LANES;
+        const size_t count = n - i < LANES ? n - i : LANES;
+        const real *rows = L + i * ld;
+        for (size_t r = count; r-- > 0;) {
+            const real *row = rows + r * ld + i;
+            const real known = x[i + r] *= R(1.0) / row[r];
+            for (size_t k = 0; k < r; k++)
+                x[i + k] -= known * row[k];
+        }
+        for (size_t k = 0; k < i; k += LANES) {
+            VEC rest = LOAD(x + k);
+            for (size_t r = 0; r < count; r++)
+                rest -= x[i + r] * LOAD(rows + r * ld + k);
+            STORE(x + k, rest);
+        }
     }
 }
 
@@ -173,7 +262,7 @@ static void NAME(cholesky_forward)(size_t n, const real *L, size_t ld, size_t m,
         }
         NAME(load_triangle)(WIDTH, L + j * ld + j, ld, &U);
         NAME(invert_diagonal)(&U);
-        NAME(substitute)(0, m, U.rows, WIDTH, U.reciprocal, B + j, ldb);
+        NAME(substitute_rows)(0, m, U.rows, WIDTH, U.reciprocal, B + j, ldb);
     }
     for (size_t i = 0; i < m; i++)
         NAME(forward_row)(whole, n, L, ld, B + i * ldb);
@@ -197,7 +286,7 @@ static void NAME(cholesky_backward)(size_t n, const real *L, size_t ld, size_t m
         }
         for (size_t i = 0; i < WIDTH; i++)
             reciprocal[i] = R(1.0) / L[(j + i) * ld + j + i];
-        NAME(substitute)(1, m, L + j * ld + j, ld, reciprocal, B + j, ldb);
+        NAME(substitute_rows)(1, m, L + j * ld + j, ld, reciprocal, B + j, ldb);
     }
 }
 
