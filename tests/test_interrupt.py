@@ -84,7 +84,7 @@ def run(program, *arguments):
         ("loss_and_grad", [8, 100, 100, 1], 1),
         ("loss_and_grad", [8, 100, 100, 1], 3),
         ("predict", [50, 1000, 1000, 1], 3),  # few slots: the calling thread waits for others
-        ("trace", [2, 100, 100, 1], 1),
+        ("trace", [300, 500, 500, 1], 1),
         ("jacobian", [8, 100, 100, 3], 2),
         ("hessp", [8, 100, 100, 1], 2),
         ("hessian", [8, 20, 20, 1], 2),

@@ -11,6 +11,7 @@ slots    at least two blocks each, four where the tiles have 2^18 numbers or mor
          there is work for them. Cross terms do not count: the Hessian is cut like the Gauss-Newton matrix, which it
          equals to the bit where there are no residuals.
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
+stay     a batch of one slot and at most two blocks is one block, where its samples are to stay in the workspace.
 bands    in place of tiles for each slot (bands.pyx), where those are large and what they are made of is smaller.
 
 Arguments are trusted, as in `batch`.
@@ -53,7 +54,7 @@ cdef inline size_t ceil_to(size_t n, size_t multiple) noexcept nogil:
     return (n + multiple - 1) // multiple * multiple
 
 
-cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
+cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay) noexcept nogil:
     """Sizes and shares."""
     cdef Task new
     cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block, most, shares, kept
@@ -67,6 +68,10 @@ cdef Task task(const Net *net, size_t n, int kind, Form form) noexcept nogil:
         block //= 2
     most = max(<size_t> 2, PARTIAL_NUMBERS // (net.n_params + shared))
     new.parts = cut(n, block, 4 if shared >= LARGE else 2, min(<size_t> MAX_SLOTS, most), new.work)
+    new.stays = stay and new.parts.n_slots == 1 and n <= 2 * new.parts.block and sums < LARGE
+    if new.stays:
+        new.parts.block = max(<size_t> 1, n)
+        new.parts.ld = ceil_to(new.parts.block, FMLP_PAD)
     new.work_numbers = ceil_to(new.units.rows * new.parts.ld + (net.n_params if kind == BACKPROP else 0), line)
     new.shares = new.parts.n_slots
     new.kept_numbers = 0
@@ -113,8 +118,8 @@ cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil:
 
 # ---- one slot ----
 
-cdef double slot_sums(const Task *task, size_t slot, const floating *params, const Source *source, floating *work,
-                      floating *gradient, floating *sums, Watch *watch) noexcept nogil:
+cdef double slot_sums(const Task *task, size_t slot, const floating *params, const Source *source, Held held,
+                      floating *work, floating *gradient, floating *sums, Watch *watch) noexcept nogil:
     """The loss of one slot; its gradient, unless that is NULL, and its diagonal or tiles, or what bands are made of."""
     cdef const Units *u = &task.units
     cdef const Net *net = u.net
@@ -130,10 +135,12 @@ cdef double slot_sums(const Task *task, size_t slot, const floating *params, con
     while first < stop and team.keep_on(watch, task.parts.block * net.n_params):
         n = min(task.parts.block, stop - first)
         weight = work + at.weight * ld if source.weight != NULL else NULL
-        if kept or first == start:
+        if held == EMPTY and (kept or first == start):
             units.begin(u, params, work, ld)
-        load(net, at, source, first, n, work, ld)
-        sweeps.fprop(net, at, params, work, n, ld, at.order)
+        if held == EMPTY:
+            load(net, at, source, first, n, work, ld)
+        if held != FORWARD:
+            sweeps.fprop(net, at, params, work, n, ld, at.order)
         total += sweeps.loss(net, at, work, weight, scale, deltas, n, ld)
         if deltas and not by_samples:
             sweeps.bprop(net, at, params, work, n, ld, first > start, gradient)
@@ -152,8 +159,8 @@ cdef double slot_sums(const Task *task, size_t slot, const floating *params, con
 
 # ---- all slots ----
 
-cdef double evaluate(const Task *task, const floating *params, const Source *source, void *memory, floating *gradient,
-                     number *matrix, int n_threads, Watch *watch) noexcept nogil:
+cdef double evaluate(const Task *task, const floating *params, const Source *source, void *memory, Held held,
+                     floating *gradient, number *matrix, int n_threads, Watch *watch) noexcept nogil:
     """Spread the slots over the threads, then add them up in their order."""
     cdef const Net *net = task.units.net
     cdef size_t n_params = net.n_params, n_slots = task.parts.n_slots, slot, stride = task.work_numbers
@@ -168,10 +175,10 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     if source.n == 0:
         memset(partial, 0, task.slot_numbers * sizeof(floating))
     if n_threads == 1:
-        share(task, params, source, kept, work, partial, values, wanted, watch)
+        share(task, params, source, held, kept, work, partial, values, wanted, watch)
     else:
         with parallel(num_threads=n_threads):
-            share(task, params, source, kept, work + threadid() * stride, partial, values, wanted, watch)
+            share(task, params, source, held, kept, work + threadid() * stride, partial, values, wanted, watch)
     for slot in range(n_slots):
         total += values[slot]
         if slot > 0 and wanted:
@@ -193,15 +200,15 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     return total
 
 
-cdef void share(const Task *task, const floating *params, const Source *source, floating *kept, floating *work,
-                floating *partial, double *values, bint wanted, Watch *watch) noexcept nogil:
+cdef void share(const Task *task, const floating *params, const Source *source, Held held, floating *kept,
+                floating *work, floating *partial, double *values, bint wanted, Watch *watch) noexcept nogil:
     """One thread's share: slots, as long as there are any."""
     cdef size_t n_slots = task.parts.n_slots, line = ALIGNMENT // sizeof(floating)
     cdef size_t slot = team.next_slot(watch, n_slots)
     cdef floating *mine
     while slot < n_slots:
         mine = partial + slot * task.slot_numbers
-        values[slot] = slot_sums(task, slot, params, source,
+        values[slot] = slot_sums(task, slot, params, source, held,
                                  kept + slot * task.kept_numbers if task.kept_numbers else work,
                                  mine if wanted else <floating *> NULL,
                                  mine + ceil_to(task.units.net.n_params, line), watch)
@@ -224,7 +231,7 @@ cdef void mirror(size_t n, number *matrix, Watch *watch) noexcept nogil:
 
 cdef double run(Batch batch, int kind, Form form, const floating *params, floating *gradient, number *matrix,
                 int n_threads) except? -1:
-    cdef Task todo = task(&batch.plan.net, batch.source.n, kind, form)
+    cdef Task todo = task(&batch.plan.net, batch.source.n, kind, form, False)
     cdef Watch watch = team.watch()
     cdef double total
     cdef size_t work = batch.source.n * todo.work, n_bytes
@@ -235,10 +242,10 @@ cdef double run(Batch batch, int kind, Form form, const floating *params, floati
         raise MemoryError(f"no memory for the partial sums of {todo.parts.n_slots} slots and the workspace of "
                           f"{n_threads} threads: {n_bytes} bytes")
     if work < RELEASE_WORK:
-        total = evaluate(&todo, params, &batch.source, taken, gradient, matrix, n_threads, &watch)
+        total = evaluate(&todo, params, &batch.source, taken, EMPTY, gradient, matrix, n_threads, &watch)
     else:
         with nogil:
-            total = evaluate(&todo, params, &batch.source, taken, gradient, matrix, n_threads, &watch)
+            total = evaluate(&todo, params, &batch.source, taken, EMPTY, gradient, matrix, n_threads, &watch)
     free(taken)
     team.check(&watch)
     return total
@@ -284,7 +291,7 @@ def diagonal(Batch batch not None, cnp.ndarray params not None, kind, int n_thre
 
 def describe(Batch batch not None, kind):
     """How the full matrix is cut up, and bytes of memory for one thread: for tests and for the curious."""
-    cdef Task todo = task(&batch.plan.net, batch.source.n, kind_index(kind), FULL)
+    cdef Task todo = task(&batch.plan.net, batch.source.n, kind_index(kind), FULL, False)
     return {"n_slots": todo.parts.n_slots, "rows": todo.parts.rows, "block": todo.parts.block,
             "n_tiles": todo.units.n_tiles, "n_bands": todo.shares if todo.kept_numbers else 0,
             "bytes": memory_bytes(&todo, 1)}

@@ -1,7 +1,7 @@
 # The objective of a fit, E = factor * loss + sum lambda_i/2 x_i^2, and its damped Newton equations, on one point.
 
 from fastmlp._core.batch cimport Source
-from fastmlp._core.curvature cimport Task
+from fastmlp._core.curvature cimport Held, Task
 from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Choice, Watch
 from fastmlp._core.ties cimport Map
@@ -27,6 +27,7 @@ cdef struct Equations:
     double *L                   # (n, n), Cholesky factor of B + shift I
     void *native                # the network's parameters, gradient and matrix in its type, where these are not it
     void *scratch               # for the sums over the samples
+    Held held                   # what it holds of them, at least
     # what holds at x
     double value, penalty       # E, and the part that does not depend on the data
     double grad_norm            # |g|_inf
@@ -51,8 +52,8 @@ cdef void see_through(Equations *eq, const Map *free, void *memory) noexcept nog
 cdef double rounded(const Equations *eq, double v) noexcept nogil
 # E at any point that is so rounded; its gradient there, where g is not NULL.
 cdef double objective(Equations *eq, const double *x, double *g, Watch *watch) noexcept nogil
-# Value, gradient and matrix at x.
-cdef void look(Equations *eq, bint exact, Watch *watch) noexcept nogil
+# Value, gradient and matrix at x; with `again` where the call before was `objective` at x.
+cdef void look(Equations *eq, bint exact, bint again, Watch *watch) noexcept nogil
 # L L' = B + shift I; whether that is positive definite.
 cdef bint factorize(Equations *eq, double shift) noexcept nogil
 # b becomes (L L')^-1 b.

@@ -11,7 +11,7 @@ from libc.string cimport memcpy
 from cython cimport floating
 from fastmlp._core cimport curvature, kernels, team
 from fastmlp._core.batch cimport Source
-from fastmlp._core.curvature cimport LOWER, NOTHING, Task, evaluate, task
+from fastmlp._core.curvature cimport EMPTY, FORWARD, LOWER, NOTHING, SAMPLES, Task, evaluate, task
 from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map, expand, project, pull
@@ -33,8 +33,16 @@ cdef size_t point_bytes(const Net *net) noexcept nogil:
     return ALIGNMENT + 2 * lines(vector) + lines(net.n_params * vector)
 
 
+cdef void lay_out_tasks(const Net *net, size_t n, Task *loss, Task *ggn, Task *exact) noexcept nogil:
+    """Where samples stay in the workspace, the loss leaves there what both matrices need."""
+    exact[0] = task(net, n, EXACT, LOWER, True)
+    ggn[0] = task(net, n, GGN, LOWER, exact.stays)
+    loss[0] = task(net, n, EXACT if exact.stays else GGN, NOTHING, exact.stays)
+
+
 cdef size_t memory_bytes(const Net *net, size_t n, int n_threads) noexcept nogil:
-    cdef Task loss = task(net, n, GGN, NOTHING), ggn = task(net, n, GGN, LOWER), exact = task(net, n, EXACT, LOWER)
+    cdef Task loss, ggn, exact
+    lay_out_tasks(net, n, &loss, &ggn, &exact)
     cdef size_t scratch = max(curvature.memory_bytes(&loss, n_threads),
                               max(curvature.memory_bytes(&ggn, n_threads), curvature.memory_bytes(&exact, n_threads)))
     cdef size_t matrix = net.n_params * net.n_params * sizeof(double)
@@ -60,13 +68,12 @@ cdef void lay_out(Equations *eq, const Net *net, const Source *source, const voi
                   void *memory) noexcept nogil:
     cdef size_t at = lines(<size_t> memory) + place(eq, net, memory)
     eq.net, eq.source, eq.ops, eq.n_threads = net, source, ops, n_threads
-    eq.loss = task(net, source.n, GGN, NOTHING)
-    eq.ggn = task(net, source.n, GGN, LOWER)
-    eq.exact = task(net, source.n, EXACT, LOWER)
+    lay_out_tasks(net, source.n, &eq.loss, &eq.ggn, &eq.exact)
     eq.choice = team.choice()
     eq.L = <double *> at
     eq.native = <void *> (at + lines(net.n_params * net.n_params * sizeof(double)))
     eq.scratch = <void *> (<size_t> eq.native + converted_bytes(net))
+    eq.held = EMPTY
     eq.n = net.n_params
     eq.free = NULL
     eq.n_values = eq.n_gradients = eq.n_hessians = 0
@@ -101,7 +108,8 @@ cdef double sums(Equations *eq, const Task *todo, const double *x, double *g, do
     else:
         for i in range(n):
             native[i] = <floating> x[i]
-    value = evaluate(todo, params, eq.source, eq.scratch, gradient, matrix, n_threads, watch)
+    value = evaluate(todo, params, eq.source, eq.scratch, eq.held, gradient, matrix, n_threads, watch)
+    eq.held = SAMPLES if todo.stays and not watch.stopped else EMPTY
     if eq.free != NULL:
         if g != NULL:
             pull(eq.free, gradient, g)
@@ -152,8 +160,10 @@ cdef double objective(Equations *eq, const double *x, double *g, Watch *watch) n
     return terms(eq, &eq.loss, x, g, NULL, &penalty, watch)
 
 
-cdef void look(Equations *eq, bint exact, Watch *watch) noexcept nogil:
+cdef void look(Equations *eq, bint exact, bint again, Watch *watch) noexcept nogil:
     cdef size_t n = eq.n
+    if again and eq.held == SAMPLES:
+        eq.held = FORWARD
     eq.value = terms(eq, &eq.exact if exact else &eq.ggn, eq.x, eq.g, eq.B, &eq.penalty, watch)
     eq.grad_norm = largest(n, eq.g, 1)
     eq.scale = largest(n, eq.B, n + 1)

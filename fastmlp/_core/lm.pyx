@@ -8,7 +8,8 @@ and is made if the objective falls by more than 1e-4 of that (rho > 1e-4). Then 
 max(1/3, 1 - (2 rho - 1)^3), else by 2, 4, 8, ... (Nielsen 1999). Damping is by the identity, not by the diagonal of B:
 the columns of saturated units vanish, and without damping their weights fly off.
 
-After a good step the next trial is computed at once with gradient and matrix, else with its value alone.
+A trial is its value alone, from which gradient and matrix go on where few samples stay in the workspace. Where they do
+not, the trial after a good step is computed at once with both.
 
 Near a minimum differences of the objective drown in rounding. A step that changes it by less than NOISE, or promises
 less, is made if the largest gradient falls.
@@ -88,7 +89,7 @@ cdef void start(Fit *fit, double damping, bint exact, Watch *watch) noexcept nog
     for i in range(fit.at.n):
         fit.at.x[i] = rounded(&fit.at, fit.at.x[i])
     fit.ahead.factor, fit.ahead.decay = fit.at.factor, fit.at.decay
-    look(&fit.at, exact, watch)
+    look(&fit.at, exact, False, watch)
     fit.mu = fit.safe = damping * fit.at.scale
     fit.growth = 2.0
     fit.point = UNKNOWN
@@ -135,7 +136,7 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
             indefinite = True
             fit.failures += 1
             if fit.at.is_exact and fit.failures == FAILURES:
-                look(&fit.at, False, watch)
+                look(&fit.at, False, False, watch)
                 if watch.stopped:
                     return INTERRUPTED
                 fit.mu, fit.growth = fit.safe, 2.0
@@ -147,16 +148,16 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
         solve(&fit.at, fit.step)
         promised = 0.5 * (fit.mu * dot(fit.at.ops, n, fit.step, fit.step) - dot(fit.at.ops, n, fit.at.g, fit.step))
         if promised <= noise * fabs(fit.at.value) and not fit.at.is_exact and fit.pause == 0:
-            look(&fit.at, True, watch)      # what is left to do is Newton's
+            look(&fit.at, True, False, watch)      # what is left to do is Newton's
             if watch.stopped:
                 return INTERRUPTED
             continue
         if not place_trial(fit, 1.0):
             return STALLED
         exact = fit.at.is_exact or (fit.pause == 0 and promised < NEAR * fabs(fit.at.value))
-        looked = fit.bold
+        looked = fit.bold and not fit.at.loss.stays
         if looked:
-            look(&fit.ahead, exact, watch)
+            look(&fit.ahead, exact, False, watch)
         else:
             fit.ahead.value = objective(&fit.ahead, fit.ahead.x, NULL, watch)
         change = fit.at.value - fit.ahead.value
@@ -164,7 +165,7 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
         better = rho > ACCEPT
         close = fmin(promised, fabs(change)) <= noise * fabs(fit.at.value)
         if not looked and (better or close):
-            look(&fit.ahead, exact, watch)
+            look(&fit.ahead, exact, True, watch)
         if watch.stopped:
             return INTERRUPTED
         if close:
@@ -196,7 +197,7 @@ cdef double flatness(const Fit *fit) noexcept nogil:
 cdef void examine(Fit *fit, Watch *watch) noexcept nogil:
     """Whether x, where the gradient is within tol, is a minimum or a saddle."""
     if not fit.at.is_exact:
-        look(&fit.at, True, watch)
+        look(&fit.at, True, False, watch)
     fit.point = MINIMUM if factorize(&fit.at, flatness(fit)) else SADDLE
 
 
@@ -223,7 +224,7 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
         place_trial(fit, sign * length)
         value = objective(&fit.ahead, fit.ahead.x, NULL, watch)
         if value < fit.at.value + 0.25 * length * length * fmin(curvature, 0.0):
-            look(&fit.ahead, False, watch)
+            look(&fit.ahead, False, True, watch)
             fit.mu = fit.safe = fmax(fit.mu, 1e-3 * fit.ahead.scale)
             return INTERRUPTED if watch.stopped else move(fit)
         if watch.stopped:

@@ -6,6 +6,7 @@ import pytest
 import fastmlp
 from cases import PAIRS, data, degenerate, network
 from fastmlp import datasets
+from fastmlp._core.lm import Descent
 from fastmlp.optimize import lm
 
 X = np.random.default_rng(0).normal(size=(50, 3))
@@ -192,6 +193,48 @@ def test_evaluations_are_counted():
     res = fastmlp.Network([3, 5, 1], rng=0).fit(X, T, "lm", penalty=DECAY)
     assert res.nfev >= res.njev > res.nit
     assert 1 <= res.nhev <= res.njev
+
+
+def check_steps(objective, tol):
+    """(B + mu I) s = -g with some mu >= 0 for each step s, where B is one of both matrices; which ones were."""
+    descent = Descent(objective.data.batch, objective.x0, 1.0, objective.decay, 0.0, 1e-3, 1)
+    solved = set()
+    for _ in range(25):
+        x = descent.params
+        value, g, ggn = objective.normal_equations(x)
+        assert descent.value == pytest.approx(value, rel=tol)
+        assert descent.grad_norm == pytest.approx(np.abs(g).max(), rel=tol, abs=tol)
+        if descent.advance(1) != "running":
+            break
+        s, errors = descent.params - x, {}
+        for kind, B in (("ggn", ggn), ("exact", objective.hess(x))):
+            left = B @ s + g
+            mu = max(0.0, -(left @ s) / (s @ s))
+            size = np.linalg.norm(B) * (np.linalg.norm(s) + 1e-3) + np.linalg.norm(g)
+            errors[kind] = np.linalg.norm(left + mu * s) / size
+        kind = min(errors, key=errors.get)
+        assert errors[kind] < tol
+        solved.add(kind)
+    return solved
+
+
+@pytest.mark.parametrize("n_samples", [1, 3, 17, 256, 257, 442, 512, 513, 1100])
+@pytest.mark.parametrize("layers", [[1, 4, 1], [5, 4, 1], [4, 3, 3, 2]], ids=str)
+def test_every_step_solves_its_equations(layers, n_samples, dtype):
+    """Whether the samples stay in the workspace, for up to 512 of double, or are brought for each pass."""
+    net = network(layers, dtype=dtype)
+    inputs, targets = data(net, n_samples)
+    weights = np.random.default_rng(2).uniform(0.5, 2, n_samples)
+    objective = net.objective(inputs, targets, penalty=DECAY, sample_weight=weights, n_threads=1)
+    solved = check_steps(objective, 1e-10 if dtype == "float64" else 1e-3)
+    assert solved == {"ggn", "exact"} or n_samples < 256 or dtype == "float32"
+
+
+@pytest.mark.parametrize(("output", "loss"), PAIRS)
+def test_every_step_of_every_loss_solves_its_equations(output, loss):
+    net = network([3, 4, 2], "tanh", output, loss)
+    inputs, targets = data(net, 40)
+    assert check_steps(net.objective(inputs, targets, penalty=DECAY, n_threads=1), 1e-10)
 
 
 @pytest.fixture
