@@ -107,7 +107,7 @@ def sample_weight(value: Any, n_samples: int, dtype: Any) -> NDArray[Any] | None
 
 def integer(value: Any, name: str, low: int) -> int:
     """An integer that is at least `low`; bool is not one."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+    if type(value) is not int and (isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral)):
         raise TypeError(f"{name}: expected an integer, got {value!r}")
     if value < low:
         raise ValueError(f"{name}: expected an integer >= {low}, got {value}")
@@ -116,7 +116,7 @@ def integer(value: Any, name: str, low: int) -> int:
 
 def number(value: Any, name: str, low: float, *, above: bool = False, high: float = math.inf) -> float:
     """A finite real number in [low, high), or in (low, high) with `above`."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+    if type(value) is not float and (isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real)):
         raise TypeError(f"{name}: expected a real number, got {value!r}")
     try:
         result = float(value)

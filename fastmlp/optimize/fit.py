@@ -90,10 +90,11 @@ def fit(
     if not isinstance(standardize, (bool, np.bool_)):
         raise TypeError(f"standardize: expected True or False, got {standardize!r}")
     state = _earlier_state(warm_start, name, architecture, len(samples.X), free, bool(standardize))
-    generator = check.generator(rng)
+    draws = name in MINIBATCH or validation is not None  # to make a generator takes as long as a step of a small fit
+    generator = check.generator(rng) if draws or rng is not None else None
     start, progress = params, None
     if state is not None:
-        generator = _generator(*state["rng"])
+        generator = _generator(*state["rng"]) if state["rng"] is not None else generator
         if np.array_equal(params, warm_start.x):  # else the user has changed them, and the steps go on from there
             progress = state["progress"]
             start = progress["x"]  # the last point, which need not be the best
@@ -128,6 +129,7 @@ def fit(
     solver_state: dict[str, Any] = {}
     try:
         if name in MINIBATCH:
+            assert generator is not None
             status, solver_state = minibatch.solve(
                 name, objective, monitor, max_iter=max_iter, batch_size=batch_size, learning_rate=learning_rate,
                 rng=generator, state=state, options=options,
@@ -150,7 +152,7 @@ def fit(
     state = {
         "method": name,
         "held_back": held_back,
-        "rng": (type(generator.bit_generator), generator.bit_generator.state),  # the user's own may be used on
+        "rng": None if generator is None else _rng_state(generator),
         "n_samples": len(samples.X),
         "dtype": architecture.dtype.name,
         "progress": monitor.state,
@@ -168,6 +170,11 @@ def _generator(kind: type[np.random.BitGenerator], state: Any) -> np.random.Gene
     bits = kind()
     bits.state = state
     return np.random.Generator(bits)
+
+
+def _rng_state(generator: np.random.Generator) -> tuple[type[np.random.BitGenerator], Any]:
+    """What `_generator` takes: the user's own may be used on."""
+    return type(generator.bit_generator), generator.bit_generator.state
 
 
 def _as_they_are(params: NDArray[Any]) -> NDArray[Any]:

@@ -18,13 +18,13 @@ def split(
     architecture: Architecture,
     samples: Samples,
     validation: Any,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
     held_back: Index | None = None,
 ) -> tuple[Samples, Samples | None, Index | None]:
     """Training samples, validation samples, and the indices of those held back by a fraction.
 
     `validation` is None, a pair (X, T) or a fraction in (0, 1). A fraction is drawn with `rng`, by class where the
-    loss is a cross-entropy and targets are labels or 0 and 1; `held_back` repeats an earlier draw.
+    loss is a cross-entropy and targets are labels or 0 and 1; `held_back` repeats an earlier draw. Nothing else is drawn: `rng` is None without a fraction.
     """
     if validation is None:
         return samples, None, None
@@ -41,6 +41,7 @@ def split(
     fraction = check.number(validation, "validation", 0.0, above=True, high=1.0)
     n_samples = len(samples.X)
     if held_back is None:
+        assert rng is not None
         held_back = _draw(_classes(architecture, samples), n_samples, fraction, rng)
     if len(held_back) in (0, n_samples):
         raise ValueError(f"validation: expected a fraction that splits {n_samples} samples, got {fraction:g}")
