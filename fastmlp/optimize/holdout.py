@@ -24,7 +24,8 @@ def split(
     """Training samples, validation samples, and the indices of those held back by a fraction.
 
     `validation` is None, a pair (X, T) or a fraction in (0, 1). A fraction is drawn with `rng`, by class where the
-    loss is a cross-entropy and targets are labels or 0 and 1; `held_back` repeats an earlier draw. Nothing else is drawn: `rng` is None without a fraction.
+    loss is a cross-entropy and targets are labels or 0 and 1; `held_back` repeats an earlier draw. Nothing else is
+    drawn: `rng` is None without a fraction.
     """
     if validation is None:
         return samples, None, None
