@@ -24,8 +24,8 @@ from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).parent
 MODULES = (
-    *("kernels", "team", "arrays", "ties", "plan", "sweeps", "batch", "tiles", "units", "gram", "bands", "curvature"),
-    *("predict", "trace", "products", "jacobian", "train", "linear", "equations", "lm", "many", "faces"),
+    *("kernels", "team", "arrays", "results", "ties", "plan", "sweeps", "batch", "tiles", "units", "gram", "bands"),
+    *("curvature", "predict", "trace", "products", "jacobian", "train", "linear", "equations", "lm", "many", "faces"),
     *("objective", "journal", "lbfgs"),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]

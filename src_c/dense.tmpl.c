@@ -48,18 +48,20 @@ ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, size_t depth, const real
             STORE(C + i * ldc + v * LANES, sum[i][v]);
 }
 
-/* A strip of cols vectors of C, all m rows: tiles as tall as registers allow, then smaller ones. */
+/* A strip of cols vectors of C, all m rows: tiles as tall as registers allow, then smaller ones. Two rows alone wait for
+ * their own sums: together with the last six they are two tiles of four. */
 ALWAYS_INLINE void NAME(strip)(size_t cols, size_t m, size_t depth, const real *W, size_t row_stride,
                                size_t depth_stride, const real *B, size_t ldb, NAME(finish) finish, real *C, size_t ldc)
 {
+    const size_t tall = cols == 1 ? 2 * TILE_ROWS : TILE_ROWS * TILE_COLS / cols;
     size_t i = 0;
 #define ROWS(rows)                                                                                                     \
-    for (; i + (rows) <= m; i += (rows)) {                                                                             \
+    for (; i + (rows) <= m && !((rows) == 6 && m - i == 8); i += (rows)) {                                             \
         const NAME(finish) here = {finish.add, finish.bias ? finish.bias + i : NULL,                                   \
                                    finish.factor ? finish.factor + i * ldc : NULL};                                    \
         NAME(tile)((rows), cols, depth, W + i * row_stride, row_stride, depth_stride, B, ldb, here, C + i * ldc, ldc); \
     }
-    ROWS(cols == 1 ? 2 * TILE_ROWS : TILE_ROWS * TILE_COLS / cols)
+    ROWS(tall)
     ROWS(4)
     ROWS(2)
     ROWS(1)

@@ -83,7 +83,7 @@ INNER = {
         ("sweeps", "units"),
         ("tiles",),
         ("plan",),
-        ("arrays", "ties"),
+        ("arrays", "results", "ties"),
         ("journal",),
         ("kernels", "team", "vectors"),
         ("lineage", "memory"),
@@ -156,6 +156,7 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
     with_numpy = {p.name for p in PACKAGE.glob("_core/*.pyx") if "cimport numpy" in p.read_text()}
     assert with_numpy == {
         "arrays.pyx",
+        "results.pyx",
         "batch.pyx",
         "predict.pyx",
         "trace.pyx",

@@ -23,7 +23,7 @@ from cython.parallel cimport parallel, threadid
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
-from fastmlp._core cimport bands, gram, kernels, sweeps, team, tiles, units
+from fastmlp._core cimport bands, gram, kernels, results, sweeps, team, tiles, units
 from fastmlp._core.arrays cimport data
 from fastmlp._core.batch cimport Batch, Source, load
 from fastmlp._core.kernels cimport FMLP_PAD
@@ -268,7 +268,7 @@ cdef int kind_index(kind) except -1:
 
 cdef object empty(int type_number, int n_axes, size_t n):
     cdef cnp.npy_intp[2] shape = [n, n]
-    return cnp.PyArray_EMPTY(n_axes, shape, type_number, 0)
+    return results.empty(n_axes, shape, type_number)
 
 
 def normal_equations(Batch batch not None, cnp.ndarray params not None, kind, int n_threads, bint gradient=True,

@@ -1,6 +1,6 @@
 """Derivatives sample by sample: the Jacobian by inputs or parameters, its products, and the Hessian by inputs.
 
-Blocks, slots and threads are those of `predict`. Rows of Jacobians come from backward sweeps, one for each output;
+Strips, slots and threads are those of `predict`. Rows of Jacobians come from backward sweeps, one for each output;
 columns of products from forward tangents.
 """
 
@@ -10,10 +10,10 @@ from cython.parallel cimport parallel, threadid
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
-from fastmlp._core cimport kernels, sweeps, team
+from fastmlp._core cimport kernels, results, sweeps, team
 from fastmlp._core.arrays cimport data
 from fastmlp._core.batch cimport Scratch, Source, load, reserve
-from fastmlp._core.plan cimport Layer, Layout, Net, Partition, Plan
+from fastmlp._core.plan cimport SOFTMAX, Layer, Layout, Net, Partition, Plan
 from fastmlp._core.team cimport Watch
 
 cnp.import_array()
@@ -71,10 +71,21 @@ cdef void block_vjp_inputs(const Net *net, const Job *job, const floating *param
 
 cdef void block_by_inputs(const Net *net, const Job *job, const floating *params, floating *work, size_t n, size_t ld,
                           floating *out) noexcept nogil:
+    """dy_k/dx = (dy_k/dz_k) dz_k/dx; outputs of softmax, which depend on all logits, take a whole vector back."""
     cdef size_t k
+    cdef floating *ones = work + job.at.T * ld
+    cdef floating *slopes = work + job.at.d1[net.n_layers] * ld
+    cdef floating *inputs = work + job.at.delta[0] * ld
+    if not job.of_logits and net.layers[net.n_layers - 1].activation == SOFTMAX:
+        for k in range(net.n_outputs):
+            unit(work + job.at.T * ld, net.n_outputs, k, ld)
+            block_vjp_inputs(net, job, params, work, n, ld, out + k * net.n_inputs, job.row)
+        return
+    unit(ones, 1, 0, ld)
     for k in range(net.n_outputs):
-        unit(work + job.at.T * ld, net.n_outputs, k, ld)
-        block_vjp_inputs(net, job, params, work, n, ld, out + k * net.n_inputs, job.row)
+        sweeps.unit_to_inputs(net, job.at, params, k, <const floating *> (ones if job.of_logits else slopes + k * ld),
+                              work, n, ld, inputs)
+        kernels.store_rows(net.ops, n, net.n_inputs, <const floating *> inputs, out + k * net.n_inputs, job.row, ld)
 
 
 cdef void block_jvp(const Net *net, const Job *job, const floating *params, const floating *v, bint inputs,
@@ -213,7 +224,7 @@ cdef void share_of_rows(const Net *net, Partition parts, const Job *job, const f
 
 cdef int run(Plan plan, const Job *job, const floating *params, floating *out, int n_threads) except -1:
     cdef const Net *net = &plan.net
-    cdef Partition parts = plan.partition(job.source.n)
+    cdef Partition parts = plan.strips(job.source.n)
     cdef int threads = plan.threads(job.source.n, passes(net, job.kind), n_threads)
     cdef Scratch scratch
     cdef Watch watch = team.watch()
@@ -244,7 +255,7 @@ cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, v, U, Kind kind, 
     for i in range(len(shape)):
         dims[i + 1] = shape[i]
         job.row *= dims[i + 1]
-    out = cnp.PyArray_EMPTY(len(shape) + 1, dims, cnp.PyArray_TYPE(params), 0)
+    out = results.empty(len(shape) + 1, dims, cnp.PyArray_TYPE(params))
     job.kind = kind
     job.of_logits = of_logits
     job.v = data(v)

@@ -53,4 +53,5 @@ cdef struct Partition:
 cdef class Plan:
     cdef Net net
     cdef Partition partition(self, size_t n) noexcept nogil
+    cdef Partition strips(self, size_t n) noexcept nogil
     cdef int threads(self, size_t n, int passes, int n_threads) noexcept nogil

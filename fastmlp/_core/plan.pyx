@@ -8,6 +8,8 @@ slots    shares of the samples, each with partial sums of its own: one for each 
          many as keep the partial gradients below 2^24 numbers (four are always allowed). From 2^15 parameters on, where
          partial gradients leave the cache, a slot has at least 512 samples. Batches of fewer than four such slots are
          cut into up to four of at least 64 samples (128 for so many parameters), where there is work for them.
+strips   blocks of predictions and Jacobians, which are not summed over the samples: of 128 samples or, where a layer
+         and its neighbour do not lie in the nearest cache together, of fewer, down to 256 bytes a row, a tile's width.
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
 """
 
@@ -22,6 +24,8 @@ cdef enum:
     MAX_SLOTS = 64
     LARGE = 1 << 15             # parameters
     PARTIAL_NUMBERS = 1 << 24
+    STRIP_BYTES = 256
+    NEAR_BYTES = 24 << 10       # half of the nearest cache
 
 
 # What stands for softmax in place of an activation's index.
@@ -107,6 +111,16 @@ cdef class Plan:
         parts.ld = ceil_div(parts.block, FMLP_PAD) * FMLP_PAD
         return parts
 
+    cdef Partition strips(self, size_t n) noexcept nogil:
+        """The same slots, cut into strips."""
+        cdef Partition parts = self.partition(n)
+        cdef size_t itemsize = self.net.itemsize, block = 128
+        while block * itemsize > STRIP_BYTES and 2 * self.net.max_width * block * itemsize > NEAR_BYTES:
+            block //= 2
+        if parts.block > block:
+            parts.block = parts.ld = block
+        return parts
+
     cdef int threads(self, size_t n, int passes, int n_threads) noexcept nogil:
         """Threads to use for so many passes over n samples when n_threads are granted."""
         if n * self.net.n_params * passes < PARALLEL_WORK:
@@ -114,9 +128,10 @@ cdef class Plan:
         return <int> min(<size_t> n_threads, self.partition(n).n_slots)
 
     def describe(self, size_t n):
-        """Slots, samples in a slot, and block for n samples, as a dict: for tests and for the curious."""
+        """Slots, samples in a slot, block and strip for n samples, as a dict: for tests and for the curious."""
         parts = self.partition(n)
-        return {"n_slots": parts.n_slots, "rows": parts.rows, "block": parts.block, "ld": parts.ld}
+        return {"n_slots": parts.n_slots, "rows": parts.rows, "block": parts.block, "ld": parts.ld,
+                "strip": self.strips(n).block}
 
 
 cdef size_t take(size_t *next_row, size_t rows) noexcept nogil:

@@ -1,4 +1,4 @@
-"""Outputs: all rows in blocks over slots and threads, and a path for one to eight rows.
+"""Outputs: all rows in strips over slots and threads, and a path for one to eight rows.
 
 `predict_exact` looks at its argument itself: no conversion, no views, every check made. `exact_first` puts it before
 the method that Python calls, so that one row meets no interpreted line.
@@ -60,7 +60,7 @@ cdef void values(const Net *net, Partition parts, const floating *params, const 
 cdef int all_rows(Plan plan, const floating *params, const floating *X, size_t n, floating *Y,
                   int n_threads) except -1:
     cdef const Net *net = &plan.net
-    cdef Partition parts = plan.partition(n)
+    cdef Partition parts = plan.strips(n)
     cdef int threads = plan.threads(n, 1, n_threads)
     cdef Source source
     cdef Scratch scratch

@@ -10,6 +10,8 @@ cdef void bprop(const Net *net, const Layout *at, const floating *params, floati
                 bint add, floating *gradient) noexcept nogil
 cdef void bprop_to_inputs(const Net *net, const floating *params, const floating *delta, size_t n, size_t ld,
                           floating *inputs) noexcept nogil
+cdef void unit_to_inputs(const Net *net, const Layout *at, const floating *params, size_t k, const floating *delta,
+                         floating *work, size_t n, size_t ld, floating *inputs) noexcept nogil
 cdef void rfprop(const Net *net, const Layout *at, const floating *params, const floating *V, bint inputs,
                  floating *work, size_t n, size_t ld) noexcept nogil
 cdef void rbprop(const Net *net, const Layout *at, const floating *params, const floating *V, bint inputs,

@@ -51,26 +51,44 @@ cdef void bprop(const Net *net, const Layout *at, const floating *params, floati
     """
     cdef int l
     cdef const Layer *layer
-    cdef const floating *delta
-    cdef const floating *d1
-    cdef floating *below
     for l in range(net.n_layers, 0, -1):
         layer = &net.layers[l - 1]
-        delta = work + at.delta[l] * ld
-        below = work + at.delta[l - 1] * ld
-        d1 = work + at.d1[l - 1] * ld
         if gradient != NULL:
-            kernels.dense_gradient(net.ops, layer.n_out, layer.n_in, n, delta,
+            kernels.dense_gradient(net.ops, layer.n_out, layer.n_in, n, <const floating *> work + at.delta[l] * ld,
                                    <const floating *> work + at.a[l - 1] * ld, add, gradient + layer.W,
                                    gradient + layer.b, ld)
-        if l == 1:
-            return
-        kernels.dense_backward(net.ops, layer.n_out, layer.n_in, n, params + layer.W, delta, False,
-                               <const floating *> NULL if at.bends else d1, below, ld)
-        if at.bends:
-            kernels.multiply(net.ops, layer.n_in, n, <const floating *> work + at.d2[l - 1] * ld,
-                             <const floating *> below, False, work + at.bend[l - 1] * ld, ld)
-            kernels.multiply(net.ops, layer.n_in, n, d1, <const floating *> below, False, below, ld)
+        if l > 1:
+            step_back(net, at, params, l, work, n, ld)
+
+
+cdef void step_back(const Net *net, const Layout *at, const floating *params, int l, floating *work, size_t n,
+                    size_t ld) noexcept nogil:
+    """From the deltas of layer l to those of the layer below."""
+    cdef const Layer *layer = &net.layers[l - 1]
+    cdef const floating *d1 = work + at.d1[l - 1] * ld
+    cdef floating *below = work + at.delta[l - 1] * ld
+    kernels.dense_backward(net.ops, layer.n_out, layer.n_in, n, params + layer.W,
+                           <const floating *> work + at.delta[l] * ld, False,
+                           <const floating *> NULL if at.bends else d1, below, ld)
+    if at.bends:
+        kernels.multiply(net.ops, layer.n_in, n, <const floating *> work + at.d2[l - 1] * ld,
+                         <const floating *> below, False, work + at.bend[l - 1] * ld, ld)
+        kernels.multiply(net.ops, layer.n_in, n, d1, <const floating *> below, False, below, ld)
+
+
+cdef void unit_to_inputs(const Net *net, const Layout *at, const floating *params, size_t k, const floating *delta,
+                         floating *work, size_t n, size_t ld, floating *inputs) noexcept nogil:
+    """dz_k/dx times `delta` (one row), for the logit z_k: the first step takes one row of weights."""
+    cdef int l = net.n_layers
+    cdef const Layer *layer = &net.layers[l - 1]
+    kernels.dense_backward_part(net.ops, 1, layer.n_in, n, params + layer.W + k * layer.n_in, layer.n_in, delta, ld,
+                                <const floating *> NULL if l == 1 else <const floating *> work + at.d1[l - 1] * ld,
+                                inputs if l == 1 else work + at.delta[l - 1] * ld, ld)
+    if l == 1:
+        return
+    for l in range(net.n_layers - 1, 1, -1):
+        step_back(net, at, params, l, work, n, ld)
+    bprop_to_inputs(net, params, <const floating *> work + at.delta[1] * ld, n, ld, inputs)
 
 
 cdef void bprop_to_inputs(const Net *net, const floating *params, const floating *delta, size_t n, size_t ld,

@@ -60,6 +60,19 @@ def test_wide_layers_get_smaller_blocks():
     assert parts([10, 256, 1], 10_000)["block"] == 64
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("width", [1, 10, 48, 49, 96, 97, 256, 1000])
+@pytest.mark.parametrize("n", SAMPLES)
+def test_strips_keep_a_layer_and_its_neighbour_near_or_are_as_narrow_as_tiles(width, n, dtype):
+    net = network([3, width, 1], dtype=dtype)
+    p, itemsize = net._plan.describe(n), net.dtype.itemsize
+    assert min(n, 1) <= p["strip"] <= p["block"]
+    if p["strip"] < p["block"]:  # no narrower than need be
+        assert 2 * width * 2 * p["strip"] * itemsize > 24 << 10
+        assert p["strip"] * itemsize >= 256
+    assert p["strip"] * itemsize <= 256 or 2 * width * p["strip"] * itemsize <= 24 << 10
+
+
 def test_an_unknown_instruction_set_is_refused():
     with pytest.raises(ValueError, match="FASTMLP_ISA"):
         Plan([1, 1], [0], 0, 8, isa="mmx")

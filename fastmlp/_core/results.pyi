@@ -1,0 +1,1 @@
+# No Python face: called from curvature and jacobian.
