@@ -152,11 +152,8 @@ static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real
             NAME(product)(n_out, depth, width, D + s, ld, 1, panel, WIDTH, (NAME(finish)){add || s, NULL, NULL}, gW + j,
                           n_in);
         }
-    for (size_t i = 0; !add && i < n_out; i++)
-        for (size_t j = whole; j < n_in; j++)
-            gW[i * n_in + j] = R(0.0);
     if (whole < n_in)
-        NAME(inner_products)(n_out, n_in - whole, columns, D, A + whole * ld, ld, gW + whole, n_in);
+        NAME(inner_products)(n_out, n_in - whole, columns, D, A + whole * ld, ld, add, gW + whole, n_in);
     if (gb)
         NAME(row_sums)(n_out, columns, D, ld, add, gb);
 }
@@ -174,14 +171,12 @@ static void NAME(product_gradient)(size_t m, size_t n, size_t samples, const rea
         NAME(dense_gradient)(m, n, samples, D, S, add, G, NULL, ld);
         return;
     }
-    if (!add)
-        memset(G, 0, m * n * sizeof(real));
     for (size_t left = m, rows; left; left -= rows, D += rows * ld, G += rows * n) {
         const size_t tiles = (left + INNER_TALL - 1) / INNER_TALL;
         rows = (left + tiles - 1) / tiles; /* tiles of about the same height */
 #define TALL(height)                                                                                         \
     for (size_t j = 0; height <= INNER_TALL && rows == height && j < n; j += COLS)                           \
-        NAME(inner_sums)(height, COLS, 1, height, n - j, columns, D, ld, x + j, y + j, G + j, n);
+        NAME(inner_sums)(height, COLS, 1, height, n - j, columns, D, ld, x + j, y + j, add, G + j, n);
         TALL(1) TALL(2) TALL(3) TALL(4) TALL(5) TALL(6)
 #undef TALL
     }

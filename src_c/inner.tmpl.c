@@ -5,23 +5,26 @@ enum {
     NAME(MORE) = INNER_TALL * INNER_COLS, /* and where columns are products, which should be formed for many rows */
 };
 
-/* y[0..4) += x[0..4) */
-ALWAYS_INLINE void NAME(add_four)(const real *x, real *y)
+/* y[0..4) (+)= x[0..4) */
+ALWAYS_INLINE void NAME(put_four)(const real *x, int add, real *y)
 {
 #if LANES >= 4
     typedef LANED_NAME(NAME(vec), 4) four;
-    *(four *)y += *(const four *)x;
+    four sum = *(const four *)x;
+    if (add)
+        sum += *(four *)y;
+    *(four *)y = sum;
 #else
     for (int i = 0; i < 4; i++)
-        y[i] += x[i];
+        y[i] = add ? y[i] + x[i] : x[i];
 #endif
 }
 
-/* gW[i,j] += sum_s D[i,s] x[j][s], of `products` times y[j][s], for i < m, j < n, at most rows x cols; these and
+/* gW[i,j] (+)= sum_s D[i,s] x[j][s], of `products` times y[j][s], for i < m, j < n, at most rows x cols; these and
  * `products` are constants after inlining. Where there are fewer, the last ones are computed several times. */
 ALWAYS_INLINE void NAME(inner_sums)(size_t rows, size_t cols, int products, size_t m, size_t n, size_t columns,
-                                    const real *D, size_t ld, const real *const *x, const real *const *y, real *gW,
-                                    size_t ldg)
+                                    const real *D, size_t ld, const real *const *x, const real *const *y, int add,
+                                    real *gW, size_t ldg)
 {
     enum { MOST = (NAME(MORE) > NAME(SUMS) ? NAME(MORE) : NAME(SUMS)) + LANES };
     const size_t all = (rows * cols + LANES - 1) / LANES * LANES;
@@ -56,49 +59,49 @@ ALWAYS_INLINE void NAME(inner_sums)(size_t rows, size_t cols, int products, size
     for (size_t i = 0; i < rows && i < m; i++) {
         size_t j = 0;
         for (; j + 4 <= cols && j + 4 <= n; j += 4)
-            NAME(add_four)(total + i * cols + j, gW + i * ldg + j);
+            NAME(put_four)(total + i * cols + j, add, gW + i * ldg + j);
         for (; j < cols && j < n; j++)
-            gW[i * ldg + j] += total[i * cols + j];
+            gW[i * ldg + j] = add ? gW[i * ldg + j] + total[i * cols + j] : total[i * cols + j];
     }
 }
 
 /* The same with the rows of a block. */
 ALWAYS_INLINE void NAME(inner_tile)(size_t rows, size_t cols, size_t m, size_t n, size_t columns, const real *D,
-                                    const real *A, size_t ld, real *gW, size_t ldg)
+                                    const real *A, size_t ld, int add, real *gW, size_t ldg)
 {
     const real *x[NAME(SUMS)];
     for (size_t j = 0; j < cols; j++)
         x[j] = A + (j < n ? j : n - 1) * ld;
-    NAME(inner_sums)(rows, cols, 0, m, n, columns, D, ld, x, NULL, gW, ldg);
+    NAME(inner_sums)(rows, cols, 0, m, n, columns, D, ld, x, NULL, add, gW, ldg);
 }
 
 /* The same for ROWS x COLS of them, or as many as there are. */
-ALWAYS_INLINE void NAME(inner_block)(size_t m, size_t n, size_t columns, const real *D, const real *A, size_t ld, real *gW,
-                                     size_t ldg)
+ALWAYS_INLINE void NAME(inner_block)(size_t m, size_t n, size_t columns, const real *D, const real *A, size_t ld, int add,
+                                     real *gW, size_t ldg)
 {
     enum { ROWS = INNER_ROWS, COLS = INNER_COLS };
     if (m >= ROWS && n >= COLS)
-        NAME(inner_tile)(ROWS, COLS, ROWS, COLS, columns, D, A, ld, gW, ldg);
+        NAME(inner_tile)(ROWS, COLS, ROWS, COLS, columns, D, A, ld, add, gW, ldg);
     else
-        NAME(inner_tile)(ROWS, COLS, m, n, columns, D, A, ld, gW, ldg);
+        NAME(inner_tile)(ROWS, COLS, m, n, columns, D, A, ld, add, gW, ldg);
 }
 
-static void NAME(inner_products)(size_t m, size_t n, size_t columns, const real *D, const real *A, size_t ld, real *gW,
-                                 size_t ldg)
+static void NAME(inner_products)(size_t m, size_t n, size_t columns, const real *D, const real *A, size_t ld, int add,
+                                 real *gW, size_t ldg)
 {
     enum { ROWS = INNER_ROWS, COLS = INNER_COLS, ALL = NAME(SUMS) };
     const size_t left = m % ROWS, tall = left && ALL % left == 0 ? m - left : m; /* one or two rows take wider tiles */
     for (size_t i = 0; i < tall; i += ROWS)
         for (size_t j = 0; j < n; j += COLS)
-            NAME(inner_block)(m - i, n - j, columns, D + i * ld, A + j * ld, ld, gW + i * ldg + j, ldg);
+            NAME(inner_block)(m - i, n - j, columns, D + i * ld, A + j * ld, ld, add, gW + i * ldg + j, ldg);
     D += tall * ld;
     gW += tall * ldg;
     if (m - tall == 2)
         for (size_t j = 0; j < n; j += ALL / 2)
-            NAME(inner_tile)(2, ALL / 2, 2, n - j, columns, D, A + j * ld, ld, gW + j, ldg);
+            NAME(inner_tile)(2, ALL / 2, 2, n - j, columns, D, A + j * ld, ld, add, gW + j, ldg);
     else if (m - tall == 1)
         for (size_t j = 0; j < n; j += ALL)
-            NAME(inner_tile)(1, ALL, 1, n - j, columns, D, A + j * ld, ld, gW + j, ldg);
+            NAME(inner_tile)(1, ALL, 1, n - j, columns, D, A + j * ld, ld, add, gW + j, ldg);
 }
 
 /* sums[i] (+)= sum_s D[i,s] */
@@ -125,9 +128,7 @@ static void NAME(gram)(size_t m, size_t n, const real *L, const real *R, size_t 
 {
     enum { ROWS = INNER_ROWS, COLS = INNER_COLS };
     const size_t columns = NAME(round_up)(n);
-    for (size_t i = 0; !add && i < m; i++)
-        memset(C + i * m, 0, (i + 1) * sizeof(real));
     for (size_t i = 0; i < m; i += ROWS)
         for (size_t j = 0; j < i + ROWS && j < m; j += COLS)
-            NAME(inner_block)(m - i, m - j, columns, L + i * ld, R + j * ld, ld, C + i * m + j, m);
+            NAME(inner_block)(m - i, m - j, columns, L + i * ld, R + j * ld, ld, add, C + i * m + j, m);
 }

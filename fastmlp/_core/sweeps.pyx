@@ -12,6 +12,7 @@ the loss. README.md in this folder derives them all, in these letters.
 from cython cimport floating
 from fastmlp._core cimport kernels
 from fastmlp._core.plan cimport SOFTMAX, Layer, Layout, Net
+from fastmlp._core.vectors cimport total
 
 
 # ---- the four sweeps ----
@@ -199,17 +200,13 @@ cdef double loss(const Net *net, const Layout *at, floating *work, const floatin
     """
     cdef int last = net.n_layers
     cdef floating *value = work + at.value * ld
-    cdef double total = 0.0
-    cdef size_t s
     if net.elementwise:
         output(net, at, work, n, ld, at.order)
     kernels.loss_gradient(net.ops, net.loss, net.n_outputs, n, <const floating *> work + at.z[last] * ld,
                           <const floating *> work + at.y * ld, <const floating *> work + at.d1[last] * ld,
                           <const floating *> work + at.T * ld, weight, scale, value,
                           work + at.delta[last] * ld if deltas else <floating *> NULL, ld)
-    for s in range(n):
-        total += value[s]
-    return total
+    return total(n, <const floating *> value)
 
 
 cdef void loss_tangent(const Net *net, const Layout *at, floating *work, const floating *weight, const floating *scale,
