@@ -98,26 +98,32 @@ ALWAYS_INLINE real NAME(root)(real x)
 
 /* ---- exponential ---- */
 
-/* e^x = 2^n (1 + q) = 2^n (hi + lo), with |q| < 0.42; 2^n = s1 s2, two normal numbers, = s where that is normal too */
+/* e^x = 2^n (1 + q) = 2^n (hi + lo), with |q| < 0.42; 2^n = s1 s2, two normal numbers */
 typedef struct {
-    real q, hi, lo, s, s1, s2;
+    real q, hi, lo, s1, s2;
 } NAME(exp_parts);
 
-/* |x| <= EXP_MAX: n = round(x / ln 2), r = x - n ln 2, q = e^r - 1 = r + r^2 P(r).
- * The product n LN2_1 is exact. Twice the bias is added to n to make it positive for the shifts. */
-ALWAYS_INLINE NAME(exp_parts) NAME(exp_split)(real x)
+/* |x| <= EXP_MAX: n = round(x / ln 2), r = x - n ln 2, q = e^r - 1 = r + r^2 P(r). The product n LN2_1 is exact.
+ * The last bits of *k are n + offset. */
+ALWAYS_INLINE real NAME(exp_rest)(real x, int offset, bits_t *k)
 {
-    const real rounder = ROUNDER + 2 * EXPONENT_BIAS;
+    const real rounder = ROUNDER + offset;
     const real shifted = FMA(x, NAME(LOG2_E), rounder);
     const real n = shifted - rounder;
     const real r = FMA(-n, NAME(LN2_2), FMA(-n, NAME(LN2_1), x)), rr = r * r;
-    const bits_t k = NAME(bits_of)(shifted), k1 = k >> 1;
+    *k = NAME(bits_of)(shifted);
+    return FMA(rr, NAME(EXPM1_TAIL)(r, rr), r);
+}
 
+/* Twice the bias is added to n to make it positive for the shifts. */
+ALWAYS_INLINE NAME(exp_parts) NAME(exp_split)(real x)
+{
+    bits_t k;
     NAME(exp_parts) e;
-    e.q = FMA(rr, NAME(EXPM1_TAIL)(r, rr), r);
+    e.q = NAME(exp_rest)(x, 2 * EXPONENT_BIAS, &k);
+    const bits_t k1 = k >> 1;
     e.hi = R(1.0) + e.q;
     e.lo = e.q - (e.hi - R(1.0));
-    e.s = NAME(of_bits)((k - EXPONENT_BIAS) << MANTISSA_BITS);
     e.s1 = NAME(of_bits)(k1 << MANTISSA_BITS);
     e.s2 = NAME(of_bits)((k - k1) << MANTISSA_BITS);
     return e;
@@ -167,8 +173,10 @@ typedef struct {
 ALWAYS_INLINE NAME(tanh_parts) NAME(vtanh)(real x)
 {
     const real r = FABS(x);
-    const NAME(exp_parts) e = NAME(exp_split)(R(2.0) * NAME(at_most)(r, TANH_MAX));
-    const real half = R(0.5) * e.s, m = FMA(half, e.q, half - R(0.5)), d = m + R(1.0), v = R(1.0) / d;
+    bits_t k;
+    const real q = NAME(exp_rest)(R(2.0) * NAME(at_most)(r, TANH_MAX), EXPONENT_BIAS - 1, &k);
+    const real half = NAME(of_bits)(k << MANTISSA_BITS); /* 2^(n - 1) */
+    const real m = FMA(half, q, half - R(0.5)), d = m + R(1.0), v = R(1.0) / d;
     const real quotient = REFINED_QUOTIENT(m, d, v);
 
     NAME(tanh_parts) t;
