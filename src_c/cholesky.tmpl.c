@@ -137,7 +137,7 @@ ALWAYS_INLINE void NAME(substitute_rows)(int backward, size_t m, const real *M, 
 }
 
 /* U' U = U in place, on and above the diagonal, LANES rows at a time; 0, or the number of the first pivot that is not
- * positive and finite. The next pivot waits for no square root. */
+ * positive, normal and finite. The next pivot waits for no square root. */
 static size_t NAME(factor_triangle)(size_t width, NAME(triangle) *U)
 {
     enum { WIDTH = NAME(PANEL) };
@@ -157,7 +157,7 @@ static size_t NAME(factor_triangle)(size_t width, NAME(triangle) *U)
             const real pivot = row[r], inverse = R(1.0) / pivot, root = SQRT(pivot);
             if (j + r == width)
                 return 0;
-            if (!(pivot > R(0.0) && pivot < (real)INFINITY))
+            if (!(pivot >= LEAST_NORMAL && pivot < (real)INFINITY))
                 return j + r + 1;
             UNROLL for (size_t q = r + 1; q < LANES; q++)
                 v[q] -= row[q] * inverse * v[r];

@@ -89,8 +89,8 @@ typedef struct NAME(fmlp_ops) {
 
     /* ---- Cholesky factors: lower triangles of row-major n x n matrices, rows ld apart, without alignment. What lies above
      * the diagonal is neither read nor written. The log determinant of A is 2 sum_i log L[i,i]. ---- */
-    /* L with L L' = A, in place of A; 0, or the number, from 1, of the first pivot that is not positive and finite: A is not
-     * positive definite, and columns from that pivot's block on are lost */
+    /* L with L L' = A, in place of A; 0, or the number, from 1, of the first pivot that is not positive, normal and
+     * finite: A is not positive definite, or nearly not, and columns from that pivot's block on are lost */
     size_t (*cholesky_factor)(size_t n, real *A, size_t ld);
     /* each of m rows b of B becomes L^-1 b; then or else L'^-1 b */
     void (*cholesky_forward)(size_t n, const real *L, size_t ld, size_t m, real *B, size_t ldb);

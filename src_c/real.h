@@ -9,6 +9,7 @@
  *   FUSED       defined in that case
  *   FABS, SQRT  absolute value and square root
  *   TINY  its square is among the smallest normal numbers
+ *   LEAST_NORMAL  the smallest one
  */
 #include <float.h>
 #include <math.h>
@@ -51,6 +52,7 @@
 #undef SQRT
 #undef FUSED
 #undef TINY
+#undef LEAST_NORMAL
 
 #if REAL_BITS == 32
 #define real float
@@ -60,6 +62,7 @@
 #define FABS(x) fabsf(x)
 #define SQRT(x) sqrtf(x)
 #define TINY R(1e-17)
+#define LEAST_NORMAL FLT_MIN
 #else
 #define real double
 #define bits_t uint64_t
@@ -68,6 +71,7 @@
 #define FABS(x) fabs(x)
 #define SQRT(x) sqrt(x)
 #define TINY R(1e-150)
+#define LEAST_NORMAL DBL_MIN
 #endif
 
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)

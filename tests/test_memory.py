@@ -49,6 +49,32 @@ def test_twenty_thousand_calls_of_predict_leave_no_memory_behind():
     assert int(run(MANY_CALLS)) < 300_000
 
 
+KEPT = """
+import resource
+import numpy as np
+import fastmlp
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+def matrix(n_hidden):
+    net = fastmlp.Network([2, n_hidden, 1], rng=0)
+    return net.hessian(np.ones((1, 2)), np.ones((1, 1))).nbytes
+
+matrix(10)
+before = resident()
+sizes = [matrix(n_hidden) for n_hidden in (1100, 800, 300, 1000, 200, 900)]
+print(max(sizes), sizes[-1], resident() - before)
+"""
+
+
+def test_of_large_results_one_block_is_kept_and_none_of_more_than_128_mb():
+    largest, last, kept = map(int, run(KEPT).split())
+    assert last < 128 << 20 < largest
+    assert last * 0.9 < kept < 128 << 20
+
+
 LITTLE_MEMORY = """
 import resource
 import numpy as np

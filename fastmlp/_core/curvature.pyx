@@ -11,7 +11,8 @@ slots    at least two blocks each, four where the tiles have 2^18 numbers or mor
          there is work for them. Cross terms do not count: the Hessian is cut like the Gauss-Newton matrix, which it
          equals to the bit where there are no residuals.
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
-stay     a batch of one slot and at most two blocks is one block, where its samples are to stay in the workspace.
+stay     a batch of one slot and at most two blocks is one block, where its samples are to stay in the workspace, and
+         tiles are not large.
 bands    in place of tiles for each slot (bands.pyx), where those are large and what they are made of is smaller.
 
 Arguments are trusted, as in `batch`.

@@ -29,7 +29,7 @@ cdef struct Fit:
     Point point             # what the present one is, where the gradient is within tol
     double mu, growth       # damping, and what the next failure multiplies it by
     double safe             # mu at the latest step
-    bint bold               # the latest trial was so good that the next is computed with its matrix
+    bint bold               # the latest trial was so good that the next has its matrix at once, unless samples stay
     int failures            # of the factorisation since then
     int pause, wait         # Gauss-Newton steps until the Hessian is tried again; as many after the next fallback
     size_t n_steps

@@ -52,7 +52,7 @@ cdef enum:
 STATUS = ("running", "converged", "stalled", "interrupted")
 
 cdef double ACCEPT = 1e-4                   # of the decrease that was promised
-cdef double BOLD = 0.25                     # after a step with a larger rho the next one is taken for granted
+cdef double BOLD = 0.25                     # after a step with a larger rho the next one is expected to be made
 cdef double NEAR = 0.02                     # a promise of less, as a share of the objective, asks for the Hessian
 cdef double FLAT = 1e-8, FLAT_F32 = 1e-5    # curvature that counts as none, as a share of the largest
 cdef double NOISE = 1e-13, NOISE_F32 = 1e-6     # differences of the objective that mean nothing, as a share of it

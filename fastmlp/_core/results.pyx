@@ -27,7 +27,7 @@ cdef size_t _kept_bytes = 0
 
 
 cdef void *take(void *ctx, size_t n_bytes) noexcept nogil:
-    """The block that is kept, if it has that size, else a new one, for which it makes room where there is none."""
+    """The block that is kept, if it has that size, else a new one; kept memory is given back if there is no other."""
     global _kept
     cdef void *memory = _kept
     if memory != NULL and n_bytes == _kept_bytes:

@@ -32,8 +32,9 @@ def solve(
 ) -> tuple[int, dict[str, Any], tuple[int, int, int]]:
     """Minimise until |g|_inf <= tol at a minimum; a status, the solver's state, and (nfev, njev, nhev).
 
-    Each trial takes a pass for value, gradient and matrix, at most N P^2 / 2 multiply-adds, and P^3 / 6 for Cholesky's
-    factorisation; memory is 3 P^2 numbers. From 3,000 parameters on it goes without matrices.
+    Each trial takes a forward pass and P^3 / 6 multiply-adds for Cholesky's factorisation, each step gradient and
+    matrix besides, at most N P^2 / 2 (with many samples some trials that fail, too); memory is 3 P^2 numbers. From
+    3,000 parameters on it goes without matrices.
     Sources: Levenberg 1944; Marquardt 1963; the damping is Nielsen's (1999).
     """
     damping = checked(options)["damping"]

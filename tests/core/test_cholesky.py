@@ -136,6 +136,16 @@ def test_zero_nan_and_infinite_pivots_are_no_factors(dtype, isa):
             assert faces.cholesky_factor(A, isa=isa) == n
 
 
+def test_the_least_normal_pivot_is_one_and_a_subnormal_one_is_none(dtype, isa):
+    least = np.finfo(dtype).smallest_normal
+    for n in (3, 40, 100):
+        A = np.eye(n, dtype=dtype)
+        A[1, 1] = least
+        assert faces.cholesky_factor(A.copy(), isa=isa) == 0
+        A[1, 1] = least / 2
+        assert faces.cholesky_factor(A, isa=isa) == 2
+
+
 @pytest.mark.parametrize("n", [2, 40, 100])
 def test_nan_off_the_diagonal_is_found_at_the_latest_in_its_row(n, dtype, isa):
     A = np.eye(n, dtype=dtype)
