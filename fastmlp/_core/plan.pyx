@@ -3,7 +3,8 @@
 The rules depend on the number of samples and on the network only, never on the machine, so that results do not either:
 
 block    samples that go through all layers together: 128, or 64 where a layer is 256 or wider, so that the blocks of a
-         layer and of its neighbour stay in the caches near the core.
+         layer and of its neighbour stay in the caches near the core; but 128 from 2^17 parameters on, which have to
+         come from farther away for each block.
 slots    shares of the samples, each with partial sums of its own: one for each block, but at most 64, and at most as
          many as keep the partial gradients below 2^24 numbers (four are always allowed). From 2^15 parameters on, where
          partial gradients leave the cache, a slot has at least 512 samples. Batches of fewer than four such slots are
@@ -23,6 +24,7 @@ from fastmlp._core.kernels import isa_index
 cdef enum:
     MAX_SLOTS = 64
     LARGE = 1 << 15             # parameters
+    VAST = 1 << 17
     PARTIAL_NUMBERS = 1 << 24
     STRIP_BYTES = 256
     NEAR_BYTES = 24 << 10       # half of the nearest cache
@@ -97,7 +99,7 @@ cdef class Plan:
         """Cut n samples into slots and blocks (the rules are in the module's docstring)."""
         cdef Partition parts
         cdef bint large = self.net.n_params >= LARGE
-        cdef size_t block = 64 if self.net.max_width >= 256 else 128
+        cdef size_t block = 64 if self.net.max_width >= 256 and self.net.n_params < VAST else 128
         cdef size_t most = min(<size_t> MAX_SLOTS, max(<size_t> 4, PARTIAL_NUMBERS // self.net.n_params))
         parts.n_slots = min(most, ceil_div(n, 512 if large else block))
         if parts.n_slots < 4 and n * self.net.n_params > 2 * PARALLEL_WORK:

@@ -58,6 +58,7 @@ def test_partial_gradients_stay_below_the_limit():
 def test_wide_layers_get_smaller_blocks():
     assert parts([10, 255, 1], 10_000)["block"] == 128
     assert parts([10, 256, 1], 10_000)["block"] == 64
+    assert parts([784, 256, 10], 10_000)["block"] == 128  # the parameters leave the caches themselves
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
