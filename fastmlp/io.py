@@ -77,9 +77,9 @@ def load(path: str | os.PathLike[str]) -> tuple[Architecture, NDArray[Any]]:
         return _parse(data)
     except ModelFormatError:
         raise
-    except (  # NotImplementedError is zipfile's, of compressions that it lacks
-        zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError,
-        OverflowError, struct.error,
+    except (  # RuntimeError is zipfile's, of passwords and of compressions that it lacks
+        zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, OSError, RuntimeError, OverflowError,
+        struct.error,
     ) as error:  # fmt: skip
         raise ModelFormatError(f"path: expected a saved network, got a file that is not one ({error})") from error
 

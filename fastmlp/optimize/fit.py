@@ -91,7 +91,7 @@ def fit(
         raise TypeError(f"standardize: expected True or False, got {standardize!r}")
     state = _earlier_state(warm_start, name, architecture, len(samples.X), free, bool(standardize))
     # to make a generator takes as long as a step of a small fit
-    draws = name in MINIBATCH or not (validation is None or isinstance(validation, (tuple, list)))
+    draws = name in MINIBATCH or holdout.draws(validation)
     generator = check.generator(rng) if draws or rng is not None else None
     start, progress = params, None
     if state is not None:

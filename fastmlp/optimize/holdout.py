@@ -14,6 +14,11 @@ from fastmlp.functional import Samples, check_samples
 Index = NDArray[np.intp]
 
 
+def draws(validation: Any) -> bool:
+    """Whether `split` draws samples: neither without validation nor for a pair."""
+    return validation is not None and not isinstance(validation, (tuple, list))
+
+
 def split(
     architecture: Architecture,
     samples: Samples,
@@ -29,7 +34,7 @@ def split(
     """
     if validation is None:
         return samples, None, None
-    if isinstance(validation, (tuple, list)):
+    if not draws(validation):
         if len(validation) != 2:
             raise ValueError(f"validation: expected a pair (X, T) or a fraction, got {len(validation)} items")
         try:
