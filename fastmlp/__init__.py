@@ -14,7 +14,15 @@ from fastmlp.bayes import Laplace, fit_evidence, prior_samples
 from fastmlp.checking import check_derivatives
 from fastmlp.choosing import sweep
 from fastmlp.config import show_config
-from fastmlp.errors import ForkWarning, IdenticalUnitsWarning, ModelFormatError, NotPositiveDefiniteError
+from fastmlp.errors import (
+    ConvergenceWarning,
+    ForkWarning,
+    IdenticalUnitsWarning,
+    ModelFormatError,
+    NotPositiveDefiniteError,
+    PosteriorWarning,
+    ScaleWarning,
+)
 from fastmlp.many import fit_many
 from fastmlp.network import Network, load
 from fastmlp.optimize import schedules
@@ -23,6 +31,7 @@ from fastmlp.sensitivities import propagate, sensitivity
 from fastmlp.terms import WeightDecay
 
 __all__ = [
+    "ConvergenceWarning",
     "ForkWarning",
     "IdenticalUnitsWarning",
     "Laplace",
@@ -31,6 +40,8 @@ __all__ = [
     "ModelFormatError",
     "Network",
     "NotPositiveDefiniteError",
+    "PosteriorWarning",
+    "ScaleWarning",
     "WeightDecay",
     "__version__",
     "check_derivatives",

@@ -15,3 +15,15 @@ class IdenticalUnitsWarning(UserWarning):
 
 class NotPositiveDefiniteError(ValueError):
     """A posterior has no covariance: its matrix of second derivatives is not positive definite."""
+
+
+class ScaleWarning(UserWarning):
+    """Columns of the data are so scaled or shifted that a network cannot learn from them as they are."""
+
+
+class ConvergenceWarning(UserWarning):
+    """A search for precisions has not converged, or the noise that it has found is at its floor."""
+
+
+class PosteriorWarning(UserWarning):
+    """A posterior that should not be trusted: far from the optimum, or lost in rounding."""

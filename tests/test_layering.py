@@ -25,7 +25,7 @@ FLOORS = (
     ("model",),
     ("objective",),
     ("terms", "operators", "reparam"),
-    ("derivatives",),
+    ("derivatives", "units"),
     ("functional", "initializers", "io", "rescaling"),
     ("selection",),
     ("architecture",),
@@ -41,7 +41,7 @@ INNER = {
     "optimize": (
         ("__init__",),
         ("fit",),
-        ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout", "standardization"),
+        ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
         ("truncated", "loops"),
         ("least_squares", "monitor", "points", "schedules"),
         ("bounds",),

@@ -13,6 +13,7 @@ import fastmlp
 from fastmlp.runs import Run, Sweep
 
 NAMES = {
+    "ConvergenceWarning",
     "ForkWarning",
     "IdenticalUnitsWarning",
     "Laplace",
@@ -21,6 +22,8 @@ NAMES = {
     "ModelFormatError",
     "Network",
     "NotPositiveDefiniteError",
+    "PosteriorWarning",
+    "ScaleWarning",
     "WeightDecay",
     "__version__",
     "check_derivatives",

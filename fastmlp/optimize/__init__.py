@@ -2,7 +2,6 @@
 
 monitor        history, validation, patience, callback, time limit, progress: what every solver reports to
 holdout        the validation set
-standardization  data in units of their standard deviations, and the way back
 minibatch      sgd, adam
 rprop          resilient back-propagation
 lm             Levenberg-Marquardt, in the end Newton

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,12 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
-from fastmlp import reparam
+from fastmlp import reparam, units
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.objective import Objective
 from fastmlp.optimize import bounds as limits
-from fastmlp.optimize import holdout, lbfgs, lm, minibatch, points, rprop, scg, scipy_bridge, standardization
+from fastmlp.optimize import holdout, lbfgs, lm, minibatch, points, rprop, scg, scipy_bridge
 from fastmlp.optimize.monitor import CONVERGED, DIVERGED, MESSAGES, STALLED, Monitor, optimize_result
 from fastmlp.terms import DataTerm
 
@@ -118,9 +119,9 @@ def fit(
     folded: Callable[[NDArray[Any]], NDArray[Any]] = _as_they_are
     if standardize:
         objectives.require_samples(training)
-        units = standardization.of(architecture, training)
-        training, held_out = units.applied(training), None if held_out is None else units.applied(held_out)
-        folded = units.folded
+        own = units.of(architecture, training)
+        training, held_out = own.applied(training), None if held_out is None else own.applied(held_out)
+        folded = partial(own.folded, architecture)
     objective = objectives.make(architecture, start, training, penalty, 1.0, n_threads, free)
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
     monitor = Monitor(

@@ -1,0 +1,89 @@
+"""Standardised units: data with mean 0 and standard deviation 1, and the way into the weights and back.
+
+A network of raw units and one of standardised ones are the same function: `Units.folded` and `Units.unfolded` map the
+parameters of the one to those of the other.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import rescaling
+from fastmlp.architecture import Architecture
+from fastmlp.functional import Samples
+
+Array = NDArray[Any]
+Float = NDArray[np.float64]
+
+LOST_DIGITS = 1e-12  # of a standard deviation, in a mean
+
+
+class Columns(NamedTuple):
+    """Units of the columns of an array: x = scale * u + shift, with u in units of its standard deviation."""
+
+    scale: Float
+    shift: Float
+    constant: NDArray[np.bool_]  #: columns without spread, up to rounding: their scale is 1, and u is 0
+
+    def standardized(self, array: Array) -> Array:
+        """The columns u, in the array's type."""
+        return np.ascontiguousarray(((array - self.shift) / self.scale).astype(array.dtype))
+
+
+class Units(NamedTuple):
+    """Units of inputs and, where outputs are linear, of targets: `fastmlp.Network.units`."""
+
+    inputs: Columns
+    targets: Columns | None
+
+    def applied(self, samples: Samples) -> Samples:
+        """The samples in standardised units."""
+        targets = samples.targets
+        if self.targets is not None and targets.values is not None:
+            targets = targets._replace(values=self.targets.standardized(targets.values))
+        return samples._replace(X=self.inputs.standardized(samples.X), targets=targets)
+
+    def folded(self, architecture: Architecture, params: Array) -> Array:
+        """Parameters of the network in the data's units from those in standardised ones.
+
+        Outputs come first, so that without hidden layers too the biases take up the shift with the final weights.
+        """
+        params = np.asarray(params, architecture.dtype)
+        if self.targets is not None:
+            params = rescaling.map_outputs(architecture, params, self.targets.scale, self.targets.shift)
+        return rescaling.map_inputs(architecture, params, self.inputs.scale, self.inputs.shift)
+
+
+def of(architecture: Architecture, samples: Samples) -> Units:
+    """The units of a set of samples."""
+    values = samples.targets.values if architecture.output == "identity" else None
+    targets = None if values is None else columns(values, samples.weight, "T")
+    return Units(columns(samples.X, samples.weight, "X"), targets)
+
+
+def columns(array: Array, weight: Array | None, name: str) -> Columns:
+    """Mean and standard deviation of the columns, by weight; constant columns have the scale 1.
+
+    To the bit those of NumPy, but where a mean far from zero has lost digits, which a second pass finds.
+    """
+    if weight is not None:
+        array, weight = array[weight > 0], weight[weight > 0].astype(np.float64)
+    array = array.astype(np.float64)
+    constant = (array == array[0]).all(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, scale = _moments(array, weight)
+        lost, _ = _moments(array - mean, weight)
+        mean, scale = _moments(array, weight, np.where(np.abs(lost) > LOST_DIGITS * scale, mean + lost, mean))
+    if not (np.isfinite(mean).all() and np.isfinite(scale).all()):
+        raise ValueError(f"{name}: expected columns with finite means and standard deviations for standardize")
+    constant |= scale == 0
+    return Columns(np.where(constant, 1.0, scale), np.where(constant, array[0], mean), constant)
+
+
+def _moments(array: Array, weight: Array | None, mean: Array | None = None) -> tuple[Array, Array]:
+    if mean is None:
+        mean = np.average(array, axis=0, weights=weight)
+    return mean, np.sqrt(np.average((array - mean) ** 2, axis=0, weights=weight))
