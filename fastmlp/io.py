@@ -1,10 +1,11 @@
 """Networks in files: an uncompressed npz with a JSON manifest and a checksum of the whole file.
 
-The archive holds `manifest.json` (format, version, architecture, producer) and `params.npy`. Its zip comment holds the
+The archive holds `manifest.json` (format, version, architecture, whether a fit has left the parameters, producer),
+`params.npy` and, where the network has units, `units.npy`, the table of `Units.as_array`. Its zip comment holds the
 SHA-256 of all bytes before the digest, so that any damage is found before anything is parsed.
 
 A file may also be hostile, its checksum right. Nothing in a file is ever executed, and none takes more memory than a
-few times its own size: members are uncompressed, and `params.npy` has to begin with the one header that belongs to the
+few times its own size: members are uncompressed, and arrays have to begin with the one header that belongs to the
 architecture. Parameters that are not finite, as a diverged training leaves them, are kept as they are.
 
 Modules for files are imported on first use: they would take half the time of the library's import.
@@ -14,9 +15,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
     import zipfile
 
 FORMAT = "fastmlp-network"
-VERSION = 1
-MANIFEST, PARAMS = "manifest.json", "params.npy"
+VERSION = 2
+MANIFEST, PARAMS, UNITS = "manifest.json", "params.npy", "units.npy"
 MARK = b"sha256:"
 DIGEST_SIZE = 64
 NPY_HEADER = 128
@@ -39,7 +41,16 @@ MAX_MANIFEST = 1 << 20
 MAX_FILE = 1 << 32
 
 
-def save(path: str | os.PathLike[str], architecture: Architecture, params: NDArray[Any]) -> None:
+class Stored(NamedTuple):
+    """What a file holds."""
+
+    architecture: Architecture
+    params: NDArray[Any]
+    units: NDArray[np.float64] | None  #: the table of `Units.as_array`
+    trained: bool  #: whether a fit has left the parameters
+
+
+def save(path: str | os.PathLike[str], network: Stored) -> None:
     """Write a network; the file appears complete or not at all."""
     import secrets
     import shutil
@@ -47,7 +58,7 @@ def save(path: str | os.PathLike[str], architecture: Architecture, params: NDArr
     target = os.path.realpath(_name(path))  # a link stays a link
     if os.path.exists(target) and not os.path.isfile(target):
         raise OSError(f"path: expected the name of a file, got {target!r}, which is something else")
-    content = _serialize(architecture, params)
+    content = _serialize(network)
     temporary = os.path.join(os.path.dirname(target), f".fastmlp-{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "xb") as file:
@@ -63,8 +74,8 @@ def save(path: str | os.PathLike[str], architecture: Architecture, params: NDArr
         raise
 
 
-def load(path: str | os.PathLike[str]) -> tuple[Architecture, NDArray[Any]]:
-    """Read a network back: its architecture and parameters."""
+def load(path: str | os.PathLike[str]) -> Stored:
+    """Read a network back."""
     import zipfile
 
     with open(_name(path), "rb") as file:
@@ -102,42 +113,59 @@ def _name(path: Any) -> str:
         raise TypeError(f"path: expected a str or path-like, got {path!r}") from None
 
 
-def _serialize(architecture: Architecture, params: NDArray[Any]) -> bytes:
+def _serialize(network: Stored) -> bytes:
     import json
     import zipfile
 
+    architecture, params, units, trained = network
     manifest = {
         "format": FORMAT,
         "version": VERSION,
         "producer": f"fastmlp {__version__}",
         "network": describe(architecture),
+        "trained": trained,
     }
     text = json.dumps(manifest, indent=1).encode()
-    if len(text) > MAX_MANIFEST or params.nbytes > MAX_FILE - 2 * MAX_MANIFEST:  # a file that would not load
+    size = params.nbytes + (0 if units is None else units.nbytes)
+    if len(text) > MAX_MANIFEST or size > MAX_FILE - 2 * MAX_MANIFEST:  # a file that would not load
         raise ValueError(
             f"network: expected one that fits into a file of {MAX_FILE} bytes, its manifest into {MAX_MANIFEST}, "
-            f"got {params.nbytes} bytes of parameters and {len(text)} of manifest"
+            f"got {size} bytes of numbers and {len(text)} of manifest"
         )
-    numbers = _npy_header(architecture) + params.astype(_stored_type(architecture), copy=False).tobytes()
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as members:
-        for name, content in ((MANIFEST, text), (PARAMS, numbers)):
-            members.writestr(zipfile.ZipInfo(name), content)
-        members.comment = MARK + b"0" * DIGEST_SIZE
-    body = archive.getvalue()[:-DIGEST_SIZE]
+    members = {MANIFEST: text, PARAMS: _npy(params)} | ({} if units is None else {UNITS: _npy(units)})
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+        archive.comment = MARK + b"0" * DIGEST_SIZE
+    body = file.getvalue()[:-DIGEST_SIZE]
     return body + _digest(body)
 
 
-def _stored_type(architecture: Architecture) -> np.dtype[Any]:
-    return architecture.dtype.newbyteorder("<")
+def _npy(array: NDArray[Any]) -> bytes:
+    """An array in version 1.0 of NumPy's format."""
+    return _npy_header(array.dtype, array.shape) + array.astype(_stored_type(array.dtype), copy=False).tobytes()
 
 
-def _npy_header(architecture: Architecture) -> bytes:
-    """What NumPy writes before a vector of the network's parameters, in version 1.0 of its format."""
-    descr = _stored_type(architecture).str
-    text = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({architecture.n_params},), }}"
+def _stored_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return dtype.newbyteorder("<")
+
+
+def _npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """What NumPy writes before the numbers of an array."""
+    text = f"{{'descr': '{_stored_type(dtype).str}', 'fortran_order': False, 'shape': {shape}, }}"
     start = b"\x93NUMPY\x01\x00" + struct.pack("<H", NPY_HEADER - 10)
     return start + text.ljust(NPY_HEADER - len(start) - 1).encode() + b"\n"
+
+
+def _array(archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """A member that `_npy` wrote, of this type and shape."""
+    count = math.prod(shape)
+    content = _member(archive, name, NPY_HEADER + count * dtype.itemsize)
+    if not content.startswith(_npy_header(dtype, shape)) or len(content) != NPY_HEADER + count * dtype.itemsize:
+        raise ModelFormatError(f"path: expected numbers of type {dtype} and shape {shape} in {name}, got others")
+    numbers = np.frombuffer(content, _stored_type(dtype), offset=NPY_HEADER).astype(dtype)
+    return numbers.reshape(shape)
 
 
 def _digest(body: bytes) -> bytes:
@@ -154,20 +182,24 @@ def _check_digest(data: bytes) -> None:
         raise ModelFormatError("path: expected an undamaged file, got one whose checksum does not match")
 
 
-def _parse(data: bytes) -> tuple[Architecture, NDArray[Any]]:
+def _parse(data: bytes) -> Stored:
     import json
     import zipfile
 
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         # first of all the version: a newer one may have other members
-        architecture = _architecture(json.loads(_member(archive, MANIFEST, MAX_MANIFEST)))
-        if archive.namelist() != [MANIFEST, PARAMS]:
-            raise ModelFormatError(f"path: expected the members {MANIFEST} and {PARAMS}, got {archive.namelist()}")
-        numbers = _member(archive, PARAMS, len(data))
-    size, dtype = architecture.n_params, architecture.dtype
-    if not numbers.startswith(_npy_header(architecture)) or len(numbers) != NPY_HEADER + size * dtype.itemsize:
-        raise ModelFormatError(f"path: expected {size} numbers of type {dtype} in {PARAMS}, got others")
-    return architecture, np.frombuffer(numbers, _stored_type(architecture), offset=NPY_HEADER).astype(dtype)
+        manifest = json.loads(_member(archive, MANIFEST, MAX_MANIFEST))
+        architecture = _architecture(manifest)
+        trained = manifest["version"] == 1 or check.boolean(manifest["trained"], "trained")  # a file seldom is a start
+        names = archive.namelist()
+        if names not in ([MANIFEST, PARAMS], [MANIFEST, PARAMS, UNITS]):
+            raise ModelFormatError(f"path: expected the members {MANIFEST}, {PARAMS} and maybe {UNITS}, got {names}")
+        params = _array(archive, PARAMS, architecture.dtype, (architecture.n_params,))
+        units = None
+        if UNITS in names:
+            columns = archive.getinfo(UNITS).file_size - NPY_HEADER
+            units = _array(archive, UNITS, np.dtype(np.float64), (3, columns // (3 * 8)))
+    return Stored(architecture, params, units, trained)
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:

@@ -281,5 +281,5 @@ def _at_once(networks: Any, samples: Any, penalties: Any, rngs: Any, *, how: Rul
             )  # fmt: skip
         finally:
             for net, x in zip(networks, params, strict=True):
-                net._params[...] = x
+                net._take(x, None)
     return [Outcome._make([*numbers, _STATUS[many.ENDINGS[ending]]]) for *numbers, ending in records.tolist()]

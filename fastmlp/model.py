@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import initializers, io, rescaling
+from fastmlp import initializers, io, rescaling, units
 from fastmlp.architecture import Architecture, LayerViews
 from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError
+from fastmlp.units import Units
 
 Array = NDArray[Any]
 
@@ -35,19 +36,23 @@ class Model:
         init: str = "glorot",
     ) -> None:
         architecture = Architecture.create(layers, hidden, output, loss, dtype)
-        self._set_up(architecture, np.zeros(architecture.n_params, architecture.dtype))
+        self._set_up(architecture, np.zeros(architecture.n_params, architecture.dtype), None, False)
         self._draw(init, rng)
 
-    def _set_up(self, architecture: Architecture, params: Array) -> None:
+    def _set_up(self, architecture: Architecture, params: Array, units: Units | None, trained: bool) -> None:
         self._architecture = architecture
         self._plan = architecture.plan
         self._params = _on_a_cache_line(params)
+        self._units = units
+        self._trained = trained  # whether a fit has left these parameters, so that they are of the data's own units
         self._fitting = threading.Lock()
 
     @classmethod
-    def _make(cls, architecture: Architecture, params: Array) -> Self:
+    def _make(
+        cls, architecture: Architecture, params: Array, units: Units | None = None, *, trained: bool = False
+    ) -> Self:
         model = cls.__new__(cls)
-        model._set_up(architecture, params)
+        model._set_up(architecture, params, units, trained)
         return model
 
     @property
@@ -99,6 +104,32 @@ class Model:
     @params.setter
     def params(self, value: Any) -> None:
         self._params[...] = check.vector(value, "params", self.n_params, self.dtype)
+        self._trained = self._units is not None
+
+    @property
+    def units(self) -> Units | None:
+        """Shift and scale of the columns of X and T in whose units the parameters were trained; None for raw ones.
+
+        What ``fit(standardize=True)`` and `fastmlp.fit_evidence` leave. The network takes and gives raw units all the
+        same: ``units.inputs.scale``, ``units.inputs.shift`` (D,), ``units.targets`` likewise (K,), or None where
+        outputs are not linear, and ``constant``, a mask of the columns without spread. Training in standardised units
+        goes on from where the network is, mapped into those of the new data. `initialize` forgets them.
+        """
+        return self._units
+
+    def _take(self, params: Array, own: Units | None) -> None:
+        """Keep what a fit has found in its own units, folded into those of the data."""
+        if own is not None:
+            params = own.folded(self._architecture, params)
+        self._trained = self._trained or own is not None or not np.array_equal(self._params, params)
+        self._params[...] = params
+        self._units = own
+
+    def _in_units(self, own: Units) -> NDArray[np.float64]:
+        """The parameters in standardised units: mapped if a fit has left them, else as they are, a start there."""
+        if self._units is None and not self._trained:
+            return self._params.astype(np.float64)
+        return own.unfolded(self._architecture, self._params)
 
     @property
     def weights(self) -> tuple[Array, ...]:
@@ -143,6 +174,7 @@ class Model:
     def _draw(self, init: Any, rng: Any) -> None:
         init = check.choice(init, "init", initializers.NAMES)
         self._params[...] = initializers.initialize(self._architecture, init, check.generator(rng))
+        self._units, self._trained = None, False
         self._warn_about_identical_units(f"init={init!r}", stacklevel=4)
 
     def _warn_about_identical_units(self, cause: str, stacklevel: int) -> None:
@@ -155,8 +187,8 @@ class Model:
             )
 
     def copy(self) -> Self:
-        """A network of its own with the same architecture and parameters."""
-        return self._make(self._architecture, self._params)
+        """A network of its own with the same architecture, parameters and units."""
+        return self._make(self._architecture, self._params, self._units, trained=self._trained)
 
     __copy__ = copy
 
@@ -174,7 +206,7 @@ class Model:
         -------
         Network
             w_ji / a_i and b_j - sum_i w_ji b_i / a_i in the first layer, all else the same: equal outputs to
-            round-off, which is relative to |w_ji b_i / a_i| if shifts are large.
+            round-off, which is relative to |w_ji b_i / a_i| if shifts are large. Its `units` change along.
 
         Raises
         ------
@@ -198,7 +230,9 @@ class Model:
         >>> bool(abs(fahrenheit([[68.0]]) - celsius([[20.0]])) < 1e-14)
         True
         """
-        return self._make(self._architecture, rescaling.rescale_inputs(self._architecture, self._params, scale, shift))
+        params = rescaling.rescale_inputs(self._architecture, self._params, scale, shift)
+        mapped = None if self._units is None else self._units.rescaled(inputs=(scale, shift))
+        return self._make(self._architecture, params, mapped, trained=self._trained)
 
     def rescale_outputs(self, scale: Any = 1.0, shift: Any = 0.0) -> Self:
         """A new network that gives scale * y + shift where this one gives y: for targets in other units.
@@ -213,7 +247,7 @@ class Model:
         Returns
         -------
         Network
-            c_k w_kj and c_k b_k + d_k in the last layer, all else the same.
+            c_k w_kj and c_k b_k + d_k in the last layer, all else the same. Its `units` change along.
 
         Raises
         ------
@@ -232,23 +266,39 @@ class Model:
         >>> bool(abs(0.3048 * feet([[1.0]]) - metres([[1.0]])) < 1e-14)
         True
         """
-        return self._make(self._architecture, rescaling.rescale_outputs(self._architecture, self._params, scale, shift))
+        params = rescaling.rescale_outputs(self._architecture, self._params, scale, shift)
+        mapped = None if self._units is None else self._units.rescaled(targets=(scale, shift))
+        return self._make(self._architecture, params, mapped, trained=self._trained)
+
+    def _stored(self) -> io.Stored:
+        table = None if self._units is None else self._units.as_array()
+        return io.Stored(self._architecture, self._params, table, self._trained)
+
+    @classmethod
+    def _restored(cls, stored: io.Stored) -> Self:
+        own = units.restored(stored.architecture, stored.units)
+        return cls._make(stored.architecture, stored.params, own, trained=stored.trained)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self.copy()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"format": io.VERSION, "network": io.describe(self._architecture), "params": self._params.copy()}
+        _, params, table, trained = self._stored()
+        network = io.describe(self._architecture)
+        return {"format": io.VERSION, "network": network, "params": params.copy(), "units": table, "trained": trained}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if not isinstance(state, dict) or state.get("format") != io.VERSION:
-            raise ModelFormatError(f"state: expected a pickled network of format {io.VERSION}, got another")
+        versions = range(1, io.VERSION + 1)
+        if not isinstance(state, dict) or state.get("format") not in versions:
+            raise ModelFormatError(
+                f"state: expected a pickled network of a format up to {io.VERSION}, got another; upgrade fastmlp"
+            )
         architecture = Architecture.create(**state["network"])
-        params = state["params"]
+        params, table = state["params"], state.get("units")
         shape, dtype = (architecture.n_params,), architecture.dtype
         if not isinstance(params, np.ndarray) or params.shape != shape or params.dtype != dtype:
             raise ModelFormatError(f"state: expected parameters of shape {shape} and type {dtype}, got others")
-        self._set_up(architecture, params)
+        self._set_up(architecture, params, units.restored(architecture, table), state.get("trained", True) is True)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Model):
@@ -259,7 +309,7 @@ class Model:
         hidden = repr(self.hidden[0]) if len(set(self.hidden)) == 1 else repr(list(self.hidden))
         return (
             f"Network({list(self.layers)}, hidden={hidden}, output={self.output!r}, loss={self.loss_name!r}, "
-            f"dtype={self.dtype.name!r})"
+            f"dtype={self.dtype.name!r})" + ("" if self._units is None else f" with {self._units.phrase()}")
         )
 
     def summary(self) -> str:
@@ -282,7 +332,8 @@ class Model:
         rows.append(("total", "", "", str(self.n_params)))
         widths = [max(7, *(len(row[column]) + 2 for row in rows)) for column in range(4)]
         lines = ["".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([*lines, f"loss: {self.loss_name}, dtype: {self.dtype.name}"])
+        lines.append(f"loss: {self.loss_name}, dtype: {self.dtype.name}")
+        return "\n".join(lines if self._units is None else [*lines, f"trained in {self._units.phrase()}"])
 
 
 def _on_a_cache_line(params: Array) -> Array:

@@ -241,7 +241,7 @@ class Network(Trainable):
         -----
         An uncompressed npz (NumPy reads it too) with a JSON manifest, a format version and a SHA-256 over it all.
         """
-        io.save(path, self._architecture, self._params)
+        io.save(path, self._stored())
 
 
 def load(path: str | os.PathLike[str]) -> Network:
@@ -263,7 +263,7 @@ def load(path: str | os.PathLike[str]) -> Network:
     OSError
         If the file cannot be read.
     """
-    return Network._make(*io.load(path))
+    return Network._restored(io.load(path))
 
 
 def check_network(net: Any) -> Network:

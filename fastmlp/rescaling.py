@@ -70,10 +70,26 @@ def map_inputs(architecture: Architecture, params: Array, scale: Array, shift: A
     W, b = views.weights[0], views.biases[0]
     with np.errstate(all="ignore"):
         W[...] = W / scale
-        terms = np.column_stack([b.astype(np.float64), -W.astype(np.float64) * shift])
-        sizes = np.abs(terms).sum(axis=1)  # finite if all sums on the way are
-        b[...] = [math.fsum(row) if math.isfinite(size) else size for row, size in zip(terms, sizes, strict=True)]
+        b[...] = _shifted(b, W, -shift)
     return result
+
+
+def unmap_inputs(architecture: Architecture, params: Array, scale: Array, shift: Array) -> Array:
+    """Back from what `map_inputs` gives, with the weights that its bias has taken up the shift with."""
+    result = params.copy()
+    views = architecture.unravel(result)
+    W, b = views.weights[0], views.biases[0]
+    with np.errstate(all="ignore"):
+        b[...] = _shifted(b, W, shift)
+        W[...] = W * scale
+    return result
+
+
+def _shifted(b: Array, W: Array, shift: Array) -> list[float]:
+    """The sums b_j + sum_i w_ji shift_i, each rounded once."""
+    terms = np.column_stack([b.astype(np.float64), W.astype(np.float64) * shift])
+    sizes = np.abs(terms).sum(axis=1)  # finite if all sums on the way are
+    return [math.fsum(row) if math.isfinite(size) else size for row, size in zip(terms, sizes, strict=True)]
 
 
 def map_outputs(architecture: Architecture, params: Array, scale: Array, shift: Array) -> Array:
@@ -84,6 +100,17 @@ def map_outputs(architecture: Architecture, params: Array, scale: Array, shift: 
     with np.errstate(all="ignore"):
         W[...] = (scale * W.T).T
         b[...] = scale * b + shift
+    return result
+
+
+def unmap_outputs(architecture: Architecture, params: Array, scale: Array, shift: Array) -> Array:
+    """Back from what `map_outputs` gives."""
+    result = params.copy()
+    views = architecture.unravel(result)
+    W, b = views.weights[-1], views.biases[-1]
+    with np.errstate(all="ignore"):
+        W[...] = (W.T / scale).T
+        b[...] = (b - shift) / scale
     return result
 
 

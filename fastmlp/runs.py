@@ -74,7 +74,7 @@ class Run:
     @property
     def network(self) -> Network:
         """A new network with these parameters."""
-        return Network._make(self.architecture, self.params)
+        return Network._make(self.architecture, self.params, trained=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -137,10 +137,11 @@ class Trainable(Differentiable):
             For sgd (0.01) and adam (0.001): a number, or a function of the epoch such as those of `fastmlp.schedules`.
         standardize : bool, default=False
             Train in standardised units: columns of X, and of T where outputs are linear, minus their mean, divided by
-            their standard deviation (1 if constant), both over the training samples by weight. The network takes and
-            gives raw units again as soon as `fit` is left, and in callbacks. All else is of the standardised problem:
-            the start, which is the present parameters as they are, `penalty`, `fixed`, `tied`, `bounds`, `tol`, and
-            `fun` and `history` of the result.
+            their standard deviation (1 if they are constant up to rounding), both over the training samples by weight.
+            The network takes and gives raw units again as soon as `fit` is left, and in callbacks, and remembers the
+            others (`units`). All else is of the standardised problem: `penalty`, `fixed`, `tied`, `bounds`, `tol`, and
+            `fun` and `history` of the result. Parameters that a fit has left are mapped into these units, so that
+            training goes on from where the network is; others are a start there as they are.
         callback : callable, optional
             Called with an OptimizeResult (x, fun, nit, loss, train_loss, validation_loss, grad_norm, time) after each
             iteration, when the network has the parameters x. Returning True or raising StopIteration stops.
@@ -154,7 +155,8 @@ class Trainable(Differentiable):
             The result of an earlier fit by sgd, adam, rprop, lm, scg or lbfgs, whose solver state, generator and count
             continue: two fits of k iterations then equal one of 2 k. With the parameters as that fit left them, steps
             go on from its last point, and its start, its best point and the count of `patience` continue too: what
-            patience has ended needs more of it to go on. Without `standardize`.
+            patience has ended needs more of it to go on. `standardize` stays as it was: units and solver state are those
+            of that fit.
         n_threads : int, optional
         **options
             Options of the method. sgd: momentum (0), nesterov (False), shuffle (True: a new order for each epoch).
@@ -168,7 +170,7 @@ class Trainable(Differentiable):
         -------
         scipy.optimize.OptimizeResult
             x, fun, nit, nfev, njev, nhev (Hessians, or products with them), status, message, success, grad_norm,
-            history, state. `history` holds arrays of equal length, entry 0 the start: loss (the objective, a sum; for
+            history, state, units (see `Network.units`). `history` holds arrays of equal length, entry 0 the start: loss (the objective, a sum; for
             sgd and adam its running mean over the epoch), train_loss and validation_loss (mean loss a sample, without
             penalty), grad_norm, time (s).
 
@@ -206,10 +208,9 @@ class Trainable(Differentiable):
         try:
             self._warn_about_identical_units("before fit", stacklevel=3)
             return optimize.fit(
-                self._architecture, self._params, samples, method, penalty=penalty, fixed=fixed,
-                tied=tied, bounds=bounds, validation=validation, patience=patience, max_iter=max_iter, tol=tol,
-                batch_size=batch_size, learning_rate=learning_rate, standardize=standardize,
-                callback=callback, verbose=verbose, rng=rng, time_limit=time_limit, warm_start=warm_start,
+                self, samples, method, penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
+                validation=validation, patience=patience, max_iter=max_iter, tol=tol, batch_size=batch_size,
+                learning_rate=learning_rate, standardize=standardize, callback=callback, verbose=verbose, rng=rng, time_limit=time_limit, warm_start=warm_start,
                 n_threads=n_threads, options=options,
             )  # fmt: skip
         finally:

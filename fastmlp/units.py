@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from fastmlp import rescaling
 from fastmlp.architecture import Architecture
+from fastmlp.errors import ModelFormatError
 from fastmlp.functional import Samples
 
 Array = NDArray[Any]
 Float = NDArray[np.float64]
 
+MOST_NAMED = 5  # constant columns
 LOST_DIGITS = 1e-12  # of a standard deviation, in a mean
 
 
@@ -31,6 +33,15 @@ class Columns(NamedTuple):
     def standardized(self, array: Array) -> Array:
         """The columns u, in the array's type."""
         return np.ascontiguousarray(((array - self.shift) / self.scale).astype(array.dtype))
+
+    def mapped(self, scale: Any, shift: Any) -> Columns:
+        """The units of scale * x + shift, which has the same u."""
+        return Columns(scale * self.scale, scale * self.shift + shift, self.constant)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Indices of the constant columns."""
+        return tuple(np.flatnonzero(self.constant).tolist())
 
 
 class Units(NamedTuple):
@@ -55,6 +66,49 @@ class Units(NamedTuple):
         if self.targets is not None:
             params = rescaling.map_outputs(architecture, params, self.targets.scale, self.targets.shift)
         return rescaling.map_inputs(architecture, params, self.inputs.scale, self.inputs.shift)
+
+    def unfolded(self, architecture: Architecture, params: Array) -> Float:
+        """The way back, in float64: parameters of the network in standardised units from those in the data's."""
+        wide = np.asarray(params, np.float64)
+        wide = rescaling.unmap_inputs(architecture, wide, self.inputs.scale, self.inputs.shift)
+        if self.targets is None:
+            return wide
+        scale, shift = self.targets.scale, self.targets.shift
+        return rescaling.unmap_outputs(architecture, wide, scale, shift)
+
+    def rescaled(self, inputs: tuple[Any, Any] = (1.0, 0.0), targets: tuple[Any, Any] = (1.0, 0.0)) -> Units:
+        """The units that data have which are mapped as scale * x + shift."""
+        (a, b), (c, d) = (map(np.asarray, pair) for pair in (inputs, targets))
+        return Units(self.inputs.mapped(a, b), None if self.targets is None else self.targets.mapped(c, d))
+
+    def phrase(self) -> str:
+        """What is in standardised units, in words."""
+        counts = [("X", self.inputs)] if self.targets is None else [("X", self.inputs), ("T", self.targets)]
+        constant = [f"{name}[:,{place}]" for name, columns in counts for place in columns.places]
+        named = ", ".join(constant[:MOST_NAMED]) + (", ..." if len(constant) > MOST_NAMED else "")
+        words = f"standardised units of {' and '.join(name for name, _ in counts)}"
+        return words + (f" (constant: {named})" if constant else "")
+
+    def as_array(self) -> Float:
+        """Scale, shift and 1 where constant, (3, D) or (3, D + K): what `restored` takes."""
+        both = [self.inputs] if self.targets is None else [self.inputs, self.targets]
+        return np.hstack([np.array([each.scale, each.shift, each.constant]) for each in both])
+
+
+def restored(architecture: Architecture, table: Any) -> Units | None:
+    """What `Units.as_array` gave, or None; ModelFormatError if that was not for such a network."""
+    if table is None:
+        return None
+    D, K = architecture.n_inputs, architecture.n_outputs
+    widths = (D, D + K) if architecture.output == "identity" else (D,)
+    if not isinstance(table, np.ndarray) or table.dtype != np.float64 or table.shape not in [(3, w) for w in widths]:
+        raise ModelFormatError(f"units: expected an array of 3 rows and {' or '.join(map(str, widths))} columns")
+    if not (np.isfinite(table).all() and table[0].all()):
+        raise ModelFormatError("units: expected finite numbers, and scales other than 0")
+    scale, shift, constant = table
+    columns = (slice(D), slice(D, None))
+    parts = [Columns(scale[part].copy(), shift[part].copy(), constant[part] != 0) for part in columns]
+    return Units(parts[0], parts[1] if table.shape[1] > D else None)
 
 
 def of(architecture: Architecture, samples: Samples) -> Units:

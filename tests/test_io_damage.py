@@ -304,9 +304,9 @@ def test_hostile_files_are_refused_in_little_memory(tmp_path, name):
 
 
 def test_a_file_of_a_newer_version_says_what_is_needed(tmp_path):
-    newer = json.dumps({**LISTED, "version": 2, "network": {"blocks": []}})
-    for content in (manifest(version=2), archive(("manifest.json", newer), ("weights.npy", b""))):
-        with pytest.raises(ModelFormatError, match=r"got version 2, written by 'fastmlp 9.9'; upgrade fastmlp"):
+    newer = json.dumps({**LISTED, "version": 3, "network": {"blocks": []}})
+    for content in (manifest(version=3), archive(("manifest.json", newer), ("weights.npy", b""))):
+        with pytest.raises(ModelFormatError, match=r"got version 3, written by 'fastmlp 9.9'; upgrade fastmlp"):
             load(tmp_path, content)
 
 

@@ -31,4 +31,5 @@ def assembled(weights: Sequence[Array], biases: Sequence[Array | None], hidden: 
     for target, bias in zip(architecture.unravel(params).biases, biases, strict=True):
         if bias is not None:
             target[...] = bias
-    return Network._make(architecture, check.vector(params, "weights", len(params), architecture.dtype))
+    numbers = check.vector(params, "weights", len(params), architecture.dtype)
+    return Network._make(architecture, numbers, trained=True)

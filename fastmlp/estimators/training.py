@@ -87,7 +87,7 @@ def train(
     if not watch.needed:
         watch.catch_up(result.history["loss"][1:])
     if watch.measure:
-        net.params = watch.best_x
+        net._params[...] = watch.best_x
     return Trained(net, watch, result)
 
 

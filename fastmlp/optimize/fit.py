@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from fastmlp import objective as objectives
 from fastmlp import reparam, units
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
+from fastmlp.model import Model
 from fastmlp.objective import Objective
 from fastmlp.optimize import bounds as limits
 from fastmlp.optimize import holdout, lbfgs, lm, minibatch, points, rprop, scg, scipy_bridge
@@ -56,8 +56,7 @@ def default_tol(dtype: np.dtype[Any]) -> float:
 
 
 def fit(
-    architecture: Architecture,
-    params: NDArray[Any],
+    net: Model,
     samples: Samples,
     method: Any,
     *,
@@ -80,26 +79,20 @@ def fit(
     n_threads: Any,
     options: dict[str, Any],
 ) -> Any:
-    """Minimise the objective from `params`; the result is written into `params`, whatever ends the training.
+    """Minimise the objective from the network's parameters; the result is left there, whatever ends the training.
 
     `Network.fit` documents the arguments.
     """
-    free = reparam.make(architecture, params, fixed, tied)
-    within = limits.make(architecture, params, bounds, free)
-    name = choose_method(method, architecture, len(samples.X), bounded=within is not None)
+    architecture = net._architecture
+    name = choose_method(method, architecture, len(samples.X), bounded=bounds is not None)
     _check_options(name, options, learning_rate)
-    if not isinstance(standardize, (bool, np.bool_)):
-        raise TypeError(f"standardize: expected True or False, got {standardize!r}")
-    state = _earlier_state(warm_start, name, architecture, len(samples.X), free, bool(standardize))
+    standardize = check.boolean(standardize, "standardize")
+    state = _earlier_state(warm_start, name, architecture, len(samples.X), standardize)
     # to make a generator takes as long as a step of a small fit
     draws = name in MINIBATCH or holdout.draws(validation)
     generator = check.generator(rng) if draws or rng is not None else None
-    start, progress = params, None
-    if state is not None:
-        generator = _generator(*state["rng"]) if state["rng"] is not None else generator
-        if np.array_equal(params, warm_start.x):  # else the user has changed them, and the steps go on from there
-            progress = state["progress"]
-            start = progress["x"]  # the last point, which need not be the best
+    if state is not None and state["rng"] is not None:
+        generator = _generator(*state["rng"])
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: expected a callable or None, got {callback!r}")
     if patience is not None:
@@ -116,17 +109,19 @@ def fit(
 
     held_back = None if state is None else state["held_back"]
     training, held_out, held_back = holdout.split(architecture, samples, validation, generator, held_back)
-    folded: Callable[[NDArray[Any]], NDArray[Any]] = _as_they_are
+    own = None
     if standardize:
         objectives.require_samples(training)
-        own = units.of(architecture, training)
+        own = units.of(architecture, training) if state is None else state["units"]
         training, held_out = own.applied(training), None if held_out is None else own.applied(held_out)
-        folded = partial(own.folded, architecture)
+    start, progress = _start(net, own, state, warm_start)
+    free = reparam.make(architecture, start, fixed, tied)
+    within = limits.make(architecture, start, bounds, free)
+    if state is not None and state["free"] is not free and (free is None or not free.same_as(state["free"])):
+        raise ValueError("warm_start: expected the result for the same fixed and tied parameters, got one for others")
     objective = objectives.make(architecture, start, training, penalty, 1.0, n_threads, free)
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
-    monitor = Monitor(
-        name, validation_term, patience, callback, verbose, time_limit, max_iter, params, folded, progress
-    )
+    monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, net, own, progress)
     counts = (0, 0, 0)  # of values, gradients, and Hessians or their products
     solver_state: dict[str, Any] = {}
     try:
@@ -146,10 +141,10 @@ def fit(
             )
     finally:
         if monitor.final_x is not None:
-            params[...] = folded(monitor.final_x)
+            net._take(monitor.final_x, own)
     x = monitor.final_x if name in MINIBATCH else monitor.no_worse_x
     assert x is not None
-    params[...] = folded(x)
+    net._take(x, own)
     monitor.end()
     state = {
         "method": name,
@@ -159,12 +154,26 @@ def fit(
         "dtype": architecture.dtype.name,
         "progress": monitor.state,
         "free": free,
-        "standardized": bool(standardize),
+        "units": own,
         **solver_state,
     }
     result = _result(objective, x, within, monitor, status, name, tol, max_iter, counts, state)
-    result.x = params.astype(np.float64)
+    result.x, result.units = net._params.astype(np.float64), own
     return result
+
+
+def _start(
+    net: Model, own: units.Units | None, state: dict[str, Any] | None, warm_start: Any
+) -> tuple[NDArray[Any], dict[str, Any] | None]:
+    """Where to begin, in the units of the problem; and the monitor's state where an earlier fit is to be continued."""
+    if state is not None and np.array_equal(net._params, warm_start.x):
+        progress = state["progress"]
+        return progress["x"], progress  # the last point, which need not be the best
+    # else the user has changed the parameters, and the steps go on from there
+    if own is None:
+        return net._params, None
+    with np.errstate(over="ignore"):
+        return net._in_units(own).astype(net.dtype), None
 
 
 def _generator(kind: type[np.random.BitGenerator], state: Any) -> np.random.Generator:
@@ -177,10 +186,6 @@ def _generator(kind: type[np.random.BitGenerator], state: Any) -> np.random.Gene
 def _rng_state(generator: np.random.Generator) -> tuple[type[np.random.BitGenerator], Any]:
     """What `_generator` takes: the user's own may be used on."""
     return type(generator.bit_generator), generator.bit_generator.state
-
-
-def _as_they_are(params: NDArray[Any]) -> NDArray[Any]:
-    return params
 
 
 def _result(
@@ -233,7 +238,6 @@ def _earlier_state(
     name: str,
     architecture: Architecture,
     n_samples: int,
-    free: reparam.FreeParameters | None,
     standardize: bool,
 ) -> dict[str, Any] | None:
     if warm_start is None:
@@ -254,8 +258,10 @@ def _earlier_state(
             "warm_start: expected the result for as many parameters, of the same type, and as many samples: "
             f"{present}, got {earlier}"
         )
-    if standardize or state["standardized"]:
-        raise ValueError("warm_start: expected fits without standardize, since their states belong to its units")
-    if state["free"] is not free and (free is None or not free.same_as(state["free"])):
-        raise ValueError("warm_start: expected the result for the same fixed and tied parameters, got one for others")
+    before = state["units"] is not None
+    if standardize != before:
+        raise ValueError(
+            f"warm_start: expected standardize={before}, as in the fit that it continues, got {standardize}: "
+            "the solver's state is in its units"
+        )
     return state

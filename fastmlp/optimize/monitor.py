@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.model import Model
 from fastmlp.terms import DataTerm
+from fastmlp.units import Units
 
 FIELDS = ("loss", "train_loss", "validation_loss", "grad_norm", "time")
 PROGRESS_SECONDS = 1.0  # between lines with verbose=1
@@ -66,10 +68,10 @@ class Monitor:
         Seconds.
     max_iter : int
         Iterations to come at the most.
-    params : ndarray
-        The network's own parameters, which follow each step, so that a callback may use the network.
-    folded : callable
-        From the parameters of the problem that is solved to the network's own, which may be in other units.
+    net : Model
+        Whose parameters follow each step, so that a callback may use the network.
+    own : Units or None
+        In which the problem is solved, if not in those of the data.
     earlier : dict, optional
         The `state` of the monitor of the fit that this one continues.
     """
@@ -83,8 +85,8 @@ class Monitor:
         verbose: int,
         time_limit: float | None,
         max_iter: int,
-        params: NDArray[Any],
-        folded: Callable[[NDArray[Any]], NDArray[Any]],
+        net: Model,
+        own: Units | None,
         earlier: dict[str, Any] | None = None,
     ) -> None:
         self.method = method
@@ -99,8 +101,8 @@ class Monitor:
         self._best: tuple[float, int, NDArray[Any] | None] = (math.inf, 0, None)  # validation loss, iteration, x
         self._lowest: tuple[float, NDArray[Any] | None] = (math.inf, None)  # objective, x
         self._earlier = earlier
-        self._params = params
-        self._folded = folded
+        self._net = net
+        self._own = own
         self._started = time.perf_counter()
         self._milestone = max(1, max_iter // 10)
         self._printed = (-math.inf, -1)  # seconds and iteration of the latest line
@@ -134,7 +136,7 @@ class Monitor:
         """
         loss, grad_norm = self._start
         flatter = self.history["grad_norm"][-1] < grad_norm
-        rounding = 100 * float(np.finfo(self._params.dtype).eps) * abs(loss) if flatter else 0.0
+        rounding = 100 * float(np.finfo(self._net.dtype).eps) * abs(loss) if flatter else 0.0
         if self.patience is not None or self.history["loss"][-1] <= loss + rounding:
             return self.final_x
         return self._lowest[1]
@@ -226,7 +228,7 @@ class Monitor:
 
     def _keep(self, x: NDArray[Any]) -> None:
         self.x = x.copy()
-        self._params[...] = self._folded(x)
+        self._net._take(x, self._own)
 
     def _record(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float) -> None:
         self._keep(x)
@@ -246,7 +248,8 @@ class Monitor:
         assert self.callback is not None
         assert self.x is not None
         latest = {name: values[-1] for name, values in self.history.items()}
-        state = optimize_result(x=self._folded(self.x.copy()), fun=latest["loss"], nit=self.n_iter, **latest)
+        x = self.x.copy() if self._own is None else self._own.folded(self._net._architecture, self.x)
+        state = optimize_result(x=x, fun=latest["loss"], nit=self.n_iter, **latest)
         try:
             answer = self.callback(state)
         except StopIteration:

@@ -138,12 +138,24 @@ def test_bounds_ties_and_fixed_weights_are_of_the_standardised_problem():
     assert np.allclose(folded(YACHT.X), scale * by_hand(U) + shift, atol=1e-7 * scale)
 
 
-def test_it_is_not_continued():
+@pytest.mark.parametrize("solver", ["lm", "lbfgs", "scg", "rprop", "adam", "sgd"])
+def test_k_and_k_iterations_are_2_k(solver, dtype):
+    one, two = (fastmlp.Network([6, 5, 1], dtype=dtype, rng=3) for _ in range(2))
+    steps = {"standardize": True, "penalty": DECAY, "fixed": "b1", "rng": 1}
+    whole = one.fit(YACHT.X, YACHT.T, solver, max_iter=8, **steps)
+    half = two.fit(YACHT.X, YACHT.T, solver, max_iter=4, **steps)
+    rest = two.fit(YACHT.X, YACHT.T, solver, max_iter=4, warm_start=half, **steps)
+    assert np.array_equal(one.params, two.params)
+    assert (rest.fun, rest.history["loss"][-1]) == (whole.fun, whole.history["loss"][-1])
+    assert one == two
+
+
+def test_a_state_belongs_to_its_units():
     net = yacht_network()
-    first = net.fit(YACHT.X, YACHT.T, "lm", standardize=True, max_iter=2)
     for standardize in (True, False):
-        with pytest.raises(ValueError, match="warm_start: expected fits without standardize"):
-            net.fit(YACHT.X, YACHT.T, "lm", standardize=standardize, warm_start=first)
+        first = net.fit(YACHT.X, YACHT.T, "lm", standardize=standardize, max_iter=2)
+        with pytest.raises(ValueError, match=f"warm_start: expected standardize={standardize}, as in the fit"):
+            net.fit(YACHT.X, YACHT.T, "lm", standardize=not standardize, warm_start=first)
 
 
 def test_what_makes_no_sense_is_refused():
