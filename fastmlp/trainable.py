@@ -155,8 +155,7 @@ class Trainable(Differentiable):
             The result of an earlier fit by sgd, adam, rprop, lm, scg or lbfgs, whose solver state, generator and count
             continue: two fits of k iterations then equal one of 2 k. With the parameters as that fit left them, steps
             go on from its last point, and its start, its best point and the count of `patience` continue too: what
-            patience has ended needs more of it to go on. `standardize` stays as it was: units and solver state are those
-            of that fit.
+            patience has ended needs more of it to go on. `standardize` is as in that fit, and so are the units.
         n_threads : int, optional
         **options
             Options of the method. sgd: momentum (0), nesterov (False), shuffle (True: a new order for each epoch).
@@ -170,9 +169,9 @@ class Trainable(Differentiable):
         -------
         scipy.optimize.OptimizeResult
             x, fun, nit, nfev, njev, nhev (Hessians, or products with them), status, message, success, grad_norm,
-            history, state, units (see `Network.units`). `history` holds arrays of equal length, entry 0 the start: loss (the objective, a sum; for
-            sgd and adam its running mean over the epoch), train_loss and validation_loss (mean loss a sample, without
-            penalty), grad_norm, time (s).
+            history, state, units (as `Network.units`). `history` holds arrays of equal length, entry 0 the start: loss
+            (the objective, a sum; for sgd and adam its running mean over the epoch), train_loss and validation_loss
+            (mean loss a sample, without penalty), grad_norm, time (s).
 
         Raises
         ------
@@ -208,10 +207,10 @@ class Trainable(Differentiable):
         try:
             self._warn_about_identical_units("before fit", stacklevel=3)
             return optimize.fit(
-                self, samples, method, penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
-                validation=validation, patience=patience, max_iter=max_iter, tol=tol, batch_size=batch_size,
-                learning_rate=learning_rate, standardize=standardize, callback=callback, verbose=verbose, rng=rng, time_limit=time_limit, warm_start=warm_start,
-                n_threads=n_threads, options=options,
+                self, samples, method, penalty=penalty, fixed=fixed, tied=tied, bounds=bounds, validation=validation,
+                patience=patience, max_iter=max_iter, tol=tol, batch_size=batch_size, learning_rate=learning_rate,
+                standardize=standardize, callback=callback, verbose=verbose, rng=rng, time_limit=time_limit,
+                warm_start=warm_start, n_threads=n_threads, options=options,
             )  # fmt: skip
         finally:
             self._fitting.release()

@@ -76,6 +76,20 @@ class Units(NamedTuple):
         scale, shift = self.targets.scale, self.targets.shift
         return rescaling.unmap_outputs(architecture, wide, scale, shift)
 
+    def turned(self, architecture: Architecture, directions: Array) -> Float:
+        """The linear part of `folded`: changes (n, P) of the parameters in the data's units."""
+        result = np.array(directions, np.float64)
+        groups, D = architecture.groups, architecture.n_inputs
+        first, *_ = groups
+        *_, weights, biases = groups
+        if self.targets is not None:
+            result[:, groups[weights]] *= np.repeat(self.targets.scale, architecture.layers[-2])
+            result[:, groups[biases]] *= self.targets.scale
+        W = result[:, groups[first]].reshape(len(result), -1, D) / self.inputs.scale
+        result[:, groups[first]] = W.reshape(len(result), -1)
+        result[:, groups["b1"]] -= W @ self.inputs.shift
+        return result
+
     def rescaled(self, inputs: tuple[Any, Any] = (1.0, 0.0), targets: tuple[Any, Any] = (1.0, 0.0)) -> Units:
         """The units that data have which are mapped as scale * x + shift."""
         (a, b), (c, d) = (map(np.asarray, pair) for pair in (inputs, targets))
@@ -109,6 +123,26 @@ def restored(architecture: Architecture, table: Any) -> Units | None:
     columns = (slice(D), slice(D, None))
     parts = [Columns(scale[part].copy(), shift[part].copy(), constant[part] != 0) for part in columns]
     return Units(parts[0], parts[1] if table.shape[1] > D else None)
+
+
+def chosen(standardize: Any, known: Units | None, architecture: Architecture, samples: Samples) -> Units | None:
+    """What a user's `standardize` means: False none; True those that are known, else of the samples; or units given."""
+    if isinstance(standardize, Units):
+        _check(architecture, standardize)
+        return standardize
+    if isinstance(standardize, (bool, np.bool_)):
+        return (known or of(architecture, samples)) if standardize else None
+    raise TypeError(f"standardize: expected True, False or units such as net.units, got {standardize!r}")
+
+
+def _check(architecture: Architecture, given: Units) -> None:
+    inputs, targets = len(given.inputs.scale), None if given.targets is None else len(given.targets.scale)
+    linear = architecture.output == "identity"
+    if inputs != architecture.n_inputs or targets not in (None, architecture.n_outputs if linear else None):
+        raise ValueError(
+            f"standardize: expected units of {architecture.n_inputs} inputs and "
+            f"{architecture.n_outputs if linear else 'no'} targets, got {inputs} and {targets or 'no'}"
+        )
 
 
 def of(architecture: Architecture, samples: Samples) -> Units:

@@ -11,11 +11,17 @@ from cases import PAIRS, data, network, relative_error
 from fastmlp.bayes import ascent, occam
 from fastmlp.bayes.alternation import Alternation
 from fastmlp.datasets import load_yacht
+from fastmlp.functional import check_samples
 
 RNG = np.random.default_rng(0)
 X100 = RNG.uniform(-2, 2, (100, 2))
 SINE = np.sin(2 * X100[:, 0]) + 0.1 * RNG.normal(size=100)
 CLASSES = (X100[:, 0] ** 2 + X100[:, 1] ** 2 + RNG.normal(size=100) < 2).astype(float)
+
+
+def alternation_of(net, X, T, groups, tol):
+    """Of a problem in the data's own units."""
+    return Alternation(net, check_samples(net._architecture, X, T), groups, tol, 1)
 
 
 def assert_fixed_point(posterior, X, T, tolerance):
@@ -40,7 +46,7 @@ def test_without_hidden_layer_it_is_bayesian_ridge_regression(method):
     design = np.column_stack([X100, np.ones(100)])
     T = design @ [1.0, -2.0, 0.3] + 0.3 * np.random.default_rng(1).normal(size=100)
     net = fastmlp.Network([2, 1], rng=0)
-    posterior = fastmlp.fit_evidence(net, X100, T, "all", method, tol=1e-11)
+    posterior = fastmlp.fit_evidence(net, X100, T, "all", method, tol=1e-11, standardize=False)
     ridge = BayesianRidge(alpha_1=0, alpha_2=0, lambda_1=0, lambda_2=0, fit_intercept=False, tol=1e-15, max_iter=1000,
                           compute_score=True).fit(design, T)  # fmt: skip
     assert posterior.converged
@@ -55,7 +61,8 @@ def test_without_hidden_layer_it_is_bayesian_ridge_regression(method):
 @pytest.mark.parametrize("groups", ["layers", "all", "ard"])
 def test_the_fixed_point_holds_for_each_group(groups):
     net = fastmlp.Network([2, 4, 1], rng=1)
-    posterior = fastmlp.fit_evidence(net, X100, SINE, groups, "fixed_point", tol=1e-8, max_iter=500)
+    steps = {"tol": 1e-8, "max_iter": 500, "standardize": False}
+    posterior = fastmlp.fit_evidence(net, X100, SINE, groups, "fixed_point", **steps)
     assert posterior.converged
     assert posterior.stationary == "fixed_point"
     assert posterior.grad_norm < 1e-5
@@ -91,7 +98,7 @@ def test_the_occam_factors_gradient_is_that_of_differences(output, loss):
 @pytest.mark.parametrize("output", ["identity", "logistic"])
 def test_corrected_re_estimation_is_the_gradient_along_trained_networks(output):
     net = fastmlp.Network([2, 3, 1], output=output, rng=1)
-    alternation = Alternation(net, X100, SINE if output == "identity" else CLASSES, "ard", 1e-9, None, 1)
+    alternation = alternation_of(net, X100, SINE if output == "identity" else CLASSES, "ard", 1e-9)
     at = np.array([0.7, 1.3, 0.4, 0.2, 0.9, 50.0 if output == "identity" else 1.0])
     posterior = alternation.trained(at)
     proposal = alternation.proposal(posterior, at, corrected=True)
@@ -108,11 +115,11 @@ def test_corrected_re_estimation_is_the_gradient_along_trained_networks(output):
 @pytest.mark.parametrize("groups", ["layers", "all"])
 def test_at_the_maximum_no_precision_is_better(groups):
     net = fastmlp.Network([2, 4, 1], rng=1)
-    posterior = fastmlp.fit_evidence(net, X100, SINE, groups, tol=1e-6)
+    posterior = fastmlp.fit_evidence(net, X100, SINE, groups, tol=1e-6, standardize=False)
     assert posterior.converged
     assert posterior.stationary == "maximum"
     assert np.array_equal(net.params, posterior.params)
-    alternation = Alternation(net, X100, SINE, groups, 1e-9, None, 1)
+    alternation = alternation_of(net, X100, SINE, groups, 1e-9)
     at = np.array([*posterior.group_precisions.values(), posterior.noise_precision])
     for place in np.flatnonzero(np.isfinite(at)):
         for sign in (1, -1):
@@ -167,7 +174,8 @@ def test_a_step_that_lowers_the_evidence_is_shortened(monkeypatch):
 
 def test_where_no_step_is_uphill_the_fixed_point_is_found(monkeypatch):
     monkeypatch.setattr(ascent, "ENOUGH", math.inf)
-    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 4, 1], rng=1), X100, SINE, tol=1e-8, max_iter=500)
+    steps = {"tol": 1e-8, "max_iter": 500, "standardize": False}
+    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 4, 1], rng=1), X100, SINE, **steps)
     assert posterior.stationary == "fixed_point"
     assert_fixed_point(posterior, X100, SINE, 1e-6)
 
@@ -183,7 +191,7 @@ def test_the_best_is_returned_where_time_is_up():
 
 def test_irrelevant_inputs_are_pruned_and_relevant_ones_are_not():
     X = np.column_stack([X100, np.random.default_rng(5).normal(size=100)])
-    posterior = fastmlp.fit_evidence(fastmlp.Network([3, 6, 1], rng=0), X, SINE, groups="ard")
+    posterior = fastmlp.fit_evidence(fastmlp.Network([3, 6, 1], rng=0), X, SINE, groups="ard", standardize=False)
     alpha = posterior.group_precisions
     assert min(alpha["W1[:,1]"], alpha["W1[:,2]"]) > 50 * alpha["W1[:,0]"]
     assert posterior.pruned
@@ -212,7 +220,8 @@ def test_the_effective_number_of_parameters_does_not_grow_with_the_network():
 )
 def test_classifiers_and_counts_have_prior_precisions_only(output, n_outputs, T):
     net = fastmlp.Network([2, 3, n_outputs], output=output, rng=0)
-    posterior = fastmlp.fit_evidence(net, X100, T, "layers", "fixed_point", tol=1e-6, max_iter=500)
+    steps = {"tol": 1e-6, "max_iter": 500, "standardize": False}
+    posterior = fastmlp.fit_evidence(net, X100, T, "layers", "fixed_point", **steps)
     assert posterior.converged
     assert posterior.noise_precision == 1.0
     assert (posterior.history["noise_precision"] == 1.0).all()
@@ -223,7 +232,7 @@ def test_noise_without_a_signal_leaves_no_network():
     x = np.linspace(-1, 1, 20)[:, np.newaxis]
     noise = np.random.default_rng(0).normal(size=20)
     noise -= np.polyval(np.polyfit(x[:, 0], noise, 1), x[:, 0])
-    posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1], rng=0), x, noise, tol=1e-12)
+    posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1], rng=0), x, noise, tol=1e-12, standardize=False)
     assert posterior.pruned == ("W1", "b1")
     assert posterior.effective_n_params == 0.0
     mean, variance = posterior.predict([[0.3]])
@@ -314,20 +323,20 @@ def test_the_number_of_hidden_units_comes_from_the_evidence():
     T = np.tanh(3 * x - 2) - np.tanh(3 * x + 2) + 0.05 * np.random.default_rng(0).normal(size=x.shape)
     net = fastmlp.Network([1, 7, 1], rng=0)
     before = net.params
-    posterior = fastmlp.fit_evidence(net, x, T, hidden="auto", n_starts=3, rng=0)
+    posterior = fastmlp.fit_evidence(net, x, T, hidden="auto", n_starts=3, rng=0, standardize=False)
     assert np.array_equal(net.params, before)
     assert posterior.network.layers == (1, 2, 1)
     assert [start.hidden for start in posterior.starts] == [(M,) for M in (1, 2, 3, 5) for _ in range(3)]
     lines = posterior.starts.table().splitlines()
     assert [line.endswith("*") for line in lines] == [False, False, True, False, False]
-    chosen = fastmlp.fit_evidence(net, x, T, hidden=[1, 2], n_starts=3, rng=0)
+    chosen = fastmlp.fit_evidence(net, x, T, hidden=[1, 2], n_starts=3, rng=0, standardize=False)
     assert np.array_equal(chosen.params, posterior.params)
 
 
 def test_units_that_do_nothing_have_no_symmetries():
     x = np.linspace(-2, 2, 60)[:, np.newaxis]
     T = np.tanh(3 * x - 2) - np.tanh(3 * x + 2) + 0.05 * np.random.default_rng(0).normal(size=x.shape)
-    small, large = (fastmlp.fit_evidence(fastmlp.Network([1, M, 1], rng=1), x, T) for M in (2, 20))
+    small, large = (fastmlp.fit_evidence(fastmlp.Network([1, M, 1], rng=1), x, T, standardize=False) for M in (2, 20))
     assert small.log_distinct_symmetries == pytest.approx(small.log_symmetries, rel=1e-3)
     assert large.log_distinct_symmetries < 5 < 50 < large.log_symmetries
     nothing = fastmlp.Network([1, 5, 1])

@@ -65,6 +65,7 @@ INNER = {
         ("occam",),
         ("laplace",),
         ("posterior", "priors", "influence"),
+        ("frame",),
         ("covariance", "precisions", "moderation", "mixed", "likelihood", "modes", "training"),
     ),
     "plot": (

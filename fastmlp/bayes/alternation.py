@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import functional, selection
-from fastmlp import objective as objectives
+from fastmlp import selection
 from fastmlp.architecture import Architecture
+from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.occam import corrections
 from fastmlp.bayes.training import to_maximum
+from fastmlp.functional import Samples
 from fastmlp.network import Network
 from fastmlp.terms import DataTerm
 
@@ -39,29 +40,23 @@ class Proposal(NamedTuple):
 
 
 class Alternation:
-    """A network in float64, its data, and the groups whose precisions are sought."""
+    """A network in float64, checked samples in its units, and the groups whose precisions are sought."""
 
-    def __init__(
-        self, net: Network, X: Any, T: Any, groups: Any, tol: float, sample_weight: Any, n_threads: Any
-    ) -> None:
-        own = net._architecture
-        architecture = Architecture.create(own.layers, list(own.hidden), own.output, own.loss, "float64")
-        self.net, self.given, self.tol = Network._make(architecture, net.params.astype(np.float64)), (X, T), tol
-        self.options = {"sample_weight": sample_weight, "n_threads": n_threads}
-        self.samples = functional.check_samples(architecture, X, T, sample_weight)
-        objectives.require_samples(self.samples)
+    def __init__(self, net: Network, samples: Samples, groups: Any, tol: float, n_threads: Any) -> None:
+        architecture = net._architecture
+        self.net, self.samples, self.tol, self.n_threads = net, samples, tol, n_threads
         self.groups = _named_groups(architecture, check.choice(groups, "groups", GROUPS))
         self.where = [selection.positions(architecture, names, "groups") for names in self.groups.values()]
         self.is_regression = architecture.loss == "squared_error"
         values = self.samples.targets.values
         self.squares = 0.0 if values is None else float((values.astype(np.float64) ** 2).sum())
 
-    def start(self, alpha: Any, beta: Any) -> Float:
-        """The precisions to begin with."""
+    def start(self, alpha: Any, beta: Any, frame: Frame) -> Float:
+        """The precisions to begin with; beta is given in the units of the user's targets."""
         alpha = check.number(alpha, "prior_precision", 0.0, above=True)
-        return np.array([*(alpha for _ in self.groups), self._start_beta(beta)])
+        return np.array([*(alpha for _ in self.groups), self._start_beta(beta, frame)])
 
-    def _start_beta(self, value: Any) -> float:
+    def _start_beta(self, value: Any, frame: Frame) -> float:
         if not self.is_regression:
             if value is not None:
                 raise ValueError(f"noise_precision: expected None for {self.net.loss_name}, got {value!r}")
@@ -70,7 +65,9 @@ class Alternation:
         variance = float(self.samples.targets.values.var(axis=0, dtype=np.float64).mean())
         if variance == 0:
             raise ValueError("T: expected targets with noise, got constant ones")
-        return START_SIGNAL / variance if value is None else check.number(value, "noise_precision", 0.0, above=True)
+        if value is None:
+            return START_SIGNAL / variance
+        return float(np.mean(frame.own_precision(check.number(value, "noise_precision", 0.0, above=True))))
 
     def trained(self, precisions: Float) -> Laplace:
         """The posterior at the optimum for these precisions that is next to the present parameters."""
@@ -78,10 +75,10 @@ class Alternation:
         for where, each in zip(self.where, precisions, strict=False):
             alpha[where] = each
         params = np.where(np.isinf(alpha), 0.0, self.net._params)
-        architecture, n_threads = self.net._architecture, self.options["n_threads"]
-        self.net.params = to_maximum(architecture, params, self.samples, alpha, beta, self.tol, n_threads)
-        noise = beta if self.is_regression else None
-        return Laplace(self.net, *self.given, prior_precision=alpha, noise_precision=noise, **self.options)
+        architecture = self.net._architecture
+        self.net.params = to_maximum(architecture, params, self.samples, alpha, beta, self.tol, self.n_threads)
+        frame = Frame(architecture, None)
+        return Laplace._of(frame, self.net.params, self.samples, alpha, beta, "ggn", self.n_threads)
 
     def proposal(self, posterior: Laplace, precisions: Float, corrected: bool) -> Proposal:
         """Re-estimation: alpha_g |w_g|^2 = gamma_g and beta SSE = N K - gamma.
@@ -91,7 +88,7 @@ class Alternation:
         """
         gamma = np.array([posterior.gamma[where].sum() for where in self.where])
         sizes = np.array([len(where) for where in self.where])
-        squares = np.array([(posterior.params[where] ** 2).sum() for where in self.where])
+        squares = np.array([(posterior._params[where] ** 2).sum() for where in self.where])
         alive = np.isfinite(precisions[:-1])
         data, own = np.zeros(len(precisions)), np.zeros(len(precisions))
         data[:-1] = gamma
@@ -108,7 +105,7 @@ class Alternation:
         return Proposal((data - own) / 2, np.log(ratio), dead)
 
     def _sse(self, posterior: Laplace) -> float:
-        sse = 2 * DataTerm(posterior._architecture, posterior._samples).value(posterior.params)
+        sse = 2 * DataTerm(posterior._architecture, posterior._samples).value(posterior._params)
         if sse <= PERFECT * self.squares:
             raise ValueError(
                 "T: expected targets with noise, which the network cannot fit perfectly, got a sum of squared errors "

@@ -55,11 +55,11 @@ def to_maximum(alternation: Alternation, start: Float, max_iter: int, tol: float
             return Path(path, "maximum")
         memory.note(precisions, proposal.gradient)
         direction = memory.direction(proposal)
-        promised, share, before = float(proposal.gradient @ direction), 1.0, posterior.params
-        slack = ROUNDING * abs(posterior.log_evidence)
+        promised, share, before = float(proposal.gradient @ direction), 1.0, posterior._params
+        slack = ROUNDING * abs(posterior._log_evidence)
         while True:
             step = _stepped(alternation, precisions, share * direction)
-            if step.posterior.log_evidence >= posterior.log_evidence + ENOUGH * share * promised - slack:
+            if step.posterior._log_evidence >= posterior._log_evidence + ENOUGH * share * promised - slack:
                 break
             if share <= SMALLEST_STEP:
                 jumps, memory = jumps + 1, _Memory()

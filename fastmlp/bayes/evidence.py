@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _threads
+from fastmlp import _threads, functional, units
 from fastmlp import _validation as check
+from fastmlp import objective as objectives
+from fastmlp.architecture import Architecture
 from fastmlp.bayes import starts
-from fastmlp.bayes.alternation import Alternation
+from fastmlp.bayes.alternation import GROUPS, Alternation
 from fastmlp.bayes.ascent import Path, to_fixed_point, to_maximum
+from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.mixture import Mixture
 from fastmlp.bayes.starts import Start, Starts
+from fastmlp.functional import Samples
 from fastmlp.network import Network, check_network
 
 Float = NDArray[np.float64]
@@ -47,21 +51,22 @@ class Evidence(Laplace):
 
     starts: Starts
 
-    def __init__(self, path: Path, names: list[str], n_threads: int) -> None:
+    def __init__(self, path: Path, names: list[str], frame: Frame, n_threads: int) -> None:
         steps = path.steps
+        evidence = np.array([step.posterior._log_evidence for step in steps])
         if not path.end:
-            steps = steps[: 1 + int(np.argmax([step.posterior.log_evidence for step in steps]))]
+            steps = steps[: 1 + int(np.argmax(evidence))]
         self.__dict__.update(steps[-1].posterior.__dict__)
-        self._n_threads = n_threads
+        self._frame, self._n_threads = frame, n_threads
         *alpha, _ = steps[-1].precisions.tolist()
         self.group_precisions: dict[str, float] = dict(zip(names, alpha, strict=True))
         self.pruned: tuple[str, ...] = tuple(name for name, a in self.group_precisions.items() if a == math.inf)
         self.converged, self.stationary = bool(path.end), path.end
         precisions = np.array([step.precisions for step in steps])
         self.history: dict[str, Float] = {
-            "log_evidence": np.array([step.posterior.log_evidence for step in steps]),
+            "log_evidence": evidence[: len(steps)] - frame.log_volume(self._samples.total_weight),
             "effective_n_params": np.array([step.posterior.effective_n_params for step in steps]),
-            "noise_precision": precisions[:, -1],
+            "noise_precision": np.array([frame.precision(float(beta)) for beta in precisions[:, -1]]),
             "prior_precision": precisions[:, :-1],
         }
 
@@ -80,6 +85,7 @@ def fit_evidence(
     rng: Any = None,
     prior_precision: float = START_ALPHA,
     noise_precision: float | None = None,
+    standardize: Any = True,
     sample_weight: Any = None,
     max_iter: int = 200,
     tol: float = 1e-4,
@@ -92,7 +98,7 @@ def fit_evidence(
     net : Network
         Trained in place, from its present parameters, by Levenberg-Marquardt.
     X, T, sample_weight, n_threads
-        As for `Network.loss`; X, and T for regression, best in standardised units, in which the start makes sense.
+        As for `Network.loss`.
     groups : {"layers", "all", "ard"}
         What has a precision of its own: the weights and the biases of each layer, as in ``net.groups``; all together;
         the weights from each input ("W1[:,0]"), and the other groups (automatic relevance determination).
@@ -110,8 +116,13 @@ def fit_evidence(
     init, rng
         As for `Network`.
     prior_precision, noise_precision : float, optional
-        Where to start: alpha, 0.1, and beta, 100 over the variance of the targets: a weak prior, since a strong one may
-        flatten the network before it has learnt anything. Classifiers and counts have beta = 1.
+        Where to start: alpha, 0.1, and beta in the units of T, 100 over the variance of the targets: a weak prior, since
+        a strong one may flatten the network before it has learnt anything. Classifiers and counts have beta = 1.
+    standardize : bool or Units, default=True
+        Work in standardised units of X, and of T where outputs are linear, as `Network.fit` does with
+        ``standardize=True``; parameters that a fit has left are mapped into them. Results do not depend on the units of
+        the data then, and the start makes sense. alpha is that of the standardised problem, where "layers" means one
+        for all inputs; all else is in the units of the data. False: the problem of X and T as they are.
     max_iter : int
         Re-estimations.
     tol : float
@@ -176,23 +187,41 @@ def fit_evidence(
     n_starts, generator = check.integer(n_starts, "n_starts", 1), check.generator(rng)
     n_threads = _threads.resolve(n_threads)
 
+    check.choice(groups, "groups", GROUPS)
+    frame, samples = _problem(net, X, T, sample_weight, standardize)
+
     def trained(network: Network, threads: int) -> Evidence:
-        alternation = Alternation(network, X, T, groups, 0.01 * tol, sample_weight, threads)
-        path = climb(alternation, alternation.start(prior_precision, noise_precision), max_iter, tol)
-        return Evidence(path, list(alternation.groups), n_threads)
+        own = Frame(_in_float64(network._architecture), frame.units)
+        params = network._in_units(frame.units) if frame.units is not None else network.params.astype(np.float64)
+        alternation = Alternation(Network._make(own.architecture, params), samples, groups, 0.01 * tol, threads)
+        path = climb(alternation, alternation.start(prior_precision, noise_precision, frame), max_iter, tol)
+        return Evidence(path, list(alternation.groups), own, n_threads)
 
     found: list[Start] = []
-    for units in starts.sizes(net, hidden):
-        others = (starts.drawn(net, units, init, each) for each in generator.spawn(n_starts))
+    for size in starts.sizes(net, hidden):
+        others = (starts.drawn(net, size, init, each) for each in generator.spawn(n_starts))
         networks = [net if hidden is None and number == 0 else other for number, other in enumerate(others)]
         posteriors = starts.at_once(trained, networks, n_threads)
-        found += [Start(units, number, posterior) for number, posterior in enumerate(posteriors)]
+        found += [Start(size, number, posterior) for number, posterior in enumerate(posteriors)]
         if hidden == "auto" and starts.have_passed_the_best(found):
             break
     best = max(found, key=lambda start: start.log_evidence)
     if hidden is None:
-        net.params = best.posterior.params
+        net._take(best.posterior._params, frame.units)
     if combine == "average":
         return Mixture([start.posterior for start in found if start.hidden == best.hidden], Starts(found))
     best.posterior.starts = Starts(found)
     return best.posterior
+
+
+def _problem(net: Network, X: Any, T: Any, sample_weight: Any, standardize: Any) -> tuple[Frame, Samples]:
+    """The checked samples, in the units in which the evidence is maximised."""
+    architecture = _in_float64(net._architecture)
+    samples = functional.check_samples(architecture, X, T, sample_weight)
+    objectives.require_samples(samples)
+    own = units.chosen(standardize, None, architecture, samples)
+    return Frame(architecture, own), samples if own is None else own.applied(samples)
+
+
+def _in_float64(own: Architecture) -> Architecture:
+    return Architecture.create(own.layers, list(own.hidden), own.output, own.loss, "float64")

@@ -50,23 +50,31 @@ class Laplace(Posterior):
     penalty : WeightDecay, optional
         What the network was trained with: alpha = beta lambda. One of `prior_precision` and `penalty` is needed.
     noise_precision : float or array-like of shape (K,), optional
-        beta, for squared error only; (K,) with `prior_precision` only. None: (N K - gamma) / SSE, with the gamma that
-        belongs to it. A classifier's and a count's is 1.
+        beta in the units of T, for squared error only; (K,) with `prior_precision` only. None: (N K - gamma) / SSE, with
+        the gamma that belongs to it. A classifier's and a count's is 1.
     hessian : {"ggn", "exact", "diagonal"}
         H: the Gauss-Newton matrix, never indefinite; the exact second derivatives; the diagonal of the Gauss-Newton
         matrix, for networks whose (P, P) matrix is too large.
+    standardize : bool or Units, default=False
+        True: the posterior of the problem that ``fit(standardize=True)`` solves, in the units that the network knows
+        (`Network.units`), or else in those of X and T; units may be given too. `prior_precision` and `penalty` are
+        those of that problem. The posterior is kept there, and all it says is in the units of X and T: once means are
+        taken off no diagonal prior in raw units is the same.
 
     Attributes
     ----------
     params : ndarray of shape (P,)
-        w.
+        w, of a network that takes and gives the units of X and T.
+    units : Units or None
+        In which the posterior was found: as `Network.units`.
     prior_precision : ndarray of shape (P,)
-        alpha.
+        alpha, of the parameters in these units.
     noise_precision : float or ndarray of shape (K,)
-        beta; 1 for classifiers and counts.
+        beta in the units of T; 1 for classifiers and counts. With several outputs in standardised units (K,).
     log_evidence : float
         ln p(T | X) = -beta E_D - sum alpha_i/2 w_i^2 + 1/2 sum ln alpha_i - 1/2 ln|A| + N/2 sum_k ln(beta_k / 2 pi),
-        the last term for regression only; for counts less sum ln t!. Flat and held parameters have no terms of their
+        the last term for regression only; for counts less sum ln t!. Of targets in their own units: N sum_k ln c_k
+        less than of standardised ones with the scales c_k. Flat and held parameters have no terms of their
         own: compare networks with the same ones.
     log_likelihood : float
         ln p(T | X, w), at w.
@@ -82,7 +90,8 @@ class Laplace(Posterior):
     gamma : ndarray of shape (P,)
         1 - alpha_i (A^-1)_ii: how far the data determine each parameter.
     grad_norm : float
-        Largest derivative of the negative log posterior: 0 at a maximum. The formulas hold there.
+        Largest derivative of the negative log posterior, in the units of the posterior: 0 at a maximum. The formulas
+        hold there.
 
     Raises
     ------
@@ -158,13 +167,16 @@ class Laplace(Posterior):
         n_draws = check.integer(n_draws, "n_draws", 1)
         if type(rng) is not int or rng < 0:  # such a number needs no generator to be checked, which takes 40 us to make
             rng = check.generator(rng)
-        X = check.matrix(X, "X", self._architecture.n_inputs, self._architecture.dtype)
-        prediction = self._prediction(X, n_draws, rng)
+        prediction = self._prediction(self._checked(X), n_draws, rng)
         if parts:
             return prediction
         if self.has_variance:
             return prediction.mean, prediction.epistemic + prediction.noise
         return prediction.mean
+
+    def _checked(self, X: Any) -> Float:
+        """Inputs in the posterior's units."""
+        return self._frame.inputs(check.matrix(X, "X", self._architecture.n_inputs, self._architecture.dtype))
 
     @property
     def has_variance(self) -> bool:
@@ -199,7 +211,7 @@ class Laplace(Posterior):
     @property
     def network(self) -> Network:
         """A new network with the parameters w, in float64."""
-        return Network._make(self._architecture, self.params)
+        return Network._make(self._architecture, self._frame.params(self._params), self.units, trained=True)
 
     def _prediction(self, X: Float, n_draws: int, rng: Any) -> Prediction:
         loss = self._architecture.loss
@@ -210,7 +222,9 @@ class Laplace(Posterior):
         for rows, y, J in self._linearised(X):
             center[rows], variance[rows] = y, self._covariance.quadratic(J, self._n_threads)
         if loss == "squared_error":
-            return Prediction(center, variance, np.zeros(center.shape) + 1 / np.asarray(self.noise_precision))
+            c = self._frame.output_scale
+            noise = np.zeros(center.shape) + c * (c / np.asarray(self._beta))
+            return Prediction(self._frame.outputs(center), c * (c * variance), noise)
         if loss == "poisson":
             rate, variance = moderation.log_normal(center, variance)
             return Prediction(rate, variance, rate)
@@ -226,11 +240,11 @@ class Laplace(Posterior):
 
     def _linearised(self, X: Float) -> Iterator[tuple[slice, Float, Float]]:
         """Outputs, logits but for squared error, of some samples after the other, and J by parameters not held."""
-        size = max(1, BLOCK // (self._architecture.n_outputs * len(self.params)))
+        size = max(1, BLOCK // (self._architecture.n_outputs * len(self._params)))
         for first in range(0, len(X), size):
             rows = slice(first, min(first + size, len(X)))
-            center, J = derivatives.linearise(self._architecture, self.params, X[rows], self._n_threads)
-            yield rows, center, J if len(self._free) == len(self.params) else np.ascontiguousarray(J[..., self._free])
+            center, J = derivatives.linearise(self._architecture, self._params, X[rows], self._n_threads)
+            yield rows, center, J if len(self._free) == len(self._params) else np.ascontiguousarray(J[..., self._free])
 
     def _linearised_at_once(self) -> tuple[Float, Float]:
         """The same (N, K) and (N, K, n) of all samples of the posterior."""
@@ -254,10 +268,11 @@ class Laplace(Posterior):
         -----
         N K P^2 + (N K)^2 P multiplications, and N K (P + N K) numbers.
         """
-        X = check.matrix(X, "X", self._architecture.n_inputs, self._architecture.dtype)
+        X = self._checked(X)
         shape, V = (len(X), self._architecture.n_outputs), np.empty((0, len(self._free)))
         for _, _, J in self._linearised(X):
             V = np.concatenate([V, self._covariance.times_root(J).reshape(-1, V.shape[1])])
+        V *= np.tile(self._frame.output_scale, len(X))[:, np.newaxis]
         return np.asarray((V @ V.T).reshape(shape * 2))
 
     def leave_one_out(self, retrain: str = "none") -> LeaveOneOut:
@@ -301,7 +316,14 @@ class Laplace(Posterior):
         if retrain != "none":
             for n in range(len(result.outputs)) if retrain == "all" else np.flatnonzero(result.doubtful):
                 self._train_without(int(n), result)
-        return result
+        return self._for_the_user(result)
+
+    def _for_the_user(self, result: LeaveOneOut) -> LeaveOneOut:
+        if self.units is None or self.units.targets is None:
+            return result
+        residuals = self._frame.output_scale * result.residuals
+        losses = 0.5 * (residuals**2).sum(axis=1)
+        return result._replace(outputs=self._frame.outputs(result.outputs), residuals=residuals, losses=losses)
 
     def _train_without(self, n: int, result: LeaveOneOut) -> None:
         """Put what the trained network says in the place of what the formula does."""
@@ -310,12 +332,12 @@ class Laplace(Posterior):
         weight[n] = 0.0
         without = samples._replace(weight=weight)
         params = to_maximum(
-            architecture, self.params, without, self.prior_precision, self.noise_precision, TOLERANCE, self._n_threads
+            architecture, self._params, without, self.prior_precision, self._beta, TOLERANCE, self._n_threads
         )
         result.outputs[row] = functional.predict(architecture, params, samples.X[row])
         result.residuals[row] = result.outputs[row] - likelihood.values(samples, architecture.n_outputs)[row]
         result.losses[row] = functional.sample_losses(architecture, params, samples.rows(np.array([n])))
-        change = (params - self.params)[self._free]
+        change = (params - self._params)[self._free]
         distance = (
             change @ (self._curvature @ change if self._curvature.ndim == 2 else self._curvature * change)
             + self.prior_precision[self._free] @ change**2
@@ -340,18 +362,18 @@ class Laplace(Posterior):
         """
         change = self._removal().params_change()
         if X is None:
-            result = np.zeros((len(change), len(self.params)))
+            result = np.zeros((len(change), len(self._params)))
             result[:, self._free] = change
-            return result
-        X = check.matrix(X, "X", self._architecture.n_inputs, self._architecture.dtype)
+            return self._frame.directions(result)
+        X = self._checked(X)
         result = np.empty((len(change), len(X), self._architecture.n_outputs))
         for rows, _, J in self._linearised(X):
             result[:, rows] = np.einsum("mkp,np->nmk", J, change)
-        return result
+        return self._frame.output_scale * result
 
     def _removal(self) -> Removal:
         center, J = self._linearised_at_once()
-        return Removal(self._architecture, self._samples, center, J, self._covariance, self.noise_precision)
+        return Removal(self._architecture, self._samples, center, J, self._covariance, self._beta)
 
     def predict_jacobian(self, X: Any) -> tuple[Float, Float]:
         """Derivatives dy_k/dx_i with their variances: error bars on slopes.
@@ -371,12 +393,13 @@ class Laplace(Posterior):
         Jacobians by the parameters and N K D P^2 multiplications; memory a block.
         """
         architecture = self._architecture
-        X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
-        mean = derivatives.jacobian(architecture, self.params, X, "inputs", "outputs", self._n_threads)
+        X = self._checked(X)
+        mean = derivatives.jacobian(architecture, self._params, X, "inputs", "outputs", self._n_threads)
         variance = np.empty(mean.shape)
-        size = max(1, BLOCK // (len(self.params) * architecture.n_outputs * architecture.n_inputs))
+        size = max(1, BLOCK // (len(self._params) * architecture.n_outputs * architecture.n_inputs))
         for first in range(0, len(X), size):
             rows = slice(first, first + size)
-            g = mixed.input_params(architecture, self.params, X[rows])[..., self._free]
+            g = mixed.input_params(architecture, self._params, X[rows])[..., self._free]
             variance[rows] = self._covariance.quadratic(g, self._n_threads).transpose(0, 2, 1)
-        return mean, variance
+        ratio = self._frame.output_scale[:, np.newaxis] / self._frame.input_scale
+        return ratio * mean, ratio * (ratio * variance)

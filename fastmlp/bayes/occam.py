@@ -32,13 +32,13 @@ Float = NDArray[np.float64]
 def corrections(posterior: Laplace, where: list[NDArray[np.intp]]) -> Float:
     """What the optimum's motion adds to the derivatives of the log evidence by ln alpha_g, and by ln beta, the last."""
     free, alpha = posterior._free, posterior.prior_precision
-    term = DataTerm(posterior._architecture, posterior._samples, posterior.noise_precision, posterior._n_threads)
-    H = np.ascontiguousarray(term.hessian(posterior.params, "exact")[np.ix_(free, free)])
+    term = DataTerm(posterior._architecture, posterior._samples, posterior._beta, posterior._n_threads)
+    H = np.ascontiguousarray(term.hessian(posterior._params, "exact")[np.ix_(free, free)])
     H[np.diag_indices_from(H)] += alpha[free]
     motion = np.zeros(len(alpha))
     if linear.factor(H) == 0:  # else not a minimum, to rounding, which does not say where it moves to
         change = linear.solve(H, -0.5 * log_det_gradient(posterior)[free])
-        motion[free] = change * alpha[free] * posterior.params[free]
+        motion[free] = change * alpha[free] * posterior._params[free]
     return np.array([*(-motion[each].sum() for each in where), motion.sum()])
 
 
@@ -46,11 +46,11 @@ def log_det_gradient(posterior: Laplace) -> Float:
     """The gradient d ln|A| / dw (P,), with alpha and beta held, A from the Gauss-Newton matrix."""
     architecture, samples = posterior._architecture, posterior._samples
     center, J = posterior._linearised_at_once()
-    _, _, Lambda = likelihood.derivatives(architecture, samples, center, posterior.noise_precision)
+    _, _, Lambda = likelihood.derivatives(architecture, samples, center, posterior._beta)
     rooted = posterior._covariance.times_root(J)
-    v = np.zeros((*J.shape[:2], len(posterior.params)))
+    v = np.zeros((*J.shape[:2], len(posterior._params)))
     v[..., posterior._free] = posterior._covariance.from_root(Lambda @ rooted)
-    gradient = 2 * along_directions(architecture, posterior.params, samples.X, v)
+    gradient = 2 * along_directions(architecture, posterior._params, samples.X, v)
     u = likelihood.third(architecture, samples, center, rooted @ rooted.transpose(0, 2, 1))
     if u is not None:
         gradient[posterior._free] += np.einsum("nk,nkp->p", u, J)

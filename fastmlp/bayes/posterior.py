@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _threads, derivatives, functional
+from fastmlp import _threads, derivatives, functional, units
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import modes
 from fastmlp.bayes.covariance import EPS, Covariance, noise_precision
+from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.precisions import by_parameter
+from fastmlp.functional import Samples
 from fastmlp.network import Network, check_network
 from fastmlp.terms import DataTerm, WeightDecay
+from fastmlp.units import Units
 
 Float = NDArray[np.float64]
 
@@ -37,6 +40,7 @@ class Posterior:
         penalty: Any = None,
         noise_precision: Any = None,
         hessian: str = "ggn",
+        standardize: Any = False,
         sample_weight: Any = None,
         n_threads: Any = None,
     ) -> None:
@@ -44,68 +48,108 @@ class Posterior:
         architecture = own
         if own.dtype != np.float64:
             architecture = Architecture.create(own.layers, list(own.hidden), own.output, own.loss, "float64")
-        self.params: Float = net.params.astype(np.float64)
-        self.hessian = check.choice(hessian, "hessian", HESSIANS)
+        check.choice(hessian, "hessian", HESSIANS)
         samples = functional.check_samples(architecture, X, T, sample_weight)
         objectives.require_samples(samples)
         _threads.resolve(n_threads)
-        self._architecture, self._samples, self._n_threads = architecture, samples, n_threads
+        params, own_units = net.params.astype(np.float64), units.chosen(standardize, net.units, architecture, samples)
+        if own_units is not None:
+            samples, params = own_units.applied(samples), own_units.unfolded(architecture, params)
+        frame = Frame(architecture, own_units)
         alpha = _prior(architecture, prior_precision, penalty)
+        beta = _noise_given(frame, noise_precision, scaled=penalty is not None)
+        self._solve(frame, params, samples, alpha, beta, hessian, n_threads, scaled=penalty is not None)
+
+    @classmethod
+    def _of(
+        cls, frame: Frame, params: Float, samples: Samples, alpha: Float, beta: Any, hessian: str, n_threads: Any
+    ) -> Self:
+        """The posterior of a problem in the units of `frame`; beta is None where it is to be found."""
+        posterior = cls.__new__(cls)
+        posterior._solve(frame, params, samples, alpha, beta, hessian, n_threads, scaled=False)
+        return posterior
+
+    def _solve(
+        self, frame: Frame, params: Float, samples: Samples, alpha: Float, beta: Any, hessian: str, n_threads: Any, *,
+        scaled: bool,
+    ) -> None:  # fmt: skip
+        """All there is to know; with `scaled` alpha is lambda, in units of beta."""
+        self._architecture, self._frame = frame.architecture, frame
+        self._params, self._samples, self._n_threads = params, samples, n_threads
+        self.hessian = hessian
         self._free = np.flatnonzero(np.isfinite(alpha))
-        beta = self._noise(noise_precision, alpha, scaled=penalty is not None)
-        self.noise_precision = beta
-        self.prior_precision: Float = alpha * beta if penalty is not None else alpha
-        term = DataTerm(architecture, samples, beta, n_threads)
+        beta = self._noise(alpha, scaled=scaled) if beta is None else beta
+        self._beta = beta
+        self.prior_precision: Float = alpha * beta if scaled else alpha
+        term = DataTerm(self._architecture, samples, beta, n_threads)
         if self.hessian == "ggn":
-            value, gradient, matrix = term.normal_equations(self.params)  # in one pass
+            value, gradient, matrix = term.normal_equations(params)  # in one pass
             self._curvature = self._by_free(matrix)
         else:
-            value, gradient = term.value_and_grad(self.params)
+            value, gradient = term.value_and_grad(params)
             self._curvature = self._second_derivatives(term)
-        w, prior = self.params[self._free], self.prior_precision[self._free]
+        w, prior = params[self._free], self.prior_precision[self._free]
         self.grad_norm = float(np.abs(gradient[self._free] + prior * w).max(initial=0.0))
         self._covariance = Covariance(self._curvature, prior)
         self.gamma = np.zeros(len(alpha))
         self.gamma[self._free] = 1 - prior * self._covariance.diagonal
-        self.log_likelihood = self._log_normalizer() - value
-        self.log_evidence = (
-            self.log_likelihood
+        self._log_likelihood = self._log_normalizer() - value
+        self._log_evidence = (
+            self._log_likelihood
             - 0.5 * float(prior @ w**2)
             + 0.5 * float(np.log(prior[prior > 0]).sum())
             - 0.5 * self._covariance.log_det_precision
         )
 
+    @property
+    def params(self) -> Float:
+        """W (P,), of the network in the data's units; a copy."""
+        return self._frame.params(self._params).copy()
+
+    @property
+    def units(self) -> Units | None:
+        """In which the posterior was found, if not in those of the data: as `Network.units`."""
+        return self._frame.units
+
+    @property
+    def noise_precision(self) -> Any:
+        """Beta in the units of the targets; 1 for classifiers and counts."""
+        return self._frame.precision(self._beta)
+
+    @property
+    def log_likelihood(self) -> float:
+        """Ln p(T | X, w), at w, a density in the units of the targets."""
+        return self._log_likelihood - self._frame.log_volume(self._samples.total_weight)
+
+    @property
+    def log_evidence(self) -> float:
+        """Ln p(T | X), likewise; see above."""
+        return self._log_evidence - self._frame.log_volume(self._samples.total_weight)
+
     def _second_derivatives(self, term: DataTerm) -> Float:
         """Beta H (n, n) by the parameters that are not held, or its diagonal."""
         if self.hessian == "diagonal":
-            diagonal = derivatives.hessian_diagonal(term.batch, self.params, "ggn", self._n_threads)
+            diagonal = derivatives.hessian_diagonal(term.batch, self._params, "ggn", self._n_threads)
             return np.asarray(term.factor * diagonal[self._free])
-        return self._by_free(term.hessian(self.params, self.hessian))
+        return self._by_free(term.hessian(self._params, self.hessian))
 
     def _by_free(self, matrix: Float) -> Float:
         return matrix if len(self._free) == len(matrix) else matrix[np.ix_(self._free, self._free)]
 
-    def _noise(self, value: Any, alpha: Float, *, scaled: bool) -> Any:
+    def _noise(self, alpha: Float, *, scaled: bool) -> Any:
+        """The beta that belongs to these data and alpha."""
         if self._architecture.loss != "squared_error":
-            if value is not None:
-                raise ValueError(f"noise_precision: expected None for {self._architecture.loss}, got {value!r}")
             return 1.0
-        if value is None:
-            term = DataTerm(self._architecture, self._samples, 1.0, self._n_threads)
-            n_targets = self._samples.total_weight * self._architecture.n_outputs
-            curvature, prior = self._second_derivatives(term), alpha[self._free]
-            return noise_precision(curvature, prior, n_targets, 2 * term.value(self.params), scaled=scaled)
-        if np.ndim(value) and scaled:
-            raise ValueError("noise_precision: expected one number together with a penalty, got an array")
-        if np.ndim(value):
-            return check.vector(value, "noise_precision", self._architecture.n_outputs, np.float64)
-        return check.number(value, "noise_precision", 0.0, above=True)
+        term = DataTerm(self._architecture, self._samples, 1.0, self._n_threads)
+        n_targets = self._samples.total_weight * self._architecture.n_outputs
+        curvature, prior = self._second_derivatives(term), alpha[self._free]
+        return noise_precision(curvature, prior, n_targets, 2 * term.value(self._params), scaled=scaled)
 
     def _log_normalizer(self) -> float:
         """What the loss leaves out of the log likelihood."""
         count, T = self._samples.total_weight, self._samples.targets.values
         if self._architecture.loss == "squared_error":
-            mean = float(np.log(np.asarray(self.noise_precision) / (2 * math.pi)).mean())
+            mean = float(np.log(np.asarray(self._beta) / (2 * math.pi)).mean())
             return 0.5 * count * self._architecture.n_outputs * mean
         if self._architecture.loss == "poisson":
             assert T is not None
@@ -131,7 +175,7 @@ class Posterior:
     @cached_property
     def log_distinct_symmetries(self) -> float:
         """Ln of the number of those that do not overlap; see above."""
-        return modes.log_distinct(self._architecture, self.params, self.params_covariance)
+        return modes.log_distinct(self._architecture, self._params, self._all(self._covariance.matrix))
 
     @cached_property
     def negative_eigenvalues(self) -> Float:
@@ -141,17 +185,23 @@ class Posterior:
         limit = len(eigenvalues) * EPS * np.abs(eigenvalues).max(initial=0.0)
         return np.asarray(eigenvalues[eigenvalues < -limit])
 
+    def _all(self, matrix: Float) -> Float:
+        """A matrix of all parameters (P, P), with zeros for those that are held."""
+        result = np.zeros((len(self._params),) * 2)
+        result[np.ix_(self._free, self._free)] = matrix
+        return result
+
     @property
     def params_covariance(self) -> Float:
-        """A^-1 (P, P), with zeros for parameters that are held."""
-        covariance = np.zeros((len(self.params),) * 2)
-        covariance[np.ix_(self._free, self._free)] = self._covariance.matrix
-        return covariance
+        """A^-1 (P, P), with zeros for parameters that are held; in the data's units, as `params`."""
+        return self._frame.covariance(self._all(self._covariance.matrix))
 
     @property
     def params_std(self) -> Float:
-        """Standard errors of the parameters (P,), sqrt((A^-1)_ii)."""
-        std = np.zeros(len(self.params))
+        """Standard errors of the parameters (P,), sqrt((A^-1)_ii), likewise."""
+        if self.units is not None:
+            return np.sqrt(np.diagonal(self.params_covariance))
+        std = np.zeros(len(self._params))
         std[self._free] = np.sqrt(self._covariance.diagonal)
         return std
 
@@ -176,16 +226,14 @@ class Posterior:
 
     def _empirical_fisher(self) -> Float:
         """F (n, n) by the parameters that are not held."""
-        term = DataTerm(self._architecture, self._samples, self.noise_precision, self._n_threads)
-        return term.factor * term.hessian(self.params, "empirical_fisher")[np.ix_(self._free, self._free)]
+        term = DataTerm(self._architecture, self._samples, self._beta, self._n_threads)
+        return term.factor * term.hessian(self._params, "empirical_fisher")[np.ix_(self._free, self._free)]
 
     @property
     def sandwich_covariance(self) -> Float:
         """A^-1 F A^-1 (P, P), F the sum of outer products of the samples' gradients: holds for any kind of noise."""
         half = self._covariance.from_root(self._covariance.times_root(self._empirical_fisher()))
-        covariance = np.zeros((len(self.params),) * 2)
-        covariance[np.ix_(self._free, self._free)] = self._covariance.from_root(self._covariance.times_root(half.T))
-        return covariance
+        return self._frame.covariance(self._all(self._covariance.from_root(self._covariance.times_root(half.T))))
 
     def sample(self, n: int = 1, rng: Any = None) -> Float:
         """Parameters drawn from the posterior.
@@ -205,9 +253,29 @@ class Posterior:
         is wide its outputs scatter more, and far from the normal distribution.
         """
         n, generator = check.integer(n, "n", 0), check.generator(rng)
-        draws = np.tile(self.params, (n, 1))
-        draws[:, self._free] += self._covariance.from_root(generator.standard_normal((n, len(self._free))))
-        return draws
+        moves = np.zeros((n, len(self._params)))
+        moves[:, self._free] = self._covariance.from_root(generator.standard_normal((n, len(self._free))))
+        return self.params + self._frame.directions(moves)
+
+
+def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:
+    """The user's noise precision in the units of the frame; None if it is to be found."""
+    architecture = frame.architecture
+    if architecture.loss != "squared_error":
+        if value is not None:
+            raise ValueError(f"noise_precision: expected None for {architecture.loss}, got {value!r}")
+        return 1.0
+    if value is None:
+        return None
+    if np.ndim(value):
+        given: Any = check.vector(value, "noise_precision", architecture.n_outputs, np.float64)
+    else:
+        given = check.number(value, "noise_precision", 0.0, above=True)
+    own = frame.own_precision(given)
+    if np.ndim(own) and scaled:
+        several = "an array" if np.ndim(value) else "one for outputs of several scales; leave it out"
+        raise ValueError(f"noise_precision: expected one number together with a penalty, got {several}")
+    return own
 
 
 def _prior(architecture: Architecture, prior_precision: Any, penalty: Any) -> Float:

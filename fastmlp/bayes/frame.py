@@ -1,0 +1,77 @@
+"""Between the units that a posterior computes in and those of the user's data.
+
+A posterior of standardised data stays one: once means are taken off, biases mix with weights, and no diagonal prior in
+raw units is the same. So inputs go in as u = (x - m)/s, and what comes out is mapped: outputs y = c v + d, their
+variances times c^2, slopes times c/s, the density of the targets divided by the product of the c.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.architecture import Architecture
+from fastmlp.units import Units
+
+Float = NDArray[np.float64]
+
+
+class Frame(NamedTuple):
+    """The affine maps; without units none."""
+
+    architecture: Architecture
+    units: Units | None
+
+    @property
+    def input_scale(self) -> Float:
+        """The s (D,)."""
+        return np.ones(self.architecture.n_inputs) if self.units is None else self.units.inputs.scale
+
+    @property
+    def output_scale(self) -> Float:
+        """The c (K,), 1 where targets are as the user gives them."""
+        targets = None if self.units is None else self.units.targets
+        return np.ones(self.architecture.n_outputs) if targets is None else targets.scale
+
+    def inputs(self, X: Float) -> Float:
+        """The user's inputs (N, D) as the posterior sees them."""
+        return X if self.units is None else self.units.inputs.standardized(X)
+
+    def outputs(self, Y: Float) -> Float:
+        """Outputs (..., K) for the user."""
+        if self.units is None or self.units.targets is None:
+            return Y
+        return Y * self.units.targets.scale + self.units.targets.shift
+
+    def params(self, w: Float) -> Float:
+        """The parameters (P,) of the network in the data's units."""
+        return w if self.units is None else self.units.folded(self.architecture, w)
+
+    def directions(self, V: Float) -> Float:
+        """Changes (n, P) of the parameters, likewise."""
+        return V if self.units is None else self.units.turned(self.architecture, V)
+
+    def covariance(self, C: Float) -> Float:
+        """A covariance (P, P) of the parameters, likewise."""
+        return C if self.units is None else self.directions(self.directions(C).T)
+
+    def precision(self, beta: Any) -> Any:
+        """A noise precision for the user: a number, or one for each output where there are several scales."""
+        if self.units is None or self.units.targets is None:
+            return beta
+        with np.errstate(over="ignore", divide="ignore"):
+            raw = np.asarray(beta) / self.output_scale / self.output_scale
+        return float(raw[0]) if len(raw) == 1 and np.ndim(beta) == 0 else raw
+
+    def own_precision(self, beta: Any) -> Any:
+        """The way back."""
+        if self.units is None or self.units.targets is None:
+            return beta
+        own = np.asarray(beta, np.float64) * self.output_scale * self.output_scale
+        return float(own[0]) if len(own) == 1 and np.ndim(beta) == 0 else own
+
+    def log_volume(self, n_samples: float) -> float:
+        """By how much the log density of n targets is less in the user's units: n sum_k ln c_k."""
+        return n_samples * float(np.log(np.abs(self.output_scale)).sum())
