@@ -90,7 +90,7 @@ class Trainable(Differentiable):
         tol: float | None = None,
         batch_size: int = 32,
         learning_rate: float | Callable[[int], float] | None = None,
-        standardize: bool = False,
+        standardize: Any = False,
         callback: Callable[[Any], Any] | None = None,
         verbose: int = 0,
         rng: Any = None,
@@ -135,13 +135,14 @@ class Trainable(Differentiable):
             Samples in a minibatch.
         learning_rate : float or callable, optional
             For sgd (0.01) and adam (0.001): a number, or a function of the epoch such as those of `fastmlp.schedules`.
-        standardize : bool, default=False
+        standardize : bool or Units, default=False
             Train in standardised units: columns of X, and of T where outputs are linear, minus their mean, divided by
             their standard deviation (1 if they are constant up to rounding), both over the training samples by weight.
             The network takes and gives raw units again as soon as `fit` is left, and in callbacks, and remembers the
             others (`units`). All else is of the standardised problem: `penalty`, `fixed`, `tied`, `bounds`, `tol`, and
             `fun` and `history` of the result. Parameters that a fit has left are mapped into these units, so that
-            training goes on from where the network is; others are a start there as they are.
+            training goes on from where the network is; others are a start there as they are. Units such as
+            ``net.units`` may be given in place of those of the training samples.
         callback : callable, optional
             Called with an OptimizeResult (x, fun, nit, loss, train_loss, validation_loss, grad_norm, time) after each
             iteration, when the network has the parameters x. Returning True or raising StopIteration stops.

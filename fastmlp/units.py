@@ -125,24 +125,28 @@ def restored(architecture: Architecture, table: Any) -> Units | None:
     return Units(parts[0], parts[1] if table.shape[1] > D else None)
 
 
-def chosen(standardize: Any, known: Units | None, architecture: Architecture, samples: Samples) -> Units | None:
-    """What a user's `standardize` means: False none; True those that are known, else of the samples; or units given."""
-    if isinstance(standardize, Units):
-        _check(architecture, standardize)
-        return standardize
+def checked(standardize: Any, architecture: Architecture) -> bool | Units:
+    """What a user gives as `standardize`: True, False, or units such as `Network.units`."""
     if isinstance(standardize, (bool, np.bool_)):
-        return (known or of(architecture, samples)) if standardize else None
-    raise TypeError(f"standardize: expected True, False or units such as net.units, got {standardize!r}")
-
-
-def _check(architecture: Architecture, given: Units) -> None:
-    inputs, targets = len(given.inputs.scale), None if given.targets is None else len(given.targets.scale)
-    linear = architecture.output == "identity"
-    if inputs != architecture.n_inputs or targets not in (None, architecture.n_outputs if linear else None):
+        return bool(standardize)
+    if not isinstance(standardize, Units):
+        raise TypeError(f"standardize: expected True, False or units such as net.units, got {standardize!r}")
+    inputs, targets = (None if each is None else len(each.scale) for each in standardize)
+    outputs = architecture.n_outputs if architecture.output == "identity" else None
+    if inputs != architecture.n_inputs or targets not in (None, outputs):
         raise ValueError(
-            f"standardize: expected units of {architecture.n_inputs} inputs and "
-            f"{architecture.n_outputs if linear else 'no'} targets, got {inputs} and {targets or 'no'}"
+            f"standardize: expected units of {architecture.n_inputs} inputs and {outputs or 'no'} targets, "
+            f"got those of {inputs} and {targets or 'no'}"
         )
+    return standardize
+
+
+def chosen(standardize: Any, known: Units | None, architecture: Architecture, samples: Samples) -> Units | None:
+    """The units that `standardize` means: False none; True those that are known, else of the samples; or as given."""
+    given = checked(standardize, architecture)
+    if isinstance(given, Units):
+        return given
+    return (known or of(architecture, samples)) if given else None
 
 
 def of(architecture: Architecture, samples: Samples) -> Units:

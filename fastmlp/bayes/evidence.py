@@ -116,8 +116,8 @@ def fit_evidence(
     init, rng
         As for `Network`.
     prior_precision, noise_precision : float, optional
-        Where to start: alpha, 0.1, and beta in the units of T, 100 over the variance of the targets: a weak prior, since
-        a strong one may flatten the network before it has learnt anything. Classifiers and counts have beta = 1.
+        Where to start: alpha, 0.1, and beta, in the units of T, 100 over the variance of the targets: a weak prior,
+        since a strong one may flatten the network before it has learnt anything. Classifiers and counts have beta = 1.
     standardize : bool or Units, default=True
         Work in standardised units of X, and of T where outputs are linear, as `Network.fit` does with
         ``standardize=True``; parameters that a fit has left are mapped into them. Results do not depend on the units of

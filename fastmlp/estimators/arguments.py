@@ -25,8 +25,8 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
         lm (Levenberg-Marquardt, in the end Newton) is the one for smooth networks of up to a thousand parameters.
     alpha : float or "evidence", default=1e-4
         Weight decay alpha/2 |W|^2, biases excluded, beside the sum of the losses. "evidence", with solver lm:
-        precisions for the weights and the biases of each layer by `fastmlp.fit_evidence`; X, and y for regression,
-        should be in standardised units. The objective is then -log evidence / n_samples, `max_iter` counts
+        precisions for the weights and the biases of each layer by `fastmlp.fit_evidence`. The objective
+        is then -log evidence / n_samples, `max_iter` counts
         re-estimations, and `tol` is what logarithms of the precisions may change by.
     batch_size : int, default="auto"
         Samples in a minibatch, for sgd and adam; "auto" is min(200, n_samples).
@@ -67,6 +67,10 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
         Iterations that may bring no progress, see `tol` and `early_stopping`.
     max_fun : int, default=15000
         For lbfgs: evaluations of the objective.
+    standardize : bool or None, default=None
+        Train in standardised units of X, and of y for regression, as `fastmlp.Network.fit` does; `alpha`, `tol` and the
+        losses are those of that problem, predictions and scores are not. None: True with alpha="evidence", else False.
+        `partial_fit` keeps the units of its first samples.
     n_init : int, default=1
         Starts, of which the best is kept, by the objective or by what early stopping looks at. With lm, and no
         validation set, they are trained at once, one by each thread."""
@@ -127,10 +131,17 @@ def check_arguments(estimator: Any) -> None:
         check.number(getattr(estimator, name), name, 0.0, high=1.0)
     for name in ("shuffle", "warm_start", "nesterovs_momentum"):
         check.boolean(getattr(estimator, name), name)
+    if estimator.standardize is not None:
+        check.boolean(estimator.standardize, "standardize")
     if isinstance(estimator.early_stopping, str):
         check.choice(estimator.early_stopping, "early_stopping", MEASURES)
     else:
         check.boolean(estimator.early_stopping, "early_stopping")
+
+
+def standardizes(estimator: Any) -> bool:
+    """Whether training is in standardised units."""
+    return bool(estimator.alpha == EVIDENCE if estimator.standardize is None else estimator.standardize)
 
 
 def hidden_sizes(value: Any) -> tuple[Any, ...]:

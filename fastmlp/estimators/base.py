@@ -16,6 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from fastmlp import units
 from fastmlp.bayes.evidence import Evidence
 from fastmlp.estimators import training
 from fastmlp.estimators.arguments import (
@@ -25,10 +26,13 @@ from fastmlp.estimators.arguments import (
     hidden_activations,
     hidden_sizes,
     measure,
+    standardizes,
 )
 from fastmlp.estimators.problem import Problem, Samples, Validation
+from fastmlp.functional import check_samples
 from fastmlp.network import Network
 from fastmlp.terms import WeightDecay
+from fastmlp.units import Units
 
 Array = NDArray[Any]
 
@@ -143,8 +147,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             warnings.warn(f"batch_size={self.batch_size} is larger than the sample; all of it is taken", stacklevel=3)
         if self.alpha == EVIDENCE:
             return self._fit_by_evidence(networks, samples, held_out)
-        problem = Problem(networks[0], samples, self.alpha)
-        validation = None if held_out is None else Validation(networks[0], held_out, self._score)
+        own = self._units(networks[0], samples, part) if standardizes(self) else None
+        problem = Problem(networks[0], samples, self.alpha, own)
+        validation = None if held_out is None else Validation(networks[0], held_out, self._score, own)
         if len(networks) > 1 and self.solver == "lm" and validation is None:
             networks = [networks[training.best_start(self, networks, problem)]]
         self.network_ = networks[0]  # to be found after Ctrl-C too, with the parameters of the last step
@@ -163,11 +168,18 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 "preprocessed."
             )
         self._keep(best, problem)
-        self._remember(None if part else samples, penalty=WeightDecay(problem.decay, problem.decay))
+        penalty = WeightDecay(problem.decay, problem.decay)
+        self._remember(None if part else samples, penalty=penalty, standardize=own or False)
         if best.limit and not part:
             message = f"{self.solver} has not converged within {best.limit}; raise it, or scale the data"
             warnings.warn(message, ConvergenceWarning, stacklevel=3)
         return self
+
+    def _units(self, net: Network, samples: Samples, part: bool) -> Units:
+        """Those of the samples; those of the first ones where they come in parts, or where a fit is continued."""
+        if net.units is not None and (part or self._result is not None):
+            return net.units
+        return units.of(net._architecture, check_samples(net._architecture, *samples))
 
     def _fit_by_evidence(self, networks: list[Network], samples: Samples, held_out: Samples | None) -> Self:
         if held_out is not None:
@@ -180,7 +192,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.loss_, self.best_loss_ = self.loss_curve_[-1], min(self.loss_curve_)
         self.n_iter_, self.t_ = len(self.loss_curve_) - 1, 0
         noise = posterior.noise_precision if net.loss_name == "squared_error" else None
-        self._remember(samples, prior_precision=posterior.prior_precision, noise_precision=noise)
+        self._remember(
+            samples, prior_precision=posterior.prior_precision, noise_precision=noise,
+            standardize=posterior.units or False,
+        )  # fmt: skip
         if self.n_iter_ == self.max_iter and not posterior.converged:
             message = f"the precisions have not converged within max_iter={self.max_iter}; raise it, or scale the data"
             warnings.warn(message, ConvergenceWarning, stacklevel=4)

@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.estimators.arguments import STOCHASTIC
+from fastmlp.functional import check_samples
 from fastmlp.network import Network
 from fastmlp.terms import WeightDecay
+from fastmlp.units import Units
 
 Array = NDArray[Any]
 LBFGS = {"maxcor": 10, "maxls": 20}  # as scikit-learn's
@@ -41,8 +43,9 @@ class Samples(NamedTuple):
 class Problem:
     """Samples and penalty of a fit, in the library's scale."""
 
-    def __init__(self, net: Network, samples: Samples, alpha: float) -> None:
+    def __init__(self, net: Network, samples: Samples, alpha: float, own: Units | None) -> None:
         self.X, self.T, weight = samples
+        self.units = own
         self.n_samples = len(self.X)
         self.outputs_in_mean = outputs_in_mean(net)
         share = 1.0 if weight is None else self.n_samples / float(weight.sum())
@@ -50,6 +53,13 @@ class Problem:
         self.decay = alpha * self.outputs_in_mean  # lambda beside the sum of s_n e_n
         self.penalty = WeightDecay(weights=self.decay * share)
         self.offset = offset(net, samples)
+
+    def standardized(self, net: Network) -> tuple[Any, Any]:
+        """X and T as training sees them."""
+        if self.units is None:
+            return self.X, self.T
+        samples = self.units.applied(check_samples(net._architecture, self.X, self.T))
+        return samples.X, samples.targets.values if samples.targets.labels is None else samples.targets.labels
 
     @property
     def divisor(self) -> float:
@@ -80,11 +90,14 @@ class Problem:
 class Validation:
     """The mean loss of a validation set, without penalty, and its score."""
 
-    def __init__(self, net: Network, samples: Samples, score: Score) -> None:
+    def __init__(self, net: Network, samples: Samples, score: Score, own: Units | None) -> None:
         self.samples, self._score = samples, score
         total = len(samples.X) if samples.weight is None else float(samples.weight.sum())
         self._divisor, self._offset = total * outputs_in_mean(net), offset(net, samples)
-        self._objective = net.objective(samples.X, samples.T, sample_weight=samples.weight)
+        # the loss in the units of the training, of a network in those of the data
+        scale = None if own is None or own.targets is None else own.targets.scale
+        precision = 1.0 if scale is None else 1 / scale**2
+        self._objective = net.objective(samples.X, samples.T, sample_weight=samples.weight, noise_precision=precision)
 
     def loss(self, params: Array) -> float:
         """At these parameters."""

@@ -84,6 +84,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        standardize: bool | None = None,
         n_init: int = 1,
     ) -> None:
         self._store(locals())

@@ -11,12 +11,13 @@ from scipy.optimize import OptimizeResult
 
 from fastmlp.architecture import Architecture
 from fastmlp.bayes.evidence import Evidence, fit_evidence
-from fastmlp.estimators.arguments import STOCHASTIC
+from fastmlp.estimators.arguments import STOCHASTIC, standardizes
 from fastmlp.estimators.problem import Problem, Samples, Validation
 from fastmlp.estimators.watch import Progress, Watch
 from fastmlp.many import fit_many
 from fastmlp.network import Network
 from fastmlp.optimize.monitor import MAX_FUN, MAX_ITER
+from fastmlp.units import Units
 
 
 class Trained(NamedTuple):
@@ -79,10 +80,11 @@ def train(
 ) -> Trained:
     """Train a network in place, from its parameters and, with an `earlier` result, from the solver's state there."""
     watch = Watch(estimator, net, problem, validation, progress)
+    earlier = _resumable(earlier, estimator.solver, problem.n_samples, problem.units)
     result = net.fit(
         problem.X, problem.T, estimator.solver, sample_weight=problem.weight, penalty=problem.penalty,
         max_iter=max_iter, callback=watch if watch.needed else None, rng=np.random.default_rng(seed),
-        warm_start=_resumable(earlier, estimator.solver, problem.n_samples), **problem.options(estimator, watch.rate),
+        standardize=problem.units or False, warm_start=earlier, **problem.options(estimator, watch.rate),
     )  # fmt: skip
     if not watch.needed:
         watch.catch_up(result.history["loss"][1:])
@@ -93,8 +95,9 @@ def train(
 
 def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int:
     """Which of these starts Levenberg-Marquardt brings farthest down, all being trained at once, as copies."""
+    X, T = problem.standardized(networks[0])
     results = fit_many(
-        [net.copy() for net in networks], problem.X, problem.T, sample_weight=problem.weight, penalty=problem.penalty,
+        [net.copy() for net in networks], X, T, sample_weight=problem.weight, penalty=problem.penalty,
         max_iter=estimator.max_iter, ftol=0.0, **problem.options(estimator, float),
     )  # fmt: skip
     return int(np.argmin([result.fun if math.isfinite(result.fun) else math.inf for result in results]))
@@ -104,7 +107,13 @@ def by_evidence(estimator: Any, networks: list[Network], samples: Samples) -> tu
     """The start that ends with the largest evidence, trained in place; and its posterior."""
     posteriors = [
         fit_evidence(
-            net, samples.X, samples.T, sample_weight=samples.weight, max_iter=estimator.max_iter, tol=estimator.tol
+            net,
+            samples.X,
+            samples.T,
+            sample_weight=samples.weight,
+            max_iter=estimator.max_iter,
+            tol=estimator.tol,
+            standardize=standardizes(estimator),
         )
         for net in networks
     ]
@@ -112,9 +121,9 @@ def by_evidence(estimator: Any, networks: list[Network], samples: Samples) -> tu
     return networks[best], posteriors[best]
 
 
-def _resumable(earlier: Any, solver: str, n_samples: int) -> Any:
+def _resumable(earlier: Any, solver: str, n_samples: int, own: Units | None) -> Any:
     """The earlier result, if the solver can go on from it: sgd and adam also with another number of samples."""
-    if earlier is None or earlier.state["method"] != solver:
+    if earlier is None or earlier.state["method"] != solver or (earlier.state["units"] is None) != (own is None):
         return None
     if solver in STOCHASTIC:
         return OptimizeResult(x=earlier.x, state={**earlier.state, "n_samples": n_samples})

@@ -86,8 +86,8 @@ def fit(
     architecture = net._architecture
     name = choose_method(method, architecture, len(samples.X), bounded=bounds is not None)
     _check_options(name, options, learning_rate)
-    standardize = check.boolean(standardize, "standardize")
-    state = _earlier_state(warm_start, name, architecture, len(samples.X), standardize)
+    standardize = units.checked(standardize, architecture)
+    state = _earlier_state(warm_start, name, architecture, len(samples.X), bool(standardize))
     # to make a generator takes as long as a step of a small fit
     draws = name in MINIBATCH or holdout.draws(validation)
     generator = check.generator(rng) if draws or rng is not None else None
@@ -112,7 +112,8 @@ def fit(
     own = None
     if standardize:
         objectives.require_samples(training)
-        own = units.of(architecture, training) if state is None else state["units"]
+        own = units.chosen(standardize, None, architecture, training) if state is None else state["units"]
+        assert own is not None
         training, held_out = own.applied(training), None if held_out is None else own.applied(held_out)
     start, progress = _start(net, own, state, warm_start)
     free = reparam.make(architecture, start, fixed, tied)

@@ -160,7 +160,7 @@ def test_a_state_belongs_to_its_units():
 
 def test_what_makes_no_sense_is_refused():
     net = yacht_network()
-    with pytest.raises(TypeError, match="standardize: expected True or False, got 'yes'"):
+    with pytest.raises(TypeError, match=r"standardize: expected True, False or units such as net\.units, got 'yes'"):
         net.fit(YACHT.X, YACHT.T, standardize="yes")
     with pytest.raises(ValueError, match="X: expected at least one sample"):
         net.fit(np.empty((0, 6)), [], standardize=True)

@@ -1,0 +1,246 @@
+"""Posteriors and the evidence in the user's units: kept in standardised ones, handed out mapped, exact at any scale."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import fastmlp
+from cases import network, relative_error
+from fastmlp import datasets
+
+RNG = np.random.default_rng(4)
+N = 60
+U = RNG.normal(size=(N, 3))
+U[:, 2] = np.exp(U[:, 2])
+V = np.column_stack([np.tanh(U[:, 0]) + 0.3 * U[:, 1], U[:, 2] - U[:, 0]]) + 0.1 * RNG.normal(size=(N, 2))
+NEW = np.random.default_rng(5).normal(size=(7, 3))
+A, B = np.array([1e5, 1e-3, 3.0]), np.array([-2e5, 4e-3, 1e3])
+C, D = np.array([2.5e4, 1e-6]), np.array([2.5e5, -1e-5])
+X, T, X_NEW = A * U + B, C * V + D, A * NEW + B
+DECAY = fastmlp.WeightDecay(0.1, 0.05)
+
+
+def by_hand():
+    """The posterior of data standardised by hand, and the two affine maps."""
+    (m, s), (d, c) = (((array.mean(axis=0)), array.std(axis=0)) for array in (X, T))
+    return (X - m) / s, (T - d) / c, (X_NEW - m) / s, s, d, c
+
+
+def both(output="identity", **prior):
+    """A posterior of standardised data, and the same in the user's units."""
+    S, Z, *_ = by_hand()
+    positive = np.column_stack([V[:, 0] > 0, V[:, 0] <= 0]).astype(float)
+    targets, raw = (Z, T) if output == "identity" else (positive, positive)
+    one, two = (network([3, 4, 2], output=output, loss=None, seed=2) for _ in range(2))
+    one.fit(S, targets, "lm", penalty=DECAY, tol=1e-10)
+    two.fit(X, raw, "lm", penalty=DECAY, tol=1e-10, standardize=True)
+    prior = prior or {"penalty": DECAY}
+    return fastmlp.Laplace(one, S, targets, **prior), fastmlp.Laplace(two, X, raw, standardize=True, **prior), two
+
+
+def test_it_is_the_posterior_of_the_standardised_data():
+    (_, _, new, s, d, c), (one, two, net) = by_hand(), both()
+    assert two.units == net.units
+    assert relative_error(two.noise_precision, one.noise_precision / c**2) < 1e-10
+    assert relative_error(two.prior_precision, one.prior_precision) < 1e-10
+    assert two.log_evidence == pytest.approx(one.log_evidence - N * np.log(c).sum(), rel=1e-10)
+    assert two.log_likelihood == pytest.approx(one.log_likelihood - N * np.log(c).sum(), rel=1e-10)
+    assert two.nic == pytest.approx(one.nic + 2 * N * np.log(c).sum(), rel=1e-9)
+    assert relative_error(two.gamma, one.gamma) < 1e-9
+    assert two.log_distinct_symmetries == pytest.approx(one.log_distinct_symmetries, rel=1e-9)
+    (mean, variance), (raw_mean, raw_variance) = one.predict(new), two.predict(X_NEW)
+    assert relative_error((raw_mean - d) / c, mean) < 1e-9
+    assert relative_error(raw_variance / c**2, variance) < 1e-9
+    parts = two.predict(X_NEW, parts=True)
+    assert relative_error(parts.noise, np.tile(1 / np.asarray(two.noise_precision), (7, 1))) < 1e-12
+    joint = two.covariance(X_NEW)
+    assert relative_error(joint / c[:, None, None] / c, one.covariance(new)) < 1e-8
+    assert relative_error(np.einsum("nknk->nk", joint), parts.epistemic) < 1e-12
+    slopes = [posterior.predict_jacobian(x) for posterior, x in ((one, new), (two, X_NEW))]
+    ratio = c[:, None] / s
+    assert relative_error(slopes[1][0] / ratio, slopes[0][0]) < 1e-9
+    assert relative_error(slopes[1][1] / ratio**2, slopes[0][1]) < 1e-8
+    targets = np.random.default_rng(1).normal(size=(7, 2))
+    densities = one.log_density(new, targets) - two.log_density(X_NEW, d + c * targets)
+    assert np.allclose(densities, np.log(c).sum(), rtol=1e-9)
+
+
+def test_samples_left_out_are_seen_in_the_users_units():
+    (_, _, new, _, d, c), (one, two, _) = by_hand(), both()
+    here, there = one.leave_one_out(), two.leave_one_out()
+    assert relative_error((there.outputs - d) / c, here.outputs) < 1e-8
+    assert np.allclose(there.residuals, there.outputs - T, rtol=1e-6, atol=1e-9 * c)
+    assert np.allclose(there.losses, 0.5 * (there.residuals**2).sum(axis=1), rtol=1e-12)
+    assert relative_error(there.cooks_distance, here.cooks_distance) < 1e-7
+    assert relative_error(two.influence(X_NEW) / c, one.influence(new)) < 1e-7
+    trained = two.leave_one_out(retrain="all")
+    assert relative_error((trained.outputs - d) / c, one.leave_one_out(retrain="all").outputs) < 1e-5
+
+
+def test_parameters_are_those_of_the_network_in_raw_units():
+    """Against differences of the outputs: draws, covariance and influence belong to the raw parameters."""
+    _, two, net = both()
+    assert relative_error(two.params, net.params) < 1e-9
+    assert relative_error(two.network(X_NEW), net(X_NEW)) < 1e-9
+    J = net.jacobian(X_NEW, wrt="params")
+    covariance = two.params_covariance
+    by_params = np.einsum("nkp,pq,nkq->nk", J, covariance, J)
+    assert relative_error(by_params, two.predict(X_NEW, parts=True).epistemic) < 1e-6
+    assert relative_error(two.params_std**2, np.diag(covariance)) < 1e-12
+    draws = two.sample(4000, rng=0)
+    assert relative_error(draws.std(axis=0), two.params_std) < 0.1
+    change = np.einsum("nkp,mp->mnk", J, two.influence())
+    assert relative_error(change / C, two.influence(X_NEW) / C) < 1e-6
+
+
+@pytest.mark.parametrize("output", ["logistic", "softmax", "exp"])
+def test_only_inputs_are_standardised_where_outputs_are_not_linear(output):
+    new = by_hand()[2]
+    one, two, _ = both(output)
+    assert two.units.targets is None
+    assert two.noise_precision == 1.0
+    assert two.log_evidence == pytest.approx(one.log_evidence, rel=1e-10)
+    for here, there in zip(one.predict(new, parts=True), two.predict(X_NEW, parts=True), strict=True):
+        assert relative_error(there, here) < 1e-8
+
+
+def test_units_may_be_given_and_the_noise_is_that_of_the_targets():
+    *_, c = by_hand()
+    one, _, net = both(prior_precision=0.3, noise_precision=50.0)
+    raw = np.asarray(50.0 / c**2)
+    S, Z, *_ = by_hand()
+    plain = fastmlp.Network([3, 4, 2])
+    plain.params = one.params
+    given = fastmlp.Laplace(net, X, T, prior_precision=0.3, noise_precision=raw, standardize=net.units)
+    assert given.log_evidence == pytest.approx(one.log_evidence - N * np.log(c).sum(), rel=1e-9)
+    assert relative_error(given.noise_precision, raw) < 1e-14
+    copied = net.copy()
+    copied._units = None  # without units of its own: those of the data
+    again = fastmlp.Laplace(copied, X, T, prior_precision=0.3, noise_precision=raw, standardize=True)
+    assert again.log_evidence == pytest.approx(given.log_evidence, rel=1e-9)
+    with pytest.raises(ValueError, match="noise_precision: expected one number together with a penalty, got one for"):
+        fastmlp.Laplace(net, X, T, penalty=DECAY, noise_precision=2.0, standardize=True)
+    with pytest.raises(TypeError, match="standardize: expected True, False or units"):
+        fastmlp.Laplace(net, X, T, penalty=DECAY, standardize="yes")
+    with pytest.raises(
+        ValueError, match=r"standardize: expected units of 2 inputs and 1 targets, got those of 3 and 2"
+    ):
+        fastmlp.Laplace(fastmlp.Network([2, 1]), S[:, :2], Z[:, :1], penalty=DECAY, standardize=net.units)
+
+
+# ---- the evidence ----
+
+
+def ridge(S, Z, alpha_w, alpha_b, beta):
+    """Ln p(Z) of Bayesian linear regression with an intercept, in closed form; and its mean and variances at S."""
+    design = np.column_stack([S, np.ones(len(S))])
+    alpha = np.append(np.full(S.shape[1], alpha_w), alpha_b)
+    covariance = np.eye(len(S)) / beta + design / alpha @ design.T
+    log_density = -0.5 * (Z @ np.linalg.solve(covariance, Z) + np.linalg.slogdet(2 * np.pi * covariance)[1])
+    precision = beta * design.T @ design + np.diag(alpha)
+    mean = beta * design @ np.linalg.solve(precision, design.T @ Z)
+    return log_density, mean, 1 / beta + np.einsum("np,pq,nq->n", design, np.linalg.inv(precision), design)
+
+
+@pytest.mark.parametrize("unit", [1e-150, 1e-9, 1e-6, 1e-3, 1.0, 1e2, 1e5, 1e9, 1e150])
+@pytest.mark.parametrize("offset", [0.0, 2.5, 1e3])
+def test_without_hidden_layer_it_is_bayesian_regression_at_every_scale(unit, offset):
+    t = unit * (1.5 * U[:, 0] - 0.5 * U[:, 1] + offset + 0.3 * V[:, 1])
+    inputs = np.column_stack([1e5 * U[:, 0] + 3e5, 1e-8 * U[:, 1]])
+    net = fastmlp.Network([2, 1], rng=0)
+    posterior = fastmlp.fit_evidence(net, inputs, t, tol=1e-10)
+    S, c = (inputs - inputs.mean(axis=0)) / inputs.std(axis=0), (t / unit).std() * unit
+    alpha = posterior.group_precisions
+    Z = (t / unit - (t / unit).mean()) / (t / unit).std()
+    log_density, mean, variance = ridge(S, Z, alpha["W1"], min(alpha["b1"], 1e300), posterior._beta)
+    assert posterior.converged
+    assert posterior.noise_precision * c * c == pytest.approx(posterior._beta, rel=1e-9)
+    assert posterior.log_evidence == pytest.approx(log_density - N * np.log(c), abs=1e-7)
+    outputs, variances = posterior.predict(inputs)
+    assert np.abs((outputs[:, 0] / unit - (t / unit).mean()) / (t / unit).std() - mean).max() < 1e-8
+    if 1e-100 < unit < 1e100:
+        assert relative_error(variances[:, 0] / c**2, variance) < 1e-8
+    assert relative_error(net(inputs), outputs) < 1e-8
+
+
+def problem(name):
+    if name == "yacht":
+        inputs, targets, *_ = datasets.load_yacht()
+        return inputs[::2], np.log(targets[::2])[:, None], [6, 4, 1]
+    return U, V, [3, 4, 2]
+
+
+@pytest.mark.parametrize("groups", ["layers", "all", "ard"])
+@pytest.mark.parametrize("name", ["yacht", "two outputs"])
+def test_powers_of_two_change_no_bit(name, groups):
+    inputs, targets, layers = problem(name)
+    rng = np.random.default_rng(0)
+    a, c = (2.0 ** rng.integers(-26, 27, size=array.shape[1]) for array in (inputs, targets))
+    nets = [fastmlp.Network(layers, rng=1) for _ in range(2)]
+    one = fastmlp.fit_evidence(nets[0], inputs, targets, groups, max_iter=12)
+    two = fastmlp.fit_evidence(nets[1], inputs * a, targets * c, groups, max_iter=12)
+    assert np.array_equal(one.prior_precision, two.prior_precision)
+    assert np.array_equal(one._params, two._params)
+    (mean, variance), (scaled, scaled_variance) = one.predict(inputs), two.predict(inputs * a)
+    assert np.array_equal(scaled / c, mean)
+    assert np.array_equal(scaled_variance / c**2, variance)
+    assert two.log_evidence == pytest.approx(one.log_evidence - len(inputs) * np.log(c).sum(), rel=1e-12)
+    assert np.array_equal(nets[1].rescale_inputs(1 / a).rescale_outputs(1 / c).params, nets[0].params)
+
+
+@pytest.mark.parametrize("method", ["maximum", "fixed_point"])
+@pytest.mark.parametrize("groups", ["layers", "all", "ard"])
+def test_other_units_and_offsets_change_nothing(groups, method):
+    inputs, targets, layers = problem("two outputs")
+    one = fastmlp.fit_evidence(fastmlp.Network(layers, rng=1), inputs, targets, groups, method, tol=1e-6)
+    two = fastmlp.fit_evidence(
+        fastmlp.Network(layers, rng=1), A * inputs + B, C * targets + D, groups, method, tol=1e-6
+    )
+    assert one.pruned == two.pruned
+    assert two.log_evidence == pytest.approx(one.log_evidence - N * np.log(C).sum(), abs=1e-4)
+    (mean, variance), (scaled, scaled_variance) = one.predict(NEW), two.predict(X_NEW)
+    assert np.abs((scaled - D) / C - mean).max() < 1e-4
+    assert np.abs(np.sqrt(scaled_variance) / C - np.sqrt(variance)).max() < 1e-4
+
+
+def test_starts_sizes_and_mixtures_too():
+    inputs, targets = U[:, :2], V[:, :1]
+    settings = {"hidden": [1, 3], "n_starts": 2, "rng": 0, "max_iter": 30}
+    one, two = (
+        fastmlp.fit_evidence(fastmlp.Network([2, 2, 1], rng=1), x, t, combine="average", **settings)
+        for x, t in ((inputs, targets), (2.0**20 * inputs, 2.0**-30 * targets))
+    )
+    assert len(one.starts) == 4
+    shift = N * 30 * np.log(2)
+    for here, there in zip(one.starts, two.starts, strict=True):
+        assert there.log_evidence == pytest.approx(here.log_evidence + shift, rel=1e-12)
+    (mean, variance), (scaled, scaled_variance) = one.predict(NEW[:, :2]), two.predict(2.0**20 * NEW[:, :2])
+    assert np.array_equal(2.0**30 * scaled, mean)
+    assert np.array_equal(2.0**60 * scaled_variance, variance)
+
+
+def test_a_network_and_its_posterior_go_on_in_the_same_units():
+    net = fastmlp.Network([3, 4, 2], rng=1)
+    posterior = fastmlp.fit_evidence(net, X, T, tol=1e-6)
+    assert np.array_equal(net.units.as_array(), posterior.units.as_array())
+    assert net == posterior.network
+    start = net.copy().fit(X, T, "lm", standardize=True, max_iter=0)
+    error = (posterior.network(X) - T) / T.std(axis=0)
+    assert start.fun == pytest.approx(0.5 * (error**2).sum(), rel=1e-9)
+    assert posterior.history["noise_precision"].shape == (len(posterior.history["log_evidence"]), 2)
+    laplace = fastmlp.Laplace(net, X, T, prior_precision=posterior.prior_precision,
+                              noise_precision=posterior.noise_precision, standardize=True)  # fmt: skip
+    assert laplace.log_evidence == pytest.approx(posterior.log_evidence, abs=1e-6)
+    back = pickle.loads(pickle.dumps(copy.deepcopy(posterior)))
+    assert np.array_equal(back.predict(X_NEW), posterior.predict(X_NEW))
+
+
+def test_raw_units_are_still_there():
+    net = fastmlp.Network([3, 2, 1], rng=1)
+    posterior = fastmlp.fit_evidence(net, U, V[:, 0], standardize=False)
+    assert posterior.units is None is net.units
+    plain = fastmlp.Laplace(net, U, V[:, 0], prior_precision=posterior.prior_precision,
+                            noise_precision=posterior.noise_precision)  # fmt: skip
+    assert plain.log_evidence == posterior.log_evidence
