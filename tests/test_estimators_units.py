@@ -1,0 +1,89 @@
+"""The estimators' `standardize`: the same as a pipeline of StandardScalers, on data in the user's units."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import fastmlp
+from cases import relative_error
+
+RNG = np.random.default_rng(8)
+X = RNG.normal(size=(120, 3)) * [1e5, 1e-3, 1.0] + [3e5, 0.0, -40.0]
+U = (X - X.mean(axis=0)) / X.std(axis=0)
+Y = 2.5e5 + 4e4 * (np.tanh(U[:, 0]) + 0.3 * U[:, 1] + 0.1 * RNG.normal(size=120))
+LABELS = np.where(U[:, 0] + U[:, 2] ** 2 > 1, "yes", "no")
+SETTINGS = {"hidden_layer_sizes": (5,), "activation": "tanh", "alpha": 0.1, "random_state": 0, "max_iter": 40}
+
+
+def regressor(**changes):
+    return fastmlp.MLPRegressor(**{**SETTINGS, "solver": "lm", **changes})
+
+
+@pytest.mark.parametrize(("solver", "steps"), [("lm", 6), ("lbfgs", 30), ("scg", 12), ("adam", 40), ("sgd", 40)])
+def test_it_is_a_pipeline_of_scalers(solver, steps):
+    settings = {**SETTINGS, "solver": solver, "tol": 0.0, "max_iter": steps}
+    with pytest.warns(match="converge|Converge"):
+        model = fastmlp.MLPRegressor(standardize=True, **settings).fit(X, Y)
+    pipeline = make_pipeline(
+        StandardScaler(), TransformedTargetRegressor(fastmlp.MLPRegressor(**settings), transformer=StandardScaler())
+    )
+    with pytest.warns(match="converge|Converge"):
+        pipeline.fit(X, Y)
+    inner = pipeline[-1].regressor_
+    assert np.allclose(model.loss_curve_, inner.loss_curve_, rtol=1e-7)
+    assert np.abs(model.predict(X) - pipeline.predict(X)).max() < 1e-6 * Y.std()
+
+
+@pytest.mark.parametrize("alpha", [0.1, "evidence"])
+def test_deviations_are_in_the_users_units(alpha):
+    model = regressor(alpha=alpha, standardize=True, max_iter=300).fit(X, Y)
+    scaled = regressor(alpha=alpha, standardize=False, max_iter=300).fit(U, (Y - Y.mean()) / Y.std())
+    (mean, std), (other, other_std) = model.predict(X, return_std=True), scaled.predict(U, return_std=True)
+    assert np.abs(mean - (Y.mean() + Y.std() * other)).max() < 1e-5 * Y.std()
+    assert relative_error(std, Y.std() * other_std) < 1e-5
+
+
+def test_the_default_is_to_standardise_for_the_evidence_only():
+    model = regressor(alpha="evidence").fit(X, Y)
+    assert model.score(X, Y) > 0.95
+    assert model.posterior_.units is not None is not model.network_.units
+    assert regressor(alpha="evidence", standardize=False, max_iter=200).fit(U, U[:, 1] + Y / 1e5).network_.units is None
+    assert regressor(max_iter=200).fit(U, Y / 1e5).network_.units is None
+    assert clone(regressor(standardize=True)).standardize is True
+    with pytest.raises(TypeError, match="standardize: expected True or False"):
+        regressor(standardize="yes").fit(X, Y)
+
+
+def test_classifiers_standardise_their_inputs():
+    settings = {**SETTINGS, "solver": "lm", "max_iter": 300}
+    model = fastmlp.MLPClassifier(standardize=True, **settings).fit(X, LABELS)
+    scaled = fastmlp.MLPClassifier(**settings).fit(U, LABELS)
+    assert relative_error(model.predict_proba(X), scaled.predict_proba(U)) < 1e-6
+    assert model.score(X, LABELS) > 0.95
+
+
+def test_early_stopping_sees_the_loss_in_the_units_of_the_training():
+    model = regressor(standardize=True, solver="lbfgs", max_iter=15, tol=0.0)
+    with pytest.warns(match="converge|Converge"):
+        model.fit(X[:90], Y[:90], X_val=X[90:], y_val=Y[90:])
+    error = (model.predict(X[90:]) - Y[90:]) / Y[:90].std()
+    assert model.validation_loss_curve_[-1] == pytest.approx(0.5 * np.mean(error**2), rel=1e-9)
+
+
+def test_warm_starts_and_parts_keep_their_units():
+    whole = regressor(standardize=True, solver="adam", max_iter=20, tol=0.0)
+    halves = regressor(standardize=True, solver="adam", max_iter=10, tol=0.0, warm_start=True)
+    parts = regressor(standardize=True, solver="adam", batch_size=120)
+    with pytest.warns(match="converge|Converge"):
+        whole.fit(X, Y)
+    with pytest.warns(match="converge|Converge"):
+        halves.fit(X, Y).fit(X, Y)
+    assert np.array_equal(whole.network_.params, halves.network_.params)
+    parts.partial_fit(X[:60], Y[:60])
+    units = parts.network_.units.as_array()
+    parts.partial_fit(X[60:], Y[60:])
+    assert np.array_equal(parts.network_.units.as_array(), units)
+    assert np.allclose(units[1, :3], X[:60].mean(axis=0))
