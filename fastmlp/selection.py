@@ -38,6 +38,15 @@ def named(architecture: Architecture, name: str, argument: str) -> Index:
     return where.ravel()
 
 
+def name_of(architecture: Architecture, index: int) -> str:
+    """The name of one parameter: "W1[2,0]", or "b1[2]"."""
+    group, where = next(item for item in architecture.groups.items() if item[1].start <= index < item[1].stop)
+    if group.startswith("b"):
+        return f"{group}[{index - where.start}]"
+    row, column = divmod(index - where.start, architecture.shapes[int(group[1:]) - 1][0])
+    return f"{group}[{row},{column}]"
+
+
 def _range(text: str, size: int, name: str, argument: str) -> Index:
     if text == ":":
         return np.arange(size)

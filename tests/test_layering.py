@@ -65,7 +65,7 @@ INNER = {
         ("occam",),
         ("laplace",),
         ("posterior", "priors", "influence"),
-        ("frame",),
+        ("frame", "doubts"),
         ("covariance", "precisions", "moderation", "mixed", "likelihood", "modes", "training"),
     ),
     "plot": (

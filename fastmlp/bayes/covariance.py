@@ -37,6 +37,7 @@ class Covariance:
     """
 
     def __init__(self, B: Float, alpha: Float) -> None:
+        self.precisions: Float = (B if B.ndim == 1 else np.diagonal(B)) + alpha  # A_ii
         if B.ndim == 1 or len(alpha) == 0:
             A = B.ravel() + alpha
             if A.size and A.min() <= 0:
@@ -100,9 +101,8 @@ def factor(B: Float, alpha: Float) -> Float:
 
 def _not_positive_definite(smallest: float, largest: float) -> NotPositiveDefiniteError:
     return NotPositiveDefiniteError(
-        f"posterior: expected a positive definite matrix of second derivatives, got the smallest eigenvalue "
-        f"{smallest:.3g} (largest: {largest:.3g}); train to a minimum (method='lm'), take a larger or a proper prior "
-        "precision, or hessian='ggn'"
+        f"expected a positive definite matrix of second derivatives, got the smallest eigenvalue {smallest:.3g} "
+        f"(largest: {largest:.3g})"
     )
 
 
@@ -123,16 +123,17 @@ def noise_precision(B: Float, alpha: Float, n_targets: float, sse: float, *, sca
     NotPositiveDefiniteError
         If C is not positive definite.
     ValueError
-        If there is no such beta > 0: a perfect fit, or no more targets than parameters with a flat prior.
+        If there is no such beta > 0: a perfect fit, or no more targets than parameters with a flat prior, or, if
+        `scaled`, than gamma. Says the numbers.
     """
     n = len(alpha)
     unit = 1.0 if scaled or sse <= 0 else n_targets / sse
     nu = _prior_shares(B, alpha / unit)
-    flat = n - np.count_nonzero(nu)
-    if sse <= 0 or n_targets <= flat:
+    flat, gamma = n - np.count_nonzero(nu), n - float(nu.sum())
+    if sse <= 0 or n_targets <= (gamma if scaled else flat):
+        determined = f"{gamma:.4g} parameters that they determine, " if scaled else ""
         raise ValueError(
-            "noise_precision: expected a number, since the data do not determine it: "
-            f"{n_targets:g} targets, {flat} parameters with a flat prior, sum of squared errors {sse:g}"
+            f"{n_targets:g} targets, {determined}{flat} parameters with a flat prior, sum of squared errors {sse:g}"
         )
     if scaled:
         return (n_targets - n + float(nu.sum())) / sse

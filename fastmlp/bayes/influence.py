@@ -5,7 +5,9 @@ Without sample n the posterior's maximum moves, to first order in the sample's o
     w_(-n) - w = A^-1 J_n' u_n,    u_n = (I - Lambda_n V_n)^-1 delta_n,    V_n = J_n A^-1 J_n',
 
 with delta and Lambda the first and second derivative of its loss by its outputs (squared error) or logits. For squared
-error and one output the residual becomes r_n / (1 - h_n), with the leverage h_n = beta V_n.
+error and one output the residual becomes r_n / (1 - h_n), with the leverage h_n = beta V_n. At h_n = 1 the sample alone
+determines a parameter, and no number is right: I - Lambda V is singular. Rounding of A, entries of which are wrong by
+eps sqrt(A_ii A_jj), changes the leverage by eps |D A^-1 J'|^2 Lambda, D^2 the diagonal of A.
 """
 
 from __future__ import annotations
@@ -18,16 +20,23 @@ from numpy.typing import NDArray
 from fastmlp import functional
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import likelihood
-from fastmlp.bayes.covariance import Covariance
+from fastmlp.bayes.covariance import EPS, Covariance
 from fastmlp.functional import Samples
 
 Float = NDArray[np.float64]
 
+ROOM = 8  # roundings, with one for each parameter
 DOUBTFUL = 0.3  # leverage from which the formula is a rough one in networks with hidden units
 
 
+NEAR_ONE = 0.9  # leverage from which it may be 1 to rounding
+
+
 class LeaveOneOut(NamedTuple):
-    """Each sample seen by the network that was trained without it."""
+    """Each sample seen by the network that was trained without it.
+
+    Where a sample alone determines a parameter (leverage 1 to rounding) there is no such network: nan.
+    """
 
     outputs: Float  #: (N, K)
     residuals: Float  #: (N, K), outputs less targets
@@ -62,10 +71,21 @@ class Removal:
         self.V = self.rooted @ self.rooted.transpose(0, 2, 1)
         share = curvature @ self.V
         self.leverage = np.trace(share, axis1=1, axis2=2)
-        left = np.eye(center.shape[1]) - share
-        left[np.linalg.det(left) == 0] = np.nan  # a sample that alone determines a parameter
-        self.u = np.linalg.solve(left, delta[:, :, np.newaxis])[:, :, 0]
         self.covariance = covariance
+        left = np.eye(center.shape[1]) - share
+        left[self._alone(curvature)] = np.nan
+        self.u = np.linalg.solve(left, delta[:, :, np.newaxis])[:, :, 0]
+
+    def _alone(self, curvature: Float) -> NDArray[np.intp]:
+        """The samples that alone determine a parameter: I - Lambda V has no positive determinant, to rounding."""
+        near = np.flatnonzero(~(self.leverage < NEAR_ONE))
+        values, vectors = np.linalg.eigh(curvature[near])
+        half = vectors * np.sqrt(np.maximum(values, 0.0))[:, np.newaxis]  # half half' = Lambda
+        left = 1 - np.linalg.eigvalsh(half.transpose(0, 2, 1) @ self.V[near] @ half).max(axis=1)
+        moved = self.covariance.from_root(self.rooted[near]) * np.sqrt(self.covariance.precisions)
+        error = ((half.transpose(0, 2, 1) @ moved) ** 2).sum(axis=(1, 2))
+        alone: NDArray[np.intp] = near[~(left > (self.rooted.shape[2] + ROOM) * EPS * np.maximum(error, 1.0))]
+        return alone
 
     def params_change(self) -> Float:
         """w_(-n) - w (N, n)."""

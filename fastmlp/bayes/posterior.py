@@ -13,10 +13,11 @@ from fastmlp import _threads, derivatives, functional, units
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp.architecture import Architecture
-from fastmlp.bayes import modes
+from fastmlp.bayes import doubts, modes
 from fastmlp.bayes.covariance import EPS, Covariance, noise_precision
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.precisions import by_parameter
+from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.functional import Samples
 from fastmlp.network import Network, check_network
 from fastmlp.terms import DataTerm, WeightDecay
@@ -29,6 +30,8 @@ HESSIANS = ("ggn", "exact", "diagonal")
 
 class Posterior:
     """What is known about the parameters; `fastmlp.Laplace` documents the arguments and attributes."""
+
+    _words = doubts.LIBRARY  # names of what the caller has given, for messages
 
     def __init__(
         self,
@@ -44,6 +47,26 @@ class Posterior:
         sample_weight: Any = None,
         n_threads: Any = None,
     ) -> None:
+        self._words = doubts.LIBRARY if penalty is None else doubts.WITH_PENALTY
+        self._set_up(
+            net, X, T, prior_precision, penalty, noise_precision, hessian, standardize, sample_weight, n_threads
+        )
+        doubts.warn(self, stacklevel=3)
+
+    @classmethod
+    def _make(cls, words: doubts.Words, *given: Any, **options: Any) -> Self:
+        """As the constructor, without its warning; `words` are those of another caller."""
+        posterior = cls.__new__(cls)
+        posterior._words = words
+        posterior._set_up(*given, **options)
+        return posterior
+
+    def _set_up(
+        self, net: Network, X: Any, T: Any, prior_precision: Any = None, penalty: Any = None,
+        noise_precision: Any = None, hessian: str = "ggn", standardize: Any = False, sample_weight: Any = None,
+        n_threads: Any = None,
+    ) -> None:  # fmt: skip
+        """What the constructor does, without its warning."""
         own = check_network(net)._architecture
         architecture = own
         if own.dtype != np.float64:
@@ -89,8 +112,12 @@ class Posterior:
             value, gradient = term.value_and_grad(params)
             self._curvature = self._second_derivatives(term)
         w, prior = params[self._free], self.prior_precision[self._free]
-        self.grad_norm = float(np.abs(gradient[self._free] + prior * w).max(initial=0.0))
-        self._covariance = Covariance(self._curvature, prior)
+        self._gradient: Float = gradient[self._free] + prior * w
+        self.grad_norm = float(np.abs(self._gradient).max(initial=0.0))
+        try:
+            self._covariance = Covariance(self._curvature, prior)
+        except NotPositiveDefiniteError as error:
+            raise doubts.without_inverse(error, self, self._curvature, prior) from None
         self.gamma = np.zeros(len(alpha))
         self.gamma[self._free] = 1 - prior * self._covariance.diagonal
         self._log_likelihood = self._log_normalizer() - value
@@ -143,7 +170,33 @@ class Posterior:
         term = DataTerm(self._architecture, self._samples, 1.0, self._n_threads)
         n_targets = self._samples.total_weight * self._architecture.n_outputs
         curvature, prior = self._second_derivatives(term), alpha[self._free]
-        return noise_precision(curvature, prior, n_targets, 2 * term.value(self._params), scaled=scaled)
+        try:
+            return noise_precision(curvature, prior, n_targets, 2 * term.value(self._params), scaled=scaled)
+        except NotPositiveDefiniteError as error:
+            raise doubts.without_inverse(error, self, curvature, prior) from None
+        except ValueError as error:
+            raise doubts.without_noise(error, self) from None
+
+    @property
+    def distance(self) -> float:
+        """By so many posterior standard deviations the network is away from the optimum, to second order."""
+        return float(np.linalg.norm(self._covariance.times_root(self._gradient)))
+
+    def _centre(self, kind: str) -> None:
+        """Let the prior of weights "W" or biases "b" have its mean where they are, so that it does not pull at them."""
+        for name, where in self._architecture.groups.items():
+            if name.startswith(kind):
+                own = (self._free >= where.start) & (self._free < where.stop)
+                self._gradient[own] -= (self.prior_precision * self._params)[self._free[own]]
+
+    @property
+    def rounding(self) -> float:
+        """Eps times the condition number of A scaled to a unit diagonal: at most about so wrong are variances."""
+        return self._rounding.share
+
+    @cached_property
+    def _rounding(self) -> doubts.Rounding:
+        return doubts.rounding(self._curvature, self.prior_precision[self._free], self._covariance)
 
     def _log_normalizer(self) -> float:
         """What the loss leaves out of the log likelihood."""

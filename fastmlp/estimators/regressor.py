@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from fastmlp import _validation as check
+from fastmlp.bayes import doubts
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.estimators.arguments import documented
 from fastmlp.estimators.base import BaseMLP
@@ -127,9 +128,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         ------
         ValueError
             If the training samples are not known: after `partial_fit`, and in a copy (by pickle or deepcopy) of a model
-            that had not been asked for deviations before.
+            that had not been asked for deviations before. If they do not determine the noise: sample weights count.
         NotPositiveDefiniteError
             If neither the data nor `alpha` determine all parameters.
+
+        Warns
+        -----
+        PosteriorWarning
+            Once for each fit, if deviations are not to be trusted, with what may be changed: the weights are not at the
+            optimum (stopped early, or by ``solver="adam"``), or rounding is too large; see `fastmlp.Laplace`.
 
         Notes
         -----
@@ -159,8 +166,22 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
                     "or a copy of one that had not been asked for deviations before"
                 )
             (X, T, weight), prior = self._trained_on
-            self._posterior = Laplace(net, X, T, sample_weight=weight, **prior)
+            self._posterior = Laplace._make(self._words(), net, X, T, sample_weight=weight, **prior)
+            if "penalty" in prior:  # `fit` leaves the biases out of it
+                self._posterior._centre("b")
+            doubts.warn(self._posterior, stacklevel=3)
         return self._posterior
+
+    def _words(self) -> doubts.Words:
+        """What messages about the posterior are to name."""
+        solver = "" if self.solver == "lm" else "solver='lm', "
+        whole = ", early_stopping=False" if self.early_stopping else ""
+        return doubts.Words(
+            subject="return_std",
+            noise="return_std: expected samples that determine the noise",
+            prior="alpha",
+            remedy=f"fit with {solver}a smaller tol and a larger max_iter{whole}",
+        )
 
     def _remember(self, samples: Samples | None, **prior: Any) -> None:
         self._trained_on = None if samples is None else (samples, prior)
