@@ -49,14 +49,13 @@ class Evidence(Laplace):
 
     def __init__(self, path: Path, names: list[str], n_threads: int) -> None:
         steps = path.steps
-        if not path.end:
-            steps = steps[: 1 + int(np.argmax([step.posterior.log_evidence for step in steps]))]
         self.__dict__.update(steps[-1].posterior.__dict__)
         self._n_threads = n_threads
         *alpha, _ = steps[-1].precisions.tolist()
         self.group_precisions: dict[str, float] = dict(zip(names, alpha, strict=True))
         self.pruned: tuple[str, ...] = tuple(name for name, a in self.group_precisions.items() if a == math.inf)
         self.converged, self.stationary = bool(path.end), path.end
+        self.noise_at_floor = steps[-1].at_floor
         precisions = np.array([step.precisions for step in steps])
         self.history: dict[str, Float] = {
             "log_evidence": np.array([step.posterior.log_evidence for step in steps]),

@@ -27,6 +27,8 @@ HESSIANS = ("ggn", "exact", "diagonal")
 class Posterior:
     """What is known about the parameters; `fastmlp.Laplace` documents the arguments and attributes."""
 
+    _helped = False  # whether a matrix that rounding has made indefinite is mended, or refused
+
     def __init__(
         self,
         net: Network,
@@ -64,7 +66,7 @@ class Posterior:
             self._curvature = self._second_derivatives(term)
         w, prior = self.params[self._free], self.prior_precision[self._free]
         self.grad_norm = float(np.abs(gradient[self._free] + prior * w).max(initial=0.0))
-        self._covariance = Covariance(self._curvature, prior)
+        self._covariance = Covariance(self._curvature, prior, helped=self._helped)
         self.gamma = np.zeros(len(alpha))
         self.gamma[self._free] = 1 - prior * self._covariance.diagonal
         self.log_likelihood = self._log_normalizer() - value
