@@ -62,7 +62,7 @@ INNER = {
         ("evidence",),
         ("ascent", "mixture"),
         ("alternation", "starts"),
-        ("occam",),
+        ("occam", "budget"),
         ("laplace",),
         ("posterior", "priors", "influence"),
         ("covariance", "precisions", "moderation", "mixed", "likelihood", "modes", "training"),

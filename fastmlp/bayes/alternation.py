@@ -139,7 +139,7 @@ class Alternation:
             alpha[where] = each
         params = np.where(np.isinf(alpha), 0.0, self.net._params)
         architecture, n_threads = self.net._architecture, self.options["n_threads"]
-        tol = max(self.tol, self._gradient_rounding(beta))
+        tol = self._gradient_tolerance(beta)
         left = None if self.budget.seconds == math.inf else lambda: self.budget.left
         self.net.params = to_maximum(architecture, params, self.samples, alpha, beta, tol, n_threads, left)
         if self._begun and self.budget.over:
@@ -147,9 +147,15 @@ class Alternation:
         noise = beta if self.is_regression else None
         return Trained(self.net, *self.given, prior_precision=alpha, noise_precision=noise, **self.options)
 
-    def _gradient_rounding(self, beta: float) -> float:
-        """What is left of beta J'r where the residuals r are known up to rounding of the targets."""
-        return 2 * EPS * beta * self.samples.total_weight * math.sqrt(self.variance) if self.is_regression else 0.0
+    def _gradient_tolerance(self, beta: float) -> float:
+        """`tol` where weights are of order one, less where they are as large as the targets.
+
+        More where the residuals r in beta J'r are not known better, up to rounding of the targets.
+        """
+        if not self.is_regression:
+            return self.tol
+        sd = math.sqrt(self.variance)
+        return max(self.tol / max(1.0, sd), 2 * EPS * beta * self.samples.total_weight * sd)
 
     def report(self, nit: int, posterior: Laplace, precisions: Float) -> None:
         """Tell whoever looks on; raises Stop where it is to be the last."""

@@ -65,27 +65,30 @@ def to_maximum(alternation: Alternation, start: Float, max_iter: int, tol: float
             if nit == max_iter:
                 break
             memory.note(precisions, proposal.gradient)
-            step = _uphill(alternation, path[-1], proposal, memory.direction(proposal), rounding)
-            if step.posterior.log_evidence < posterior.log_evidence - rounding:
+            step, has_risen = _uphill(alternation, path[-1], proposal, memory.direction(proposal), rounding)
+            path.append(step)
+            if not has_risen:
                 jumps, memory = jumps + 1, _Memory()
             if jumps > MOST_JUMPS:
                 return _best(path, "edge", rounding)
-            path.append(step)
     except Stop:
         pass
     return _best(path, "", 0.0)
 
 
-def _uphill(alternation: Alternation, at: Step, proposal: Proposal, direction: Float, rounding: float) -> Step:
-    """The first of ever shorter steps at which the evidence has risen, or the shortest, behind an edge."""
+def _uphill(
+    alternation: Alternation, at: Step, proposal: Proposal, direction: Float, rounding: float
+) -> tuple[Step, bool]:
+    """The first of ever shorter steps at which the evidence has risen; or the shortest, behind an edge."""
     posterior, precisions, _ = at
     direction[-1] = min(direction[-1], np.log(alternation.highest / precisions[-1]))
     promised, share = float(proposal.gradient @ direction), 1.0
     while True:
         step = _stepped(alternation, precisions, share * direction)
         rise = step.posterior.log_evidence - posterior.log_evidence
-        if rise >= ENOUGH * share * promised - rounding or share <= SMALLEST_STEP:
-            return step
+        has_risen = rise >= ENOUGH * share * promised - rounding
+        if has_risen or share <= SMALLEST_STEP:
+            return step, bool(has_risen)
         share /= 2
         alternation.net.params = posterior.params
 

@@ -87,8 +87,7 @@ class Budget:
         return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
     def _line(self, start: int, nit: int, posterior: Laplace, precisions: Float) -> str:
-        pruned, seconds = int(np.isinf(precisions).sum()), time.perf_counter() - self._started
-        return (
-            f"evidence {start:3d} {nit:4d}  log evidence {posterior.log_evidence:.6g}  effective parameters "
-            f"{posterior.effective_n_params:.4g}  noise precision {precisions[-1]:.4g}  pruned {pruned}  {seconds:.2f} s"
-        )
+        shown = [f"evidence {start:3d} {nit:4d}  log evidence {posterior.log_evidence:.6g}"]
+        shown += [f"effective parameters {posterior.effective_n_params:.4g}", f"noise precision {precisions[-1]:.4g}"]
+        shown += [f"pruned {np.isinf(precisions).sum()}", f"{time.perf_counter() - self._started:.2f} s"]
+        return "  ".join(shown)

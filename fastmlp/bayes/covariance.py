@@ -90,7 +90,7 @@ class Covariance:
 
 
 def factor(B: Float, alpha: Float, *, helped: bool = False) -> Float:
-    """L in the lower triangle, with L L' = B + diag(alpha); if `helped`, plus what rounding hides where it has to be."""
+    """L in the lower triangle, with L L' = B + diag(alpha); if `helped`, plus what rounding hides, where it must be."""
     rounding = len(alpha) * EPS * (np.diagonal(B) + alpha)
     for added in (0.0, *(HELP if helped else ())):
         L = np.array(B, order="C")

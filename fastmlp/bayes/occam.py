@@ -36,6 +36,8 @@ BLOCK = 2**17  # numbers of a Jacobian that are held at once, in the caches
 def corrections(posterior: Laplace, where: list[NDArray[np.intp]]) -> Float:
     """What the optimum's motion adds to the derivatives of the log evidence by ln alpha_g, and by ln beta, the last."""
     free, alpha = posterior._free, posterior.prior_precision
+    if not len(free):
+        return np.zeros(len(where) + 1)
     term = DataTerm(posterior._architecture, posterior._samples, posterior.noise_precision, posterior._n_threads)
     H = np.ascontiguousarray(term.hessian(posterior.params, "exact")[np.ix_(free, free)])
     H[np.diag_indices_from(H)] += alpha[free]

@@ -181,8 +181,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.n_iter_, self.t_ = len(self.loss_curve_) - 1, 0
         noise = posterior.noise_precision if net.loss_name == "squared_error" else None
         self._remember(samples, prior_precision=posterior.prior_precision, noise_precision=noise)
-        if self.n_iter_ == self.max_iter and not posterior.converged:
+        if not posterior.converged:
             message = f"the precisions have not converged within max_iter={self.max_iter}; raise it, or scale the data"
+            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+        elif posterior.noise_at_floor:
+            message = "the noise is at its floor: y has none that the network could tell from the function"
             warnings.warn(message, ConvergenceWarning, stacklevel=4)
         return self
 
