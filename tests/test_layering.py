@@ -62,7 +62,7 @@ INNER = {
         ("evidence",),
         ("ascent", "mixture"),
         ("alternation", "starts"),
-        ("occam",),
+        ("occam", "budget"),
         ("laplace",),
         ("posterior", "priors", "influence"),
         ("frame", "doubts"),

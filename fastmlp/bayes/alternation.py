@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import selection
+from fastmlp import selection, units
 from fastmlp.architecture import Architecture
+from fastmlp.bayes.budget import Budget, Stop
+from fastmlp.bayes.covariance import EPS
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.occam import corrections
@@ -25,10 +27,20 @@ from fastmlp.terms import DataTerm
 Float = NDArray[np.float64]
 
 GROUPS = ("layers", "all", "ard")
-DEAD = 1e-3  # share of a group's parameters that the data determine, at which it is pruned
-PERFECT = 1e-12  # sum of squared errors over that of the targets, below which there is no noise
+DEAD = 1e-3  # share of a group's parameters that the data determine, at which pruning is tried
 START_SIGNAL = 100.0  # variance of the targets over that of the noise
+MOST_SIGNAL = 1e12  # the same where the noise is at its floor
 FARTHEST = 3.0  # change of a logarithm at once
+FARTHEST_PLAIN = 30.0  # the same without correction
+ROUNDING = 1e-9  # of the log evidence
+FLAT = 0.1  # share of the variance, and of the parameters, that a network explains and uses if its prior holds it down
+WEAKER = 1e-2, 8  # what such a prior is multiplied by, and how often
+
+
+class Trained(Laplace):
+    """The posterior at an optimum, whose matrix is not refused for what rounding has done to it."""
+
+    _helped = True
 
 
 class Proposal(NamedTuple):
@@ -36,49 +48,115 @@ class Proposal(NamedTuple):
 
     gradient: Float  #: of the log evidence by their logarithms
     change: Float  #: of the logarithms by re-estimation, of the gradient's sign
-    dead: NDArray[np.bool_]  #: groups to be pruned
+    at_floor: bool  #: whether the noise would be smaller still if it could
 
 
 class Alternation:
     """A network in float64, checked samples in its units, and the groups whose precisions are sought."""
 
-    def __init__(self, net: Network, samples: Samples, groups: Any, tol: float, n_threads: Any) -> None:
+    def __init__(
+        self, net: Network, frame: Frame, samples: Samples, groups: Any, tol: float, n_threads: Any,
+        budget: Budget | None = None, number: int = 0,
+    ) -> None:  # fmt: skip
         architecture = net._architecture
-        self.net, self.samples, self.tol, self.n_threads = net, samples, tol, n_threads
+        self.net, self.frame, self.samples, self.tol, self.n_threads = net, frame, samples, tol, n_threads
         self.groups = _named_groups(architecture, check.choice(groups, "groups", GROUPS))
         self.where = [selection.positions(architecture, names, "groups") for names in self.groups.values()]
+        self.sizes = np.array([len(where) for where in self.where])
         self.is_regression = architecture.loss == "squared_error"
-        values = self.samples.targets.values
-        self.squares = 0.0 if values is None else float((values.astype(np.float64) ** 2).sum())
+        self.variance = self._variance() if self.is_regression else math.nan
+        self.highest = MOST_SIGNAL / self.variance if self.is_regression else math.inf  # noise precision: its floor
+        self.budget, self.number, self._begun = Budget() if budget is None else budget, number, False
 
-    def start(self, alpha: Any, beta: Any, frame: Frame) -> Float:
+    def _variance(self) -> float:
+        """That of the targets, by weight, mean over the outputs."""
+        values = self.samples.targets.values
+        assert values is not None
+        columns = units.columns(values, self.samples.weight, "T")
+        variance = float(np.where(columns.constant, 0.0, columns.scale**2).mean())
+        if not 0 < variance < math.inf:
+            what = "constant ones" if variance == 0 else "a variance that is not finite"
+            raise ValueError(f"T: expected targets with noise, got {what}")
+        return variance
+
+    def start(self, alpha: Any, beta: Any) -> Float:
         """The precisions to begin with; beta is given in the units of the user's targets."""
         alpha = check.number(alpha, "prior_precision", 0.0, above=True)
-        return np.array([*(alpha for _ in self.groups), self._start_beta(beta, frame)])
+        return np.array([*(alpha for _ in self.groups), self._start_beta(beta)])
 
-    def _start_beta(self, value: Any, frame: Frame) -> float:
+    def _start_beta(self, value: Any) -> float:
         if not self.is_regression:
             if value is not None:
                 raise ValueError(f"noise_precision: expected None for {self.net.loss_name}, got {value!r}")
             return 1.0
-        assert self.samples.targets.values is not None
-        variance = float(self.samples.targets.values.var(axis=0, dtype=np.float64).mean())
-        if variance == 0:
-            raise ValueError("T: expected targets with noise, got constant ones")
         if value is None:
-            return START_SIGNAL / variance
-        return float(np.mean(frame.own_precision(check.number(value, "noise_precision", 0.0, above=True))))
+            return START_SIGNAL / self.variance
+        own = self.frame.own_precision(check.number(value, "noise_precision", 0.0, above=True))
+        return min(self.highest, float(np.mean(own)))
+
+    def moved(self, precisions: Float, change: Float) -> Float:
+        """The precisions after a change of their logarithms, the noise not below its floor."""
+        after = precisions * np.exp(change)
+        after[-1] = min(after[-1], self.highest)
+        return np.asarray(after)
+
+    def first(self, precisions: Float) -> tuple[Laplace, Float]:
+        """The posterior at the precisions to begin with, or at weaker priors where these allow no function at all.
+
+        In units in which the right weights are large a prior may hold them all near zero: there the evidence has a
+        maximum, which is the better of two only if a network that has learnt something is not better.
+        """
+        begin, posterior = self.net.params, self.trained(precisions)
+        self._begun = True
+        weaker = precisions.copy()
+        for _ in range(WEAKER[1] if self._is_flat(posterior) else 0):
+            weaker[:-1] *= WEAKER[0]
+            self.net.params = begin
+            other = self.trained(weaker)
+            if not self._is_flat(other):
+                if other._log_evidence > posterior._log_evidence:
+                    return other, weaker
+                break
+        self.net.params = posterior._params
+        return posterior, precisions
+
+    def _is_flat(self, posterior: Laplace) -> bool:
+        """Whether the prior, not the data, has determined a network that explains nothing."""
+        if not self.is_regression or posterior.effective_n_params > FLAT * len(posterior._params):
+            return False
+        total = self.samples.total_weight * self.net.layers[-1] * self.variance
+        return self._sse(posterior) > (1 - FLAT) * total
 
     def trained(self, precisions: Float) -> Laplace:
-        """The posterior at the optimum for these precisions that is next to the present parameters."""
+        """The posterior at the optimum for these precisions that is next to the present parameters.
+
+        Raises Stop where the time for it was over, unless there is no other yet.
+        """
         alpha, beta = np.empty(len(self.net._params)), float(precisions[-1])
         for where, each in zip(self.where, precisions, strict=False):
             alpha[where] = each
         params = np.where(np.isinf(alpha), 0.0, self.net._params)
-        architecture = self.net._architecture
-        self.net.params = to_maximum(architecture, params, self.samples, alpha, beta, self.tol, self.n_threads)
-        frame = Frame(architecture, None)
-        return Laplace._of(frame, self.net.params, self.samples, alpha, beta, "ggn", self.n_threads)
+        architecture, n_threads = self.net._architecture, self.n_threads
+        tol = self._gradient_tolerance(beta)
+        left = None if self.budget.seconds == math.inf else lambda: self.budget.left
+        self.net.params = to_maximum(architecture, params, self.samples, alpha, beta, tol, n_threads, left)
+        if self._begun and self.budget.over:
+            raise Stop
+        return Trained._of(self.frame, self.net.params, self.samples, alpha, beta, "ggn", n_threads)
+
+    def _gradient_tolerance(self, beta: float) -> float:
+        """`tol` where weights are of order one, less where they are as large as the targets.
+
+        More where the residuals r in beta J'r are not known better, up to rounding of the targets.
+        """
+        if not self.is_regression:
+            return self.tol
+        sd = math.sqrt(self.variance)
+        return max(self.tol / max(1.0, sd), 2 * EPS * beta * self.samples.total_weight * sd)
+
+    def report(self, nit: int, posterior: Laplace, precisions: Float) -> None:
+        """Tell whoever looks on; raises Stop where it is to be the last."""
+        self.budget.report(self.number, nit, posterior, precisions)
 
     def proposal(self, posterior: Laplace, precisions: Float, corrected: bool) -> Proposal:
         """Re-estimation: alpha_g |w_g|^2 = gamma_g and beta SSE = N K - gamma.
@@ -86,32 +164,42 @@ class Alternation:
         Half the difference of both sides is the derivative of the log evidence by the logarithm, with w held; if
         `corrected`, twice the effect of the optimum's motion is added (`occam`), and it is the derivative along it.
         """
-        gamma = np.array([posterior.gamma[where].sum() for where in self.where])
-        sizes = np.array([len(where) for where in self.where])
         squares = np.array([(posterior._params[where] ** 2).sum() for where in self.where])
         alive = np.isfinite(precisions[:-1])
         data, own = np.zeros(len(precisions)), np.zeros(len(precisions))
-        data[:-1] = gamma
+        data[:-1] = self.gamma(posterior)
         own[:-1][alive] = precisions[:-1][alive] * squares[alive]
         if self.is_regression:
             data[-1] = self.samples.total_weight * self.net.layers[-1] - posterior.effective_n_params
             own[-1] = precisions[-1] * self._sse(posterior)
-        dead = np.append(alive & ((gamma <= DEAD * sizes) | (squares == 0)), False)
-        if corrected and not dead.any():
+        if corrected:
             data += 2 * corrections(posterior, self.where)
-        fixed = np.append(~alive, not self.is_regression) | dead
+        at_floor = self.is_regression and precisions[-1] >= self.highest and bool(data[-1] >= own[-1])
+        fixed = np.append(~alive, not self.is_regression or at_floor)
         data[fixed] = own[fixed] = 1.0
-        ratio = np.clip(data / own, math.exp(-FARTHEST), math.exp(FARTHEST)) if corrected else data / own
-        return Proposal((data - own) / 2, np.log(ratio), dead)
+        farthest = math.exp(FARTHEST if corrected else FARTHEST_PLAIN)
+        ratio = np.clip(data, own / farthest, own * farthest)
+        nothing = own == 0  # neither a weight nor an error
+        ratio[nothing] = np.where(data[nothing] > 0, farthest, 1.0)
+        ratio[~nothing] /= own[~nothing]
+        return Proposal((data - own) / 2, np.log(ratio), at_floor)
+
+    def gamma(self, posterior: Laplace) -> Float:
+        """How many parameters of each group the data determine."""
+        return np.array([posterior.gamma[where].sum() for where in self.where])
+
+    def dead(self, posterior: Laplace, precisions: Float) -> NDArray[np.bool_]:
+        """Groups that may be on their way to an infinite precision."""
+        empty = np.array([not posterior._params[where].any() for where in self.where])
+        return np.isfinite(precisions[:-1]) & (empty | (self.gamma(posterior) <= DEAD * self.sizes))
+
+    def rounding(self, posterior: Laplace) -> float:
+        """Differences of the log evidence that mean nothing: it has ln|A|, with A known up to eps A_ii."""
+        diagonal = np.diagonal(posterior._curvature) + posterior.prior_precision[posterior._free]
+        return ROUNDING * abs(posterior._log_evidence) + 4 * EPS * float(diagonal @ posterior._covariance.diagonal)
 
     def _sse(self, posterior: Laplace) -> float:
-        sse = 2 * DataTerm(posterior._architecture, posterior._samples).value(posterior._params)
-        if sse <= PERFECT * self.squares:
-            raise ValueError(
-                "T: expected targets with noise, which the network cannot fit perfectly, got a sum of squared errors "
-                f"of {sse:g}, where that of zero outputs is {self.squares:g}"
-            )
-        return sse
+        return 2 * DataTerm(posterior._architecture, posterior._samples).value(posterior._params)
 
 
 def _named_groups(architecture: Architecture, groups: str) -> dict[str, list[str]]:

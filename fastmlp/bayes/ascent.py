@@ -7,17 +7,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.bayes.alternation import FARTHEST, Alternation, Proposal
+from fastmlp.bayes.alternation import DEAD, FARTHEST, Alternation, Proposal
+from fastmlp.bayes.budget import Stop
 from fastmlp.bayes.laplace import Laplace
 
 Float = NDArray[np.float64]
 
 SMALLEST_STEP = 1 / 64
 ENOUGH = 1e-4  # share of the rise that the gradient promises
-ROUNDING = 1e-9  # of the log evidence
 MEMORY = 8  # steps
 MOST_JUMPS = 1
 SMALLEST_SHARE = 1 / 8  # of a proposal, towards the fixed point
+ROUNDS = 3  # re-estimations before any group is pruned
 
 
 class Step(NamedTuple):
@@ -25,10 +26,11 @@ class Step(NamedTuple):
 
     posterior: Laplace
     precisions: Float
+    at_floor: bool = False  #: whether the noise would be smaller still if it could
 
 
 class Path(NamedTuple):
-    """Steps, and what they have come to: "maximum", "fixed_point", or "" if nowhere yet."""
+    """Steps, and what they have come to: "maximum", "edge", "fixed_point", or "" if nowhere yet."""
 
     steps: list[Step]
     end: str
@@ -40,65 +42,129 @@ def to_maximum(alternation: Alternation, start: Float, max_iter: int, tol: float
     Corrected re-estimation has the sign of the gradient in each component, so that a part of its step is always uphill.
     It is made quicker by the curvature along the last few steps (L-BFGS). Where no part is uphill, the network's
     optimum has ceased to exist, and training goes on to another one: the path jumps there once, and may fall. If it
-    comes to such an edge again it goes to the fixed point instead, which has no edges.
+    comes to such an edge again, or to a lower maximum, it ends at the best of its points, an edge.
     """
-    path = [Step(alternation.trained(start), start)]
-    memory, jumps = _Memory(), 0
-    for _ in range(max_iter):
-        posterior, precisions = path[-1]
-        proposal = alternation.proposal(posterior, precisions, corrected=True)
-        if proposal.dead.any():
-            path.append(_pruned(alternation, precisions, proposal))
-            memory = _Memory()
-            continue
-        if np.abs(proposal.change).max() <= tol:
-            return Path(path, "maximum")
-        memory.note(precisions, proposal.gradient)
-        direction = memory.direction(proposal)
-        promised, share, before = float(proposal.gradient @ direction), 1.0, posterior._params
-        slack = ROUNDING * abs(posterior._log_evidence)
-        while True:
-            step = _stepped(alternation, precisions, share * direction)
-            if step.posterior._log_evidence >= posterior._log_evidence + ENOUGH * share * promised - slack:
+    path = [Step(*alternation.first(start))]
+    memory, pruning, jumps = _Memory(), _Pruning(alternation), 0
+    try:
+        for nit in range(max_iter + 1):
+            posterior, precisions, _ = path[-1]
+            alternation.report(nit, posterior, precisions)
+            pruned = pruning.tried(path) if nit < max_iter else None
+            if pruned is not None:
+                path.append(pruned)
+                memory = _Memory()
+                continue
+            proposal = alternation.proposal(posterior, precisions, corrected=True)
+            rounding = alternation.rounding(posterior)
+            if proposal.at_floor:
+                memory = memory if path[-1].at_floor else _Memory()
+                path[-1] = path[-1]._replace(at_floor=True)
+            if ((np.abs(proposal.change) <= tol) | (np.abs(proposal.gradient) <= rounding)).all():
+                return _best(path, "maximum", rounding)
+            if nit == max_iter:
                 break
-            if share <= SMALLEST_STEP:
+            memory.note(precisions, proposal.gradient)
+            step, has_risen = _uphill(alternation, path[-1], proposal, memory.direction(proposal), rounding)
+            path.append(step)
+            if not has_risen:
                 jumps, memory = jumps + 1, _Memory()
-                break
-            share /= 2
-            alternation.net.params = before
-        if jumps > MOST_JUMPS:
-            rest = to_fixed_point(alternation, precisions, max_iter - len(path), tol)
-            return Path(path + rest.steps, rest.end)
-        path.append(step)
-    return Path(path, "")
+            if jumps > MOST_JUMPS:
+                return _best(path, "edge", rounding)
+    except Stop:
+        pass
+    return _best(path, "", 0.0)
+
+
+def _uphill(
+    alternation: Alternation, at: Step, proposal: Proposal, direction: Float, rounding: float
+) -> tuple[Step, bool]:
+    """The first of ever shorter steps at which the evidence has risen; or the shortest, behind an edge."""
+    posterior, precisions, _ = at
+    direction[-1] = min(direction[-1], np.log(alternation.highest / precisions[-1]))
+    promised, share = float(proposal.gradient @ direction), 1.0
+    while True:
+        step = _stepped(alternation, precisions, share * direction)
+        rise = step.posterior._log_evidence - posterior._log_evidence
+        has_risen = rise >= ENOUGH * share * promised - rounding
+        if has_risen or share <= SMALLEST_STEP:
+            return step, bool(has_risen)
+        share /= 2
+        alternation.net.params = posterior._params
 
 
 def to_fixed_point(alternation: Alternation, start: Float, max_iter: int, tol: float) -> Path:
     """Plain re-estimation to its fixed point; steps are shortened while they swing."""
-    path = [Step(alternation.trained(start), start)]
-    last, share = np.zeros(len(start)), 1.0
-    for _ in range(max_iter):
-        posterior, precisions = path[-1]
-        proposal = alternation.proposal(posterior, precisions, corrected=False)
-        if proposal.dead.any():
-            path.append(_pruned(alternation, precisions, proposal))
-            continue
-        if np.abs(proposal.change).max() <= tol:
-            return Path(path, "fixed_point")
-        share = max(SMALLEST_SHARE, share / 2) if last @ proposal.change < 0 else min(1.0, 2 * share)
-        last = proposal.change
-        path.append(_stepped(alternation, precisions, share * proposal.change))
-    return Path(path, "")
+    path = [Step(*alternation.first(start))]
+    pruning, last, share = _Pruning(alternation), np.zeros(len(start)), 1.0
+    try:
+        for nit in range(max_iter + 1):
+            posterior, precisions, _ = path[-1]
+            alternation.report(nit, posterior, precisions)
+            pruned = pruning.tried(path) if nit < max_iter else None
+            if pruned is not None:
+                path.append(pruned)
+                continue
+            proposal = alternation.proposal(posterior, precisions, corrected=False)
+            path[-1] = path[-1]._replace(at_floor=proposal.at_floor)
+            rounding = alternation.rounding(posterior)
+            if ((np.abs(proposal.change) <= tol) | (np.abs(proposal.gradient) <= rounding)).all():
+                return Path(path, "fixed_point")
+            if nit == max_iter:
+                break
+            share = max(SMALLEST_SHARE, share / 2) if last @ proposal.change < 0 else min(1.0, 2 * share)
+            last = proposal.change
+            path.append(_stepped(alternation, precisions, share * proposal.change))
+    except Stop:
+        pass
+    return _best(path, "", 0.0)
 
 
 def _stepped(alternation: Alternation, precisions: Float, change: Float) -> Step:
-    after = precisions * np.exp(change)
-    return Step(alternation.trained(after), after)
+    after = alternation.moved(precisions, change)
+    return Step(alternation.trained(after), after, bool(after[-1] >= alternation.highest))
 
 
-def _pruned(alternation: Alternation, precisions: Float, proposal: Proposal) -> Step:
-    after = np.where(proposal.dead, np.inf, precisions)
-    return Step(alternation.trained(after), after)
+def _best(path: list[Step], end: str, rounding: float) -> Path:
+    """The path up to its best point: an edge, if one that has ended goes on to worse ones."""
+    evidences = [step.posterior._log_evidence for step in path]
+    best = int(np.argmax(evidences))
+    if end and evidences[best] <= evidences[-1] + rounding:
+        return Path(path, end)
+    return Path(path[: best + 1], "edge" if end else "")
+
+
+class _Pruning:
+    """Groups that seem dead are taken out where the evidence of the network that is trained without says so.
+
+    The log evidence without a group is the limit of that with it for alpha -> inf, so that the two can be compared.
+    """
+
+    def __init__(self, alternation: Alternation) -> None:
+        self.alternation = alternation
+        self.refused = np.full(len(alternation.where), np.inf)  # gamma of groups that were not taken out
+
+    def tried(self, path: list[Step]) -> Step | None:
+        """The network without some groups, if that is no worse."""
+        posterior, precisions, _ = path[-1]
+        if len(path) <= ROUNDS:
+            return None
+        gamma = self.alternation.gamma(posterior)
+        dead = self.alternation.dead(posterior, precisions) & ((gamma < 0.5 * self.refused) | (self.refused == np.inf))
+        one = np.arange(len(dead)) == np.argmin(np.where(dead, gamma / self.alternation.sizes, np.inf))
+        for these in [dead] if dead.sum() <= 1 else [dead, one]:
+            if not these.any():
+                return None
+            after = precisions.copy()
+            after[:-1][these] = np.inf
+            trial = self.alternation.trained(after)
+            # what the groups are worth at most, with gamma as good as nothing
+            worth = float(np.minimum(gamma, DEAD * self.alternation.sizes)[these].sum())
+            if trial.log_evidence >= posterior._log_evidence - worth - self.alternation.rounding(posterior):
+                return Step(trial, after, path[-1].at_floor)
+            self.alternation.net.params = posterior._params
+        self.refused[dead] = gamma[dead]
+        return None
 
 
 class _Memory:

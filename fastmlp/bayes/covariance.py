@@ -19,6 +19,7 @@ from fastmlp.errors import NotPositiveDefiniteError
 Float = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
+HELP = (4.0, 16.0, 64.0, 256.0)  # times n eps A_ii on the diagonal
 MAX_NEWTON = 200  # steps, of which a handful are the rule
 
 
@@ -29,6 +30,8 @@ class Covariance:
     ----------
     B : ndarray of shape (n, n) or (n,)
     alpha : ndarray of shape (n,)
+    helped : bool, default=False
+        Add what rounding may have taken from A, n eps A_ii, where it would be refused.
 
     Raises
     ------
@@ -36,7 +39,7 @@ class Covariance:
         If A is not positive definite, or not to working precision.
     """
 
-    def __init__(self, B: Float, alpha: Float) -> None:
+    def __init__(self, B: Float, alpha: Float, *, helped: bool = False) -> None:
         self.precisions: Float = (B if B.ndim == 1 else np.diagonal(B)) + alpha  # A_ii
         if B.ndim == 1 or len(alpha) == 0:
             A = B.ravel() + alpha
@@ -44,7 +47,7 @@ class Covariance:
                 raise _not_positive_definite(float(A.min()), float(np.abs(A).max()))
             self.root, self.log_det_precision = 1 / np.sqrt(A), float(np.log(A).sum())
             return
-        L = factor(B, alpha)
+        L = factor(B, alpha, helped=helped)
         self.log_det_precision = 2 * float(np.log(np.diagonal(L)).sum())
         self.root = linear.inverse_root(L)
 
@@ -87,16 +90,16 @@ class Covariance:
         return np.diag(self.root**2) if self.root.ndim == 1 else self.root @ self.root.T
 
 
-def factor(B: Float, alpha: Float) -> Float:
-    """L in the lower triangle, with L L' = B + diag(alpha)."""
-    L = np.array(B, order="C")
-    L.reshape(-1)[:: len(L) + 1] += alpha
-    diagonal = np.diagonal(L).copy()
-    failed = linear.factor(L)
-    if failed or (np.diagonal(L) ** 2 <= len(L) * EPS * diagonal).any():
-        eigenvalues = np.linalg.eigvalsh(B + np.diag(alpha))
-        raise _not_positive_definite(float(eigenvalues[0]), float(np.abs(eigenvalues).max()))
-    return L
+def factor(B: Float, alpha: Float, *, helped: bool = False) -> Float:
+    """L in the lower triangle, with L L' = B + diag(alpha); if `helped`, plus what rounding hides, where it must be."""
+    rounding = len(alpha) * EPS * (np.diagonal(B) + alpha)
+    for added in (0.0, *(HELP if helped else ())):
+        L = np.array(B, order="C")
+        L.reshape(-1)[:: len(L) + 1] += alpha + added * rounding
+        if not (linear.factor(L) or (np.diagonal(L) ** 2 <= rounding).any()):
+            return L
+    eigenvalues = np.linalg.eigvalsh(B + np.diag(alpha))
+    raise _not_positive_definite(float(eigenvalues[0]), float(np.abs(eigenvalues).max()))
 
 
 def _not_positive_definite(smallest: float, largest: float) -> NotPositiveDefiniteError:

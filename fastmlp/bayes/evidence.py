@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,10 +17,12 @@ from fastmlp.architecture import Architecture
 from fastmlp.bayes import starts
 from fastmlp.bayes.alternation import GROUPS, Alternation
 from fastmlp.bayes.ascent import Path, to_fixed_point, to_maximum
+from fastmlp.bayes.budget import Budget
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.mixture import Mixture
 from fastmlp.bayes.starts import Start, Starts
+from fastmlp.errors import ConvergenceWarning
 from fastmlp.functional import Samples
 from fastmlp.network import Network, check_network
 
@@ -41,9 +45,12 @@ class Evidence(Laplace):
         One entry for each step up to this posterior, the start first: log_evidence, effective_n_params,
         noise_precision, prior_precision (steps, groups).
     converged : bool
-        Else this is the posterior with the largest evidence up to `max_iter`.
+        Else this is the posterior with the largest evidence up to `max_iter`, `time_limit`, or what the callback said.
     stationary : str
-        "maximum" or "fixed_point", or "" if not converged.
+        "maximum" or "fixed_point"; "edge", the best point seen, where the evidence rises up to precisions beyond which
+        the network's optimum ceases to exist; or "" if not converged.
+    noise_at_floor : bool
+        Whether the targets have no noise that could be told, so that `noise_precision` is as large as it may be.
     starts : Starts
         All networks that were trained: a tuple with `hidden`, `number`, `log_evidence` with symmetries, and
         `posterior` of each, and a `table`.
@@ -51,22 +58,20 @@ class Evidence(Laplace):
 
     starts: Starts
 
-    def __init__(self, path: Path, names: list[str], frame: Frame, n_threads: int) -> None:
+    def __init__(self, path: Path, names: list[str], n_threads: int) -> None:
         steps = path.steps
-        evidence = np.array([step.posterior._log_evidence for step in steps])
-        if not path.end:
-            steps = steps[: 1 + int(np.argmax(evidence))]
         self.__dict__.update(steps[-1].posterior.__dict__)
-        self._frame, self._n_threads = frame, n_threads
+        self._n_threads = n_threads
         *alpha, _ = steps[-1].precisions.tolist()
         self.group_precisions: dict[str, float] = dict(zip(names, alpha, strict=True))
         self.pruned: tuple[str, ...] = tuple(name for name, a in self.group_precisions.items() if a == math.inf)
         self.converged, self.stationary = bool(path.end), path.end
+        self.noise_at_floor = steps[-1].at_floor
         precisions = np.array([step.precisions for step in steps])
         self.history: dict[str, Float] = {
-            "log_evidence": evidence[: len(steps)] - frame.log_volume(self._samples.total_weight),
+            "log_evidence": np.array([step.posterior.log_evidence for step in steps]),
             "effective_n_params": np.array([step.posterior.effective_n_params for step in steps]),
-            "noise_precision": np.array([frame.precision(float(beta)) for beta in precisions[:, -1]]),
+            "noise_precision": np.array([step.posterior.noise_precision for step in steps]),
             "prior_precision": precisions[:, :-1],
         }
 
@@ -90,6 +95,9 @@ def fit_evidence(
     max_iter: int = 200,
     tol: float = 1e-4,
     n_threads: Any = None,
+    time_limit: float | None = None,
+    callback: Callable[[Any], Any] | None = None,
+    verbose: int = 0,
 ) -> Any:
     """Train a network with prior and noise precisions that maximise the evidence, and no validation set.
 
@@ -127,6 +135,14 @@ def fit_evidence(
         Re-estimations.
     tol : float
         Converged once no ln alpha_g, and not ln beta, would change by more than this.
+    time_limit : float, optional
+        Seconds, for all starts together; asked within trainings too.
+    callback : callable, optional
+        ``callback(state)`` after each re-estimation, from the thread of its start, one at a time. `state` has `nit`,
+        `start` (its number), `log_evidence`, `effective_n_params`, `noise_precision`, `prior_precision` (groups),
+        `time` and `posterior`. All ends where it returns True or raises StopIteration.
+    verbose : int, default=0
+        1: a line for each re-estimation.
 
     Returns
     -------
@@ -137,7 +153,12 @@ def fit_evidence(
     Raises
     ------
     TypeError, ValueError
-        If an argument is wrong, or the fit becomes perfect, so that there is no noise to estimate.
+        If an argument is wrong, or T is constant.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Once, if what is returned has not converged, unless the callback has ended it; or if its noise is at its floor.
 
     Notes
     -----
@@ -153,11 +174,16 @@ def fit_evidence(
     H the exact second derivatives of the log posterior. With it re-estimation goes uphill; steps, in logarithms, are
     made quicker by the curvature along the last eight (L-BFGS), and halved where the log evidence would fall. Plain
     re-estimation lets it fall, mostly by some tenths, but by tens where weights into hidden units shrink and those out
-    of them grow. Where the evidence rises up to an edge at which the network's optimum ceases to exist, the fixed
-    point is sought instead: `stationary` says which was found.
+    of them grow. Where the evidence rises up to an edge at which the network's optimum ceases to exist, training goes
+    on from there once; what is returned is the best point seen, and `stationary` says what it is.
 
-    A group that is determined to less than a thousandth of its parameters, gamma_g <= 0.001 P_g, is on its way to an
-    infinite precision: its weights become 0, and stay.
+    A group that is determined to less than a thousandth of its parameters, gamma_g <= 0.001 P_g, seems to be on its way
+    to an infinite precision. From the third re-estimation on it is taken out, its weights 0 for good, if the evidence
+    of the network that is trained without it is no lower: it is the limit of that with it for alpha_g -> inf.
+
+    Without noise the evidence grows with beta without end. It ends at beta = 1e12 over the variance of the targets,
+    noise of a millionth of their standard deviation; it is held there as long as it would grow (`noise_at_floor`).
+    Rounding hides as much of A_ii as n eps A_ii, which is added there if Cholesky's factorisation asks for it.
 
     Sizes are compared by ``log_evidence + log_distinct_symmetries``. Starts are trained by one thread each; the result
     does not depend on the number of threads, to the bit.
@@ -185,27 +211,31 @@ def fit_evidence(
     climb = METHODS[check.choice(method, "method", METHODS)]
     check.choice(combine, "combine", ("best", "average"))
     n_starts, generator = check.integer(n_starts, "n_starts", 1), check.generator(rng)
-    n_threads = _threads.resolve(n_threads)
+    n_threads, budget = _threads.resolve(n_threads), Budget(time_limit, callback, verbose)
 
     check.choice(groups, "groups", GROUPS)
     frame, samples = _problem(net, X, T, sample_weight, standardize)
 
-    def trained(network: Network, threads: int) -> Evidence:
+    def trained(network: Network, threads: int, number: int) -> Evidence | None:
+        if budget.over and (found or number):
+            return None
         own = Frame(_in_float64(network._architecture), frame.units)
         params = network._in_units(frame.units) if frame.units is not None else network.params.astype(np.float64)
-        alternation = Alternation(Network._make(own.architecture, params), samples, groups, 0.01 * tol, threads)
-        path = climb(alternation, alternation.start(prior_precision, noise_precision, frame), max_iter, tol)
-        return Evidence(path, list(alternation.groups), own, n_threads)
+        begin = Network._make(own.architecture, params)
+        alternation = Alternation(begin, own, samples, groups, 0.01 * tol, threads, budget, number)
+        path = climb(alternation, alternation.start(prior_precision, noise_precision), max_iter, tol)
+        return Evidence(path, list(alternation.groups), n_threads)
 
     found: list[Start] = []
     for size in starts.sizes(net, hidden):
         others = (starts.drawn(net, size, init, each) for each in generator.spawn(n_starts))
         networks = [net if hidden is None and number == 0 else other for number, other in enumerate(others)]
         posteriors = starts.at_once(trained, networks, n_threads)
-        found += [Start(size, number, posterior) for number, posterior in enumerate(posteriors)]
-        if hidden == "auto" and starts.have_passed_the_best(found):
+        found += [Start(size, number, each) for number, each in enumerate(posteriors) if each is not None]
+        if budget.over or (hidden == "auto" and starts.have_passed_the_best(found)):
             break
     best = max(found, key=lambda start: start.log_evidence)
+    _warn_about(best.posterior, budget, max_iter)
     if hidden is None:
         net._take(best.posterior._params, frame.units)
     if combine == "average":
@@ -225,3 +255,22 @@ def _problem(net: Network, X: Any, T: Any, sample_weight: Any, standardize: Any)
 
 def _in_float64(own: Architecture) -> Architecture:
     return Architecture.create(own.layers, list(own.hidden), own.output, own.loss, "float64")
+
+
+def _warn_about(posterior: Evidence, budget: Budget, max_iter: int) -> None:
+    """Once, for the caller of `fit_evidence`."""
+    said = []
+    if not posterior.converged and budget.ended != "callback":
+        limit = f"time_limit={budget.seconds:g}" if budget.ended else f"max_iter={max_iter}"
+        said.append(
+            f"the precisions have not converged within {limit}: the best point seen is returned; raise the limit, or "
+            "try other starts (n_starts) or fewer hidden units"
+        )
+    if posterior.noise_at_floor:
+        said.append(
+            f"the noise is at its floor, a standard deviation of {posterior.noise_precision**-0.5:.3g}, a millionth of "
+            "that of the targets: T has no noise that the network could tell from the function, and error bars know of "
+            "none; as it should be if T is computed, else try fewer hidden units or more samples"
+        )
+    if said:
+        warnings.warn("; ".join(said), ConvergenceWarning, stacklevel=3)

@@ -18,20 +18,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import functional
+from fastmlp import derivatives, functional
 from fastmlp._core import linear
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import likelihood
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.mixed import slopes
+from fastmlp.functional import Samples
+from fastmlp.losses import Targets
 from fastmlp.terms import DataTerm
 
 Float = NDArray[np.float64]
+
+BLOCK = 2**17  # numbers of a Jacobian that are held at once, in the caches
 
 
 def corrections(posterior: Laplace, where: list[NDArray[np.intp]]) -> Float:
     """What the optimum's motion adds to the derivatives of the log evidence by ln alpha_g, and by ln beta, the last."""
     free, alpha = posterior._free, posterior.prior_precision
+    if not len(free):
+        return np.zeros(len(where) + 1)
     term = DataTerm(posterior._architecture, posterior._samples, posterior._beta, posterior._n_threads)
     H = np.ascontiguousarray(term.hessian(posterior._params, "exact")[np.ix_(free, free)])
     H[np.diag_indices_from(H)] += alpha[free]
@@ -44,17 +50,37 @@ def corrections(posterior: Laplace, where: list[NDArray[np.intp]]) -> Float:
 
 def log_det_gradient(posterior: Laplace) -> Float:
     """The gradient d ln|A| / dw (P,), with alpha and beta held, A from the Gauss-Newton matrix."""
-    architecture, samples = posterior._architecture, posterior._samples
-    center, J = posterior._linearised_at_once()
-    _, _, Lambda = likelihood.derivatives(architecture, samples, center, posterior._beta)
-    rooted = posterior._covariance.times_root(J)
-    v = np.zeros((*J.shape[:2], len(posterior._params)))
-    v[..., posterior._free] = posterior._covariance.from_root(Lambda @ rooted)
-    gradient = 2 * along_directions(architecture, posterior._params, samples.X, v)
-    u = likelihood.third(architecture, samples, center, rooted @ rooted.transpose(0, 2, 1))
-    if u is not None:
-        gradient[posterior._free] += np.einsum("nk,nkp->p", u, J)
+    architecture, samples, free = posterior._architecture, posterior._samples, posterior._free
+    gradient, own = np.zeros(len(posterior._params)), np.zeros(len(free))
+    covariance = posterior._covariance.matrix if architecture.loss == "squared_error" else None
+    size = max(1, BLOCK // (architecture.n_outputs * len(gradient)))
+    for first in range(0, len(samples.X), size):
+        part = _part(samples, slice(first, first + size))
+        center, J = derivatives.linearise(architecture, posterior._params, part.X, posterior._n_threads)
+        J = J if len(free) == len(gradient) else np.ascontiguousarray(J[..., free])
+        if covariance is not None:  # Lambda, beta s_n, does not depend on the outputs
+            v = (_flat(J) @ covariance).reshape(J.shape)
+            v *= np.reshape(posterior._beta, (-1, 1))
+            if part.weight is not None:
+                v *= part.weight[:, np.newaxis, np.newaxis]
+        else:
+            rooted = posterior._covariance.times_root(J)
+            _, _, Lambda = likelihood.derivatives(architecture, part, center, posterior._beta)
+            v = posterior._covariance.from_root(Lambda * rooted if center.shape[1] == 1 else Lambda @ rooted)
+            u = likelihood.third(architecture, part, center, rooted @ rooted.transpose(0, 2, 1))
+            own += 0.0 if u is None else u.ravel() @ _flat(J)
+        if len(free) < len(gradient):
+            v, known = np.zeros((*v.shape[:2], len(gradient))), v
+            v[..., free] = known
+        gradient += 2 * along_directions(architecture, posterior._params, part.X, v)
+    gradient[free] += own
     return gradient
+
+
+def _part(samples: Samples, rows: slice) -> Samples:
+    """Some of the samples, as views."""
+    values, labels, weight = (None if each is None else each[rows] for each in (*samples.targets, samples.weight))
+    return Samples(samples.X[rows], Targets(values, labels), weight)
 
 
 def along_directions(architecture: Architecture, params: Float, X: Float, v: Float) -> Float:
@@ -76,12 +102,17 @@ def along_directions(architecture: Architecture, params: Float, X: Float, v: Flo
         first, second = bends[number - 1]
         rho = first[:, np.newaxis] * by_tangent
         sigma = first * by_activation + second * (zd[number - 1] * by_tangent).sum(axis=1)
-        by_weights = sigma.T @ activations[number - 1] + np.einsum("nkj,nki->ji", rho, tangents[number - 1])
+        by_weights = sigma.T @ activations[number - 1] + _flat(rho).T @ _flat(tangents[number - 1])
         result[architecture.groups[f"W{number}"]] = by_weights.ravel()
         result[architecture.groups[f"b{number}"]] = sigma.sum(axis=0)
         by_tangent = rho @ weights[number - 1]
         by_activation = sigma @ weights[number - 1] + np.einsum("nkj,nkji->ni", rho, steps[number - 1])
     return result
+
+
+def _flat(array: Float) -> Float:
+    """Samples and outputs as one axis."""
+    return array.reshape(-1, array.shape[-1])
 
 
 def _of(kind: str, architecture: Architecture) -> list[slice]:

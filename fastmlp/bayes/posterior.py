@@ -32,6 +32,7 @@ class Posterior:
     """What is known about the parameters; `fastmlp.Laplace` documents the arguments and attributes."""
 
     _words = doubts.LIBRARY  # names of what the caller has given, for messages
+    _helped = False  # whether a matrix that rounding has made indefinite is mended, or refused
 
     def __init__(
         self,
@@ -115,7 +116,7 @@ class Posterior:
         self._gradient: Float = gradient[self._free] + prior * w
         self.grad_norm = float(np.abs(self._gradient).max(initial=0.0))
         try:
-            self._covariance = Covariance(self._curvature, prior)
+            self._covariance = Covariance(self._curvature, prior, helped=self._helped)
         except NotPositiveDefiniteError as error:
             raise doubts.without_inverse(error, self, self._curvature, prior) from None
         self.gamma = np.zeros(len(alpha))

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp import _validation as check
-from fastmlp.bayes.laplace import Laplace
 from fastmlp.network import Network
 
 FIRST = (1, 2, 3, 5, 8, 13, 20)  # hidden units, then 1.6 times as many as the last
@@ -101,9 +100,9 @@ def drawn(net: Network, hidden: tuple[int, ...], init: str, rng: np.random.Gener
     return Network(layers, list(net.hidden), net.output, net.loss_name, net.dtype, rng, init)
 
 
-def at_once(train: Callable[[Network, int], Laplace], networks: list[Network], n_threads: int) -> list[Laplace]:
-    """Each network by one thread; a single one by all."""
+def at_once(train: Callable[[Network, int, int], Any], networks: list[Network], n_threads: int) -> list[Any]:
+    """Each network by one thread; a single one by all. ``train(network, threads, number)``."""
     if len(networks) == 1 or n_threads == 1:
-        return [train(network, n_threads) for network in networks]
+        return [train(network, n_threads, number) for number, network in enumerate(networks)]
     with ThreadPoolExecutor(n_threads) as pool:
-        return list(pool.map(train, networks, [1] * len(networks)))
+        return list(pool.map(train, networks, [1] * len(networks), range(len(networks))))

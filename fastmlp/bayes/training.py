@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _threads, reparam
+from fastmlp._core.journal import Journal
 from fastmlp._core.lm import Descent
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
@@ -20,9 +23,19 @@ MOST_STEPS = 300  # of which a tenth are the rule
 
 
 def to_maximum(
-    architecture: Architecture, params: Float, samples: Samples, alpha: Float, beta: Any, tol: float, n_threads: Any
+    architecture: Architecture,
+    params: Float,
+    samples: Samples,
+    alpha: Float,
+    beta: Any,
+    tol: float,
+    n_threads: Any,
+    left: Callable[[], float] | None = None,
 ) -> Float:
-    """Where beta E_D + sum alpha_i/2 w_i^2 has a gradient of at most tol, or falls no more; inf holds a parameter."""
+    """Where beta E_D + sum alpha_i/2 w_i^2 has a gradient of at most tol, or falls no more; inf holds a parameter.
+
+    `left` tells how many seconds there are, after which the parameters come back as they are.
+    """
     held = np.flatnonzero(np.isinf(alpha))
     if len(held) == len(params):
         return params
@@ -40,5 +53,11 @@ def to_maximum(
         None,
         ties,
     )
-    descent.advance(MOST_STEPS)
+    seconds = math.inf if left is None else left()
+    if seconds == math.inf:
+        descent.advance(MOST_STEPS)
+    elif seconds > 0:
+        journal = Journal(MOST_STEPS, len(start))
+        journal.open(seconds)
+        descent.advance(MOST_STEPS, journal)
     return descent.params if free is None else free.expand(descent.params)

@@ -196,8 +196,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             samples, prior_precision=posterior.prior_precision, noise_precision=noise,
             standardize=posterior.units or False,
         )  # fmt: skip
-        if self.n_iter_ == self.max_iter and not posterior.converged:
+        if not posterior.converged:
             message = f"the precisions have not converged within max_iter={self.max_iter}; raise it, or scale the data"
+            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+        elif posterior.noise_at_floor:
+            message = "the noise is at its floor: y has none that the network could tell from the function"
             warnings.warn(message, ConvergenceWarning, stacklevel=4)
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from scipy.optimize import OptimizeResult
 
 from fastmlp.architecture import Architecture
 from fastmlp.bayes.evidence import Evidence, fit_evidence
+from fastmlp.errors import ConvergenceWarning
 from fastmlp.estimators.arguments import STOCHASTIC, standardizes
 from fastmlp.estimators.problem import Problem, Samples, Validation
 from fastmlp.estimators.watch import Progress, Watch
@@ -105,18 +107,20 @@ def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int
 
 def by_evidence(estimator: Any, networks: list[Network], samples: Samples) -> tuple[Network, Evidence]:
     """The start that ends with the largest evidence, trained in place; and its posterior."""
-    posteriors = [
-        fit_evidence(
-            net,
-            samples.X,
-            samples.T,
-            sample_weight=samples.weight,
-            max_iter=estimator.max_iter,
-            tol=estimator.tol,
-            standardize=standardizes(estimator),
-        )
-        for net in networks
-    ]
+    with warnings.catch_warnings():  # the estimator says it, as scikit-learn does
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        posteriors = [
+            fit_evidence(
+                net,
+                samples.X,
+                samples.T,
+                sample_weight=samples.weight,
+                max_iter=estimator.max_iter,
+                tol=estimator.tol,
+                standardize=standardizes(estimator),
+            )
+            for net in networks
+        ]
     best = int(np.argmax([each.log_evidence for each in posteriors]))  # symmetries are the same for all
     return networks[best], posteriors[best]
 

@@ -1,0 +1,94 @@
+"""What a search for precisions reports to, and what may end it early: a time limit, a callback, lines of progress."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _validation as check
+from fastmlp.bayes.laplace import Laplace
+from fastmlp.optimize.monitor import optimize_result
+
+Float = NDArray[np.float64]
+
+
+class Stop(Exception):  # noqa: N818 - not an error: it ends a search from within a training
+    """A search is to end now."""
+
+
+class Budget:
+    """One for all starts of a search, whose threads share it.
+
+    Parameters
+    ----------
+    time_limit : float, optional
+        Seconds from now on, for all starts together.
+    callback : callable, optional
+        ``callback(state)`` after each re-estimation, `state` a `scipy.optimize.OptimizeResult` with `nit`, `start`,
+        `log_evidence`, `effective_n_params`, `noise_precision`, `prior_precision` (groups), `time` and `posterior`. If
+        it returns True, or raises StopIteration, the search ends.
+    verbose : int, default=0
+        With 1, a line for each re-estimation.
+
+    Attributes
+    ----------
+    ended : str
+        "time_limit" or "callback" once the search is to end, else "".
+    """
+
+    def __init__(self, time_limit: Any = None, callback: Callable[[Any], Any] | None = None, verbose: Any = 0) -> None:
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback: expected a callable or None, got {callback!r}")
+        self.callback = callback
+        self.verbose = check.integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", 0)
+        self.seconds = math.inf if time_limit is None else check.number(time_limit, "time_limit", 0.0)
+        self.ended = ""
+        self._started, self._lock = time.perf_counter(), threading.Lock()
+
+    @property
+    def left(self) -> float:
+        """Seconds until the time limit."""
+        return self.seconds - (time.perf_counter() - self._started)
+
+    @property
+    def over(self) -> bool:
+        """Whether the search is to end."""
+        if not self.ended and self.seconds < math.inf and self.left <= 0:
+            self.ended = "time_limit"
+        return bool(self.ended)
+
+    def report(self, start: int, nit: int, posterior: Laplace, precisions: Float) -> None:
+        """Tell of a point of the path; raises Stop where it is to be the last."""
+        with self._lock:  # one start at a time
+            if self.verbose:
+                print(self._line(start, nit, posterior, precisions), flush=True)
+            if self.callback is not None and not self.ended and self._call_back(start, nit, posterior, precisions):
+                self.ended = "callback"
+        if self.over:
+            raise Stop
+
+    def _call_back(self, start: int, nit: int, posterior: Laplace, precisions: Float) -> bool:
+        assert self.callback is not None
+        state = optimize_result(
+            nit=nit, start=start, log_evidence=posterior.log_evidence, noise_precision=posterior.noise_precision,
+            prior_precision=precisions[:-1].copy(), effective_n_params=posterior.effective_n_params,
+            time=time.perf_counter() - self._started, posterior=posterior,
+        )  # fmt: skip
+        try:
+            answer = self.callback(state)
+        except StopIteration:
+            return True
+        return isinstance(answer, (bool, np.bool_)) and bool(answer)
+
+    def _line(self, start: int, nit: int, posterior: Laplace, precisions: Float) -> str:
+        shown = [f"evidence {start:3d} {nit:4d}  log evidence {posterior.log_evidence:.6g}"]
+        noise = ", ".join(f"{beta:.4g}" for beta in np.atleast_1d(posterior.noise_precision))
+        shown += [f"effective parameters {posterior.effective_n_params:.4g}", f"noise precision {noise}"]
+        shown += [f"pruned {np.isinf(precisions).sum()}", f"{time.perf_counter() - self._started:.2f} s"]
+        return "  ".join(shown)
