@@ -136,7 +136,7 @@ def trained(kind: Kind, hidden: int, X: Float, T: Float, new: Float, folds: list
     """A network, or some, on all rows but a fold, for each of them."""
     left_out, others = Function(np.empty(len(X)), np.empty(len(X))), []
     for number, fold in enumerate(folds):
-        rest = np.setdiff1d(np.arange(len(X)), fold)
+        rest = np.delete(np.arange(len(X)), fold)
         function = kind.train(hidden, kind.n_starts, X[rest], T[rest], number)
         for whole, part in zip(left_out, function(X[fold]), strict=True):
             whole[fold] = part
@@ -162,7 +162,7 @@ def run(file: Path, n_folds: int, split: int) -> tuple[str, float, float, float]
     """One split: the committee that was chosen, RMSE, mean log likelihood, seconds."""
     data, start = np.load(file), time.process_time()
     X, y, test = data["X"], data["y"], data["test_idx"][split].astype(int)
-    train = np.setdiff1d(np.arange(len(X)), test)
+    train = np.delete(np.arange(len(X)), test)
     center, scale = X[train].mean(axis=0), X[train].std(axis=0)
     X = (X - center) / np.where(scale == 0, 1, scale)
     shift, unit = y[train].mean(), y[train].std()
