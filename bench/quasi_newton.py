@@ -22,6 +22,7 @@ import scipy.optimize
 import sklearn.datasets
 
 import fastmlp
+from fastmlp import units
 
 ITERATIONS, SLACK, REPEATS, PAIRS = 300, 1.01, 3, 20
 
@@ -36,7 +37,8 @@ def made_up(n_samples: int) -> tuple[np.ndarray, np.ndarray]:
 def diabetes() -> tuple[np.ndarray, np.ndarray]:
     """Standardised."""
     X, y = sklearn.datasets.load_diabetes(return_X_y=True)
-    return (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
+    X, y = (units.columns(a, None, "data").standardized(a) for a in (X, y[:, np.newaxis]))
+    return X, y[:, 0]
 
 
 #: layers, data, weight decay

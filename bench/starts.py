@@ -20,6 +20,7 @@ from sklearn.neural_network import MLPRegressor
 from threadpoolctl import threadpool_limits
 
 import fastmlp
+from fastmlp import units
 
 
 class Case(NamedTuple):
@@ -45,7 +46,7 @@ def cases() -> list[Case]:
     """The two problems of acceptance; the lecture's graph by `sweep`, validation included."""
     X, T = sinusoid(10, np.random.default_rng(0))
     data, target = load_diabetes(return_X_y=True)
-    inputs, targets = ((a - a.mean(axis=0)) / a.std(axis=0) for a in (data, target[:, np.newaxis]))
+    inputs, targets = (units.columns(a, None, "data").standardized(a) for a in (data, target[:, np.newaxis]))
     sizes = tuple(M for M in range(1, 11) for _ in range(30))
     decay = fastmlp.WeightDecay(1.0, 1.0)
     return [

@@ -29,6 +29,7 @@ from scipy.optimize import minimize
 from scipy.stats import t as student
 
 import fastmlp
+from fastmlp import units
 
 Float = NDArray[np.float64]
 
@@ -136,7 +137,7 @@ def trained(kind: Kind, hidden: int, X: Float, T: Float, new: Float, folds: list
     """A network, or some, on all rows but a fold, for each of them."""
     left_out, others = Function(np.empty(len(X)), np.empty(len(X))), []
     for number, fold in enumerate(folds):
-        rest = np.setdiff1d(np.arange(len(X)), fold)
+        rest = np.delete(np.arange(len(X)), fold)
         function = kind.train(hidden, kind.n_starts, X[rest], T[rest], number)
         for whole, part in zip(left_out, function(X[fold]), strict=True):
             whole[fold] = part
@@ -161,12 +162,11 @@ def chosen(X: Float, T: Float, new: Float, folds: list[NDArray[Any]]) -> tuple[s
 def run(file: Path, n_folds: int, split: int) -> tuple[str, float, float, float]:
     """One split: the committee that was chosen, RMSE, mean log likelihood, seconds."""
     data, start = np.load(file), time.process_time()
-    X, y, test = data["X"], data["y"], data["test_idx"][split].astype(int)
-    train = np.setdiff1d(np.arange(len(X)), test)
-    center, scale = X[train].mean(axis=0), X[train].std(axis=0)
-    X = (X - center) / np.where(scale == 0, 1, scale)
-    shift, unit = y[train].mean(), y[train].std()
-    T = (y - shift) / unit
+    X, y, test = data["X"].astype(float), data["y"].astype(float), data["test_idx"][split].astype(int)
+    train = np.delete(np.arange(len(X)), test)
+    X = units.columns(X[train], None, "X").standardized(X)
+    target = units.columns(y[train, np.newaxis], None, "y")
+    T, unit = target.standardized(y[:, np.newaxis])[:, 0], target.scale[0]
     folds = np.array_split(np.random.default_rng(split).permutation(len(train)), n_folds)
     name, best = chosen(X[train], T[train], X[test], folds)
     error = unit * np.sqrt(np.mean((best.new.mean - T[test]) ** 2))

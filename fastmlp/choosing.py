@@ -226,7 +226,7 @@ def _folds(
     if n_folds > n_samples:
         raise ValueError(f"folds: expected at most one for each of {n_samples} samples, got {n_folds}")
     shares = holdout.folds(architecture, samples, n_folds, rng)
-    return [(samples.rows(np.setdiff1d(np.arange(n_samples), share)), samples.rows(share)) for share in shares]
+    return [(samples.rows(holdout.others(n_samples, share)), samples.rows(share)) for share in shares]
 
 
 def _start(architecture: Architecture, init: Any, seed: int) -> Network:

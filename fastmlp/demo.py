@@ -184,7 +184,7 @@ def hold_back_a_third(classes: Array, rng: np.random.Generator) -> tuple[Array, 
     """Indices of the rows to train on and of the rows to judge by, a third of each class."""
     members = [rng.permutation(np.flatnonzero(classes == label)) for label in np.unique(classes)]
     held_back = np.sort(np.concatenate([rows[: round(len(rows) / 3)] for rows in members]))
-    return np.setdiff1d(np.arange(len(classes)), held_back), held_back
+    return np.delete(np.arange(len(classes)), held_back), held_back
 
 
 def _layers(params: Array, net: fastmlp.Network) -> tuple[Array, Array, Array, Array]:

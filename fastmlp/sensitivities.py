@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import plot
+from fastmlp import plot, units
 from fastmlp.network import Network, check_network
 
 Array = NDArray[Any]
@@ -101,9 +101,9 @@ def sensitivity(net: Network, X: Any, *, sample_weight: Any = None, n_threads: A
     -----
     A mean near zero with a large root mean square is an input that acts in both directions: a non-linear effect, or an
     interaction. Standard deviations are those of the given samples, sqrt(sum_n s_n (x_n - mean)^2 / S). Standardised
-    derivatives by an input that is constant over the samples are 0; those of a constant output are nan.
+    derivatives by an input that is constant over the samples, up to rounding, are 0; those of a constant output are nan.
 
-    Cost: `Network.jacobian`. Memory: a block of the Jacobian, whatever N is, and copies of X and of the outputs.
+    Cost: `Network.jacobian`. Memory: a block of the Jacobian, whatever N is, and the outputs.
 
     References
     ----------
@@ -132,8 +132,8 @@ def sensitivity(net: Network, X: Any, *, sample_weight: Any = None, n_threads: A
     share = np.ones(len(values)) if weight is None else weight / weight.max()
     share /= share.sum()
     raw = _averages(net, values, share, n_threads)
-    input_sd = _standard_deviation(values, share)
-    output_sd = _standard_deviation(net.predict(values, n_threads=n_threads), share)
+    input_sd = units.moments(values, weight).deviation
+    output_sd = units.moments(net.predict(values, n_threads=n_threads), weight).deviation
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(output_sd > 0, 1 / output_sd, np.nan)[:, np.newaxis] * input_sd
     standardized = Averages(*(each * ratio for each in raw))
@@ -155,16 +155,6 @@ def _jacobians(net: Network, X: Array, n_threads: Any) -> Iterator[tuple[slice, 
     for first in range(0, len(X), size):
         rows = slice(first, min(first + size, len(X)))
         yield rows, net.jacobian(X[rows], n_threads=n_threads).astype(np.float64, copy=False)
-
-
-def _standard_deviation(values: Array, share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each column; exactly 0 for a constant one, because the first sample that counts is subtracted beforehand."""
-    deviations = values[share > 0].astype(np.float64)
-    share = share[share > 0]
-    deviations -= deviations[0].copy()
-    deviations -= share @ deviations
-    deviation: NDArray[np.float64] = np.sqrt(share @ deviations**2)
-    return deviation
 
 
 def _input_names(X: Any, n_inputs: int) -> tuple[str, ...]:

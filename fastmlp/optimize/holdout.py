@@ -51,8 +51,14 @@ def split(
         held_back = _draw(_classes(architecture, samples), n_samples, fraction, rng)
     if len(held_back) in (0, n_samples):
         raise ValueError(f"validation: expected a fraction that splits {n_samples} samples, got {fraction:g}")
-    kept = np.setdiff1d(np.arange(n_samples), held_back)
-    return samples.rows(kept), samples.rows(held_back), held_back
+    return samples.rows(others(n_samples, held_back)), samples.rows(held_back), held_back
+
+
+def others(n_samples: int, index: Index) -> Index:
+    """The samples that are not among those, in order."""
+    kept = np.ones(n_samples, np.bool_)
+    kept[index] = False
+    return np.flatnonzero(kept)
 
 
 def folds(architecture: Architecture, samples: Samples, n_folds: int, rng: np.random.Generator) -> list[Index]:
@@ -65,25 +71,28 @@ def folds(architecture: Architecture, samples: Samples, n_folds: int, rng: np.ra
 
 
 def _classes(architecture: Architecture, samples: Samples) -> NDArray[Any] | None:
+    """From 0 on, in the smallest type: NumPy sorts integers of up to 16 bits in O(N)."""
     values, labels = samples.targets
-    if labels is not None:
-        return labels
-    if values is None or architecture.loss not in ("cross_entropy", "binary_cross_entropy"):
-        return None
-    if architecture.loss == "cross_entropy":
-        largest: NDArray[Any] = np.argmax(values, axis=1)
-        return largest
-    return values[:, 0] > 0.5 if values.shape[1] == 1 else None
+    if labels is None:
+        if values is None or architecture.loss not in ("cross_entropy", "binary_cross_entropy"):
+            return None
+        if architecture.loss == "binary_cross_entropy":
+            return (values[:, 0] > 0.5).view(np.uint8) if values.shape[1] == 1 else None
+        labels = np.argmax(values, axis=1)
+    return labels.astype(np.min_scalar_type(architecture.n_outputs))
 
 
 def _draw(classes: NDArray[Any] | None, n_samples: int, fraction: float, rng: np.random.Generator) -> Index:
     order = rng.permutation(n_samples)
     if classes is None:
         return np.sort(order[: round(fraction * n_samples)])
-    labels, sizes = np.unique(classes, return_counts=True)
+    sizes = np.bincount(classes)
+    sizes = sizes[sizes > 0]
     shares = fraction * sizes
     counts = np.floor(shares).astype(int)
     largest = np.argsort(counts - shares, kind="stable")  # what is still to be given goes by largest remainder
     counts[largest[: round(fraction * n_samples) - counts.sum()]] += 1
-    members = [order[classes[order] == label][:count] for label, count in zip(labels, counts, strict=True)]
+    by_class = order[np.argsort(classes[order], kind="stable")]
+    ends = np.cumsum(sizes)
+    members = [by_class[end - size : end - size + count] for end, size, count in zip(ends, sizes, counts, strict=True)]
     return np.sort(np.concatenate(members))

@@ -166,5 +166,5 @@ def test_what_makes_no_sense_is_refused():
         net.fit(np.empty((0, 6)), [], standardize=True)
     with pytest.raises(ValueError, match="sample_weight: expected at least one positive number"):
         net.fit(YACHT.X, YACHT.T, standardize=True, sample_weight=np.zeros(len(YACHT.X)))
-    with pytest.raises(ValueError, match="X: expected columns with finite means"):
-        net.fit([[1e308] * 6, [1.1e308] * 6], [0.0, 1.0], standardize=True)
+    with pytest.raises(ValueError, match="X: expected columns with finite differences for standardize, got col"):
+        net.fit([[-1e308] * 6, [1.1e308] * 6], [0.0, 1.0], standardize=True)
