@@ -2,8 +2,8 @@
 
 The step on a minibatch of B samples goes along g = (1/B) sum s_n grad e_n + (1/N) grad penalty:
 
-sgd    v = momentum v + g;  w -= rate (g + momentum v with nesterov, else v); with a velocity of steps rate g stands for g,
-       and 1 for the rate: the same, unless the rate changes
+sgd    v = momentum v + g;  w -= rate (g + momentum v with nesterov, else v)
+       velocity="steps": v = momentum v + rate g;  w -= ..., the same unless the rate changes
 adam   w -= rate m / (sqrt v + epsilon), with m, v the bias-corrected moving averages of g, g^2 (Kingma & Ba 2015)
 """
 
