@@ -16,9 +16,17 @@ y = X[:, 0] + 0.1 * RNG.normal(size=30)
 NAMES = np.array(["pear", "apple", "fig"])[np.arange(30) % 3]
 SMALL = {"hidden_layer_sizes": (2,), "max_iter": 2, "random_state": 0}
 DATA = {"X": X, "y": y, "sample_weight": np.ones(30), "X_val": X, "y_val": y}
+
+
+def masked(array):
+    array = np.ma.array(array)
+    array[0] = np.ma.masked
+    return array
+
+
 BAD = {
-    "a mask": lambda a: (np.ma.array(a, mask=a > 1), "an array without a mask, got a masked array"),
-    "masked rows": lambda a: (list(np.ma.array(a, mask=a > 1)), "an array without a mask, got a masked array"),
+    "a mask": lambda a: (masked(a), "an array without a mask, got a masked array"),
+    "masked rows": lambda a: (list(masked(a)), "an array without a mask, got a masked array"),
     "dask": lambda a: (lazy("dask.array.core"), r"an array in memory, got dask\.array\.core\.Array"),
     "zarr": lambda a: (lazy("zarr.core.array"), r"an array in memory, .*\[:\] does so"),
 }
