@@ -18,6 +18,9 @@ from fastmlp._core import arrays
 
 REAL_KINDS = "fiub"
 
+#: packages whose arrays lie elsewhere until they are asked for, and how to ask; told by name, so that none is imported
+LAZY = {"dask": ".compute()", "zarr": "[:]", "h5py": "[:]", "netCDF4": "[:]", "tables": "[:]"}
+
 
 def real_array(value: Any, name: str, dtype: Any, *, finite: bool = True) -> NDArray[Any]:
     """An array-like of real numbers as a C-contiguous, aligned, native array of `dtype`, and a finite one if asked."""
@@ -37,8 +40,7 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
     """Lists, frames, subclasses of ndarray and the like as a plain array, of whatever type."""
     if value is None:
         raise TypeError(f"{name}: expected an array of real numbers, got None")
-    if _is_masked(value):
-        raise TypeError(f"{name}: expected an array without a mask, got a masked array; fill or drop masked entries")
+    refuse_masked_and_lazy(value, name)
     if hasattr(value, "toarray") and hasattr(value, "nnz"):
         raise TypeError(f"{name}: expected a dense array, got {type(value).__name__}; use .toarray()")
     if hasattr(value, "to_numpy") and hasattr(value, "dtypes"):
@@ -49,11 +51,20 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         raise ValueError(f"{name}: expected an array of real numbers, got {type(value).__name__} ({error})") from error
 
 
-def _is_masked(value: Any) -> bool:
-    """Whether NumPy would drop or misread a mask: that of an array, or of one of a list's rows."""
-    if isinstance(value, (list, tuple)):
-        return any(isinstance(row, np.ma.MaskedArray) for row in value)
-    return isinstance(value, np.ma.MaskedArray)
+def refuse_masked_and_lazy(value: Any, name: str) -> None:
+    """TypeError where NumPy would drop a mask, or load into memory what lies outside of it; rows of a list too."""
+    for kind in {*map(type, value)} if isinstance(value, (list, tuple)) else (type(value),):
+        if issubclass(kind, np.ma.MaskedArray):
+            raise TypeError(
+                f"{name}: expected an array without a mask, got a masked array; fill or drop masked entries"
+            )
+        package = kind.__module__.partition(".")[0]
+        chunked = package == "xarray" and getattr(value, "chunks", None) is not None
+        if package in LAZY or chunked:
+            raise TypeError(
+                f"{name}: expected an array in memory, got {kind.__module__}.{kind.__name__}, all of which would be "
+                f"loaded; if it fits, {name}{LAZY.get(package, '.compute()')} does so"
+            )
 
 
 def _frame_values(frame: Any, name: str) -> NDArray[Any]:

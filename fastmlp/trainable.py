@@ -159,7 +159,9 @@ class Trainable(Differentiable):
             patience has ended needs more of it to go on. `standardize` is as in that fit, and so are the units.
         n_threads : int, optional
         **options
-            Options of the method. sgd: momentum (0), nesterov (False), shuffle (True: a new order for each epoch).
+            Options of the method. sgd: momentum (0), nesterov (False), velocity ("gradients", as PyTorch's, or "steps",
+            as scikit-learn's and Keras's, in which a gradient keeps the learning rate of its time), shuffle (True: a
+            new order for each epoch).
             adam: beta1 (0.9), beta2 (0.999), epsilon (1e-8), shuffle (True). rprop: initial_step (0.01), increase
             (1.2), decrease (0.5), min_step, max_step. lm: damping (1e-3), at the start, relative to the curvature.
             scg: damping (1e-6), at the start. lbfgs: maxcor (20), the differences of gradients it keeps; maxls (50) and

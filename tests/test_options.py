@@ -204,6 +204,7 @@ BAD_FITS = [
     ({"method": "sgd", "learning_rate": lambda epoch: -0.1}, ValueError, "learning_rate", "got -0.1"),
     ({"method": "lbfgs", "learning_rate": 0.1}, ValueError, "learning_rate", "got it with lbfgs"),
     ({"method": "sgd", "momentum": 1.0}, ValueError, "momentum", "< 1, got 1.0"),
+    ({"method": "sgd", "velocity": "keras"}, ValueError, "velocity", "gradients, steps, got 'keras'"),
     ({"method": "sgd", "nesterov": "yes"}, TypeError, "nesterov", "got 'yes'"),
     ({"method": "sgd", "shuffle": 1}, TypeError, "shuffle", "got 1"),
     ({"method": "adam", "beta1": -0.1}, ValueError, "beta1", "got -0.1"),

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 
-from complaints import DERIVATIVES, EVALUATIONS, NET, NETS, WEIGHT, T, X, complaint
+from complaints import DERIVATIVES, EVALUATIONS, NET, NETS, WEIGHT, T, X, complaint, lazy
 
 # ---- arrays of numbers: X, T, sample_weight, params, wherever they are taken ----
 
@@ -63,6 +63,9 @@ BAD_VALUES = {
     "an iterator": (lambda a: iter(a.tolist()), TypeError, "got dtype object"),
     "a function": (lambda a: len, TypeError, "got dtype object"),
     "integers beyond 64 bits": (lambda a: [[2**70, 0, 0]], TypeError, "got dtype object"),
+    "dask": (lambda a: lazy("dask.array.core"), TypeError, "got dask.array.core.Array, all of which"),
+    "zarr": (lambda a: lazy("zarr.core.array"), TypeError, "[:] does so"),
+    "a list of chunks": (lambda a: [lazy("dask.array.core")] * 2, TypeError, "in memory, got dask.array.core.Array"),
     "what refuses to be an array": (lambda a: Refusing(), ValueError, "got Refusing (call detach first)"),
     "a frame with text": (lambda a: frame(a, last="1.0"), TypeError, "got a column of dtype"),
     "a frame with a date": (lambda a: frame(a, last=pd.Timestamp(0)), TypeError, "got a column of dtype datetime64"),

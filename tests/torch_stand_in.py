@@ -8,9 +8,10 @@ from reference import ACTIVATIONS, softmax
 
 
 class Tensor:
-    def __init__(self, array):
+    def __init__(self, array, dtype=None):
         self.array = np.array(array)
         self.ndim = self.array.ndim
+        self.dtype = dtype or f"torch.{self.array.dtype}"
 
     def detach(self):
         return self
@@ -37,6 +38,12 @@ class Module:
         self.training = False
         return self
 
+    def register_forward_hook(self, hook):
+        vars(self).setdefault("_forward_hooks", {})[0] = hook
+
+    def register_forward_pre_hook(self, hook):
+        vars(self).setdefault("_forward_pre_hooks", {})[0] = hook
+
 
 class Linear(Module):
     def __init__(self, n_in, n_out, bias=True, device=None, dtype=np.float32):
@@ -49,21 +56,21 @@ class Linear(Module):
 
 class Sequential(Module):
     def __init__(self, *modules):
-        self.modules = modules
+        self._modules = {str(number): module for number, module in enumerate(modules)}
 
     def __iter__(self):
-        return iter(self.modules)
+        return iter(self._modules.values())
 
     def forward(self, x):
-        for module in self.modules:
+        for module in self:
             x = module(x)
         return x
 
     def state_dict(self):
         state = {}
-        for number, module in enumerate(self.modules):
+        for name, module in self._modules.items():
             if isinstance(module, Linear):
-                state |= {f"{number}.weight": module.weight, f"{number}.bias": module.bias}
+                state |= {f"{name}.weight": module.weight, f"{name}.bias": module.bias}
         return state
 
 
@@ -85,7 +92,7 @@ nn = types.ModuleType("torch.nn")
 vars(nn).update(Module=Module, Linear=Linear, Sequential=Sequential, Parameter=lambda tensor: tensor)
 for cls, name, attributes in (
     ("Identity", "identity", {}),
-    ("Flatten", "identity", {}),
+    ("Flatten", "identity", {"start_dim": 1}),
     ("Dropout", "identity", {}),
     ("Hardtanh", "tanh", {}),
     ("Tanh", "tanh", {}),
@@ -98,6 +105,13 @@ for cls, name, attributes in (
     ("GELU", "gelu", {"approximate": "none"}),
 ):
     setattr(nn, cls, activation(cls, ACTIVATIONS[name][0], **attributes))
+
+
+def register_parametrization(module, name, parametrization):
+    module.parametrizations = {name: parametrization}
+
+
+nn.utils = types.SimpleNamespace(parametrize=types.SimpleNamespace(register_parametrization=register_parametrization))
 nn.Softmax = activation("Softmax", lambda Z: np.array([softmax(z) for z in Z]), dim=None)
 torch = types.ModuleType("torch")
-vars(torch).update(nn=nn, tensor=Tensor, from_numpy=Tensor)
+vars(torch).update(nn=nn, tensor=Tensor, from_numpy=Tensor, bfloat16="torch.bfloat16")

@@ -24,6 +24,7 @@ class Minibatches:
         rate: float,
         momentum: float,
         nesterov: bool,
+        of_steps: bool = False,
     ) -> tuple[float, float]: ...
     def adam(
         self,

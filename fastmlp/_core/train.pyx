@@ -97,12 +97,17 @@ cdef class Minibatches:
         return 1.0
 
     def sgd(self, floating[::1] w, const Py_ssize_t[::1] order, const floating[::1] decay, floating[::1] g,
-            floating[::1] v, Py_ssize_t first_step, Py_ssize_t n_steps, double rate, double momentum, bint nesterov):
-        """Take `n_steps` steps from step `first_step` of the epoch on; returns (sum of losses, mean penalty)."""
+            floating[::1] v, Py_ssize_t first_step, Py_ssize_t n_steps, double rate, double momentum, bint nesterov,
+            bint of_steps=False):
+        """Take `n_steps` steps from step `first_step` of the epoch on; returns (sum of losses, mean penalty).
+
+        The velocity v is one of gradients, or with `of_steps` of steps, in which each gradient keeps its own rate.
+        """
         cdef Py_ssize_t step
         cdef size_t n_samples = order.shape[0], n_params = w.shape[0]
         cdef const floating *penalty = &decay[0] if decay is not None else NULL
         cdef double scale
+        cdef double inner = rate if of_steps else 1.0, outer = 1.0 if of_steps else rate
         cdef Watch watch = team.watch()
         self.loss = self.penalty = 0.0
         with nogil:
@@ -112,7 +117,7 @@ cdef class Minibatches:
                 if watch.stopped:
                     break
                 self.n_steps += 1
-                kernels.sgd_step(self.plan.net.ops, n_params, <floating> scale, <floating> rate,
+                kernels.sgd_step(self.plan.net.ops, n_params, <floating> (inner * scale), <floating> outer,
                                  <floating> momentum, nesterov, &g[0], &v[0], &w[0])
         team.check(&watch)
         return self.loss, self.penalty

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,7 +49,8 @@ def from_torch(module: Any, hidden: Any = None, output: str | None = None, loss:
     module : torch.nn.Sequential, torch.nn.Linear, or mapping of names to tensors
         Linear layers, with or without biases, and Tanh, Sigmoid, ReLU, LeakyReLU (slope 0.01), Softplus, ELU, SiLU,
         GELU (exact), Softmax, or the `Sin` and `Exp` of `to_torch`; also nested. Identity, Flatten and, in evaluation
-        mode, dropout are passed over. A state dict has "NAME.weight" and "NAME.bias" of its linear layers in order.
+        mode, dropout are passed over. A state dict has "NAME.weight" and "NAME.bias" of its linear layers: by number
+        where the names are numbers ("0", "2", "10"; "net.0", "net.2"), in the order given where they are not.
     hidden : str or sequence of str, optional
         For a state dict with hidden layers: their activations, of which it does not tell.
     output : str, optional
@@ -67,7 +69,9 @@ def from_torch(module: Any, hidden: Any = None, output: str | None = None, loss:
     ImportError
         If a module is given, and torch is not installed.
     TypeError, ValueError
-        If a layer has no counterpart, the weights are not float32 or float64, not finite, or do not fit each other.
+        If a layer has no counterpart, or computes something else than its class does: with a `forward` of its own,
+        hooks, parametrizations. If weights are not float32 or float64 (bfloat16, say), not finite, or do not fit each
+        other. If numbers in other names ("fc1", "fc10", "fc2") are not in order. The message has the name.
 
     Examples
     --------
@@ -99,14 +103,14 @@ def _layers(module: Any) -> Iterator[Layer]:
     """Linear layers with the activations that follow them."""
     torch = _optional.load("torch", "torch", "fastmlp.from_torch")
     layer = None
-    for each in _flat(torch.nn, module):
+    for place, each in _flat(torch.nn, module, ""):
         if isinstance(each, torch.nn.Linear):
             if layer is not None:
                 yield layer
-            layer = Layer(_array(each.weight), None if each.bias is None else _array(each.bias), "identity")
-        elif type(each).__name__ in DROPOUT and not each.training:
+            layer = _layer(each.weight, each.bias, place)
+        elif _is_one_of(torch.nn, each, DROPOUT) and not each.training:
             continue
-        elif type(each).__name__ not in PASSED_OVER:
+        elif not _does_nothing(torch.nn, each):
             name = _activation(torch.nn, each)
             if layer is None or layer.activation != "identity":
                 raise ValueError(f"module: expected a linear layer before {type(each).__name__}, got none")
@@ -115,13 +119,50 @@ def _layers(module: Any) -> Iterator[Layer]:
         yield layer
 
 
-def _flat(nn: Any, module: Any) -> Iterator[Any]:
-    """The modules of a sequence, also of sequences within it."""
+def _flat(nn: Any, module: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """The modules of a sequence, also of sequences within it, with their names."""
+    if isinstance(module, nn.Module):
+        _refuse_changes(nn, module, place)
     if isinstance(module, nn.Sequential):
-        for each in module:
-            yield from _flat(nn, each)
+        for name, each in module._modules.items():  # named_children() leaves out what comes twice
+            yield from _flat(nn, each, f"{place}.{name}".lstrip("."))
     else:
-        yield module
+        yield place, module
+
+
+def _refuse_changes(nn: Any, module: Any, place: str) -> None:
+    """TypeError where a sequence or a layer does something else than its class, or something besides."""
+    what = f"{type(module).__name__} {place}".strip()
+    own = next((cls for cls in (nn.Sequential, nn.Linear) if isinstance(module, cls)), None)
+    changed = list(getattr(module, "parametrizations", ()))
+    if changed:
+        raise TypeError(
+            f"module: expected plain weights, got a parametrization of {', '.join(changed)} in {what}; "
+            "torch.nn.utils.parametrize.remove_parametrizations leaves their values"
+        )
+    if (own and type(module).forward is not own.forward) or "forward" in vars(module):
+        raise TypeError(f"module: expected layers without a forward of their own, got one in {what}")
+    hooks = [hook for kind in ("_forward_pre_hooks", "_forward_hooks") for hook in vars(module).get(kind, {}).values()]
+    if hooks:
+        names = ", ".join(getattr(hook, "__name__", type(hook).__name__) for hook in hooks)
+        raise TypeError(
+            f"module: expected layers without hooks, got {names} in {what}; remove it (weight_norm and the like by "
+            "torch.nn.utils.remove_weight_norm, pruning by torch.nn.utils.prune.remove)"
+        )
+
+
+def _is_one_of(nn: Any, module: Any, names: Sequence[str]) -> bool:
+    """Whether it is of one of PyTorch's classes, no subclass."""
+    return type(module) in [getattr(nn, name, None) for name in names]
+
+
+def _does_nothing(nn: Any, module: Any) -> bool:
+    """Whether rows come out as they go in."""
+    if not _is_one_of(nn, module, PASSED_OVER):
+        return False
+    if getattr(module, "start_dim", 1) not in (1, -1):
+        raise ValueError(f"module: expected Flatten with start_dim 1, got {module.start_dim}")
+    return True
 
 
 def _activation(nn: Any, module: Any) -> str:
@@ -133,7 +174,7 @@ def _activation(nn: Any, module: Any) -> str:
                     wanted = f"{type(module).__name__} with {attribute} {' or '.join(map(str, values))}"
                     raise ValueError(f"module: expected {wanted}, got {getattr(module, attribute)}")
             return name
-    if type(module).__name__ in DROPOUT:
+    if _is_one_of(nn, module, DROPOUT):
         raise ValueError("module: expected no dropout, or .eval(), in which it does nothing, got it in training mode")
     raise TypeError(
         "module: expected nn.Sequential of Linear and activations, or a state dict, "
@@ -149,22 +190,64 @@ def _unit_class(nn: Any, name: str) -> Any:
 
 
 def _layers_of_state(state: Mapping[str, Any]) -> Iterator[Layer]:
-    """Linear layers of a state dict, in its order."""
-    left = dict(state)
+    """Linear layers of a state dict."""
+    left, places = dict(state), []
     for key in state:
-        if key.split(".")[-1] == "weight" and np.ndim(state[key]) == 2:
-            bias = left.pop(key.removesuffix("weight") + "bias", None)
-            yield Layer(_array(left.pop(key)), None if bias is None else _array(bias), "identity")
+        parts = key.split(".")
+        if parts[-1] == "weight" and "parametrizations" not in parts and np.ndim(state[key]) == 2:
+            places.append(".".join(parts[:-1]))
+    for place in _in_order(places):
+        weight, bias = (_joined(place, kind) for kind in ("weight", "bias"))
+        yield _layer(left.pop(weight), left.pop(bias, None), place)
     if left:
         raise ValueError(f"module: expected weights (n_out, n_in) and biases of linear layers, got {', '.join(left)}")
 
 
-def _array(tensor: Any) -> Array:
+def _in_order(places: list[str]) -> list[str]:
+    """Names of layers in their order; safetensors has them sorted as text, "10" before "2", or not at all."""
+    parts = [place.split(".") for place in places]
+    shared = next((i for i, column in enumerate(zip(*parts, strict=False)) if len(set(column)) > 1), 0)
+    if all(part.isdecimal() for each in parts for part in each[shared:]):
+        numbers = [tuple(map(int, each[shared:])) for each in parts]
+        if len(set(numbers)) < len(numbers):
+            raise ValueError(f"module: expected layers of different numbers, got {', '.join(places)}")
+        return [place for _, place in sorted(zip(numbers, places, strict=True))]
+    latest: dict[str, list[int]] = {}
+    for place in places:
+        stem, numbers_in = re.sub(r"\d+", "#", place), [int(number) for number in re.findall(r"\d+", place)]
+        if latest.get(stem, numbers_in) > numbers_in:
+            raise ValueError(
+                "module: expected layers in their order, which a state dict of these names does not tell: "
+                f"{', '.join(places)}; call them 0, 1, ... in the order of the layers"
+            )
+        latest[stem] = numbers_in
+    return places
+
+
+def _joined(place: str, kind: str) -> str:
+    return f"{place}.{kind}" if place else kind
+
+
+def _layer(weight: Any, bias: Any, place: str) -> Layer:
+    W = _array(weight, _joined(place, "weight"))
+    return Layer(W, None if bias is None else _array(bias, _joined(place, "bias")), "identity")
+
+
+def _array(tensor: Any, name: str) -> Array:
     """A tensor as an array in the processor's memory; arrays as they are."""
-    array = tensor.detach().cpu().numpy() if hasattr(tensor, "detach") else np.asarray(tensor)
-    if array.dtype not in (np.float32, np.float64):
-        raise TypeError(f"module: expected weights of type float32 or float64, got {array.dtype}")
-    return array
+    kind = str(getattr(tensor, "dtype", "")).removeprefix("torch.")
+    if not hasattr(tensor, "detach"):
+        tensor = np.asarray(tensor)
+        kind = str(tensor.dtype)
+    if kind not in ("float32", "float64"):
+        raise TypeError(
+            f"module: expected weights of type float32 or float64, got {kind} in {name}; .float() or .double() makes "
+            "such of a tensor or module"
+        )
+    try:
+        return np.asarray(tensor.detach().cpu().numpy() if hasattr(tensor, "detach") else tensor)
+    except RuntimeError as error:  # of a module on the meta device, say
+        raise ValueError(f"module: expected weights in memory, got none in {name} ({error})") from error
 
 
 def to_torch(net: Network) -> Any:

@@ -16,6 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from fastmlp import _validation as check
 from fastmlp import units
 from fastmlp.bayes.evidence import Evidence
 from fastmlp.estimators import training
@@ -131,6 +132,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     ) -> Self:  # fmt: skip
         """Train anew or go on; with `part` a single epoch."""
         check_arguments(self)
+        data = {"X": X, "y": y, "sample_weight": weight, "X_val": X_val, "y_val": y_val}
+        for name, value in data.items():
+            check.refuse_masked_and_lazy(value, name)
         X, y = self._arrays(X, y, reset=anew)
         weight = None if weight is None else _check_sample_weight(weight, X, dtype=np.float64)
         random = _random_state(self.random_state)
@@ -299,6 +303,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _inputs(self, X: Any) -> Array:
         """X checked and dense, for a network that has been fitted."""
         check_is_fitted(self)
+        check.refuse_masked_and_lazy(X, "X")
         return _dense(validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False))
 
     def _predict_outputs(self, X: Any, *, logits: bool = False) -> Array:

@@ -204,7 +204,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if self._multilabel:
             self.classes_ = np.arange(y.shape[1])
             return y.shape[1], "logistic"
-        self.classes_ = np.unique(y) if classes is None else unique_labels(classes)
+        self.classes_ = unique_labels(y if classes is None else classes)  # names of type object or pandas' are str too
         return self._one_label_outputs()
 
     def _one_label_outputs(self) -> tuple[int, str]:

@@ -83,7 +83,7 @@ class Problem:
         if e.solver == "adam":
             moments = {"beta1": e.beta_1, "beta2": e.beta_2, "epsilon": e.epsilon * c}
             return batches | moments | {"learning_rate": e.learning_rate_init}
-        inertia = {"momentum": e.momentum, "nesterov": e.nesterovs_momentum}
+        inertia = {"momentum": e.momentum, "nesterov": e.nesterovs_momentum, "velocity": "steps"}
         return batches | inertia | {"learning_rate": lambda epoch: rate(epoch) / c}
 
 

@@ -3,6 +3,7 @@
 The step on a minibatch of B samples goes along g = (1/B) sum s_n grad e_n + (1/N) grad penalty:
 
 sgd    v = momentum v + g;  w -= rate (g + momentum v with nesterov, else v)
+       velocity="steps": v = momentum v + rate g;  w -= ..., the same unless the rate changes
 adam   w -= rate m / (sqrt v + epsilon), with m, v the bias-corrected moving averages of g, g^2 (Kingma & Ba 2015)
 """
 
@@ -21,9 +22,10 @@ from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, Monitor, Stop
 
 LEARNING_RATE = {"sgd": 0.01, "adam": 0.001}
 OPTIONS: dict[str, dict[str, Any]] = {
-    "sgd": {"momentum": 0.0, "nesterov": False, "shuffle": True},
+    "sgd": {"momentum": 0.0, "nesterov": False, "velocity": "gradients", "shuffle": True},
     "adam": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "shuffle": True},
 }
+VELOCITIES = ("gradients", "steps")  # PyTorch's; scikit-learn's and Keras'
 # multiply-adds after which the loop comes up for air, to see the time limit
 CHUNK_WORK = 100_000_000
 
@@ -47,6 +49,9 @@ def solve(
     batch_size = min(batch_size, n_samples)
     rate_of = _schedule(learning_rate, LEARNING_RATE[method])
     *settings, shuffle = _settings(method, options, arch.dtype)
+    kind = options.get("velocity", VELOCITIES[0])
+    if state is not None and state.get("velocity_of", kind) != kind:
+        raise ValueError(f"velocity: expected {state['velocity_of']!r}, as in the fit that is continued, got {kind!r}")
     w = objective.x0.astype(arch.dtype)
     g = np.empty_like(w)
     names = ("velocity",) if method == "sgd" else ("first_moment", "second_moment")
@@ -86,7 +91,8 @@ def solve(
         status = stop.status if monitor.n_iter < max_iter else MAX_ITER
     finally:  # whatever ended it, also within an epoch
         monitor.x = objective.expand(w)
-    return status, {"n_epochs": epoch, "n_steps": loop.n_steps, **dict(zip(names, memory, strict=True))}
+    own = {"velocity_of": kind} if method == "sgd" else {}
+    return status, {"n_epochs": epoch, "n_steps": loop.n_steps, **own, **dict(zip(names, memory, strict=True))}
 
 
 def _schedule(learning_rate: Any, default: float) -> Callable[[int], Any]:
@@ -102,6 +108,7 @@ def _settings(method: str, options: dict[str, Any], dtype: Any) -> tuple[Any, ..
     if method == "sgd":
         check.number(settings["momentum"], "momentum", 0.0, high=1.0)
         check.boolean(settings["nesterov"], "nesterov")
+        settings["velocity"] = check.choice(settings["velocity"], "velocity", VELOCITIES) == "steps"
     else:
         for name in ("beta1", "beta2"):
             check.number(settings[name], name, 0.0, high=1.0)

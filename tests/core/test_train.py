@@ -21,6 +21,23 @@ SETTINGS = {
 CASES = [(method, options) for method, several in SETTINGS.items() for options in several]
 
 
+def test_a_velocity_of_steps_keeps_the_rate_of_each_gradient(dtype):
+    net = network([3, 5, 2], dtype=dtype)
+    X, T = data(net, 50)
+    rates, w, v = [0.05, 0.01, 0.0, 0.02], net.params.astype(float), 0.0
+    replay = net.copy()
+    for rate in rates:
+        replay.params = w
+        v = 0.9 * v - rate * replay.loss_and_grad(X, T)[1] / 50
+        w = w + v
+    options = {"batch_size": 50, "momentum": 0.9, "velocity": "steps"}
+    first = net.fit(X, T, "sgd", max_iter=2, learning_rate=lambda epoch: rates[epoch], **options)
+    with pytest.raises(ValueError, match=r"^velocity: expected 'steps', as in the fit that is continued, got 'grad"):
+        net.fit(X, T, "sgd", warm_start=first)
+    net.fit(X, T, "sgd", max_iter=2, learning_rate=lambda epoch: rates[epoch], warm_start=first, **options)
+    assert relative_error(net.params, w) < (1e-14 if dtype == "float64" else 1e-6)
+
+
 def numpy_steps(net, X, T, method, rate, batch_size, epochs, seed, penalty, weight, options):
     """The formulas of the documentation, on a copy of the network; gradients by loss_and_grad."""
     net, n_samples = net.copy(), len(X)
