@@ -17,8 +17,17 @@ from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.objective import Objective
 from fastmlp.optimize import bounds as limits
-from fastmlp.optimize import holdout, lbfgs, lm, minibatch, points, rprop, scg, scipy_bridge
-from fastmlp.optimize.monitor import CONVERGED, DIVERGED, MESSAGES, STALLED, Monitor, optimize_result
+from fastmlp.optimize import holdout, lbfgs, lm, minibatch, points, reference, rprop, scale, scg, scipy_bridge
+from fastmlp.optimize.monitor import (
+    CONVERGED,
+    DIVERGED,
+    MAX_ITER,
+    MESSAGES,
+    PATIENCE,
+    STALLED,
+    Monitor,
+    optimize_result,
+)
 from fastmlp.terms import DataTerm
 
 MINIBATCH = tuple(minibatch.OPTIONS)
@@ -31,6 +40,7 @@ AUTO_LM_PARAMS, AUTO_LM_WORK = 1_000, 1_000_000_000
 # samples times parameters up to which it takes the full batch: about 0.1 s for a gradient
 AUTO_FULL_BATCH = 100_000_000
 WITH_KINKS = ("relu", "leaky_relu")
+ABOVE_A_CONSTANT = "all epochs done, but the loss is above that of a constant"
 
 
 def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bounded: bool = False) -> str:
@@ -48,11 +58,6 @@ def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bo
         else:
             name = "lbfgs" if n_samples * n_params <= AUTO_FULL_BATCH else "adam"
     return name
-
-
-def default_tol(dtype: np.dtype[Any]) -> float:
-    """For |g|_inf of a sum over samples."""
-    return 1e-3 if dtype == np.float32 else 1e-6
 
 
 def fit(
@@ -106,7 +111,7 @@ def fit(
         patience = check.integer(patience, "patience", 1)
         if validation is None:
             raise ValueError("patience: expected together with validation, got no validation set")
-    tol = default_tol(architecture.dtype) if tol is None else check.number(tol, "tol", 0.0)
+    tol = None if tol is None else check.number(tol, "tol", 0.0)
     default_iter = 200 if name in MINIBATCH else 1000
     max_iter = default_iter if max_iter is None else check.integer(max_iter, "max_iter", 0)
     batch_size = check.integer(batch_size, "batch_size", 1)
@@ -117,12 +122,17 @@ def fit(
     held_back = None if state is None else state["held_back"]
     training, held_out, held_back = holdout.split(architecture, samples, validation, generator, held_back)
     folded: Callable[[NDArray[Any]], NDArray[Any]] = _as_they_are
+    own: units.Units | None = None
     if standardize:
         objectives.require_samples(training)
         own = units.of(architecture, training)
         training, held_out = own.applied(training), None if held_out is None else own.applied(held_out)
         folded = partial(own.folded, architecture)
     objective = objectives.make(architecture, start, training, penalty, 1.0, n_threads, free)
+    constant = reference.of(architecture, training)
+    tol = reference.default_tol(architecture, constant) if tol is None else tol
+    whole = warm_start is None and max_iter >= scale.FEW_ITERATIONS
+    warned = whole and scale.before(architecture, start, training, constant, own, name in MINIBATCH)
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
     monitor = Monitor(
         name, validation_term, patience, callback, verbose, time_limit, max_iter, params, folded, progress
@@ -162,8 +172,11 @@ def fit(
         "standardized": bool(standardize),
         **solver_state,
     }
-    result = _result(objective, x, within, monitor, status, name, tol, max_iter, counts, state)
+    result, loss = _result(objective, constant, x, within, monitor, status, name, tol, max_iter, counts, state)
     result.x = params.astype(np.float64)
+    judged = whole and not warned and within is None and (name not in MINIBATCH or max_iter >= scale.FEW_EPOCHS)
+    if result.success and judged:
+        scale.after(objective, constant, loss, bool(standardize))
     return result
 
 
@@ -185,6 +198,7 @@ def _as_they_are(params: NDArray[Any]) -> NDArray[Any]:
 
 def _result(
     objective: Objective,
+    constant: reference.Reference,
     x: NDArray[Any],
     within: limits.Bounds | None,
     monitor: Monitor,
@@ -194,15 +208,19 @@ def _result(
     max_iter: int,
     counts: tuple[int, int, int],
     state: dict[str, Any],
-) -> Any:
+) -> tuple[Any, float]:
+    """The result, and the data loss there."""
     free = objective.reduce(x.astype(objective.architecture.dtype))
     if name in MINIBATCH:
         fun, grad_norm = objective.value(free), math.nan
         if not math.isfinite(fun):
             status = DIVERGED
-        success = monitor.n_iter == max_iter and status != DIVERGED
-        message = "all epochs done" if success else MESSAGES[status]
-        status = CONVERGED if success else status
+        ended = monitor.n_iter == max_iter and status != DIVERGED
+        loss = fun - objective.penalty_value(free)
+        success = (ended or status == PATIENCE) and loss <= reference.bound(objective, constant)
+        message = MESSAGES[status]
+        if ended:
+            status, message = (CONVERGED, "all epochs done") if success else (MAX_ITER, ABOVE_A_CONSTANT)
     else:
         fun, gradient = objective.value_and_grad(free)
         grad_norm = points.grad_norm(free, gradient, within)
@@ -211,11 +229,15 @@ def _result(
         if status == CONVERGED and not success:  # at a point that lies above the start by rounding, and is not returned
             status = STALLED
         message = MESSAGES[status]
-    return optimize_result(
+        loss = fun - objective.penalty_value(free)
+        if status == PATIENCE:
+            success = loss <= reference.bound(objective, constant)
+    result = optimize_result(
         fun=fun, nit=monitor.n_iter, nfev=counts[0], njev=counts[1], nhev=counts[2], status=status,
         message=message, success=bool(success), grad_norm=grad_norm, history=monitor.arrays(), state=state,
         method=name,
     )  # fmt: skip
+    return result, loss
 
 
 def _check_options(name: str, options: dict[str, Any], learning_rate: Any) -> None:
