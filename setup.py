@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 MODULES = (
     *("kernels", "team", "arrays", "results", "ties", "plan", "sweeps", "batch", "tiles", "units", "gram", "bands"),
     *("curvature", "predict", "trace", "products", "jacobian", "train", "linear", "equations", "lm", "many", "faces"),
-    *("objective", "journal", "lbfgs"),
+    *("objective", "journal", "lbfgs", "moments"),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {

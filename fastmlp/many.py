@@ -17,8 +17,7 @@ from fastmlp._core import many
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples, check_samples
 from fastmlp.network import Network, check_network
-from fastmlp.optimize import holdout, lbfgs, lm
-from fastmlp.optimize.fit import default_tol
+from fastmlp.optimize import holdout, lbfgs, lm, reference
 from fastmlp.optimize.monitor import (
     CONVERGED,
     DIVERGED,
@@ -268,7 +267,7 @@ def _at_once(networks: Any, samples: Any, penalties: Any, rngs: Any, *, how: Rul
         for net, each, penalty in zip(networks, samples, penalties, strict=True)
     ]
     params = [term.x0 for term in terms]
-    tols = [default_tol(net.dtype) if how.tol is None else how.tol for net in networks]
+    tols = _default_tols(networks, samples) if how.tol is None else [how.tol] * len(networks)
     with ExitStack() as stack:
         for net in networks:
             if not net._fitting.acquire(blocking=False):
@@ -283,3 +282,13 @@ def _at_once(networks: Any, samples: Any, penalties: Any, rngs: Any, *, how: Rul
             for net, x in zip(networks, params, strict=True):
                 net._take(x, None)
     return [Outcome._make([*numbers, _STATUS[many.ENDINGS[ending]]]) for *numbers, ending in records.tolist()]
+
+
+def _default_tols(networks: Sequence[Network], samples: Sequence[Samples]) -> list[float]:
+    """As of `Network.fit`; networks that share their samples look at them once."""
+    known: dict[tuple[Architecture, int], float] = {}
+    keys = [(net._architecture, id(own)) for net, own in zip(networks, samples, strict=True)]
+    for key, own in zip(keys, samples, strict=True):
+        if key not in known:
+            known[key] = reference.default_tol(key[0], reference.of(key[0], own))
+    return [known[key] for key in keys]

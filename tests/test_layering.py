@@ -43,7 +43,7 @@ INNER = {
         ("fit",),
         ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
         ("truncated", "loops"),
-        ("least_squares", "monitor", "points", "schedules"),
+        ("least_squares", "monitor", "points", "schedules", "reference", "scale"),
         ("bounds",),
     ),
     "terms": (("__init__",), ("data", "gaussian")),
@@ -78,7 +78,7 @@ INNER = {
         ("many",),
         ("lm", "lbfgs"),
         ("equations",),
-        ("predict", "trace", "products", "jacobian", "curvature", "train", "objective"),
+        ("predict", "trace", "products", "jacobian", "curvature", "train", "objective", "moments"),
         ("batch", "linear"),
         ("gram", "bands"),
         ("sweeps", "units"),
@@ -165,6 +165,7 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
         "jacobian.pyx",
         "linear.pyx",
         "curvature.pyx",
+        "moments.pyx",
     }
 
 

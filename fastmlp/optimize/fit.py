@@ -17,8 +17,17 @@ from fastmlp.functional import Samples
 from fastmlp.model import Model
 from fastmlp.objective import Objective
 from fastmlp.optimize import bounds as limits
-from fastmlp.optimize import holdout, lbfgs, lm, minibatch, points, rprop, scg, scipy_bridge
-from fastmlp.optimize.monitor import CONVERGED, DIVERGED, MESSAGES, STALLED, Monitor, optimize_result
+from fastmlp.optimize import holdout, lbfgs, lm, minibatch, points, reference, rprop, scale, scg, scipy_bridge
+from fastmlp.optimize.monitor import (
+    CONVERGED,
+    DIVERGED,
+    MAX_ITER,
+    MESSAGES,
+    PATIENCE,
+    STALLED,
+    Monitor,
+    optimize_result,
+)
 from fastmlp.terms import DataTerm
 
 MINIBATCH = tuple(minibatch.OPTIONS)
@@ -31,6 +40,7 @@ AUTO_LM_PARAMS, AUTO_LM_WORK = 1_000, 1_000_000_000
 # samples times parameters up to which it takes the full batch: about 0.1 s for a gradient
 AUTO_FULL_BATCH = 100_000_000
 WITH_KINKS = ("relu", "leaky_relu")
+ABOVE_A_CONSTANT = "all epochs done, but the loss is above that of a constant"
 
 
 def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bounded: bool = False) -> str:
@@ -48,11 +58,6 @@ def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bo
         else:
             name = "lbfgs" if n_samples * n_params <= AUTO_FULL_BATCH else "adam"
     return name
-
-
-def default_tol(dtype: np.dtype[Any]) -> float:
-    """For |g|_inf of a sum over samples."""
-    return 1e-3 if dtype == np.float32 else 1e-6
 
 
 def fit(
@@ -99,7 +104,7 @@ def fit(
         patience = check.integer(patience, "patience", 1)
         if validation is None:
             raise ValueError("patience: expected together with validation, got no validation set")
-    tol = default_tol(architecture.dtype) if tol is None else check.number(tol, "tol", 0.0)
+    tol = None if tol is None else check.number(tol, "tol", 0.0)
     default_iter = 200 if name in MINIBATCH else 1000
     max_iter = default_iter if max_iter is None else check.integer(max_iter, "max_iter", 0)
     batch_size = check.integer(batch_size, "batch_size", 1)
@@ -109,7 +114,7 @@ def fit(
 
     held_back = None if state is None else state["held_back"]
     training, held_out, held_back = holdout.split(architecture, samples, validation, generator, held_back)
-    own = None
+    own: units.Units | None = None
     if standardize:
         objectives.require_samples(training)
         own = units.chosen(standardize, None, architecture, training) if state is None else state["units"]
@@ -121,6 +126,10 @@ def fit(
     if state is not None and state["free"] is not free and (free is None or not free.same_as(state["free"])):
         raise ValueError("warm_start: expected the result for the same fixed and tied parameters, got one for others")
     objective = objectives.make(architecture, start, training, penalty, 1.0, n_threads, free)
+    constant = reference.of(architecture, training)
+    tol = reference.default_tol(architecture, constant) if tol is None else tol
+    whole = warm_start is None and max_iter >= scale.FEW_ITERATIONS
+    warned = whole and scale.before(architecture, start, training, constant, own, name in MINIBATCH)
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
     monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, net, own, progress)
     counts = (0, 0, 0)  # of values, gradients, and Hessians or their products
@@ -158,8 +167,11 @@ def fit(
         "units": own,
         **solver_state,
     }
-    result = _result(objective, x, within, monitor, status, name, tol, max_iter, counts, state)
+    result, loss = _result(objective, constant, x, within, monitor, status, name, tol, max_iter, counts, state)
     result.x, result.units = net._params.astype(np.float64), own
+    judged = whole and not warned and within is None and (name not in MINIBATCH or max_iter >= scale.FEW_EPOCHS)
+    if result.success and judged:
+        scale.after(objective, constant, loss, own is not None)
     return result
 
 
@@ -191,6 +203,7 @@ def _rng_state(generator: np.random.Generator) -> tuple[type[np.random.BitGenera
 
 def _result(
     objective: Objective,
+    constant: reference.Reference,
     x: NDArray[Any],
     within: limits.Bounds | None,
     monitor: Monitor,
@@ -200,15 +213,19 @@ def _result(
     max_iter: int,
     counts: tuple[int, int, int],
     state: dict[str, Any],
-) -> Any:
+) -> tuple[Any, float]:
+    """The result, and the data loss there."""
     free = objective.reduce(x.astype(objective.architecture.dtype))
     if name in MINIBATCH:
         fun, grad_norm = objective.value(free), math.nan
         if not math.isfinite(fun):
             status = DIVERGED
-        success = monitor.n_iter == max_iter and status != DIVERGED
-        message = "all epochs done" if success else MESSAGES[status]
-        status = CONVERGED if success else status
+        ended = monitor.n_iter == max_iter and status != DIVERGED
+        loss = fun - objective.penalty_value(free)
+        success = (ended or status == PATIENCE) and loss <= reference.bound(objective, constant)
+        message = MESSAGES[status]
+        if ended:
+            status, message = (CONVERGED, "all epochs done") if success else (MAX_ITER, ABOVE_A_CONSTANT)
     else:
         fun, gradient = objective.value_and_grad(free)
         grad_norm = points.grad_norm(free, gradient, within)
@@ -217,11 +234,15 @@ def _result(
         if status == CONVERGED and not success:  # at a point that lies above the start by rounding, and is not returned
             status = STALLED
         message = MESSAGES[status]
-    return optimize_result(
+        loss = fun - objective.penalty_value(free)
+        if status == PATIENCE:
+            success = loss <= reference.bound(objective, constant)
+    result = optimize_result(
         fun=fun, nit=monitor.n_iter, nfev=counts[0], njev=counts[1], nhev=counts[2], status=status,
         message=message, success=bool(success), grad_norm=grad_norm, history=monitor.arrays(), state=state,
         method=name,
     )  # fmt: skip
+    return result, loss
 
 
 def _check_options(name: str, options: dict[str, Any], learning_rate: Any) -> None:

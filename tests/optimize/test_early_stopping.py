@@ -64,7 +64,7 @@ def test_patience_ends_where_the_validation_loss_has_not_improved_and_restores_t
     losses = [mean_loss(net, x, XV, TV) for x in points]
     best = int(np.argmin(losses))
     assert res.message.startswith("stopped by patience")
-    assert not res.success
+    assert res.success
     assert res.nit == best + 7
     assert np.array_equal(net.params, points[best])
     assert np.array_equal(res.x, points[best])

@@ -1,0 +1,120 @@
+"""What a fit is measured by: the best constant prediction, its loss, and its pull on the output biases.
+
+With y = c_k for every sample, c_k the weighted mean of the targets (the frequency of a class, the mean rate), the
+derivative of the loss by a pre-activation of the canonical pair is s_n (c_k - t_nk). Their sum vanishes; the sum of
+their sizes is how large a gradient is that the samples do not agree on:
+
+    R = max_k sum_n s_n |t_nk - c_k|
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import xlogy
+
+from fastmlp._core.moments import moments
+from fastmlp.architecture import Architecture
+from fastmlp.functional import Samples
+from fastmlp.objective import Objective
+
+Float = NDArray[np.float64]
+
+#: default `tol` in units of R, and where R is 0, for |g|_inf of a sum over samples
+TOL, TOL_F32 = 1e-8, 1e-5
+ABSOLUTE_TOL, ABSOLUTE_TOL_F32 = 1e-6, 1e-3
+# what outputs can be: the mean of targets beyond is not within reach of a constant
+RANGES = {
+    "tanh": (-1.0, 1.0), "sin": (-1.0, 1.0), "logistic": (0.0, 1.0), "relu": (0.0, np.inf), "softplus": (0.0, np.inf),
+    "exp": (0.0, np.inf), "elu": (-1.0, np.inf), "silu": (-0.27846454276107380, np.inf),
+    "gelu": (-0.16997120747990369, np.inf),
+}  # fmt: skip
+
+
+class Reference(NamedTuple):
+    """The best constant prediction of some samples, and their targets' spread."""
+
+    loss: float  #: its data loss, a sum
+    pull: float  #: R, 0 where all targets are equal up to rounding
+    output: Float  #: c (K,)
+    mean: Float | None  #: of real targets (K,): c, but where that is beyond what outputs can be
+    sd: Float | None
+
+
+def of(architecture: Architecture, samples: Samples) -> Reference:
+    """The best constant prediction of these samples."""
+    values, labels = samples.targets
+    if labels is not None:
+        return _of_labels(labels, samples.weight, architecture.n_outputs)
+    assert values is not None
+    (mean, sd, deviation), S = moments(values, samples.weight)
+    c = np.clip(mean, *RANGES[architecture.output]) if architecture.output in RANGES else mean
+    if architecture.loss == "squared_error":
+        shifts = (c - mean).tolist() if c is not mean else ()
+        loss = 0.5 * S * sum(x * x for x in (*sd.tolist(), *shifts))
+    elif architecture.loss == "binary_cross_entropy":
+        loss = -S * float((xlogy(mean, mean) + xlogy(1 - mean, 1 - mean)).sum())
+    elif architecture.loss == "cross_entropy":
+        loss = -S * float(xlogy(mean, mean).sum())
+    else:
+        loss = S * float((mean - xlogy(mean, mean)).sum())
+    return Reference(loss, max(deviation.tolist()), c, mean, sd)
+
+
+def least(architecture: Architecture, samples: Samples) -> float:
+    """The data loss of outputs that equal the targets."""
+    t = samples.targets.values
+    if architecture.loss == "squared_error" or t is None:
+        return 0.0
+    t = t.astype(np.float64)
+    if architecture.loss == "binary_cross_entropy":
+        losses = -xlogy(t, t) - xlogy(1 - t, 1 - t)
+    elif architecture.loss == "cross_entropy":
+        losses = -xlogy(t, t)
+    else:
+        losses = t - xlogy(t, t)
+    return float(losses.sum() if samples.weight is None else samples.weight @ losses.sum(axis=1))
+
+
+def bound(objective: Objective, constant: Reference) -> float:
+    """The data loss that a network which does no worse than a constant has at the most.
+
+    Up to rounding, and up to what the penalty takes for the output biases that a constant needs. Where all targets are
+    equal, a constant is what a network is to be, and nothing is asked.
+    """
+    if constant.pull == 0:
+        return np.inf
+    rounding = 100 * float(np.finfo(objective.architecture.dtype).eps)
+    largest = constant.loss + rounding * abs(constant.loss)
+    K = objective.architecture.n_outputs
+    if objective.decay is None or objective.free is not None or not objective.decay[-K:].any():
+        return largest
+    with np.errstate(all="ignore"):
+        biases = _LINKS.get(objective.architecture.output, np.asarray)(constant.output)
+    return largest + 0.5 * float(objective.decay[-K:] @ np.where(np.isfinite(biases), biases, 0.0) ** 2)
+
+
+_LINKS: dict[str, Callable[[Float], Float]] = {
+    "logistic": lambda p: np.log(p) - np.log1p(-p),
+    "softmax": lambda p: np.log(p) - np.log(p).mean(),
+    "exp": np.log,
+    "tanh": np.arctanh,
+}
+
+
+def default_tol(architecture: Architecture, constant: Reference) -> float:
+    """For |g|_inf of a sum over samples: relative to R, so that it does not depend on the units of the targets."""
+    single = architecture.dtype == np.float32
+    if constant.pull == 0:
+        return ABSOLUTE_TOL_F32 if single else ABSOLUTE_TOL
+    return (TOL_F32 if single else TOL) * constant.pull
+
+
+def _of_labels(labels: NDArray[np.intp], weight: NDArray[Any] | None, n_classes: int) -> Reference:
+    sums = np.bincount(labels, weight, n_classes).astype(np.float64)
+    total = float(sums.sum())
+    p = sums / total
+    return Reference(-total * float(xlogy(p, p).sum()), float((2 * sums * (1 - p)).max()), p, None, None)
