@@ -101,7 +101,8 @@ def sensitivity(net: Network, X: Any, *, sample_weight: Any = None, n_threads: A
     -----
     A mean near zero with a large root mean square is an input that acts in both directions: a non-linear effect, or an
     interaction. Standard deviations are those of the given samples, sqrt(sum_n s_n (x_n - mean)^2 / S). Standardised
-    derivatives by an input that is constant over the samples, up to rounding, are 0; those of a constant output are nan.
+    derivatives by an input that is constant over the samples are 0; those of a constant output are nan; both up to
+    rounding.
 
     Cost: `Network.jacobian`. Memory: a block of the Jacobian, whatever N is, and the outputs.
 
