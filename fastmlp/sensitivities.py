@@ -101,7 +101,8 @@ def sensitivity(net: Network, X: Any, *, sample_weight: Any = None, n_threads: A
     -----
     A mean near zero with a large root mean square is an input that acts in both directions: a non-linear effect, or an
     interaction. Standard deviations are those of the given samples, sqrt(sum_n s_n (x_n - mean)^2 / S). Standardised
-    derivatives by an input that is constant over the samples, up to rounding, are 0; those of a constant output are nan.
+    derivatives by an input that is constant over the samples are 0; those of a constant output are nan; both up to
+    rounding.
 
     Cost: `Network.jacobian`. Memory: a block of the Jacobian, whatever N is, and the outputs.
 
@@ -131,22 +132,28 @@ def sensitivity(net: Network, X: Any, *, sample_weight: Any = None, n_threads: A
         raise ValueError("sample_weight: expected at least one positive number, got zeros only")
     share = np.ones(len(values)) if weight is None else weight / weight.max()
     share /= share.sum()
-    raw = _averages(net, values, share, n_threads)
     input_sd = units.moments(values, weight).deviation
     output_sd = units.moments(net.predict(values, n_threads=n_threads), weight).deviation
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(output_sd > 0, 1 / output_sd, np.nan)[:, np.newaxis] * input_sd
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = input_sd / np.where(output_sd > 0, output_sd, np.nan)[:, np.newaxis]
+    raw = _averages(net, values, share, ratio, n_threads)
     standardized = Averages(*(each * ratio for each in raw))
     outputs = tuple(f"y{k}" for k in range(1, net.layers[-1] + 1))
     return Sensitivity(raw, standardized, input_sd, output_sd, _input_names(X, net.layers[0]), outputs)
 
 
-def _averages(net: Network, X: Array, share: NDArray[np.float64], n_threads: Any) -> Averages:
+def _averages(
+    net: Network, X: Array, share: NDArray[np.float64], ratio: NDArray[np.float64], n_threads: Any
+) -> Averages:
+    """Sums of J times the power of two beside `ratio`, whose squares overflow in no units."""
+    usual = np.isfinite(ratio) & (ratio > 0)
+    unit = np.ldexp(1.0, np.clip(np.frexp(np.where(usual, ratio, 1.0))[1], -1000, 1000))
     sums = np.zeros((3, net.layers[-1], net.layers[0]))
     for rows, J in _jacobians(net, X, n_threads):
+        J = J * unit
         for total, values in zip(sums, (J, np.abs(J), J * J), strict=True):
             total += np.einsum("n,nki->ki", share[rows], values)
-    return Averages(sums[0], sums[1], np.sqrt(sums[2]))
+    return Averages(sums[0] / unit, sums[1] / unit, np.sqrt(sums[2]) / unit)
 
 
 def _jacobians(net: Network, X: Array, n_threads: Any) -> Iterator[tuple[slice, NDArray[np.float64]]]:

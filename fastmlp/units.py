@@ -205,8 +205,8 @@ def moments(array: Array, weight: Array | None = None) -> Moments:
                                                                 sd = sqrt(avg(d^2) - avg(d)^2) / (p q)
 
     where the powers of two p and q make max |y| and max |d| about 1: a column times 2^k has mean and standard deviation
-    times 2^k, to the bit, and nothing overflows on the way. The correction by avg(d) is that of Chan, Golub and LeVeque
-    (1983), who bound the error by n eps + (n eps mean / sd)^2 without it, and the square of that with it.
+    times 2^k, to the bit, and nothing overflows on the way. With avg(d) the relative error of the variance is of the
+    order of n eps + (n eps)^3 (mean / sd)^2 at most (Chan, Golub and LeVeque 1983), whatever the offset.
     """
     n_columns, n_samples = array.shape[1], len(array) if weight is None else np.count_nonzero(weight)
     low, high = np.full(n_columns, np.inf), np.full(n_columns, -np.inf)
@@ -264,7 +264,7 @@ def _blocks(array: Array, weight: Array | None = None) -> Iterator[tuple[Array, 
                 rows, weights = rows[weights > 0], weights[weights > 0]
         whole = len(rows) // side_by_side * side_by_side
         for part, number in ((slice(whole), side_by_side), (slice(whole, None), 1)):
-            block = rows[part].reshape(-1, number * n_columns)
+            block = np.ascontiguousarray(rows[part].reshape(-1, number * n_columns))
             if len(block):
                 share = None if weights is None else np.repeat(weights[part], n_columns).reshape(block.shape)
                 yield block, number, share

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from sklearn.preprocessing import StandardScaler
 
 import fastmlp
 from cases import data, network, relative_error
@@ -99,6 +100,29 @@ def test_a_constant_output_has_no_standardised_derivatives():
     assert all(np.isnan(each[1]).all() and np.isfinite(each[0]).all() for each in s.standardized)
     assert np.array_equal(s.raw.mean[1], [0.0, 0.0])
     assert "nan" in s.table()
+
+
+def test_constants_in_two_roundings_are_constants():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    X[:, 3] = np.where(X[:, 0] > 0, 0.1 + 0.2, 0.3)
+    s = fastmlp.sensitivity(linear([[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 1.0]]), X)
+    scale = StandardScaler().fit(X).scale_
+    assert scale[3] == 1.0
+    assert np.allclose(s.input_sd, [*scale[:3], 0.0], rtol=1e-13, atol=0)
+    assert s.output_sd[0] == pytest.approx((X @ [1.0, 2.0, 3.0, 4.0]).std(), rel=1e-12)
+    assert s.output_sd[1] == 0.0
+    assert np.allclose(s.standardized.mean[0], s.input_sd * [1.0, 2.0, 3.0, 4.0] / s.output_sd[0], rtol=1e-13, atol=0)
+    assert np.isnan(s.standardized.mean[1]).all()
+
+
+@pytest.mark.parametrize("power", [900, -900])
+def test_standardised_derivatives_are_the_same_to_the_bit_in_powers_of_two(power):
+    factor, X = np.ldexp(1.0, power), np.random.default_rng(0).normal(size=(60, 2))
+    one, two = linear([[3.0, -4.0]]), linear([[3.0, -4.0]])
+    two.params = np.append(np.array([3.0, -4.0]) / factor, 0.0)
+    first, second = fastmlp.sensitivity(one, X), fastmlp.sensitivity(two, X * factor)
+    assert np.array_equal(second.input_sd, first.input_sd * factor)
+    assert np.array_equal(second.standardized.mean, first.standardized.mean)
 
 
 def test_one_sample_has_averages_but_no_spread():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 import fastmlp
 from cases import PAIRS, data, network
@@ -168,3 +169,68 @@ def test_what_makes_no_sense_is_refused():
         net.fit(YACHT.X, YACHT.T, standardize=True, sample_weight=np.zeros(len(YACHT.X)))
     with pytest.raises(ValueError, match="X: expected columns with finite differences for standardize, got col"):
         net.fit([[-1e308] * 6, [1.1e308] * 6], [0.0, 1.0], standardize=True)
+
+
+# ---- constants up to rounding ----
+
+
+def with_a_constant_in_two_roundings(n_samples=60):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_samples, 3))
+    constant = np.where(rng.random(n_samples) < 0.5, 0.1 + 0.2, 0.3)
+    return np.column_stack([X, constant]), 2 * X[:, 0] + np.sin(X[:, 1])
+
+
+def test_a_constant_in_two_roundings_is_standardised_as_by_scikit_learn():
+    X, t = with_a_constant_in_two_roundings()
+    net, by_hand = fastmlp.Network([4, 4, 1], rng=0), fastmlp.Network([4, 4, 1], rng=0)
+    steps = {"penalty": fastmlp.WeightDecay(0.01), "tol": 1e-9}
+    assert net.fit(X, t, "lm", standardize=True, **steps).success
+    scaler = StandardScaler().fit(X)
+    assert scaler.scale_[3] == 1.0
+    by_hand.fit(scaler.transform(X), (t - t.mean()) / t.std(), "lm", **steps)
+    assert np.abs(net.weights[0][:, 3]).max() < 1e-9
+    for constant, dtype in ((X[:, 3], "float64"), (np.float32(0.3), "float64"), (np.nextafter(0.3, 0), "float32")):
+        new = np.column_stack([X[:, :3], np.broadcast_to(constant, 60)])
+        expected = t.mean() + t.std() * by_hand(scaler.transform(new))[:, 0]
+        read = fastmlp.Network([4, 4, 1], dtype=dtype)
+        read.params = net.params
+        assert np.abs(read(new)[:, 0] - expected).max() < (1e-7 if dtype == "float64" else 1e-5)
+        assert np.sqrt(np.mean((read(new)[:, 0] - t) ** 2)) < 0.021
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_target_in_two_roundings_is_a_constant(dtype):
+    X, t = with_a_constant_in_two_roundings()
+    net = fastmlp.Network([3, 4, 2], dtype=dtype, rng=0)
+    steps = {"penalty": fastmlp.WeightDecay(0.01), "tol": 1e-3 if dtype == "float32" else None}
+    assert net.fit(X[:, :3], np.column_stack([t, X[:, 3]]), "lm", standardize=True, **steps).success
+    assert np.abs(net(X[:, :3])[:, 1] - 0.3).max() < (1e-6 if dtype == "float32" else 1e-7)
+
+
+def test_two_roundings_are_as_good_as_one():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=200), np.where(rng.uniform(size=200) < 0.5, 0.1 + 0.2, 0.3)])
+    T = np.sin(2 * X[:, :1]) + 0.05 * rng.normal(size=(200, 1))
+    nets, results = [], []
+    for constant in (X[:, 1], np.full(200, 0.3)):
+        inputs = np.column_stack([X[:, 0], constant])
+        nets.append(fastmlp.Network([2, 5, 1], rng=0))
+        results.append(nets[-1].fit(inputs, T, "lm", standardize=True, penalty=fastmlp.WeightDecay(1e-2), max_iter=500))
+        assert results[-1].success
+        # the loss in the data's units is the one that was minimised
+        assert nets[-1].loss(inputs, T) / 200 == pytest.approx(
+            results[-1].history["train_loss"][-1] * T.var(), rel=1e-9
+        )
+    assert results[0].fun == results[1].fun
+    assert np.allclose(nets[0].params, nets[1].params, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("power", [900, -900])
+def test_powers_of_two_change_no_bit_of_the_standardised_problem(power):
+    one, two = yacht_network(), yacht_network()
+    factor = np.ldexp(1.0, power)
+    first = one.fit(YACHT.X, YACHT.T, "lm", standardize=True, penalty=DECAY)
+    second = two.fit(YACHT.X * factor, YACHT.T / factor, "lm", standardize=True, penalty=DECAY)
+    assert (first.fun, first.nit) == (second.fun, second.nit)
+    assert np.array_equal(two.predict(YACHT.X * factor) * factor, one.predict(YACHT.X))
