@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_diabetes
 
 import fastmlp
-from cases import PAIRS, data, network, relative_error
+from cases import PAIRS, anywhere, data, network, relative_error
 
 RNG = np.random.default_rng(8)
 
@@ -77,6 +77,7 @@ def test_a_network_with_hidden_units_is_close_and_closest_with_the_exact_hessian
     assert errors["exact"] < errors["ggn"] / 4
 
 
+@anywhere
 @pytest.mark.parametrize(("output", "loss"), PAIRS)
 def test_leverages_add_up_to_gamma(output, loss):
     net = network([3, 4, 2], output=output, loss=loss)
@@ -101,6 +102,7 @@ def test_a_sample_that_alone_determines_a_parameter_is_flagged():
     assert not abs(result.residuals[2, 0]) < 1e6  # a large number, or none at all
 
 
+@anywhere
 def test_each_output_may_have_a_noise_of_its_own():
     X, T, beta = RNG.normal(size=(20, 2)), RNG.normal(size=(20, 2)), np.array([0.5, 6.0])
     net = network([2, 2])
