@@ -408,7 +408,7 @@ def test_negative_eigenvalues_are_reported():
 def test_what_the_data_do_not_determine_needs_a_prior(hessian):
     net = fastmlp.Network([1, 2, 1], rng=0)
     for beta in (1.0, None):
-        with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"smallest eigenvalue .*proper prior"):
+        with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"smallest eigenvalue .*take prior_precision > 0"):
             fastmlp.Laplace(net, [[0.0]] * 9, [1.0] * 9, prior_precision=0.0, noise_precision=beta, hessian=hessian)
     softmax = network([2, 3], output="softmax")
     X, T = data(softmax, 50)
