@@ -1,6 +1,7 @@
 """Networks and data for the tests: names from the compiled lists, numbers from seeded generators."""
 
 import numpy as np
+import pytest
 
 import fastmlp
 from fastmlp import activations
@@ -19,6 +20,8 @@ PAIRS = (
 SHAPES = ([1, 3, 1], [8, 50, 50, 1], [64, 32, 10], [17, 33], [5, 3, 4, 2, 6, 3], [300, 16, 2], [2, 300, 300], [7, 1, 7])
 #: relative error allowed between the library and an oracle
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
+#: for formulas of a posterior that hold at any parameters, whether the network is at its optimum or not
+anywhere = pytest.mark.filterwarnings("ignore:posterior. the network is .* away:fastmlp.PosteriorWarning")
 
 
 def network(layers, hidden="tanh", output="identity", loss=None, dtype="float64", seed=0, scale=1.0):

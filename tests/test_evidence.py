@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import BayesianRidge
 
 import fastmlp
-from cases import PAIRS, data, network, relative_error
+from cases import PAIRS, anywhere, data, network, relative_error
 from fastmlp.bayes import ascent, occam
 from fastmlp.bayes.alternation import Alternation
 from fastmlp.bayes.frame import Frame
@@ -75,6 +75,7 @@ def test_the_fixed_point_holds_for_each_group(groups):
         assert_fixed_point(posterior, X100, SINE, 1e-6)
 
 
+@anywhere
 @pytest.mark.parametrize(("output", "loss"), PAIRS)
 def test_the_occam_factors_gradient_is_that_of_differences(output, loss):
     net = network([2, 3, 3, 2], ["tanh", "softplus"], output, loss)
@@ -341,6 +342,7 @@ def test_the_number_of_hidden_units_comes_from_the_evidence():
     assert np.array_equal(chosen.params, posterior.params)
 
 
+@anywhere
 def test_units_that_do_nothing_have_no_symmetries():
     x = np.linspace(-2, 2, 60)[:, np.newaxis]
     T = np.tanh(3 * x - 2) - np.tanh(3 * x + 2) + 0.05 * np.random.default_rng(0).normal(size=x.shape)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from cases import network, relative_error
+from cases import anywhere, network, relative_error
 from fastmlp import datasets
 
 RNG = np.random.default_rng(4)
@@ -106,6 +106,7 @@ def test_only_inputs_are_standardised_where_outputs_are_not_linear(output):
         assert relative_error(there, here) < 1e-8
 
 
+@anywhere
 def test_units_may_be_given_and_the_noise_is_that_of_the_targets():
     *_, c = by_hand()
     one, _, net = both(prior_precision=0.3, noise_precision=50.0)

@@ -3,7 +3,7 @@
 laplace     the posterior and what it predicts: posterior (precisions, evidence, draws), modes (how many there are),
             moderation (averages over logits), mixed (slopes with error bars), influence (samples left out), likelihood
             (losses by outputs or logits), training (to a maximum),
-            covariance (inverses by their roots)
+            covariance (inverses by their roots), doubts (errors and warnings about them)
 evidence    precisions by the evidence: ascent (the way to a maximum), alternation (training, re-estimation), occam (the
             gradient of ln|A|); starts and mixture (several networks)
 priors      functions drawn from a prior; precisions: one for each parameter, by name

@@ -79,7 +79,7 @@ class Covariance:
     def _packed(self) -> Float:
         return linear.packed(self.root)
 
-    @property
+    @cached_property
     def diagonal(self) -> Float:
         """Variances (n,)."""
         return self.root**2 if self.root.ndim == 1 else linear.row_squares(self.root)

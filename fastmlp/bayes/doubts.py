@@ -69,6 +69,11 @@ def rounding(B: Float, alpha: Float, covariance: Covariance) -> Rounding:
     return Rounding(EPS * max(largest, 1.0) * inverse, direction)
 
 
+def _rounding_at_most(covariance: Covariance) -> float:
+    """Without a product: eigenvalues are no larger than the traces, n and sum A_ii (A^-1)_ii."""
+    return EPS * len(covariance.precisions) * float(covariance.precisions @ covariance.diagonal)
+
+
 def _norm(apply: Callable[[Float], Float], v: Float) -> tuple[float, Float]:
     """The largest eigenvalue of a positive definite matrix, or somewhat less, and a direction that has it."""
     norm = 0.0
@@ -80,13 +85,15 @@ def _norm(apply: Callable[[Float], Float], v: Float) -> tuple[float, Float]:
 
 def warn(posterior: Any, stacklevel: int) -> None:
     """One PosteriorWarning for all that is wrong, `stacklevel` as for a warning in the place of this call."""
-    words, rounding, found = posterior._words, posterior._rounding, []
-    if not posterior.distance <= FARTHEST:
+    words, distance, found = posterior._words, posterior.distance, []
+    if not distance <= FARTHEST:
         found.append(
-            f"the network is {posterior.distance:.3g} posterior standard deviations away from the optimum (expected: "
+            f"the network is {distance:.3g} posterior standard deviations away from the optimum (expected: "
             f"at most {FARTHEST}), where error bars do not hold; {words.remedy}"
         )
-    if not rounding.share <= LARGEST_ERROR:
+    # most matrices are far from any doubt, and this is all that it costs
+    if not _rounding_at_most(posterior._covariance) <= LARGEST_ERROR and not posterior.rounding <= LARGEST_ERROR:
+        rounding = posterior._rounding
         found.append(
             f"rounding changes variances by a share of up to about {rounding.share:.1g} (expected: at most "
             f"{LARGEST_ERROR}), since {_names(posterior, np.abs(rounding.direction))} are hardly determined together; "

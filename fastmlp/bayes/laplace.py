@@ -92,6 +92,12 @@ class Laplace(Posterior):
     grad_norm : float
         Largest derivative of the negative log posterior, in the units of the posterior: 0 at a maximum. The formulas
         hold there.
+    distance : float
+        sqrt(g' A^-1 g), g its gradient: by so many posterior standard deviations the network is away from the optimum,
+        to second order.
+    rounding : float
+        eps times the condition number of A, scaled to a unit diagonal (by a few steps of the power method): variances
+        are wrong by no more than about this share, mostly by a tenth of it or less.
 
     Raises
     ------
@@ -99,7 +105,12 @@ class Laplace(Posterior):
         If an argument is wrong, or the data do not determine the noise.
     NotPositiveDefiniteError
         If A is not positive definite: at a saddle with ``hessian="exact"``, or with a flat prior where parameters are
-        not determined by the data (softmax outputs never are). Says the smallest eigenvalue.
+        not determined by the data (softmax outputs never are). Says the smallest eigenvalue, and which parameters.
+
+    Warns
+    -----
+    PosteriorWarning
+        If it should not be trusted: ``distance > 0.1`` or ``rounding > 1e-3``. Says what may be changed.
 
     Notes
     -----
@@ -293,7 +304,9 @@ class Laplace(Posterior):
         For one output and squared error the residual r_n becomes r_n / (1 - h_n), h_n = beta J_n A^-1 J_n'; else one
         Newton step with the sample's K x K part of the curvature taken off. Exact without hidden layer under squared
         error. With hidden units it holds at a minimum, best with ``hessian="exact"``, and less the nearer h_n is to 1.
-        alpha and beta stay as they are. A sample weighted s_n leaves with all of its weight.
+        alpha and beta stay as they are, and the network in its basin: all three were chosen with the sample. A sample
+        weighted s_n leaves with all of its weight. Where h_n is 1 to rounding, or more, the sample alone determines a
+        parameter, and all but its leverage is nan; `retrain` trains there.
 
         Cost: as `predict` for all samples; memory N K P numbers twice. A training from near by for each of `retrain`.
 
@@ -358,7 +371,7 @@ class Laplace(Posterior):
 
         Notes
         -----
-        As `leave_one_out`.
+        As `leave_one_out`; nan for a sample that alone determines a parameter.
         """
         change = self._removal().params_change()
         if X is None:

@@ -52,7 +52,7 @@ class Posterior:
         self._set_up(
             net, X, T, prior_precision, penalty, noise_precision, hessian, standardize, sample_weight, n_threads
         )
-        doubts.warn(self, stacklevel=3)
+        doubts.warn(self, stacklevel=2)
 
     @classmethod
     def _make(cls, words: doubts.Words, *given: Any, **options: Any) -> Self:
