@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from fastmlp.architecture import Architecture
 from fastmlp.bayes import modes
 from fastmlp.bayes.covariance import EPS, Covariance, noise_precision
 from fastmlp.bayes.precisions import by_parameter
+from fastmlp.functional import Samples
 from fastmlp.network import Network, check_network
 from fastmlp.terms import DataTerm, WeightDecay
 
@@ -74,6 +76,26 @@ class Posterior:
             + 0.5 * float(np.log(prior[prior > 0]).sum())
             - 0.5 * self._covariance.log_det_precision
         )
+
+    @property
+    def _samples(self) -> Samples:
+        if self._known_samples is None:
+            raise ValueError(
+                "posterior: expected one that knows its samples, got one from a copy or file of an estimator, which "
+                "leaves them out; ask it before the model is copied or saved, or form it anew by fastmlp.Laplace"
+            )
+        return self._known_samples
+
+    @_samples.setter
+    def _samples(self, samples: Samples) -> None:
+        self._known_samples: Samples | None = samples
+        self._total_weight = samples.total_weight
+
+    def _without_samples(self) -> Self:
+        """The same but for what looks at them: `nic`, `sandwich_covariance`, `leave_one_out`, `influence`."""
+        light = copy.copy(self)
+        light._known_samples = None
+        return light
 
     def _second_derivatives(self, term: DataTerm) -> Float:
         """Beta H (n, n) by the parameters that are not held, or its diagonal."""
@@ -163,7 +185,7 @@ class Posterior:
     @property
     def bic(self) -> float:
         """Schwarz's criterion, gamma ln N - 2 ln p(T | X, w)."""
-        return self.effective_n_params * math.log(self._samples.total_weight) - 2 * self.log_likelihood
+        return self.effective_n_params * math.log(self._total_weight) - 2 * self.log_likelihood
 
     @property
     def nic(self) -> float:
