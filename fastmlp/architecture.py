@@ -7,7 +7,7 @@ The parameters are one vector: for each layer W (n_out, n_in) row by row, then b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -54,8 +54,15 @@ class Architecture:
         plan = Plan(sizes, kinds, losses.index(loss), number_type.itemsize)
         return cls(sizes, hidden, output, loss, number_type, plan)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Architecture.create, (self.layers, list(self.hidden), self.output, self.loss, self.dtype.name)
+    def __getstate__(self) -> dict[str, Any]:
+        own = {"layers": self.layers, "hidden": list(self.hidden), "output": self.output, "loss": self.loss}
+        return own | {"dtype": self.dtype.name}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Without the plan, which is compiled: states of plain types are what skops can write, too."""
+        made = Architecture.create(**state)
+        for each in fields(self):
+            object.__setattr__(self, each.name, getattr(made, each.name))
 
     @property
     def n_inputs(self) -> int:

@@ -51,6 +51,9 @@ class Covariance:
         self.log_det_precision = 2 * float(np.log(np.diagonal(L)).sum())
         self.root = linear.inverse_root(L)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_packed"}  # quickly made again
+
     def times_root(self, J: Float) -> Float:
         """J S for rows (..., n): their covariance is the product of the result with its transpose."""
         return self._product(J, transposed=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,31 @@ class Evidence(Laplace):
             "noise_precision": np.array([step.posterior.noise_precision for step in steps]),
             "prior_precision": precisions[:, :-1],
         }
+
+    def __getstate__(self) -> dict[str, Any]:
+        """With None for itself among its starts: skops cannot write what refers to itself."""
+        state = self.__dict__.copy()
+        if "starts" in state:
+            others = (None if start.posterior is self else start.posterior for start in self.starts)
+            numbered = zip(self.starts, others, strict=True)
+            state["starts"] = [(start.hidden, start.number, other) for start, other in numbered]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if "starts" in state:
+            self.starts = Starts(
+                Start(tuple(h), n, self if other is None else other) for h, n, other in state["starts"]
+            )
+
+    def _without_samples(self) -> Self:
+        light = super()._without_samples()
+        if "starts" in light.__dict__:
+            light.starts = Starts(
+                start if start.posterior is light else start._replace(posterior=start.posterior._without_samples())
+                for start in light.starts
+            )
+        return light
 
 
 def fit_evidence(

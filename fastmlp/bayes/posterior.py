@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from functools import cached_property
 from typing import Any, Self
@@ -131,7 +132,7 @@ class Posterior:
 
     @property
     def params(self) -> Float:
-        """W (P,), of the network in the data's units; a copy."""
+        """The parameters w (P,) of the network in the data's units; a copy."""
         return self._frame.params(self._params).copy()
 
     @property
@@ -141,18 +142,38 @@ class Posterior:
 
     @property
     def noise_precision(self) -> Any:
-        """Beta in the units of the targets; 1 for classifiers and counts."""
+        """The noise precision beta in the units of the targets; 1 for classifiers and counts."""
         return self._frame.precision(self._beta)
 
     @property
     def log_likelihood(self) -> float:
         """Ln p(T | X, w), at w, a density in the units of the targets."""
-        return self._log_likelihood - self._frame.log_volume(self._samples.total_weight)
+        return self._log_likelihood - self._frame.log_volume(self._total_weight)
 
     @property
     def log_evidence(self) -> float:
         """Ln p(T | X), likewise; see above."""
-        return self._log_evidence - self._frame.log_volume(self._samples.total_weight)
+        return self._log_evidence - self._frame.log_volume(self._total_weight)
+
+    @property
+    def _samples(self) -> Samples:
+        if self._known_samples is None:
+            raise ValueError(
+                "posterior: expected one that knows its samples, got one from a copy or file of an estimator, which "
+                "leaves them out; ask it before the model is copied or saved, or form it anew by fastmlp.Laplace"
+            )
+        return self._known_samples
+
+    @_samples.setter
+    def _samples(self, samples: Samples) -> None:
+        self._known_samples: Samples | None = samples
+        self._total_weight = samples.total_weight
+
+    def _without_samples(self) -> Self:
+        """The same but for what looks at them: `nic`, `sandwich_covariance`, `leave_one_out`, `influence`."""
+        light = copy.copy(self)
+        light._known_samples = None
+        return light
 
     def _second_derivatives(self, term: DataTerm) -> Float:
         """Beta H (n, n) by the parameters that are not held, or its diagonal."""
@@ -267,7 +288,7 @@ class Posterior:
     @property
     def bic(self) -> float:
         """Schwarz's criterion, gamma ln N - 2 ln p(T | X, w)."""
-        return self.effective_n_params * math.log(self._samples.total_weight) - 2 * self.log_likelihood
+        return self.effective_n_params * math.log(self._total_weight) - 2 * self.log_likelihood
 
     @property
     def nic(self) -> float:

@@ -298,6 +298,16 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.n_layers_, self.n_outputs_, self.out_activation_ = len(net.layers), net.layers[-1], net.output
         self.validation_loss_curve_ = self.validation_scores_ = self.best_validation_score_ = self.posterior_ = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the training samples: files and messages to other processes are not to hold them unasked."""
+        state = {name: value for name, value in super().__getstate__().items() if name != "_trained_on"}
+        light: dict[int, Any] = {}  # one and the same posterior may be here twice
+        for name in ("posterior_", "_posterior"):
+            posterior = state.get(name)
+            if posterior is not None:
+                state[name] = light.setdefault(id(posterior), posterior._without_samples())
+        return state
+
     # ---- predictions ----
 
     def _inputs(self, X: Any) -> Array:

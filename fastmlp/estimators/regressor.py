@@ -187,10 +187,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self._trained_on = None if samples is None else (samples, prior)
         self._posterior = self.posterior_
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Without the training samples: files and messages to other processes are not to hold them unasked."""
-        return {name: value for name, value in super().__getstate__().items() if name != "_trained_on"}
-
     def _outputs(self, y: Array, classes: Any) -> tuple[int, str]:
         output = OUTPUTS[check.choice(self.loss, "loss", OUTPUTS)]
         return math.prod(y.shape[1:]), output
