@@ -78,6 +78,20 @@ def test_an_early_end_and_another_prior_are_told_and_the_network_that_was_traine
     assert posterior.rounding < 1e-9
 
 
+def test_a_network_in_single_precision_is_told_of_the_double_one():
+    """Targets without much noise are a better judge of the parameters than 24 bits can be."""
+    rng = np.random.default_rng(1)
+    x = rng.uniform(-2, 2, 100)
+    t = x / 7 + 1 / 3 + 1e-9 * rng.normal(size=100)
+    slope, offset = np.polynomial.Polynomial.fit(x, t, 1).convert().coef[::-1]
+    double, single = (fastmlp.Network([1, 1], dtype=dtype) for dtype in ("float64", "float32"))
+    double.params = single.params = [slope, offset]
+    options = {"prior_precision": 0.0, "noise_precision": 1e18}
+    assert fastmlp.Laplace(double, x[:, np.newaxis], t, **options).distance < 1e-3
+    with pytest.warns(fastmlp.PosteriorWarning, match=AWAY + r".*\(method='lm', a smaller tol\), in float64$"):
+        fastmlp.Laplace(single, x[:, np.newaxis], t, **options)
+
+
 def test_a_diagonal_has_a_distance_too_and_held_parameters_have_none():
     net = fastmlp.Network([1, 1])
     net.params = [1.0, 2.0]

@@ -72,6 +72,7 @@ class Posterior:
         own = check_network(net)._architecture
         architecture = own
         if own.dtype != np.float64:
+            self._words = self._words._replace(remedy=f"{self._words.remedy}, in float64")
             architecture = Architecture.create(own.layers, list(own.hidden), own.output, own.loss, "float64")
         check.choice(hessian, "hessian", HESSIANS)
         samples = functional.check_samples(architecture, X, T, sample_weight)
