@@ -201,12 +201,12 @@ def moments(array: Array, weight: Array | None = None) -> Moments:
 
     In blocks of rows, with sums in float64 of
 
-        y = p x,  d = q (y - m),  m the mean of y as rounded,   mean = (m + avg(d) / q) / p
-                                                                sd = sqrt(avg(d^2) - avg(d)^2) / (p q)
+        y = p x,  d = y - m,  m the mean of y as rounded,   mean = (m + avg(d)) / p
+                                                            sd = sqrt(avg(d^2) - avg(d)^2) / p
 
-    where the powers of two p and q make max |y| and max |d| about 1: a column times 2^k has mean and standard deviation
-    times 2^k, to the bit, and nothing overflows on the way. With avg(d) the relative error of the variance is of the
-    order of n eps + (n eps)^3 (mean / sd)^2 at most (Chan, Golub and LeVeque 1983), whatever the offset.
+    where the power of two p makes max |y| about 1: a column times 2^k has mean and standard deviation times 2^k, to the
+    bit, and nothing overflows on the way. With avg(d) the relative error of the variance is of the order of
+    n eps + (n eps)^3 (mean / sd)^2 at most (Chan, Golub and LeVeque 1983), whatever the offset.
     """
     n_columns, n_samples = array.shape[1], len(array) if weight is None else np.count_nonzero(weight)
     low, high = np.full(n_columns, np.inf), np.full(n_columns, -np.inf)
@@ -214,7 +214,7 @@ def moments(array: Array, weight: Array | None = None) -> Moments:
         np.minimum(low, rows.min(axis=0).reshape(-1, n_columns).min(axis=0), out=low)
         np.maximum(high, rows.max(axis=0).reshape(-1, n_columns).max(axis=0), out=high)
     largest = np.maximum(np.abs(low), np.abs(high))
-    p = _power(largest)
+    p = np.ldexp(1.0, -np.maximum(np.frexp(largest)[1], -1022))  # largest p lies in [1/2, 1), or is subnormal, or 0
     count, total = np.zeros(n_columns), np.zeros(n_columns)
     for rows, side_by_side, weights in _blocks(array, weight):
         y = rows.astype(np.float64)
@@ -223,29 +223,21 @@ def moments(array: Array, weight: Array | None = None) -> Moments:
         total += _sum(y if weights is None else np.multiply(y, weights, out=y), n_columns)
     m = total / count
     reach = np.maximum(high * p - m, m - low * p)
-    q = _power(reach)
     first, second = np.zeros(n_columns), np.zeros(n_columns)
     for rows, side_by_side, weights in _blocks(array, weight):
         d = rows.astype(np.float64)
         d *= np.tile(p, side_by_side)
         d -= np.tile(m, side_by_side)
-        d *= np.tile(q, side_by_side)
         first += _sum(d if weights is None else d * weights, n_columns)
         d *= d
         second += _sum(d if weights is None else np.multiply(d, weights, out=d), n_columns)
     first, second = first / count, second / count
-    mean = np.clip((m + first / q) / p, low, high)
     info, (least, most) = np.finfo(array.dtype), ROUNDINGS[array.dtype.name]
     constant = reach <= float(np.clip(n_samples, least, most) * info.eps) * largest * p
     constant |= reach / p < float(info.tiny)  # differences among the subnormal numbers are rounding too
-    deviation = np.where(constant, 0.0, np.sqrt(np.maximum(second - first**2, 0.0)) / q / p)
-    return Moments(mean, deviation, constant, low, high)
-
-
-def _power(numbers: Float) -> Float:
-    """Powers of two that take numbers >= 0 to [1/2, 1), as far as they are finite."""
-    power: Float = np.ldexp(1.0, -np.maximum(np.frexp(numbers)[1], -1022))
-    return power
+    deviation = np.where(constant, 0.0, np.sqrt(np.maximum(second - first**2, 0.0)) / p)
+    constant |= deviation == 0  # a difference of hardly any weight
+    return Moments((m + first) / p, deviation, constant, low, high)
 
 
 def _blocks(array: Array, weight: Array | None = None) -> Iterator[tuple[Array, int, Float | None]]:

@@ -205,7 +205,22 @@ def test_constants_that_differ_in_new_data_are_differences_to_the_constant():
     assert np.array_equal(found.standardized(new), np.where([[True], [False], [False]], 0.0, new - found.shift))
 
 
+def test_only_constants_are_set_to_zero():
+    array = np.column_stack([RNG.normal(size=50) + 1e11, TWO_ROUNDINGS[:50]])
+    found = units.columns(array, None, "X")
+    assert np.array_equal(found.standardized(array)[:, 0], (array[:, 0] - found.shift[0]) / found.scale[0])
+    assert np.count_nonzero(found.standardized(array)[:, 0]) > 40
+
+
 # ---- weights ----
+
+
+def test_rows_without_weight_allow_no_more_rounding():
+    column = 1.0 + 30 * EPS * np.append(np.arange(5.0), np.zeros(1000))
+    weight = (np.arange(1005) < 5).astype(float)
+    assert units.columns(column[:, np.newaxis], None, "X").constant.all()
+    assert not units.columns(column[:5, np.newaxis], None, "X").constant.any()
+    assert not units.columns(column[:, np.newaxis], weight, "X").constant.any()
 
 
 def test_rows_without_weight_do_not_count(dtype):
@@ -219,6 +234,13 @@ def test_rows_without_weight_do_not_count(dtype):
     assert np.array_equal(two.constant, one.constant)
     assert np.allclose(two.scale, one.scale, rtol=1e-14, atol=0)
     assert np.allclose(two.shift, one.shift, rtol=0, atol=1e-16)
+
+
+def test_a_difference_of_hardly_any_weight_is_none():
+    array = np.array([[1.0], [1.0], [1 + 1e-10]])
+    found = units.columns(array, np.array([1.0, 1.0, 1e-310]), "X")
+    assert (found.scale[0], found.shift[0], found.constant[0]) == (1.0, 1.0, True)
+    assert found.standardized(array)[2, 0] == array[2, 0] - 1.0
 
 
 @pytest.mark.parametrize("weight", [0.1, 3.0, 1e300, 1e-300])
