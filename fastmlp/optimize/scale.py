@@ -185,7 +185,14 @@ def suspects(
     weights, biases = architecture.unravel(params)
     activation = (*architecture.hidden, architecture.output)[0]
     with np.errstate(over="ignore", invalid="ignore"):
-        steep, far = _steep_and_far(activation, weights[0], biases[0], mean, sd, minibatch)
+        steep = far = NONE
+        rest = np.ones(len(mean))
+        while True:  # columns may hide others
+            more = _steep_and_far(activation, weights[0], biases[0], rest * mean, rest * sd, minibatch)
+            if not any(map(len, more)):
+                break
+            steep, far = np.union1d(steep, more[0]), np.union1d(far, more[1])
+            rest[np.concatenate(more)] = 0.0
         unseen = _unseen(weights[0], sd, FAINT_MINIBATCH if minibatch else FAINT)
         found = Suspects(steep, far, NONE, NONE, NONE, _lost(mean, sd) if architecture.dtype == np.float32 else NONE)
         if len(unseen) and _matter(architecture, rows(samples), unseen, sd):
@@ -223,19 +230,21 @@ def _sane(
     assert constant.mean is not None
     assert constant.sd is not None
     top = HIGH_MINIBATCH if minibatch else HIGH
-    least = (LOW_MINIBATCH if minibatch else LOW) * max(1.0, w * (architecture.layers[-2] + 1))
+    least = (LOW_MINIBATCH if minibatch else LOW) * architecture.layers[-2]
     pairs = zip(constant.mean.tolist(), constant.sd.tolist(), strict=True)
     return all(-top <= m <= top and least <= s <= top for m, s in pairs)
 
 
 def _steep_and_far(activation: str, W: Array, b: Array, mean: Float, sd: Float, minibatch: bool) -> tuple[Index, Index]:
     n_units = len(W)
+    drawn = math.sqrt(2.0 / sum(W.shape))  # of weights as they are; larger ones say nothing of the data
     squares = W * W
     middle = W @ mean
     size = np.minimum(np.abs(middle), np.abs(middle + b))  # a bias may make up for the mean, or be there without one
     width = np.sqrt(squares @ (sd * sd))
     steep = far = NONE
-    if np.count_nonzero(width > (STEEP if activation in BOUNDED or minibatch else STEEP_UNBOUNDED)) > 0.5 * n_units:
+    top = STEEP if activation in BOUNDED or minibatch else STEEP_UNBOUNDED
+    if drawn * np.linalg.norm(sd) > top and np.count_nonzero(width > top) > 0.5 * n_units:
         shares = np.sqrt(np.add.reduce(squares, 0)) * sd
         steep = np.flatnonzero(shares > 0.1 * shares.max())
     if activation in WITH_KINKS:
@@ -243,7 +252,8 @@ def _steep_and_far(activation: str, W: Array, b: Array, mean: Float, sd: Float, 
     else:
         bound = FAR_MINIBATCH if minibatch else FAR
     is_far = size > np.maximum(bound.mean, bound.spreads * width)
-    if activation != "identity" and np.count_nonzero(is_far) > bound.share * n_units:
+    is_far &= drawn * float(np.linalg.norm(mean)) > bound.mean
+    if activation != "identity" and sd.any() and np.count_nonzero(is_far) > bound.share * n_units:
         shares = np.sqrt(np.add.reduce(squares, 0)) * np.abs(mean)
         far = np.flatnonzero((shares > 0.1 * shares.max()) & (np.abs(mean) > sd))
     return steep, far
@@ -301,7 +311,8 @@ def _high_and_low(
 ) -> tuple[Index, Index]:
     assert constant.mean is not None
     assert constant.sd is not None
-    reach = np.maximum(1.0, np.add.reduce(np.abs(W), 1) + np.abs(b))
+    start = np.add.reduce(np.abs(W), 1) + np.abs(b)
+    reach = np.maximum(1.0, start)
     mean, sd = np.abs(constant.mean), constant.sd
     if minibatch:
         high = np.maximum(mean, sd) > HIGH_MINIBATCH * reach
@@ -309,7 +320,8 @@ def _high_and_low(
         high = (np.maximum(mean, sd) > HIGH * reach) & (sd > 0)
     else:
         high = (mean > HIGH * np.maximum(reach, sd)) & (sd > 0)
-    low = (sd < (LOW_MINIBATCH if minibatch else LOW) * reach) & (sd > 0)
+    # of weights of one at the most: larger ones say nothing of the targets
+    low = (sd < (LOW_MINIBATCH if minibatch else LOW) * np.minimum(start, W.shape[1])) & (sd > 0)
     return np.flatnonzero(high), np.flatnonzero(low)
 
 
