@@ -67,7 +67,7 @@ def sweep(
         As for `Network`, or a function of network and generator that returns the parameters (P,).
     sample_weight : array-like of shape (N,), optional
     method, max_iter, tol, ftol, time_limit, n_threads, **options
-        As for `fit_many`. Training stops where |gradient|_inf <= tol (1e-6), after three successive steps that change
+        As for `fit_many`. Training stops where |gradient|_inf <= tol, after three successive steps that change
         the objective by less than ftol of it, or after max_iter steps.
     rng : None, int or numpy.random.Generator
         For the starts and the samples that are held back: each run has a seed of its own, spawned from this one.
@@ -90,6 +90,8 @@ def sweep(
     -----
     IdenticalUnitsWarning
         If hidden units start out identical.
+    ScaleWarning
+        As `Network.fit`, before training, once for all runs.
 
     Notes
     -----
@@ -145,6 +147,7 @@ def sweep(
     ]
     sets = [training, *(kept for kept, _ in shares)]
     networks = [starts[number].copy() for _ in sets for number, _ in plan]
+    many.warn_about_scale(networks[: len(plan)], [training] * len(plan), how)
     with _bar(progress, len(networks)) as bar:
         outcomes = many.train(
             networks,

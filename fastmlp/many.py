@@ -17,7 +17,7 @@ from fastmlp._core import many
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples, check_samples
 from fastmlp.network import Network, check_network
-from fastmlp.optimize import holdout, lbfgs, lm, reference
+from fastmlp.optimize import holdout, lbfgs, lm, reference, scale
 from fastmlp.optimize.monitor import (
     CONVERGED,
     DIVERGED,
@@ -119,7 +119,7 @@ def fit_many(
     max_iter : int, default=500
         Accepted steps; epochs for sgd and adam.
     tol : float, optional
-        For |gradient|_inf, as in `Network.fit` (1e-6 in float64, 1e-3 in float32).
+        For |gradient|_inf, as in `Network.fit`.
     ftol : float, default=1e-8
         With lm or lbfgs, three successive steps that each change the objective by less than this share of it are the
         last; 0 goes on until one of the other rules holds.
@@ -146,6 +146,11 @@ def fit_many(
         If a network is being fitted already.
     MemoryError
         If there is no memory for the matrices of all threads.
+
+    Warns
+    -----
+    ScaleWarning
+        As `Network.fit`, but once for all networks.
 
     Notes
     -----
@@ -178,7 +183,10 @@ def fit_many(
     training = [sets[net._architecture][0] for net in networks]
     for net in networks:
         net._warn_about_identical_units("before fit_many", stacklevel=3)
+    warned, starts = warn_about_scale(networks, training, how), [net.params for net in networks]
     outcomes = train(networks, training, penalties, [generator] * len(networks), how)
+    if not warned:
+        _warn_about_poor_fits(networks, starts, training, penalties, outcomes, how)
     return [
         _result(net, how.method, outcome, *sets[net._architecture])
         for net, outcome in zip(networks, outcomes, strict=True)
@@ -233,7 +241,7 @@ def train(
     deadline = time.perf_counter() + how.time_limit
     outcomes: dict[int, Outcome] = {}
     order = sorted(range(len(networks)), key=lambda i: -networks[i].n_params)
-    alone = [i for i in order if how.method not in AT_ONCE or networks[i].n_params > lm.MOST_PARAMS]
+    alone = [i for i in order if _is_alone(networks[i], how)]
     together = order[len(alone) :]
     size = max(1, len(together)) if tick is None else max(4 * how.n_threads, len(together) // CHUNKS)
     chunks = [together[first : first + size] for first in range(0, len(together), size)]
@@ -292,3 +300,33 @@ def _default_tols(networks: Sequence[Network], samples: Sequence[Samples]) -> li
         if key not in known:
             known[key] = reference.default_tol(key[0], reference.of(key[0], own))
     return [known[key] for key in keys]
+
+
+def warn_about_scale(networks: Sequence[Network], samples: Sequence[Samples], how: Rules) -> bool:
+    """Warn if the data are not for one of these networks, by a first one of each kind; whether that is so.
+
+    Those that are left to `Network.fit` are looked at there.
+    """
+    seen = set()
+    for net, own in zip(networks, samples, strict=True):
+        key = net._architecture, id(own)
+        if key in seen or how.max_iter < scale.FEW_ITERATIONS or _is_alone(net, how):
+            continue
+        seen.add(key)
+        if scale.before(net._architecture, net._params, own, reference.of(net._architecture, own), None, False):
+            return True
+    return False
+
+
+def _warn_about_poor_fits(
+    networks: Any, starts: Any, samples: Any, penalties: Any, outcomes: Sequence[Outcome], how: Rules
+) -> None:
+    for net, start, own, penalty, outcome in zip(networks, starts, samples, penalties, outcomes, strict=True):
+        if outcome.status == CONVERGED and how.max_iter >= scale.FEW_ITERATIONS and not _is_alone(net, how):
+            objective = objectives.make(net._architecture, start, own, penalty, 1.0, how.n_threads)
+            if scale.after(objective, reference.of(net._architecture, own), total_loss(net, own), False):
+                return
+
+
+def _is_alone(net: Network, how: Rules) -> bool:
+    return how.method not in AT_ONCE or net.n_params > lm.MOST_PARAMS

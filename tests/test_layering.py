@@ -43,8 +43,8 @@ INNER = {
         ("fit",),
         ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
         ("truncated", "loops"),
-        ("least_squares", "monitor", "points", "schedules", "reference", "scale"),
-        ("bounds",),
+        ("least_squares", "monitor", "points", "schedules", "scale"),
+        ("bounds", "reference"),
     ),
     "terms": (("__init__",), ("data", "gaussian")),
     "estimators": (

@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import xlogy
 
-from fastmlp._core.moments import moments
+from fastmlp import units
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.objective import Objective
@@ -50,18 +49,18 @@ def of(architecture: Architecture, samples: Samples) -> Reference:
     if labels is not None:
         return _of_labels(labels, samples.weight, architecture.n_outputs)
     assert values is not None
-    (mean, sd, deviation), S = moments(values, samples.weight)
+    mean, sd, deviation, *_, S = units.moments(values, samples.weight)
     c = np.clip(mean, *RANGES[architecture.output]) if architecture.output in RANGES else mean
     if architecture.loss == "squared_error":
         shifts = (c - mean).tolist() if c is not mean else ()
         loss = 0.5 * S * sum(x * x for x in (*sd.tolist(), *shifts))
     elif architecture.loss == "binary_cross_entropy":
-        loss = -S * float((xlogy(mean, mean) + xlogy(1 - mean, 1 - mean)).sum())
+        loss = -S * float((_xlogx(mean) + _xlogx(1 - mean)).sum())
     elif architecture.loss == "cross_entropy":
-        loss = -S * float(xlogy(mean, mean).sum())
+        loss = -S * float(_xlogx(mean).sum())
     else:
-        loss = S * float((mean - xlogy(mean, mean)).sum())
-    return Reference(loss, max(deviation.tolist()), c, mean, sd)
+        loss = S * float((mean - _xlogx(mean)).sum())
+    return Reference(loss, S * max(deviation.tolist()), c, mean, sd)
 
 
 def least(architecture: Architecture, samples: Samples) -> float:
@@ -71,11 +70,11 @@ def least(architecture: Architecture, samples: Samples) -> float:
         return 0.0
     t = t.astype(np.float64)
     if architecture.loss == "binary_cross_entropy":
-        losses = -xlogy(t, t) - xlogy(1 - t, 1 - t)
+        losses = -_xlogx(t) - _xlogx(1 - t)
     elif architecture.loss == "cross_entropy":
-        losses = -xlogy(t, t)
+        losses = -_xlogx(t)
     else:
-        losses = t - xlogy(t, t)
+        losses = t - _xlogx(t)
     return float(losses.sum() if samples.weight is None else samples.weight @ losses.sum(axis=1))
 
 
@@ -117,4 +116,9 @@ def _of_labels(labels: NDArray[np.intp], weight: NDArray[Any] | None, n_classes:
     sums = np.bincount(labels, weight, n_classes).astype(np.float64)
     total = float(sums.sum())
     p = sums / total
-    return Reference(-total * float(xlogy(p, p).sum()), float((2 * sums * (1 - p)).max()), p, None, None)
+    return Reference(-total * float(_xlogx(p).sum()), float((2 * sums * (1 - p)).max()), p, None, None)
+
+
+def _xlogx(x: Float) -> Float:
+    """The product, 0 at 0."""
+    return x * np.log(np.where(x > 0, x, 1.0))

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import units
-from fastmlp._core.moments import largest, moments
+from fastmlp._core.moments import largest
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ScaleWarning
 from fastmlp.functional import Samples
@@ -178,14 +178,21 @@ def suspects(
     architecture: Architecture, params: Array, samples: Samples, constant: reference.Reference, minibatch: bool
 ) -> Suspects:
     """What is found in samples that are not standardised, from these parameters."""
-    inputs, _ = moments(samples.X, samples.weight, _step(samples))
+    inputs = units.moments(samples.X, samples.weight, _step(samples))
     if architecture.n_inputs <= MOST_COLUMNS and _sane(architecture, params, inputs, constant, minibatch):
         return NOTHING_FOUND
-    mean, sd, _ = inputs
+    mean, sd, *_ = inputs
     weights, biases = architecture.unravel(params)
     activation = (*architecture.hidden, architecture.output)[0]
     with np.errstate(over="ignore", invalid="ignore"):
-        steep, far = _steep_and_far(activation, weights[0], biases[0], mean, sd, minibatch)
+        steep = far = NONE
+        rest = np.ones(len(mean))
+        while True:  # columns may hide others
+            more = _steep_and_far(activation, weights[0], biases[0], rest * mean, rest * sd, minibatch)
+            if not any(map(len, more)):
+                break
+            steep, far = np.union1d(steep, more[0]), np.union1d(far, more[1])
+            rest[np.concatenate(more)] = 0.0
         unseen = _unseen(weights[0], sd, FAINT_MINIBATCH if minibatch else FAINT)
         found = Suspects(steep, far, NONE, NONE, NONE, _lost(mean, sd) if architecture.dtype == np.float32 else NONE)
         if len(unseen) and _matter(architecture, rows(samples), unseen, sd):
@@ -202,14 +209,14 @@ def _has_units(architecture: Architecture, constant: reference.Reference) -> boo
 
 
 def _sane(
-    architecture: Architecture, params: Array, inputs: Float, constant: reference.Reference, minibatch: bool
+    architecture: Architecture, params: Array, inputs: units.Moments, constant: reference.Reference, minibatch: bool
 ) -> bool:
     """Whether bounds of what is looked for, which are quick to have, rule all of it out.
 
     With w the largest parameter, sum w_ji^2 s_i^2 <= w^2 sum s_i^2; and by Cauchy and Schwarz the mean of z over its
     spread is at most sqrt(sum (m_i / s_i)^2), whatever the weights.
     """
-    mean, sd, _ = inputs.tolist()
+    mean, sd = inputs.mean.tolist(), inputs.deviation.tolist()
     if min(sd) < (FAINT_MINIBATCH if minibatch else FAINT):
         return False
     far = FAR_KINKS_MINIBATCH if minibatch else FAR_KINKS
@@ -223,19 +230,21 @@ def _sane(
     assert constant.mean is not None
     assert constant.sd is not None
     top = HIGH_MINIBATCH if minibatch else HIGH
-    least = (LOW_MINIBATCH if minibatch else LOW) * max(1.0, w * (architecture.layers[-2] + 1))
+    least = (LOW_MINIBATCH if minibatch else LOW) * architecture.layers[-2]
     pairs = zip(constant.mean.tolist(), constant.sd.tolist(), strict=True)
     return all(-top <= m <= top and least <= s <= top for m, s in pairs)
 
 
 def _steep_and_far(activation: str, W: Array, b: Array, mean: Float, sd: Float, minibatch: bool) -> tuple[Index, Index]:
     n_units = len(W)
+    drawn = math.sqrt(2.0 / sum(W.shape))  # of weights as they are; larger ones say nothing of the data
     squares = W * W
     middle = W @ mean
     size = np.minimum(np.abs(middle), np.abs(middle + b))  # a bias may make up for the mean, or be there without one
     width = np.sqrt(squares @ (sd * sd))
     steep = far = NONE
-    if np.count_nonzero(width > (STEEP if activation in BOUNDED or minibatch else STEEP_UNBOUNDED)) > 0.5 * n_units:
+    top = STEEP if activation in BOUNDED or minibatch else STEEP_UNBOUNDED
+    if drawn * np.linalg.norm(sd) > top and np.count_nonzero(width > top) > 0.5 * n_units:
         shares = np.sqrt(np.add.reduce(squares, 0)) * sd
         steep = np.flatnonzero(shares > 0.1 * shares.max())
     if activation in WITH_KINKS:
@@ -243,7 +252,8 @@ def _steep_and_far(activation: str, W: Array, b: Array, mean: Float, sd: Float, 
     else:
         bound = FAR_MINIBATCH if minibatch else FAR
     is_far = size > np.maximum(bound.mean, bound.spreads * width)
-    if activation != "identity" and np.count_nonzero(is_far) > bound.share * n_units:
+    is_far &= drawn * float(np.linalg.norm(mean)) > bound.mean
+    if activation != "identity" and sd.any() and np.count_nonzero(is_far) > bound.share * n_units:
         shares = np.sqrt(np.add.reduce(squares, 0)) * np.abs(mean)
         far = np.flatnonzero((shares > 0.1 * shares.max()) & (np.abs(mean) > sd))
     return steep, far
@@ -290,10 +300,10 @@ def line(X: Float, T: Float, weight: Array | None) -> tuple[Float, Float]:
     return np.maximum(0.0, sd * sd - left * (N - 1) / (N - D - 1)), sd * sd
 
 
-def _spread(array: Float, weight: Array | None) -> Float:
+def _spread(array: Float, weight: Array | None) -> tuple[Float, Float]:
     """Means and standard deviations."""
-    weight = None if weight is None else weight.astype(np.float64)
-    return moments(np.ascontiguousarray(array), weight)[0][:2]
+    found = units.moments(array, weight)
+    return found.mean, found.deviation
 
 
 def _high_and_low(
@@ -301,7 +311,8 @@ def _high_and_low(
 ) -> tuple[Index, Index]:
     assert constant.mean is not None
     assert constant.sd is not None
-    reach = np.maximum(1.0, np.add.reduce(np.abs(W), 1) + np.abs(b))
+    start = np.add.reduce(np.abs(W), 1) + np.abs(b)
+    reach = np.maximum(1.0, start)
     mean, sd = np.abs(constant.mean), constant.sd
     if minibatch:
         high = np.maximum(mean, sd) > HIGH_MINIBATCH * reach
@@ -309,7 +320,8 @@ def _high_and_low(
         high = (np.maximum(mean, sd) > HIGH * reach) & (sd > 0)
     else:
         high = (mean > HIGH * np.maximum(reach, sd)) & (sd > 0)
-    low = (sd < (LOW_MINIBATCH if minibatch else LOW) * reach) & (sd > 0)
+    # of weights of one at the most: larger ones say nothing of the targets
+    low = (sd < (LOW_MINIBATCH if minibatch else LOW) * np.minimum(start, W.shape[1])) & (sd > 0)
     return np.flatnonzero(high), np.flatnonzero(low)
 
 
