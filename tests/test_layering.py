@@ -49,6 +49,7 @@ INNER = {
     "terms": (("__init__",), ("data", "gaussian")),
     "estimators": (
         ("__init__",),
+        ("transformed",),
         ("classifier", "regressor"),
         ("base",),
         ("training",),

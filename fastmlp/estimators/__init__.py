@@ -1,5 +1,6 @@
 """Estimators for scikit-learn, the one place of the library that knows of it; loaded when first asked for.
 
+transformed             deviations through scikit-learn's TransformedTargetRegressor
 classifier, regressor   the classes: targets, predictions
 base                    what they share: data, restarts, going on, attributes
 arguments               the constructor's arguments: checks, documentation
@@ -9,5 +10,8 @@ watch                   what is looked at after each iteration: curves, early st
 
 from fastmlp.estimators.classifier import MLPClassifier
 from fastmlp.estimators.regressor import MLPRegressor
+from fastmlp.estimators.transformed import extend
+
+extend()
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
