@@ -194,5 +194,5 @@ def moments(array: Array, weight: Array | None = None, step: int = 1) -> Moments
     array = np.ascontiguousarray(array)
     if weight is not None and weight.dtype != array.dtype:
         weight = weight.astype(array.dtype)
-    rows, total = passes.moments(array, weight, ROUNDINGS[array.dtype.name], step)
-    return Moments(*rows, total)
+    (mean, deviation, absolute, low, high), total = passes.moments(array, weight, ROUNDINGS[array.dtype.name], step)
+    return Moments(mean, deviation, absolute, low, high, total)
