@@ -5,8 +5,8 @@ With the power of two p that brings max |x| of a column to about 1, and m the me
     y = p x,  d = y - m,    mean = (m + avg(d)) / p,    sd = sqrt(avg(d^2) - avg(d)^2) / p
 
 so that a column times 2^k has mean and deviation times 2^k, to the bit, and nothing overflows on the way. With avg(d)
-the relative error of the variance is of the order of n eps + (n eps)^3 (mean / sd)^2 at most, whatever the offset (Chan,
-Golub and LeVeque 1983); sums of CHUNK rows are added up, so that n is that of a chunk and of their number.
+the relative error of the variance is of the order of n eps + (n eps)^3 (mean / sd)^2 at most, whatever the offset
+(Chan, Golub and LeVeque 1983); sums of CHUNK rows are added up, so that n is that of a chunk and of their number.
 
 A column is constant if no value is farther from its mean than rounding of its own type takes it: `roundings` units.
 """
