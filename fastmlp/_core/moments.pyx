@@ -29,16 +29,15 @@ cdef double sums(const floating *a, const floating *weight, size_t n, size_t m, 
         s = 1.0 if weight == NULL else weight[i * step]
         total += s
         for j in range(m):
-            mean[j] += s * row[j]
+            mean[j] += s * (<double> row[j] - a[j])     # less the first row, so that offsets take no digits
     for j in range(m):
-        mean[j] /= total
-    for j in range(m):
+        mean[j] = a[j] + mean[j] / total
         left[j] = 0.0
     for i in range(rows):
         row = a + i * step * m
         s = 1.0 if weight == NULL else weight[i * step]
         for j in range(m):
-            d = row[j] - mean[j]
+            d = <double> row[j] - mean[j]
             left[j] += s * d
             deviation[j] += s * fabs(d)
             sd[j] += s * d * d
@@ -55,8 +54,8 @@ cdef double sums(const floating *a, const floating *weight, size_t n, size_t m, 
 def moments(cnp.ndarray array not None, weight, size_t step=1):
     """Mean, standard deviation and sum of absolute deviations of each column: (3, m), by weight; and the total weight.
 
-    `array` (n, m) and `weight` (n,) or None are native arrays of one type; every `step`-th row is looked at. Spreads that
-    are rounding of the mean are 0.
+    `array` (n, m) and `weight` (n,) or None are native arrays of one type; every `step`-th row is looked at. Spreads
+    that are rounding of the mean are 0.
     """
     cdef size_t n = cnp.PyArray_DIM(array, 0), m = cnp.PyArray_DIM(array, 1)
     cdef cnp.ndarray result = np.empty((4, m))
