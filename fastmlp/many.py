@@ -308,6 +308,8 @@ def warn_about_scale(networks: Sequence[Network], samples: Sequence[Samples], ho
     Those that are left to `Network.fit` are looked at there.
     """
     seen = set()
+    for own in {id(own): own for own in samples}.values():
+        objectives.require_samples(own)
     for net, own in zip(networks, samples, strict=True):
         key = net._architecture, id(own)
         if key in seen or how.max_iter < scale.FEW_ITERATIONS or _is_alone(net, how):

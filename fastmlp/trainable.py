@@ -129,8 +129,10 @@ class Trainable(Differentiable):
         max_iter : int, optional
             Epochs for sgd and adam (200), accepted steps else (1,000).
         tol : float, optional
-            Full batch: stop where |gradient|_inf of the sum is at most this (1e-6 in float64, 1e-3 in float32). The
-            gradient is that by the free parameters; with bounds g becomes w - clip(w - g).
+            Full batch: stop where |gradient|_inf of the sum is at most this. The gradient is that by the free parameters;
+            with bounds g becomes w - clip(w - g). Default: 1e-8, in float32 1e-5, times max_k sum_n s_n |t_nk - c_k| with
+            c the mean of the targets (frequencies of classes), in the units of the training; where that is 0, 1e-6 and
+            1e-3.
         batch_size : int, default=32
             Samples in a minibatch.
         learning_rate : float or callable, optional
@@ -187,13 +189,18 @@ class Trainable(Differentiable):
         -----
         IdenticalUnitsWarning
             If hidden units start out identical.
+        ScaleWarning
+            At most once: if columns of X or T are so large, small or far from zero that hidden units saturate or the
+            targets are out of reach from the start parameters; or if a fit has succeeded, but explains less than half of
+            what a straight line does. Not with `warm_start` or `max_iter` < 10.
 
         Notes
         -----
         Full-batch methods without `patience` never end above where they started; `success` says whether `tol` was met.
-        sgd and adam step along (1/B) sum s_n grad e_n + (1/N) grad penalty, and succeed when all epochs are done. On an
-        exception, also KeyboardInterrupt, the parameters are those of the last completed step, or the best ones with
-        `patience`. Non-convergence is never a warning.
+        sgd and adam step along (1/B) sum s_n grad e_n + (1/N) grad penalty, and succeed when all epochs are done. They
+        do not where a constant has a smaller loss on the training samples. What patience has ended is a success by the
+        same rule, with any method. On an exception, also KeyboardInterrupt, the parameters are those of the last
+        completed step, or the best ones with `patience`. Non-convergence is never a warning.
 
         Examples
         --------

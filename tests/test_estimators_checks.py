@@ -10,6 +10,7 @@ NAMES, PAIRS = parametrize_with_checks([fastmlp.MLPRegressor(), fastmlp.MLPClass
 CHECKS = [pair for pair in PAIRS if "check_array_api_input" not in str(pair)]
 
 
+@pytest.mark.filterwarnings("ignore::fastmlp.errors.ScaleWarning")  # of inputs around 100, as many checks have
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(NAMES, CHECKS, ids=str)
 def test_scikit_learn_finds_nothing_wrong(estimator, check):

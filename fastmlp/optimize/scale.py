@@ -155,7 +155,7 @@ def shares(objective: Objective, constant: reference.Reference, loss: float) -> 
 
 
 def _step(samples: Samples) -> int:
-    return -(-len(samples.X) // MOST_ROWS)
+    return max(1, -(-len(samples.X) // MOST_ROWS))
 
 
 def rows(samples: Samples) -> Samples:
