@@ -19,7 +19,7 @@ from fastmlp.bayes.covariance import EPS
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.occam import corrections
-from fastmlp.bayes.training import to_maximum
+from fastmlp.bayes.training import MOST_STEPS, steadily
 from fastmlp.functional import Samples
 from fastmlp.network import Network
 from fastmlp.terms import DataTerm
@@ -30,8 +30,12 @@ GROUPS = ("layers", "all", "ard")
 DEAD = 1e-3  # share of a group's parameters that the data determine, at which pruning is tried
 START_SIGNAL = 100.0  # variance of the targets over that of the noise
 MOST_SIGNAL = 1e12  # the same where the noise is at its floor
+CLOSE = 0.9  # share of that precision from which a step that goes on goes all the way
 FARTHEST = 3.0  # change of a logarithm at once
 FARTHEST_PLAIN = 30.0  # the same without correction
+CHUNK = 10  # steps of the first training, in which differences that rounding has made grow a hundredfold
+DIGITS = 20  # binary, of parameters, where there is noise
+GRID = 12.0  # of the gradient's tolerance: the distance between logarithms of precisions
 ROUNDING = 1e-9  # of the log evidence
 FLAT = 0.1  # share of the variance, and of the parameters, that a network explains and uses if its prior holds it down
 WEAKER = 1e-2, 8  # what such a prior is multiplied by, and how often
@@ -41,6 +45,7 @@ class Trained(Laplace):
     """The posterior at an optimum, whose matrix is not refused for what rounding has done to it."""
 
     _helped = True
+    _finished = True  # its training, not stopped on the way
 
 
 class Proposal(NamedTuple):
@@ -60,6 +65,7 @@ class Alternation:
     ) -> None:  # fmt: skip
         architecture = net._architecture
         self.net, self.frame, self.samples, self.tol, self.n_threads = net, frame, samples, tol, n_threads
+        self.grid = 2.0 ** math.floor(math.log2(GRID * tol)) if tol else 0.0
         self.groups = _named_groups(architecture, check.choice(groups, "groups", GROUPS))
         self.where = [selection.positions(architecture, names, "groups") for names in self.groups.values()]
         self.sizes = np.array([len(where) for where in self.where])
@@ -74,9 +80,8 @@ class Alternation:
         assert values is not None
         columns = units.columns(values, self.samples.weight, "T")
         variance = float(np.where(columns.constant, 0.0, columns.scale**2).mean())
-        if not 0 < variance < math.inf:
-            what = "constant ones" if variance == 0 else "a variance that is not finite"
-            raise ValueError(f"T: expected targets with noise, got {what}")
+        if variance == 0:
+            raise ValueError("T: expected targets with noise, got constant ones")
         return variance
 
     def start(self, alpha: Any, beta: Any) -> Float:
@@ -95,12 +100,17 @@ class Alternation:
         return min(self.highest, float(np.mean(own)))
 
     def moved(self, precisions: Float, change: Float) -> Float:
-        """The precisions after a change of their logarithms, the noise not below its floor."""
-        after = precisions * np.exp(change)
-        after[-1] = min(after[-1], self.highest)
+        """The precisions after a change of their logarithms, the noise not below its floor, nor for ever close to it.
+
+        Logarithms are multiples of some tenth of what they are sought to, so that rounding does not move them.
+        """
+        logs = np.log(precisions) + change
+        after = np.exp(self.grid * np.rint(logs / self.grid) if self.grid else logs)
+        if after[-1] > self.highest or (change[-1] > 0 and after[-1] > CLOSE * self.highest):
+            after[-1] = self.highest
         return np.asarray(after)
 
-    def first(self, precisions: Float) -> tuple[Laplace, Float]:
+    def first(self, precisions: Float) -> tuple[Trained, Float]:
         """The posterior at the precisions to begin with, or at weaker priors where these allow no function at all.
 
         In units in which the right weights are large a prior may hold them all near zero: there the evidence has a
@@ -127,7 +137,7 @@ class Alternation:
         total = self.samples.total_weight * self.net.layers[-1] * self.variance
         return self._sse(posterior) > (1 - FLAT) * total
 
-    def trained(self, precisions: Float) -> Laplace:
+    def trained(self, precisions: Float) -> Trained:
         """The posterior at the optimum for these precisions that is next to the present parameters.
 
         Raises Stop where the time for it was over, unless there is no other yet.
@@ -139,10 +149,20 @@ class Alternation:
         architecture, n_threads = self.net._architecture, self.n_threads
         tol = self._gradient_tolerance(beta)
         left = None if self.budget.seconds == math.inf else lambda: self.budget.left
-        self.net.params = to_maximum(architecture, params, self.samples, alpha, beta, tol, n_threads, left)
+        digits, chunk = (0, MOST_STEPS) if self._begun else (self._digits(beta), CHUNK)
+        self.net.params, finished = steadily(
+            architecture, params, self.samples, alpha, beta, tol, n_threads, digits, chunk, left
+        )
         if self._begun and self.budget.over:
             raise Stop
-        return Trained._of(self.frame, self.net.params, self.samples, alpha, beta, "ggn", n_threads)
+        posterior = Trained._of(self.frame, self.net.params, self.samples, alpha, beta, "ggn", n_threads)
+        posterior._finished = finished
+        return posterior
+
+    def _digits(self, beta: float) -> int:
+        """Binary digits of parameters, from the last of which on they do not matter."""
+        signal = beta * self.variance / 1e4 if self.is_regression else 1.0
+        return DIGITS + math.ceil(max(0.0, 0.5 * math.log2(signal)))
 
     def _gradient_tolerance(self, beta: float) -> float:
         """`tol` where weights are of order one, less where they are as large as the targets.
@@ -174,7 +194,7 @@ class Alternation:
             own[-1] = precisions[-1] * self._sse(posterior)
         if corrected:
             data += 2 * corrections(posterior, self.where)
-        at_floor = self.is_regression and precisions[-1] >= self.highest and bool(data[-1] >= own[-1])
+        at_floor = bool(precisions[-1] >= self.highest and data[-1] >= own[-1])
         fixed = np.append(~alive, not self.is_regression or at_floor)
         data[fixed] = own[fixed] = 1.0
         farthest = math.exp(FARTHEST if corrected else FARTHEST_PLAIN)

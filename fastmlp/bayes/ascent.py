@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.bayes.alternation import DEAD, FARTHEST, Alternation, Proposal
+from fastmlp.bayes.alternation import DEAD, FARTHEST, Alternation, Proposal, Trained
 from fastmlp.bayes.budget import Stop
-from fastmlp.bayes.laplace import Laplace
 
 Float = NDArray[np.float64]
 
 SMALLEST_STEP = 1 / 64
+LONG_STEP = 1 / 2
 ENOUGH = 1e-4  # share of the rise that the gradient promises
 MEMORY = 8  # steps
 MOST_JUMPS = 1
@@ -24,7 +24,7 @@ ROUNDS = 3  # re-estimations before any group is pruned
 class Step(NamedTuple):
     """A point of the path."""
 
-    posterior: Laplace
+    posterior: Trained
     precisions: Float
     at_floor: bool = False  #: whether the noise would be smaller still if it could
 
@@ -57,9 +57,9 @@ def to_maximum(alternation: Alternation, start: Float, max_iter: int, tol: float
                 continue
             proposal = alternation.proposal(posterior, precisions, corrected=True)
             rounding = alternation.rounding(posterior)
-            if proposal.at_floor:
-                memory = memory if path[-1].at_floor else _Memory()
-                path[-1] = path[-1]._replace(at_floor=True)
+            if proposal.at_floor != memory.at_floor:
+                memory = _Memory(proposal.at_floor)
+            path[-1] = path[-1]._replace(at_floor=proposal.at_floor)
             if ((np.abs(proposal.change) <= tol) | (np.abs(proposal.gradient) <= rounding)).all():
                 return _best(path, "maximum", rounding)
             if nit == max_iter:
@@ -81,12 +81,14 @@ def _uphill(
 ) -> tuple[Step, bool]:
     """The first of ever shorter steps at which the evidence has risen; or the shortest, behind an edge."""
     posterior, precisions, _ = at
-    direction[-1] = min(direction[-1], np.log(alternation.highest / precisions[-1]))
+    direction[-1] = 0.0 if proposal.at_floor else min(direction[-1], np.log(alternation.highest / precisions[-1]))
     promised, share = float(proposal.gradient @ direction), 1.0
     while True:
         step = _stepped(alternation, precisions, share * direction)
         rise = step.posterior._log_evidence - posterior._log_evidence
         has_risen = rise >= ENOUGH * share * promised - rounding
+        if share < LONG_STEP and posterior._finished and not step.posterior._finished:
+            has_risen = False  # no optimum near by: training is on its way from where the last one has ceased to exist
         if has_risen or share <= SMALLEST_STEP:
             return step, bool(has_risen)
         share /= 2
@@ -170,7 +172,8 @@ class _Pruning:
 class _Memory:
     """Curvature of the log evidence along the last steps, with re-estimation for what they do not say (L-BFGS)."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_floor: bool = False) -> None:
+        self.at_floor = at_floor  # where the curvature along beta does not count
         self.at: tuple[Float, Float] | None = None
         self.pairs: list[tuple[Float, Float]] = []
 

@@ -20,9 +20,17 @@ from fastmlp.terms import DataTerm
 Float = NDArray[np.float64]
 
 MOST_STEPS = 300  # of which a tenth are the rule
+FEW = 8  # binary digits of the damping
 
 
 def to_maximum(
+    architecture: Architecture, params: Float, samples: Samples, alpha: Float, beta: Any, tol: float, n_threads: Any
+) -> Float:
+    """Where beta E_D + sum alpha_i/2 w_i^2 has a gradient of at most tol, or falls no more; inf holds a parameter."""
+    return steadily(architecture, params, samples, alpha, beta, tol, n_threads, 0)[0]
+
+
+def steadily(
     architecture: Architecture,
     params: Float,
     samples: Samples,
@@ -30,34 +38,42 @@ def to_maximum(
     beta: Any,
     tol: float,
     n_threads: Any,
+    digits: int,
+    chunk: int = MOST_STEPS,
     left: Callable[[], float] | None = None,
-) -> Float:
-    """Where beta E_D + sum alpha_i/2 w_i^2 has a gradient of at most tol, or falls no more; inf holds a parameter.
+) -> tuple[Float, bool]:
+    """The same, and whether it is there: after so many seconds as `left` tells parameters come back as they are.
 
-    `left` tells how many seconds there are, after which the parameters come back as they are.
+    Data that differ by rounding lead along paths whose difference grows by half at each step, until they come to
+    different maxima. With parameters of few binary `digits`, at the start and after each `chunk` of steps, the paths
+    are the same to the bit again; 0 leaves them as they are.
     """
     held = np.flatnonzero(np.isinf(alpha))
     if len(held) == len(params):
-        return params
+        return params, True
+    params = shortened(params, digits) if digits else params
     free = reparam.make(architecture, params, held, None)
     term = DataTerm(architecture, samples, beta, n_threads)
-    start, ties = (params, None) if free is None else (free.reduce(params), free.compiled)
-    descent = Descent(
-        term.batch,
-        start,
-        term.factor,
-        alpha[np.isfinite(alpha)],
-        tol,
-        lm.OPTIONS["damping"],
-        _threads.resolve(n_threads),
-        None,
-        ties,
-    )
-    seconds = math.inf if left is None else left()
-    if seconds == math.inf:
-        descent.advance(MOST_STEPS)
-    elif seconds > 0:
-        journal = Journal(MOST_STEPS, len(start))
-        journal.open(seconds)
-        descent.advance(MOST_STEPS, journal)
-    return descent.params if free is None else free.expand(descent.params)
+    x, ties = (params, None) if free is None else (free.reduce(params), free.compiled)
+    decay, threads = alpha[np.isfinite(alpha)], _threads.resolve(n_threads)
+    seconds, state, n_steps = math.inf if left is None else left(), None, 0
+    while True:
+        damping = lm.OPTIONS["damping"]
+        descent = Descent(term.batch, x, term.factor, decay, tol, damping, threads, state, ties)
+        journal = None
+        if seconds < math.inf:
+            journal = Journal(chunk, len(x))
+            journal.open(max(0.0, seconds))
+        status = descent.advance(chunk, journal)
+        n_steps += descent.counts[0]
+        x, seconds = descent.params, math.inf if left is None else left()
+        if status != "running" or descent.counts[0] < chunk or n_steps >= MOST_STEPS or seconds <= 0:
+            return x if free is None else free.expand(x), status == "converged"
+        x, state = shortened(x, digits), descent.state
+        state["mu"] = float(shortened(state["mu"], FEW))
+
+
+def shortened(x: Any, digits: int) -> Float:
+    """Numbers to so many binary digits each."""
+    share, exponent = np.frexp(x)
+    return np.asarray(np.ldexp(np.rint(np.ldexp(share, digits)), exponent - digits))
