@@ -162,7 +162,7 @@ class _Pruning:
             trial = self.alternation.trained(after)
             # what the groups are worth at most, with gamma as good as nothing
             worth = float(np.minimum(gamma, DEAD * self.alternation.sizes)[these].sum())
-            if trial.log_evidence >= posterior._log_evidence - worth - self.alternation.rounding(posterior):
+            if trial._log_evidence >= posterior._log_evidence - worth - self.alternation.rounding(posterior):
                 return Step(trial, after, path[-1].at_floor)
             self.alternation.net.params = posterior._params
         self.refused[dead] = gamma[dead]
