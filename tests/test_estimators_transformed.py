@@ -61,6 +61,17 @@ def test_deviations_are_scaled_and_not_shifted(scaler, targets, alpha):
     assert 3e3 < std.reshape(7, -1)[:, 0].min() < 3e4
 
 
+def test_pipelines_around_it_hand_on_too():
+    model = TransformedTargetRegressor(MLPRegressor(**SMALL), transformer=StandardScaler())
+    mean, std = (
+        make_pipeline(StandardScaler(), model).fit(1e3 * X + 5e4, PRICES).predict(1e3 * X + 5e4, return_std=True)
+    )
+    alone = model.fit((X - X.mean(axis=0)) / X.std(axis=0), PRICES)
+    expected = alone.predict((X - X.mean(axis=0)) / X.std(axis=0), return_std=True)
+    assert mean == pytest.approx(expected[0], rel=1e-6)
+    assert std == pytest.approx(expected[1], rel=1e-5)
+
+
 def test_offsets_cost_no_digits():
     T = 1e9 + np.sin(X[:, 0])
     model = TransformedTargetRegressor(MLPRegressor(**SMALL), transformer=StandardScaler()).fit(X, T)

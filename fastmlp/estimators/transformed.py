@@ -33,7 +33,7 @@ def extend() -> None:
 
     @functools.wraps(original)
     def predict(self: Any, X: Any, **predict_params: Any) -> Any:
-        if not (predict_params.get("return_std") is True and _is_ours(getattr(self, "regressor_", None))):
+        if not (predict_params.get("return_std") and _is_ours(getattr(self, "regressor_", None))):
             return original(self, X, **predict_params)
         other, split = copy.copy(self), _Split(self.regressor_)
         other.regressor_ = split
