@@ -217,9 +217,10 @@ class Alternation:
         return np.isfinite(precisions[:-1]) & (empty | (self.gamma(posterior) <= DEAD * self.sizes))
 
     def rounding(self, posterior: Laplace) -> float:
-        """Differences of the log evidence that mean nothing: it has ln|A|, with A known up to eps A_ii."""
+        """Differences of the log evidence that mean nothing: what training leaves, and in ln|A| of A up to eps A_ii."""
         diagonal = np.diagonal(posterior._curvature) + posterior.prior_precision[posterior._free]
-        return ROUNDING * abs(posterior.log_evidence) + 4 * EPS * float(diagonal @ posterior._covariance.diagonal)
+        lost = 4 * EPS * float(diagonal @ posterior._covariance.diagonal)
+        return self.tol + ROUNDING * abs(posterior.log_evidence) + lost
 
     def _sse(self, posterior: Laplace) -> float:
         return 2 * DataTerm(posterior._architecture, posterior._samples).value(posterior.params)
