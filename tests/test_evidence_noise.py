@@ -162,6 +162,28 @@ def test_a_prior_that_holds_all_weights_down_is_not_the_end(scale):
     assert posterior.log_evidence > right - 10
 
 
+# ---- rounding ----
+
+
+@pytest.mark.parametrize("groups", ["layers", "all", "ard"])
+def test_data_that_differ_by_rounding_lead_to_the_same_network(groups):
+    X, T = standardised(X80), standardised(CURVE)
+    rng, same = np.random.default_rng(3), 0
+    for seed in range(10):
+        one, two = (
+            fastmlp.fit_evidence(fastmlp.Network([2, 6, 1], rng=seed), X * (1 + by), T, groups, n_threads=1)
+            for by in (0.0, 1e-13 * rng.normal(size=X.shape))
+        )
+        (mean, variance), (other_mean, other_variance) = one.predict(X), two.predict(X)
+        same += bool(
+            one.pruned == two.pruned
+            and abs(one.log_evidence - two.log_evidence) < 1e-4
+            and np.abs(mean - other_mean).max() < 1e-4
+            and np.abs(np.sqrt(variance) - np.sqrt(other_variance)).max() < 1e-4
+        )
+    assert same >= 9
+
+
 # ---- pruning ----
 
 

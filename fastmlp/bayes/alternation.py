@@ -104,7 +104,7 @@ class Alternation:
     def moved(self, precisions: Float, change: Float) -> Float:
         """The precisions after a change of their logarithms, the noise not below its floor, nor for ever close to it.
 
-        Logarithms are multiples of some tenth of what they are sought to, so that rounding does not move them.
+        Logarithms are multiples of a tenth of what they are sought to, so that rounding does not move them.
         """
         logs = np.log(precisions) + change
         after = np.exp(self.grid * np.rint(logs / self.grid) if self.grid else logs)
@@ -120,17 +120,25 @@ class Alternation:
         """
         begin, posterior = self.net.params, self.trained(precisions)
         self._begun = True
-        weaker = precisions.copy()
-        for _ in range(WEAKER[1] if self._is_flat(posterior) else 0):
-            weaker[:-1] *= WEAKER[0]
-            self.net.params = begin
-            other = self.trained(weaker)
-            if not self._is_flat(other):
-                if other.log_evidence > posterior.log_evidence:
-                    return other, weaker
-                break
+        other = self._weaker(begin, precisions) if self._is_flat(posterior) else None
+        if other is not None and other[0].log_evidence > posterior.log_evidence:
+            return other
         self.net.params = posterior.params
         return posterior, precisions
+
+    def _weaker(self, begin: Float, precisions: Float) -> tuple[Trained, Float] | None:
+        """The first network that is not flat, from the same parameters at ever weaker priors."""
+        factor, most = WEAKER
+        for power in range(1, most + 1):
+            self.net.params = begin
+            weaker = np.append(factor**power * precisions[:-1], precisions[-1])
+            try:
+                posterior = self.trained(weaker)
+            except Stop:
+                return None
+            if not self._is_flat(posterior):
+                return posterior, weaker
+        return None
 
     def _is_flat(self, posterior: Laplace) -> bool:
         """Whether the prior, not the data, has determined a network that explains nothing."""
