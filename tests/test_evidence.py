@@ -171,7 +171,7 @@ def test_a_step_that_lowers_the_evidence_is_shortened(monkeypatch):
         posterior = fastmlp.fit_evidence(fastmlp.Network([2, 1], rng=1), X100, SINE, prior_precision=2.0, max_iter=1)
     start, first, *shorter = trials[:8]
     for step, share in zip(shorter, 0.5 ** np.arange(1, 7), strict=True):
-        assert relative_error(step - start, share * (first - start)) < 1e-5  # logarithms are on a grid
+        assert np.abs(step - start - share * (first - start)).max() < 1e-5  # logarithms lie on a grid
     assert posterior.log_evidence == posterior.history["log_evidence"].max()
 
 

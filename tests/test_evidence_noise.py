@@ -53,16 +53,20 @@ def test_a_function_without_noise_is_found(n, noise):
 
 
 def test_the_noise_ends_at_its_floor_with_one_warning():
-    x, standard, *_ = sine(60)
-    net = fastmlp.Network([1, 4, 1], rng=3)
+    """tanh(2x), which one hidden unit can be."""
+    x = np.linspace(-1, 1, 40)[:, np.newaxis]
+    T = 5.0 + 3.0 * np.tanh(2 * x)
     with pytest.warns(fastmlp.ConvergenceWarning, match="the noise is at its floor") as warned:
-        posterior = fastmlp.fit_evidence(net, x, standard, n_starts=3, rng=0)
+        posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1, 1], rng=0), x, T, n_starts=3, rng=0)
     assert len(warned) == 1
     assert warned[0].filename == __file__
     assert posterior.noise_at_floor
     assert posterior.converged
-    assert posterior.noise_precision == pytest.approx(1e12, rel=1e-9)
-    assert not all(start.posterior.noise_precision > 1e12 * (1 + 1e-9) for start in posterior.starts)
+    assert posterior.noise_precision == pytest.approx(1e12 / T.var(), rel=1e-9)
+    new = np.linspace(-1, 1, 99)[:, np.newaxis]
+    mean, variance = posterior.predict(new)
+    assert np.abs(mean - 5 - 3 * np.tanh(2 * new)).max() < 1e-5
+    assert (variance >= 1 / posterior.noise_precision).all()
 
 
 @pytest.mark.parametrize("method", ["maximum", "fixed_point"])
@@ -80,7 +84,7 @@ def test_a_straight_line_without_noise(layers, method):
     assert error < (1e-8 if layers == [2, 1] else 1e-3)
     if layers == [2, 1]:
         design, alpha = np.column_stack([X80, np.ones(80)]), posterior.prior_precision
-        Q, R = np.linalg.qr(np.vstack([1e6 / T.std() * design, np.diag(np.sqrt(alpha))]))
+        R = np.linalg.qr(np.vstack([1e6 / T.std() * design, np.diag(np.sqrt(alpha))]), "r")
         assert relative_error(np.sqrt((alpha * posterior.params**2)[:2].sum()), math.sqrt(2)) < 1e-4
         rows = np.linalg.solve(R.T, np.column_stack([new, np.ones(50)]).T)
         assert relative_error(variance[:, 0] - 1 / posterior.noise_precision, (rows**2).sum(axis=0)) < 1e-3
@@ -156,6 +160,28 @@ def test_a_prior_that_holds_all_weights_down_is_not_the_end(scale):
     posterior = fastmlp.fit_evidence(fastmlp.Network([2, 4, 1], rng=0), X80, scale * CURVE)
     assert np.corrcoef(posterior.network(X80)[:, 0], CURVE)[0, 1] ** 2 > 0.97
     assert posterior.log_evidence > right - 10
+
+
+# ---- rounding ----
+
+
+@pytest.mark.parametrize("groups", ["layers", "all", "ard"])
+def test_data_that_differ_by_rounding_lead_to_the_same_network(groups):
+    X, T = standardised(X80), standardised(CURVE)
+    rng, same = np.random.default_rng(3), 0
+    for seed in range(10):
+        one, two = (
+            fastmlp.fit_evidence(fastmlp.Network([2, 6, 1], rng=seed), X * (1 + by), T, groups, n_threads=1)
+            for by in (0.0, 1e-13 * rng.normal(size=X.shape))
+        )
+        (mean, variance), (other_mean, other_variance) = one.predict(X), two.predict(X)
+        same += bool(
+            one.pruned == two.pruned
+            and abs(one.log_evidence - two.log_evidence) < 1e-4
+            and np.abs(mean - other_mean).max() < 1e-4
+            and np.abs(np.sqrt(variance) - np.sqrt(other_variance)).max() < 1e-4
+        )
+    assert same >= 9
 
 
 # ---- pruning ----

@@ -102,7 +102,7 @@ class Alternation:
     def moved(self, precisions: Float, change: Float) -> Float:
         """The precisions after a change of their logarithms, the noise not below its floor, nor for ever close to it.
 
-        Logarithms are multiples of some tenth of what they are sought to, so that rounding does not move them.
+        Logarithms are multiples of a tenth of what they are sought to, so that rounding does not move them.
         """
         logs = np.log(precisions) + change
         after = np.exp(self.grid * np.rint(logs / self.grid) if self.grid else logs)
@@ -118,17 +118,25 @@ class Alternation:
         """
         begin, posterior = self.net.params, self.trained(precisions)
         self._begun = True
-        weaker = precisions.copy()
-        for _ in range(WEAKER[1] if self._is_flat(posterior) else 0):
-            weaker[:-1] *= WEAKER[0]
-            self.net.params = begin
-            other = self.trained(weaker)
-            if not self._is_flat(other):
-                if other._log_evidence > posterior._log_evidence:
-                    return other, weaker
-                break
+        other = self._weaker(begin, precisions) if self._is_flat(posterior) else None
+        if other is not None and other[0]._log_evidence > posterior._log_evidence:
+            return other
         self.net.params = posterior._params
         return posterior, precisions
+
+    def _weaker(self, begin: Float, precisions: Float) -> tuple[Trained, Float] | None:
+        """The first network that is not flat, from the same parameters at ever weaker priors."""
+        factor, most = WEAKER
+        for power in range(1, most + 1):
+            self.net.params = begin
+            weaker = np.append(factor**power * precisions[:-1], precisions[-1])
+            try:
+                posterior = self.trained(weaker)
+            except Stop:
+                return None
+            if not self._is_flat(posterior):
+                return posterior, weaker
+        return None
 
     def _is_flat(self, posterior: Laplace) -> bool:
         """Whether the prior, not the data, has determined a network that explains nothing."""
@@ -214,9 +222,10 @@ class Alternation:
         return np.isfinite(precisions[:-1]) & (empty | (self.gamma(posterior) <= DEAD * self.sizes))
 
     def rounding(self, posterior: Laplace) -> float:
-        """Differences of the log evidence that mean nothing: it has ln|A|, with A known up to eps A_ii."""
+        """Differences of the log evidence that mean nothing: what training leaves, and in ln|A| of A up to eps A_ii."""
         diagonal = np.diagonal(posterior._curvature) + posterior.prior_precision[posterior._free]
-        return ROUNDING * abs(posterior._log_evidence) + 4 * EPS * float(diagonal @ posterior._covariance.diagonal)
+        lost = 4 * EPS * float(diagonal @ posterior._covariance.diagonal)
+        return self.tol + ROUNDING * abs(posterior._log_evidence) + lost
 
     def _sse(self, posterior: Laplace) -> float:
         return 2 * DataTerm(posterior._architecture, posterior._samples).value(posterior._params)

@@ -66,6 +66,8 @@ def to_maximum(alternation: Alternation, start: Float, max_iter: int, tol: float
                 break
             memory.note(precisions, proposal.gradient)
             step, has_risen = _uphill(alternation, path[-1], proposal, memory.direction(proposal), rounding)
+            if np.array_equal(step.precisions, precisions):  # all that is left to be done is less than can be told
+                return _best(path, "maximum", rounding)
             path.append(step)
             if not has_risen:
                 jumps, memory = jumps + 1, _Memory()
