@@ -129,10 +129,10 @@ class Trainable(Differentiable):
         max_iter : int, optional
             Epochs for sgd and adam (200), accepted steps else (1,000).
         tol : float, optional
-            Full batch: stop where |gradient|_inf of the sum is at most this. The gradient is that by the free parameters;
-            with bounds g becomes w - clip(w - g). Default: 1e-8, in float32 1e-5, times max_k sum_n s_n |t_nk - c_k| with
-            c the mean of the targets (frequencies of classes), in the units of the training; where that is 0, 1e-6 and
-            1e-3.
+            Full batch: stop where |gradient|_inf of the sum is at most this. The gradient is that by the free
+            parameters; with bounds g becomes w - clip(w - g). Default: 1e-8, in float32 1e-5, times
+            max_k sum_n s_n |t_nk - c_k| with c the mean of the targets (frequencies of classes), in the units of the
+            training; where that is 0, 1e-6 and 1e-3.
         batch_size : int, default=32
             Samples in a minibatch.
         learning_rate : float or callable, optional
@@ -187,8 +187,8 @@ class Trainable(Differentiable):
             If hidden units start out identical.
         ScaleWarning
             At most once: if columns of X or T are so large, small or far from zero that hidden units saturate or the
-            targets are out of reach from the start parameters; or if a fit has succeeded, but explains less than half of
-            what a straight line does. Not with `warm_start` or `max_iter` < 10.
+            targets are out of reach from the start parameters; or if a fit has succeeded, but explains less than half
+            of what a straight line does. Not with `warm_start` or `max_iter` < 10.
 
         Notes
         -----
