@@ -2,6 +2,8 @@
 
 monitor        history, validation, patience, callback, time limit, progress: what every solver reports to
 holdout        the validation set
+reference      the best constant: what a fit is measured by, the default tol
+scale          whether a network can learn from the data as they are
 minibatch      sgd, adam
 rprop          resilient back-propagation
 lm             Levenberg-Marquardt, in the end Newton
