@@ -180,8 +180,8 @@ def test_powers_of_two_change_no_bit(name, groups):
     rng = np.random.default_rng(0)
     a, c = (2.0 ** rng.integers(-26, 27, size=array.shape[1]) for array in (inputs, targets))
     nets = [fastmlp.Network(layers, rng=1) for _ in range(2)]
-    one = fastmlp.fit_evidence(nets[0], inputs, targets, groups, max_iter=12)
-    two = fastmlp.fit_evidence(nets[1], inputs * a, targets * c, groups, max_iter=12)
+    one = fastmlp.fit_evidence(nets[0], inputs, targets, groups)
+    two = fastmlp.fit_evidence(nets[1], inputs * a, targets * c, groups)
     assert np.array_equal(one.prior_precision, two.prior_precision)
     assert np.array_equal(one._params, two._params)
     (mean, variance), (scaled, scaled_variance) = one.predict(inputs), two.predict(inputs * a)
@@ -245,3 +245,27 @@ def test_raw_units_are_still_there():
     plain = fastmlp.Laplace(net, U, V[:, 0], prior_precision=posterior.prior_precision,
                             noise_precision=posterior.noise_precision)  # fmt: skip
     assert plain.log_evidence == posterior.log_evidence
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e-4, 30.0, 1e3, 1e5])
+def test_the_model_is_not_thrown_away_in_other_units(unit):
+    """The posterior of the same data in other units is known: its evidence is less by N ln of the unit."""
+    t = 2.5 + V[:, 0]
+    one = fastmlp.fit_evidence(fastmlp.Network([3, 4, 1], rng=1), U, t)
+    two = fastmlp.fit_evidence(fastmlp.Network([3, 4, 1], rng=1), U, unit * t)
+    assert two.converged
+    assert two.pruned == one.pruned
+    assert two.log_evidence == pytest.approx(one.log_evidence - N * np.log(unit), abs=1e-4)
+    assert np.mean((two.network(U)[:, 0] / unit - t) ** 2) < 0.03 * t.var()
+    assert two.noise_precision * unit**2 == pytest.approx(one.noise_precision, rel=1e-4)
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e5, 1e6, 1e7])
+def test_an_offset_is_no_signal(offset):
+    t = V[:, 0]
+    one = fastmlp.fit_evidence(fastmlp.Network([3, 4, 1], rng=0), U, t)
+    two = fastmlp.fit_evidence(fastmlp.Network([3, 4, 1], rng=0), U + offset, offset + t)
+    slack = 1e3 * np.finfo(float).eps * offset / min(t.std(), *U.std(axis=0))
+    (mean, variance), (other, other_variance) = one.predict(NEW), two.predict(NEW + offset)
+    assert np.abs(other - offset - mean).max() < slack * t.std()
+    assert np.abs(np.sqrt(other_variance) - np.sqrt(variance)).max() < slack * t.std()
