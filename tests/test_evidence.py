@@ -138,7 +138,7 @@ def test_the_path_is_recorded_and_the_evidence_does_not_fall():
     assert history["prior_precision"].shape == (steps, 4)
     assert history["prior_precision"][0].tolist() == [0.1] * 4
     assert history["noise_precision"][0] == pytest.approx(100 / SINE.var())
-    assert (np.diff(history["log_evidence"]) > -1e-6).all()
+    assert (np.diff(history["log_evidence"]) > -2e-6).all()  # trainings end within 1e-6 of their optimum
     assert history["log_evidence"][-1] == posterior.log_evidence > history["log_evidence"][0] + 20
     assert history["effective_n_params"][-1] == posterior.effective_n_params
     assert list(posterior.group_precisions.values()) == history["prior_precision"][-1].tolist()
@@ -156,7 +156,8 @@ def yacht():
 def test_hard_data_converge_too(method, groups):
     X, T = yacht()
     for seed in range(3):
-        posterior = fastmlp.fit_evidence(fastmlp.Network([6, 5, 1], rng=seed), X, T, groups, method)
+        net = fastmlp.Network([6, 5, 1], rng=seed)
+        posterior = fastmlp.fit_evidence(net, X, T, groups, method, standardize=False)
         assert posterior.converged
         assert posterior.grad_norm < 1e-3
         if posterior.stationary == "fixed_point" and groups != "all":

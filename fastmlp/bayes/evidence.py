@@ -142,8 +142,9 @@ def fit_evidence(
         Networks that are trained: from the parameters of `net`, and from others drawn as by ``net.initialize(init)``.
     hidden : None, "auto", or sequence of int
         Numbers of hidden units to try, in each hidden layer, `n_starts` networks of each; "auto" tries 1, 2, 3, 5, 8,
-        13, 20, 32, ..., until the largest evidence has not risen twice. `net` tells what else the networks are, and
-        stays as it is.
+        13, 20, 32, ..., as long as there are as many samples, until the largest evidence has not risen by half a nat
+        twice. The first size within half a nat of the largest evidence is taken. `net` tells what else the networks
+        are, and stays as it is.
     combine : {"best", "average"}
         The start with the largest evidence, or all starts (of its number of hidden units) with equal weights.
     init, rng
@@ -257,14 +258,14 @@ def fit_evidence(
         return Evidence(path, list(alternation.groups), n_threads)
 
     found: list[Start] = []
-    for size in starts.sizes(net, hidden):
+    for size in starts.sizes(net, hidden, len(samples.X)):
         others = (starts.drawn(net, size, init, each) for each in generator.spawn(n_starts))
         networks = [net if hidden is None and number == 0 else other for number, other in enumerate(others)]
         posteriors = starts.at_once(trained, networks, n_threads)
         found += [Start(size, number, each) for number, each in enumerate(posteriors) if each is not None]
         if budget.over or (hidden == "auto" and starts.have_passed_the_best(found)):
             break
-    best = max(found, key=lambda start: start.log_evidence)
+    best = Starts(found).best
     _warn_about(best.posterior, budget, max_iter)
     if hidden is None:
         net._take(best.posterior._params, frame.units)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
+from itertools import count, takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from fastmlp.network import Network
 
 FIRST = (1, 2, 3, 5, 8, 13, 20)  # hidden units, then 1.6 times as many as the last
 FALLS = 2  # successive sizes without a rise of the evidence, after which there are no more
+WORTH = 0.5  # nats that a larger network has to bring: less is "not worth more than a bare mention"
 
 
 class Start(NamedTuple):
@@ -41,14 +42,20 @@ class Starts(tuple[Start, ...]):
             groups.setdefault(each.hidden, []).append(each)
         return groups
 
+    @property
+    def best(self) -> Start:
+        """The largest evidence of the first size that is within half a nat of the largest of all."""
+        largest = max(each.log_evidence for each in self)
+        groups = [max(group, key=lambda each: each.log_evidence) for group in self.by_size().values()]
+        return next((each for each in groups if each.log_evidence >= largest - WORTH), groups[-1])
+
     def table(self) -> str:
-        """A line for each size; a star marks that of the largest evidence.
+        """A line for each size; a star marks the best.
 
         Parameters, starts, how many of them converged, the largest and the median log evidence with symmetries, and
         of the best start the effective number of parameters and how many groups were pruned.
         """
         titles = ("parameters", "starts", "converged", "evidence", "median", "effective", "pruned")
-        largest = max(self, key=lambda each: each.log_evidence)
         width = 2 + max(len("hidden"), *(len(_name(each.hidden)) for each in self))
         lines = [f"{'hidden':<{width}}" + "".join(f"{title:>12}" for title in titles)]
         for hidden, group in self.by_size().items():
@@ -58,7 +65,7 @@ class Starts(tuple[Start, ...]):
                 f"{best.log_evidence:.2f}", f"{np.median([each.log_evidence for each in group]):.2f}",
                 f"{best.posterior.effective_n_params:.1f}", len(best.posterior.pruned),
             )  # fmt: skip
-            mark = "  *" if best is largest else ""
+            mark = "  *" if best is self.best else ""
             lines.append(f"{_name(hidden):<{width}}" + "".join(f"{cell:>12}" for cell in cells) + mark)
         return "\n".join(lines)
 
@@ -67,8 +74,8 @@ def _name(hidden: tuple[int, ...]) -> str:
     return "-".join(map(str, hidden)) or "none"
 
 
-def sizes(net: Network, hidden: Any) -> Iterator[tuple[int, ...]]:
-    """Units of the hidden layers, one size after the other."""
+def sizes(net: Network, hidden: Any, n_samples: int) -> Iterator[tuple[int, ...]]:
+    """Units of the hidden layers, one size after the other; if sought, no more than there are samples."""
     layers = net.layers[1:-1]
     if hidden is None:
         return iter([layers])
@@ -76,7 +83,7 @@ def sizes(net: Network, hidden: Any) -> Iterator[tuple[int, ...]]:
         raise ValueError("net: expected a hidden layer where the number of hidden units is sought, got none")
     if isinstance(hidden, str):
         check.choice(hidden, "hidden", ("auto",))
-        return ((units,) * len(layers) for units in _growing())
+        return ((units,) * len(layers) for units in takewhile(lambda units: units <= n_samples, _growing()))
     if not isinstance(hidden, (Sequence, range)) or not len(hidden):
         raise TypeError(f"hidden: expected None, 'auto' or numbers of hidden units, got {hidden!r}")
     return iter([(check.integer(units, "hidden", 1),) * len(layers) for units in hidden])
@@ -89,9 +96,9 @@ def _growing() -> Iterator[int]:
 
 
 def have_passed_the_best(found: list[Start]) -> bool:
-    """Whether the last sizes have not raised the largest evidence."""
+    """Whether the last sizes have not raised the largest evidence, or by nothing that is worth it."""
     largest = [max(each.log_evidence for each in group) for group in Starts(found).by_size().values()]
-    return len(largest) > FALLS and max(largest[-FALLS:]) <= max(largest[:-FALLS])
+    return len(largest) > FALLS and max(largest[-FALLS:]) <= max(largest[:-FALLS]) + WORTH
 
 
 def drawn(net: Network, hidden: tuple[int, ...], init: str, rng: np.random.Generator) -> Network:
