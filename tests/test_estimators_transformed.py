@@ -23,7 +23,10 @@ from sklearn.preprocessing import (
 
 from fastmlp import MLPRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [  # what counts here is how deviations are handed on, not how good they are
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore::fastmlp.errors.PosteriorWarning"),
+]
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 3))
@@ -79,6 +82,7 @@ def test_offsets_cost_no_digits():
     assert std == pytest.approx(model.regressor_.predict(X, return_std=True)[1] * model.transformer_.scale_, rel=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::fastmlp.errors.ScaleWarning")  # of prices as they are
 def test_pipelines_functions_and_none_go_too():
     pipeline = make_pipeline(StandardScaler(), MLPRegressor(**SMALL))
     negative = make_pipeline(MinMaxScaler(), FunctionTransformer(lambda t: -t, inverse_func=lambda t: -t))
@@ -112,6 +116,7 @@ def test_transformers_that_bend_are_refused_and_an_interval_is_the_way(transform
     assert np.isfinite(model.transformer_.inverse_transform((mean - std).reshape(-1, 1))).all()
 
 
+@pytest.mark.filterwarnings("ignore::fastmlp.errors.ScaleWarning")
 def test_transformers_that_mix_targets_are_refused():
     model = TransformedTargetRegressor(MLPRegressor(**SMALL), transformer=PCA()).fit(X, np.c_[PRICES, X[:, 1]])
     with pytest.raises(ValueError, match=r"^return_std: expected a transformer that scales and shifts .* got PCA"):
