@@ -5,6 +5,9 @@ import pytest
 
 import fastmlp
 from fastmlp import activations
+from fastmlp.bayes.alternation import Alternation
+from fastmlp.bayes.frame import Frame
+from fastmlp.functional import check_samples
 
 DTYPES = ("float64", "float32")
 HIDDEN = activations.HIDDEN
@@ -69,3 +72,9 @@ def relative_error(got, expected):
         return 0.0
     scale = np.abs(expected).max()
     return float(np.abs(got - expected).max() / (scale if scale > 1e-30 else 1.0))
+
+
+def alternation_of(net, X, T, groups, tol, sample_weight=None):
+    """What `fit_evidence` does in turn, of a problem in the data's own units."""
+    samples = check_samples(net._architecture, X, T, sample_weight)
+    return Alternation(net, Frame(net._architecture, None), samples, groups, tol, 1)

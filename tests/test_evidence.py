@@ -7,22 +7,15 @@ import pytest
 from sklearn.linear_model import BayesianRidge
 
 import fastmlp
-from cases import PAIRS, anywhere, data, network, relative_error
+from cases import PAIRS, alternation_of, anywhere, data, network, relative_error
 from fastmlp.bayes import ascent, occam
 from fastmlp.bayes.alternation import Alternation
-from fastmlp.bayes.frame import Frame
 from fastmlp.datasets import load_yacht
-from fastmlp.functional import check_samples
 
 RNG = np.random.default_rng(0)
 X100 = RNG.uniform(-2, 2, (100, 2))
 SINE = np.sin(2 * X100[:, 0]) + 0.1 * RNG.normal(size=100)
 CLASSES = (X100[:, 0] ** 2 + X100[:, 1] ** 2 + RNG.normal(size=100) < 2).astype(float)
-
-
-def alternation_of(net, X, T, groups, tol):
-    """Of a problem in the data's own units."""
-    return Alternation(net, Frame(net._architecture, None), check_samples(net._architecture, X, T), groups, tol, 1)
 
 
 def assert_fixed_point(posterior, X, T, tolerance):

@@ -1,5 +1,6 @@
 """Precisions by the evidence where there is no noise, far from zero, in raw units, and where the search ends early."""
 
+import functools
 import math
 import time
 
@@ -8,12 +9,13 @@ import pytest
 from sklearn.linear_model import BayesianRidge
 
 import fastmlp
-from cases import relative_error
+from cases import alternation_of, relative_error
 from fastmlp.bayes import ascent
 from fastmlp.bayes.alternation import Alternation
 from fastmlp.bayes.covariance import Covariance
 from fastmlp.errors import NotPositiveDefiniteError
 
+fit_evidence = functools.partial(fastmlp.fit_evidence, standardize=False)  # the search itself, in the data's own units
 RNG = np.random.default_rng(0)
 X80 = RNG.normal(size=(80, 2))
 CURVE = 2.5 + np.tanh(X80[:, 0]) + 0.3 * X80[:, 1] + 0.1 * RNG.normal(size=80)
@@ -43,7 +45,7 @@ def test_a_function_without_noise_is_found(n, noise):
     for seed in range(4):
         x, standard, t, new, truth = sine(n, noise, seed)
         for units in (2, 4, 8):
-            posterior = fastmlp.fit_evidence(fastmlp.Network([1, units, 1], rng=seed), x, standard, n_threads=1)
+            posterior = fit_evidence(fastmlp.Network([1, units, 1], rng=seed), x, standard, n_threads=1)
             assert np.isfinite(posterior.log_evidence)
             mean, variance = posterior.predict(new)
             assert (variance > 0).all()
@@ -57,7 +59,7 @@ def test_the_noise_ends_at_its_floor_with_one_warning():
     x = np.linspace(-1, 1, 40)[:, np.newaxis]
     T = 5.0 + 3.0 * np.tanh(2 * x)
     with pytest.warns(fastmlp.ConvergenceWarning, match="the noise is at its floor") as warned:
-        posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1, 1], rng=0), x, T, n_starts=3, rng=0)
+        posterior = fit_evidence(fastmlp.Network([1, 1, 1], rng=0), x, T, n_starts=3, rng=0)
     assert len(warned) == 1
     assert warned[0].filename == __file__
     assert posterior.noise_at_floor
@@ -75,7 +77,7 @@ def test_a_straight_line_without_noise(layers, method):
     """Its posterior is that of ridge regression at the floor, with the alphas that belong to it."""
     T = X80 @ [1.5, -0.5] - 0.3
     with pytest.warns(fastmlp.ConvergenceWarning, match="a millionth of that of the targets"):
-        posterior = fastmlp.fit_evidence(fastmlp.Network(layers, rng=0), X80, T, method=method, max_iter=500)
+        posterior = fit_evidence(fastmlp.Network(layers, rng=0), X80, T, method=method, max_iter=500)
     assert posterior.noise_at_floor
     assert posterior.noise_precision == pytest.approx(1e12 / T.var(), rel=1e-9)
     new = np.random.default_rng(1).normal(size=(50, 2))
@@ -93,7 +95,7 @@ def test_a_straight_line_without_noise(layers, method):
 def test_noise_above_the_floor_is_measured():
     """The standard deviation about the straight line, by least squares."""
     T = X80 @ [1.5, -0.5] - 0.3 + 1e-4 * np.random.default_rng(2).normal(size=80)
-    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 1], rng=0), X80, T)
+    posterior = fit_evidence(fastmlp.Network([2, 1], rng=0), X80, T)
     _, sse, *_ = np.linalg.lstsq(np.column_stack([X80, np.ones(80)]), T, rcond=None)
     assert not posterior.noise_at_floor
     assert posterior.noise_precision == pytest.approx(77 / sse[0], rel=1e-5)
@@ -102,7 +104,7 @@ def test_noise_above_the_floor_is_measured():
 @pytest.mark.parametrize("offset", [0.0, 1e3, 1e5, 1e7])
 def test_an_offset_is_not_signal(offset):
     """With so large a bias the prior of the weights alone matters: least squares finds the same noise."""
-    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 1], rng=0), X80, LINE + offset)
+    posterior = fit_evidence(fastmlp.Network([2, 1], rng=0), X80, LINE + offset)
     design = np.column_stack([X80, np.ones(80)])
     _, sse, *_ = np.linalg.lstsq(design, LINE, rcond=None)
     assert posterior.converged
@@ -113,7 +115,7 @@ def test_an_offset_is_not_signal(offset):
 def test_the_floor_is_that_of_the_weighted_mean_variance():
     T = np.column_stack([LINE, 3 * CURVE])
     weight = np.arange(80) % 3
-    own = Alternation(fastmlp.Network([2, 2]), X80, T, "layers", 1e-6, weight, 1)
+    own = alternation_of(fastmlp.Network([2, 2]), X80, T, "layers", 1e-6, weight)
     repeated = np.repeat(T, weight, axis=0)
     assert own.highest == pytest.approx(1e12 / repeated.var(axis=0).mean(), rel=1e-12)
     assert own.start(0.1, None)[-1] == pytest.approx(100 / repeated.var(axis=0).mean(), rel=1e-12)
@@ -143,7 +145,7 @@ def test_rounding_is_added_where_a_matrix_would_be_refused():
 def test_without_hidden_layer_units_do_not_matter(scale):
     """BayesianRidge with the bias among its parameters, in units in which it works."""
     design = np.column_stack([X80, np.ones(80)])
-    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 1], rng=0), X80, scale * LINE, "all", tol=1e-6)
+    posterior = fit_evidence(fastmlp.Network([2, 1], rng=0), X80, scale * LINE, "all", tol=1e-6)
     ridge = BayesianRidge(alpha_1=0, alpha_2=0, lambda_1=0, lambda_2=0, fit_intercept=False, tol=1e-15, max_iter=1000,
                           compute_score=True).fit(design, LINE)  # fmt: skip
     assert posterior.converged
@@ -156,8 +158,8 @@ def test_without_hidden_layer_units_do_not_matter(scale):
 @pytest.mark.parametrize("scale", [1e-5, 30, 300, 1e3, 1e5])
 def test_a_prior_that_holds_all_weights_down_is_not_the_end(scale):
     """The posterior at scale 1 is one at any scale; its evidence, shifted by -N ln s, is within reach."""
-    right = fastmlp.fit_evidence(fastmlp.Network([2, 4, 1], rng=0), X80, CURVE).log_evidence - 80 * math.log(scale)
-    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 4, 1], rng=0), X80, scale * CURVE)
+    right = fit_evidence(fastmlp.Network([2, 4, 1], rng=0), X80, CURVE).log_evidence - 80 * math.log(scale)
+    posterior = fit_evidence(fastmlp.Network([2, 4, 1], rng=0), X80, scale * CURVE)
     assert np.corrcoef(posterior.network(X80)[:, 0], CURVE)[0, 1] ** 2 > 0.97
     assert posterior.log_evidence > right - 10
 
@@ -171,7 +173,7 @@ def test_data_that_differ_by_rounding_lead_to_the_same_network(groups):
     rng, same = np.random.default_rng(3), 0
     for seed in range(10):
         one, two = (
-            fastmlp.fit_evidence(fastmlp.Network([2, 6, 1], rng=seed), X * (1 + by), T, groups, n_threads=1)
+            fit_evidence(fastmlp.Network([2, 6, 1], rng=seed), X * (1 + by), T, groups, n_threads=1)
             for by in (0.0, 1e-13 * rng.normal(size=X.shape))
         )
         (mean, variance), (other_mean, other_variance) = one.predict(X), two.predict(X)
@@ -191,7 +193,7 @@ def test_no_group_is_pruned_before_the_third_re_estimation(monkeypatch):
     trials, trained = [], Alternation.trained
     monkeypatch.setattr(Alternation, "trained", lambda self, p: trials.append(p.copy()) or trained(self, p))
     X = np.column_stack([X80, np.random.default_rng(5).normal(size=80)])
-    posterior = fastmlp.fit_evidence(fastmlp.Network([3, 6, 1], rng=0), X, CURVE, "ard", prior_precision=1e3)
+    posterior = fit_evidence(fastmlp.Network([3, 6, 1], rng=0), X, CURVE, "ard", prior_precision=1e3)
     assert not any(np.isinf(p).any() for p in trials[: ascent.ROUNDS + 1])
     assert posterior.pruned
     first = next(n for n, row in enumerate(posterior.history["prior_precision"]) if np.isinf(row).any())
@@ -201,16 +203,16 @@ def test_no_group_is_pruned_before_the_third_re_estimation(monkeypatch):
 def test_a_group_whose_loss_lowers_the_evidence_stays(monkeypatch):
     """All groups seem dead, but the evidence says no."""
     monkeypatch.setattr(Alternation, "dead", lambda self, posterior, precisions: np.isfinite(precisions[:-1]))
-    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 1], rng=0), X80, LINE)
+    posterior = fit_evidence(fastmlp.Network([2, 1], rng=0), X80, LINE)
     monkeypatch.undo()
     assert posterior.pruned == ()
     assert posterior.log_evidence == pytest.approx(
-        fastmlp.fit_evidence(fastmlp.Network([2, 1], rng=0), X80, LINE).log_evidence, abs=1e-6
+        fit_evidence(fastmlp.Network([2, 1], rng=0), X80, LINE).log_evidence, abs=1e-6
     )
 
 
 def test_the_evidence_without_a_group_is_the_limit_of_that_with_it():
-    alternation = Alternation(fastmlp.Network([2, 3, 1], rng=0), X80, CURVE, "ard", 1e-9, None, 1)
+    alternation = alternation_of(fastmlp.Network([2, 3, 1], rng=0), X80, CURVE, "ard", 1e-9)
     at = np.array([1.0, np.inf, 1.0, 1.0, 1.0, 50.0])
     limit = alternation.trained(at).log_evidence
     at[1] = 1e12
@@ -222,7 +224,7 @@ def test_the_evidence_without_a_group_is_the_limit_of_that_with_it():
 
 def test_the_callback_sees_every_re_estimation_and_may_end_all():
     states = []
-    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 4, 1], rng=0), X80, CURVE, callback=states.append)
+    posterior = fit_evidence(fastmlp.Network([2, 4, 1], rng=0), X80, CURVE, callback=states.append)
     steps = len(posterior.history["log_evidence"])
     assert [state.nit for state in states][:steps] == list(range(steps))
     assert [state.log_evidence for state in states][:steps] == posterior.history["log_evidence"].tolist()
@@ -236,11 +238,11 @@ def test_the_callback_sees_every_re_estimation_and_may_end_all():
             raise StopIteration
         return state.nit == 5
 
-    ended = fastmlp.fit_evidence(fastmlp.Network([2, 4, 1], rng=0), X80, CURVE, callback=stop)
+    ended = fit_evidence(fastmlp.Network([2, 4, 1], rng=0), X80, CURVE, callback=stop)
     assert not ended.converged
     assert ended.stationary == ""
     assert ended.log_evidence == max(state.log_evidence for state in states[:4])
-    several = fastmlp.fit_evidence(
+    several = fit_evidence(
         fastmlp.Network([2, 4, 1], rng=0), X80, CURVE, n_starts=3, rng=0, n_threads=1, callback=lambda state: True
     )
     assert len(several.starts) == 1
@@ -252,7 +254,7 @@ def test_a_time_limit_ends_within_a_training():
     T = np.sin(3 * X[:, 0]) + X[:, 1] * X[:, 2] + 0.05 * rng.normal(size=3000)
     started = time.perf_counter()
     with pytest.warns(fastmlp.ConvergenceWarning, match=r"not converged within time_limit=0\.2") as warned:
-        posterior = fastmlp.fit_evidence(
+        posterior = fit_evidence(
             fastmlp.Network([8, 40, 1], rng=0), X, T, n_starts=50, rng=0, time_limit=0.2, n_threads=1
         )
     assert time.perf_counter() - started < 3
@@ -263,20 +265,18 @@ def test_a_time_limit_ends_within_a_training():
 
 
 def test_a_generous_time_limit_changes_nothing():
-    one, two = (
-        fastmlp.fit_evidence(fastmlp.Network([2, 4, 1], rng=0), X80, CURVE, time_limit=limit) for limit in (None, 1e6)
-    )
+    one, two = (fit_evidence(fastmlp.Network([2, 4, 1], rng=0), X80, CURVE, time_limit=limit) for limit in (None, 1e6))
     assert np.array_equal(one.params, two.params)
 
 
 @pytest.mark.parametrize("method", ["maximum", "fixed_point"])
 def test_a_line_for_each_re_estimation(method, capsys):
-    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 1], rng=0), X80, LINE, "all", method, verbose=1)
+    posterior = fit_evidence(fastmlp.Network([2, 1], rng=0), X80, LINE, "all", method, verbose=1)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(posterior.history["log_evidence"])
     assert lines[-1].startswith(f"evidence   0 {len(lines) - 1:4d}  log evidence {posterior.log_evidence:.6g}")
     assert "pruned 0" in lines[-1]
-    fastmlp.fit_evidence(fastmlp.Network([2, 1], rng=0), X80, LINE, "all", method)
+    fit_evidence(fastmlp.Network([2, 1], rng=0), X80, LINE, "all", method)
     assert capsys.readouterr().out == ""
 
 
@@ -292,4 +292,4 @@ def test_a_line_for_each_re_estimation(method, capsys):
 def test_wrong_arguments_are_refused(arguments, error, message):
     given = {"net": fastmlp.Network([2, 1]), "X": X80, "T": LINE, **arguments}
     with pytest.raises(error, match=message):
-        fastmlp.fit_evidence(**given)
+        fit_evidence(**given)
