@@ -23,7 +23,7 @@ Float = NDArray[np.float64]
 MOST_NAMED = 5  # constant columns
 #: how far a constant may be from its mean, in units of eps |x| of its own type: as many as there are samples, which is
 #: what differences of a running sum lose, but no fewer than the first and no more than the second number
-ROUNDINGS = {"float32": (4, 4), "float64": (4, 4096)}
+ROUNDINGS = {np.dtype(np.float32): (4, 4), np.dtype(np.float64): (4, 4096)}
 
 
 class Columns(NamedTuple):
@@ -37,7 +37,7 @@ class Columns(NamedTuple):
         """The columns u, in the array's type; 0 where a constant is itself up to rounding."""
         info = np.finfo(array.dtype)
         # twice: the mean is rounded too, and that of other samples
-        slack = 2 * ROUNDINGS[array.dtype.name][1] * float(info.eps) * np.abs(self.shift) + float(info.tiny)
+        slack = 2 * ROUNDINGS[array.dtype][1] * float(info.eps) * np.abs(self.shift) + float(info.tiny)
         slack = np.where(self.constant, slack, 0.0)
         with np.errstate(over="ignore"):
             return passes.scaled(np.ascontiguousarray(array), self.shift, self.scale, slack)
@@ -194,5 +194,5 @@ def moments(array: Array, weight: Array | None = None, step: int = 1) -> Moments
     array = np.ascontiguousarray(array)
     if weight is not None and weight.dtype != array.dtype:
         weight = weight.astype(array.dtype)
-    (mean, deviation, absolute, low, high), total = passes.moments(array, weight, ROUNDINGS[array.dtype.name], step)
+    (mean, deviation, absolute, low, high), total = passes.moments(array, weight, ROUNDINGS[array.dtype], step)
     return Moments(mean, deviation, absolute, low, high, total)

@@ -47,56 +47,61 @@ cdef inline double weight_of(const Rows *rows, size_t i, double largest) noexcep
 cdef size_t add_ends(const floating *a, const Rows *rows, size_t first, size_t last, double *low,
                      double *high) noexcept nogil:
     """Smallest and largest numbers of rows that count; how many these are."""
-    cdef size_t i, j, m = rows.m, count = 0
-    cdef const floating *row
-    for i in range(first, last):
-        if weight_of(rows, i, 1.0) == 0.0:
-            continue
-        count += 1
-        row = a + i * rows.step * m
-        for j in range(m):
-            low[j] = row[j] if row[j] < low[j] else low[j]
-            high[j] = row[j] if row[j] > high[j] else high[j]
+    cdef size_t i, j, m = rows.m, ahead = rows.step * rows.m, count = 0
+    cdef floating x, least, most
+    cdef const floating *at
+    for j in range(m):      # column by column, so that what is compared stays in registers
+        least, most = <floating> low[j], <floating> high[j]
+        at = a + first * ahead + j
+        count = 0
+        for i in range(first, last):
+            if rows.weights == NULL or weight_of(rows, i, 1.0) != 0.0:
+                x = at[0]
+                least = x if x < least else least
+                most = x if x > most else most
+                count += 1
+            at += ahead
+        low[j], high[j] = least, most
     return count
 
 
 cdef double add_rows(const floating *a, const Rows *rows, size_t first, size_t last, double largest, const double *p,
-                     double *sums, double *own) noexcept nogil:
-    """Add s p x to `sums` (m,), by way of the chunk's `own`; the sum of the weights s."""
-    cdef size_t i, j, m = rows.m
-    cdef double s, total = 0.0
-    cdef const floating *row
+                     double *sums) noexcept nogil:
+    """Add s p x to `sums` (m,), by way of the chunk's own; the sum of the weights s."""
+    cdef size_t i, j, m = rows.m, ahead = rows.step * rows.m
+    cdef double s, own, power, total = 0.0
+    cdef const floating *at
     for j in range(m):
-        own[j] = 0.0
-    for i in range(first, last):
-        s = weight_of(rows, i, largest)
-        total += s
-        row = a + i * rows.step * m
-        for j in range(m):
-            own[j] += s * (row[j] * p[j])
-    for j in range(m):
-        sums[j] += own[j]
+        own, power, total = 0.0, p[j], 0.0
+        at = a + first * ahead + j
+        for i in range(first, last):
+            s = 1.0 if rows.weights == NULL else weight_of(rows, i, largest)
+            own += s * (at[0] * power)
+            total += s
+            at += ahead
+        sums[j] += own
     return total
 
 
 cdef void add_deviations(const floating *a, const Rows *rows, size_t first, size_t last, double largest,
-                         const double *p, const double *middle, double *sums, double *own) noexcept nogil:
+                         const double *p, const double *middle, double *sums) noexcept nogil:
     """Add s d, s d^2 and s |d| to `sums` (3, m)."""
-    cdef size_t i, j, m = rows.m
-    cdef double s, d
-    cdef const floating *row
-    for j in range(3 * m):
-        own[j] = 0.0
-    for i in range(first, last):
-        s = weight_of(rows, i, largest)
-        row = a + i * rows.step * m
-        for j in range(m):
-            d = row[j] * p[j] - middle[j]
-            own[j] += s * d
-            own[m + j] += s * (d * d)
-            own[2 * m + j] += s * fabs(d)
-    for j in range(3 * m):
-        sums[j] += own[j]
+    cdef size_t i, j, m = rows.m, ahead = rows.step * rows.m
+    cdef double s, d, one, two, size, power, mean
+    cdef const floating *at
+    for j in range(m):
+        one, two, size, power, mean = 0.0, 0.0, 0.0, p[j], middle[j]
+        at = a + first * ahead + j
+        for i in range(first, last):
+            s = 1.0 if rows.weights == NULL else weight_of(rows, i, largest)
+            d = at[0] * power - mean
+            one += s * d
+            two += s * (d * d)
+            size += s * fabs(d)
+            at += ahead
+        sums[j] += one
+        sums[m + j] += two
+        sums[2 * m + j] += size
 
 
 cdef void finish(const double *low, const double *high, const double *p, const double *middle, const double *sums,
@@ -132,14 +137,13 @@ def moments(cnp.ndarray array not None, cnp.ndarray weight, roundings, size_t st
     cdef size_t between = max(1, BETWEEN_SIGNALS // max(1, m * CHUNK)) * CHUNK, first, stop, chunk, last, count = 0
     cdef double largest = 1.0 if weight is None else float(weight[::step].max()), total = 0.0
     cdef double rounding = FLT_EPSILON if rows.single else DBL_EPSILON
-    cdef cnp.ndarray result = np.empty((5, m)), room = np.zeros((8, m))
+    cdef cnp.ndarray result = np.empty((5, m)), room = np.zeros((5, m))
     cdef double *mean = <double *> data(result)
     cdef double *low = mean + 3 * m
     cdef double *high = mean + 4 * m
     cdef double *p = <double *> data(room)
     cdef double *middle = p + m
     cdef double *sums = p + 2 * m
-    cdef double *own = p + 5 * m
     cdef size_t j, turn
     cdef int exponent
     for j in range(m):
@@ -156,13 +160,13 @@ def moments(cnp.ndarray array not None, cnp.ndarray weight, roundings, size_t st
                     elif turn == 0:
                         count += add_ends(<const double *> rows.numbers, &rows, chunk, last, low, high)
                     elif turn == 1 and rows.single:
-                        total += add_rows(<const float *> rows.numbers, &rows, chunk, last, largest, p, sums, own)
+                        total += add_rows(<const float *> rows.numbers, &rows, chunk, last, largest, p, sums)
                     elif turn == 1:
-                        total += add_rows(<const double *> rows.numbers, &rows, chunk, last, largest, p, sums, own)
+                        total += add_rows(<const double *> rows.numbers, &rows, chunk, last, largest, p, sums)
                     elif rows.single:
-                        add_deviations(<const float *> rows.numbers, &rows, chunk, last, largest, p, middle, sums, own)
+                        add_deviations(<const float *> rows.numbers, &rows, chunk, last, largest, p, middle, sums)
                     else:
-                        add_deviations(<const double *> rows.numbers, &rows, chunk, last, largest, p, middle, sums, own)
+                        add_deviations(<const double *> rows.numbers, &rows, chunk, last, largest, p, middle, sums)
                     chunk = last
             PyErr_CheckSignals()
         if turn == 0:
