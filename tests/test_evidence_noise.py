@@ -3,6 +3,7 @@
 import functools
 import math
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -72,24 +73,34 @@ def test_the_noise_ends_at_its_floor_with_one_warning():
 
 
 @pytest.mark.parametrize("method", ["maximum", "fixed_point"])
-@pytest.mark.parametrize("layers", [[2, 1], [2, 3, 1]])
-def test_a_straight_line_without_noise(layers, method):
+def test_a_straight_line_without_noise(method):
     """Its posterior is that of ridge regression at the floor, with the alphas that belong to it."""
     T = X80 @ [1.5, -0.5] - 0.3
     with pytest.warns(fastmlp.ConvergenceWarning, match="a millionth of that of the targets"):
-        posterior = fit_evidence(fastmlp.Network(layers, rng=0), X80, T, method=method, max_iter=500)
+        posterior = fit_evidence(fastmlp.Network([2, 1], rng=1), X80, T, method=method, max_iter=500)
     assert posterior.noise_at_floor
     assert posterior.noise_precision == pytest.approx(1e12 / T.var(), rel=1e-9)
     new = np.random.default_rng(1).normal(size=(50, 2))
     mean, variance = posterior.predict(new)
-    error = np.abs(mean[:, 0] - (new @ [1.5, -0.5] - 0.3)).max()
-    assert error < (1e-8 if layers == [2, 1] else 1e-3)
-    if layers == [2, 1]:
-        design, alpha = np.column_stack([X80, np.ones(80)]), posterior.prior_precision
-        R = np.linalg.qr(np.vstack([1e6 / T.std() * design, np.diag(np.sqrt(alpha))]), "r")
-        assert relative_error(np.sqrt((alpha * posterior.params**2)[:2].sum()), math.sqrt(2)) < 1e-4
-        rows = np.linalg.solve(R.T, np.column_stack([new, np.ones(50)]).T)
-        assert relative_error(variance[:, 0] - 1 / posterior.noise_precision, (rows**2).sum(axis=0)) < 1e-3
+    assert np.abs(mean[:, 0] - (new @ [1.5, -0.5] - 0.3)).max() < 1e-8
+    design, alpha = np.column_stack([X80, np.ones(80)]), posterior.prior_precision
+    R = np.linalg.qr(np.vstack([1e6 / T.std() * design, np.diag(np.sqrt(alpha))]), "r")
+    assert relative_error(np.sqrt((alpha * posterior.params**2)[:2].sum()), math.sqrt(2)) < 1e-4
+    rows = np.linalg.solve(R.T, np.column_stack([new, np.ones(50)]).T)
+    assert relative_error(variance[:, 0] - 1 / posterior.noise_precision, (rows**2).sum(axis=0)) < 1e-3
+
+
+@pytest.mark.parametrize("method", ["maximum", "fixed_point"])
+def test_hidden_units_come_close_to_a_straight_line(method):
+    """What they miss it by is noise to them, at the floor or a few times as much; who is at the floor is told so."""
+    T = X80 @ [1.5, -0.5] - 0.3
+    for seed in range(3):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            posterior = fit_evidence(fastmlp.Network([2, 3, 1], rng=seed), X80, T, method=method, max_iter=500)
+        assert posterior.noise_at_floor == bool(caught)
+        assert 1e-6 * 0.999 < posterior.noise_precision**-0.5 / T.std() < 2e-5
+        assert np.abs(posterior.network(X80)[:, 0] - T).max() < 1e-4
 
 
 def test_noise_above_the_floor_is_measured():

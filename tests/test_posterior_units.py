@@ -194,11 +194,13 @@ def test_powers_of_two_change_no_bit(name, groups):
 @pytest.mark.parametrize("method", ["maximum", "fixed_point"])
 @pytest.mark.parametrize("groups", ["layers", "all", "ard"])
 def test_other_units_and_offsets_change_nothing(groups, method):
-    inputs, targets, layers = problem("two outputs")
+    """Where paths end at a maximum; at an edge rounding may choose another point, as good as this one."""
+    (inputs, targets, _), layers = problem("two outputs"), [3, 3, 2]
     one = fastmlp.fit_evidence(fastmlp.Network(layers, rng=1), inputs, targets, groups, method, tol=1e-6)
     two = fastmlp.fit_evidence(
         fastmlp.Network(layers, rng=1), A * inputs + B, C * targets + D, groups, method, tol=1e-6
     )
+    assert one.stationary == two.stationary == method
     assert one.pruned == two.pruned
     assert two.log_evidence == pytest.approx(one.log_evidence - N * np.log(C).sum(), abs=1e-4)
     (mean, variance), (scaled, scaled_variance) = one.predict(NEW), two.predict(X_NEW)
@@ -251,8 +253,8 @@ def test_raw_units_are_still_there():
 def test_the_model_is_not_thrown_away_in_other_units(unit):
     """The posterior of the same data in other units is known: its evidence is less by N ln of the unit."""
     t = 2.5 + V[:, 0]
-    one = fastmlp.fit_evidence(fastmlp.Network([3, 4, 1], rng=1), U, t)
-    two = fastmlp.fit_evidence(fastmlp.Network([3, 4, 1], rng=1), U, unit * t)
+    one = fastmlp.fit_evidence(fastmlp.Network([3, 3, 1], rng=1), U, t)
+    two = fastmlp.fit_evidence(fastmlp.Network([3, 3, 1], rng=1), U, unit * t)
     assert two.converged
     assert two.pruned == one.pruned
     assert two.log_evidence == pytest.approx(one.log_evidence - N * np.log(unit), abs=1e-4)
@@ -263,8 +265,8 @@ def test_the_model_is_not_thrown_away_in_other_units(unit):
 @pytest.mark.parametrize("offset", [1e3, 1e5, 1e6, 1e7])
 def test_an_offset_is_no_signal(offset):
     t = V[:, 0]
-    one = fastmlp.fit_evidence(fastmlp.Network([3, 4, 1], rng=0), U, t)
-    two = fastmlp.fit_evidence(fastmlp.Network([3, 4, 1], rng=0), U + offset, offset + t)
+    one = fastmlp.fit_evidence(fastmlp.Network([3, 3, 1], rng=0), U, t)
+    two = fastmlp.fit_evidence(fastmlp.Network([3, 3, 1], rng=0), U + offset, offset + t)
     slack = 1e3 * np.finfo(float).eps * offset / min(t.std(), *U.std(axis=0))
     (mean, variance), (other, other_variance) = one.predict(NEW), two.predict(NEW + offset)
     assert np.abs(other - offset - mean).max() < slack * t.std()

@@ -30,7 +30,7 @@ GROUPS = ("layers", "all", "ard")
 DEAD = 1e-3  # share of a group's parameters that the data determine, at which pruning is tried
 START_SIGNAL = 100.0  # variance of the targets over that of the noise
 MOST_SIGNAL = 1e12  # the same where the noise is at its floor
-CLOSE = 0.9  # share of that precision from which a step that goes on goes all the way
+CLOSE = 0.9  # share of that precision from which on the noise counts as at its floor
 FARTHEST = 3.0  # change of a logarithm at once
 FARTHEST_PLAIN = 30.0  # the same without correction
 CHUNK = 10  # steps of the first training, in which differences that rounding has made grow a hundredfold
@@ -100,15 +100,19 @@ class Alternation:
         return min(self.highest, float(np.mean(own)))
 
     def moved(self, precisions: Float, change: Float) -> Float:
-        """The precisions after a change of their logarithms, the noise not below its floor, nor for ever close to it.
+        """The precisions after a change of their logarithms, the noise at its floor where it would be close to it.
 
         Logarithms are multiples of a tenth of what they are sought to, so that rounding does not move them.
         """
         logs = np.log(precisions) + change
         after = np.exp(self.grid * np.rint(logs / self.grid) if self.grid else logs)
-        if after[-1] > self.highest or (change[-1] > 0 and after[-1] > CLOSE * self.highest):
+        if self.at_floor(after):
             after[-1] = self.highest
         return np.asarray(after)
+
+    def at_floor(self, precisions: Float) -> bool:
+        """Whether the noise is at its floor, or as good as there."""
+        return bool(precisions[-1] > CLOSE * self.highest)
 
     def first(self, precisions: Float) -> tuple[Trained, Float]:
         """The posterior at the precisions to begin with, or at weaker priors where these allow no function at all.
@@ -202,7 +206,7 @@ class Alternation:
             own[-1] = precisions[-1] * self._sse(posterior)
         if corrected:
             data += 2 * corrections(posterior, self.where)
-        at_floor = bool(precisions[-1] >= self.highest and data[-1] >= own[-1])
+        at_floor = self.at_floor(precisions) and bool(data[-1] > CLOSE * own[-1])
         fixed = np.append(~alive, not self.is_regression or at_floor)
         data[fixed] = own[fixed] = 1.0
         farthest = math.exp(FARTHEST if corrected else FARTHEST_PLAIN)

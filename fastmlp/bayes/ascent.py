@@ -26,7 +26,6 @@ class Step(NamedTuple):
 
     posterior: Trained
     precisions: Float
-    at_floor: bool = False  #: whether the noise would be smaller still if it could
 
 
 class Path(NamedTuple):
@@ -48,7 +47,7 @@ def to_maximum(alternation: Alternation, start: Float, max_iter: int, tol: float
     memory, pruning, jumps = _Memory(), _Pruning(alternation), 0
     try:
         for nit in range(max_iter + 1):
-            posterior, precisions, _ = path[-1]
+            posterior, precisions = path[-1]
             alternation.report(nit, posterior, precisions)
             pruned = pruning.tried(path) if nit < max_iter else None
             if pruned is not None:
@@ -59,7 +58,6 @@ def to_maximum(alternation: Alternation, start: Float, max_iter: int, tol: float
             rounding = alternation.rounding(posterior)
             if proposal.at_floor != memory.at_floor:
                 memory = _Memory(proposal.at_floor)
-            path[-1] = path[-1]._replace(at_floor=proposal.at_floor)
             if ((np.abs(proposal.change) <= tol) | (np.abs(proposal.gradient) <= rounding)).all():
                 return _best(path, "maximum", rounding)
             if nit == max_iter:
@@ -82,7 +80,7 @@ def _uphill(
     alternation: Alternation, at: Step, proposal: Proposal, direction: Float, rounding: float
 ) -> tuple[Step, bool]:
     """The first of ever shorter steps at which the evidence has risen; or the shortest, behind an edge."""
-    posterior, precisions, _ = at
+    posterior, precisions = at
     direction[-1] = 0.0 if proposal.at_floor else min(direction[-1], np.log(alternation.highest / precisions[-1]))
     promised, share = float(proposal.gradient @ direction), 1.0
     while True:
@@ -103,14 +101,13 @@ def to_fixed_point(alternation: Alternation, start: Float, max_iter: int, tol: f
     pruning, last, share = _Pruning(alternation), np.zeros(len(start)), 1.0
     try:
         for nit in range(max_iter + 1):
-            posterior, precisions, _ = path[-1]
+            posterior, precisions = path[-1]
             alternation.report(nit, posterior, precisions)
             pruned = pruning.tried(path) if nit < max_iter else None
             if pruned is not None:
                 path.append(pruned)
                 continue
             proposal = alternation.proposal(posterior, precisions, corrected=False)
-            path[-1] = path[-1]._replace(at_floor=proposal.at_floor)
             rounding = alternation.rounding(posterior)
             if ((np.abs(proposal.change) <= tol) | (np.abs(proposal.gradient) <= rounding)).all():
                 return Path(path, "fixed_point")
@@ -126,7 +123,7 @@ def to_fixed_point(alternation: Alternation, start: Float, max_iter: int, tol: f
 
 def _stepped(alternation: Alternation, precisions: Float, change: Float) -> Step:
     after = alternation.moved(precisions, change)
-    return Step(alternation.trained(after), after, bool(after[-1] >= alternation.highest))
+    return Step(alternation.trained(after), after)
 
 
 def _best(path: list[Step], end: str, rounding: float) -> Path:
@@ -150,7 +147,7 @@ class _Pruning:
 
     def tried(self, path: list[Step]) -> Step | None:
         """The network without some groups, if that is no worse."""
-        posterior, precisions, _ = path[-1]
+        posterior, precisions = path[-1]
         if len(path) <= ROUNDS:
             return None
         gamma = self.alternation.gamma(posterior)
@@ -165,7 +162,7 @@ class _Pruning:
             # what the groups are worth at most, with gamma as good as nothing
             worth = float(np.minimum(gamma, DEAD * self.alternation.sizes)[these].sum())
             if trial._log_evidence >= posterior._log_evidence - worth - self.alternation.rounding(posterior):
-                return Step(trial, after, path[-1].at_floor)
+                return Step(trial, after)
             self.alternation.net.params = posterior._params
         self.refused[dead] = gamma[dead]
         return None

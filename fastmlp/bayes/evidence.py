@@ -58,15 +58,15 @@ class Evidence(Laplace):
 
     starts: Starts
 
-    def __init__(self, path: Path, names: list[str], n_threads: int) -> None:
+    def __init__(self, path: Path, alternation: Alternation, n_threads: int) -> None:
         steps = path.steps
         self.__dict__.update(steps[-1].posterior.__dict__)
         self._n_threads = n_threads
         *alpha, _ = steps[-1].precisions.tolist()
-        self.group_precisions: dict[str, float] = dict(zip(names, alpha, strict=True))
+        self.group_precisions: dict[str, float] = dict(zip(alternation.groups, alpha, strict=True))
         self.pruned: tuple[str, ...] = tuple(name for name, a in self.group_precisions.items() if a == math.inf)
         self.converged, self.stationary = bool(path.end), path.end
-        self.noise_at_floor = steps[-1].at_floor
+        self.noise_at_floor = alternation.at_floor(steps[-1].precisions)
         precisions = np.array([step.precisions for step in steps])
         self.history: dict[str, Float] = {
             "log_evidence": np.array([step.posterior.log_evidence for step in steps]),
@@ -255,7 +255,7 @@ def fit_evidence(
         begin = Network._make(own.architecture, params)
         alternation = Alternation(begin, own, samples, groups, 0.01 * tol, threads, budget, number)
         path = climb(alternation, alternation.start(prior_precision, noise_precision), max_iter, tol)
-        return Evidence(path, list(alternation.groups), n_threads)
+        return Evidence(path, alternation, n_threads)
 
     found: list[Start] = []
     for size in starts.sizes(net, hidden, len(samples.X)):
