@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _validation as check
-from fastmlp import many
+from fastmlp import many, units
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples, check_samples
 from fastmlp.network import Network
@@ -34,6 +34,7 @@ def sweep(
     dtype: Any = "float64",
     init: str | Callable[[Network, np.random.Generator], Any] = "glorot",
     sample_weight: Any = None,
+    standardize: Any = False,
     method: str = "lm",
     max_iter: int = 500,
     tol: float | None = None,
@@ -66,6 +67,10 @@ def sweep(
     init : str or callable, default="glorot"
         As for `Network`, or a function of network and generator that returns the parameters (P,).
     sample_weight : array-like of shape (N,), optional
+    standardize : bool or Units, default=False
+        Train in standardised units, those of the samples that a run is trained on: with folds of the samples without
+        the fold. `penalties`, `tol`, and `fun` and `grad_norm` of the runs are of the standardised problem; losses are
+        in the units of T. Networks know the units.
     method, max_iter, tol, ftol, time_limit, n_threads, **options
         As for `fit_many`. Training stops where |gradient|_inf <= tol, after three successive steps that change
         the objective by less than ftol of it, or after max_iter steps.
@@ -123,7 +128,7 @@ def sweep(
     """
     if (validation is None) == (folds is None):
         raise ValueError("validation: expected either a set (X, T) or a fraction, or folds=, got neither or both")
-    how = many.rules(method, max_iter, tol, ftol, time_limit, n_threads, options)
+    how = many.rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize)
     n_starts = check.integer(n_starts, "n_starts", 1)
     sizes = [_size(size) for size in _items(hidden_sizes, "hidden_sizes")]
     if len(set(sizes)) < len(sizes):
@@ -133,6 +138,7 @@ def sweep(
     kinds = [Architecture.create([D, *_layers(size), K], hidden, output, loss, dtype) for size in sizes]
     sequence, *spawned = _seed_sequence(rng).spawn(1 + len(kinds) * n_starts)
     splitting = np.random.default_rng(sequence)
+    units.checked(standardize, kinds[0])
     samples = check_samples(kinds[0], X, T, sample_weight)  # and so for all
     training, held_out, _ = holdout.split(kinds[0], samples, validation, splitting)
     shares = [] if folds is None else _folds(kinds[0], samples, folds, splitting)
@@ -147,7 +153,7 @@ def sweep(
     ]
     sets = [training, *(kept for kept, _ in shares)]
     networks = [starts[number].copy() for _ in sets for number, _ in plan]
-    many.warn_about_scale(networks[: len(plan)], [training] * len(plan), how)
+    many.warn_about_scale(networks[: len(plan)], [training] * len(plan), how, (X, T))
     with _bar(progress, len(networks)) as bar:
         outcomes = many.train(
             networks,
@@ -173,6 +179,7 @@ def sweep(
                 size=sizes[size], start=start, seed=seeds[number], penalty=penalty, fun=outcome.fun,
                 grad_norm=outcome.grad_norm, train_loss=train_loss, validation_loss=validation_loss,
                 nit=outcome.nit, status=outcome.status, optimum=-1, params=net.params, architecture=net._architecture,
+                units=net.units,
             )
         )  # fmt: skip
     probes = [training.X, 0.5 * (training.X[1:] + training.X[:-1]), *([] if held_out is None else [held_out.X])]

@@ -1,5 +1,9 @@
 """Errors and warnings of the library's own."""
 
+import sys
+import warnings
+from pathlib import Path
+
 
 class ModelFormatError(ValueError):
     """A file is not a network saved by this library, is damaged, or was written by a newer version."""
@@ -27,3 +31,12 @@ class ConvergenceWarning(UserWarning):
 
 class PosteriorWarning(UserWarning):
     """A posterior that should not be trusted: far from the optimum, or lost in rounding."""
+
+
+def warn_caller(text: str, category: type[Warning]) -> None:
+    """Warn at the line outside of the library that has called it."""
+    package = str(Path(__file__).parent)
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, category, stacklevel=level)

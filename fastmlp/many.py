@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastmlp import _threads
+from fastmlp import _threads, units
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp._core import many
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples, check_samples
 from fastmlp.network import Network, check_network
-from fastmlp.optimize import holdout, lbfgs, lm, reference, scale
+from fastmlp.optimize import explained, holdout, lbfgs, lm, reference, scale
 from fastmlp.optimize.monitor import (
     CONVERGED,
     DIVERGED,
@@ -31,6 +31,7 @@ from fastmlp.optimize.monitor import (
     optimize_result,
 )
 from fastmlp.terms import DataTerm, WeightDecay
+from fastmlp.units import Units
 
 _STATUS = {
     "converged": CONVERGED, "max_iter": MAX_ITER, "stalled": STALLED, "slow": SLOW, "flat": FLAT,
@@ -62,9 +63,12 @@ class Rules(NamedTuple):
     time_limit: float
     n_threads: int
     options: dict[str, Any]
+    standardize: Any
 
 
-def rules(method: Any, max_iter: Any, tol: Any, ftol: Any, time_limit: Any, n_threads: Any, options: Any) -> Rules:
+def rules(
+    method: Any, max_iter: Any, tol: Any, ftol: Any, time_limit: Any, n_threads: Any, options: Any, standardize: Any
+) -> Rules:
     """The arguments, checked, but for those that are left to `Network.fit`."""
     method = method.lower() if isinstance(method, str) else method
     if method in AT_ONCE:
@@ -80,6 +84,7 @@ def rules(method: Any, max_iter: Any, tol: Any, ftol: Any, time_limit: Any, n_th
         math.inf if time_limit is None else check.number(time_limit, "time_limit", 0.0),
         _threads.resolve(n_threads),
         options,
+        standardize,
     )
 
 
@@ -91,6 +96,7 @@ def fit_many(
     *,
     sample_weight: Any = None,
     penalty: WeightDecay | Sequence[WeightDecay | None] | None = None,
+    standardize: Any = False,
     validation: Any = None,
     max_iter: int = 500,
     tol: float | None = None,
@@ -114,6 +120,9 @@ def fit_many(
         than 3,000 parameters, are left to `Network.fit`, one network after the other.
     sample_weight : array-like of shape (N,), optional
     penalty : WeightDecay, or one (or None) for each network, optional
+    standardize : bool or Units, default=False
+        Train in standardised units, as `Network.fit`: `penalty`, `tol`, and `fun` and `grad_norm` of the results are
+        of the standardised problem.
     validation : (X, T) or float, optional
         A validation set, or the fraction of the samples that is held back from all networks as one.
     max_iter : int, default=500
@@ -135,8 +144,8 @@ def fit_many(
     -------
     list of scipy.optimize.OptimizeResult
         One for each network: x, fun, nit, nfev, njev, nhev, status, message, success, grad_norm, train_loss and
-        validation_loss (means, without penalty). `success` says that `tol` was met at a minimum. An objective that is
-        not finite at the start leaves its network as it is, with the message "diverged".
+        validation_loss (means, without penalty, in the units of T). `success` says that `tol` was met at a minimum. An
+        objective that is not finite at the start leaves its network as it is, with the message "diverged".
 
     Raises
     ------
@@ -174,16 +183,18 @@ def fit_many(
     networks = [check_network(net) for net in networks]
     if len({id(net) for net in networks}) < len(networks):
         raise ValueError("networks: expected networks of their own, got the same one twice")
-    how = rules(method, max_iter, tol, ftol, time_limit, n_threads, options)
+    how = rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize)
     penalties = list(penalty) if isinstance(penalty, Sequence) else [penalty] * len(networks)
     if len(penalties) != len(networks):
         raise ValueError(f"penalty: expected one, or one for each of {len(networks)} networks, got {len(penalties)}")
     generator = check.generator(rng)
+    for net in networks:
+        units.checked(standardize, net._architecture)
     sets = split([net._architecture for net in networks], X, T, sample_weight, validation, generator)
     training = [sets[net._architecture][0] for net in networks]
     for net in networks:
         net._warn_about_identical_units("before fit_many", stacklevel=3)
-    warned, starts = warn_about_scale(networks, training, how), [net.params for net in networks]
+    warned, starts = warn_about_scale(networks, training, how, (X, T)), [net.params for net in networks]
     outcomes = train(networks, training, penalties, [generator] * len(networks), how)
     if not warned:
         _warn_about_poor_fits(networks, starts, training, penalties, outcomes, how)
@@ -239,6 +250,7 @@ def train(
 ) -> list[Outcome]:
     """Train each network in place; `tick` is told now and then how many more of them are done."""
     deadline = time.perf_counter() + how.time_limit
+    tasks = _tasks(networks, samples, penalties, rngs, how.standardize)
     outcomes: dict[int, Outcome] = {}
     order = sorted(range(len(networks)), key=lambda i: -networks[i].n_params)
     alone = [i for i in order if _is_alone(networks[i], how)]
@@ -247,62 +259,93 @@ def train(
     chunks = [together[first : first + size] for first in range(0, len(together), size)]
     for chunk in [*([i] for i in alone), *chunks]:
         left = how._replace(time_limit=max(0.0, deadline - time.perf_counter()))
-        method = _one_by_one if chunk[0] in alone else _at_once
-        picked = ([each[i] for i in chunk] for each in (networks, samples, penalties, rngs))
-        outcomes |= zip(chunk, method(*picked, how=left), strict=True)
+        method = _by_itself if chunk[0] in alone else _at_once
+        outcomes |= zip(chunk, method([tasks[i] for i in chunk], left), strict=True)
         if tick is not None:
             tick(len(chunk))
     return [outcomes[i] for i in range(len(networks))]
 
 
-def _one_by_one(networks: Any, samples: Any, penalties: Any, rngs: Any, *, how: Rules) -> list[Outcome]:
+class _Task(NamedTuple):
+    """A network, and what it is trained on."""
+
+    net: Network
+    samples: Samples
+    own: Units | None
+    inside: Samples  #: the samples in these units
+    penalty: WeightDecay | None
+    rng: Any
+
+
+def _tasks(networks: Any, samples: Any, penalties: Any, rngs: Any, standardize: Any) -> list[_Task]:
+    """One for each network; those that share their samples share the standardised ones."""
+    known: dict[tuple[Architecture, int], tuple[Units | None, Samples]] = {}
+    tasks = []
+    for net, given, penalty, rng in zip(networks, samples, penalties, rngs, strict=True):
+        key = net._architecture, id(given)
+        if key not in known:
+            own = units.chosen(standardize, None, net._architecture, given)
+            known[key] = own, given if own is None else own.applied(given)
+        tasks.append(_Task(net, given, *known[key], penalty, rng))
+    return tasks
+
+
+def _by_itself(tasks: list[_Task], how: Rules) -> list[Outcome]:
     """Whatever `Network.fit` does, with all threads."""
-    outcomes = []
-    for net, (X, targets, weight), penalty, rng in zip(networks, samples, penalties, rngs, strict=True):
-        result = net.fit(
-            X, targets.values if targets.labels is None else targets.labels, how.method, sample_weight=weight,
-            penalty=penalty, max_iter=how.max_iter, tol=how.tol, rng=rng, n_threads=how.n_threads,
-            time_limit=None if math.isinf(how.time_limit) else how.time_limit, **how.options,
-        )  # fmt: skip
-        outcomes.append(Outcome(*(result[name] for name in Outcome._fields)))
-    return outcomes
+    ((net, (X, targets, weight), own, _, penalty, rng),) = tasks
+    result = net.fit(
+        X, targets.values if targets.labels is None else targets.labels, how.method, sample_weight=weight,
+        penalty=penalty, standardize=own or False, max_iter=how.max_iter, tol=how.tol, rng=rng,
+        n_threads=how.n_threads, time_limit=None if math.isinf(how.time_limit) else how.time_limit, **how.options,
+    )  # fmt: skip
+    return [Outcome(*(result[name] for name in Outcome._fields))]
 
 
-def _at_once(networks: Any, samples: Any, penalties: Any, rngs: Any, *, how: Rules) -> list[Outcome]:
+def _at_once(tasks: list[_Task], how: Rules) -> list[Outcome]:
     """Each network by one thread; nothing is random."""
     terms = [
-        objectives.make(net._architecture, net._params, each, penalty, 1.0, how.n_threads)
-        for net, each, penalty in zip(networks, samples, penalties, strict=True)
+        objectives.make(task.net._architecture, _start(task), task.inside, task.penalty, 1.0, how.n_threads)
+        for task in tasks
     ]
     params = [term.x0 for term in terms]
-    tols = _default_tols(networks, samples) if how.tol is None else [how.tol] * len(networks)
+    tols = _default_tols(tasks) if how.tol is None else [how.tol] * len(tasks)
     with ExitStack() as stack:
-        for net in networks:
-            if not net._fitting.acquire(blocking=False):
+        for task in tasks:
+            if not task.net._fitting.acquire(blocking=False):
                 raise RuntimeError("fit_many: a network is being fitted already; fit a copy")
-            stack.callback(net._fitting.release)
+            stack.callback(task.net._fitting.release)
         try:
             records = many.train(
                 [term.data.batch for term in terms], params, [term.decay for term in terms], tols, how.ftol,
                 how.max_iter, how.method, how.options, how.time_limit, how.n_threads,
             )  # fmt: skip
         finally:
-            for net, x in zip(networks, params, strict=True):
-                net._take(x, None)
+            for task, x in zip(tasks, params, strict=True):
+                task.net._take(x, task.own)
     return [Outcome._make([*numbers, _STATUS[many.ENDINGS[ending]]]) for *numbers, ending in records.tolist()]
 
 
-def _default_tols(networks: Sequence[Network], samples: Sequence[Samples]) -> list[float]:
+def _start(task: _Task) -> Any:
+    """Where to begin, in the units of the problem."""
+    if task.own is None:
+        return task.net._params
+    with np.errstate(over="ignore"):
+        return task.net._in_units(task.own).astype(task.net.dtype)
+
+
+def _default_tols(tasks: list[_Task]) -> list[float]:
     """As of `Network.fit`; networks that share their samples look at them once."""
     known: dict[tuple[Architecture, int], float] = {}
-    keys = [(net._architecture, id(own)) for net, own in zip(networks, samples, strict=True)]
-    for key, own in zip(keys, samples, strict=True):
+    keys = [(task.net._architecture, id(task.inside)) for task in tasks]
+    for key, task in zip(keys, tasks, strict=True):
         if key not in known:
-            known[key] = reference.default_tol(key[0], reference.of(key[0], own))
+            known[key] = reference.default_tol(key[0], reference.of(key[0], task.inside))
     return [known[key] for key in keys]
 
 
-def warn_about_scale(networks: Sequence[Network], samples: Sequence[Samples], how: Rules) -> bool:
+def warn_about_scale(
+    networks: Sequence[Network], samples: Sequence[Samples], how: Rules, given: tuple[Any, Any]
+) -> bool:
     """Warn if the data are not for one of these networks, by a first one of each kind; whether that is so.
 
     Those that are left to `Network.fit` are looked at there.
@@ -315,7 +358,9 @@ def warn_about_scale(networks: Sequence[Network], samples: Sequence[Samples], ho
         if key in seen or how.max_iter < scale.FEW_ITERATIONS or _is_alone(net, how):
             continue
         seen.add(key)
-        if scale.before(net._architecture, net._params, own, reference.of(net._architecture, own), None, False):
+        known = units.chosen(how.standardize, None, net._architecture, own)
+        constant = reference.of(net._architecture, own)
+        if scale.before(net._architecture, net._params, own, constant, False, known, given):
             return True
     return False
 
@@ -326,7 +371,8 @@ def _warn_about_poor_fits(
     for net, start, own, penalty, outcome in zip(networks, starts, samples, penalties, outcomes, strict=True):
         if outcome.status == CONVERGED and how.max_iter >= scale.FEW_ITERATIONS and not _is_alone(net, how):
             objective = objectives.make(net._architecture, start, own, penalty, 1.0, how.n_threads)
-            if scale.after(objective, reference.of(net._architecture, own), total_loss(net, own), False):
+            constant = reference.of(net._architecture, own)
+            if explained.after(objective, constant, total_loss(net, own), bool(how.standardize)):
                 return
 
 

@@ -128,7 +128,7 @@ class Model:
     def _in_units(self, own: Units) -> NDArray[np.float64]:
         """The parameters in standardised units: mapped if a fit has left them, else as they are, a start there."""
         if self._units is None and not self._trained:
-            return self._params.astype(np.float64)
+            return own.without_constants(self._architecture, self._params.astype(np.float64))
         return own.unfolded(self._architecture, self._params)
 
     @property

@@ -14,6 +14,7 @@ from fastmlp.architecture import Architecture
 from fastmlp.network import Network
 from fastmlp.optimize.monitor import CONVERGED, MESSAGES
 from fastmlp.terms import WeightDecay
+from fastmlp.units import Units
 
 Array = NDArray[Any]
 
@@ -45,6 +46,8 @@ class Run:
         Number of the distinct optimum among those of its size and penalty, from 0, the one with the lowest objective;
         -1 where training diverged.
     params : ndarray of shape (P,)
+    units : Units or None
+        As `Network.units`.
     """
 
     size: Any
@@ -60,6 +63,7 @@ class Run:
     optimum: int
     params: Array = field(repr=False)
     architecture: Architecture = field(repr=False)
+    units: Units | None = field(default=None, repr=False)
 
     @property
     def message(self) -> str:
@@ -74,7 +78,7 @@ class Run:
     @property
     def network(self) -> Network:
         """A new network with these parameters."""
-        return Network._make(self.architecture, self.params, trained=True)
+        return Network._make(self.architecture, self.params, self.units, trained=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +145,7 @@ class Sweep:
             import pandas as pd
         except ImportError as error:
             raise ImportError("Sweep.frame needs pandas: pip install pandas") from error
-        names = [name for name in Run.__dataclass_fields__ if name not in ("params", "architecture")]
+        names = [name for name in Run.__dataclass_fields__ if name not in ("params", "architecture", "units")]
         names.insert(names.index("status") + 1, "message")
         return pd.DataFrame([{name: getattr(run, name) for name in names} for run in self.runs])
 

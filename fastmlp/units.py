@@ -33,6 +33,13 @@ class Columns(NamedTuple):
     shift: Float
     constant: NDArray[np.bool_]  #: columns without spread, up to rounding: their scale is 1, and u is 0
 
+    def __eq__(self, other: object) -> bool:
+        """Whether all numbers are the same."""
+        return isinstance(other, Columns) and all(map(np.array_equal, self, other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     def standardized(self, array: Array) -> Array:
         """The columns u, in the array's type; 0 where a constant is itself up to rounding."""
         info = np.finfo(array.dtype)
@@ -45,6 +52,11 @@ class Columns(NamedTuple):
     def mapped(self, scale: Any, shift: Any) -> Columns:
         """The units of scale * x + shift, which has the same u."""
         return Columns(scale * self.scale, scale * self.shift + shift, self.constant)
+
+    @property
+    def deviation(self) -> Float:
+        """The standard deviations, 0 of constants."""
+        return np.where(self.constant, 0.0, self.scale)
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -70,7 +82,7 @@ class Units(NamedTuple):
 
         Outputs come first, so that without hidden layers too the biases take up the shift with the final weights.
         """
-        params = np.asarray(params, architecture.dtype)
+        params = self.without_constants(architecture, np.asarray(params, architecture.dtype))
         if self.targets is not None:
             params = rescaling.map_outputs(architecture, params, self.targets.scale, self.targets.shift)
         return rescaling.map_inputs(architecture, params, self.inputs.scale, self.inputs.shift)
@@ -79,10 +91,22 @@ class Units(NamedTuple):
         """The way back, in float64: parameters of the network in standardised units from those in the data's."""
         wide = np.asarray(params, np.float64)
         wide = rescaling.unmap_inputs(architecture, wide, self.inputs.scale, self.inputs.shift)
+        wide = self.without_constants(architecture, wide)
         if self.targets is None:
             return wide
         scale, shift = self.targets.scale, self.targets.shift
         return rescaling.unmap_outputs(architecture, wide, scale, shift)
+
+    def without_constants(self, architecture: Architecture, params: Array) -> Array:
+        """The parameters with weights of 0 for constant inputs, which have no say in training.
+
+        Folded, any other weight w would put w c into a bias, which for a constant c far from zero holds nothing else.
+        """
+        if not self.inputs.constant.any():
+            return params
+        result = params.copy()
+        architecture.unravel(result).weights[0][:, self.inputs.constant] = 0.0
+        return result
 
     def turned(self, architecture: Architecture, directions: Array) -> Float:
         """The linear part of `folded`: changes (n, P) of the parameters in the data's units."""

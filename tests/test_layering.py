@@ -44,7 +44,8 @@ INNER = {
         ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
         ("truncated", "loops"),
         ("least_squares", "monitor", "points", "schedules", "scale"),
-        ("bounds", "reference"),
+        ("bounds", "explained"),
+        ("reference",),
     ),
     "terms": (("__init__",), ("data", "gaussian")),
     "estimators": (

@@ -30,6 +30,26 @@ def test_it_does_what_fit_does(penalty, dtype, n_threads):
         assert result.train_loss == pytest.approx(expected.history["train_loss"][-1], rel=1e-5)
 
 
+@pytest.mark.parametrize("method", ["lm", "lbfgs", "adam"])
+def test_standardised_it_does_what_fit_does(method, dtype):
+    raw, target = X * [1e5, 1e-3, 3.0] + [2e5, 0.0, 10.0], 2e4 * T + 1e5
+    together, alone = networks(dtype), networks(dtype)
+    options = {"penalty": DECAY, "standardize": True, "max_iter": 20}
+    results = fastmlp.fit_many(together, raw, target, method, ftol=0.0, rng=3, **options)
+    generator = np.random.default_rng(3)
+    for net, twin, result in zip(together[::-1], alone[::-1], results[::-1], strict=True):  # the largest comes first
+        expected = twin.fit(raw, target, method, rng=generator, **options)
+        assert net == twin
+        assert net.units == twin.units
+        assert np.array_equal(result.x, expected.x)
+        assert result.fun == pytest.approx(expected.fun, rel=1e-12 if dtype == "float64" else 1e-4)
+        assert result.train_loss == pytest.approx(net.loss(raw, target) / 60, rel=1e-12 if dtype == "float64" else 1e-3)
+    fastmlp.fit_many(alone, raw, target, "lm", standardize=together[0].units, max_iter=3)
+    assert all(net.units == together[0].units for net in alone)
+    with pytest.raises(TypeError, match=r"^standardize: expected True, False or units"):
+        fastmlp.fit_many(alone, raw, target, standardize=1)
+
+
 def test_networks_of_all_kinds_go_together():
     labels = (T > 0).astype(int)
     kinds = [

@@ -155,3 +155,16 @@ def test_units_that_do_not_fit_are_refused(table):
     state = {**fitted(max_iter=1)[0].__getstate__(), "units": table}
     with pytest.raises(ModelFormatError, match="units: expected"):
         fastmlp.Network.__new__(fastmlp.Network).__setstate__(state)
+
+
+def test_they_can_be_compared():
+    one, two, other = (fastmlp.Network([6, 2, 1], rng=seed) for seed in range(3))
+    for net, scale in ((one, 1.0), (two, 1.0), (other, 2.0)):
+        net.fit(X, scale * T, standardize=True, max_iter=1)
+    assert one.units == two.units == one.copy().units
+    assert one.units != other.units
+    assert one.units.inputs == other.units.inputs
+    assert one.units.targets != other.units.targets
+    assert one.units is not None
+    assert one.units != None  # noqa: E711
+    assert one.units != "units"

@@ -271,3 +271,97 @@ def test_an_offset_is_no_signal(offset):
     (mean, variance), (other, other_variance) = one.predict(NEW), two.predict(NEW + offset)
     assert np.abs(other - offset - mean).max() < slack * t.std()
     assert np.abs(np.sqrt(other_variance) - np.sqrt(variance)).max() < slack * t.std()
+
+
+# ---- constant columns ----
+
+CONSTANTS = np.array([7.3e4, -2e-7, 0.0, 1e9])
+
+
+@pytest.mark.parametrize("n_constant", [1, 4])
+def test_constant_targets_say_nothing_of_the_noise_of_the_others(n_constant):
+    """A linear network, whose posterior beside constants is that without them."""
+    constants = CONSTANTS[:n_constant]
+    many = np.column_stack([np.full((N, n_constant), constants), T[:, 0]])
+    alone, beside = fastmlp.Network([3, 1], rng=0), fastmlp.Network([3, 1 + n_constant], rng=0)
+    alone.fit(X, T[:, 0], "lm", penalty=DECAY, standardize=True, tol=1e-10)
+    beside.fit(X, many, "lm", penalty=DECAY, standardize=True, tol=1e-10)
+    one = fastmlp.Laplace(alone, X, T[:, 0], penalty=DECAY, standardize=True)
+    two = fastmlp.Laplace(beside, X, many, penalty=DECAY, standardize=True)
+    check_beside(one, two, n_constant, constants, 1e-9)
+    one = fastmlp.fit_evidence(alone, X, T[:, 0])
+    two = fastmlp.fit_evidence(beside, X, many)
+    check_beside(one, two, n_constant, constants, 1e-5)
+    given = fastmlp.Laplace(beside, X, many, prior_precision=1.0, noise_precision=one.noise_precision, standardize=True)
+    expected = fastmlp.Laplace(alone, X, T[:, 0], prior_precision=1.0, noise_precision=one.noise_precision,
+                               standardize=True)  # fmt: skip
+    assert given.log_evidence == pytest.approx(expected.log_evidence, rel=1e-6)
+
+
+def check_beside(one, two, n_constant, constants, tolerance):
+    assert np.isinf(two.noise_precision[:n_constant]).all()
+    assert two.noise_precision[n_constant] == pytest.approx(one.noise_precision, rel=tolerance)
+    assert two.log_evidence == pytest.approx(one.log_evidence, rel=tolerance)
+    assert two.effective_n_params == pytest.approx(one.effective_n_params, rel=tolerance)
+    (mean, variance), (expected, own) = two.predict(X_NEW), one.predict(X_NEW)
+    assert relative_error(mean[:, n_constant:], expected) < tolerance
+    assert relative_error(variance[:, n_constant:], own) < tolerance
+    assert (mean[:, :n_constant] == constants).all()
+    assert (variance[:, :n_constant] == 0).all()
+    new = np.column_stack([np.full((7, n_constant), constants), expected + 1.0])
+    assert relative_error(two.log_density(X_NEW, new), one.log_density(X_NEW, new[:, n_constant])) < tolerance
+    left, without = two.leave_one_out(), one.leave_one_out()
+    assert relative_error(left.outputs[:, n_constant:], without.outputs) < tolerance
+    assert relative_error(left.losses, without.losses) < 10 * tolerance
+
+
+def test_constants_only_do_not_determine_the_noise():
+    net = fastmlp.Network([3, 2, 2], rng=0)
+    with pytest.raises(ValueError, match=r"^noise_precision: expected a number, .*: T is constant$"):
+        fastmlp.Laplace(net, X, np.full((N, 2), 3.0), prior_precision=1.0, standardize=True)
+    with pytest.raises(ValueError, match=r"^T: expected targets with noise, got constant ones"):
+        fastmlp.fit_evidence(net, X, np.full((N, 2), 3.0))
+
+
+def test_what_was_constant_need_not_stay_so():
+    """Units of data in which a target was constant, and other data, in which it is not."""
+    net = fastmlp.Network([3, 2], rng=0)
+    net.fit(X, np.column_stack([T[:, 0], np.ones(N)]), "lm", penalty=DECAY, standardize=True)
+    own, varied = net.units, np.column_stack([T[:, 0], V[:, 1]])
+    net.fit(X, varied, "lm", penalty=DECAY, standardize=own, tol=1e-10)
+    posterior = fastmlp.Laplace(net, X, varied, penalty=DECAY, standardize=own)
+    assert np.isfinite(posterior.noise_precision).all()
+    assert (posterior.predict(X_NEW)[1] > 0).all()
+
+
+def test_several_outputs_without_noise_are_told_their_floors():
+    smooth = U @ [[1.0, 2e5], [0.5, 0.0], [0.0, -1e5]]
+    with pytest.warns(fastmlp.ConvergenceWarning, match=r"a standard deviation of [\d.e-]+, [\d.e+-]+, a millionth"):
+        fastmlp.fit_evidence(fastmlp.Network([3, 2], rng=0), U, smooth)
+
+
+# ---- what is said ----
+
+
+@pytest.mark.parametrize("fault", ["weights", "units"])
+def test_evidence_that_learns_nothing_of_a_line_says_so(fault):
+    inputs, target = (X, T[:, 0]) if fault == "weights" else (U, 1e8 * (U[:, 0] + 0.1 * V[:, 0]))
+    options = {"sample_weight": np.full(N, 1 / N)} if fault == "weights" else {"standardize": False}
+    expected = {"weights": "sample_weight counts samples, and adds up to 1 for 60 of them", "units": "standardize=True"}
+    with pytest.warns(fastmlp.ConvergenceWarning, match=rf"a straight line \d.*{expected[fault]}"):
+        fastmlp.fit_evidence(fastmlp.Network([3, 2, 1], rng=0), inputs, target, **options)
+
+
+def test_noise_alone_is_no_fault_of_the_evidence():
+    for seed in range(5):
+        noise = np.random.default_rng(seed).normal(size=20)
+        fastmlp.fit_evidence(fastmlp.Network([3, 2, 1], rng=seed), X[:20], noise)  # warnings are errors
+
+
+def test_a_network_that_knows_its_units_is_asked_for_them():
+    net = fastmlp.Network([3, 2, 2], rng=0)
+    net.fit(X, T, "lm", penalty=DECAY, standardize=True)
+    with pytest.warns(fastmlp.PosteriorWarning, match="; the network was trained in standardised units: standardize="):
+        fastmlp.Laplace(net, X, T, prior_precision=1.0)
+    with pytest.raises(ValueError, match=r"adds up to 1 for 60 .*; the network was trained in standardised units"):
+        fastmlp.Laplace(net, X, T, penalty=DECAY, sample_weight=np.full(N, 1 / N))

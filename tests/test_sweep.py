@@ -335,3 +335,28 @@ def test_wrong_arguments_are_refused_by_name(change, error, message):
     arguments = {"X": X, "T": T, "hidden_sizes": (1, 2), "n_starts": 2, "validation": VALIDATION} | change
     with pytest.raises(error, match=f"^{message}"):
         fastmlp.sweep(**arguments)
+
+
+def test_standardised_runs_are_those_of_data_standardised_by_hand():
+    raw, target = 1e5 * X + 3e6, 2e4 * T - 1e5
+    u, v = ((array - array.mean(axis=0)) / array.std(axis=0) for array in (X, T))
+    held_out = (VALIDATION[0] - X.mean()) / X.std(), (VALIDATION[1] - T.mean()) / T.std()
+    options = {"penalties": DECAY, "rng": 4, "hidden_sizes": (1, 3), "n_starts": 3}
+    ours = fastmlp.sweep(raw, target, validation=(1e5 * VALIDATION[0] + 3e6, 2e4 * VALIDATION[1] - 1e5),
+                         standardize=True, **options)  # fmt: skip
+    by_hand = fastmlp.sweep(u, v, validation=held_out, **options)
+    for run, other in zip(ours.runs, by_hand.runs, strict=True):
+        assert run.fun == pytest.approx(other.fun, rel=1e-6)
+        assert run.validation_loss == pytest.approx((2e4 * T.std()) ** 2 * other.validation_loss, rel=1e-4)
+        assert run.network.units == run.units == ours.best.units
+    assert "units" not in ours.frame().columns
+
+
+def test_folds_have_units_of_their_own():
+    raw, target = 1e5 * X + 3e6, 2e4 * T - 1e5
+    folded = fastmlp.sweep(raw, target, (2,), 2, folds=5, penalties=DECAY, rng=0, standardize=True)
+    plain = fastmlp.sweep(X, T, (2,), 2, folds=5, penalties=DECAY, rng=0, standardize=True)
+    for run, other in zip(folded.runs, plain.runs, strict=True):
+        assert run.validation_loss == pytest.approx(4e8 * other.validation_loss, rel=1e-3)
+    with pytest.raises(TypeError, match=r"^standardize: expected True, False or units"):
+        fastmlp.sweep(X, T, (2,), 2, folds=5, standardize="yes")

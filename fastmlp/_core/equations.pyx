@@ -183,6 +183,14 @@ cdef bint factorize(Equations *eq, double shift) noexcept nogil:
     return kernels.cholesky_factor(eq.ops, n, eq.L, n) == 0
 
 
+cdef bint factorize_along(Equations *eq, double share, const double *shifts) noexcept nogil:
+    cdef size_t n = eq.n, i
+    for i in range(n):
+        memcpy(eq.L + i * n, eq.B + i * n, (i + 1) * sizeof(double))
+        eq.L[i * n + i] += share * shifts[i]
+    return kernels.cholesky_factor(eq.ops, n, eq.L, n) == 0
+
+
 cdef void solve(const Equations *eq, double *b) noexcept nogil:
     cdef size_t n = eq.n
     kernels.cholesky_forward(eq.ops, n, <const double *> eq.L, n, 1, b, n)

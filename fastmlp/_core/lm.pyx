@@ -18,9 +18,10 @@ less, is made if the largest gradient falls.
 the objective, B becomes the Hessian. Cholesky's factorisation tells whether B + mu I is positive definite; if not, mu
 grows, and at the third failure Gauss-Newton has its turn for some steps, for twice as many each time.
 
-**Saddles.** |g|_inf <= tol is a minimum if B + delta I, of the Hessian, is positive definite, delta = FLAT max |B_ii| +
-|g|_inf: flat directions, as those of dead units and of softmax, pass. Else inverse iteration finds the direction
-of negative curvature, and a step along it is made.
+**Saddles.** |g|_inf <= tol is a minimum if B + diag(delta), of the Hessian, is positive definite, with delta_i =
+FLAT max |B_jj| + |g|_inf: flat directions, as those of dead units and of softmax, pass. With decay there are none, and
+delta_i is a millionth of lambda_i, or what rounding makes of B if that is more. Else inverse iteration finds the
+direction of negative curvature, in units of delta, and a step along it is made.
 """
 
 from libc.math cimport INFINITY, cos, fabs, fmax, fmin, isfinite, sqrt
@@ -31,7 +32,7 @@ import numpy as np
 
 from fastmlp._core cimport equations, kernels, team
 from fastmlp._core.batch cimport Batch, Source
-from fastmlp._core.equations cimport Equations, factorize, look, objective, rounded, solve
+from fastmlp._core.equations cimport Equations, factorize, factorize_along, look, objective, rounded, solve
 from fastmlp._core.journal cimport Journal, Steps, note
 from fastmlp._core.kernels cimport dot
 from fastmlp._core.memory cimport reserve
@@ -54,7 +55,9 @@ STATUS = ("running", "converged", "stalled", "interrupted")
 cdef double ACCEPT = 1e-4                   # of the decrease that was promised
 cdef double BOLD = 0.25                     # after a step with a larger rho the next one is expected to be made
 cdef double NEAR = 0.02                     # a promise of less, as a share of the objective, asks for the Hessian
-cdef double FLAT = 1e-8, FLAT_F32 = 1e-5    # curvature that counts as none, as a share of the largest
+cdef double FLAT = 1e-8, FLAT_F32 = 1e-5    # curvature that counts as none, as a share of the largest,
+cdef double SLIGHT = 1e-6                   # as a share of the decay,
+cdef double LOST = 1e-13, LOST_F32 = 1e-6   # and what is lost in rounding, as a share of the largest
 cdef double NOISE = 1e-13, NOISE_F32 = 1e-6     # differences of the objective that mean nothing, as a share of it
 cdef double LEAST = 1e-16, MOST = 1e20      # dampings, in units of the largest diagonal element,
 cdef double LARGEST = 1e300                 # and a damping that ends it all
@@ -189,35 +192,59 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
     return RUNNING
 
 
-cdef double flatness(const Fit *fit) noexcept nogil:
-    """Curvature that counts as none."""
-    return (FLAT if fit.at.net.itemsize == sizeof(double) else FLAT_F32) * fit.at.scale + fit.at.grad_norm
+cdef void flatness(const Fit *fit, double *shifts) noexcept nogil:
+    """Curvature that counts as none, for each parameter."""
+    cdef size_t i
+    cdef bint wide = fit.at.net.itemsize == sizeof(double)
+    cdef double flat = (FLAT if wide else FLAT_F32) * fit.at.scale + fit.at.grad_norm
+    cdef double lost = (LOST if wide else LOST_F32) * fit.at.scale
+    for i in range(fit.at.n):
+        shifts[i] = flat
+        if fit.at.decay != NULL and fit.at.decay[i] > 0.0:
+            shifts[i] = fmin(flat, fmax(lost, SLIGHT * fit.at.decay[i]))
 
 
 cdef void examine(Fit *fit, Watch *watch) noexcept nogil:
     """Whether x, where the gradient is within tol, is a minimum or a saddle."""
     if not fit.at.is_exact:
         look(&fit.at, True, False, watch)
-    fit.point = MINIMUM if factorize(&fit.at, flatness(fit)) else SADDLE
+    flatness(fit, fit.step)
+    fit.point = MINIMUM if factorize_along(&fit.at, 1.0, fit.step) else SADDLE
+
+
+cdef double metric(const double *v, const double *shifts, size_t n) noexcept nogil:
+    """The root of sum shifts_i v_i^2."""
+    cdef double total = 0.0
+    cdef size_t i
+    for i in range(n):
+        total += shifts[i] * v[i] * v[i]
+    return sqrt(total)
 
 
 cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
     """A step along the direction of the most negative curvature, down to where the objective is lower."""
     cdef size_t n = fit.at.n, i
-    cdef double shift = flatness(fit), length, curvature, value, sign
+    cdef double share = 1.0, length, curvature, value, sign
+    cdef double *shifts = fit.ahead.g       # which the step overwrites
     cdef int _
-    while not factorize(&fit.at, shift):
-        shift *= 2.0
-        if not shift < INFINITY:
+    flatness(fit, shifts)
+    while not factorize_along(&fit.at, share, shifts):
+        share *= 2.0
+        if not share < INFINITY:
             return STALLED
     for i in range(n):
-        fit.step[i] = 1.0 + cos(<double> i)
-    for _ in range(POWER_STEPS):
-        solve(&fit.at, fit.step)
-        length = sqrt(dot(fit.at.ops, n, fit.step, fit.step))
+        fit.step[i] = (1.0 + cos(<double> i)) / sqrt(shifts[i])
+    for _ in range(POWER_STEPS):            # B v = kappa diag(shifts) v, v of length 1 in this metric
+        length = metric(fit.step, shifts, n)
         for i in range(n):
-            fit.step[i] /= length
-    curvature = 1.0 / length - shift        # the eigenvalue that inverse iteration has come to
+            fit.step[i] *= shifts[i] / length
+        solve(&fit.at, fit.step)
+    length = metric(fit.step, shifts, n)
+    curvature = 1.0 / length - share        # kappa, to which inverse iteration has come
+    value = sqrt(dot(fit.at.ops, n, fit.step, fit.step))
+    for i in range(n):
+        fit.step[i] /= value
+    curvature *= (length / value) * (length / value)    # v'B v, v of length 1
     sign = -1.0 if dot(fit.at.ops, n, fit.at.g, fit.step) > 0.0 else 1.0
     length = 1.0
     for _ in range(HALVINGS):

@@ -67,7 +67,9 @@ class Alternation:
         self.net, self.frame, self.samples, self.tol, self.n_threads = net, frame, samples, tol, n_threads
         self.grid = 2.0 ** math.floor(math.log2(GRID * tol)) if tol else 0.0
         self.groups = _named_groups(architecture, check.choice(groups, "groups", GROUPS))
-        self.where = [selection.positions(architecture, names, "groups") for names in self.groups.values()]
+        positions = (selection.positions(architecture, names, "groups") for names in self.groups.values())
+        self.where = [np.setdiff1d(own, frame.known) for own in positions]
+        self.n_targets = samples.total_weight * np.count_nonzero(frame.varying)
         self.sizes = np.array([len(where) for where in self.where])
         self.is_regression = architecture.loss == "squared_error"
         self.variance = self._variance() if self.is_regression else math.nan
@@ -75,14 +77,14 @@ class Alternation:
         self.budget, self.number, self._begun = Budget() if budget is None else budget, number, False
 
     def _variance(self) -> float:
-        """That of the targets, by weight, mean over the outputs."""
+        """That of the targets, by weight, mean over the outputs that are not known."""
         values = self.samples.targets.values
         assert values is not None
         columns = units.columns(values, self.samples.weight, "T")
-        variance = float(np.where(columns.constant, 0.0, columns.scale**2).mean())
-        if variance == 0:
+        deviation = columns.deviation[self.frame.varying]
+        if not deviation.any():
             raise ValueError("T: expected targets with noise, got constant ones")
-        return variance
+        return float((deviation**2).mean())
 
     def start(self, alpha: Any, beta: Any) -> Float:
         """The precisions to begin with; beta is given in the units of the user's targets."""
@@ -97,7 +99,7 @@ class Alternation:
         if value is None:
             return START_SIGNAL / self.variance
         own = self.frame.own_precision(check.number(value, "noise_precision", 0.0, above=True))
-        return min(self.highest, float(np.mean(own)))
+        return min(self.highest, float(np.mean(np.broadcast_to(own, len(self.frame.varying))[self.frame.varying])))
 
     def moved(self, precisions: Float, change: Float) -> Float:
         """The precisions after a change of their logarithms, the noise at its floor where it would be close to it.
@@ -146,15 +148,14 @@ class Alternation:
         """Whether the prior, not the data, has determined a network that explains nothing."""
         if not self.is_regression or posterior.effective_n_params > FLAT * len(posterior._params):
             return False
-        total = self.samples.total_weight * self.net.layers[-1] * self.variance
-        return self._sse(posterior) > (1 - FLAT) * total
+        return bool(self._sse(posterior) > (1 - FLAT) * self.n_targets * self.variance)
 
     def trained(self, precisions: Float) -> Trained:
         """The posterior at the optimum for these precisions that is next to the present parameters.
 
         Raises Stop where the time for it was over, unless there is no other yet.
         """
-        alpha, beta = np.empty(len(self.net._params)), float(precisions[-1])
+        alpha, beta = np.full(len(self.net._params), np.inf), float(precisions[-1])
         for where, each in zip(self.where, precisions, strict=False):
             alpha[where] = each
         params = np.where(np.isinf(alpha), 0.0, self.net._params)
@@ -202,7 +203,7 @@ class Alternation:
         data[:-1] = self.gamma(posterior)
         own[:-1][alive] = precisions[:-1][alive] * squares[alive]
         if self.is_regression:
-            data[-1] = self.samples.total_weight * self.net.layers[-1] - posterior.effective_n_params
+            data[-1] = self.n_targets - posterior.effective_n_params
             own[-1] = precisions[-1] * self._sse(posterior)
         if corrected:
             data += 2 * corrections(posterior, self.where)

@@ -36,6 +36,7 @@ class Words(NamedTuple):
     noise: str  #: the same about the noise
     prior: str  #: the argument that makes the prior
     remedy: str  #: how to get to the optimum
+    hint: str = ""  #: what else may be the cause
 
 
 LIBRARY = Words(
@@ -44,6 +45,7 @@ LIBRARY = Words(
     prior="prior_precision",
     remedy="train it on these samples with penalty prior_precision / noise_precision (method='lm', a smaller tol)",
 )
+KNOWS_UNITS = "; the network was trained in standardised units: standardize=True forms its posterior there"
 WITH_PENALTY = LIBRARY._replace(
     prior="penalty", remedy="train it on these samples with this penalty (method='lm', a smaller tol)"
 )
@@ -100,7 +102,7 @@ def warn(posterior: Any, stacklevel: int) -> None:
             f"take a larger {words.prior}, or leave out what is redundant"
         )
     if found:
-        warnings.warn(f"{words.subject}: {'; '.join(found)}", PosteriorWarning, stacklevel=stacklevel + 1)
+        warnings.warn(f"{words.subject}: {'; '.join(found)}{words.hint}", PosteriorWarning, stacklevel=stacklevel + 1)
 
 
 def without_inverse(
@@ -114,10 +116,10 @@ def without_inverse(
         has_prior = alpha[flat >= SHARE * flat.max()].any()
         advice = (
             f", since neither the data nor the prior determine {_names(posterior, flat)}; take "
-            + (f"a larger {words.prior}" if has_prior else f"{words.prior} > 0")
+            + (f"a larger {words.prior}" if has_prior else f"{words.prior} > 0 for them")
             + ", or leave out what is redundant: a column of X that others add up to, a unit that does nothing"
         )
-    return NotPositiveDefiniteError(f"{words.subject}: {error}{advice}")
+    return NotPositiveDefiniteError(f"{words.subject}: {error}{advice}{words.hint}")
 
 
 def _null_space(B: Float, alpha: Float) -> tuple[Float, bool]:
@@ -150,4 +152,4 @@ def without_noise(error: ValueError, posterior: Any) -> ValueError:
         )
     else:
         advice = f"take more samples, fewer units or a larger {words.prior}"
-    return ValueError(f"{words.noise}: {error}; {advice}")
+    return ValueError(f"{words.noise}: {error}; {advice}{words.hint}")

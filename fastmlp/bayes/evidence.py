@@ -18,13 +18,15 @@ from fastmlp.bayes import starts
 from fastmlp.bayes.alternation import GROUPS, Alternation
 from fastmlp.bayes.ascent import Path, to_fixed_point, to_maximum
 from fastmlp.bayes.budget import Budget
-from fastmlp.bayes.frame import Frame
+from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.mixture import Mixture
 from fastmlp.bayes.starts import Start, Starts
 from fastmlp.errors import ConvergenceWarning
 from fastmlp.functional import Samples
 from fastmlp.network import Network, check_network
+from fastmlp.optimize import explained, reference
+from fastmlp.terms import DataTerm
 
 Float = NDArray[np.float64]
 
@@ -47,8 +49,8 @@ class Evidence(Laplace):
     converged : bool
         Else this is the posterior with the largest evidence up to `max_iter`, `time_limit`, or what the callback said.
     stationary : str
-        "maximum" or "fixed_point"; "edge", the best point seen, where the evidence rises up to precisions beyond which
-        the network's optimum ceases to exist; or "" if not converged.
+        "maximum"; "fixed_point", the last point, whatever the evidence on the way; "edge", the best point seen, where
+        the evidence rises up to precisions beyond which the network's optimum ceases to exist; or "" if not converged.
     noise_at_floor : bool
         Whether the targets have no noise that could be told, so that `noise_precision` is as large as it may be.
     starts : Starts
@@ -184,7 +186,8 @@ def fit_evidence(
     Warns
     -----
     ConvergenceWarning
-        Once, if what is returned has not converged, unless the callback has ended it; or if its noise is at its floor.
+        Once, if what is returned has not converged, unless the callback has ended it; if its noise is at its floor; or
+        if it explains less than half of what a straight line does for sure.
 
     Notes
     -----
@@ -206,6 +209,9 @@ def fit_evidence(
     A group that is determined to less than a thousandth of its parameters, gamma_g <= 0.001 P_g, seems to be on its way
     to an infinite precision. From the third re-estimation on it is taken out, its weights 0 for good, if the evidence
     of the network that is trained without it is no lower: it is the limit of that with it for alpha_g -> inf.
+
+    Several outputs have one noise precision, in the units in which the evidence is maximised; those with constant
+    targets take no part in it.
 
     Without noise the evidence grows with beta without end. It ends at beta = 1e12 over the variance of the targets,
     noise of a millionth of their standard deviation; it is held there as long as it would grow (`noise_at_floor`).
@@ -280,8 +286,7 @@ def _problem(net: Network, X: Any, T: Any, sample_weight: Any, standardize: Any)
     architecture = _in_float64(net._architecture)
     samples = functional.check_samples(architecture, X, T, sample_weight)
     objectives.require_samples(samples)
-    own = units.chosen(standardize, None, architecture, samples)
-    return Frame(architecture, own), samples if own is None else own.applied(samples)
+    return framed(architecture, units.chosen(standardize, None, architecture, samples), samples)
 
 
 def _in_float64(own: Architecture) -> Architecture:
@@ -298,10 +303,33 @@ def _warn_about(posterior: Evidence, budget: Budget, max_iter: int) -> None:
             "try other starts (n_starts) or fewer hidden units"
         )
     if posterior.noise_at_floor:
+        noise = ", ".join(f"{beta**-0.5:.3g}" for beta in np.atleast_1d(posterior.noise_precision))
         said.append(
-            f"the noise is at its floor, a standard deviation of {posterior.noise_precision**-0.5:.3g}, a millionth of "
+            f"the noise is at its floor, a standard deviation of {noise}, a millionth of "
             "that of the targets: T has no noise that the network could tell from the function, and error bars know of "
             "none; as it should be if T is computed, else try fewer hidden units or more samples"
         )
+    said += filter(None, [poor(posterior)])
     if said:
         warnings.warn("; ".join(said), ConvergenceWarning, stacklevel=3)
+
+
+def poor(posterior: Evidence) -> str:
+    """What to say of a network that has not learnt what a straight line knows for sure."""
+    architecture, samples = posterior._architecture, posterior._samples
+    loss = DataTerm(architecture, samples).value(posterior._params)
+    shares = explained.poor(architecture, samples, reference.of(architecture, samples), loss)
+    n_samples = len(samples.X) if samples.weight is None else int(np.count_nonzero(samples.weight))
+    if shares is None or not explained.is_sure(shares[1], architecture.n_inputs, n_samples):
+        return ""
+    if samples.total_weight < n_samples:
+        advice = f"sample_weight counts samples, and adds up to {samples.total_weight:.4g} for {n_samples} of them"
+    elif posterior.units is None:
+        advice = "standardize=True works in units in which all columns are of one size"
+    else:
+        advice = "try other starts (n_starts)"
+    own, other = shares
+    return (
+        f"the network explains {max(0.0, own):.1%} of the variation of the targets, a straight line {other:.1%}: "
+        + advice
+    )

@@ -3,6 +3,9 @@
 A posterior of standardised data stays one: once means are taken off, biases mix with weights, and no diagonal prior in
 raw units is the same. So inputs go in as u = (x - m)/s, and what comes out is mapped: outputs y = c v + d, their
 variances times c^2, slopes times c/s, the density of the targets divided by the product of the c.
+
+Targets that are constant are known: in standardised units they and their outputs are 0, and say nothing of the noise of
+the others. Their outputs' parameters are held there, and no density has them.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.architecture import Architecture
+from fastmlp.functional import Samples
 from fastmlp.units import Units
 
 Float = NDArray[np.float64]
@@ -34,6 +38,20 @@ class Frame(NamedTuple):
         """The c (K,), 1 where targets are as the user gives them."""
         targets = None if self.units is None else self.units.targets
         return np.ones(self.architecture.n_outputs) if targets is None else targets.scale
+
+    @property
+    def varying(self) -> NDArray[np.bool_]:
+        """Outputs (K,) whose targets are not known to be constant."""
+        targets = None if self.units is None else self.units.targets
+        return np.ones(self.architecture.n_outputs, bool) if targets is None else ~targets.constant
+
+    @property
+    def known(self) -> NDArray[np.intp]:
+        """Positions of the parameters of the other outputs: 0."""
+        mask = np.zeros(self.architecture.n_params, bool)
+        weights, biases = self.architecture.unravel(mask)
+        weights[-1][~self.varying] = biases[-1][~self.varying] = True
+        return np.flatnonzero(mask)
 
     def inputs(self, X: Float) -> Float:
         """The user's inputs (N, D) as the posterior sees them."""
@@ -58,11 +76,14 @@ class Frame(NamedTuple):
         return C if self.units is None else self.directions(self.directions(C).T)
 
     def precision(self, beta: Any) -> Any:
-        """A noise precision for the user: a number, or one for each output where there are several scales."""
+        """A noise precision for the user: a number, or one for each output where there are several scales.
+
+        Infinite where the target is constant.
+        """
         if self.units is None or self.units.targets is None:
             return beta
         with np.errstate(over="ignore", divide="ignore"):
-            raw = np.asarray(beta) / self.output_scale / self.output_scale
+            raw = np.where(self.varying, np.asarray(beta) / self.output_scale / self.output_scale, np.inf)
         return float(raw[0]) if len(raw) == 1 and np.ndim(beta) == 0 else raw
 
     def own_precision(self, beta: Any) -> Any:
@@ -74,4 +95,15 @@ class Frame(NamedTuple):
 
     def log_volume(self, n_samples: float) -> float:
         """By how much the log density of n targets is less in the user's units: n sum_k ln c_k."""
-        return n_samples * float(np.log(np.abs(self.output_scale)).sum())
+        return n_samples * float(np.log(np.abs(self.output_scale[self.varying])).sum())
+
+
+def framed(architecture: Architecture, own: Units | None, samples: Samples) -> tuple[Frame, Samples]:
+    """The frame of these units, and the samples in it; targets that are constant there need not be here."""
+    if own is None:
+        return Frame(architecture, None), samples
+    samples = own.applied(samples)
+    if own.targets is not None and own.targets.constant.any():
+        constant = own.targets.constant & ~np.any(samples.targets.values, axis=0)
+        own = own._replace(targets=own.targets._replace(constant=constant))
+    return Frame(architecture, own), samples

@@ -70,7 +70,9 @@ class Laplace(Posterior):
     prior_precision : ndarray of shape (P,)
         alpha, of the parameters in these units.
     noise_precision : float or ndarray of shape (K,)
-        beta in the units of T; 1 for classifiers and counts. With several outputs in standardised units (K,).
+        beta in the units of T; 1 for classifiers and counts. With several outputs in standardised units (K,), all from
+        one: the noise is the same share of each target's standard deviation. inf where a target is constant, whose
+        output is known, and takes no part.
     log_evidence : float
         ln p(T | X) = -beta E_D - sum alpha_i/2 w_i^2 + 1/2 sum ln alpha_i - 1/2 ln|A| + N/2 sum_k ln(beta_k / 2 pi),
         the last term for regression only; for counts less sum ln t!. Of targets in their own units: N sum_k ln c_k
@@ -217,7 +219,8 @@ class Laplace(Posterior):
         architecture = self._architecture
         samples = functional.check_samples(architecture, X, T)
         prediction = self.predict(samples.X, parts=True)
-        return likelihood.log_density(architecture, samples, prediction.mean, prediction.epistemic + prediction.noise)
+        variance = prediction.epistemic + prediction.noise
+        return likelihood.log_density(architecture, samples, prediction.mean, variance, self._frame.varying)
 
     @property
     def network(self) -> Network:
@@ -234,7 +237,7 @@ class Laplace(Posterior):
             center[rows], variance[rows] = y, self._covariance.quadratic(J, self._n_threads)
         if loss == "squared_error":
             c = self._frame.output_scale
-            noise = np.zeros(center.shape) + c * (c / np.asarray(self._beta))
+            noise = np.zeros(center.shape) + np.where(self._frame.varying, c * (c / np.asarray(self._beta)), 0.0)
             return Prediction(self._frame.outputs(center), c * (c * variance), noise)
         if loss == "poisson":
             rate, variance = moderation.log_normal(center, variance)

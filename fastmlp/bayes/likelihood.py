@@ -30,12 +30,15 @@ def values(samples: Samples, n_outputs: int) -> Float:
     return np.eye(n_outputs)[samples.targets.labels] if samples.targets.values is None else samples.targets.values
 
 
-def log_density(architecture: Architecture, samples: Samples, mean: Float, variance: Float) -> Float:
-    """Ln p(t|x) (N,) of targets with normal distributions, or of classes with moderated probabilities."""
+def log_density(
+    architecture: Architecture, samples: Samples, mean: Float, variance: Float, varying: NDArray[np.bool_]
+) -> Float:
+    """Ln p(t|x) (N,) of targets that vary, with normal distributions, or of classes with moderated probabilities."""
     from scipy.special import xlogy
 
     targets = values(samples, architecture.n_outputs)
     if architecture.loss == "squared_error":
+        targets, mean, variance = targets[:, varying], mean[:, varying], variance[:, varying]
         return np.asarray(-0.5 * (np.log(2 * np.pi * variance) + (targets - mean) ** 2 / variance).sum(axis=1))
     if architecture.loss == "poisson":
         raise ValueError("log_density: expected a regression or a classifier, got counts")

@@ -16,7 +16,7 @@ from fastmlp import objective as objectives
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import doubts, modes
 from fastmlp.bayes.covariance import EPS, Covariance, noise_precision
-from fastmlp.bayes.frame import Frame
+from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.precisions import by_parameter
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.functional import Samples
@@ -78,12 +78,15 @@ class Posterior:
         samples = functional.check_samples(architecture, X, T, sample_weight)
         objectives.require_samples(samples)
         _threads.resolve(n_threads)
-        params, own_units = net.params.astype(np.float64), units.chosen(standardize, net.units, architecture, samples)
-        if own_units is not None:
-            samples, params = own_units.applied(samples), own_units.unfolded(architecture, params)
-        frame = Frame(architecture, own_units)
+        frame, samples = framed(architecture, units.chosen(standardize, net.units, architecture, samples), samples)
+        params = net.params.astype(np.float64)
+        if frame.units is not None:
+            params = frame.units.unfolded(architecture, params)
+        elif net.units is not None:
+            self._words = self._words._replace(hint=doubts.KNOWS_UNITS)
         alpha = _prior(architecture, prior_precision, penalty)
         beta = _noise_given(frame, noise_precision, scaled=penalty is not None)
+        params[frame.known], alpha[frame.known] = 0.0, np.inf
         self._solve(frame, params, samples, alpha, beta, hessian, n_threads, scaled=penalty is not None)
 
     @classmethod
@@ -190,8 +193,10 @@ class Posterior:
         """The beta that belongs to these data and alpha."""
         if self._architecture.loss != "squared_error":
             return 1.0
+        if not self._frame.varying.any():
+            raise ValueError(f"{self._words.noise}: T is constant")
         term = DataTerm(self._architecture, self._samples, 1.0, self._n_threads)
-        n_targets = self._samples.total_weight * self._architecture.n_outputs
+        n_targets = self._samples.total_weight * np.count_nonzero(self._frame.varying)
         curvature, prior = self._second_derivatives(term), alpha[self._free]
         try:
             return noise_precision(curvature, prior, n_targets, 2 * term.value(self._params), scaled=scaled)
@@ -225,8 +230,8 @@ class Posterior:
         """What the loss leaves out of the log likelihood."""
         count, T = self._samples.total_weight, self._samples.targets.values
         if self._architecture.loss == "squared_error":
-            mean = float(np.log(np.asarray(self._beta) / (2 * math.pi)).mean())
-            return 0.5 * count * self._architecture.n_outputs * mean
+            beta = np.broadcast_to(self._beta, self._architecture.n_outputs)[self._frame.varying]
+            return 0.5 * count * float(np.log(beta / (2 * math.pi)).sum())
         if self._architecture.loss == "poisson":
             assert T is not None
             weight = np.ones(len(T)) if self._samples.weight is None else self._samples.weight

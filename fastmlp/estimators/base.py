@@ -18,7 +18,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from fastmlp import _validation as check
 from fastmlp import units
-from fastmlp.bayes.evidence import Evidence
+from fastmlp.bayes.evidence import Evidence, poor
 from fastmlp.estimators import training
 from fastmlp.estimators.arguments import (
     EVIDENCE,
@@ -175,7 +175,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         penalty = WeightDecay(problem.decay, problem.decay)
         self._remember(None if part else samples, penalty=penalty, standardize=own or False)
         if best.limit and not part:
-            message = f"{self.solver} has not converged within {best.limit}; raise it, or scale the data"
+            message = f"{self.solver} has not converged within {best.limit}; raise it, or take standardize=True"
             warnings.warn(message, ConvergenceWarning, stacklevel=3)
         return self
 
@@ -201,10 +201,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             standardize=posterior.units or False,
         )  # fmt: skip
         if not posterior.converged:
-            message = f"the precisions have not converged within max_iter={self.max_iter}; raise it, or scale the data"
+            message = f"the precisions have not converged within max_iter={self.max_iter}; raise it"
             warnings.warn(message, ConvergenceWarning, stacklevel=4)
         elif posterior.noise_at_floor:
             message = "the noise is at its floor: y has none that the network could tell from the function"
+            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+        elif message := poor(posterior):
             warnings.warn(message, ConvergenceWarning, stacklevel=4)
         return self
 

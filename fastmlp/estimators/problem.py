@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.estimators.arguments import STOCHASTIC
-from fastmlp.functional import check_samples
 from fastmlp.network import Network
 from fastmlp.terms import WeightDecay
 from fastmlp.units import Units
@@ -53,13 +52,6 @@ class Problem:
         self.decay = alpha * self.outputs_in_mean  # lambda beside the sum of s_n e_n
         self.penalty = WeightDecay(weights=self.decay * share)
         self.offset = offset(net, samples)
-
-    def standardized(self, net: Network) -> tuple[Any, Any]:
-        """X and T as training sees them."""
-        if self.units is None:
-            return self.X, self.T
-        samples = self.units.applied(check_samples(net._architecture, self.X, self.T))
-        return samples.X, samples.targets.values if samples.targets.labels is None else samples.targets.labels
 
     @property
     def divisor(self) -> float:

@@ -97,12 +97,12 @@ def train(
 
 def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int:
     """Which of these starts Levenberg-Marquardt brings farthest down, all being trained at once, as copies."""
-    X, T = problem.standardized(networks[0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScaleWarning)  # the fit that follows says it
         results = fit_many(
-            [net.copy() for net in networks], X, T, sample_weight=problem.weight, penalty=problem.penalty,
-            max_iter=estimator.max_iter, ftol=0.0, **problem.options(estimator, float),
+            [net.copy() for net in networks], problem.X, problem.T, sample_weight=problem.weight,
+            penalty=problem.penalty, standardize=problem.units or False, max_iter=estimator.max_iter, ftol=0.0,
+            **problem.options(estimator, float),
         )  # fmt: skip
     return int(np.argmin([result.fun if math.isfinite(result.fun) else math.inf for result in results]))
 

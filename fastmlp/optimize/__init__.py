@@ -4,6 +4,7 @@ monitor        history, validation, patience, callback, time limit, progress: wh
 holdout        the validation set
 reference      the best constant: what a fit is measured by, the default tol
 scale          whether a network can learn from the data as they are
+explained      whether one that has been trained has learnt what a straight line knows
 minibatch      sgd, adam
 rprop          resilient back-propagation
 lm             Levenberg-Marquardt, in the end Newton

@@ -17,7 +17,19 @@ from fastmlp.functional import Samples
 from fastmlp.model import Model
 from fastmlp.objective import Objective
 from fastmlp.optimize import bounds as limits
-from fastmlp.optimize import holdout, lbfgs, lm, minibatch, points, reference, rprop, scale, scg, scipy_bridge
+from fastmlp.optimize import (
+    explained,
+    holdout,
+    lbfgs,
+    lm,
+    minibatch,
+    points,
+    reference,
+    rprop,
+    scale,
+    scg,
+    scipy_bridge,
+)
 from fastmlp.optimize.monitor import (
     CONVERGED,
     DIVERGED,
@@ -65,6 +77,7 @@ def fit(
     samples: Samples,
     method: Any,
     *,
+    given: tuple[Any, Any],
     penalty: Any,
     fixed: Any,
     tied: Any,
@@ -86,7 +99,7 @@ def fit(
 ) -> Any:
     """Minimise the objective from the network's parameters; the result is left there, whatever ends the training.
 
-    `Network.fit` documents the arguments.
+    `Network.fit` documents the arguments; `given` are X and T as the user gave them.
     """
     architecture = net._architecture
     name = choose_method(method, architecture, len(samples.X), bounded=bounds is not None)
@@ -129,7 +142,7 @@ def fit(
     constant = reference.of(architecture, training)
     tol = reference.default_tol(architecture, constant) if tol is None else tol
     whole = warm_start is None and max_iter >= scale.FEW_ITERATIONS
-    warned = whole and scale.before(architecture, start, training, constant, own, name in MINIBATCH)
+    warned = whole and scale.before(architecture, start, training, constant, name in MINIBATCH, own, given)
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
     monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, net, own, progress)
     counts = (0, 0, 0)  # of values, gradients, and Hessians or their products
@@ -171,7 +184,7 @@ def fit(
     result.x, result.units = net._params.astype(np.float64), own
     judged = whole and not warned and within is None and (name not in MINIBATCH or max_iter >= scale.FEW_EPOCHS)
     if result.success and judged:
-        scale.after(objective, constant, loss, own is not None)
+        explained.after(objective, constant, loss, own is not None)
     return result
 
 

@@ -30,7 +30,7 @@ MESSAGES = {
     TIME_LIMIT: "stopped at time_limit",
     CALLBACK: "stopped by the callback",
     PATIENCE: "stopped by patience: the validation loss did not improve",
-    DIVERGED: "diverged: the objective is not finite; try a smaller learning rate, or rescale the data",
+    DIVERGED: "diverged: the objective is not finite; try a smaller learning rate, or standardize=True",
     SLOW: "stopped by ftol: three steps in a row have hardly changed the objective",
     MAX_FUN: "stopped at maxfun",
     FLAT: "stopped by ftol: the last step has hardly changed the objective",
@@ -161,7 +161,7 @@ class Monitor:
         if not math.isfinite(fun):
             raise ValueError(
                 f"params: expected parameters at which the objective is finite, got {fun}; "
-                "initialize the network anew, or rescale the data"
+                "initialize the network anew, or take standardize=True"
             )
         self._start = (fun, grad_norm)
         if self._earlier is not None:

@@ -1,13 +1,11 @@
 """Whether a network can learn from the data as they are: ScaleWarning, at most once a fit.
 
-**Before** training. Of inputs with means m_i and standard deviations s_i unit j of the first hidden layer sees a mean
+Before training. Of inputs with means m_i and standard deviations s_i unit j of the first hidden layer sees a mean
 z_j = w_j'm + b_j and a spread sqrt(sum_i w_ji^2 s_i^2); outputs reach r_k = sum_j |w_kj| + |b_k|. Starting values are
 made for inputs and targets of about one: where spreads are far above, units are steps, where means are far above
 spreads, they are constants, and where inputs or targets are far below, no step is of their size. Starts that know the
 units, as those of a network that was trained in standardised ones, pass. The bounds are from experiments: see
-`docs/training.md`.
-
-**After** a success: whether it explains less than half of what a straight line does.
+`docs/training.md`. What is looked at after a success is in `explained`.
 
 A fit of a few iterations, or one that continues another, is a part of a training, of which neither says anything.
 """
@@ -15,28 +13,24 @@ A fit of a few iterations, or one that continues another, is a part of a trainin
 from __future__ import annotations
 
 import math
-import sys
-import warnings
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _validation as check
 from fastmlp import units
 from fastmlp._core.moments import largest
 from fastmlp.architecture import Architecture
-from fastmlp.errors import ScaleWarning
+from fastmlp.errors import ScaleWarning, warn_caller
 from fastmlp.functional import Samples
-from fastmlp.objective import Objective
-from fastmlp.optimize import reference
+from fastmlp.optimize import explained, reference
 
 Array = NDArray[Any]
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-MOST_ROWS = 2_000  # that are looked at, evenly taken
-MOST_COLUMNS = 100  # of inputs and targets, for a straight line or a quick look
+MOST_COLUMNS = 100  # of inputs, for a quick look
 FEW_ITERATIONS = 10  # a fit of fewer is a part of a training, as are
 FEW_EPOCHS = 100
 BOUNDED = ("tanh", "logistic", "sin")
@@ -63,9 +57,6 @@ MATTERS = 0.1  # share of the variance that a straight line explains by columns 
 HIGH, HIGH_MINIBATCH = 30.0, 10.0  # targets in units of what outputs reach,
 LOW, LOW_MINIBATCH = 1e-7, 3e-3  # and their standard deviations
 LOST_OFFSET = 1e3  # standard deviations that a column in float32 may lie from zero
-SLOPE = 0.2  # share of the variance that a straight line explains for sure
-NOTHING = 0.05  # share of the loss of classes or counts, of which a network that explains less is a constant
-WEAK = 0.01  # penalty of weights as drawn, as a share of what a straight line gains
 
 
 class Suspects(NamedTuple):
@@ -77,10 +68,11 @@ class Suspects(NamedTuple):
     high: Index
     low: Index
     lost: Index
+    lost_targets: Index
 
 
 NONE: Index = np.empty(0, np.intp)
-NOTHING_FOUND = Suspects(*[NONE] * 6)
+NOTHING_FOUND = Suspects(*[NONE] * 7)
 
 
 def before(
@@ -88,97 +80,38 @@ def before(
     params: Array,
     samples: Samples,
     constant: reference.Reference,
-    known: units.Units | None,
     minibatch: bool,
+    known: units.Units | None,
+    given: tuple[Any, Any],
 ) -> bool:
     """Warn of columns that cannot be learned from these parameters; whether there are any.
 
-    `known` are the units of samples that have been standardised: then only float32 can have lost them.
+    `known` are the units of samples that have been standardised: then only float32 can have lost them. `given` are X and
+    T before they came into the network's type.
     """
     if known is not None:
         if architecture.dtype != np.float32:
             return False
-        lost = _lost(known.inputs.shift, np.where(known.inputs.constant, 0.0, known.inputs.scale))
-        found = NOTHING_FOUND._replace(lost=lost)
+        found = NOTHING_FOUND._replace(lost=_lost(known.inputs.shift, known.inputs.deviation, given[0], "X"))
+        if known.targets is not None:
+            found = found._replace(lost_targets=_lost(known.targets.shift, known.targets.deviation, given[1], "T"))
     else:
-        found = suspects(architecture, params, samples, constant, minibatch)
+        found = suspects(architecture, params, samples, constant, minibatch, given)
     if not any(map(len, found)):
         return False
-    _warn(_described(found, known is None))
+    warn_caller(_described(found, known is None), ScaleWarning)
     return True
-
-
-def after(objective: Objective, constant: reference.Reference, loss: float, standardized: bool) -> bool:
-    """Warn where this data loss of a training that has succeeded is that of a constant rather; whether it is."""
-    beaten = shares(objective, constant, loss)
-    if beaten is None:
-        return False
-    own, other = beaten
-    advice = (
-        "begin from other starting values, or take more hidden units"
-        if standardized
-        else "standardize=True trains in standardised units; or begin from other starting values"
-    )
-    _warn(
-        f"fit: the training ended as it should, but the network explains {max(0.0, own):.1%} of the variation of the "
-        f"targets, a straight line {other:.1%}: {advice}"
-    )
-    return True
-
-
-def shares(objective: Objective, constant: reference.Reference, loss: float) -> tuple[float, float] | None:
-    """Shares of the variation of the targets that a network and a straight line explain, where the network's is poor.
-
-    None where it is not; where parameters are fixed or a penalty keeps the network from a straight line; and with more
-    than 100 inputs or outputs.
-    """
-    architecture, samples = objective.architecture, objective.data.samples
-    if constant.pull == 0 or objective.free is not None:
-        return None
-    squared = architecture.loss == "squared_error"
-    least = 0.0 if squared else reference.least(architecture, samples)
-    own = (constant.loss - loss) / (constant.loss - least) if constant.loss > least else 1.0
-    if own >= (0.5 if squared else NOTHING):
-        return None
-    some = rows(samples)
-    T = _real(architecture, some)
-    if T is None:
-        return None
-    explained, total = line(some.X.astype(np.float64), T, some.weight)
-    other = float(explained.sum() / total.sum()) if total.any() else 0.0
-    poor = own < 0.5 * other if squared else True
-    weak = objective.penalty_value(objective.x0) <= WEAK * other * (constant.loss - least)
-    return (own, other) if other > SLOPE and poor and weak else None
 
 
 # ---- what is looked at ----
 
 
-def _step(samples: Samples) -> int:
-    return max(1, -(-len(samples.X) // MOST_ROWS))
-
-
-def rows(samples: Samples) -> Samples:
-    """Some thousand samples, evenly taken."""
-    return samples if len(samples.X) <= MOST_ROWS else samples.rows(np.arange(0, len(samples.X), _step(samples)))
-
-
-def _real(architecture: Architecture, samples: Samples) -> Float | None:
-    """Targets as numbers, of a class 0 and 1; None if there are too many columns."""
-    if architecture.n_outputs > MOST_COLUMNS:
-        return None
-    values, labels = samples.targets
-    if labels is not None:
-        return np.asarray(labels[:, np.newaxis] == np.arange(architecture.n_outputs), np.float64)
-    assert values is not None
-    return np.asarray(values, np.float64)
-
-
 def suspects(
-    architecture: Architecture, params: Array, samples: Samples, constant: reference.Reference, minibatch: bool
-) -> Suspects:
+    architecture: Architecture, params: Array, samples: Samples, constant: reference.Reference, minibatch: bool,
+    given: tuple[Any, Any],
+) -> Suspects:  # fmt: skip
     """What is found in samples that are not standardised, from these parameters."""
-    inputs = units.moments(samples.X, samples.weight, _step(samples))
+    inputs = units.moments(samples.X, samples.weight, explained.step(samples))
     if architecture.n_inputs <= MOST_COLUMNS and _sane(architecture, params, inputs, constant, minibatch):
         return NOTHING_FOUND
     mean, sd, *_ = inputs
@@ -194,12 +127,18 @@ def suspects(
             steep, far = np.union1d(steep, more[0]), np.union1d(far, more[1])
             rest[np.concatenate(more)] = 0.0
         unseen = _unseen(weights[0], sd, FAINT_MINIBATCH if minibatch else FAINT)
-        found = Suspects(steep, far, NONE, NONE, NONE, _lost(mean, sd) if architecture.dtype == np.float32 else NONE)
-        if len(unseen) and _matter(architecture, rows(samples), unseen, sd):
+        found = NOTHING_FOUND._replace(steep=steep, far=far)
+        if architecture.dtype == np.float32:
+            found = found._replace(lost=_lost(mean, sd, given[0], "X"))
+        if len(unseen) and _matter(architecture, explained.rows(samples), unseen, sd):
             found = found._replace(faint=unseen)
         if _has_units(architecture, constant):
             high, low = _high_and_low(architecture.hidden[-1], weights[-1], biases[-1], constant, minibatch)
             found = found._replace(high=high, low=low)
+            if architecture.dtype == np.float32:
+                assert constant.mean is not None
+                assert constant.sd is not None
+                found = found._replace(lost_targets=_lost(constant.mean, constant.sd, given[1], "T"))
     return found
 
 
@@ -232,7 +171,7 @@ def _sane(
     top = HIGH_MINIBATCH if minibatch else HIGH
     least = (LOW_MINIBATCH if minibatch else LOW) * architecture.layers[-2]
     pairs = zip(constant.mean.tolist(), constant.sd.tolist(), strict=True)
-    return all(-top <= m <= top and least <= s <= top for m, s in pairs)
+    return all(-top <= m <= top and least <= s <= top and abs(m) <= LOST_OFFSET * s for m, s in pairs)
 
 
 def _steep_and_far(activation: str, W: Array, b: Array, mean: Float, sd: Float, minibatch: bool) -> tuple[Index, Index]:
@@ -274,36 +213,13 @@ def _matter(architecture: Architecture, samples: Samples, columns: Index, sd: Fl
     others = np.setdiff1d(np.flatnonzero(sd > 0), columns)
     if len(others) == 0:
         return True
-    T = _real(architecture, samples)
+    T = explained.real(architecture, samples)
     if T is None:
         return False
     X = samples.X.astype(np.float64)
-    explained, total = line(X, T, samples.weight)
-    without, _ = line(X[:, others], T, samples.weight)
-    return bool((explained - without > MATTERS * total).any())
-
-
-def line(X: Float, T: Float, weight: Array | None) -> tuple[Float, Float]:
-    """Variances of the targets that a straight line explains, less what it does by chance; and all of them.
-
-    By chance D of N - 1 parts are explained. Nothing is where a line would take long, or has too few samples.
-    """
-    mean, sd = _spread(X, weight)
-    X = (X[:, sd > 0] - mean[sd > 0]) / sd[sd > 0]
-    N, D = X.shape
-    mean, sd = _spread(T, weight)
-    if not 0 < D <= MOST_COLUMNS or N < D + 3:
-        return np.zeros_like(sd), sd * sd
-    root = np.ones((N, 1)) if weight is None else np.sqrt(N / weight.sum() * weight)[:, np.newaxis].astype(np.float64)
-    A, B = root * X, root * (T - mean)
-    left = np.mean((B - A @ np.linalg.lstsq(A, B, rcond=None)[0]) ** 2, axis=0)
-    return np.maximum(0.0, sd * sd - left * (N - 1) / (N - D - 1)), sd * sd
-
-
-def _spread(array: Float, weight: Array | None) -> tuple[Float, Float]:
-    """Means and standard deviations."""
-    found = units.moments(array, weight)
-    return found.mean, found.deviation
+    with_them, total = explained.line(X, T, samples.weight)
+    without, _ = explained.line(X[:, others], T, samples.weight)
+    return bool((with_them - without > MATTERS * total).any())
 
 
 def _high_and_low(
@@ -325,27 +241,36 @@ def _high_and_low(
     return np.flatnonzero(high), np.flatnonzero(low)
 
 
-def _lost(mean: Float, sd: Float) -> Index:
-    return np.flatnonzero((np.abs(mean) > LOST_OFFSET * sd) & (sd > 0))
+def _lost(mean: Float, sd: Float, given: Any, name: str) -> Index:
+    """Columns far from zero, also those of which float32 has left so little that they count as constant."""
+    far = np.flatnonzero(np.abs(mean) > LOST_OFFSET * sd)
+    if not len(far):
+        return NONE
+    array = check.real_array(given, name, None)
+    array = array.reshape(len(array), -1)[:, far]
+    if array.dtype == np.float32:
+        return np.asarray(far[np.ptp(array, axis=0) > 0])
+    return np.asarray(far[~units.columns(array.astype(np.float64), None, name).constant])
 
 
 # ---- what is said ----
 
 
 def _described(found: Suspects, raw: bool) -> str:
+    far = f"more than {LOST_OFFSET:g} standard deviations from zero, where float32 keeps fewer than 4 digits of them"
     sentences = [
         _columns("X", found.steep, "so large that hidden units start out saturated"),
         _columns("X", found.far, "so far from zero that hidden units start out as constants"),
         _columns("X", found.faint, "so small that hidden units do not see them"),
         _columns("T", found.high, "out of the outputs' reach from the start parameters"),
         _columns("T", found.low, "far below what the outputs start with"),
-        _columns("X", found.lost, f"more than {LOST_OFFSET:g} standard deviations from zero, where float32 keeps fewer "
-                                  "than 4 digits of them"),
-    ]  # fmt: skip
+        _columns("X", found.lost, far),
+        _columns("T", found.lost_targets, far),
+    ]
     advice = []
     if any(map(len, found[:5])):
         advice.append("standardize=True trains in standardised units")
-    if len(found.lost):
+    if len(found.lost) or len(found.lost_targets):
         advice.append("take dtype='float64', or subtract the offsets" + " beforehand" * raw)
     return "; ".join(filter(None, sentences)) + ": " + "; ".join(advice)
 
@@ -357,12 +282,3 @@ def _columns(name: str, columns: Index, what: str) -> str:
         return f"{name}: column {columns[0]} is {what}"
     listed = ", ".join(map(str, columns[:8])) + (f", ... ({len(columns)} of them)" if len(columns) > 8 else "")
     return f"{name}: columns {listed} are {what}"
-
-
-def _warn(text: str) -> None:
-    """At the line outside of the library that has called it."""
-    package = str(Path(__file__).parents[1])
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(text, ScaleWarning, stacklevel=level)

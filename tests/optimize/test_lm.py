@@ -96,6 +96,25 @@ def test_a_saddle_is_no_minimum():
     assert lowest_curvature(objective, net.params) > -1e-5
 
 
+@pytest.mark.parametrize("seed", [2, 7])
+def test_saddles_are_told_by_the_smallest_decay(seed):
+    """Curvature of -5e-5 beside others of 1e4: a unit that is 0, where a precision is 1e-3, and another one 4e6."""
+    rng = np.random.default_rng(21)
+    inputs = rng.uniform(-2, 2, (70, 3))
+    targets = np.sin(1.5 * inputs[:, 0]) + 0.3 * inputs[:, 1] + 0.1 * rng.normal(size=70)
+    names = ["W1[:,0]", "W1[:,1]", "W1[:,2]", "b1", "W2", "b2"]
+    decay = np.exp([2.15, 7.7, 15.1, 5.6, -7.5, -2.7]) / 192.0
+    penalty = fastmlp.WeightDecay(dict(zip(names, decay, strict=True)))
+    net = fastmlp.Network([3, 4, 1], rng=seed)
+    for array in (net.weights[0][3], net.biases[0][3:], net.weights[1][:, 3]):
+        array[...] = 0.0
+    res = net.fit(inputs, targets, "lm", penalty=penalty, max_iter=5000)
+    objective = net.objective(inputs, targets, penalty=penalty)
+    assert res.success
+    assert np.linalg.eigvalsh(objective.hess(net.params))[0] > 0
+    assert res.fun == pytest.approx(0.17610765, rel=1e-6)
+
+
 def test_the_objective_never_rises_by_more_than_rounding():
     inputs, targets = yacht()
     loss = fastmlp.Network([6, 8, 1], rng=0).fit(inputs, targets, "lm", penalty=DECAY, tol=1e-10).history["loss"]

@@ -295,6 +295,29 @@ def test_float32_far_from_zero_is_named(standardize):
     assert caught(fastmlp.Network([3, 4, 1], dtype="float32", rng=0), near, Y, max_iter=20, standardize=True)[1] == []
 
 
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("offset", [1e5, 4e6, 1e9])
+def test_float32_targets_far_from_zero_are_named(standardize, offset):
+    net = fastmlp.Network([3, 4, 1], dtype="float32", rng=0)
+    _, found = caught(net, X, Y + offset, max_iter=20, standardize=standardize)
+    assert "T: column 0 is more than 1000 standard deviations from zero, where float32 keeps fewer than 4" in found[0]
+    _, found = caught(fastmlp.Network([3, 4, 1], rng=0), X, Y + offset, max_iter=20, standardize=True)
+    assert found == []
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("spread", [50.0, 1.0])
+def test_columns_that_float32_has_made_constants_are_named(standardize, spread):
+    """1e9 and numbers of order 50 or 1 beside it: a few values are left of 200, or one."""
+    inputs = np.c_[X[:, :2], spread * X[:, 2] + 1e9]
+    net = fastmlp.Network([3, 4, 1], dtype="float32", rng=0)
+    _, found = caught(net, inputs, Y, max_iter=20, standardize=standardize)
+    assert "column 2 is more than 1000 standard deviations from zero" in found[0]
+    constant = np.c_[X[:, :2], np.full(200, 1e9)]
+    net = fastmlp.Network([3, 4, 1], dtype="float32", rng=0)
+    assert caught(net, constant, Y, max_iter=20, standardize=True)[1] == []
+
+
 # ---- minibatches ----
 
 

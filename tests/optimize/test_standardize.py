@@ -89,6 +89,25 @@ def test_constant_columns_have_the_scale_one():
     assert np.allclose(constant(X), 7.0, atol=1e-5)
 
 
+@pytest.mark.parametrize("constant", [1e3, 1e7, -1e9, 1e15, 1.7e18])
+def test_constants_far_from_zero_leave_no_trace(constant, dtype):
+    """Predictions are those without the column, whatever its weight was to begin with."""
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(80, 2))
+    targets = np.sin(inputs[:, 0]) + 0.1 * rng.normal(size=80)
+    beside = np.column_stack([inputs, np.full(80, constant)])
+    one, two = (fastmlp.Network([D, 4, 1], dtype=dtype, rng=1) for D in (2, 3))
+    two.weights[0][:, :2], two.weights[1][...] = one.weights[0], one.weights[1]
+    for net, array in ((one, inputs), (two, beside)):
+        net.fit(array, targets, "lbfgs", standardize=True, max_iter=60)
+        assert 1 - np.mean((net(array)[:, 0] - targets) ** 2) / targets.var() > 0.9
+    assert not two.weights[0][:, 2].any()
+    assert np.abs(two(beside) - one(inputs)).max() < (1e-7 if dtype == "float64" else 1e-2)
+    two.params = one.params.mean() + 0.1 * rng.normal(size=two.n_params)  # also where it was used before
+    two.fit(beside, targets, "lbfgs", standardize=True, max_iter=3)
+    assert not two.weights[0][:, 2].any()
+
+
 def test_weights_of_the_samples_weigh_in_means_and_deviations_too():
     X, T = YACHT.X[:80], YACHT.T[:80]
     twice = np.where(np.arange(80) < 30, 2.0, 1.0)

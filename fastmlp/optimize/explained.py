@@ -1,0 +1,140 @@
+"""What a network explains of its targets, and what a straight line does: whether a success is one.
+
+With L the data loss, L_0 that of the best constant and L_1 the least there is, a network explains the share
+(L_0 - L) / (L_0 - L_1), R^2 under squared error. If a line explains far more it has not learnt what is plain to see.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import units
+from fastmlp.architecture import Architecture
+from fastmlp.errors import ScaleWarning, warn_caller
+from fastmlp.functional import Samples
+from fastmlp.objective import Objective
+from fastmlp.optimize import reference
+
+Array = NDArray[Any]
+Float = NDArray[np.float64]
+
+MOST_ROWS = 2_000  # that are looked at, evenly taken
+MOST_COLUMNS = 100  # of inputs and targets, for a straight line
+SLOPE = 0.2  # share of the variance that a straight line explains for sure
+NOTHING = 0.05  # share of the loss of classes or counts, of which a network that explains less is a constant
+WEAK = 0.01  # penalty of weights as drawn, as a share of what a straight line gains
+SURE = 5.0  # nats that a straight line is worth by Schwarz's criterion
+
+
+def after(objective: Objective, constant: reference.Reference, loss: float, standardized: bool) -> bool:
+    """Warn where this data loss of a training that has succeeded is that of a constant rather; whether it is."""
+    beaten = shares(objective, constant, loss)
+    if beaten is None:
+        return False
+    own, other = beaten
+    advice = (
+        "begin from other starting values, or take more hidden units"
+        if standardized
+        else "standardize=True trains in standardised units; or begin from other starting values"
+    )
+    warn_caller(
+        f"fit: the training ended as it should, but the network explains {max(0.0, own):.1%} of the variation of the "
+        f"targets, a straight line {other:.1%}: {advice}",
+        ScaleWarning,
+    )
+    return True
+
+
+def shares(objective: Objective, constant: reference.Reference, loss: float) -> tuple[float, float] | None:
+    """As `poor`; None too where parameters are fixed, or a penalty keeps the network from a straight line."""
+    if objective.free is not None:
+        return None
+    architecture, samples = objective.architecture, objective.data.samples
+    found = poor(architecture, samples, constant, loss)
+    if found is None:
+        return None
+    gain = found[1] * (constant.loss - _least(architecture, samples))
+    return found if objective.penalty_value(objective.x0) <= WEAK * gain else None
+
+
+def poor(
+    architecture: Architecture, samples: Samples, constant: reference.Reference, loss: float
+) -> tuple[float, float] | None:
+    """Shares of the variation of the targets that a network and a straight line explain, where the network's is poor.
+
+    None where it is not, and with more than 100 inputs or outputs.
+    """
+    least = _least(architecture, samples)
+    if constant.pull == 0 or not constant.loss > least:
+        return None
+    squared, own = architecture.loss == "squared_error", (constant.loss - loss) / (constant.loss - least)
+    if own >= (0.5 if squared else NOTHING):
+        return None
+    some = rows(samples)
+    T = real(architecture, some)
+    if T is None:
+        return None
+    explained, total = line(some.X.astype(np.float64), T, some.weight)
+    other = float(explained.sum() / total.sum()) if total.any() else 0.0
+    return (own, other) if other > SLOPE and (own < 0.5 * other or not squared) else None
+
+
+def is_sure(share: float, n_inputs: int, n_samples: int) -> bool:
+    """Whether Schwarz's criterion is sure of a line that explains this share, N/2 ln 1/(1 - R^2) - D/2 ln N."""
+    gain = -n_samples * math.log1p(-share) if share < 1 else math.inf
+    return 0.5 * (gain - n_inputs * math.log(n_samples)) > SURE
+
+
+def _least(architecture: Architecture, samples: Samples) -> float:
+    return 0.0 if architecture.loss == "squared_error" else reference.least(architecture, samples)
+
+
+# ---- what a straight line does ----
+
+
+def step(samples: Samples) -> int:
+    """Every which sample is looked at."""
+    return max(1, -(-len(samples.X) // MOST_ROWS))
+
+
+def rows(samples: Samples) -> Samples:
+    """Some thousand samples, evenly taken."""
+    return samples if len(samples.X) <= MOST_ROWS else samples.rows(np.arange(0, len(samples.X), step(samples)))
+
+
+def real(architecture: Architecture, samples: Samples) -> Float | None:
+    """Targets as numbers, of a class 0 and 1; None if there are too many columns."""
+    if architecture.n_outputs > MOST_COLUMNS:
+        return None
+    values, labels = samples.targets
+    if labels is not None:
+        return np.asarray(labels[:, np.newaxis] == np.arange(architecture.n_outputs), np.float64)
+    assert values is not None
+    return np.asarray(values, np.float64)
+
+
+def line(X: Float, T: Float, weight: Array | None) -> tuple[Float, Float]:
+    """Variances of the targets that a straight line explains, less what it does by chance; and all of them.
+
+    By chance D of N - 1 parts are explained. Nothing is where a line would take long, or has too few samples.
+    """
+    mean, sd = spread(X, weight)
+    X = (X[:, sd > 0] - mean[sd > 0]) / sd[sd > 0]
+    N, D = X.shape
+    mean, sd = spread(T, weight)
+    if not 0 < D <= MOST_COLUMNS or N < D + 3:
+        return np.zeros_like(sd), sd * sd
+    root = np.ones((N, 1)) if weight is None else np.sqrt(N / weight.sum() * weight)[:, np.newaxis].astype(np.float64)
+    A, B = root * X, root * (T - mean)
+    left = np.mean((B - A @ np.linalg.lstsq(A, B, rcond=None)[0]) ** 2, axis=0)
+    return np.maximum(0.0, sd * sd - left * (N - 1) / (N - D - 1)), sd * sd
+
+
+def spread(array: Float, weight: Array | None) -> tuple[Float, Float]:
+    """Means and standard deviations."""
+    found = units.moments(array, weight)
+    return found.mean, found.deviation
