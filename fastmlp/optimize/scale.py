@@ -86,8 +86,8 @@ def before(
 ) -> bool:
     """Warn of columns that cannot be learned from these parameters; whether there are any.
 
-    `known` are the units of samples that have been standardised: then only float32 can have lost them. `given` are X and
-    T before they came into the network's type.
+    `known` are the units of samples that have been standardised: then only float32 can have lost them. `given` are X
+    and T before they came into the network's type.
     """
     if known is not None:
         if architecture.dtype != np.float32:
