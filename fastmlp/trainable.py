@@ -219,8 +219,8 @@ class Trainable(Differentiable):
             return optimize.fit(
                 self, samples, method, given=(X, T), penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
                 validation=validation, patience=patience, max_iter=max_iter, tol=tol, batch_size=batch_size,
-                learning_rate=learning_rate, standardize=standardize, callback=callback, verbose=verbose, rng=rng, time_limit=time_limit,
-                warm_start=warm_start, n_threads=n_threads, options=options,
+                learning_rate=learning_rate, standardize=standardize, callback=callback, verbose=verbose, rng=rng,
+                time_limit=time_limit, warm_start=warm_start, n_threads=n_threads, options=options,
             )  # fmt: skip
         finally:
             self._fitting.release()
