@@ -1,13 +1,15 @@
 """The one place where users' arrays and options are checked.
 
 Every message has the same form: which argument, what was expected, what came. Arrays come out C-contiguous, aligned,
-native, of the wanted type and finite; inputs are never changed, and are copied only where they have to be.
+native, of the wanted type and finite; inputs are never changed, and are copied only where they have to be. Each is a
+view of our own, the shape of which no other code can assign. Numbers are of Python's exact types before they are compared.
 """
 
 from __future__ import annotations
 
 import math
 import numbers
+import operator
 from collections.abc import Collection
 from typing import Any
 
@@ -24,8 +26,9 @@ LAZY = {"dask": ".compute()", "zarr": "[:]", "h5py": "[:]", "netCDF4": "[:]", "t
 
 def real_array(value: Any, name: str, dtype: Any, *, finite: bool = True) -> NDArray[Any]:
     """An array-like of real numbers as a C-contiguous, aligned, native array of `dtype`, and a finite one if asked."""
-    if arrays.is_exact(value, dtype):
-        return value  # type: ignore[no-any-return]
+    view = arrays.exact(value, dtype)
+    if view is not None:
+        return view
     array = value if type(value) is np.ndarray else _as_array(value, name)
     if array.dtype.kind not in REAL_KINDS:
         raise TypeError(f"{name}: expected real numbers, got dtype {array.dtype}")
@@ -33,7 +36,7 @@ def real_array(value: Any, name: str, dtype: Any, *, finite: bool = True) -> NDA
         result = np.require(array, dtype, ["C", "A"])
         if finite and result.dtype.kind == "f" and not np.isfinite(result.sum()) and not np.isfinite(result).all():
             _raise_not_finite(array, result, name)
-    return result
+    return result.view()  # of our own, if it is the user's array
 
 
 def _as_array(value: Any, name: str) -> NDArray[Any]:
@@ -118,11 +121,13 @@ def sample_weight(value: Any, n_samples: int, dtype: Any) -> NDArray[Any] | None
 
 def integer(value: Any, name: str, low: int) -> int:
     """An integer that is at least `low`; bool is not one."""
-    if type(value) is not int and (isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral)):
-        raise TypeError(f"{name}: expected an integer, got {value!r}")
+    if type(value) is not int:
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+            raise TypeError(f"{name}: expected an integer, got {value!r}")
+        value = operator.index(value)
     if value < low:
         raise ValueError(f"{name}: expected an integer >= {low}, got {value}")
-    return int(value)
+    return value  # type: ignore[no-any-return]
 
 
 def number(value: Any, name: str, low: float, *, above: bool = False, high: float = math.inf) -> float:

@@ -5,4 +5,5 @@ cimport numpy as cnp
 
 cdef bint native(object value, int typenum) noexcept
 cdef bint finite(cnp.ndarray array) noexcept
+cdef cnp.ndarray own(cnp.ndarray array)
 cdef void *data(object array) noexcept

@@ -1,6 +1,8 @@
 """NumPy arrays seen from C: which need no second look, and where their numbers lie.
 
 `_validation` accepts what is exact as it is, which takes a fraction of a microsecond, and has a close look at all else.
+What comes in is seen through a view of our own from then on: whatever else runs, in hooks of other arguments or in other
+threads, may give the user's array another shape, but not ours, and no other size while there is one.
 """
 
 cimport numpy as cnp
@@ -13,6 +15,9 @@ cnp.import_array()
 
 cdef enum:
     RELEASE_NUMBERS = 50_000    # from which on other Python threads are let run
+
+cdef extern from "numpy/arrayobject.h":
+    object PyArray_View(cnp.ndarray array, void *dtype, void *kind)
 
 cdef const void *_single = kernels.table(isa_index(None), 4)
 cdef const void *_double = kernels.table(isa_index(None), 8)
@@ -41,6 +46,11 @@ cdef bint finite(cnp.ndarray array) noexcept:
         return all_finite(single, n, numbers)
 
 
+cdef cnp.ndarray own(cnp.ndarray array):
+    """A view of the same numbers, whose shape nobody else can assign."""
+    return PyArray_View(array, NULL, NULL)
+
+
 cdef void *data(object array) noexcept:
     """Where the numbers of an array lie; NULL for None."""
     return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray> array)
@@ -62,10 +72,13 @@ def narrowed(cnp.ndarray vector not None):
     return result
 
 
-def is_exact(value, dtype):
-    """Whether `value` is a plain, native array of `dtype`, float32 or float64, with finite numbers only."""
+def exact(value, dtype):
+    """A view of a plain, native array of `dtype`, float32 or float64, with finite numbers only; None for all else."""
     cdef int typenum
     if not isinstance(dtype, cnp.dtype):
-        return False
+        return None
     typenum = (<cnp.dtype> dtype).type_num
-    return (typenum == cnp.NPY_FLOAT32 or typenum == cnp.NPY_FLOAT64) and native(value, typenum) and finite(value)
+    if not (typenum == cnp.NPY_FLOAT32 or typenum == cnp.NPY_FLOAT64) or not native(value, typenum):
+        return None
+    view = own(value)
+    return view if finite(view) else None

@@ -11,7 +11,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from fastmlp._core cimport kernels, sweeps, team
-from fastmlp._core.arrays cimport data, finite, native
+from fastmlp._core.arrays cimport data, finite, native, own
 from fastmlp._core.plan cimport GRADIENT_PASSES, RELEASE_WORK, Layout, Net, Partition, Plan
 from fastmlp._core.team cimport Watch
 from fastmlp._core.vectors cimport ALIGNMENT, lines
@@ -213,7 +213,7 @@ def bind_exact(Plan plan not None, X, T):
     cdef int typenum = cnp.NPY_FLOAT32 if net.itemsize == sizeof(float) else cnp.NPY_FLOAT64
     if net.loss != kernels.FMLP_LOSS_squared_error or not native(X, typenum) or not native(T, typenum):
         return None
-    cdef cnp.ndarray x = X, t = T
+    cdef cnp.ndarray x = own(X), t = own(T)
     if cnp.PyArray_NDIM(x) != 2 or <size_t> cnp.PyArray_DIM(x, 1) != net.n_inputs:
         return None
     if cnp.PyArray_NDIM(t) == 2:

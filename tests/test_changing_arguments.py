@@ -1,0 +1,210 @@
+"""Arguments that change while a call looks at others: by their own hooks, or by another thread. Right values or errors.
+
+What runs between the check of an array and its use may assign the array's shape, which is legal NumPy: a view of our
+own keeps the one that was checked. Under sanitizers the same tests look for reads and writes out of bounds.
+"""
+
+import threading
+
+import numpy as np
+import pytest
+
+import fastmlp
+
+D, K = 4, 2
+LAYERS = [D, 3, K]
+SIZES = [1, 9, 130]
+
+
+class Array:
+    """An array-like that gives `target` another shape, or other numbers, whenever it is looked at."""
+
+    def __init__(self, array, target, change):
+        self.array, self.target, self.change = array, target, change
+
+    def __array__(self, dtype=None, copy=None):
+        self.change(self.target)
+        return np.array(self.array, dtype)
+
+    def __len__(self):
+        self.change(self.target)
+        return len(self.array)
+
+
+class Threads(int):
+    """An integer that does the same when it is compared or converted."""
+
+    def __new__(cls, target, change):
+        result = super().__new__(cls, 1)
+        result.target, result.change = target, change
+        return result
+
+    def _hook(self, *_):
+        self.change(self.target)
+        return NotImplemented
+
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = _hook
+    __hash__ = int.__hash__
+
+    def __index__(self):
+        self.change(self.target)
+        return 1
+
+    __int__ = __index__
+
+
+def taller(X):
+    """Twice the rows, half the columns."""
+    X.shape = (2 * X.shape[0], X.shape[1] // 2) if X.ndim == 2 and X.shape[1] == D else (-1, D)
+
+
+def flat(X):
+    X.shape = (-1,)
+
+
+def shorter(X):
+    if X.size % (2 * D) == 0:
+        X.shape = (X.size // (2 * D), 2 * D)
+
+
+CHANGES = [taller, flat, shorter]
+
+
+def values(n, dtype):
+    rng = np.random.default_rng(n)
+    return {
+        "X": rng.normal(size=(n, D)).astype(dtype),
+        "T": rng.normal(size=(n, K)).astype(dtype),
+        "sample_weight": rng.uniform(0.5, 2.0, n).astype(dtype),
+        "v": rng.normal(size=net_of(dtype).n_params).astype(dtype),
+        "U": rng.normal(size=(n, K)).astype(dtype),
+        "n_threads": 1,
+    }
+
+
+def net_of(dtype):
+    return fastmlp.Network(LAYERS, dtype=dtype, rng=1)
+
+
+def fitted(method, **options):
+    def call(X, T, sample_weight, n_threads, dtype):
+        net = net_of(dtype)
+        net.fit(X, T, method, sample_weight=sample_weight, n_threads=n_threads, max_iter=3, rng=0, **options)
+        return net.params
+
+    return call
+
+
+def many(X, T, sample_weight, n_threads, dtype):
+    return fastmlp.fit_many([net_of(dtype)], X, T, sample_weight=sample_weight, n_threads=n_threads, max_iter=3)[0].x
+
+
+def swept(X, T, sample_weight, n_threads, dtype):
+    runs = fastmlp.sweep(X, T, (2,), 2, folds=2, sample_weight=sample_weight, n_threads=n_threads, max_iter=2, rng=0,
+                         dtype=dtype).runs  # fmt: skip
+    return np.array([run.params for run in runs])
+
+
+def posterior(X, T, sample_weight, n_threads, dtype):
+    return fastmlp.Laplace(net_of(dtype), X, T, prior_precision=1.0, noise_precision=2.0, sample_weight=sample_weight,
+                           n_threads=n_threads).params_covariance  # fmt: skip
+
+
+CALLS = {
+    "loss": (lambda X, T, sample_weight, n_threads, dtype: net_of(dtype).loss(
+        X, T, sample_weight=sample_weight, n_threads=n_threads)),
+    "loss_and_grad": (lambda X, T, sample_weight, n_threads, dtype: net_of(dtype).loss_and_grad(
+        X, T, sample_weight=sample_weight, n_threads=n_threads)[1]),
+    "plain": lambda X, T, dtype: net_of(dtype).loss_and_grad(X, T)[1],
+    "sample_losses": lambda X, T, n_threads, dtype: net_of(dtype).sample_losses(X, T, n_threads=n_threads),
+    "trace": lambda X, T, n_threads, dtype: net_of(dtype).trace(X, T, n_threads=n_threads).delta[0],
+    "predict": lambda X, n_threads, dtype: net_of(dtype).predict(X, n_threads=n_threads),
+    "jacobian": lambda X, n_threads, dtype: net_of(dtype).jacobian(X, n_threads=n_threads),
+    "jacobian by params": lambda X, n_threads, dtype: net_of(dtype).jacobian(X, wrt="params", n_threads=n_threads),
+    "vjp": lambda X, U, n_threads, dtype: net_of(dtype).vjp(X, U, n_threads=n_threads),
+    "hessian": (lambda X, T, sample_weight, n_threads, dtype: net_of(dtype).hessian(
+        X, T, sample_weight=sample_weight, n_threads=n_threads)),
+    "hessp": (lambda X, T, v, sample_weight, n_threads, dtype: net_of(dtype).hessp(
+        X, T, v, sample_weight=sample_weight, n_threads=n_threads)),
+    "hessian_diagonal": (lambda X, T, sample_weight, n_threads, dtype: net_of(dtype).hessian_diagonal(
+        X, T, sample_weight=sample_weight, n_threads=n_threads)),
+    "input_hessian": lambda X, n_threads, dtype: net_of(dtype).input_hessian(X, n_threads=n_threads),
+    "sensitivity": (lambda X, sample_weight, n_threads, dtype: fastmlp.sensitivity(
+        net_of(dtype), X, sample_weight=sample_weight, n_threads=n_threads).raw.mean),
+    "lm": fitted("lm"), "lbfgs": fitted("lbfgs"), "adam": fitted("adam", batch_size=8), "sgd": fitted("sgd"),
+    "standardised": fitted("lm", standardize=True), "held out": fitted("rprop", validation=0.5),
+    "fit_many": many, "sweep": swept, "Laplace": posterior,
+}  # fmt: skip
+ACCEPTED = pytest.mark.filterwarnings(
+    "ignore::fastmlp.ScaleWarning", "ignore::fastmlp.PosteriorWarning", "ignore:Setting the shape:DeprecationWarning"
+)
+
+
+def arguments_of(call, given):
+    names = call.__code__.co_varnames[: call.__code__.co_argcount]
+    return {name: given[name] for name in names if name != "dtype"}
+
+
+def outcome(call, given, dtype):
+    try:
+        return call(**given, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        assert ":" in str(error)  # noqa: PT017 - which argument, or what is wrong
+        return None
+
+
+@ACCEPTED
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("name", CALLS)
+def test_hooks_of_other_arguments_change_nothing(name, n, dtype):
+    """X is exact, and would be read where it lies: the others give it another shape while they are converted."""
+    call = CALLS[name]
+    expected = outcome(call, arguments_of(call, values(n, dtype)), dtype)
+    for change in CHANGES:
+        for other in set(arguments_of(call, values(n, dtype))) - {"X"}:
+            given = arguments_of(call, values(n, dtype))
+            X = given["X"]
+            given[other] = Threads(X, change) if other == "n_threads" else Array(given[other], X, change)
+            found = outcome(call, given, dtype)
+            assert found is None or np.array_equal(found, expected), (change.__name__, other)
+
+
+@ACCEPTED
+@pytest.mark.parametrize("n", SIZES)
+def test_an_output_array_is_written_as_it_was_checked(n, dtype):
+    net, X = net_of(dtype), values(n, dtype)["X"]
+    expected = net.predict(X)
+    for change in CHANGES:
+        out = np.empty((n, K), dtype)
+        net.predict(X, out=out, n_threads=Threads(out, lambda array: setattr(array, "shape", (-1,))))
+        assert np.array_equal(out.reshape(n, K), expected)
+        found = net.predict(X.copy(), out=np.empty((n, K), dtype), n_threads=Threads(X, change))
+        assert np.array_equal(found, expected)
+        X.shape = (n, D)
+
+
+@ACCEPTED
+@pytest.mark.parametrize("n", [130, 20_000])
+@pytest.mark.parametrize(
+    "name", ["plain", "loss_and_grad", "predict", "jacobian", "hessp", "lm", "adam", "sensitivity"]
+)
+def test_another_thread_assigns_shapes(name, n, dtype):
+    call, given = CALLS[name], arguments_of(CALLS[name], values(n, dtype))
+    expected, X, stop = call(**given, dtype=dtype), given["X"], threading.Event()
+
+    def restless():
+        while not stop.is_set():
+            X.shape = (2 * n, D // 2)
+            X.shape = (n, D)
+
+    other = threading.Thread(target=restless)
+    other.start()
+    try:
+        right = 0
+        for _ in range(5 if n > 1000 else 50):
+            found = outcome(call, given, dtype)
+            assert found is None or np.array_equal(found, expected)
+            right += found is not None
+    finally:
+        stop.set()
+        other.join()
