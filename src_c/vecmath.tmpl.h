@@ -9,7 +9,6 @@
 #undef MANTISSA_BITS
 #undef EXPONENT_BIAS
 #undef SIGN_BIT
-#undef REFINED_QUOTIENT
 #undef ROUNDER
 #undef EXP_MAX
 #undef TANH_MAX
@@ -35,12 +34,6 @@
 #define GELU_GRID 0x1.8p32 /* a multiple of 2^-20 */
 #endif
 #define SIN_MAX R(196608.0) /* x 2/pi < 2^17 */
-/* a / b, where inverse = 1 / b is known: the product, and its remainder divided likewise */
-#ifdef FUSED
-#define REFINED_QUOTIENT(a, b, inverse) FMA(FMA(-(a) * (inverse), b, a), inverse, (a) * (inverse))
-#else
-#define REFINED_QUOTIENT(a, b, inverse) ((a) / (b))
-#endif
 #define SIGN_BIT ((bits_t)1 << (REAL_BITS - 1))
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 #define FMA_DOUBLE(a, b, c) __builtin_fma((a), (b), (c))
@@ -177,7 +170,12 @@ ALWAYS_INLINE NAME(tanh_parts) NAME(vtanh)(real x)
     const real q = NAME(exp_rest)(R(2.0) * NAME(at_most)(r, TANH_MAX), EXPONENT_BIAS - 1, &k);
     const real half = NAME(of_bits)(k << MANTISSA_BITS); /* 2^(n - 1) */
     const real m = FMA(half, q, half - R(0.5)), d = m + R(1.0), v = R(1.0) / d;
-    const real quotient = REFINED_QUOTIENT(m, d, v);
+#ifdef FUSED
+    const real first = m * v, rest = FMA(-first, m, m - first); /* of the division by m + 1, not by what d was rounded to */
+    const real quotient = FMA(rest, v, first);
+#else
+    const real quotient = m / d;
+#endif
 
     NAME(tanh_parts) t;
     t.h = NAME(with_sign)(quotient, x);
