@@ -2,7 +2,8 @@
 
 Every message has the same form: which argument, what was expected, what came. Arrays come out C-contiguous, aligned,
 native, of the wanted type and finite; inputs are never changed, and are copied only where they have to be. Each is a
-view of our own, the shape of which no other code can assign. Numbers are of Python's exact types before they are compared.
+view of our own, the shape of which no other code can assign. Numbers are of Python's exact types before they are
+compared.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ def fit_many(
     Returns
     -------
     list of scipy.optimize.OptimizeResult
-        One for each network: x, fun, nit, nfev, njev, nhev, status, message, success, grad_norm, train_loss and
+        One for each network: x, fun, nit, nfev, njev, nhev, status, message, success, grad_norm, units, train_loss and
         validation_loss (means, without penalty, in the units of T). `success` says that `tol` was met at a minimum. An
         objective that is not finite at the start leaves its network as it is, with the message "diverged".
 
@@ -222,7 +222,7 @@ def _result(net: Network, method: str, outcome: Outcome, training: Samples, held
     return optimize_result(
         x=net.params.astype(np.float64), **outcome._asdict(), message=MESSAGES[outcome.status],
         success=outcome.status == CONVERGED, train_loss=mean_loss(net, training),
-        validation_loss=math.nan if held_out is None else mean_loss(net, held_out), method=method,
+        validation_loss=math.nan if held_out is None else mean_loss(net, held_out), method=method, units=net.units,
     )  # fmt: skip
 
 

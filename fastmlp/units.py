@@ -40,12 +40,14 @@ class Columns(NamedTuple):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
+    def slack(self, dtype: np.dtype[Any]) -> Float:
+        """How far a constant may be from its mean; twice the roundings, since that of other samples is rounded too."""
+        info = np.finfo(dtype)
+        return 2 * ROUNDINGS[dtype][1] * float(info.eps) * np.abs(self.shift) + float(info.tiny)
+
     def standardized(self, array: Array) -> Array:
         """The columns u, in the array's type; 0 where a constant is itself up to rounding."""
-        info = np.finfo(array.dtype)
-        # twice: the mean is rounded too, and that of other samples
-        slack = 2 * ROUNDINGS[array.dtype][1] * float(info.eps) * np.abs(self.shift) + float(info.tiny)
-        slack = np.where(self.constant, slack, 0.0)
+        slack = np.where(self.constant, self.slack(array.dtype), 0.0)
         with np.errstate(over="ignore"):
             return passes.scaled(np.ascontiguousarray(array), self.shift, self.scale, slack)
 
@@ -119,7 +121,8 @@ class Units(NamedTuple):
             result[:, groups[biases]] *= self.targets.scale
         W = result[:, groups[first]].reshape(len(result), -1, D) / self.inputs.scale
         result[:, groups[first]] = W.reshape(len(result), -1)
-        result[:, groups["b1"]] -= W @ self.inputs.shift
+        with np.errstate(over="ignore", invalid="ignore"):
+            result[:, groups["b1"]] -= W @ self.inputs.shift
         return result
 
     def rescaled(self, inputs: tuple[Any, Any] = (1.0, 0.0), targets: tuple[Any, Any] = (1.0, 0.0)) -> Units:
@@ -129,11 +132,15 @@ class Units(NamedTuple):
 
     def phrase(self) -> str:
         """What is in standardised units, in words."""
+        words = f"standardised units of {'X' if self.targets is None else 'X and T'}"
+        return words + (f" (constant: {self.constants})" if self.constants else "")
+
+    @property
+    def constants(self) -> str:
+        """Names of constant columns, some of them if there are many."""
         counts = [("X", self.inputs)] if self.targets is None else [("X", self.inputs), ("T", self.targets)]
-        constant = [f"{name}[:,{place}]" for name, columns in counts for place in columns.places]
-        named = ", ".join(constant[:MOST_NAMED]) + (", ..." if len(constant) > MOST_NAMED else "")
-        words = f"standardised units of {' and '.join(name for name, _ in counts)}"
-        return words + (f" (constant: {named})" if constant else "")
+        names = [f"{name}[:,{place}]" for name, columns in counts for place in columns.places]
+        return ", ".join(names[:MOST_NAMED]) + (", ..." if len(names) > MOST_NAMED else "")
 
     def as_array(self) -> Float:
         """Scale, shift and 1 where constant, (3, D) or (3, D + K): what `restored` takes."""

@@ -258,7 +258,7 @@ def test_the_best_of_several_starts_is_kept(solver):
     for _ in range(6):
         one = small(MLPRegressor, solver, alpha=0.01, max_iter=300, random_state=random).fit(X, y)
         losses.append(one.loss_)
-    assert several.loss_ <= min(losses) * (1 + 1e-6) if solver == "lm" else several.loss_ < np.median(losses)
+    assert several.loss_ <= min(losses) * (1 + 1e-4) if solver == "lm" else several.loss_ < np.median(losses)
     assert len(several.loss_curve_) == several.n_iter_
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -88,3 +89,19 @@ def test_warm_starts_and_parts_keep_their_units():
     parts.partial_fit(X[60:], Y[60:])
     assert np.array_equal(parts.network_.units.as_array(), units)
     assert np.allclose(units[1, :3], X[:60].mean(axis=0))
+
+
+def test_first_samples_that_are_constant_are_told():
+    model = regressor(solver="adam", standardize=True)
+    with pytest.warns(fastmlp.ScaleWarning, match=r"partial_fit: X\[:,0\], .*, T\[:,0\] are constant in the first"):
+        model.partial_fit(X[:1], Y[:1])
+    model.partial_fit(X[1:9], Y[1:9])
+    regressor(solver="adam", standardize=True).partial_fit(X[:9], Y[:9])
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_who_standardises_is_not_asked_to(standardize):
+    model = regressor(solver="lbfgs", standardize=standardize, max_iter=2)
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.fit(U, U[:, 0])
+    assert str(caught[0].message).endswith("raise it" + ", or take standardize=True" * (not standardize))

@@ -157,6 +157,23 @@ def test_units_that_do_not_fit_are_refused(table):
         fastmlp.Network.__new__(fastmlp.Network).__setstate__(state)
 
 
+@pytest.mark.parametrize("method", ["lm", "lbfgs"])
+def test_a_network_that_a_raw_fit_has_ruined_is_told_to_begin_anew(method):
+    """The advice of the first warning, on the same network, which stays at its dead point; and what it says then."""
+    rng = np.random.default_rng(1)
+    inputs = np.column_stack([rng.uniform(270, 320, 80), rng.uniform(9e4, 1.1e5, 80)])
+    density = inputs[:, 1] / (287 * inputs[:, 0])
+    net = fastmlp.Network([2, 5, 1], rng=0)
+    with pytest.warns(fastmlp.ScaleWarning, match=r"standardize=True, from new starting values \(net.initialize\(\)\)"):
+        net.fit(inputs, density, method)
+    for penalty in (None, fastmlp.WeightDecay(1e-3)):
+        ruined = net.copy()
+        with pytest.warns(fastmlp.ScaleWarning, match=r"explains 0.0% .*: train from new starting values"):
+            ruined.fit(inputs, density, method, standardize=True, penalty=penalty)
+        ruined.initialize(rng=0).fit(inputs, density, method, standardize=True, penalty=penalty)
+        assert np.mean((ruined(inputs)[:, 0] - density) ** 2) < 0.01 * density.var()
+
+
 def test_they_can_be_compared():
     one, two, other = (fastmlp.Network([6, 2, 1], rng=seed) for seed in range(3))
     for net, scale in ((one, 1.0), (two, 1.0), (other, 2.0)):

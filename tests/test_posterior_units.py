@@ -365,3 +365,21 @@ def test_a_network_that_knows_its_units_is_asked_for_them():
         fastmlp.Laplace(net, X, T, prior_precision=1.0)
     with pytest.raises(ValueError, match=r"adds up to 1 for 60 .*; the network was trained in standardised units"):
         fastmlp.Laplace(net, X, T, penalty=DECAY, sample_weight=np.full(N, 1 / N))
+
+
+def test_evidence_says_what_float32_and_rounding_leave():
+    """The posterior is in float64 and right; the network that it is handed to is not."""
+    rng = np.random.default_rng(0)
+    stamps = 1.7e9 + 30 * rng.normal(size=(80, 1))
+    target = np.sin((stamps[:, 0] - 1.7e9) / 30) + 0.1 * rng.normal(size=80)
+    with pytest.warns(fastmlp.ScaleWarning, match=r"X: column 0 is more than 1000 standard deviations from .*float64"):
+        fastmlp.fit_evidence(fastmlp.Network([1, 4, 1], dtype="float32", rng=0), stamps, target)
+    fastmlp.fit_evidence(fastmlp.Network([1, 4, 1], rng=0), stamps, target)
+    near = 1.7e9 + 4e-6 * rng.normal(size=(80, 1))
+    with pytest.warns(fastmlp.ScaleWarning, match="values are next to each other, and counts as constant"):
+        fastmlp.fit_evidence(fastmlp.Network([1, 4, 1], rng=0), near, target)
+    with (
+        pytest.warns(fastmlp.ScaleWarning, match=r"T: column 0 .* counts as constant"),
+        pytest.raises(ValueError, match=r"constant ones, up to rounding; if they vary, subtract their offset"),
+    ):
+        fastmlp.fit_evidence(fastmlp.Network([3, 2, 1], rng=0), U, 1e9 + 1e-6 * V[:, 0])

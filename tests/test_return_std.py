@@ -76,7 +76,7 @@ def test_without_alpha_dead_units_have_no_deviations():
     model = MLPRegressor(hidden_layer_sizes=(20,), alpha=0, random_state=0, max_iter=500).fit(X, y)
     with pytest.raises(
         fastmlp.NotPositiveDefiniteError,
-        match=r"^return_std: .* determine W1\[.* and \d+ more; take alpha > 0, or leave",
+        match=r"^return_std: .* determine W1\[.* and \d+ more; take alpha > 0 for them, or leave",
     ) as caught:
         model.predict(X, return_std=True)
     assert "hessian" not in str(caught.value)

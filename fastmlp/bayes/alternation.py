@@ -83,7 +83,9 @@ class Alternation:
         columns = units.columns(values, self.samples.weight, "T")
         deviation = columns.deviation[self.frame.varying]
         if not deviation.any():
-            raise ValueError("T: expected targets with noise, got constant ones")
+            raise ValueError(
+                "T: expected targets with noise, got constant ones, up to rounding; if they vary, subtract their offset"
+            )
         return float((deviation**2).mean())
 
     def start(self, alpha: Any, beta: Any) -> Float:

@@ -25,7 +25,7 @@ from fastmlp.bayes.starts import Start, Starts
 from fastmlp.errors import ConvergenceWarning
 from fastmlp.functional import Samples
 from fastmlp.network import Network, check_network
-from fastmlp.optimize import explained, reference
+from fastmlp.optimize import explained, reference, scale
 from fastmlp.terms import DataTerm
 
 Float = NDArray[np.float64]
@@ -185,6 +185,8 @@ def fit_evidence(
 
     Warns
     -----
+    ScaleWarning
+        If columns lie so far from zero that float32, of the network, or rounding leaves nothing of them.
     ConvergenceWarning
         Once, if what is returned has not converged, unless the callback has ended it; if its noise is at its floor; or
         if it explains less than half of what a straight line does for sure.
@@ -252,6 +254,8 @@ def fit_evidence(
 
     check.choice(groups, "groups", GROUPS)
     frame, samples = _problem(net, X, T, sample_weight, standardize)
+    if frame.units is not None:
+        scale.of_units(net._architecture, frame.units, (X, T))
 
     def trained(network: Network, threads: int, number: int) -> Evidence | None:
         if budget.over and (found or number):

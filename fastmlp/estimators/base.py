@@ -19,6 +19,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from fastmlp import _validation as check
 from fastmlp import units
 from fastmlp.bayes.evidence import Evidence, poor
+from fastmlp.errors import ScaleWarning
 from fastmlp.estimators import training
 from fastmlp.estimators.arguments import (
     EVIDENCE,
@@ -175,15 +176,22 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         penalty = WeightDecay(problem.decay, problem.decay)
         self._remember(None if part else samples, penalty=penalty, standardize=own or False)
         if best.limit and not part:
-            message = f"{self.solver} has not converged within {best.limit}; raise it, or take standardize=True"
-            warnings.warn(message, ConvergenceWarning, stacklevel=3)
+            message = f"{self.solver} has not converged within {best.limit}; raise it"
+            warnings.warn(message + ", or take standardize=True" * (own is None), ConvergenceWarning, stacklevel=3)
         return self
 
     def _units(self, net: Network, samples: Samples, part: bool) -> Units:
         """Those of the samples; those of the first ones where they come in parts, or where a fit is continued."""
         if net.units is not None and (part or self._result is not None):
             return net.units
-        return units.of(net._architecture, check_samples(net._architecture, *samples))
+        own = units.of(net._architecture, check_samples(net._architecture, *samples))
+        if part and own.constants:
+            message = (
+                f"partial_fit: {own.constants} are constant in the first samples, which give the units: standardised "
+                "as they are, others may lie far outside; begin with samples like all the data"
+            )
+            warnings.warn(message, ScaleWarning, stacklevel=5)
+        return own
 
     def _fit_by_evidence(self, networks: list[Network], samples: Samples, held_out: Samples | None) -> Self:
         if held_out is not None:

@@ -26,39 +26,69 @@ MOST_ROWS = 2_000  # that are looked at, evenly taken
 MOST_COLUMNS = 100  # of inputs and targets, for a straight line
 SLOPE = 0.2  # share of the variance that a straight line explains for sure
 NOTHING = 0.05  # share of the loss of classes or counts, of which a network that explains less is a constant
-WEAK = 0.01  # penalty of weights as drawn, as a share of what a straight line gains
+WEAK = 0.01  # penalty of weights as drawn, as a share of what a straight line gains;
+HELD = 0.3  # the same from which on a penalty holds a network in standardised units too
+FAR = 10.0  # standard deviations from which on data are in units of their own
 SURE = 5.0  # nats that a straight line is worth by Schwarz's criterion
 
 
-def after(objective: Objective, constant: reference.Reference, loss: float, standardized: bool) -> bool:
+ANEW = "from new starting values (net.initialize())"
+
+
+def after(
+    objective: Objective, constant: reference.Reference, loss: float, standardized: bool, minibatch: bool = False
+) -> bool:
     """Warn where this data loss of a training that has succeeded is that of a constant rather; whether it is."""
-    beaten = shares(objective, constant, loss)
+    beaten = shares(objective, constant, loss, standardized)
     if beaten is None:
         return False
     own, other = beaten
-    advice = (
-        "begin from other starting values, or take more hidden units"
-        if standardized
-        else "standardize=True trains in standardised units; or begin from other starting values"
-    )
+    advice = ["take more epochs (max_iter) or another learning_rate"] if minibatch else []
+    advice.append(f"train {'' if standardized else 'with standardize=True, '}{ANEW}")
+    advice += ["take more hidden units"] if standardized else []
     warn_caller(
         f"fit: the training ended as it should, but the network explains {max(0.0, own):.1%} of the variation of the "
-        f"targets, a straight line {other:.1%}: {advice}",
+        f"targets, a straight line {other:.1%}: {'; or '.join(advice)}",
         ScaleWarning,
     )
     return True
 
 
-def shares(objective: Objective, constant: reference.Reference, loss: float) -> tuple[float, float] | None:
-    """As `poor`; None too where parameters are fixed, or a penalty keeps the network from a straight line."""
+def shares(
+    objective: Objective, constant: reference.Reference, loss: float, standardized: bool
+) -> tuple[float, float] | None:
+    """As `poor`; None too where parameters are fixed, or a penalty keeps the network from a straight line.
+
+    Weights as they are drawn cost so much that a line is not worth it, or in raw units, which may make a penalty strong
+    that is none, so much of what is to be gained in standardised ones.
+    """
     if objective.free is not None:
         return None
     architecture, samples = objective.architecture, objective.data.samples
     found = poor(architecture, samples, constant, loss)
     if found is None:
         return None
-    gain = found[1] * (constant.loss - _least(architecture, samples))
-    return found if objective.penalty_value(objective.x0) <= WEAK * gain else None
+    cost = _drawn(objective)
+    if cost <= WEAK * found[1] * (constant.loss - _least(architecture, samples)):
+        return found
+    in_their_units = standardized or architecture.loss != "squared_error" or not _far_from_one(samples, constant)
+    gain = 0.5 * samples.total_weight * architecture.n_outputs
+    return None if in_their_units or cost > HELD * found[1] * gain else found
+
+
+def _drawn(objective: Objective) -> float:
+    """What the penalty of weights is in the mean that are drawn with variance 2 / (n_in + n_out)."""
+    if objective.decay is None:
+        return 0.0
+    weights, _ = objective.architecture.unravel(np.asarray(objective.decay))
+    return sum(float(W.sum()) / sum(W.shape) for W in weights)
+
+
+def _far_from_one(samples: Samples, constant: reference.Reference) -> bool:
+    """Whether standard deviations of inputs or targets are far from those of standardised data."""
+    deviation = units.moments(samples.X, samples.weight, step(samples)).deviation
+    both = np.append(deviation, np.zeros(1) if constant.sd is None else constant.sd)
+    return bool((both[both > 0] > FAR).any() or (both[both > 0] < 1 / FAR).any())
 
 
 def poor(

@@ -184,7 +184,7 @@ def fit(
     result.x, result.units = net._params.astype(np.float64), own
     judged = whole and not warned and within is None and (name not in MINIBATCH or max_iter >= scale.FEW_EPOCHS)
     if result.success and judged:
-        explained.after(objective, constant, loss, own is not None)
+        explained.after(objective, constant, loss, own is not None, name in MINIBATCH)
     return result
 
 

@@ -56,6 +56,7 @@ FAINT, FAINT_MINIBATCH = 3e-3, 2e-2  # standard deviations that are not seen by 
 MATTERS = 0.1  # share of the variance that a straight line explains by columns that are not seen alone
 HIGH, HIGH_MINIBATCH = 30.0, 10.0  # targets in units of what outputs reach,
 LOW, LOW_MINIBATCH = 1e-7, 3e-3  # and their standard deviations
+MOST_ROUNDED = 16  # different values that a constant may have
 LOST_OFFSET = 1e3  # standard deviations that a column in float32 may lie from zero
 
 
@@ -69,10 +70,12 @@ class Suspects(NamedTuple):
     low: Index
     lost: Index
     lost_targets: Index
+    constant: Index
+    constant_targets: Index
 
 
 NONE: Index = np.empty(0, np.intp)
-NOTHING_FOUND = Suspects(*[NONE] * 7)
+NOTHING_FOUND = Suspects(*[NONE] * 9)
 
 
 def before(
@@ -86,21 +89,32 @@ def before(
 ) -> bool:
     """Warn of columns that cannot be learned from these parameters; whether there are any.
 
-    `known` are the units of samples that have been standardised: then only float32 can have lost them. `given` are X
+    `known` are the units of samples that have been standardised: then only rounding can have lost them. `given` are X
     and T before they came into the network's type.
     """
     if known is not None:
-        if architecture.dtype != np.float32:
-            return False
-        found = NOTHING_FOUND._replace(lost=_lost(known.inputs.shift, known.inputs.deviation, given[0], "X"))
-        if known.targets is not None:
-            found = found._replace(lost_targets=_lost(known.targets.shift, known.targets.deviation, given[1], "T"))
-    else:
-        found = suspects(architecture, params, samples, constant, minibatch, given)
-    if not any(map(len, found)):
-        return False
-    warn_caller(_described(found, known is None), ScaleWarning)
-    return True
+        return of_units(architecture, known, given)
+    return _warned(suspects(architecture, params, samples, constant, minibatch, given), True)
+
+
+def of_units(architecture: Architecture, known: units.Units, given: tuple[Any, Any]) -> bool:
+    """Warn of columns of standardised data so far from zero that float32, or rounding, has lost them."""
+    inputs, targets = known.inputs, known.targets
+    found = NOTHING_FOUND._replace(constant=_not_constant(inputs, given[0], "X"))
+    if targets is not None:
+        found = found._replace(constant_targets=_not_constant(targets, given[1], "T"))
+    if architecture.dtype == np.float32:
+        found = NOTHING_FOUND._replace(lost=_lost(inputs.shift, inputs.deviation, given[0], "X"))
+        if targets is not None:
+            found = found._replace(lost_targets=_lost(targets.shift, targets.deviation, given[1], "T"))
+    return _warned(found, False)
+
+
+def _warned(found: Suspects, raw: bool) -> bool:
+    if any(map(len, found)):
+        warn_caller(_described(found, raw), ScaleWarning)
+        return True
+    return False
 
 
 # ---- what is looked at ----
@@ -241,6 +255,18 @@ def _high_and_low(
     return np.flatnonzero(high), np.flatnonzero(low)
 
 
+def _not_constant(columns: units.Columns, given: Any, name: str) -> Index:
+    """Columns that count as constants though they have more values than rounding makes of one."""
+    where = np.flatnonzero(columns.constant & (columns.shift != 0))
+    if not len(where):
+        return NONE
+    array = check.real_array(given, name, None)
+    array = array.reshape(len(array), -1)
+    spread = np.ptp(array[:, where], axis=0)
+    own = (spread > 0) & (spread <= columns.slack(np.dtype(np.float64))[where])  # else others have made it constant
+    return np.array([c for c in where[own] if len(np.unique(array[:, c])) > MOST_ROUNDED], np.intp)
+
+
 def _lost(mean: Float, sd: Float, given: Any, name: str) -> Index:
     """Columns far from zero, also those of which float32 has left so little that they count as constant."""
     far = np.flatnonzero(np.abs(mean) > LOST_OFFSET * sd)
@@ -258,6 +284,7 @@ def _lost(mean: Float, sd: Float, given: Any, name: str) -> Index:
 
 def _described(found: Suspects, raw: bool) -> str:
     far = f"more than {LOST_OFFSET:g} standard deviations from zero, where float32 keeps fewer than 4 digits of them"
+    near = "so far from zero that its values are next to each other, and counts as constant"
     sentences = [
         _columns("X", found.steep, "so large that hidden units start out saturated"),
         _columns("X", found.far, "so far from zero that hidden units start out as constants"),
@@ -266,12 +293,16 @@ def _described(found: Suspects, raw: bool) -> str:
         _columns("T", found.low, "far below what the outputs start with"),
         _columns("X", found.lost, far),
         _columns("T", found.lost_targets, far),
+        _columns("X", found.constant, near),
+        _columns("T", found.constant_targets, near),
     ]
     advice = []
     if any(map(len, found[:5])):
-        advice.append("standardize=True trains in standardised units")
+        advice.append(f"train with standardize=True, {explained.ANEW}")
     if len(found.lost) or len(found.lost_targets):
         advice.append("take dtype='float64', or subtract the offsets" + " beforehand" * raw)
+    if len(found.constant) or len(found.constant_targets):
+        advice.append("subtract the offsets before they are added")
     return "; ".join(filter(None, sentences)) + ": " + "; ".join(advice)
 
 

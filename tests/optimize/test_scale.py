@@ -120,7 +120,7 @@ def test_columns_are_named_as_the_user_counts_them(case):
     inputs, targets, text = NAMED[case]
     net = fastmlp.Network([3, 4, targets.ndim if targets.ndim == 1 else 3], rng=0)
     _, found = caught(net, inputs, targets, max_iter=50)
-    assert [each.split(" from the start")[0].split(": standardize")[0] for each in found] == [text]
+    assert [each.split(" from the start")[0].split(": train with standardize")[0] for each in found] == [text]
     assert "standardize=True" in found[0]
 
 
@@ -316,6 +316,32 @@ def test_columns_that_float32_has_made_constants_are_named(standardize, spread):
     constant = np.c_[X[:, :2], np.full(200, 1e9)]
     net = fastmlp.Network([3, 4, 1], dtype="float32", rng=0)
     assert caught(net, constant, Y, max_iter=20, standardize=True)[1] == []
+
+
+@pytest.mark.parametrize("name", ["X", "T"])
+def test_columns_of_values_next_to_each_other_are_named(name):
+    """Time stamps that span some hundred roundings count as constant, and say so; two roundings are none."""
+    stamps = np.c_[1.7e9 + np.linspace(0.0, 2e-5 if name == "T" else 1e-4, 200)]
+    inputs, target = (stamps, Y) if name == "X" else (X, stamps[:, 0])
+    _, found = caught(fastmlp.Network([inputs.shape[1], 4, 1], rng=0), inputs, target, max_iter=20, standardize=True)
+    assert f"{name}: column 0 is so far from zero that its values are next to each other, and counts as con" in found[0]
+    assert "subtract the offsets before they are added" in found[0]
+    two = np.c_[X[:, :2], np.where(X[:, 2] > 0, 0.3, 0.1 + 0.2)]
+    assert caught(fastmlp.Network([3, 4, 1], rng=0), two, Y, max_iter=20, standardize=True)[1] == []
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1e-6])
+def test_a_decay_that_is_strong_in_the_users_units_only_is_no_excuse(unit):
+    rng = np.random.default_rng(0)
+    inputs = unit * rng.normal(size=(150, 2))
+    targets = inputs @ [1.0, 0.5] + 0.02 * unit * rng.normal(size=150)
+    options = {"method": "lm", "penalty": fastmlp.WeightDecay(1e-3)}
+    _, found = caught(fastmlp.Network([2, 4, 1], rng=0), inputs, targets, **options)
+    assert "standardize=True" in found[0]
+    assert caught(fastmlp.Network([2, 4, 1], rng=0), inputs, targets, standardize=True, **options)[1] == []
+    strong = {"method": "lm", "penalty": fastmlp.WeightDecay(1e4)}
+    u, v = inputs / unit, targets / unit
+    assert caught(fastmlp.Network([2, 4, 1], rng=0), u, v, **strong)[1] == []
 
 
 # ---- minibatches ----
