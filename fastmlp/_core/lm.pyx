@@ -221,12 +221,19 @@ cdef double metric(const double *v, const double *shifts, size_t n) noexcept nog
     return sqrt(total)
 
 
+cdef bint falls(Fit *fit, double length, double curvature, Watch *watch) noexcept nogil:
+    """Whether the objective falls by half of what the curvature promises of a step."""
+    place_trial(fit, length)
+    cdef double value = objective(&fit.ahead, fit.ahead.x, NULL, watch)
+    return value < fit.at.value + 0.25 * length * length * fmin(curvature, 0.0) and not watch.stopped
+
+
 cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
     """A step along the direction of the most negative curvature, down to where the objective is lower."""
     cdef size_t n = fit.at.n, i
-    cdef double share = 1.0, length, curvature, value, sign
+    cdef double share = 1.0, length, curvature, value
     cdef double *shifts = fit.ahead.g       # which the step overwrites
-    cdef int _
+    cdef int _, turn
     flatness(fit, shifts)
     while not factorize_along(&fit.at, share, shifts):
         share *= 2.0
@@ -245,19 +252,25 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
     for i in range(n):
         fit.step[i] /= value
     curvature *= (length / value) * (length / value)    # v'B v, v of length 1
-    sign = -1.0 if dot(fit.at.ops, n, fit.at.g, fit.step) > 0.0 else 1.0
     length = 1.0
-    for _ in range(HALVINGS):
-        place_trial(fit, sign * length)
-        value = objective(&fit.ahead, fit.ahead.x, NULL, watch)
-        if value < fit.at.value + 0.25 * length * length * fmin(curvature, 0.0):
-            look(&fit.ahead, False, True, watch)
-            fit.mu = fit.safe = fmax(fit.mu, 1e-3 * fit.ahead.scale)
-            return INTERRUPTED if watch.stopped else move(fit)
+    for turn in range(2 * HALVINGS):        # one way and the other: the gradient is rounding, and does not say which
+        if falls(fit, length, curvature, watch):
+            break
         if watch.stopped:
             return INTERRUPTED
-        length *= 0.5
-    return STALLED
+        length *= -1.0 if turn % 2 == 0 else -0.5
+    else:
+        return STALLED
+    for turn in range(HALVINGS):            # on to where the gradient says more than that this is a saddle
+        if not falls(fit, 2.0 * length, curvature, watch):
+            break
+        length *= 2.0
+    if watch.stopped:
+        return INTERRUPTED
+    place_trial(fit, length)
+    look(&fit.ahead, False, False, watch)
+    fit.mu = fit.safe = fmax(fit.mu, 1e-3 * fit.ahead.scale)
+    return INTERRUPTED if watch.stopped else move(fit)
 
 
 cdef Status advance(Fit *fit, size_t n_steps, Steps *steps, Watch *watch) noexcept nogil:
