@@ -1,8 +1,8 @@
 """NumPy arrays seen from C: which need no second look, and where their numbers lie.
 
 `_validation` accepts what is exact as it is, which takes a fraction of a microsecond, and has a close look at all else.
-What comes in is seen through a view of our own from then on: whatever else runs, in hooks of other arguments or in other
-threads, may give the user's array another shape, but not ours, and no other size while there is one.
+What comes in is seen through a view of our own from then on: whatever else runs, in hooks of other arguments or in
+other threads, may give the user's array another shape, but not ours, and no other size while there is one.
 """
 
 cimport numpy as cnp

@@ -261,7 +261,7 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
         length *= -1.0 if turn % 2 == 0 else -0.5
     else:
         return STALLED
-    for turn in range(HALVINGS):            # on to where the gradient says more than that this is a saddle
+    for _ in range(HALVINGS):               # on to where the gradient says more than that this is a saddle
         if not falls(fit, 2.0 * length, curvature, watch):
             break
         length *= 2.0
