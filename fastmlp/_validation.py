@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import operator
 from collections.abc import Collection
 from typing import Any
 
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from fastmlp._core import arrays
 
 REAL_KINDS = "fiub"
+START_BITS = 20  #: of the number of trainings from different starts: each takes a network of its own
+MOST_BITS = 1000  #: of an integer that is written out; Python itself refuses from 4,300 digits on
 
 #: packages whose arrays lie elsewhere until they are asked for, and how to ask; told by name, so that none is imported
 LAZY = {"dask": ".compute()", "zarr": "[:]", "h5py": "[:]", "netCDF4": "[:]", "tables": "[:]"}
@@ -116,13 +119,27 @@ def sample_weight(value: Any, n_samples: int, dtype: Any) -> NDArray[Any] | None
     return weight
 
 
-def integer(value: Any, name: str, low: int) -> int:
-    """An integer that is at least `low`; bool is not one."""
+def integer(value: Any, name: str, low: int, bits: int = 63) -> int:
+    """An integer in [low, 2^bits), 2^63 being what C counts to; bool is not one."""
     if type(value) is not int and (isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral)):
         raise TypeError(f"{name}: expected an integer, got {value!r}")
-    if value < low:
-        raise ValueError(f"{name}: expected an integer >= {low}, got {value}")
-    return int(value)
+    result = operator.index(value)
+    if low <= result and result.bit_length() <= bits:
+        return result
+    bound = f">= {low}" if result < low else f"< 2^{bits}"
+    raise ValueError(f"{name}: expected an integer {bound}, got {_shown(result)}")
+
+
+def _shown(value: Any) -> str:
+    """As it is written, integers of any size too."""
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return f"an integer of {value.bit_length()} bits"
+    return repr(value)
+
+
+def bits_for(width: int) -> int:
+    """Of how many rows of so many numbers there may be: all their bytes are counted in 63 bits."""
+    return 60 - int(width).bit_length()
 
 
 def number(value: Any, name: str, low: float, *, above: bool = False, high: float = math.inf) -> float:
@@ -157,13 +174,13 @@ def choice(value: Any, name: str, options: Collection[str]) -> str:
 
 def generator(rng: Any) -> np.random.Generator:
     """A NumPy Generator from None, an int, a SeedSequence, a BitGenerator or a Generator."""
-    message = f"rng: expected None, a non-negative int or a numpy Generator, got {rng!r}"
+    expected = "rng: expected None, a non-negative int or a numpy Generator"
     if isinstance(rng, (bool, np.bool_)):
-        raise TypeError(message)
+        raise TypeError(f"{expected}, got {rng!r}")
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
-        raise type(error)(message) from error
+        raise type(error)(f"{expected}, got {_shown(rng)}") from error
 
 
 def output_array(out: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -129,7 +129,7 @@ def sweep(
     if (validation is None) == (folds is None):
         raise ValueError("validation: expected either a set (X, T) or a fraction, or folds=, got neither or both")
     how = many.rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize)
-    n_starts = check.integer(n_starts, "n_starts", 1)
+    n_starts = check.integer(n_starts, "n_starts", 1, check.START_BITS)
     sizes = [_size(size) for size in _items(hidden_sizes, "hidden_sizes")]
     if len(set(sizes)) < len(sizes):
         raise ValueError(f"hidden_sizes: expected different sizes, got {sizes}")

@@ -247,7 +247,7 @@ def fit_evidence(
     max_iter, tol = check.integer(max_iter, "max_iter", 0), check.number(tol, "tol", 0.0)
     climb = METHODS[check.choice(method, "method", METHODS)]
     check.choice(combine, "combine", ("best", "average"))
-    n_starts, generator = check.integer(n_starts, "n_starts", 1), check.generator(rng)
+    n_starts, generator = check.integer(n_starts, "n_starts", 1, check.START_BITS), check.generator(rng)
     n_threads, budget = _threads.resolve(n_threads), Budget(time_limit, callback, verbose)
 
     check.choice(groups, "groups", GROUPS)

@@ -177,7 +177,7 @@ class Laplace(Posterior):
 
         Cost: a Jacobian by the parameters and N K P^2 multiplications; memory a block of the Jacobian.
         """
-        n_draws = check.integer(n_draws, "n_draws", 1)
+        n_draws = check.integer(n_draws, "n_draws", 1, check.bits_for(self._architecture.n_outputs))
         if type(rng) is not int or rng < 0:  # such a number needs no generator to be checked, which takes 40 us to make
             rng = check.generator(rng)
         prediction = self._prediction(self._checked(X), n_draws, rng)

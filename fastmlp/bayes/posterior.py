@@ -333,7 +333,8 @@ class Posterior:
         A network with such parameters is not what `predict` averages over, which is linear in them: where the posterior
         is wide its outputs scatter more, and far from the normal distribution.
         """
-        n, generator = check.integer(n, "n", 0), check.generator(rng)
+        n = check.integer(n, "n", 0, check.bits_for(len(self._params)))
+        generator = check.generator(rng)
         moves = np.zeros((n, len(self._params)))
         moves[:, self._free] = self._covariance.from_root(generator.standard_normal((n, len(self._free))))
         return self.params + self._frame.directions(moves)

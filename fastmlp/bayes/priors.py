@@ -64,7 +64,8 @@ def prior_samples(
     architecture = check_network(net)._architecture
     scale = 1 / np.sqrt(_proper(architecture, precisions))
     X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
-    n, generator = check.integer(n, "n", 0), check.generator(rng)
+    n = check.integer(n, "n", 0, check.bits_for(len(X) * architecture.n_outputs))
+    generator = check.generator(rng)
     samples = np.empty((n, len(X), architecture.n_outputs), architecture.dtype)
     for outputs in samples:
         params = (scale * generator.standard_normal(scale.size)).astype(architecture.dtype)

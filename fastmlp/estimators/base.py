@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -374,4 +375,6 @@ def _random_state(value: Any) -> Any:
     """A RandomState, as scikit-learn's; from a Generator too."""
     if isinstance(value, np.random.Generator):
         return np.random.RandomState(value.integers(2**32, dtype=np.uint32))
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        value = check.integer(value, "random_state", 0, bits=32)
     return check_random_state(value)

@@ -39,6 +39,8 @@ def solve(
     Zhang's (2005).
     """
     maxcor, maxls, maxfun, ftol, fatol = checked(options).values()
+    # each step tells of one pair; those of the fit that is continued come first
+    maxcor = min(maxcor, max(1, max_iter) + (0 if state is None else len(state["steps"])))
     data = objective.data
     descent = Descent(
         data.batch, objective.x0, data.factor, objective.decay, tol, ftol, fatol, maxcor, maxls, maxfun,
