@@ -127,10 +127,10 @@ def integer(value: Any, name: str, low: int, bits: int = 63) -> int:
     if low <= result and result.bit_length() <= bits:
         return result
     bound = f">= {low}" if result < low else f"< 2^{bits}"
-    raise ValueError(f"{name}: expected an integer {bound}, got {_shown(result)}")
+    raise ValueError(f"{name}: expected an integer {bound}, got {shown(result)}")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """As it is written, integers of any size too."""
     if isinstance(value, int) and value.bit_length() > MOST_BITS:
         return f"an integer of {value.bit_length()} bits"
@@ -180,7 +180,7 @@ def generator(rng: Any) -> np.random.Generator:
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{expected}, got {_shown(rng)}") from error
+        raise type(error)(f"{expected}, got {shown(rng)}") from error
 
 
 def output_array(out: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:

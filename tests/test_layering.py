@@ -44,7 +44,7 @@ INNER = {
         ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
         ("truncated", "loops"),
         ("least_squares", "monitor", "points", "schedules", "scale"),
-        ("bounds", "explained"),
+        ("bounds", "explained", "earlier"),
         ("reference",),
     ),
     "terms": (("__init__",), ("data", "gaussian")),

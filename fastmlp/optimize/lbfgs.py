@@ -8,6 +8,7 @@ from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.lbfgs import Descent
 from fastmlp.objective import Objective
+from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.loops import follow
 from fastmlp.optimize.monitor import Monitor
 
@@ -20,6 +21,16 @@ def checked(options: dict[str, Any]) -> dict[str, Any]:
     settings = {**OPTIONS, **options}
     limits = {name: check.integer(settings[name], name, 1) for name in ("maxcor", "maxls", "maxfun")}
     return limits | {name: check.number(settings[name], name, 0.0) for name in ("ftol", "fatol")}
+
+
+def check_state(earlier: Earlier) -> None:
+    """Pairs, and what the objective and its gradient have come down to."""
+    steps, changes = earlier.rows("steps"), earlier.rows("changes")
+    if len(steps) != len(changes):
+        raise ValueError(f"warm_start: expected as many changes as steps, {len(steps)}, got {len(changes)}")
+    earlier.number("lowest")
+    earlier.number("flattest", 0.0)
+    earlier.count("wandering")
 
 
 def solve(
