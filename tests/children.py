@@ -9,10 +9,17 @@ END = "\0"
 ROOM = 2 << 30  # bytes that a child may take besides those that are in use
 
 
+def fork():
+    """Python warns of it from 3.12 on, where there are threads, such as those of OpenMP."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
 def outcomes(calls, seconds=20):
     """How each call ends: "result", or kind and text of its exception; what has killed the child is the last entry."""
     reader, writer = os.pipe()
-    child = os.fork()
+    child = fork()
     if child == 0:
         os.close(reader)
         try:
