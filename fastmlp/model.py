@@ -40,12 +40,18 @@ class Model:
         self._draw(init, rng)
 
     def _set_up(self, architecture: Architecture, params: Array, units: Units | None, trained: bool) -> None:
-        self._architecture = architecture
-        self._plan = architecture.plan
-        self._params = _on_a_cache_line(params)
-        self._units = units
-        self._trained = trained  # whether a fit has left these parameters, so that they are of the data's own units
-        self._fitting = threading.Lock()
+        # there already where a network is made anew: by __init__ or __setstate__, maybe within a callback
+        self._fitting: threading.Lock = self.__dict__.get("_fitting") or threading.Lock()
+        if not self._fitting.acquire(blocking=False):
+            raise RuntimeError("network: expected one that is not being fitted, to be made anew; make another one")
+        try:
+            self._architecture = architecture
+            self._plan = architecture.plan
+            self._params = _on_a_cache_line(params)
+            self._units = units
+            self._trained = trained  # whether a fit has left these parameters, so that they are of the data's own units
+        finally:
+            self._fitting.release()
 
     @classmethod
     def _make(
@@ -288,15 +294,15 @@ class Model:
         return {"format": io.VERSION, "network": network, "params": params.copy(), "units": table, "trained": trained}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        versions = range(1, io.VERSION + 1)
-        if not isinstance(state, dict) or state.get("format") not in versions:
+        version = state.get("format") if isinstance(state, dict) else None
+        if type(version) is not int or not 1 <= version <= io.VERSION:
             raise ModelFormatError(
                 f"state: expected a pickled network of a format up to {io.VERSION}, got another; upgrade fastmlp"
             )
-        architecture = Architecture.create(**state["network"])
-        params, table = state["params"], state.get("units")
+        architecture = Architecture.restored(state.get("network"))
+        params, table = state.get("params"), state.get("units")
         shape, dtype = (architecture.n_params,), architecture.dtype
-        if not isinstance(params, np.ndarray) or params.shape != shape or params.dtype != dtype:
+        if type(params) is not np.ndarray or params.shape != shape or params.dtype != dtype:
             raise ModelFormatError(f"state: expected parameters of shape {shape} and type {dtype}, got others")
         self._set_up(architecture, params, units.restored(architecture, table), state.get("trained", True) is True)
 

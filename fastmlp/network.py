@@ -239,8 +239,8 @@ class Network(Trainable):
 
         Notes
         -----
-        An uncompressed npz (NumPy reads it too) with a JSON manifest, a format version and a SHA-256 over it all. A process
-        that is killed meanwhile leaves a temporary file beside it, which the next save of the same file removes.
+        An uncompressed npz (NumPy reads it too) with a JSON manifest, a format version and a SHA-256 over it all. A
+        process that is killed meanwhile leaves a temporary file beside it, which the next save of the file removes.
         """
         io.save(path, self._stored())
 
