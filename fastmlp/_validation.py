@@ -73,8 +73,12 @@ def refuse_masked_and_lazy(value: Any, name: str) -> None:
 def _frame_values(frame: Any, name: str) -> NDArray[Any]:
     """Values of a data frame or series; columns of different real types become float64, missing values nan."""
     values = frame.to_numpy()
+    if not isinstance(values, np.ndarray):
+        raise TypeError(
+            f"{name}: expected to_numpy() of a {type(frame).__name__} to give an array, got {type(values).__name__}"
+        )
     if values.dtype != object:
-        return values  # type: ignore[no-any-return]
+        return values
     types = np.atleast_1d(np.asarray(frame.dtypes, dtype=object))
     wrong = [str(column) for column in types if getattr(column, "kind", "O") not in REAL_KINDS]
     if wrong:

@@ -11,6 +11,7 @@ import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp import many, units
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples, check_samples
 from fastmlp.network import Network
@@ -19,6 +20,7 @@ from fastmlp.runs import Run, Sweep, with_optima
 from fastmlp.terms import WeightDecay
 
 
+@quiet
 def sweep(
     X: Any,
     T: Any,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import initializers, io, rescaling, units
 from fastmlp.architecture import Architecture, LayerViews
-from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError
+from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError, warn_caller
 from fastmlp.units import Units
 
 Array = NDArray[Any]
@@ -181,15 +180,14 @@ class Model:
         init = check.choice(init, "init", initializers.NAMES)
         self._params[...] = initializers.initialize(self._architecture, init, check.generator(rng))
         self._units, self._trained = None, False
-        self._warn_about_identical_units(f"init={init!r}", stacklevel=4)
+        self._warn_about_identical_units(f"init={init!r}")
 
-    def _warn_about_identical_units(self, cause: str, stacklevel: int) -> None:
+    def _warn_about_identical_units(self, cause: str) -> None:
         for layer in self._architecture.identical_units(self._params):
-            warnings.warn(
+            warn_caller(
                 f"units of hidden layer {layer} ({self.hidden[layer - 1]}) start out identical ({cause}): "
                 "their gradients are equal, so that training keeps them identical",
                 IdenticalUnitsWarning,
-                stacklevel=stacklevel,
             )
 
     def copy(self) -> Self:

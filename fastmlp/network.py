@@ -148,7 +148,7 @@ class Network(Trainable):
         ----------
         X : array-like of shape (N, D)
         T : array-like of shape (N, K)
-            (N,) where K = 1. Class targets: integer labels (N,) or rows that sum to 1.
+            (N,) where K = 1. Class targets: integer labels (N,) or rows that sum to 1, up to 1e-3.
         sample_weight : array-like of shape (N,), optional
             s_n >= 0; a weight of 2 counts as the sample twice.
         n_threads : int, optional

@@ -216,7 +216,7 @@ class Trainable(Differentiable):
         if not self._fitting.acquire(blocking=False):
             raise RuntimeError("fit: this network is being fitted already; fit a copy")
         try:
-            self._warn_about_identical_units("before fit", stacklevel=3)
+            self._warn_about_identical_units("before fit")
             return optimize.fit(
                 self, samples, method, given=(X, T), penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
                 validation=validation, patience=patience, max_iter=max_iter, tol=tol, batch_size=batch_size,

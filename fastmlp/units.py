@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastmlp import rescaling
 from fastmlp._core import moments as passes
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ModelFormatError
 from fastmlp.functional import Samples
@@ -70,6 +71,7 @@ class Units(NamedTuple):
     inputs: Columns
     targets: Columns | None
 
+    @quiet
     def applied(self, samples: Samples) -> Samples:
         """The samples in standardised units."""
         targets = samples.targets
@@ -77,6 +79,7 @@ class Units(NamedTuple):
             targets = targets._replace(values=self.targets.standardized(targets.values))
         return samples._replace(X=self.inputs.standardized(samples.X), targets=targets)
 
+    @quiet
     def folded(self, architecture: Architecture, params: Array) -> Array:
         """Parameters of the network in the data's units from those in standardised ones.
 

@@ -30,7 +30,7 @@ FLOORS = (
     ("selection",),
     ("architecture",),
     ("activations", "losses"),
-    ("_threads", "_optional", "replacement"),
+    ("_threads", "_optional", "_quiet", "replacement"),
     ("_validation",),
     ("_core",),
     ("errors", "_version"),

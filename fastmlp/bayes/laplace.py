@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import derivatives, functional
+from fastmlp._quiet import quiet
 from fastmlp.bayes import likelihood, mixed, moderation
 from fastmlp.bayes.influence import LeaveOneOut, Removal
 from fastmlp.bayes.posterior import Posterior
@@ -30,6 +31,7 @@ class Prediction(NamedTuple):
     noise: Float
 
 
+@quiet
 class Laplace(Posterior):
     """Posterior of a trained network's parameters, approximated by N(w, A^-1), A = beta H + diag(alpha).
 

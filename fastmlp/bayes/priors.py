@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import functional
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.bayes.precisions import by_parameter
 from fastmlp.network import Network, check_network
 
 
+@quiet
 def prior_samples(
     net: Network, precisions: Any, X: Any, n: int = 10, rng: Any = None, *, n_threads: Any = None
 ) -> NDArray[Any]:

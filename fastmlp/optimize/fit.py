@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp import reparam, units
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.model import Model
@@ -75,6 +76,7 @@ def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bo
     return name
 
 
+@quiet
 def fit(
     net: Model,
     samples: Samples,

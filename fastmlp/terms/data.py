@@ -91,7 +91,8 @@ class DataTerm:
         """A new array of the batch's as one of the term's: in float64, in place where it can be, times the factor."""
         result = array.astype(np.float64, copy=False)
         if self.factor != 1.0:
-            result *= self.factor
+            with np.errstate(all="ignore"):
+                result *= self.factor
         return result
 
     def _targets(self) -> NDArray[Any]:
