@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from fastmlp._core import arrays
 
 REAL_KINDS = "fiub"
+START_BITS = 20  #: of the number of trainings from different starts: each takes a network of its own
+MOST_BITS = 1000  #: of an integer that is written out; Python itself refuses from 4,300 digits on
 
 #: packages whose arrays lie elsewhere until they are asked for, and how to ask; told by name, so that none is imported
 LAZY = {"dask": ".compute()", "zarr": "[:]", "h5py": "[:]", "netCDF4": "[:]", "tables": "[:]"}
@@ -74,8 +76,12 @@ def refuse_masked_and_lazy(value: Any, name: str) -> None:
 def _frame_values(frame: Any, name: str) -> NDArray[Any]:
     """Values of a data frame or series; columns of different real types become float64, missing values nan."""
     values = frame.to_numpy()
+    if not isinstance(values, np.ndarray):
+        raise TypeError(
+            f"{name}: expected to_numpy() of a {type(frame).__name__} to give an array, got {type(values).__name__}"
+        )
     if values.dtype != object:
-        return values  # type: ignore[no-any-return]
+        return values
     types = np.atleast_1d(np.asarray(frame.dtypes, dtype=object))
     wrong = [str(column) for column in types if getattr(column, "kind", "O") not in REAL_KINDS]
     if wrong:
@@ -120,15 +126,27 @@ def sample_weight(value: Any, n_samples: int, dtype: Any) -> NDArray[Any] | None
     return weight
 
 
-def integer(value: Any, name: str, low: int) -> int:
-    """An integer that is at least `low`; bool is not one."""
-    if type(value) is not int:
-        if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
-            raise TypeError(f"{name}: expected an integer, got {value!r}")
-        value = operator.index(value)
-    if value < low:
-        raise ValueError(f"{name}: expected an integer >= {low}, got {value}")
-    return value  # type: ignore[no-any-return]
+def integer(value: Any, name: str, low: int, bits: int = 63) -> int:
+    """An integer in [low, 2^bits), 2^63 being what C counts to; bool is not one."""
+    if type(value) is not int and (isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral)):
+        raise TypeError(f"{name}: expected an integer, got {value!r}")
+    result = operator.index(value)
+    if low <= result and result.bit_length() <= bits:
+        return result
+    bound = f">= {low}" if result < low else f"< 2^{bits}"
+    raise ValueError(f"{name}: expected an integer {bound}, got {shown(result)}")
+
+
+def shown(value: Any) -> str:
+    """As it is written, integers of any size too."""
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return f"an integer of {value.bit_length()} bits"
+    return repr(value)
+
+
+def bits_for(width: int) -> int:
+    """Of how many rows of so many numbers there may be: all their bytes are counted in 63 bits."""
+    return 60 - int(width).bit_length()
 
 
 def number(value: Any, name: str, low: float, *, above: bool = False, high: float = math.inf) -> float:
@@ -163,13 +181,13 @@ def choice(value: Any, name: str, options: Collection[str]) -> str:
 
 def generator(rng: Any) -> np.random.Generator:
     """A NumPy Generator from None, an int, a SeedSequence, a BitGenerator or a Generator."""
-    message = f"rng: expected None, a non-negative int or a numpy Generator, got {rng!r}"
+    expected = "rng: expected None, a non-negative int or a numpy Generator"
     if isinstance(rng, (bool, np.bool_)):
-        raise TypeError(message)
+        raise TypeError(f"{expected}, got {rng!r}")
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
-        raise type(error)(message) from error
+        raise type(error)(f"{expected}, got {shown(rng)}") from error
 
 
 def output_array(out: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import activations, losses
 from fastmlp._core.plan import Plan
+from fastmlp.errors import ModelFormatError
 
 
 class LayerViews(NamedTuple):
@@ -54,13 +55,21 @@ class Architecture:
         plan = Plan(sizes, kinds, losses.index(loss), number_type.itemsize)
         return cls(sizes, hidden, output, loss, number_type, plan)
 
+    @classmethod
+    def restored(cls, state: Any) -> Architecture:
+        """Of what a pickle holds, the arguments of `create`; ModelFormatError if it does not."""
+        try:
+            return cls.create(**state)
+        except (TypeError, ValueError) as error:
+            raise ModelFormatError(f"state: expected the architecture of a network, got another ({error})") from error
+
     def __getstate__(self) -> dict[str, Any]:
         own = {"layers": self.layers, "hidden": list(self.hidden), "output": self.output, "loss": self.loss}
         return own | {"dtype": self.dtype.name}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Without the plan, which is compiled: states of plain types are what skops can write, too."""
-        made = Architecture.create(**state)
+        made = Architecture.restored(state)
         for each in fields(self):
             object.__setattr__(self, each.name, getattr(made, each.name))
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import differences, functional
+from fastmlp._quiet import quiet
 from fastmlp.differences import Direction, Slopes, Twin
 from fastmlp.network import Network, check_network
 
@@ -80,6 +81,7 @@ class DerivativeReport:
         return "\n".join([*lines, verdict])
 
 
+@quiet
 def check_derivatives(
     net: Network, X: Any, T: Any, *, sample_weight: Any = None, step: Any = None, tol: Any = None, rng: Any = 0
 ) -> DerivativeReport:
@@ -180,7 +182,7 @@ class _Ledger:
         """All of them, by quantity in the order in which these came up first."""
         quantities = list(dict.fromkeys(quantity for quantity, _ in self._found))
         return tuple(
-            Comparison(quantity, group, difference / scale if difference else 0.0, step, tol)
+            Comparison(quantity, group, float(np.divide(difference, scale)) if difference else 0.0, step, tol)
             for (quantity, group), (difference, scale) in sorted(
                 self._found.items(), key=lambda found: quantities.index(found[0][0])
             )

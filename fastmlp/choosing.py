@@ -11,6 +11,7 @@ import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp import many, units
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples, check_samples
 from fastmlp.network import Network
@@ -19,6 +20,7 @@ from fastmlp.runs import Run, Sweep, with_optima
 from fastmlp.terms import WeightDecay
 
 
+@quiet
 def sweep(
     X: Any,
     T: Any,
@@ -129,7 +131,7 @@ def sweep(
     if (validation is None) == (folds is None):
         raise ValueError("validation: expected either a set (X, T) or a fraction, or folds=, got neither or both")
     how = many.rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize)
-    n_starts = check.integer(n_starts, "n_starts", 1)
+    n_starts = check.integer(n_starts, "n_starts", 1, check.START_BITS)
     sizes = [_size(size) for size in _items(hidden_sizes, "hidden_sizes")]
     if len(set(sizes)) < len(sizes):
         raise ValueError(f"hidden_sizes: expected different sizes, got {sizes}")

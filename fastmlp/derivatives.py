@@ -13,6 +13,7 @@ from fastmlp import functional as fn
 from fastmlp._core import curvature, linear, products
 from fastmlp._core import jacobian as jacobians
 from fastmlp._core.batch import Batch
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 
 Array = NDArray[Any]
@@ -109,6 +110,7 @@ def normal_equations(
     return value, gradient, matrix
 
 
+@quiet
 def hessian(batch: Batch, params: Array, kind: str, n_threads: Any = None, wide: bool = False) -> Array:
     """The curvature matrix (P, P) of one of the KINDS, symmetric to the last bit; if wide in float64."""
     if kind == "finite_difference":

@@ -341,7 +341,8 @@ class Differentiable(Model):
         Returns
         -------
         scipy.sparse.linalg.LinearOperator of shape (P, P)
-            Symmetric, in the network's type, at the parameters of now; also `diagonal()` and `trace()`.
+            Symmetric, in the network's type, at the parameters of now; also `diagonal()` and `trace()`. It can be
+            pickled and copied, with its samples.
 
         Raises
         ------
@@ -359,8 +360,8 @@ class Differentiable(Model):
         """
         kind = check.choice(kind, "kind", derivatives.PRODUCT_KINDS)
         _threads.resolve(n_threads)
-        batch = functional.check_and_bind(self._architecture, X, T, sample_weight)
-        return operators.hessian_operator(batch, self._params.copy(), kind, n_threads)
+        samples = functional.check_samples(self._architecture, X, T, sample_weight)
+        return operators.hessian_operator(self._architecture, samples, self._params.copy(), kind, n_threads)
 
     def inverse_hessian(
         self,

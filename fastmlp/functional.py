@@ -14,6 +14,7 @@ from fastmlp._core import predict as predicting
 from fastmlp._core import trace as tracing
 from fastmlp._core.batch import Batch, bind_exact
 from fastmlp.architecture import Architecture
+from fastmlp.errors import ModelFormatError
 
 Array = NDArray[Any]
 
@@ -44,6 +45,15 @@ def check_samples(architecture: Architecture, X: Any, T: Any, sample_weight: Any
     X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
     targets = losses.encode_targets(architecture.loss, T, len(X), architecture.n_outputs, architecture.dtype)
     return Samples(X, targets, check.sample_weight(sample_weight, len(X), architecture.dtype))
+
+
+def restored_samples(architecture: Any, samples: Any) -> Samples:
+    """Samples that a pickle holds, checked anew, as the kernels do not; ModelFormatError if they are none."""
+    try:
+        X, (values, labels), weight = samples
+        return check_samples(architecture, X, values if labels is None else labels, weight)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ModelFormatError(f"state: expected samples of a network, got others ({error})") from error
 
 
 def predict(architecture: Architecture, params: Array, X: Any, out: Any = None, n_threads: Any = None) -> Array:

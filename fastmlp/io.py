@@ -13,7 +13,6 @@ Modules for files are imported on first use: they would take half the time of th
 
 from __future__ import annotations
 
-import contextlib
 import io
 import math
 import os
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp import replacement
 from fastmlp._version import __version__
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ModelFormatError
@@ -51,38 +51,17 @@ class Stored(NamedTuple):
 
 
 def save(path: str | os.PathLike[str], network: Stored) -> None:
-    """Write a network; the file appears complete or not at all."""
-    import secrets
-    import shutil
-
-    target = os.path.realpath(_name(path))  # a link stays a link
-    if os.path.exists(target) and not os.path.isfile(target):
-        raise OSError(f"path: expected the name of a file, got {target!r}, which is something else")
-    content = _serialize(network)
-    temporary = os.path.join(os.path.dirname(target), f".fastmlp-{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copymode(target, temporary)  # of the file that is replaced; a new one has the umask's
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    """Write a network: the new file, or the old one, is there whole."""
+    replacement.write(_name(path), _serialize(network))
 
 
 def load(path: str | os.PathLike[str]) -> Stored:
     """Read a network back."""
     import zipfile
 
-    with open(_name(path), "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > MAX_FILE:
-            raise ModelFormatError(f"path: expected a file of at most {MAX_FILE} bytes, got {size}")
-        data = file.read(size)  # no more than that: a device may have no end
+    data, expected = replacement.read(_name(path), MAX_FILE)
+    if data is None:
+        raise ModelFormatError(f"path: expected {expected}")
     _check_digest(data)
     try:
         return _parse(data)

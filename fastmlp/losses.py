@@ -25,7 +25,7 @@ from fastmlp import _validation as check
 from fastmlp._core import kernels
 
 NAMES: tuple[str, ...] = kernels.loss_names
-SUM_TOLERANCE = 1e-3  # rows of class targets may miss the sum 1 by this
+TOLERANCE = 1e-3  # by which class targets may lie outside of [0, 1], and their rows miss the sum 1
 _CANONICAL: dict[str, str] = dict(zip(kernels.loss_outputs, kernels.loss_names, strict=True))
 
 
@@ -68,7 +68,7 @@ def encode_targets(loss: str, T: Any, n_samples: int, n_outputs: int, dtype: Any
         also = " or (n_samples,)" if n_outputs == 1 or loss == "cross_entropy" else ""
         raise ValueError(f"T: expected shape (n_samples, {n_outputs}){also} with n_samples = {n_samples}, got {shape}")
     if n_samples:
-        _check_domain(loss, values)
+        values = _in_domain(loss, values)
         if loss == "cross_entropy":
             _check_sums(values)
     return Targets(values, None)
@@ -85,17 +85,21 @@ def _labels(array: NDArray[Any], n_samples: int, n_classes: int) -> NDArray[np.i
     return labels
 
 
-def _check_domain(loss: str, values: NDArray[Any]) -> None:
+def _in_domain(loss: str, values: NDArray[Any]) -> NDArray[Any]:
+    """Class targets outside of [0, 1] by rounding become 0 or 1: beyond them the loss would have no lower bound."""
     if loss in ("binary_cross_entropy", "cross_entropy") and (values.min() < 0 or values.max() > 1):
-        wrong = values[(values < 0) | (values > 1)][0]
-        raise ValueError(f"T: expected targets in [0, 1] for {loss}, got {wrong}")
+        wrong = (values < -TOLERANCE) | (values > 1 + TOLERANCE)
+        if wrong.any():
+            raise ValueError(f"T: expected targets in [0, 1] for {loss}, got {values[wrong][0]}")
+        return np.asarray(np.clip(values, 0.0, 1.0))
     if loss == "poisson" and values.min() < 0:
         raise ValueError(f"T: expected non-negative targets for poisson, got {values.min()}")
+    return values
 
 
 def _check_sums(values: NDArray[Any]) -> None:
     """Rows sum to 1, up to the rounding of whoever made them; the loss is right for the sum they have."""
     sums = values.sum(axis=1)
-    off = np.abs(sums - 1) > SUM_TOLERANCE
+    off = np.abs(sums - 1) > TOLERANCE
     if off.any():
         raise ValueError(f"T: expected rows that sum to 1 for cross_entropy, got the sum {sums[off][0]}")

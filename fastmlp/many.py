@@ -14,6 +14,7 @@ from fastmlp import _threads, units
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp._core import many
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples, check_samples
 from fastmlp.network import Network, check_network
@@ -88,6 +89,7 @@ def rules(
     )
 
 
+@quiet
 def fit_many(
     networks: Sequence[Network],
     X: Any,
@@ -193,7 +195,7 @@ def fit_many(
     sets = split([net._architecture for net in networks], X, T, sample_weight, validation, generator)
     training = [sets[net._architecture][0] for net in networks]
     for net in networks:
-        net._warn_about_identical_units("before fit_many", stacklevel=3)
+        net._warn_about_identical_units("before fit_many")
     warned, starts = warn_about_scale(networks, training, how, (X, T)), [net.params for net in networks]
     outcomes = train(networks, training, penalties, [generator] * len(networks), how)
     if not warned:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import initializers, io, rescaling, units
 from fastmlp.architecture import Architecture, LayerViews
-from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError
+from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError, warn_caller
 from fastmlp.units import Units
 
 Array = NDArray[Any]
@@ -40,12 +39,18 @@ class Model:
         self._draw(init, rng)
 
     def _set_up(self, architecture: Architecture, params: Array, units: Units | None, trained: bool) -> None:
-        self._architecture = architecture
-        self._plan = architecture.plan
-        self._params = _on_a_cache_line(params)
-        self._units = units
-        self._trained = trained  # whether a fit has left these parameters, so that they are of the data's own units
-        self._fitting = threading.Lock()
+        # there already where a network is made anew: by __init__ or __setstate__, maybe within a callback
+        self._fitting: threading.Lock = self.__dict__.get("_fitting") or threading.Lock()
+        if not self._fitting.acquire(blocking=False):
+            raise RuntimeError("network: expected one that is not being fitted, to be made anew; make another one")
+        try:
+            self._architecture = architecture
+            self._plan = architecture.plan
+            self._params = _on_a_cache_line(params)
+            self._units = units
+            self._trained = trained  # whether a fit has left these parameters, so that they are of the data's own units
+        finally:
+            self._fitting.release()
 
     @classmethod
     def _make(
@@ -175,15 +180,14 @@ class Model:
         init = check.choice(init, "init", initializers.NAMES)
         self._params[...] = initializers.initialize(self._architecture, init, check.generator(rng))
         self._units, self._trained = None, False
-        self._warn_about_identical_units(f"init={init!r}", stacklevel=4)
+        self._warn_about_identical_units(f"init={init!r}")
 
-    def _warn_about_identical_units(self, cause: str, stacklevel: int) -> None:
+    def _warn_about_identical_units(self, cause: str) -> None:
         for layer in self._architecture.identical_units(self._params):
-            warnings.warn(
+            warn_caller(
                 f"units of hidden layer {layer} ({self.hidden[layer - 1]}) start out identical ({cause}): "
                 "their gradients are equal, so that training keeps them identical",
                 IdenticalUnitsWarning,
-                stacklevel=stacklevel,
             )
 
     def copy(self) -> Self:
@@ -288,15 +292,15 @@ class Model:
         return {"format": io.VERSION, "network": network, "params": params.copy(), "units": table, "trained": trained}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        versions = range(1, io.VERSION + 1)
-        if not isinstance(state, dict) or state.get("format") not in versions:
+        version = state.get("format") if isinstance(state, dict) else None
+        if type(version) is not int or not 1 <= version <= io.VERSION:
             raise ModelFormatError(
                 f"state: expected a pickled network of a format up to {io.VERSION}, got another; upgrade fastmlp"
             )
-        architecture = Architecture.create(**state["network"])
-        params, table = state["params"], state.get("units")
+        architecture = Architecture.restored(state.get("network"))
+        params, table = state.get("params"), state.get("units")
         shape, dtype = (architecture.n_params,), architecture.dtype
-        if not isinstance(params, np.ndarray) or params.shape != shape or params.dtype != dtype:
+        if type(params) is not np.ndarray or params.shape != shape or params.dtype != dtype:
             raise ModelFormatError(f"state: expected parameters of shape {shape} and type {dtype}, got others")
         self._set_up(architecture, params, units.restored(architecture, table), state.get("trained", True) is True)
 

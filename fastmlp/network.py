@@ -148,7 +148,7 @@ class Network(Trainable):
         ----------
         X : array-like of shape (N, D)
         T : array-like of shape (N, K)
-            (N,) where K = 1. Class targets: integer labels (N,) or rows that sum to 1.
+            (N,) where K = 1. Class targets: integer labels (N,) or rows that sum to 1, up to 1e-3.
         sample_weight : array-like of shape (N,), optional
             s_n >= 0; a weight of 2 counts as the sample twice.
         n_threads : int, optional
@@ -239,7 +239,8 @@ class Network(Trainable):
 
         Notes
         -----
-        An uncompressed npz (NumPy reads it too) with a JSON manifest, a format version and a SHA-256 over it all.
+        An uncompressed npz (NumPy reads it too) with a JSON manifest, a format version and a SHA-256 over it all. A
+        process that is killed meanwhile leaves a temporary file beside it, which the next save of the file removes.
         """
         io.save(path, self._stored())
 

@@ -8,15 +8,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import derivatives
-from fastmlp._core.batch import Batch
+from fastmlp import _validation as check
+from fastmlp import derivatives, functional
+from fastmlp.architecture import Architecture
+from fastmlp.errors import ModelFormatError
+from fastmlp.functional import Samples
 
 Array = NDArray[Any]
 
 
-def hessian_operator(batch: Batch, params: Array, kind: str, n_threads: Any = None) -> Any:
-    """The exact Hessian or the Gauss-Newton matrix of a batch at `params`."""
-    return _operator_class()(batch, params, kind, n_threads)
+def hessian_operator(
+    architecture: Architecture, samples: Samples, params: Array, kind: str, n_threads: Any = None
+) -> Any:
+    """The exact Hessian or the Gauss-Newton matrix of the loss of the samples at `params`."""
+    return _operator_class()(architecture, samples, params, kind, n_threads)
+
+
+def restored(architecture: Any, samples: Any, params: Any, kind: Any, n_threads: Any) -> Any:
+    """An operator that has been pickled or copied."""
+    samples = functional.restored_samples(architecture, samples)
+    try:
+        params = check.vector(params, "params", architecture.n_params, architecture.dtype)
+        return hessian_operator(
+            architecture, samples, params, check.choice(kind, "kind", derivatives.PRODUCT_KINDS), n_threads
+        )
+    except (TypeError, ValueError) as error:
+        raise ModelFormatError(f"state: expected an operator, got another ({error})") from error
 
 
 @cache
@@ -27,9 +44,16 @@ def _operator_class() -> type:
     class HessianOperator(LinearOperator):  # type: ignore[misc]
         """Symmetric operator v -> H v of shape (P, P); several vectors share their passes."""
 
-        def __init__(self, batch: Batch, params: Array, kind: str, n_threads: Any) -> None:
+        def __init__(
+            self, architecture: Architecture, samples: Samples, params: Array, kind: str, n_threads: Any
+        ) -> None:
             super().__init__(params.dtype, (params.size, params.size))
-            self._batch, self._params, self._kind, self._n_threads = batch, params, kind, n_threads
+            self._made_of = architecture, samples, params, kind, n_threads
+            self._batch = functional.bind(architecture, samples)
+            self._params, self._kind, self._n_threads = params, kind, n_threads
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return restored, self._made_of
 
         def _matvec(self, v: Array) -> Array:
             return derivatives.product(self._batch, self._params, v, self._kind, self._n_threads)

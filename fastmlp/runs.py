@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import plot
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.network import Network
 from fastmlp.optimize.monitor import CONVERGED, MESSAGES
@@ -81,6 +82,7 @@ class Run:
         return Network._make(self.architecture, self.params, self.units, trained=True)
 
 
+@quiet
 @dataclass(frozen=True, eq=False)
 class Sweep:
     """Every run of a sweep, by size, penalty and start: what `fastmlp.sweep` returns.

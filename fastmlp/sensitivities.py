@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import plot, units
+from fastmlp._quiet import quiet
 from fastmlp.network import Network, check_network
 
 Array = NDArray[Any]
@@ -72,6 +73,7 @@ class Sensitivity:
         return plot.sensitivity(self, ax, output=output, n_inputs=n_inputs)
 
 
+@quiet
 def sensitivity(net: Network, X: Any, *, sample_weight: Any = None, n_threads: Any = None) -> Sensitivity:
     """How much each output depends on each input, on average over samples.
 
@@ -171,6 +173,7 @@ def _input_names(X: Any, n_inputs: int) -> tuple[str, ...]:
     return tuple(str(name) for name in columns)
 
 
+@quiet
 def propagate(net: Network, X: Any, cov: Any, *, n_threads: Any = None) -> Array:
     """Covariance of the outputs that errors of the inputs cause, to first order: Sigma_y = J Sigma_x J'.
 

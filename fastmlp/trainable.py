@@ -159,6 +159,7 @@ class Trainable(Differentiable):
             continue: two fits of k iterations then equal one of 2 k. With the parameters as that fit left them, steps
             go on from its last point, and its start, its best point and the count of `patience` continue too: what
             patience has ended needs more of it to go on. `standardize` is as in that fit, and so are the units.
+            Its state may come from a file or a stranger: it is looked at, and nothing in it is executed.
         n_threads : int, optional
         **options
             Options of the method. sgd: momentum (0), nesterov (False), velocity ("gradients", as PyTorch's, or "steps",
@@ -215,7 +216,7 @@ class Trainable(Differentiable):
         if not self._fitting.acquire(blocking=False):
             raise RuntimeError("fit: this network is being fitted already; fit a copy")
         try:
-            self._warn_about_identical_units("before fit", stacklevel=3)
+            self._warn_about_identical_units("before fit")
             return optimize.fit(
                 self, samples, method, given=(X, T), penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
                 validation=validation, patience=patience, max_iter=max_iter, tol=tol, batch_size=batch_size,

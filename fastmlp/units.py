@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastmlp import rescaling
 from fastmlp._core import moments as passes
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ModelFormatError
 from fastmlp.functional import Samples
@@ -72,6 +73,7 @@ class Units(NamedTuple):
     inputs: Columns
     targets: Columns | None
 
+    @quiet
     def applied(self, samples: Samples) -> Samples:
         """The samples in standardised units."""
         targets = samples.targets
@@ -79,6 +81,7 @@ class Units(NamedTuple):
             targets = targets._replace(values=self.targets.standardized(targets.values))
         return samples._replace(X=self.inputs.standardized(samples.X), targets=targets)
 
+    @quiet
     def folded(self, architecture: Architecture, params: Array) -> Array:
         """Parameters of the network in the data's units from those in standardised ones.
 
@@ -154,7 +157,7 @@ def restored(architecture: Architecture, table: Any) -> Units | None:
         return None
     D, K = architecture.n_inputs, architecture.n_outputs
     widths = (D, D + K) if architecture.output == "identity" else (D,)
-    if not isinstance(table, np.ndarray) or table.dtype != np.float64 or table.shape not in [(3, w) for w in widths]:
+    if type(table) is not np.ndarray or table.dtype != np.float64 or table.shape not in [(3, w) for w in widths]:
         raise ModelFormatError(f"units: expected an array of 3 rows and {' or '.join(map(str, widths))} columns")
     if not (np.isfinite(table).all() and table[0].all()):
         raise ModelFormatError("units: expected finite numbers, and scales other than 0")

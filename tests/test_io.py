@@ -4,15 +4,20 @@ import copy
 import os
 import pathlib
 import pickle
+import signal
 import stat
+import sys
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import fastmlp
 from cases import DTYPES, HIDDEN, PAIRS, data, network
-from fastmlp import io
+from children import fork
+from fastmlp import io, replacement
 
 NET = network([3, 4, 2])
 DATA = pathlib.Path(__file__).parent / "data"
@@ -169,6 +174,108 @@ def test_a_network_too_large_to_be_loaded_is_not_saved(tmp_path, monkeypatch, li
     with pytest.raises(ValueError, match=r"network: expected one that fits into a file of .* got 208 bytes"):
         NET.save(tmp_path / "net")
     assert list(tmp_path.iterdir()) == []
+
+
+# ---- killed saves, and live ones ----
+
+
+def temporaries(folder):
+    return [each for each in folder.iterdir() if each.name.startswith(".fastmlp-")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+@pytest.mark.slow
+def test_after_200_kills_the_file_is_whole_and_the_next_save_removes_what_they_left(tmp_path):
+    path, rng = tmp_path / "net", np.random.default_rng(0)
+    wanted = [network([30, 100, 100, 1]).initialize(rng=seed) for seed in (1, 2)]
+    most = 0
+    for _ in range(20):
+        kill_ten_saves(path, rng)
+        assert fastmlp.load(path) in wanted
+        most = max(most, len(temporaries(tmp_path)))
+    assert most > 0  # else nothing was tried
+    wanted[0].save(path)
+    assert fastmlp.load(path) == wanted[0]
+    assert temporaries(tmp_path) == []
+
+
+def kill_ten_saves(path, rng):
+    for _ in range(10):
+        child = fork()
+        if child == 0:
+            try:
+                while True:
+                    for seed in (1, 2):
+                        network([30, 100, 100, 1]).initialize(rng=seed).save(path)
+            finally:
+                os._exit(1)
+        while not path.exists():
+            time.sleep(0.001)
+        time.sleep(rng.uniform(0.0, 0.03))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def test_the_temporary_file_of_a_live_save_is_left_alone(tmp_path, monkeypatch):
+    path, other = tmp_path / "net", network([5, 5])
+    replace, seen = os.replace, []
+
+    def save_meanwhile(*names):
+        if not seen:
+            seen.append(temporaries(tmp_path))
+            other.save(path)
+            assert temporaries(tmp_path) == seen[0]
+        replace(*names)
+
+    monkeypatch.setattr(os, "replace", save_meanwhile)
+    NET.save(path)
+    assert len(seen[0]) == 1
+    assert fastmlp.load(path) == NET
+    assert temporaries(tmp_path) == []
+
+
+def test_a_stale_temporary_file_of_another_target_is_left_alone(tmp_path):
+    stale = [pathlib.Path(replacement._stem(str(tmp_path / name)) + "0.tmp") for name in ("net", "other")]
+    for each in stale:
+        each.write_bytes(b"")
+    NET.save(tmp_path / "net")
+    assert temporaries(tmp_path) == stale[1:]
+
+
+def test_a_temporary_file_that_was_taken_for_stale_before_it_was_locked_is_made_anew(tmp_path, monkeypatch):
+    lock, tries = replacement._lock, []
+
+    def late(descriptor):
+        tries.append(descriptor)
+        if len(tries) == 1:
+            for each in temporaries(tmp_path):
+                each.unlink()
+        return lock(descriptor)
+
+    monkeypatch.setattr(replacement, "_lock", late)
+    NET.save(tmp_path / "net")
+    assert fastmlp.load(tmp_path / "net") == NET
+    assert len(tries) == 2
+
+
+def test_two_threads_that_save_all_the_time_leave_a_whole_file(tmp_path):
+    path, nets = tmp_path / "net", [network([3, 4, 2]), network([5, 5])]
+
+    def save(net):
+        for _ in range(50):
+            net.save(path)
+            assert fastmlp.load(path) in nets
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(save, nets))
+    assert temporaries(tmp_path) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_a_pipe_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(fastmlp.ModelFormatError, match=r"^path: expected a regular file, got a pipe"):
+        fastmlp.load(tmp_path / "pipe")
 
 
 # ---- permissions ----

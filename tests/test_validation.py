@@ -175,7 +175,7 @@ def test_no_samples_and_no_weight_are_refused_where_there_is_something_to_minimi
 BAD_TARGETS = [
     ("two outputs", [0, 1, 0, 1, 1], "(n_samples, 2) with n_samples = 5, got (5,)"),
     ("binary_cross_entropy", [0, 1, 0, 1, 2], "in [0, 1] for binary_cross_entropy, got 2.0"),
-    ("binary_cross_entropy", [0, 1, 0, 1, -1e-9], "in [0, 1] for binary_cross_entropy, got -1e-09"),
+    ("binary_cross_entropy", [0, 1, 0, 1, -0.01], "in [0, 1] for binary_cross_entropy, got -0.01"),
     ("poisson", [0, 1, 2, 3, -1], "non-negative targets for poisson, got -1.0"),
     ("cross_entropy", [0, 1, 2, 2, 3], "class labels 0 .. 2, got 3"),
     ("cross_entropy", [0, 1, 2, 2, -1], "class labels 0 .. 2, got -1"),

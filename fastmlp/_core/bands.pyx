@@ -13,9 +13,12 @@ from cython cimport floating
 from cython.parallel cimport parallel, threadid
 
 from fastmlp._core cimport kernels, team, tiles, units
+from fastmlp._core.memory cimport ceil_to, plus, times
 from fastmlp._core.plan cimport Partition
 from fastmlp._core.team cimport Watch
-from fastmlp._core.tiles cimport GGN, Band, Units, first_band, next_band, number
+from fastmlp._core.tiles cimport (
+    GGN, ROWS, Band, Units, activation_products, first_band, next_band, number, unit_products,
+)
 
 cdef enum:
     LEAST = 8       # bands, so that threads have their choice
@@ -25,10 +28,10 @@ cdef enum:
 
 cdef inline size_t n_bands(const Units *u) noexcept nogil:
     cdef size_t count = 0
-    cdef Band band = first_band(u)
-    while band.rows:
-        count += 1
-        next_band(u, &band)
+    cdef int l, m
+    for m in range(1, u.net.n_layers + 1):
+        for l in range(1, m + 1):
+            count = plus(count, ceil_to(unit_products(u, l, m), ROWS) // ROWS)
     return count
 
 
@@ -40,17 +43,17 @@ cdef size_t shares(const Units *u) noexcept nogil:
 
 cdef size_t slot_numbers(const Units *u, const Partition *parts) noexcept nogil:
     """What is kept of all blocks of a slot."""
-    return (parts.rows + parts.block - 1) // parts.block * u.scaled * parts.ld
+    return times(times(ceil_to(parts.rows, parts.block) // parts.block, u.scaled), parts.ld)
 
 
 cdef size_t work_numbers(const Units *u, const Partition *parts) noexcept nogil:
     """Workspace of a thread, in whole rows: what lies between `scaled` and `t`, and the sums of a band, twice."""
-    cdef Band band = first_band(u)
     cdef size_t most = 0
-    while band.rows:
-        most = max(most, band.rows * band.cols)
-        next_band(u, &band)
-    return (u.t - u.scaled + (2 * most + parts.ld - 1) // parts.ld) * parts.ld
+    cdef int l, m
+    for m in range(1, u.net.n_layers + 1):
+        for l in range(1, m + 1):
+            most = max(most, times(min(<size_t> ROWS, unit_products(u, l, m)), activation_products(u, l, m)))
+    return plus(times(u.t - u.scaled, parts.ld), ceil_to(times(2, most), parts.ld))
 
 
 # ---- the matrix ----

@@ -12,6 +12,7 @@ from libc.string cimport memset
 
 from fastmlp._core cimport kernels, sweeps, team
 from fastmlp._core.arrays cimport data, finite, native, own
+from fastmlp._core.memory cimport plus, times
 from fastmlp._core.plan cimport GRADIENT_PASSES, RELEASE_WORK, Layout, Net, Partition, Plan
 from fastmlp._core.team cimport Watch
 from fastmlp._core.vectors cimport ALIGNMENT, lines
@@ -20,8 +21,9 @@ cnp.import_array()
 
 cdef size_t scratch_bytes(const Net *net, size_t rows, Partition parts, int n_threads, size_t sums) noexcept nogil:
     """What workspaces of so many rows, and partial sums of so many numbers, take."""
-    cdef size_t work = n_threads * lines(rows * parts.ld * net.itemsize)
-    return work + lines(sums * net.itemsize * (parts.n_slots - 1)) + parts.n_slots * sizeof(double) + ALIGNMENT
+    cdef size_t work = times(n_threads, lines(times(rows, parts.ld * net.itemsize)))
+    cdef size_t partial = lines(times(sums, net.itemsize * (parts.n_slots - 1)))
+    return plus(plus(work, partial), parts.n_slots * sizeof(double) + ALIGNMENT)
 
 
 cdef void share_out(Scratch *scratch, const Net *net, size_t rows, Partition parts, int n_threads, size_t sums,

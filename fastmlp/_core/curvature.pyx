@@ -28,7 +28,7 @@ from fastmlp._core cimport bands, gram, kernels, results, sweeps, team, tiles, u
 from fastmlp._core.arrays cimport data
 from fastmlp._core.batch cimport Batch, Source, load
 from fastmlp._core.kernels cimport FMLP_PAD
-from fastmlp._core.memory cimport reserve
+from fastmlp._core.memory cimport ceil_to, plus, reserve, times
 from fastmlp._core.plan cimport RELEASE_WORK, Layout, Net, Partition
 from fastmlp._core.team cimport Watch
 from fastmlp._core.tiles cimport BACKPROP, GGN, Units, copy, number
@@ -51,10 +51,6 @@ KINDS = ("ggn", "exact", "empirical_fisher", "backprop")
 
 # ---- what to compute ----
 
-cdef inline size_t ceil_to(size_t n, size_t multiple) noexcept nogil:
-    return (n + multiple - 1) // multiple * multiple
-
-
 cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay) noexcept nogil:
     """Sizes and shares."""
     cdef Task new
@@ -64,16 +60,17 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay) noexcep
     sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.units.n_tiles
     shared = min(sums, new.units.n_pairs)
     block = BLOCK_BYTES // net.itemsize
-    new.work = 3 * net.n_params + shared
-    while block > FMLP_PAD and new.units.rows * block > BLOCK_NUMBERS:
+    new.work = plus(3 * net.n_params, shared)
+    while block > FMLP_PAD and times(new.units.rows, block) > BLOCK_NUMBERS:
         block //= 2
-    most = max(<size_t> 2, PARTIAL_NUMBERS // (net.n_params + shared))
+    most = max(<size_t> 2, PARTIAL_NUMBERS // plus(net.n_params, shared))
     new.parts = cut(n, block, 4 if shared >= LARGE else 2, min(<size_t> MAX_SLOTS, most), new.work)
     new.stays = stay and new.parts.n_slots == 1 and n <= 2 * new.parts.block and sums < LARGE
     if new.stays:
         new.parts.block = max(<size_t> 1, n)
         new.parts.ld = ceil_to(new.parts.block, FMLP_PAD)
-    new.work_numbers = ceil_to(new.units.rows * new.parts.ld + (net.n_params if kind == BACKPROP else 0), line)
+    new.work_numbers = times(new.units.rows, new.parts.ld)
+    new.work_numbers = ceil_to(plus(new.work_numbers, net.n_params if kind == BACKPROP else 0), line)
     new.shares = new.parts.n_slots
     new.kept_numbers = 0
     shares = bands.shares(&new.units) if n > 0 and sums >= LARGE and form != DIAGONAL else 0
@@ -84,7 +81,7 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay) noexcep
             new.shares = shares
             new.work_numbers = bands.work_numbers(&new.units, &new.parts)
             new.kept_numbers = kept
-    new.slot_numbers = ceil_to(net.n_params, line) + ceil_to(sums, line)
+    new.slot_numbers = plus(ceil_to(net.n_params, line), ceil_to(sums, line))
     return new
 
 
@@ -93,7 +90,7 @@ cdef Partition cut(size_t n, size_t block, size_t n_blocks, size_t most, size_t 
     cdef Partition parts
     cdef size_t few = min(most, 8 // n_blocks)
     parts.n_slots = min(most, n // (n_blocks * block))
-    if parts.n_slots < few and n * work > 2 * PARALLEL_WORK:
+    if parts.n_slots < few and times(n, work) > 2 * PARALLEL_WORK:
         parts.n_slots = max(parts.n_slots, min(few, 4 * n // (n_blocks * block)))
         if parts.n_slots == 3:
             parts.n_slots = 2
@@ -108,13 +105,13 @@ cdef Partition cut(size_t n, size_t block, size_t n_blocks, size_t most, size_t 
 
 
 cdef int threads(const Task *task, size_t n, int n_threads) noexcept nogil:
-    return 1 if n * task.work < PARALLEL_WORK else <int> min(<size_t> n_threads, task.shares)
+    return 1 if times(n, task.work) < PARALLEL_WORK else <int> min(<size_t> n_threads, task.shares)
 
 
 cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil:
-    cdef size_t numbers = n_threads * task.work_numbers
-    numbers += task.parts.n_slots * (task.kept_numbers + task.slot_numbers)
-    return numbers * task.units.net.itemsize + task.parts.n_slots * sizeof(double) + ALIGNMENT
+    cdef size_t numbers = times(task.parts.n_slots, plus(task.kept_numbers, task.slot_numbers))
+    numbers = plus(numbers, times(n_threads, task.work_numbers))
+    return plus(times(numbers, task.units.net.itemsize), task.parts.n_slots * sizeof(double) + ALIGNMENT)
 
 
 # ---- one slot ----
@@ -235,7 +232,7 @@ cdef double run(Batch batch, int kind, Form form, const floating *params, floati
     cdef Task todo = task(&batch.plan.net, batch.source.n, kind, form, False)
     cdef Watch watch = team.watch()
     cdef double total
-    cdef size_t work = batch.source.n * todo.work, n_bytes
+    cdef size_t work = times(batch.source.n, todo.work), n_bytes
     n_threads = threads(&todo, batch.source.n, n_threads)
     n_bytes = memory_bytes(&todo, n_threads)
     cdef void *taken = reserve(n_bytes)

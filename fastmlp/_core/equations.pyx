@@ -12,6 +12,7 @@ from cython cimport floating
 from fastmlp._core cimport curvature, kernels, team
 from fastmlp._core.batch cimport Source
 from fastmlp._core.curvature cimport EMPTY, FORWARD, LOWER, NOTHING, SAMPLES, Task, evaluate, task
+from fastmlp._core.memory cimport plus, times
 from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map, expand, project, pull
@@ -21,7 +22,7 @@ from fastmlp._core.vectors cimport ALIGNMENT, largest, lines
 # ---- memory ----
 
 cdef size_t native_bytes(const Net *net) noexcept nogil:
-    return ALIGNMENT + lines((net.n_params + 2) * net.n_params * net.itemsize)
+    return plus(ALIGNMENT, lines(times(times(net.n_params + 2, net.n_params), net.itemsize)))
 
 
 cdef inline size_t converted_bytes(const Net *net) noexcept nogil:
@@ -30,7 +31,7 @@ cdef inline size_t converted_bytes(const Net *net) noexcept nogil:
 
 cdef size_t point_bytes(const Net *net) noexcept nogil:
     cdef size_t vector = net.n_params * sizeof(double)
-    return ALIGNMENT + 2 * lines(vector) + lines(net.n_params * vector)
+    return plus(ALIGNMENT + 2 * lines(vector), lines(times(net.n_params, vector)))
 
 
 cdef void lay_out_tasks(const Net *net, size_t n, Task *loss, Task *ggn, Task *exact) noexcept nogil:
@@ -45,8 +46,8 @@ cdef size_t memory_bytes(const Net *net, size_t n, int n_threads) noexcept nogil
     lay_out_tasks(net, n, &loss, &ggn, &exact)
     cdef size_t scratch = max(curvature.memory_bytes(&loss, n_threads),
                               max(curvature.memory_bytes(&ggn, n_threads), curvature.memory_bytes(&exact, n_threads)))
-    cdef size_t matrix = net.n_params * net.n_params * sizeof(double)
-    return point_bytes(net) + lines(matrix) + converted_bytes(net) + scratch
+    cdef size_t matrix = times(net.n_params, net.n_params * sizeof(double))
+    return plus(plus(point_bytes(net), lines(matrix)), plus(converted_bytes(net), scratch))
 
 
 cdef size_t place(Equations *eq, const Net *net, void *memory) noexcept nogil:

@@ -28,6 +28,7 @@ from fastmlp._core cimport kernels, objective, team
 from fastmlp._core.batch cimport Batch, Source
 from fastmlp._core.journal cimport Journal, Steps, note
 from fastmlp._core.kernels cimport add_multiple, dot
+from fastmlp._core.memory cimport plus, times
 from fastmlp._core.plan cimport GRADIENT_PASSES, Net, Partition, Plan
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map, Ties
@@ -52,9 +53,9 @@ cdef double SHRINKAGE = 0.66                    # of a bracket by a trial, else 
 # ---- memory ----
 
 cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads, size_t max_pairs) noexcept nogil:
-    cdef size_t vector = lines(net.n_params * sizeof(double)), rows = max_pairs + 1
-    cdef size_t pairs = 2 * lines(rows * net.n_params * sizeof(double)) + 2 * lines(rows * sizeof(double))
-    return ALIGNMENT + 5 * vector + pairs + objective.memory_bytes(net, parts, n_threads)
+    cdef size_t vector = lines(net.n_params * sizeof(double)), rows = plus(max_pairs, 1)
+    cdef size_t pairs = plus(lines(times(rows, net.n_params * sizeof(double))), lines(times(rows, sizeof(double))))
+    return plus(plus(ALIGNMENT + 5 * vector, times(2, pairs)), objective.memory_bytes(net, parts, n_threads))
 
 
 cdef double *take(char **memory, size_t numbers) noexcept nogil:
@@ -319,7 +320,7 @@ cdef class Descent:
         cdef size_t n_bytes = memory_bytes(&plan.net, parts, n_threads, max_pairs)
         self.memory = malloc(n_bytes)
         if self.memory == NULL:
-            raise MemoryError(f"no memory for {max_pairs} pairs of {plan.net.n_params} numbers: {n_bytes} bytes")
+            raise MemoryError(f"maxcor: expected fewer pairs, got no memory for {max_pairs} of {plan.net.n_params} numbers")
         lay_out(fit, &plan.net, &batch.source, &ties.map if ties is not None else NULL, parts, n_threads,
                 kernels.table(isa_index(None), sizeof(double)), max_pairs, self.memory)
         fit.objective.factor = factor

@@ -35,7 +35,7 @@ from fastmlp._core.batch cimport Batch, Source
 from fastmlp._core.equations cimport Equations, factorize, factorize_along, look, objective, rounded, solve
 from fastmlp._core.journal cimport Journal, Steps, note
 from fastmlp._core.kernels cimport dot
-from fastmlp._core.memory cimport reserve
+from fastmlp._core.memory cimport plus, reserve
 from fastmlp._core.plan cimport Net
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Ties
@@ -64,7 +64,8 @@ cdef double LARGEST = 1e300                 # and a damping that ends it all
 
 
 cdef size_t memory_bytes(const Net *net, size_t n, int n_threads) noexcept nogil:
-    return net.n_params * sizeof(double) + equations.point_bytes(net) + equations.memory_bytes(net, n, n_threads)
+    cdef size_t step = net.n_params * sizeof(double)
+    return plus(plus(step, equations.point_bytes(net)), equations.memory_bytes(net, n, n_threads))
 
 
 cdef void lay_out(Fit *fit, const Net *net, const Source *source, const void *ops, int n_threads,

@@ -16,6 +16,7 @@ import numpy as np
 
 from fastmlp._core cimport kernels, lbfgs, lm, team
 from fastmlp._core.batch cimport Batch, Source
+from fastmlp._core.memory cimport plus, times
 from fastmlp._core.plan cimport Net, Partition
 from fastmlp._core.team cimport Watch
 from fastmlp._core.vectors cimport ALIGNMENT, lines
@@ -232,6 +233,7 @@ def train(list batches, list params, list decays, list tols, double ftol, size_t
     if rules.quasi:
         rules.fatol = options["fatol"]
         rules.max_pairs, rules.max_trials, rules.max_values = options["maxcor"], options["maxls"], options["maxfun"]
+        rules.max_pairs = min(rules.max_pairs, max(<size_t> 1, max_iter))   # each step tells of one
     else:
         rules.damping = options["damping"]
     cdef const void *ops = kernels.table(isa_index(None), sizeof(double))
@@ -241,10 +243,11 @@ def train(list batches, list params, list decays, list tols, double ftol, size_t
         workspace = max(workspace, memory_bytes(&sample, &rules))
     workspace = lines(workspace)
     n_threads = <int> max(<size_t> 1, min(<size_t> n_threads, n_jobs))
-    cdef size_t n_bytes = n_threads * workspace + n_jobs * sizeof(Job) + ALIGNMENT
+    cdef size_t n_bytes = plus(times(n_threads, workspace), n_jobs * sizeof(Job) + ALIGNMENT)
     cdef void *memory = malloc(n_bytes)
     if memory == NULL:
-        raise MemoryError(f"no memory for the matrices of {n_threads} networks at once: {n_bytes} bytes")
+        raise MemoryError(f"no memory for {n_threads} networks at once: {n_bytes} bytes; fewer threads need less"
+                          + (", and a smaller maxcor" if rules.quasi else ""))
     cdef char *work = <char *> lines(<size_t> memory)
     jobs = <Job *> (work + n_threads * workspace)
     for number in range(n_jobs):

@@ -7,6 +7,7 @@ slots of `batch`, so that values and gradients have the bits of a batch's.
 from cython cimport floating
 from fastmlp._core cimport batch, kernels, team
 from fastmlp._core.batch cimport Source
+from fastmlp._core.memory cimport plus
 from fastmlp._core.plan cimport Net, Partition
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map, expand, pull
@@ -15,7 +16,7 @@ from fastmlp._core.vectors cimport ALIGNMENT, largest, lines
 
 cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads) noexcept nogil:
     cdef size_t native = ALIGNMENT + lines(2 * net.n_params * net.itemsize)
-    return native + batch.scratch_bytes(net, net.gradient.rows, parts, n_threads, net.n_params)
+    return plus(native, batch.scratch_bytes(net, net.gradient.rows, parts, n_threads, net.n_params))
 
 
 cdef void lay_out(Objective *objective, const Net *net, const Source *source, const Map *free, Partition parts,

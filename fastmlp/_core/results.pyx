@@ -14,7 +14,7 @@ from libc.string cimport strcpy
 cimport numpy as cnp
 from cpython.pycapsule cimport PyCapsule_New
 
-from fastmlp._core.memory cimport reserve
+from fastmlp._core.memory cimport SIZE_MAX, reserve, times
 
 cnp.import_array()
 
@@ -75,7 +75,9 @@ cdef cnp.ndarray empty(int n_axes, cnp.npy_intp *shape, int typenum):
     cdef size_t n_bytes = sizeof(float) if typenum == cnp.NPY_FLOAT32 else sizeof(double)
     cdef int i
     for i in range(n_axes):
-        n_bytes *= shape[i]
+        n_bytes = times(n_bytes, shape[i])
+    if n_bytes > SIZE_MAX // 2:     # which NumPy calls a wrong value
+        raise MemoryError(f"no memory for an array of shape {tuple([shape[i] for i in range(n_axes)])}")
     if n_bytes < LEAST or n_bytes > MOST:
         return cnp.PyArray_EMPTY(n_axes, shape, typenum, 0)
     usual = cnp.PyDataMem_SetHandler(_allocator)

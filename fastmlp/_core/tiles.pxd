@@ -3,6 +3,7 @@
 from libc.math cimport sqrt
 
 from cython cimport floating
+from fastmlp._core.memory cimport times
 from fastmlp._core.plan cimport Layout, Net
 from fastmlp._core.team cimport Watch
 
@@ -82,7 +83,7 @@ cdef inline size_t width(const Net *net, int l) noexcept nogil:
 
 
 cdef inline size_t triangle(size_t n) noexcept nogil:
-    return n * (n + 1) // 2
+    return times(n // 2, n + 1) if n % 2 == 0 else times(n, n // 2 + 1)
 
 
 cdef inline bint is_alone(const Units *u, int l, int m) noexcept nogil:
@@ -97,26 +98,26 @@ cdef inline size_t chain(const Units *u, size_t k, int m) noexcept nogil:
 
 cdef inline size_t unit_products(const Units *u, int l, int m) noexcept nogil:
     if is_alone(u, l, m):
-        return width(u.net, m) * (width(u.net, m - 1) + 1 if u.few else 1)
-    return triangle(width(u.net, m)) if l == m else width(u.net, l) * width(u.net, m)
+        return times(width(u.net, m), width(u.net, m - 1) + 1 if u.few else 1)
+    return triangle(width(u.net, m)) if l == m else times(width(u.net, l), width(u.net, m))
 
 
 cdef inline size_t activation_products(const Units *u, int l, int m) noexcept nogil:
     cdef size_t n = width(u.net, l - 1) + 1
     if is_alone(u, l, m) and u.few:
         return n
-    return triangle(n) if l == m else n * (width(u.net, m - 1) + 1)
+    return triangle(n) if l == m else times(n, width(u.net, m - 1) + 1)
 
 
 cdef inline size_t cross_products(const Units *u, int l, int m) noexcept nogil:
     """Rows (p, i), or (p, i, r), of the cross term."""
-    cdef size_t n = width(u.net, l) * width(u.net, m)
-    return n if m == l + 1 else n * width(u.net, m - 1)
+    cdef size_t n = times(width(u.net, l), width(u.net, m))
+    return n if m == l + 1 else times(n, width(u.net, m - 1))
 
 
 cdef inline size_t own_products(const Units *u) noexcept nogil:
     """Rows (p, j) of what the Hessian adds to the Gram matrix within the hidden layer."""
-    return (width(u.net, 0) + 1) * width(u.net, 1)
+    return times(width(u.net, 0) + 1, width(u.net, 1))
 
 
 # ---- bands, in the order of their tiles ----

@@ -9,6 +9,7 @@ from libc.string cimport memset
 
 from cython cimport floating
 from fastmlp._core cimport kernels, team
+from fastmlp._core.memory cimport plus, times
 from fastmlp._core.plan cimport SOFTMAX, Layer, Net
 from fastmlp._core.team cimport Watch
 
@@ -31,19 +32,19 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     u.alone = kind != EMPIRICAL_FISHER and net.layers[last - 1].activation != SOFTMAX
     u.few = u.alone and kind != BACKPROP and net.n_outputs < FEW
     few = net.n_outputs if u.few else 0
-    q = net.n_outputs * (1 if u.alone else net.n_outputs)
+    q = times(net.n_outputs, 1 if u.alone else net.n_outputs)
     u.n_tiles = u.n_pairs = 0
     for m in range(1, last + 1):
         if 1 < m < last:    # room for the recursion, needed or not: the Hessian's blocks are the Gauss-Newton matrix's
-            q = max(q, width(net, m) * width(net, m))
+            q = max(q, times(width(net, m), width(net, m)))
         for l in range(1, m + 1):
-            u.n_pairs += unit_products(&u, l, m) * activation_products(&u, l, m)
+            u.n_pairs = plus(u.n_pairs, times(unit_products(&u, l, m), activation_products(&u, l, m)))
             if l < m and kind == EXACT:
-                u.n_tiles += cross_products(&u, l, m) * (width(net, l - 1) + 1)
+                u.n_tiles = plus(u.n_tiles, times(cross_products(&u, l, m), width(net, l - 1) + 1))
             if l == m - 1:
-                t = max(t, width(net, l) * width(net, m))
+                t = max(t, times(width(net, l), width(net, m)))
             elif l < m:
-                other = max(other, width(net, l) * max(width(net, m), width(net, m - 1)))
+                other = max(other, times(width(net, l), max(width(net, m), width(net, m - 1))))
     u.by_samples = (last == 2 and net.n_outputs == 1 and u.alone and (kind == GGN or kind == EXACT)
                     and net.n_params <= GRAM_PARAMS and triangle(net.n_params) <= GRAM * u.n_pairs)
     if u.by_samples:
@@ -52,7 +53,7 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
         if kind == EXACT:
             u.n_tiles += (own_products(&u) + cross_products(&u, 1, 2)) * (width(net, 0) + 1)
     else:
-        u.n_tiles += u.n_pairs
+        u.n_tiles = plus(u.n_tiles, u.n_pairs)
     u.at = net.gram if u.by_samples else net.units
     u.at.order = 2 if kind == EXACT or kind == BACKPROP else 1
     u.seed = u.at.rows
@@ -63,10 +64,10 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     u.D = u.scaled + few * net.max_width
     u.S = u.D + max(net.max_width, <size_t> ROWS)
     u.t = u.S + max(net.max_width, <size_t> COLS)
-    u.other[0] = u.t + t
-    u.other[1] = u.other[0] + other
-    u.q = u.other[1] + other
-    u.LJ = u.q + q
+    u.other[0] = plus(u.t, t)
+    u.other[1] = plus(u.other[0], other)
+    u.q = plus(u.other[1], other)
+    u.LJ = plus(u.q, q)
     u.rows = u.LJ
     if u.by_samples:
         u.J = u.at.a[1] - net.layers[1].W

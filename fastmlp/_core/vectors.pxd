@@ -3,13 +3,15 @@
 from cython cimport floating
 from libc.math cimport fabs
 
+from fastmlp._core.memory cimport SIZE_MAX
+
 cdef enum:
     ALIGNMENT = 64      # bytes: a vector register, a line of the cache
 
 
-# n_bytes rounded up to whole lines of the cache; an address likewise
+# n_bytes rounded up to whole lines of the cache, SIZE_MAX as it is; an address likewise
 cdef inline size_t lines(size_t n_bytes) noexcept nogil:
-    return (n_bytes + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+    return (n_bytes + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT if n_bytes <= SIZE_MAX - ALIGNMENT else SIZE_MAX
 
 
 # sum v_i in double; every fourth, so that an addition need not wait for the one before

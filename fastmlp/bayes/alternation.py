@@ -35,6 +35,7 @@ FARTHEST = 3.0  # change of a logarithm at once
 FARTHEST_PLAIN = 30.0  # the same without correction
 CHUNK = 10  # steps of the first training, in which differences that rounding has made grow a hundredfold
 DIGITS = 20  # binary, of parameters, where there is noise
+VAST = 1e300  # in place of an infinite signal
 GRID = 12.0  # of the gradient's tolerance: the distance between logarithms of precisions
 ROUNDING = 1e-9  # of the log evidence
 FLAT = 0.1  # share of the variance, and of the parameters, that a network explains and uses if its prior holds it down
@@ -177,7 +178,7 @@ class Alternation:
     def _digits(self, beta: float) -> int:
         """Binary digits of parameters, from the last of which on they do not matter."""
         signal = beta * self.variance / 1e4 if self.is_regression else 1.0
-        return DIGITS + math.ceil(max(0.0, 0.5 * math.log2(signal)))
+        return DIGITS + math.ceil(max(0.0, 0.5 * math.log2(min(signal, VAST))))
 
     def _gradient_tolerance(self, beta: float) -> float:
         """`tol` where weights are of order one, less where they are as large as the targets.

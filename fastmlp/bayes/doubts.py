@@ -9,7 +9,6 @@ are at most about eps cond(A) (Demmel 1989; Higham, Accuracy and Stability, 10.1
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from fastmlp import selection
 from fastmlp.bayes.covariance import EPS, Covariance
-from fastmlp.errors import NotPositiveDefiniteError, PosteriorWarning
+from fastmlp.errors import NotPositiveDefiniteError, PosteriorWarning, warn_caller
 
 Float = NDArray[np.float64]
 
@@ -85,8 +84,8 @@ def _norm(apply: Callable[[Float], Float], v: Float) -> tuple[float, Float]:
     return norm, v
 
 
-def warn(posterior: Any, stacklevel: int) -> None:
-    """One PosteriorWarning for all that is wrong, `stacklevel` as for a warning in the place of this call."""
+def warn(posterior: Any) -> None:
+    """One PosteriorWarning for all that is wrong."""
     words, distance, found = posterior._words, posterior.distance, []
     if not distance <= FARTHEST:
         found.append(
@@ -102,7 +101,7 @@ def warn(posterior: Any, stacklevel: int) -> None:
             f"take a larger {words.prior}, or leave out what is redundant"
         )
     if found:
-        warnings.warn(f"{words.subject}: {'; '.join(found)}{words.hint}", PosteriorWarning, stacklevel=stacklevel + 1)
+        warn_caller(f"{words.subject}: {'; '.join(found)}{words.hint}", PosteriorWarning)
 
 
 def without_inverse(

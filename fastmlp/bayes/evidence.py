@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from fastmlp import _threads, functional, units
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import starts
 from fastmlp.bayes.alternation import GROUPS, Alternation
@@ -22,7 +22,7 @@ from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.mixture import Mixture
 from fastmlp.bayes.starts import Start, Starts
-from fastmlp.errors import ConvergenceWarning
+from fastmlp.errors import ConvergenceWarning, warn_caller
 from fastmlp.functional import Samples
 from fastmlp.network import Network, check_network
 from fastmlp.optimize import explained, reference, scale
@@ -34,6 +34,7 @@ START_ALPHA = 0.1
 METHODS = {"maximum": to_maximum, "fixed_point": to_fixed_point}
 
 
+@quiet
 class Evidence(Laplace):
     """The posterior at precisions that the evidence has chosen: what `fastmlp.fit_evidence` returns.
 
@@ -103,6 +104,7 @@ class Evidence(Laplace):
         return light
 
 
+@quiet
 def fit_evidence(
     net: Network,
     X: Any,
@@ -249,7 +251,7 @@ def fit_evidence(
     max_iter, tol = check.integer(max_iter, "max_iter", 0), check.number(tol, "tol", 0.0)
     climb = METHODS[check.choice(method, "method", METHODS)]
     check.choice(combine, "combine", ("best", "average"))
-    n_starts, generator = check.integer(n_starts, "n_starts", 1), check.generator(rng)
+    n_starts, generator = check.integer(n_starts, "n_starts", 1, check.START_BITS), check.generator(rng)
     n_threads, budget = _threads.resolve(n_threads), Budget(time_limit, callback, verbose)
 
     check.choice(groups, "groups", GROUPS)
@@ -315,7 +317,7 @@ def _warn_about(posterior: Evidence, budget: Budget, max_iter: int) -> None:
         )
     said += filter(None, [poor(posterior)])
     if said:
-        warnings.warn("; ".join(said), ConvergenceWarning, stacklevel=3)
+        warn_caller("; ".join(said), ConvergenceWarning)
 
 
 def poor(posterior: Evidence) -> str:

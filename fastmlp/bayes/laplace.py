@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import derivatives, functional
+from fastmlp._quiet import quiet
 from fastmlp.bayes import likelihood, mixed, moderation
 from fastmlp.bayes.influence import LeaveOneOut, Removal
 from fastmlp.bayes.posterior import Posterior
@@ -30,6 +31,7 @@ class Prediction(NamedTuple):
     noise: Float
 
 
+@quiet
 class Laplace(Posterior):
     """Posterior of a trained network's parameters, approximated by N(w, A^-1), A = beta H + diag(alpha).
 
@@ -177,7 +179,7 @@ class Laplace(Posterior):
 
         Cost: a Jacobian by the parameters and N K P^2 multiplications; memory a block of the Jacobian.
         """
-        n_draws = check.integer(n_draws, "n_draws", 1)
+        n_draws = check.integer(n_draws, "n_draws", 1, check.bits_for(self._architecture.n_outputs))
         if type(rng) is not int or rng < 0:  # such a number needs no generator to be checked, which takes 40 us to make
             rng = check.generator(rng)
         prediction = self._prediction(self._checked(X), n_draws, rng)

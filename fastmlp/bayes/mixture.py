@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._quiet import quiet
 from fastmlp.bayes.laplace import Laplace, Prediction
 from fastmlp.bayes.starts import Starts
 
 Float = NDArray[np.float64]
 
 
+@quiet
 class Mixture:
     """The equal mixture of posteriors, one for each start: ``fastmlp.fit_evidence(..., combine="average")``.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fastmlp import _threads, derivatives, functional, units
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import doubts, modes
 from fastmlp.bayes.covariance import EPS, Covariance, noise_precision
@@ -29,6 +30,7 @@ Float = NDArray[np.float64]
 HESSIANS = ("ggn", "exact", "diagonal")
 
 
+@quiet
 class Posterior:
     """What is known about the parameters; `fastmlp.Laplace` documents the arguments and attributes."""
 
@@ -53,7 +55,7 @@ class Posterior:
         self._set_up(
             net, X, T, prior_precision, penalty, noise_precision, hessian, standardize, sample_weight, n_threads
         )
-        doubts.warn(self, stacklevel=2)
+        doubts.warn(self)
 
     @classmethod
     def _make(cls, words: doubts.Words, *given: Any, **options: Any) -> Self:
@@ -63,6 +65,7 @@ class Posterior:
         posterior._set_up(*given, **options)
         return posterior
 
+    @quiet
     def _set_up(
         self, net: Network, X: Any, T: Any, prior_precision: Any = None, penalty: Any = None,
         noise_precision: Any = None, hessian: str = "ggn", standardize: Any = False, sample_weight: Any = None,
@@ -333,7 +336,8 @@ class Posterior:
         A network with such parameters is not what `predict` averages over, which is linear in them: where the posterior
         is wide its outputs scatter more, and far from the normal distribution.
         """
-        n, generator = check.integer(n, "n", 0), check.generator(rng)
+        n = check.integer(n, "n", 0, check.bits_for(len(self._params)))
+        generator = check.generator(rng)
         moves = np.zeros((n, len(self._params)))
         moves[:, self._free] = self._covariance.from_root(generator.standard_normal((n, len(self._free))))
         return self.params + self._frame.directions(moves)

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import functional
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.bayes.precisions import by_parameter
 from fastmlp.network import Network, check_network
 
 
+@quiet
 def prior_samples(
     net: Network, precisions: Any, X: Any, n: int = 10, rng: Any = None, *, n_threads: Any = None
 ) -> NDArray[Any]:
@@ -64,7 +66,8 @@ def prior_samples(
     architecture = check_network(net)._architecture
     scale = 1 / np.sqrt(_proper(architecture, precisions))
     X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
-    n, generator = check.integer(n, "n", 0), check.generator(rng)
+    n = check.integer(n, "n", 0, check.bits_for(len(X) * architecture.n_outputs))
+    generator = check.generator(rng)
     samples = np.empty((n, len(X), architecture.n_outputs), architecture.dtype)
     for outputs in samples:
         params = (scale * generator.standard_normal(scale.size)).astype(architecture.dtype)

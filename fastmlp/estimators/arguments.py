@@ -110,8 +110,9 @@ def check_arguments(estimator: Any) -> None:
     check.choice(estimator.learning_rate, "learning_rate", SCHEDULES)
     if not isinstance(estimator.batch_size, str) or estimator.batch_size != "auto":
         check.integer(estimator.batch_size, "batch_size", 1)
-    for name in ("max_iter", "max_fun", "n_init"):
+    for name in ("max_iter", "max_fun"):
         check.integer(getattr(estimator, name), name, 1)
+    check.integer(estimator.n_init, "n_init", 1, check.START_BITS)
     if estimator.n_iter_no_change != math.inf:
         check.integer(estimator.n_iter_no_change, "n_iter_no_change", 1)
     if isinstance(estimator.alpha, str):

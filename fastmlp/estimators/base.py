@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import numbers
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
@@ -18,8 +18,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from fastmlp import _validation as check
 from fastmlp import units
+from fastmlp._quiet import quiet
 from fastmlp.bayes.evidence import Evidence, poor
-from fastmlp.errors import ScaleWarning
+from fastmlp.errors import ScaleWarning, warn_caller
 from fastmlp.estimators import training
 from fastmlp.estimators.arguments import (
     EVIDENCE,
@@ -127,6 +128,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             raise ValueError("partial_fit does not support early_stopping=True")
         return self._fit(X, y, sample_weight, anew=not hasattr(self, "network_"), classes=classes, part=True)
 
+    @quiet
     def _fit(
         self, X: Any, y: Any, weight: Any, X_val: Any = None, y_val: Any = None, *,
         anew: bool, classes: Any = None, part: bool = False,
@@ -149,7 +151,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if held_out is None and measure(self):
             samples, held_out = self._hold_back(samples, random)
         if not (part or isinstance(self.batch_size, str)) and self.batch_size > len(samples.X):
-            warnings.warn(f"batch_size={self.batch_size} is larger than the sample; all of it is taken", stacklevel=3)
+            warn_caller(f"batch_size={self.batch_size} is larger than the sample; all of it is taken", UserWarning)
         if self.alpha == EVIDENCE:
             return self._fit_by_evidence(networks, samples, held_out)
         own = self._units(networks[0], samples, part) if standardizes(self) else None
@@ -177,7 +179,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self._remember(None if part else samples, penalty=penalty, standardize=own or False)
         if best.limit and not part:
             message = f"{self.solver} has not converged within {best.limit}; raise it"
-            warnings.warn(message + ", or take standardize=True" * (own is None), ConvergenceWarning, stacklevel=3)
+            warn_caller(message + ", or take standardize=True" * (own is None), ConvergenceWarning)
         return self
 
     def _units(self, net: Network, samples: Samples, part: bool) -> Units:
@@ -190,7 +192,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 f"partial_fit: {own.constants} are constant in the first samples, which give the units: standardised "
                 "as they are, others may lie far outside; begin with samples like all the data"
             )
-            warnings.warn(message, ScaleWarning, stacklevel=5)
+            warn_caller(message, ScaleWarning)
         return own
 
     def _fit_by_evidence(self, networks: list[Network], samples: Samples, held_out: Samples | None) -> Self:
@@ -210,12 +212,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         )  # fmt: skip
         if not posterior.converged:
             message = f"the precisions have not converged within max_iter={self.max_iter}; raise it"
-            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+            warn_caller(message, ConvergenceWarning)
         elif posterior.noise_at_floor:
             message = "the noise is at its floor: y has none that the network could tell from the function"
-            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+            warn_caller(message, ConvergenceWarning)
         elif message := poor(posterior):
-            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+            warn_caller(message, ConvergenceWarning)
         return self
 
     def _arrays(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
@@ -326,6 +328,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         check.refuse_masked_and_lazy(X, "X")
         return _dense(validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False))
 
+    @quiet
     def _predict_outputs(self, X: Any, *, logits: bool = False) -> Array:
         """Outputs of the network, or its logits."""
         X = self._inputs(X)
@@ -382,4 +385,6 @@ def _random_state(value: Any) -> Any:
     """A RandomState, as scikit-learn's; from a Generator too."""
     if isinstance(value, np.random.Generator):
         return np.random.RandomState(value.integers(2**32, dtype=np.uint32))
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        value = check.integer(value, "random_state", 0, bits=32)
     return check_random_state(value)

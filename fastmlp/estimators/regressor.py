@@ -169,7 +169,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             self._posterior = Laplace._make(self._words(), net, X, T, sample_weight=weight, **prior)
             if "penalty" in prior:  # `fit` leaves the biases out of it
                 self._posterior._centre("b")
-            doubts.warn(self._posterior, stacklevel=3)
+            doubts.warn(self._posterior)
         return self._posterior
 
     def _words(self) -> doubts.Words:

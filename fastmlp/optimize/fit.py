@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp import reparam, units
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.model import Model
 from fastmlp.objective import Objective
 from fastmlp.optimize import bounds as limits
 from fastmlp.optimize import (
+    earlier,
     explained,
     holdout,
     lbfgs,
@@ -30,6 +32,7 @@ from fastmlp.optimize import (
     scg,
     scipy_bridge,
 )
+from fastmlp.optimize import monitor as monitoring
 from fastmlp.optimize.monitor import (
     CONVERGED,
     DIVERGED,
@@ -45,6 +48,7 @@ from fastmlp.terms import DataTerm
 MINIBATCH = tuple(minibatch.OPTIONS)
 #: full-batch solvers of our own: modules with OPTIONS and `solve`, whose state a warm start continues
 FULL_BATCH = {"rprop": rprop, "lm": lm, "scg": scg, "lbfgs": lbfgs}
+RESUMABLE = (*MINIBATCH, *FULL_BATCH)
 #: Names for `method`; capitals do not matter.
 METHODS: tuple[str, ...] = ("auto", *MINIBATCH, *FULL_BATCH, *scipy_bridge.METHODS)
 # up to which `auto` takes Levenberg-Marquardt: parameters, and samples times their square, about 20 ms for a step
@@ -72,6 +76,7 @@ def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bo
     return name
 
 
+@quiet
 def fit(
     net: Model,
     samples: Samples,
@@ -105,12 +110,12 @@ def fit(
     name = choose_method(method, architecture, len(samples.X), bounded=bounds is not None)
     _check_options(name, options, learning_rate)
     standardize = units.checked(standardize, architecture)
-    state = _earlier_state(warm_start, name, architecture, len(samples.X), bool(standardize))
+    state = _state(warm_start, name, architecture, len(samples.X), bool(standardize))
     # to make a generator takes as long as a step of a small fit
     draws = name in MINIBATCH or holdout.draws(validation)
     generator = check.generator(rng) if draws or rng is not None else None
     if state is not None and state["rng"] is not None:
-        generator = _generator(*state["rng"])
+        generator = state["rng"]
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: expected a callable or None, got {callback!r}")
     if patience is not None:
@@ -136,8 +141,7 @@ def fit(
     start, progress = _start(net, own, state, warm_start)
     free = reparam.make(architecture, start, fixed, tied)
     within = limits.make(architecture, start, bounds, free)
-    if state is not None and state["free"] is not free and (free is None or not free.same_as(state["free"])):
-        raise ValueError("warm_start: expected the result for the same fixed and tied parameters, got one for others")
+    _check_state(state, name, architecture, free)
     objective = objectives.make(architecture, start, training, penalty, 1.0, n_threads, free)
     constant = reference.of(architecture, training)
     tol = reference.default_tol(architecture, constant) if tol is None else tol
@@ -172,7 +176,7 @@ def fit(
     state = {
         "method": name,
         "held_back": held_back,
-        "rng": None if generator is None else _rng_state(generator),
+        "rng": earlier.rng_state(generator),
         "n_samples": len(samples.X),
         "dtype": architecture.dtype.name,
         "progress": monitor.state,
@@ -188,6 +192,32 @@ def fit(
     return result
 
 
+def _state(
+    warm_start: Any, name: str, architecture: Architecture, n_samples: int, standardize: bool
+) -> dict[str, Any] | None:
+    """Of the fit that is continued, looked at, but for what the solver has left."""
+    state = earlier.state_of(warm_start, name, RESUMABLE, architecture, n_samples, standardize)
+    if state is not None:
+        n_params = architecture.n_params
+        monitoring.check_state(earlier.Earlier(state.get("progress"), n_params, n_params, "progress"))
+    return state
+
+
+def _check_state(
+    state: dict[str, Any] | None, name: str, architecture: Architecture, free: reparam.FreeParameters | None
+) -> None:
+    """ValueError or TypeError where the solver could not go on from it."""
+    if state is None:
+        return
+    if state["free"] is not free and (free is None or not free.same_as(state["free"])):
+        raise ValueError("warm_start: expected the result for the same fixed and tied parameters, got one for others")
+    own = earlier.Earlier(state, architecture.n_params if free is None else free.n, architecture.n_params)
+    if name in MINIBATCH:
+        minibatch.check_state(own, name, architecture.dtype)
+    else:
+        FULL_BATCH[name].check_state(own)
+
+
 def _start(
     net: Model, own: units.Units | None, state: dict[str, Any] | None, warm_start: Any
 ) -> tuple[NDArray[Any], dict[str, Any] | None]:
@@ -200,18 +230,6 @@ def _start(
         return net._params, None
     with np.errstate(over="ignore"):
         return net._in_units(own).astype(net.dtype), None
-
-
-def _generator(kind: type[np.random.BitGenerator], state: Any) -> np.random.Generator:
-    """A generator in the state of an earlier one."""
-    bits = kind()
-    bits.state = state
-    return np.random.Generator(bits)
-
-
-def _rng_state(generator: np.random.Generator) -> tuple[type[np.random.BitGenerator], Any]:
-    """What `_generator` takes: the user's own may be used on."""
-    return type(generator.bit_generator), generator.bit_generator.state
 
 
 def _result(
@@ -266,37 +284,3 @@ def _check_options(name: str, options: dict[str, Any], learning_rate: Any) -> No
             raise TypeError(f"{option}: expected an option of fit or of {name} ({', '.join(known)}), got {option!r}")
     if learning_rate is not None and name not in MINIBATCH:
         raise ValueError(f"learning_rate: expected with {' or '.join(MINIBATCH)} only, got it with {name}")
-
-
-def _earlier_state(
-    warm_start: Any,
-    name: str,
-    architecture: Architecture,
-    n_samples: int,
-    standardize: bool,
-) -> dict[str, Any] | None:
-    if warm_start is None:
-        return None
-    state = getattr(warm_start, "state", None)
-    if not isinstance(state, dict) or "method" not in state:
-        raise TypeError(f"warm_start: expected the result of an earlier fit, got {type(warm_start).__name__}")
-    resumable = (*MINIBATCH, *FULL_BATCH)
-    if state["method"] != name or name not in resumable:
-        raise ValueError(
-            f"warm_start: expected the result of a fit by the same method, one of {', '.join(resumable)}, "
-            f"got one by {state['method']} for {name}"
-        )
-    present = (architecture.n_params, architecture.dtype.name, n_samples)
-    earlier = (np.size(warm_start.x), state["dtype"], state["n_samples"])
-    if earlier != present:
-        raise ValueError(
-            "warm_start: expected the result for as many parameters, of the same type, and as many samples: "
-            f"{present}, got {earlier}"
-        )
-    before = state["units"] is not None
-    if standardize != before:
-        raise ValueError(
-            f"warm_start: expected standardize={before}, as in the fit that it continues, got {standardize}: "
-            "the solver's state is in its units"
-        )
-    return state

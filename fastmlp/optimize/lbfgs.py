@@ -8,6 +8,7 @@ from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.lbfgs import Descent
 from fastmlp.objective import Objective
+from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.loops import follow
 from fastmlp.optimize.monitor import Monitor
 
@@ -20,6 +21,16 @@ def checked(options: dict[str, Any]) -> dict[str, Any]:
     settings = {**OPTIONS, **options}
     limits = {name: check.integer(settings[name], name, 1) for name in ("maxcor", "maxls", "maxfun")}
     return limits | {name: check.number(settings[name], name, 0.0) for name in ("ftol", "fatol")}
+
+
+def check_state(earlier: Earlier) -> None:
+    """Pairs, and what the objective and its gradient have come down to."""
+    steps, changes = earlier.rows("steps"), earlier.rows("changes")
+    if len(steps) != len(changes):
+        raise ValueError(f"warm_start: expected as many changes as steps, {len(steps)}, got {len(changes)}")
+    earlier.number("lowest")
+    earlier.number("flattest", 0.0)
+    earlier.count("wandering")
 
 
 def solve(
@@ -39,6 +50,8 @@ def solve(
     Zhang's (2005).
     """
     maxcor, maxls, maxfun, ftol, fatol = checked(options).values()
+    # each step tells of one pair; those of the fit that is continued come first
+    maxcor = min(maxcor, max(1, max_iter) + (0 if state is None else len(state["steps"])))
     data = objective.data
     descent = Descent(
         data.batch, objective.x0, data.factor, objective.decay, tol, ftol, fatol, maxcor, maxls, maxfun,

@@ -9,6 +9,7 @@ from fastmlp import _validation as check
 from fastmlp._core.lm import Descent
 from fastmlp.objective import Objective
 from fastmlp.optimize import truncated
+from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.loops import follow
 from fastmlp.optimize.monitor import Monitor
 
@@ -19,6 +20,16 @@ MOST_PARAMS = 3000  # beyond, Cholesky's factorisation would take longer than pr
 def checked(options: dict[str, Any]) -> dict[str, Any]:
     """All options, those that are not given with their defaults."""
     return {"damping": check.number({**OPTIONS, **options}["damping"], "damping", 0.0, above=True)}
+
+
+def check_state(earlier: Earlier) -> None:
+    """The damping, and when the Hessian is to be tried again."""
+    earlier.number("mu", 0.0, above=True)
+    earlier.flag("is_exact")
+    if earlier.n_params <= MOST_PARAMS:  # else it is of `truncated`
+        earlier.count("pause")
+        earlier.count("wait", 1)
+        earlier.flag("bold")
 
 
 def solve(

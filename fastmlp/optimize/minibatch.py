@@ -9,6 +9,7 @@ adam   w -= rate m / (sqrt v + epsilon), with m, v the bias-corrected moving ave
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.train import Minibatches
 from fastmlp.objective import Objective
+from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, Monitor, Stop
 
 LEARNING_RATE = {"sgd": 0.01, "adam": 0.001}
@@ -28,6 +30,19 @@ OPTIONS: dict[str, dict[str, Any]] = {
 VELOCITIES = ("gradients", "steps")  # PyTorch's; scikit-learn's and Keras'
 # multiply-adds after which the loop comes up for air, to see the time limit
 CHUNK_WORK = 100_000_000
+
+
+MEMORY = {"sgd": ("velocity",), "adam": ("first_moment", "second_moment")}
+
+
+def check_state(earlier: Earlier, method: str, dtype: np.dtype[Any]) -> None:
+    """Epochs, steps, and the averages of gradients."""
+    earlier.count("n_epochs", bits=62)
+    earlier.count("n_steps", bits=62)
+    if "velocity_of" in earlier.items:
+        check.choice(earlier.get("velocity_of"), "warm_start: velocity_of", VELOCITIES)
+    for name in MEMORY[method]:
+        earlier.vector(name, (dtype,), 0.0 if name == "second_moment" else -math.inf)
 
 
 def solve(
@@ -54,8 +69,7 @@ def solve(
         raise ValueError(f"velocity: expected {state['velocity_of']!r}, as in the fit that is continued, got {kind!r}")
     w = objective.x0.astype(arch.dtype)
     g = np.empty_like(w)
-    names = ("velocity",) if method == "sgd" else ("first_moment", "second_moment")
-    memory = [np.zeros_like(w) if state is None else state[name].copy() for name in names]
+    memory = [np.zeros_like(w) if state is None else state[name].copy() for name in MEMORY[method]]
     epoch, n_steps = (0, 0) if state is None else (state["n_epochs"], state["n_steps"])
     with np.errstate(over="ignore"):
         decay = None if objective.decay is None else objective.decay.astype(arch.dtype)
@@ -92,7 +106,7 @@ def solve(
     finally:  # whatever ended it, also within an epoch
         monitor.x = objective.expand(w)
     own = {"velocity_of": kind} if method == "sgd" else {}
-    return status, {"n_epochs": epoch, "n_steps": loop.n_steps, **own, **dict(zip(names, memory, strict=True))}
+    return status, {"n_epochs": epoch, "n_steps": loop.n_steps, **own, **dict(zip(MEMORY[method], memory, strict=True))}
 
 
 def _schedule(learning_rate: Any, default: float) -> Callable[[int], Any]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.model import Model
+from fastmlp.optimize.earlier import NETWORKS, Earlier
 from fastmlp.terms import DataTerm
 from fastmlp.units import Units
 
@@ -43,6 +44,25 @@ class Stop(Exception):  # noqa: N818 - not an error: it ends a solver from withi
     def __init__(self, status: int) -> None:
         super().__init__(MESSAGES[status])
         self.status = status
+
+
+def check_state(progress: Earlier) -> None:
+    """Of `Monitor.state`: where the training stands, and what later points are compared with."""
+    loss = progress.number("loss", -math.inf, math.inf, nan=True)
+    if not math.isfinite(loss):
+        raise ValueError(f"warm_start: expected a fit that has not diverged, got one whose objective is {loss}")
+    progress.vector("x", NETWORKS)
+    start = progress.members("start", "loss", "grad_norm")
+    start.number("loss")
+    start.number("grad_norm", 0.0, nan=True)  # sgd and adam know none
+    lowest = progress.members("lowest", "loss", "x")
+    lowest.number("loss")
+    lowest.vector("x", NETWORKS)
+    best = progress.members("best", "loss", "iteration", "x")
+    best.number("loss", high=math.inf)
+    best.count("iteration", -(2**62), 62)
+    if best.get("x") is not None:
+        best.vector("x", NETWORKS)
 
 
 def optimize_result(**fields: Any) -> Any:

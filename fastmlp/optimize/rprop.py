@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +10,18 @@ import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp.objective import Objective
+from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, Monitor, Stop
 
 OPTIONS = {"initial_step": 0.01, "increase": 1.2, "decrease": 0.5, "min_step": 1e-12, "max_step": 50.0}
+
+
+def check_state(earlier: Earlier) -> None:
+    """Sizes of the steps, and the step and the gradient before; its objective is infinite before the first."""
+    earlier.vector("step_size", low=0.0)
+    earlier.vector("last_step")
+    earlier.vector("last_gradient")
+    earlier.number("last_value", high=math.inf)
 
 
 def solve(

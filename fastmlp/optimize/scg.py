@@ -20,12 +20,20 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp.objective import Objective
+from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
 from fastmlp.optimize.points import Point, Progress, evaluate, reduction, report
 
 OPTIONS = {"damping": 1e-6}
 LEAST_DAMPING = 1e-15  # from zero it could not grow again
 LEAST_GAIN = -98.0  # a step is a hundredth of the one before at the least, also where the objective is infinite
+
+
+def check_state(earlier: Earlier) -> None:
+    """The next direction, lambda, and the number of steps since the last -g."""
+    earlier.vector("direction")
+    earlier.number("damping", 0.0, above=True)
+    earlier.count("age", bits=62)
 
 
 def solve(

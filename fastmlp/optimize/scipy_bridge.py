@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _validation as check
 from fastmlp.objective import Objective
 from fastmlp.optimize.bounds import Bounds
 from fastmlp.optimize.monitor import CONVERGED, MAX_FUN, MAX_ITER, STALLED, Monitor, Stop
@@ -47,6 +48,7 @@ METHODS: dict[str, Method] = {
     "nelder-mead": Method("nelder-mead", None, {}, ("xatol", "fatol", "adaptive", "initial_simplex")),
     "powell": Method("powell", None, {}, ("xtol", "ftol", "direc")),
 }
+COUNTS = ("maxcor", "maxls", "maxfun")
 BOUNDED = "l-bfgs-b"
 WITHOUT_GRADIENT = ("nelder-mead", "powell")
 MAX_RUNS = 10
@@ -56,6 +58,14 @@ MAX_REJECTED = 100  # steps of a trust region, whose radius would vanish, and Sc
 def options(method: str) -> tuple[str, ...]:
     """Options of SciPy's that a user may set; tol and max_iter have names of their own."""
     return METHODS[method].options
+
+
+def _counts(options: dict[str, Any], max_iter: int) -> dict[str, int]:
+    """Options that are integers, as far as SciPy counts; it keeps no more differences than there are steps."""
+    counts = {name: check.integer(options[name], name, 1) for name in COUNTS if name in options}
+    if "maxcor" in counts:
+        counts["maxcor"] = check.integer(min(counts["maxcor"], max(1, max_iter)), "maxcor", 1, bits=15)
+    return {name: min(value, UNLIMITED) for name, value in counts.items()}
 
 
 class _Enough(Exception):  # noqa: N818 - it ends SciPy's loop from within its callback
@@ -161,10 +171,10 @@ def solve(
         if here.grad_norm <= tol or monitor.n_iter >= max_iter or progress.ended(here):
             raise _Enough
 
-    settings = {**way.settings, **options}
+    settings = {**way.settings, **options, **_counts(options, max_iter)}
     limits = {} if bounds is None else {"bounds": list(zip(*bounds, strict=True))}
     if method != "tnc":  # which counts evaluations only; the callback counts steps for all
-        settings["maxiter"] = max_iter
+        settings["maxiter"] = min(max_iter, UNLIMITED)
     with_gradient = method not in WITHOUT_GRADIENT
     most_values = settings.get("maxfun", UNLIMITED)
     status = STALLED

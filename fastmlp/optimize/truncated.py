@@ -96,4 +96,5 @@ def solve(
                 monitor.check_time()
     except Stop as stop:
         ended = CONVERGED if np.abs(g).max() <= tol else stop.status
+    mu = min(mu, float(np.finfo(np.float64).max))  # after many rejections in a row
     return ended, {"mu": mu, "is_exact": exact}, (evaluations, evaluations, 0)

@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import derivatives, functional
 from fastmlp.architecture import Architecture
+from fastmlp.errors import ModelFormatError
 from fastmlp.functional import Samples
+
+PICKLED = {"architecture", "samples", "n_threads", "factor", "scale", "batch"}
 
 
 class DataTerm:
@@ -41,7 +44,13 @@ class DataTerm:
         return {**self.__dict__, "batch": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if not isinstance(state, dict) or set(state) != PICKLED:
+            raise ModelFormatError("state: expected a data term, got something else")
         self.__dict__.update(state)
+        self.samples = functional.restored_samples(self.architecture, self.samples)
+        shape, dtype = (self.architecture.n_outputs,), self.architecture.dtype
+        if self.scale is not None and (self.scale.shape != shape or self.scale.dtype != dtype):
+            raise ModelFormatError(f"state: expected precisions of shape {shape} and type {dtype}, got others")
         self.batch = functional.bind(self.architecture, self.samples, self.scale)
 
     def value(self, params: NDArray[Any]) -> float:
@@ -82,7 +91,8 @@ class DataTerm:
         """A new array of the batch's as one of the term's: in float64, in place where it can be, times the factor."""
         result = array.astype(np.float64, copy=False)
         if self.factor != 1.0:
-            result *= self.factor
+            with np.errstate(all="ignore"):
+                result *= self.factor
         return result
 
     def _targets(self) -> NDArray[Any]:

@@ -1,0 +1,57 @@
+"""Calls that may end the process, or never: made in the child of a fork, with little memory and little time."""
+
+import os
+import resource
+import signal
+import warnings
+
+END = "\0"
+ROOM = 2 << 30  # bytes that a child may take besides those that are in use
+
+
+def fork():
+    """Python warns of it from 3.12 on, where there are threads, such as those of OpenMP."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def outcomes(calls, seconds=20):
+    """How each call ends: "result", or kind and text of its exception; what has killed the child is the last entry."""
+    reader, writer = os.pipe()
+    child = fork()
+    if child == 0:
+        os.close(reader)
+        try:
+            _limit(seconds)
+            warnings.simplefilter("ignore")
+            with open(writer, "w", encoding="utf-8", buffering=1) as pipe:
+                for call in calls:
+                    pipe.write(_ending(call) + END)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with open(reader, encoding="utf-8") as pipe:
+        endings = pipe.read().split(END)[:-1]
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        endings.append(f"killed by {signal.Signals(os.WTERMSIG(status)).name}")
+    return endings
+
+
+def _limit(seconds):
+    with open("/proc/self/statm") as file:
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + ROOM, used + ROOM))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(seconds)
+
+
+def _ending(call):
+    try:
+        call()
+    except Exception as error:
+        kind = next(each for each in type(error).__mro__ if each.__module__ == "builtins")
+        return f"{kind.__name__}: {error}"
+    return "result"

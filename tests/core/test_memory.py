@@ -1,0 +1,51 @@
+"""Sizes of workspaces that no size_t can hold: MemoryError, whatever they would be cut down to."""
+
+import numpy as np
+import pytest
+
+import fastmlp
+from fastmlp._core import curvature, lbfgs, lm, many
+from fastmlp._core.batch import Batch
+from fastmlp._core.plan import Plan
+
+X = np.random.default_rng(0).normal(size=(50, 3))
+OBJECTIVE = fastmlp.Network([3, 4, 1], rng=0).objective(X, np.sin(X.sum(axis=1)))
+TANH, IDENTITY, SQUARED_ERROR = 1, 0, 0
+
+
+def vast(*sizes, itemsize=8):
+    """A sample, which nobody reads, for a network whose parameters nobody has."""
+    row = np.zeros((1, 1), f"f{itemsize}")
+    plan = Plan(sizes, [TANH] * (len(sizes) - 2) + [IDENTITY], SQUARED_ERROR, itemsize)
+    return Batch(plan, row, row, None, None, None)
+
+
+@pytest.mark.parametrize("pairs", [2**56, 2**59 - 1, 2**60 - 1, 2**60, 2**61, 2**63 - 1, 2**64 - 2, 2**64 - 1])
+def test_pairs_of_lbfgs(pairs):
+    data = OBJECTIVE.data
+    with pytest.raises(MemoryError, match="maxcor: expected fewer"):
+        lbfgs.Descent(data.batch, OBJECTIVE.x0, 1.0, None, 1e-6, 0.0, 0.0, pairs, 50, 100, 1)
+    options = {"fatol": 0.0, "maxcor": pairs, "maxls": 50, "maxfun": 100}
+    with pytest.raises(MemoryError, match="a smaller maxcor"):
+        many.train([data.batch], [OBJECTIVE.x0], [None], [1e-6], 0.0, pairs, "lbfgs", options, 1.0, 1)
+    many.train([data.batch], [OBJECTIVE.x0], [None], [1e-6], 0.0, 3, "lbfgs", options, 1.0, 1)  # for three steps
+
+
+#: P^2, or the products of units or those of activations, are 2^64 or more
+SIZES = [(1, 2**30, 1), (1, 2**31, 1), (1, 2**32, 1), (2**32, 1), (1, 2**16, 2**16, 1), (1, 2**20 - 1, 2**19, 2),
+         (2, 2**33, 5)]  # fmt: skip
+
+
+@pytest.mark.parametrize("itemsize", [4, 8])
+@pytest.mark.parametrize("sizes", SIZES)
+def test_matrices_of_parameters(sizes, itemsize):
+    batch = vast(*sizes, itemsize=itemsize)
+    params = np.zeros(1, f"f{itemsize}")
+    with pytest.raises(MemoryError):
+        lm.Descent(batch, np.zeros(1), 1.0, None, 1e-6, 1e-3, 2)
+    with pytest.raises(MemoryError):
+        many.train([batch], [np.zeros(1)], [None], [1e-6], 0.0, 10, "lm", {"damping": 1e-3}, 1.0, 1)
+    for kind in ("ggn", "exact", "empirical_fisher"):
+        with pytest.raises(MemoryError):
+            curvature.normal_equations(batch, params, kind, 2)
+        assert curvature.describe(batch, kind)["bytes"] >= 2**42

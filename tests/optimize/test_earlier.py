@@ -1,0 +1,128 @@
+"""States of earlier fits that somebody has edited: a named error or a training that ends, no crash, no hang."""
+
+import copy
+import pickle
+import re
+import sys
+
+import numpy as np
+import pytest
+
+import fastmlp
+from children import outcomes
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for the memory in use")
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 3))
+T = np.sin(X[:, :1])
+METHODS = {
+    "sgd": {"momentum": 0.5, "nesterov": True}, "adam": {}, "rprop": {}, "lm": {}, "scg": {}, "lbfgs": {"maxcor": 3},
+}  # fmt: skip
+SETTINGS = {
+    "plain": {"max_iter": 4},
+    "held back": {"max_iter": 4, "validation": 0.3, "patience": 50, "standardize": True, "fixed": "b1"},
+}
+NAMED = re.compile(r"result|(ValueError|TypeError): (warm_start|params): .*expected ")
+
+
+def fitted(method, dtype, settings):
+    net = fastmlp.Network([3, 4, 1], rng=0, dtype=dtype)
+    return net, net.fit(X, T, method, rng=1, **METHODS[method], **settings)
+
+
+def entries(state, path=()):
+    """Paths of all that a state holds."""
+    for key, value in state.items() if isinstance(state, dict) else enumerate(state):
+        yield (*path, key)
+        if isinstance(value, (dict, tuple)) and not hasattr(value, "_fields"):
+            yield from entries(value, (*path, key))
+
+
+def changed(state, path, value):
+    """A copy with another value at a path, or without one."""
+    key, *rest = path
+    if rest:
+        value = changed(state[key], rest, value)
+    if isinstance(state, dict):
+        other = {name: each for name, each in state.items() if name != key or value is not MISSING}
+        return other | ({} if value is MISSING else {key: value})
+    items = [value if place == key else each for place, each in enumerate(state)]
+    return tuple(each for each in items if each is not MISSING)
+
+
+MISSING = object()
+NUMBERS = (MISSING, None, np.nan, -1, np.inf, -np.inf, 2**31, 2**63, 2**64, 10**400, 0, 1e300, "1", True, np.zeros(3))
+
+
+def mutations(value):
+    """What could stand in its place."""
+    yield from NUMBERS
+    if not isinstance(value, np.ndarray):
+        return
+    with np.errstate(all="ignore"):
+        yield from (value[:-1], value[1:], value[:0], np.concatenate([value, value]), value.astype(np.float16))
+        yield from (value.astype(np.complex128), value.astype(np.int32), value.astype(object), value.astype(str))
+        yield from (value.astype(np.float32), value.astype(np.float64), value.T, value[None], value[..., None])
+        yield from (value * np.nan, value + 10**6, -value - 1, value * 1e300, value.astype(">f8"))
+        yield from (np.broadcast_to(value[:1], (10**6, *value.shape[1:])), np.repeat(value, 2, axis=-1)[..., ::2])
+        yield from (np.ma.masked_array(value), np.zeros(2**20), value[..., :-1], value.tolist())
+
+
+def continued(method, dtype, settings, net, result, state):
+    again = copy.copy(result)
+    again.state = state
+    copied = net.copy()
+    more = copied.fit(X, T, method, warm_start=again, rng=1, **METHODS[method], **{**settings, "max_iter": 3})
+    assert more.x.shape == (net.n_params,)
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_state_that_was_edited_is_refused_by_name_or_does_no_harm(method, dtype, kind):
+    net, result = fitted(method, dtype, SETTINGS[kind])
+    calls, names = [], []
+    for path in entries(result.state):
+        value = result.state
+        for key in path:
+            value = value[key]
+        for number, other in enumerate(mutations(value)):
+            state = changed(result.state, path, other)
+            calls.append(lambda state=state: continued(method, dtype, SETTINGS[kind], net, result, state))
+            names.append((path, number))
+    ends = outcomes(calls, seconds=60)
+    assert len(ends) >= 280
+    wrong = [pair for pair in zip(names, ends, strict=False) if not NAMED.match(pair[1])]
+    assert not wrong
+    assert len(ends) == len(calls)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_state_that_nobody_has_edited_continues_to_the_bit(method, dtype):
+    net, result = fitted(method, dtype, SETTINGS["held back"])
+    more = SETTINGS["held back"] | {"max_iter": 4} | METHODS[method]
+    second = net.fit(X, T, method, warm_start=pickle.loads(pickle.dumps(result)), **more)
+    whole = fastmlp.Network([3, 4, 1], rng=0, dtype=dtype)
+    assert np.array_equal(second.x, whole.fit(X, T, method, rng=1, **more | {"max_iter": 8}).x)
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "value", "said"),
+    [
+        ("lbfgs", "steps", np.zeros((2, 21)), "as many changes as steps, 2, got 3"),
+        ("lbfgs", "changes", np.zeros((3, 20)), r"changes of shape \(3, 21\), got \(3, 20\)"),
+        ("adam", "first_moment", np.zeros(20), r"first_moment of shape \(21,\), got \(20,\)"),
+        ("adam", "second_moment", np.full(21, -1.0), "finite numbers >= 0 in second_moment"),
+        ("sgd", "velocity", np.zeros(21, "f4"), "velocity to be an array of float64, got float32"),
+        ("lm", "mu", -1.0, "mu to be a finite number > 0, got -1.0"),
+        ("scg", "damping", np.nan, "damping to be a finite number > 0, got nan"),
+        ("rprop", "step_size", np.full(21, np.inf), "finite numbers >= 0 in step_size"),
+    ],
+)
+def test_what_is_wrong_is_named(method, name, value, said):
+    net, result = fitted(method, "float64", {"max_iter": 6})
+    result.state[name] = value
+    with pytest.raises((ValueError, TypeError), match=f"^warm_start: expected {said}"):
+        net.fit(X, T, method, warm_start=result, **METHODS[method])

@@ -1,0 +1,104 @@
+"""Integers at the edge of what C counts to: a result or an error that names them, whatever takes them."""
+
+import re
+import sys
+
+import numpy as np
+import pytest
+
+import fastmlp
+from children import outcomes
+from fastmlp import MLPRegressor, schedules
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for the memory in use")
+
+X = np.random.default_rng(0).normal(size=(30, 3))
+T = np.sin(X[:, :1])
+
+
+def net(n_hidden=4, **options):
+    return fastmlp.Network([3, n_hidden, 1], rng=0, **options)
+
+
+def fit(method="lbfgs", **options):
+    return net().fit(X, T, method, **{"max_iter": 5, "rng": 0, **options}).fun
+
+
+def posterior():
+    return fastmlp.Laplace(net(), X, T, prior_precision=1.0, noise_precision=1.0)
+
+
+def sweep(hidden_sizes=(2,), **options):
+    return fastmlp.sweep(X, T, hidden_sizes, rng=0, **{"n_starts": 2, "folds": 2, "max_iter": 3, **options})
+
+
+def many(method="lbfgs", **options):
+    return fastmlp.fit_many([net(), net(3)], X, T, method, **{"max_iter": 5, **options})[0].fun
+
+
+def evidence(**options):
+    return fastmlp.fit_evidence(net(), X, T, rng=0, **{"max_iter": 2, **options}).log_evidence
+
+
+def estimator(**options):
+    return MLPRegressor(
+        **{"hidden_layer_sizes": (4,), "random_state": 0, "max_iter": 3, "solver": "lbfgs", **options}
+    ).fit(X, T[:, 0])
+
+
+OPERATIONS = {
+    "Network layers": lambda n: net(n).n_params,
+    "predict n_threads": lambda n: net().predict(X, n_threads=n),
+    "loss_and_grad n_threads": lambda n: net().loss_and_grad(X, T, n_threads=n),
+    "hessian n_threads": lambda n: net().hessian(X, T, n_threads=n),
+    "fit n_threads": lambda n: fit(n_threads=n),
+    **{f"fit {method} max_iter": lambda n, method=method: fit(method, max_iter=n, time_limit=0.02, tol=0.0)
+       for method in ("sgd", "adam", "rprop", "lm", "scg", "lbfgs", "l-bfgs-b", "bfgs", "cg", "tnc", "slsqp",
+                      "newton-cg", "trust-krylov", "trust-exact", "trust-constr", "nelder-mead", "powell")},
+    "fit verbose": lambda n: fit(verbose=n),
+    "fit batch_size": lambda n: fit("adam", batch_size=n),
+    "fit patience": lambda n: fit(patience=n, validation=0.3),
+    "fit rng": lambda n: fit("adam", rng=n),
+    **{f"fit {method} {name}": lambda n, method=method, name=name: fit(method, **{name: n})
+       for method in ("lbfgs", "l-bfgs-b") for name in ("maxcor", "maxls", "maxfun")},
+    "fit maxcor max_iter": lambda n: fit(maxcor=n, max_iter=n, time_limit=0.02),
+    **{f"fit_many {name}": lambda n, name=name: many(**{name: n})
+       for name in ("maxcor", "maxls", "maxfun", "n_threads")},
+    "fit_many max_iter": lambda n: many(max_iter=n, time_limit=0.02),
+    "fit_many maxcor max_iter": lambda n: many(maxcor=n, max_iter=n, time_limit=0.02),
+    "fit_many lm max_iter": lambda n: many("lm", max_iter=n, time_limit=0.02),
+    "sweep hidden_sizes": lambda n: sweep((n,)).best.layers,
+    "sweep maxcor": lambda n: sweep(method="lbfgs", maxcor=n).best.layers,
+    "sweep max_iter": lambda n: sweep(max_iter=n, time_limit=0.02).best.layers,
+    **{f"sweep {name}": lambda n, name=name: sweep(**{name: n}).best.layers
+       for name in ("n_starts", "folds", "n_threads")},
+    "fit_evidence max_iter": lambda n: evidence(max_iter=n, time_limit=0.02),
+    "fit_evidence n_starts": lambda n: evidence(n_starts=n, time_limit=0.02),
+    "fit_evidence hidden": lambda n: evidence(hidden=(n,)),
+    "fit_evidence verbose": lambda n: evidence(verbose=n),
+    "fit_evidence n_threads": lambda n: evidence(n_threads=n),
+    "Laplace.sample n": lambda n: posterior().sample(n).shape,
+    "Laplace.predict n_draws": lambda n: fastmlp.Laplace(
+        fastmlp.Network([3, 4, 3], output="softmax", rng=0), X, np.arange(30) % 3, prior_precision=1.0
+    ).predict(X, n_draws=n),
+    "prior_samples n": lambda n: fastmlp.prior_samples(net(), 1.0, X, n=n).shape,
+    "levenberg_marquardt max_iter": lambda n: fastmlp.levenberg_marquardt(
+        lambda x: x - 1, lambda x: np.eye(2), np.zeros(2), max_iter=n
+    ).cost,
+    "step_decay every": lambda n: schedules.step_decay(0.1, 0.5, n)(3),
+    "cosine_decay n_epochs": lambda n: schedules.cosine_decay(0.1, n)(3),
+    **{f"MLPRegressor {name}": lambda n, name=name: estimator(**{name: n}).loss_
+       for name in ("max_fun", "n_init", "random_state", "n_iter_no_change", "verbose")},
+    "MLPRegressor max_iter": lambda n: estimator(max_iter=n, solver="lm").loss_,
+    "MLPRegressor batch_size": lambda n: estimator(batch_size=n, solver="adam").loss_,
+    "MLPRegressor hidden_layer_sizes": lambda n: estimator(hidden_layer_sizes=(n,)).loss_,
+}  # fmt: skip
+NAMED = re.compile(r"result|MemoryError|ValueError: \w[\w, ]*: .*expected ")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_huge_integer_has_a_result_or_a_named_error(operation):
+    edges = [2**31 - 1, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1, 2**70, 10**5000]
+    ends = outcomes([lambda edge=edge: OPERATIONS[operation](edge) for edge in edges])
+    assert len(ends) == len(edges)
+    assert not [end for end in ends if not NAMED.match(end)]

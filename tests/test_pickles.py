@@ -1,0 +1,130 @@
+"""Pickles that somebody has changed are ModelFormatErrors; operators pickle; what is being fitted is not made anew."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import fastmlp
+from cases import DTYPES, data, network
+from fastmlp import ModelFormatError
+
+NET = network([3, 4, 2])
+STATE = NET.__getstate__()
+WRONG = (
+    None,
+    0,
+    -1,
+    3,
+    2.5,
+    "x",
+    b"x",
+    [],
+    {},
+    (),
+    [1],
+    {"a": 1},
+    np.nan,
+    np.zeros(3),
+    np.zeros((2, 3)),
+    object(),
+    True,
+)
+
+
+def wrong_states():
+    yield from WRONG
+    for name in ("format", "network", "params"):
+        yield {key: each for key, each in STATE.items() if key != name}
+    for name in ("format", "network", "params", "units"):
+        yield from (STATE | {name: other} for other in WRONG if not (name == "units" and other is None))
+    for name in STATE["network"]:
+        yield STATE | {"network": {key: each for key, each in STATE["network"].items() if key != name}}
+        for other in (*WRONG, [3, 4], [3, -4, 2], [2**40] * 3, 10**400, [10**400, 1]):
+            if not (name == "loss" and other is None):  # the one that belongs to the output
+                yield STATE | {"network": STATE["network"] | {name: other}}
+    params = STATE["params"]
+    for other in (params[:-1], params[None], params.astype("f4"), params.astype(">f8"), params.astype(object)):
+        yield STATE | {"params": other}
+    yield STATE | {"params": np.ma.masked_array(params, params > 0)}
+    yield STATE | {"units": np.ma.masked_array(np.ones((3, 5)))}
+
+
+def test_a_wrong_state_of_a_network_is_a_format_error():
+    for state in wrong_states():
+        with pytest.raises(ModelFormatError, match=r"^(state|units): expected"):
+            fastmlp.Network.__new__(fastmlp.Network).__setstate__(state)
+
+
+@pytest.mark.parametrize("state", [*WRONG, *({**NET._architecture.__getstate__(), "output": each} for each in WRONG)])
+def test_a_wrong_state_of_an_architecture_is_a_format_error(state):
+    with pytest.raises(ModelFormatError, match=r"^state: expected the architecture"):
+        type(NET._architecture).__new__(type(NET._architecture)).__setstate__(state)
+
+
+def test_wrong_samples_of_a_pickled_objective_are_a_format_error():
+    X, T = data(NET, 9)
+    term = NET.objective(X, T).data
+    state = term.__getstate__()
+    good = state["samples"]
+    samples = [good._replace(X=other) for other in (X[:-1], X[:, :2], X * np.nan, np.ma.masked_array(X), None)]
+    samples += [good._replace(targets=good.targets._replace(values=other)) for other in (T[:-1], T[:, :1], "x")]
+    samples += [good._replace(weight=other) for other in (np.ones(8), -np.ones(9))]
+    for wrong in [*WRONG, state | {"scale": np.ones(3)}, *(state | {"samples": each} for each in [*samples, *WRONG])]:
+        with pytest.raises(ModelFormatError, match=r"^state: expected"):
+            type(term).__new__(type(term)).__setstate__(wrong)
+
+
+# ---- operators ----
+
+
+@pytest.mark.parametrize("way", [lambda H: pickle.loads(pickle.dumps(H)), copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", ["exact", "ggn"])
+@pytest.mark.parametrize("output", ["identity", "softmax"])
+def test_operators_pickle_and_copy(way, dtype, kind, output):
+    net = network([3, 4, 3], output=output, dtype=dtype)
+    X, T = data(net, 20)
+    H = net.hessian_operator(X, T, kind, sample_weight=np.linspace(0, 1, 20))
+    v = np.linspace(-1, 1, net.n_params).astype(dtype)
+    for original in (H, H.T, 2 * H, H + H, H @ H):
+        assert np.array_equal(way(original) @ v, original @ v)
+    assert np.array_equal(way(H).diagonal(), H.diagonal())
+
+
+def test_a_wrong_pickle_of_an_operator_is_a_format_error():
+    X, T = data(NET, 9)
+    make, arguments = NET.hessian_operator(X, T).__reduce__()
+    for place in range(4):
+        for other in WRONG:
+            with pytest.raises(ModelFormatError, match=r"^state: expected"):
+                make(*arguments[:place], other, *arguments[place + 1 :])
+
+
+# ---- while a network is being fitted ----
+
+ANEW = {
+    "__init__": lambda net: net.__init__([3, 9, 2]),
+    "__setstate__": lambda net: net.__setstate__(network([3, 9, 2]).__getstate__()),
+}
+
+
+@pytest.mark.parametrize("method", ["sgd", "lbfgs", "lm", "bfgs"])
+@pytest.mark.parametrize("way", ANEW)
+def test_a_callback_cannot_make_the_network_anew(way, method):
+    net = network([3, 4, 2])
+    X, T = data(net, 20)
+    said = []
+
+    def callback(_):
+        with pytest.raises(RuntimeError, match=r"^network: expected one that is not being fitted") as caught:
+            ANEW[way](net)
+        said.append(caught)
+
+    result = net.fit(X, T, method, max_iter=3, callback=callback, rng=0)
+    assert len(said) == result.nit > 0
+    assert net.layers == (3, 4, 2)
+    ANEW[way](net)
+    assert net.layers == (3, 9, 2)
+    net.fit(X, T, method, max_iter=3, rng=0)
