@@ -133,7 +133,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self, X: Any, y: Any, weight: Any, X_val: Any = None, y_val: Any = None, *,
         anew: bool, classes: Any = None, part: bool = False,
     ) -> Self:  # fmt: skip
-        """Train anew or go on; with `part` a single epoch."""
+        """Train anew or go on, with `part` a single epoch."""
+        with training.whole(self):
+            return self._train(X, y, weight, X_val, y_val, anew=anew, classes=classes, part=part)
+
+    def _train(
+        self, X: Any, y: Any, weight: Any, X_val: Any, y_val: Any, *, anew: bool, classes: Any, part: bool
+    ) -> Self:
+        """What a fit does."""
         check_arguments(self)
         data = {"X": X, "y": y, "sample_weight": weight, "X_val": X_val, "y_val": y_val}
         for name, value in data.items():
@@ -157,17 +164,18 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         own = self._units(networks[0], samples, part) if standardizes(self) else None
         problem = Problem(networks[0], samples, self.alpha, own)
         validation = None if held_out is None else Validation(networks[0], held_out, self._score, own)
+        self._keep_network(networks[0])  # to be found after Ctrl-C too, with the parameters of the last step
         if len(networks) > 1 and self.solver == "lm" and validation is None:
             networks = [networks[training.best_start(self, networks, problem)]]
-        self.network_ = networks[0]  # to be found after Ctrl-C too, with the parameters of the last step
-        seeds = random.randint(2**31 - 1, size=len(networks))
-        trained = [
-            training.train(
-                self, net, seed, problem, validation, progress=self._progress, earlier=self._result,
-                max_iter=1 if part else self.max_iter,
-            )
-            for net, seed in zip(networks, seeds, strict=True)
-        ]  # fmt: skip
+        seeds, trained = random.randint(2**31 - 1, size=len(networks)), []
+        for net, seed in zip(networks, seeds, strict=True):
+            self._keep_network(net)
+            trained.append(
+                training.train(
+                    self, net, seed, problem, validation, progress=self._progress, earlier=self._result,
+                    max_iter=1 if part else self.max_iter,
+                )
+            )  # fmt: skip
         best = min(trained, key=lambda each: each.loss)
         if not np.isfinite(best.net.params).all():
             raise ValueError(

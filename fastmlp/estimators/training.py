@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,6 +95,26 @@ def train(
     if watch.measure:
         net._params[...] = watch.best_x
     return Trained(net, watch, result)
+
+
+@contextmanager
+def whole(estimator: Any) -> Iterator[None]:
+    """An estimator that a fit is tried on: if that fails it is as it was before.
+
+    A first fit that Ctrl-C ends leaves the network at its last step, and so does one that goes on from where it is.
+    """
+    before, net = estimator.__dict__.copy(), getattr(estimator, "network_", None)
+    if "_progress" in before:
+        before["_progress"] = copy.deepcopy(before["_progress"])  # its lists grow on
+    state = None if net is None else (net.params, net.units, net._trained)
+    try:
+        yield
+    except BaseException as error:
+        if net is not None or isinstance(error, Exception):
+            estimator.__dict__ = before
+        if net is not None and state is not None and isinstance(error, Exception):
+            net._params[...], net._units, net._trained = state
+        raise
 
 
 def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int:
