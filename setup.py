@@ -24,7 +24,7 @@ from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).parent
 MODULES = (
-    *("kernels", "team", "arrays", "results", "ties", "plan", "sweeps", "batch", "tiles", "units", "gram", "bands"),
+    *("kernels", "crew", "team", "arrays", "results", "ties", "plan", "sweeps", "batch", "tiles", "units", "gram", "bands"),
     *("curvature", "predict", "trace", "products", "jacobian", "train", "linear", "equations", "lm", "many", "faces"),
     *("objective", "journal", "lbfgs", "moments"),
 )

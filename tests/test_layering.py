@@ -89,7 +89,7 @@ INNER = {
         ("arrays", "results", "ties"),
         ("journal",),
         ("kernels", "team", "vectors"),
-        ("lineage", "memory"),
+        ("crew", "lineage", "memory"),
     ),
 }
 HEAVY = ("scipy", "matplotlib", "pandas", "sklearn", "torch", "onnx")

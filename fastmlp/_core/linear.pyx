@@ -130,6 +130,7 @@ def squares(cnp.ndarray panels not None, J, int n_threads):
     cdef double *sums = <double *> data(result)
     cdef Watch watch = team.watch()
     with nogil:
+        threads = team.crew_of(<int> threads, &watch)
         if threads == 1:
             share_of_squares(n, root, m, slots, vectors, V, sums, &watch)
         else:

@@ -1,0 +1,3 @@
+from collections.abc import Mapping
+
+def stack_bytes(environment: Mapping[bytes, bytes]) -> int: ...
