@@ -3,7 +3,8 @@
 None is FASTMLP_NUM_THREADS where it is set, else what OpenMP grants (OMP_NUM_THREADS, the affinity of the process,
 limits set by threadpoolctl or joblib), which are looked at where there is work for more than one thread; a number is
 taken as it is, up to OpenMP's own limit and 64, the largest number of slots. Results do not depend on it, to the bit.
-The child of a fork has one thread (`_core.team` says why). Where the system gives no thread (`_core.crew`), one does the work, and a later call tries again.
+The child of a fork has one thread (`_core.team` says why). Where the system gives no thread (`_core.crew`), one does
+the work, and a later call tries again.
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ def _warn_of_missing(n_threads: int, error: int) -> None:
     cause = "their stack is smaller than 128 kB" if error < 0 else os.strerror(error)
     _warn_once(
         ThreadWarning,
-        f"n_threads: expected {n_threads} threads, got one, since the others cannot be made ({cause}); results are the same. "
-        "Limits of threads (ulimit -u), of memory (ulimit -v), and OMP_STACKSIZE, the memory of each thread, decide; "
-        "n_threads=1 asks for no other",
+        f"n_threads: expected {n_threads} threads, got one, since the others cannot be made ({cause}); results are "
+        "the same. Limits of threads (ulimit -u), of memory (ulimit -v), and OMP_STACKSIZE, the memory of each thread, "
+        "decide; n_threads=1 asks for no other",
     )
 
 

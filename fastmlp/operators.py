@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import derivatives
+from fastmlp import _memory, derivatives
 from fastmlp._core.batch import Batch
 
 Array = NDArray[Any]
@@ -22,9 +22,9 @@ def hessian_operator(batch: Batch, params: Array, kind: str, n_threads: Any = No
 @cache
 def _operator_class() -> type:
     """The class below, made on first use: SciPy's sparse part is not imported with the library."""
-    from scipy.sparse.linalg import LinearOperator
+    base: Any = _memory.scipy("sparse.linalg").LinearOperator
 
-    class HessianOperator(LinearOperator):  # type: ignore[misc]
+    class HessianOperator(base):  # type: ignore[misc]
         """Symmetric operator v -> H v of shape (P, P); several vectors share their passes."""
 
         def __init__(self, batch: Batch, params: Array, kind: str, n_threads: Any) -> None:

@@ -30,7 +30,7 @@ FLOORS = (
     ("selection",),
     ("architecture",),
     ("activations", "losses"),
-    ("_threads", "_optional"),
+    ("_threads", "_optional", "_memory"),
     ("_validation",),
     ("_core",),
     ("errors", "_version"),

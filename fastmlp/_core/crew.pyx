@@ -1,9 +1,10 @@
 """Whether OpenMP's threads can be made: asked before OpenMP is, which would end the process.
 
 GNU OpenMP prints a line and exits where it gets no thread, or no memory for its list of them. So before a parallel
-region that would make threads, as many are made here, of the same stack, all alive at once, and put down again. Each thread
-that calls has a pool of OpenMP's own, which keeps the threads of the latest region, and makes and drops them where the next
-one asks for another number: that number is kept here by thread, and a region of the same size costs one comparison.
+region that would make threads, as many are made here, of the same stack, all alive at once, and put down again. Each
+thread that calls has a pool of OpenMP's own, which keeps the threads of the latest region, and makes or drops some
+where the next one asks for another number: that number is kept here by thread, and a region of the same size costs
+one comparison.
 
 What is left is a moment in which somebody else may take the last thread, or the last memory.
 """
@@ -40,10 +41,12 @@ cdef extern from *:
         return NULL;
     }
 
-    /* Make n threads and put them down again: 0, or the error, or -1 for too small a stack. What OpenMP allocates for itself is held meanwhile. */
+    /* Make n threads and put them down again: 0, or the error, or -1 for a stack too small: kernels take up to 54 KB.
+     * What OpenMP allocates for itself is held meanwhile. A stack that is refused is refused by OpenMP too, which
+     * then takes the default. */
     static int fmlp_try(int n, size_t stack)
     {
-        enum { MOST = 64, RESERVE = 64 << 10, EACH = 4 << 10, DEPTH = 128 << 10 }; /* kernels take up to 54 K of a stack */
+        enum { MOST = 64, RESERVE = 64 << 10, EACH = 4 << 10, DEPTH = 128 << 10 };
         pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
         pthread_attr_t attributes;
         pthread_t threads[MOST];
@@ -53,7 +56,7 @@ cdef extern from *:
             return ENOMEM;
         if (n > 0 && !(error = pthread_attr_init(&attributes))) {
             if (stack)
-                pthread_attr_setstacksize(&attributes, stack); /* refused alike by OpenMP, which then takes the default */
+                pthread_attr_setstacksize(&attributes, stack);
             if (!pthread_attr_getstacksize(&attributes, &stack) && stack < DEPTH)
                 error = -1;
             pthread_mutex_lock(&gate);
@@ -85,9 +88,11 @@ cdef extern from *:
     #else
     static int fmlp_forget_at_forks(void) { return 0; }
     static int fmlp_missing(int n, size_t stack) { return (void)n, (void)stack, 0; }
+    static int fmlp_try(int n, size_t stack) { return (void)n, (void)stack, 0; }
     #endif
     """
     int fmlp_forget_at_forks() noexcept
+    int fmlp_try(int n, size_t stack)
     int fmlp_missing(int n, size_t stack) noexcept nogil
 
 
@@ -108,6 +113,11 @@ if fmlp_forget_at_forks():
     raise MemoryError("no memory for a handler of forks")
 
 
+def lacking(int n_threads):
+    """The error with which so many threads more, of the default stack, cannot be made; 0 if they can."""
+    return fmlp_try(n_threads, 0)
+
+
 cdef int missing(int n_threads) noexcept nogil:
-    """0 if OpenMP can have so many threads for a region, the calling one included, else the system's error, or -1 for too small a stack."""
+    """0 if OpenMP can have so many threads, the calling one included; else the error, or -1 for too small a stack."""
     return fmlp_missing(n_threads, _stack)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory
 from fastmlp.model import Model
 from fastmlp.terms import DataTerm
 from fastmlp.units import Units
@@ -47,9 +48,7 @@ class Stop(Exception):  # noqa: N818 - not an error: it ends a solver from withi
 
 def optimize_result(**fields: Any) -> Any:
     """A scipy.optimize.OptimizeResult; SciPy's optimizers are imported on first use, not with the library."""
-    from scipy.optimize import OptimizeResult
-
-    return OptimizeResult(**fields)
+    return _memory.scipy("optimize").OptimizeResult(**fields)
 
 
 class Monitor:
@@ -89,6 +88,7 @@ class Monitor:
         own: Units | None,
         earlier: dict[str, Any] | None = None,
     ) -> None:
+        _memory.scipy("optimize")  # for the result: no training is to end without memory for it
         self.method = method
         self.validation = validation
         self.patience = patience
