@@ -314,12 +314,20 @@ static void NAME(cholesky_inverse)(size_t n, const real *L, size_t ld, real *X, 
 
 _Static_assert(FMLP_PANEL % (size_t)NAME(PANEL) == 0, "panels side by side in the work space");
 
-/* Panel after panel, from or down to the diagonal; with the other sign, which squares do not see. */
+/* Panel after panel of S, down to the diagonal, or of S', from there on; with the other sign, which squares do not see. */
 static void NAME(pack_root)(int lower, size_t n, const real *S, size_t lds, real *panels)
 {
     for (size_t j = 0; j < n; j += NAME(PANEL)) {
         const size_t width = n - j < NAME(PANEL) ? n - j : NAME(PANEL), depth = lower ? n - j : j + width;
-        NAME(pack)(width, depth, S + (lower ? j * lds : 0) + j, lds, panels);
+        const size_t whole = depth / LANES * LANES;
+        if (lower) {
+            const real *rows = S + j * lds + j;
+            NAME(pack_transposed)(width, whole, rows, lds, panels);
+            for (size_t k = whole; k < depth; k++)
+                for (size_t c = 0; c < NAME(PANEL); c++)
+                    panels[k * NAME(PANEL) + c] = c < width ? -rows[c * lds + k] : R(0.0);
+        } else
+            NAME(pack)(width, depth, S + j, lds, panels);
         panels += depth * NAME(PANEL);
     }
 }
@@ -339,7 +347,7 @@ static void NAME(panel_product)(size_t m, size_t from, size_t k, size_t stop, si
 static size_t NAME(root_columns)(int lower, size_t n, size_t j, const real *panels, size_t m, const real *J, size_t ldj,
                                  real *V)
 {
-    enum { WIDTH = NAME(PANEL), HALF = WIDTH / 2, DEPTH = (WIDTH * sizeof(real) > 64 ? 96 : 192) / WIDTH * WIDTH };
+    enum { WIDTH = NAME(PANEL), HALF = WIDTH / 2, DEPTH = (WIDTH * sizeof(real) > 64 ? 96 : 192) / WIDTH * WIDTH }; /* 24 KB of a panel */
     const size_t last = n - j < FMLP_PANEL ? n : j + FMLP_PANEL, end = lower ? n : last;
     const real *panel = panels;
     for (size_t k = lower ? j : 0; k < end; k += DEPTH) {

@@ -290,7 +290,7 @@ def root_squares(floating[:, :] S, floating[:, :] J, isa=None):
 
 
 def root_products(floating[:, :] S, floating[:, :] J, bint lower, isa=None):
-    """J S; rows are contiguous."""
+    """J S, or J S'; rows are contiguous."""
     cdef size_t n = S.shape[0], m = J.shape[0], size = (n + kernels.FMLP_PANEL) * (n + 2 * kernels.FMLP_PANEL) // 2
     cdef const void *ops = _ops(isa, np.asarray(S).dtype)
     P = np.full((m, n + 1), np.nan, np.asarray(S).dtype)

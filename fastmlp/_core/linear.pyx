@@ -107,7 +107,7 @@ cdef struct Product:
 
 
 def packed(cnp.ndarray S not None, bint lower=False):
-    """A triangle S (n, n) in the order in which `squares`, for an upper one, and `products` read it."""
+    """An upper triangle S (n, n), or S', in the order in which `squares` (of S) and `products` read it."""
     cdef size_t n = cnp.PyArray_DIM(S, 0), size = (n + kernels.FMLP_PANEL) * (n + 2 * kernels.FMLP_PANEL) // 2
     cdef cnp.ndarray panels = np.zeros(size + ALIGNMENT // sizeof(double))
     cdef size_t address = <size_t> data(panels), start = lines(address)     # vectors that lie in one line load faster
@@ -164,7 +164,7 @@ def squares(cnp.ndarray panels not None, J, int n_threads):
 
 
 def products(cnp.ndarray panels not None, J, bint lower, int n_threads):
-    """J S (..., n), n > 0, S as it is packed."""
+    """J S (..., n), or J S' if that was packed, n > 0."""
     cdef cnp.ndarray rows = np.ascontiguousarray(J), result = np.empty(J.shape)
     cdef Product job
     job.lower, job.sums, job.P = lower, NULL, <double *> data(result)
@@ -172,7 +172,7 @@ def products(cnp.ndarray panels not None, J, bint lower, int n_threads):
     return result
 
 
-def few_products(cnp.ndarray S not None, J, bint transposed):
+def few_products(cnp.ndarray S not None, J, bint lower):
     """J S or J S' (..., n), n > 0, for an upper triangle S: row by row, where packing S does not pay."""
     cdef cnp.ndarray rows = np.ascontiguousarray(J), result = np.zeros(J.shape)
     cdef size_t n = cnp.PyArray_DIM(S, 0), m = cnp.PyArray_SIZE(rows) // n, k
@@ -182,7 +182,7 @@ def few_products(cnp.ndarray S not None, J, bint transposed):
     with nogil:
         for _ in range(m):
             for k in range(n):
-                if transposed:
+                if lower:
                     out[k] = kernels.dot(_ops, n - k, root + k * n + k, vector + k)
                 else:
                     kernels.add_multiple(_ops, n - k, vector[k], root + k * n + k, out + k)

@@ -86,7 +86,7 @@ class Covariance:
 
     @cached_property
     def _packed_transpose(self) -> Float:
-        return linear.packed(np.ascontiguousarray(self.root.T), lower=True)
+        return linear.packed(self.root, lower=True)
 
     @cached_property
     def diagonal(self) -> Float:
