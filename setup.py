@@ -24,9 +24,9 @@ from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).parent
 MODULES = (
-    *("kernels", "team", "arrays", "results", "ties", "plan", "sweeps", "batch", "tiles", "units", "gram", "bands"),
-    *("curvature", "predict", "trace", "products", "jacobian", "train", "linear", "equations", "lm", "many", "faces"),
-    *("objective", "journal", "lbfgs", "moments"),
+    *("kernels", "crew", "team", "arrays", "results", "ties", "plan", "sweeps", "batch", "tiles", "units", "gram"),
+    *("bands", "curvature", "predict", "trace", "products", "jacobian", "train", "linear", "equations", "lm", "many"),
+    *("faces", "objective", "journal", "lbfgs", "moments"),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {

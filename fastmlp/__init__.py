@@ -22,6 +22,7 @@ from fastmlp.errors import (
     NotPositiveDefiniteError,
     PosteriorWarning,
     ScaleWarning,
+    ThreadWarning,
 )
 from fastmlp.many import fit_many
 from fastmlp.network import Network, load
@@ -42,6 +43,7 @@ __all__ = [
     "NotPositiveDefiniteError",
     "PosteriorWarning",
     "ScaleWarning",
+    "ThreadWarning",
     "WeightDecay",
     "__version__",
     "check_derivatives",

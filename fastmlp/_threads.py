@@ -3,23 +3,23 @@
 None is FASTMLP_NUM_THREADS where it is set, else what OpenMP grants (OMP_NUM_THREADS, the affinity of the process,
 limits set by threadpoolctl or joblib), which are looked at where there is work for more than one thread; a number is
 taken as it is, up to OpenMP's own limit and 64, the largest number of slots. Results do not depend on it, to the bit.
-The child of a fork has one thread (`_core.team` says why).
+The child of a fork has one thread (`_core.team` says why). Where the system gives no thread (`_core.crew`), one does
+the work, and a later call tries again.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-import warnings
 from typing import Any
 
 from fastmlp import _validation as check
 from fastmlp._core import team
-from fastmlp.errors import ForkWarning
+from fastmlp.errors import ForkWarning, ThreadWarning, warn_caller
 
 MAX_THREADS = 64
 
-_warned = 0  # the process that has had its ForkWarning
+_warned: dict[type[Warning], int] = {}  # the process that has had its warning
 
 
 def resolve(n_threads: Any = None) -> int:
@@ -27,19 +27,32 @@ def resolve(n_threads: Any = None) -> int:
     threads = wanted(n_threads)
     if threads == 1 or not team.forked():
         return threads
-    _warn_of_fork()
+    _warn_once(
+        ForkWarning,
+        "this process is the child of a fork, which OpenMP's threads do not survive: fastmlp uses one thread here, "
+        "with the same results; processes started by spawn, forkserver or joblib's loky have all threads",
+    )
     return 1
 
 
-def _warn_of_fork() -> None:
-    global _warned
-    if _warned != os.getpid():
-        _warned = os.getpid()
-        message = (
-            "this process is the child of a fork, which OpenMP's threads do not survive: fastmlp uses one thread here, "
-            "with the same results; processes started by spawn, forkserver or joblib's loky have all threads"
-        )
-        warnings.warn(message, ForkWarning, stacklevel=3)
+def _warn_once(category: type[Warning], message: str) -> None:
+    if _warned.get(category) != os.getpid():
+        _warned[category] = os.getpid()
+        warn_caller(message, category)
+
+
+def _warn_of_missing(n_threads: int, error: int) -> None:
+    """One thread has done what was for so many: the system's error says why, or -1 that their stack is too small."""
+    cause = "their stack is smaller than 128 kB" if error < 0 else os.strerror(error)
+    _warn_once(
+        ThreadWarning,
+        f"n_threads: expected {n_threads} threads, got one, since the others cannot be made ({cause}); results are "
+        "the same. Limits of threads (ulimit -u), of memory (ulimit -v), and OMP_STACKSIZE, the memory of each thread, "
+        "decide; n_threads=1 asks for no other",
+    )
+
+
+team.tell_of_missing(_warn_of_missing)
 
 
 def wanted(n_threads: Any = None) -> int:

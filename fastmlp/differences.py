@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.network import Network
@@ -96,7 +97,7 @@ class Twin:
             a = self.inputs_of_layers[number // 2] if group.startswith("W") else np.ones((1, 1))
             for index, some in _choose(self.unit[part], rng):
                 v = np.zeros_like(self.unit)
-                v[part] = some / _or_one(np.abs(a @ some.reshape(-1, a.shape[1]).T).max())
+                v[part] = some / _or_one(np.abs(_memory.product(a, some.reshape(-1, a.shape[1]).T)).max())
                 yield Direction(group, None if index is None else part.start + index, v)
 
     def slopes(self, v: Array, step: float) -> Slopes:

@@ -13,6 +13,10 @@ class ForkWarning(RuntimeWarning):
     """One thread does the work in the child of a fork, where OpenMP's other threads do not exist."""
 
 
+class ThreadWarning(RuntimeWarning):
+    """One thread does the work, because the system gives no other."""
+
+
 class IdenticalUnitsWarning(UserWarning):
     """Hidden units have the same weights in and out: their gradients are equal, and they stay identical for ever."""
 

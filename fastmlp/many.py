@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastmlp import _threads, units
+from fastmlp import _memory, _threads, units
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp._core import many
@@ -197,6 +197,7 @@ def fit_many(
     for net in networks:
         net._warn_about_identical_units("before fit_many")
     warned, starts = warn_about_scale(networks, training, how, (X, T)), [net.params for net in networks]
+    _memory.scipy("optimize")  # for the results
     outcomes = train(networks, training, penalties, [generator] * len(networks), how)
     if not warned:
         _warn_about_poor_fits(networks, starts, training, penalties, outcomes, how)

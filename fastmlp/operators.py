@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory, derivatives, functional
 from fastmlp import _validation as check
-from fastmlp import derivatives, functional
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ModelFormatError
 from fastmlp.functional import Samples
@@ -39,9 +39,9 @@ def restored(architecture: Any, samples: Any, params: Any, kind: Any, n_threads:
 @cache
 def _operator_class() -> type:
     """The class below, made on first use: SciPy's sparse part is not imported with the library."""
-    from scipy.sparse.linalg import LinearOperator
+    base: Any = _memory.scipy("sparse.linalg").LinearOperator
 
-    class HessianOperator(LinearOperator):  # type: ignore[misc]
+    class HessianOperator(base):  # type: ignore[misc]
         """Symmetric operator v -> H v of shape (P, P); several vectors share their passes."""
 
         def __init__(

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory, plot, units
 from fastmlp import _validation as check
-from fastmlp import plot, units
 from fastmlp._quiet import quiet
 from fastmlp.network import Network, check_network
 
@@ -221,8 +221,8 @@ def propagate(net: Network, X: Any, cov: Any, *, n_threads: Any = None) -> Array
     cov = _covariance(cov, *X.shape)
     result = np.empty((len(X), net.layers[-1], net.layers[-1]), net.dtype)
     for rows, J in _jacobians(net, X, n_threads):
-        weighted = J * cov if cov.ndim == 1 else J @ (cov[rows] if cov.ndim == 3 else cov)
-        product = weighted @ J.transpose(0, 2, 1)
+        weighted = J * cov if cov.ndim == 1 else _memory.product(J, cov[rows] if cov.ndim == 3 else cov)
+        product = _memory.product(weighted, J.transpose(0, 2, 1))
         result[rows] = (product + product.transpose(0, 2, 1)) / 2
     return result
 

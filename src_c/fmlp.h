@@ -10,7 +10,7 @@
 
 enum {
     FMLP_PAD = 16,  /* leading dimensions are multiples of this many elements: one 64-byte vector of floats */
-    FMLP_PANEL = 64 /* columns of a triangle that are multiplied together, at most */
+    FMLP_PANEL = 64 /* columns of a triangle that are multiplied together */
 };
 
 /* Enums from the two lists: FMLP_ACTIVATION_tanh, FMLP_LOSS_cross_entropy, ... */

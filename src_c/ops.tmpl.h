@@ -97,9 +97,12 @@ typedef struct NAME(fmlp_ops) {
     void (*cholesky_backward)(size_t n, const real *L, size_t ld, size_t m, real *B, size_t ldb);
     /* X = (L L')^-1, all of it */
     void (*cholesky_inverse)(size_t n, const real *L, size_t ld, real *X, size_t ldx);
-    /* panels of an upper triangle S, (n + FMLP_PANEL) (n + 2 FMLP_PANEL) / 2 numbers at most; some zeros below its diagonal
-     * are read */
-    void (*pack_root)(size_t n, const real *S, size_t lds, real *panels);
-    /* sums[i] = |S'j|^2 for the m rows j of J; the work space V has m FMLP_PANEL numbers */
+    /* panels of an upper triangle S, or with lower of S', (n + FMLP_PANEL) (n + 2 FMLP_PANEL) / 2 numbers at most; some
+     * zeros below its diagonal are read */
+    void (*pack_root)(int lower, size_t n, const real *S, size_t lds, real *panels);
+    /* sums[i] = |S'j|^2 for the m rows j of J, S upper; the work space V has m FMLP_PANEL numbers */
     void (*root_squares)(size_t n, const real *panels, size_t m, const real *J, size_t ldj, real *V, real *sums);
+    /* P = J S, or with lower J S', for m rows; V as before */
+    void (*root_products)(int lower, size_t n, const real *panels, size_t m, const real *J, size_t ldj, real *V, real *P,
+                          size_t ldp);
 } NAME(fmlp_ops);

@@ -35,4 +35,5 @@ const NAME(fmlp_ops) TABLE_NAME(ISA, NAME(ops)) = {
     .cholesky_inverse = NAME(cholesky_inverse),
     .pack_root = NAME(pack_root),
     .root_squares = NAME(root_squares),
+    .root_products = NAME(root_products),
 };

@@ -30,7 +30,7 @@ FLOORS = (
     ("selection",),
     ("architecture",),
     ("activations", "losses"),
-    ("_threads", "_optional", "_quiet", "replacement"),
+    ("_threads", "_optional", "_quiet", "_memory", "replacement"),
     ("_validation",),
     ("_core",),
     ("errors", "_version"),
@@ -89,7 +89,7 @@ INNER = {
         ("arrays", "results", "ties"),
         ("journal",),
         ("kernels", "team", "vectors"),
-        ("lineage", "memory"),
+        ("crew", "lineage", "memory"),
     ),
 }
 HEAVY = ("scipy", "matplotlib", "pandas", "sklearn", "torch", "onnx")

@@ -24,6 +24,7 @@ NAMES = {
     "NotPositiveDefiniteError",
     "PosteriorWarning",
     "ScaleWarning",
+    "ThreadWarning",
     "WeightDecay",
     "__version__",
     "check_derivatives",

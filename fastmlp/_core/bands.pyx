@@ -64,6 +64,7 @@ cdef void store(const Units *u, const Partition *parts, size_t n, const floating
     cdef size_t stride = work_numbers(u, parts)
     tiles.clear_outputs(u, matrix)
     team.deal(watch)
+    n_threads = team.crew_of(n_threads, watch)
     if n_threads == 1:
         share(u, parts, n, params, kept, work, matrix, watch)
     else:

@@ -105,6 +105,7 @@ cdef double loss_and_gradient(const Net *net, Partition parts, const floating *p
     cdef size_t stride = scratch.work_numbers, n_params = net.n_params
     cdef Py_ssize_t slot, n_slots = parts.n_slots
     team.deal(watch)
+    n_threads = team.crew_of(n_threads, watch)
     if n_threads == 1:
         share_of_losses(net, parts, params, source, work, partial, values, gradient, sample_losses, watch)
     else:

@@ -172,6 +172,7 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     team.deal(watch)
     if source.n == 0:
         memset(partial, 0, task.slot_numbers * sizeof(floating))
+    n_threads = team.crew_of(n_threads, watch)
     if n_threads == 1:
         share(task, params, source, held, kept, work, partial, values, wanted, watch)
     else:

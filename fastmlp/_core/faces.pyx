@@ -284,9 +284,24 @@ def root_squares(floating[:, :] S, floating[:, :] J, isa=None):
     sums = np.empty(m, np.asarray(S).dtype)
     cdef floating[::1] out = sums, panels = np.empty(size, sums.dtype), V = np.empty(m * kernels.FMLP_PANEL, sums.dtype)
     if n and m:
-        kernels.pack_root(ops, n, &S[0, 0], S.strides[0] // sizeof(floating), &panels[0])
+        kernels.pack_root(ops, 0, n, &S[0, 0], S.strides[0] // sizeof(floating), &panels[0])
         kernels.root_squares(ops, n, &panels[0], m, &J[0, 0], J.strides[0] // sizeof(floating), &V[0], &out[0])
     return sums
+
+
+def root_products(floating[:, :] S, floating[:, :] J, bint lower, isa=None):
+    """J S, or J S'; rows are contiguous."""
+    cdef size_t n = S.shape[0], m = J.shape[0], size = (n + kernels.FMLP_PANEL) * (n + 2 * kernels.FMLP_PANEL) // 2
+    cdef const void *ops = _ops(isa, np.asarray(S).dtype)
+    P = np.full((m, n + 1), np.nan, np.asarray(S).dtype)
+    cdef floating[:, ::1] out = P
+    cdef floating[::1] panels = np.empty(size, P.dtype), V = np.empty(m * kernels.FMLP_PANEL, P.dtype)
+    if n and m:
+        kernels.pack_root(ops, lower, n, &S[0, 0], S.strides[0] // sizeof(floating), &panels[0])
+        kernels.root_products(ops, lower, n, &panels[0], m, &J[0, 0], J.strides[0] // sizeof(floating), &V[0],
+                              &out[0, 0], n + 1)
+    assert np.isnan(P[:, n]).all()  # what lies between rows is left alone
+    return P[:, :n]
 
 
 def choices(double together, double alone, size_t n_calls, double later=0.0):

@@ -234,6 +234,7 @@ cdef int run(Plan plan, const Job *job, const floating *params, floating *out, i
     work = <floating *> scratch.work
     stride = scratch.work_numbers
     with nogil:
+        threads = team.crew_of(threads, &watch)
         if threads == 1:
             share_of_rows(net, parts, job, params, work, out, &watch)
         else:

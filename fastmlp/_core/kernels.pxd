@@ -74,9 +74,11 @@ cdef extern from "fmlp.h" nogil:
         void cholesky_forward(size_t n, const float *L, size_t ld, size_t m, float *B, size_t ldb) noexcept nogil
         void cholesky_backward(size_t n, const float *L, size_t ld, size_t m, float *B, size_t ldb) noexcept nogil
         void cholesky_inverse(size_t n, const float *L, size_t ld, float *X, size_t ldx) noexcept nogil
-        void pack_root(size_t n, const float *S, size_t lds, float *panels) noexcept nogil
+        void pack_root(int lower, size_t n, const float *S, size_t lds, float *panels) noexcept nogil
         void root_squares(size_t n, const float *panels, size_t m, const float *J, size_t ldj, float *V,
                           float *sums) noexcept nogil
+        void root_products(int lower, size_t n, const float *panels, size_t m, const float *J, size_t ldj, float *V,
+                           float *P, size_t ldp) noexcept nogil
 
     ctypedef struct fmlp_ops_f64:
         size_t lanes
@@ -133,9 +135,11 @@ cdef extern from "fmlp.h" nogil:
         void cholesky_forward(size_t n, const double *L, size_t ld, size_t m, double *B, size_t ldb) noexcept nogil
         void cholesky_backward(size_t n, const double *L, size_t ld, size_t m, double *B, size_t ldb) noexcept nogil
         void cholesky_inverse(size_t n, const double *L, size_t ld, double *X, size_t ldx) noexcept nogil
-        void pack_root(size_t n, const double *S, size_t lds, double *panels) noexcept nogil
+        void pack_root(int lower, size_t n, const double *S, size_t lds, double *panels) noexcept nogil
         void root_squares(size_t n, const double *panels, size_t m, const double *J, size_t ldj, double *V,
                           double *sums) noexcept nogil
+        void root_products(int lower, size_t n, const double *panels, size_t m, const double *J, size_t ldj, double *V,
+                           double *P, size_t ldp) noexcept nogil
 
     ctypedef struct fmlp_isa:
         const char *name
@@ -413,11 +417,12 @@ cdef inline void cholesky_inverse(const void *ops, size_t n, const floating *L, 
         (<const fmlp_ops_f64 *> ops).cholesky_inverse(n, L, ld, X, ldx)
 
 
-cdef inline void pack_root(const void *ops, size_t n, const floating *S, size_t lds, floating *panels) noexcept nogil:
+cdef inline void pack_root(const void *ops, int lower, size_t n, const floating *S, size_t lds,
+                           floating *panels) noexcept nogil:
     if floating is float:
-        (<const fmlp_ops_f32 *> ops).pack_root(n, S, lds, panels)
+        (<const fmlp_ops_f32 *> ops).pack_root(lower, n, S, lds, panels)
     else:
-        (<const fmlp_ops_f64 *> ops).pack_root(n, S, lds, panels)
+        (<const fmlp_ops_f64 *> ops).pack_root(lower, n, S, lds, panels)
 
 
 cdef inline void root_squares(const void *ops, size_t n, const floating *panels, size_t m, const floating *J,
@@ -426,3 +431,11 @@ cdef inline void root_squares(const void *ops, size_t n, const floating *panels,
         (<const fmlp_ops_f32 *> ops).root_squares(n, panels, m, J, ldj, V, sums)
     else:
         (<const fmlp_ops_f64 *> ops).root_squares(n, panels, m, J, ldj, V, sums)
+
+
+cdef inline void root_products(const void *ops, int lower, size_t n, const floating *panels, size_t m,
+                               const floating *J, size_t ldj, floating *V, floating *P, size_t ldp) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).root_products(lower, n, panels, m, J, ldj, V, P, ldp)
+    else:
+        (<const fmlp_ops_f64 *> ops).root_products(lower, n, panels, m, J, ldj, V, P, ldp)

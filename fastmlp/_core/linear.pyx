@@ -23,7 +23,8 @@ cdef const void *_ops = kernels.table(isa_index(None), 8)
 cdef enum:
     PANELS = 32     # a multiple of every panel's width,
     ROWS = 64       # and of that, for how many rows is solved together
-    VECTORS = 252   # that are multiplied by a root together: they stay in the cache near the core
+    VECTORS = 252   # that are multiplied by a root together, at most: they stay in the cache near the core;
+    TALL = 12       # the tallest tiles of each instruction set divide both
 
 
 def factor(cnp.ndarray A not None):
@@ -95,45 +96,96 @@ def inverse(cnp.ndarray L not None):
 
 # ---- vectors times a root, by several threads ----
 
-def packed(cnp.ndarray S not None):
-    """An upper triangle S (n, n) in the order in which `squares` reads it."""
+cdef struct Product:
+    size_t n, m             # of rows J (m, n)
+    const double *panels
+    const double *J
+    bint lower
+    size_t rows             # of a slot
+    double *sums            # squares (m,) or
+    double *P               # products (m, n)
+
+
+def packed(cnp.ndarray S not None, bint lower=False):
+    """An upper triangle S (n, n), or S', in the order in which `squares` (of S) and `products` read it."""
     cdef size_t n = cnp.PyArray_DIM(S, 0), size = (n + kernels.FMLP_PANEL) * (n + 2 * kernels.FMLP_PANEL) // 2
     cdef cnp.ndarray panels = np.zeros(size + ALIGNMENT // sizeof(double))
     cdef size_t address = <size_t> data(panels), start = lines(address)     # vectors that lie in one line load faster
-    kernels.pack_root(_ops, n, <const double *> data(S), n, <double *> start)
+    kernels.pack_root(_ops, lower, n, <const double *> data(S), n, <double *> start)
     return panels[(start - address) // sizeof(double):]
 
 
-cdef void share_of_squares(size_t n, const double *panels, size_t m, size_t n_slots, const double *J, double *V,
-                           double *sums, Watch *watch) noexcept nogil:
-    """One thread's share."""
+cdef void share(const Product *job, double *V, Watch *watch) noexcept nogil:
+    """One thread's share: slots, as long as there are any."""
+    cdef size_t n = job.n, n_slots = (job.m + job.rows - 1) // job.rows
     cdef size_t slot = team.next_slot(watch, n_slots), first, rows
     while slot < n_slots:
-        first = slot * VECTORS
-        rows = min(<size_t> VECTORS, m - first)
-        if team.keep_on(watch, rows * n * n // 2):
-            kernels.root_squares(_ops, n, panels, rows, J + first * n, n, V, sums + first)
+        first = slot * job.rows
+        rows = min(job.rows, job.m - first)
+        if not team.keep_on(watch, rows * n * n // 2):
+            pass
+        elif job.P == NULL:
+            kernels.root_squares(_ops, n, job.panels, rows, job.J + first * n, n, V, job.sums + first)
+        else:
+            kernels.root_products(_ops, job.lower, n, job.panels, rows, job.J + first * n, n, V, job.P + first * n, n)
         slot = team.next_slot(watch, n_slots)
 
 
-def squares(cnp.ndarray panels not None, J, int n_threads):
-    """|S'j|^2 (...) for the rows j of J (..., n), S as it is packed."""
-    cdef cnp.ndarray rows = np.ascontiguousarray(J), result = np.empty(J.shape[:J.ndim - 1])
-    cdef size_t n = cnp.PyArray_DIM(rows, J.ndim - 1), m = cnp.PyArray_SIZE(result)
-    cdef size_t slots = (m + VECTORS - 1) // VECTORS
-    cdef size_t threads = min(<size_t> n_threads, slots) if m * n * n // 2 >= PARALLEL_WORK else 1
-    cdef size_t stride = min(m, <size_t> VECTORS) * kernels.FMLP_PANEL
-    cdef cnp.ndarray work = np.empty(threads * stride + ALIGNMENT // sizeof(double))
-    cdef const double *root = <const double *> data(panels)
-    cdef const double *vectors = <const double *> data(rows)
-    cdef double *V = <double *> lines(<size_t> data(work))
-    cdef double *sums = <double *> data(result)
+cdef int run(Product *job, cnp.ndarray panels, cnp.ndarray J, int n_threads) except -1:
+    """A row's bits are its own, so that slots are as long as the threads like them."""
+    cdef size_t n = cnp.PyArray_DIM(J, cnp.PyArray_NDIM(J) - 1), m = cnp.PyArray_SIZE(J) // n, stride
+    cdef int threads = n_threads if m * n * n // 2 >= PARALLEL_WORK else 1
     cdef Watch watch = team.watch()
+    cdef cnp.ndarray work
+    cdef double *V
+    job.n, job.m, job.panels, job.J = n, m, <const double *> data(panels), <const double *> data(J)
+    job.rows = max(<size_t> TALL, min(<size_t> VECTORS, (m + threads * TALL - 1) // (threads * TALL) * TALL))
+    threads = <int> max(<size_t> 1, min(<size_t> threads, (m + job.rows - 1) // job.rows))
+    stride = job.rows * kernels.FMLP_PANEL
+    work = np.empty(threads * stride + ALIGNMENT // sizeof(double))
+    V = <double *> lines(<size_t> data(work))
     with nogil:
+        threads = team.crew_of(threads, &watch)
         if threads == 1:
-            share_of_squares(n, root, m, slots, vectors, V, sums, &watch)
+            share(job, V, &watch)
         else:
-            with parallel(num_threads=<int> threads):
-                share_of_squares(n, root, m, slots, vectors, V + threadid() * stride, sums, &watch)
-    team.check(&watch)
+            with parallel(num_threads=threads):
+                share(job, V + threadid() * stride, &watch)
+    return team.check(&watch)
+
+
+def squares(cnp.ndarray panels not None, J, int n_threads):
+    """|S'j|^2 (...) for the rows j of J (..., n), n > 0, S an upper triangle as it is packed."""
+    cdef cnp.ndarray rows = np.ascontiguousarray(J), result = np.empty(J.shape[:J.ndim - 1])
+    cdef Product job
+    job.lower, job.sums, job.P = False, <double *> data(result), NULL
+    run(&job, panels, rows, n_threads)
+    return result
+
+
+def products(cnp.ndarray panels not None, J, bint lower, int n_threads):
+    """J S (..., n), or J S' if that was packed, n > 0."""
+    cdef cnp.ndarray rows = np.ascontiguousarray(J), result = np.empty(J.shape)
+    cdef Product job
+    job.lower, job.sums, job.P = lower, NULL, <double *> data(result)
+    run(&job, panels, rows, n_threads)
+    return result
+
+
+def few_products(cnp.ndarray S not None, J, bint lower):
+    """J S or J S' (..., n), n > 0, for an upper triangle S: row by row, where packing S does not pay."""
+    cdef cnp.ndarray rows = np.ascontiguousarray(J), result = np.zeros(J.shape)
+    cdef size_t n = cnp.PyArray_DIM(S, 0), m = cnp.PyArray_SIZE(rows) // n, k
+    cdef const double *root = <const double *> data(S)
+    cdef const double *vector = <const double *> data(rows)
+    cdef double *out = <double *> data(result)
+    with nogil:
+        for _ in range(m):
+            for k in range(n):
+                if lower:
+                    out[k] = kernels.dot(_ops, n - k, root + k * n + k, vector + k)
+                else:
+                    kernels.add_multiple(_ops, n - k, vector[k], root + k * n + k, out + k)
+            vector += n
+            out += n
     return result

@@ -260,6 +260,7 @@ def train(list batches, list params, list decays, list tols, double ftol, size_t
         job.record.ending = CUT_SHORT
     with nogil:
         team.deal(&watch)
+        n_threads = team.crew_of(n_threads, &watch)
         if n_threads == 1:
             share(jobs, n_jobs, &rules, ops, work, &watch)
         else:

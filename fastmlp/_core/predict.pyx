@@ -50,6 +50,7 @@ cdef void values(const Net *net, Partition parts, const floating *params, const 
                  const Scratch *scratch, floating *Y, int n_threads, Watch *watch) noexcept nogil:
     cdef floating *work = <floating *> scratch.work
     cdef size_t stride = scratch.work_numbers
+    n_threads = team.crew_of(n_threads, watch)
     if n_threads == 1:
         share_of_values(net, parts, params, source, work, Y, watch)
     else:

@@ -108,6 +108,7 @@ cdef void all_sums(const Net *net, Partition parts, const Job *job, const floati
     cdef floating *partial = <floating *> scratch.partial
     cdef size_t stride = scratch.work_numbers, numbers = job.n_vectors * net.n_params, slot
     team.deal(watch)
+    n_threads = team.crew_of(n_threads, watch)
     if n_threads == 1:
         share_of_sums(net, parts, job, params, work, partial, sums, watch)
     else:

@@ -10,6 +10,8 @@ cdef struct Watch:
     size_t work         # multiply-adds since the latest look at the clock
     double started      # seconds at the first look at the clock since slots were dealt, 0.0 before
     double due          # seconds at the next answer to signals, 0.0 before the first look
+    int asked           # threads that were asked for in vain, 0 if none,
+    int error           # and why there were none
     Watch *outer        # whose clock and signals count, for one call among many of a team; else NULL
 
 
@@ -30,6 +32,7 @@ cdef int chosen(const Choice *choice, int n_threads) noexcept nogil
 cdef void note(Choice *choice, double seconds) noexcept nogil
 cdef Watch watch() noexcept nogil
 cdef Watch inner(Watch *outer) noexcept nogil
+cdef int crew_of(int n_threads, Watch *watch) noexcept nogil
 cdef void deal(Watch *watch) noexcept nogil
 cdef size_t next_slot(Watch *watch, size_t n_slots) noexcept nogil
 cdef void attend(Watch *watch, double nap) noexcept nogil

@@ -23,6 +23,7 @@ them. Only multiprocessing's fork server, which does nothing but fork, lets Open
 from libc.stdlib cimport getenv
 
 from fastmlp._core import lineage
+from fastmlp._core cimport crew
 
 
 cdef extern from *:
@@ -133,6 +134,15 @@ def forked():
     return bool(fmlp_is_forked)
 
 
+cdef object _tell = None
+
+
+def tell_of_missing(function):
+    """Have ``function(n_threads, errno)`` called where one thread had to do."""
+    global _tell
+    _tell = function
+
+
 # ---- whether threads pay ----
 
 cdef double TRIAL = 0.005           # seconds of a period that tries the slower way,
@@ -199,7 +209,7 @@ cdef Watch watch() noexcept nogil:
     """A watch for one call, or for one run of minibatches."""
     cdef Watch new
     new.next_slot = new.idle = new.work = 0
-    new.stopped = 0
+    new.stopped = new.asked = new.error = 0
     new.started = new.due = 0.0
     new.outer = NULL
     return new
@@ -210,6 +220,15 @@ cdef Watch inner(Watch *outer) noexcept nogil:
     cdef Watch new = watch()
     new.outer = outer
     return new
+
+
+cdef int crew_of(int n_threads, Watch *watch) noexcept nogil:
+    """Threads for a parallel region: as many, or one where the others cannot be made, of which `check` tells."""
+    cdef int error = crew.missing(n_threads)
+    if error == 0:
+        return n_threads
+    watch.asked, watch.error = n_threads, error
+    return 1
 
 
 cdef void deal(Watch *watch) noexcept nogil:
@@ -272,5 +291,9 @@ cdef void answer_signals(Watch *watch) noexcept nogil:
 
 
 cdef int check(const Watch *watch) except -1:
-    """Raise what a signal's handler has raised meanwhile."""
-    return -1 if watch.stopped else 0
+    """Raise what a signal's handler has raised meanwhile; tell of threads that could not be made."""
+    if watch.stopped:
+        return -1
+    if watch.asked and _tell is not None:
+        _tell(watch.asked, watch.error)
+    return 0

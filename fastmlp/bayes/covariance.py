@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _threads
+from fastmlp import _memory, _threads
 from fastmlp._core import linear
 from fastmlp.errors import NotPositiveDefiniteError
 
@@ -52,25 +52,27 @@ class Covariance:
         self.root = linear.inverse_root(L)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_packed"}  # quickly made again
+        return {
+            name: value for name, value in self.__dict__.items() if not name.startswith("_packed")
+        }  # soon made again
 
-    def times_root(self, J: Float) -> Float:
+    def times_root(self, J: Float, n_threads: Any = None) -> Float:
         """J S for rows (..., n): their covariance is the product of the result with its transpose."""
-        return self._product(J, transposed=False)
+        if self.root.ndim == 1 or J.size <= len(self.root):
+            return self._times_few(J, transposed=False)
+        return linear.products(self._packed, J, False, _threads.resolve(n_threads))
 
-    def from_root(self, Z: Float) -> Float:
+    def from_root(self, Z: Float, n_threads: Any = None) -> Float:
         """Z S' for rows (..., n): draws with covariance A^-1 from standard normal ones."""
-        return self._product(Z, transposed=True)
+        if self.root.ndim == 1 or Z.size <= len(self.root):
+            return self._times_few(Z, transposed=True)
+        return linear.products(self._packed_transpose, Z, True, _threads.resolve(n_threads))
 
-    def _product(self, rows: Float, *, transposed: bool) -> Float:
-        """Half the work of a full product."""
+    def _times_few(self, rows: Float, *, transposed: bool) -> Float:
+        """For a diagonal root, or a single row, for which packing does not pay."""
         if self.root.ndim == 1 or rows.size == 0:
             return rows * self.root if self.root.ndim == 1 else rows
-        from scipy.linalg import blas
-
-        columns = np.ascontiguousarray(rows).reshape(-1, len(self.root)).T
-        product = blas.dtrmm(1.0, self.root.T, columns, lower=1, trans_a=int(transposed))
-        return np.asarray(product.T.reshape(rows.shape))
+        return linear.few_products(self.root, rows, transposed)
 
     def quadratic(self, J: Float, n_threads: Any = None) -> Float:
         """The form j' A^-1 j for rows (..., n)."""
@@ -83,6 +85,10 @@ class Covariance:
         return linear.packed(self.root)
 
     @cached_property
+    def _packed_transpose(self) -> Float:
+        return linear.packed(self.root, lower=True)
+
+    @cached_property
     def diagonal(self) -> Float:
         """Variances (n,)."""
         return self.root**2 if self.root.ndim == 1 else linear.row_squares(self.root)
@@ -90,7 +96,7 @@ class Covariance:
     @property
     def matrix(self) -> Float:
         """A^-1 (n, n)."""
-        return np.diag(self.root**2) if self.root.ndim == 1 else self.root @ self.root.T
+        return np.diag(self.root**2) if self.root.ndim == 1 else _memory.product(self.root, self.root.T)
 
 
 def factor(B: Float, alpha: Float, *, helped: bool = False) -> Float:
@@ -101,6 +107,7 @@ def factor(B: Float, alpha: Float, *, helped: bool = False) -> Float:
         L.reshape(-1)[:: len(L) + 1] += alpha + added * rounding
         if not (linear.factor(L) or (np.diagonal(L) ** 2 <= rounding).any()):
             return L
+    _memory.blas(4 * B.nbytes)
     eigenvalues = np.linalg.eigvalsh(B + np.diag(alpha))
     raise _not_positive_definite(float(eigenvalues[0]), float(np.abs(eigenvalues).max()))
 
@@ -160,6 +167,7 @@ def _prior_shares(B: Float, alpha: Float) -> Float:
     if B.ndim == 1:
         return alpha * Covariance(B, alpha).diagonal
     weighted = np.sqrt(alpha)[:, np.newaxis] * linear.inverse_root(factor(B, alpha))
+    _memory.blas(4 * B.nbytes)
     nu = np.linalg.eigvalsh(weighted.T @ weighted)
     nu[nu <= len(nu) * EPS] = 0.0
     return np.asarray(nu)

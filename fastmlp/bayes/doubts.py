@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import selection
+from fastmlp import _memory, selection
 from fastmlp.bayes.covariance import EPS, Covariance
 from fastmlp.errors import NotPositiveDefiniteError, PosteriorWarning, warn_caller
 
@@ -127,6 +127,7 @@ def _null_space(B: Float, alpha: Float) -> tuple[Float, bool]:
     if B.ndim == 1:
         return (diagonal <= 0).astype(np.float64), False
     scale = np.where(diagonal > 0, np.sqrt(np.abs(diagonal)), 1.0)
+    _memory.blas(8 * B.nbytes)
     eigenvalues, vectors = np.linalg.eigh((B + np.diag(alpha)) / scale[:, np.newaxis] / scale)
     limit = 10 * len(alpha) * EPS * max(1.0, float(np.abs(eigenvalues).max()))
     return np.linalg.norm(vectors[:, np.abs(eigenvalues) <= limit], axis=1), bool(eigenvalues[0] < -limit)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import functional
+from fastmlp import _memory, functional
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import likelihood
 from fastmlp.bayes.covariance import EPS, Covariance
@@ -68,6 +68,7 @@ class Removal:
         self.architecture, self.samples, self.center = architecture, samples, center
         self.targets, delta, curvature = likelihood.derivatives(architecture, samples, center, noise_precision)
         self.rooted = covariance.times_root(J)
+        _memory.blas(4 * J.nbytes + 8 * J.size // J.shape[2] * J.shape[1] * 8)
         self.V = self.rooted @ self.rooted.transpose(0, 2, 1)
         share = curvature @ self.V
         self.leverage = np.trace(share, axis1=1, axis2=2)
@@ -79,6 +80,7 @@ class Removal:
     def _alone(self, curvature: Float) -> NDArray[np.intp]:
         """The samples that alone determine a parameter: I - Lambda V has no positive determinant, to rounding."""
         near = np.flatnonzero(~(self.leverage < NEAR_ONE))
+        _memory.blas(4 * self.rooted.nbytes + 8 * curvature.nbytes)
         values, vectors = np.linalg.eigh(curvature[near])
         half = vectors * np.sqrt(np.maximum(values, 0.0))[:, np.newaxis]  # half half' = Lambda
         left = 1 - np.linalg.eigvalsh(half.transpose(0, 2, 1) @ self.V[near] @ half).max(axis=1)

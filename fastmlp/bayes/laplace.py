@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory, derivatives, functional
 from fastmlp import _validation as check
-from fastmlp import derivatives, functional
 from fastmlp._quiet import quiet
 from fastmlp.bayes import likelihood, mixed, moderation
 from fastmlp.bayes.influence import LeaveOneOut, Removal
@@ -251,7 +251,7 @@ class Laplace(Posterior):
         draws = moderation.opposite_draws(n_draws, self._architecture.n_outputs, rng)
         p, variance = np.empty((2, len(X), self._architecture.n_outputs))
         for rows, logits, J in self._linearised(X):
-            p[rows], variance[rows] = moderation.softmax(logits, self._covariance.times_root(J), draws)
+            p[rows], variance[rows] = moderation.softmax(logits, self._covariance.times_root(J, self._n_threads), draws)
         return p, variance
 
     def _linearised(self, X: Float) -> Iterator[tuple[slice, Float, Float]]:
@@ -287,9 +287,9 @@ class Laplace(Posterior):
         X = self._checked(X)
         shape, V = (len(X), self._architecture.n_outputs), np.empty((0, len(self._free)))
         for _, _, J in self._linearised(X):
-            V = np.concatenate([V, self._covariance.times_root(J).reshape(-1, V.shape[1])])
+            V = np.concatenate([V, self._covariance.times_root(J, self._n_threads).reshape(-1, V.shape[1])])
         V *= np.tile(self._frame.output_scale, len(X))[:, np.newaxis]
-        return np.asarray((V @ V.T).reshape(shape * 2))
+        return _memory.product(V, V.T).reshape(shape * 2)
 
     def leave_one_out(self, retrain: str = "none") -> LeaveOneOut:
         """Each sample predicted by the network that was trained without it, without training any.

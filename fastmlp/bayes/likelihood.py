@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import functional
+from fastmlp import _memory, functional
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 
@@ -34,7 +34,7 @@ def log_density(
     architecture: Architecture, samples: Samples, mean: Float, variance: Float, varying: NDArray[np.bool_]
 ) -> Float:
     """Ln p(t|x) (N,) of targets that vary, with normal distributions, or of classes with moderated probabilities."""
-    from scipy.special import xlogy
+    xlogy = _memory.scipy("special").xlogy
 
     targets = values(samples, architecture.n_outputs)
     if architecture.loss == "squared_error":

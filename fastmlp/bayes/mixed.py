@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import derivatives, functional
+from fastmlp import _memory, derivatives, functional
 from fastmlp.architecture import Architecture
 
 Float = NDArray[np.float64]
@@ -28,10 +28,10 @@ def input_params(architecture: Architecture, params: Float, X: Float) -> Float:
     result = np.empty((len(X), X.shape[1], architecture.n_outputs, architecture.n_params))
     for i in range(X.shape[1]):
         tangents = [np.broadcast_to(np.eye(X.shape[1])[i], X.shape)]
-        zd = [tangents[0] @ weights[0].T]
+        zd = [_memory.product(tangents[0], weights[0].T)]
         for (first, _), W in zip(bends, weights[1:], strict=True):
             tangents.append(first * zd[-1])
-            zd.append(tangents[-1] @ W.T)
+            zd.append(_memory.product(tangents[-1], W.T))
         rho, sigma = _seeds(architecture, layers.z[-1], layers.a[-1], zd[-1])
         for number in range(len(weights), 0, -1):
             a, ad = activations[number - 1], tangents[number - 1]
@@ -41,8 +41,11 @@ def input_params(architecture: Architecture, params: Float, X: Float) -> Float:
             result[:, i, :, architecture.groups[f"b{number}"]] = sigma
             if number > 1:
                 first, second = (each[:, np.newaxis] for each in bends[number - 2])
-                back, rho = rho @ weights[number - 1], first * (rho @ weights[number - 1])
-                sigma = first * (sigma @ weights[number - 1]) + second * zd[number - 2][:, np.newaxis] * back
+                back = _memory.product(rho, weights[number - 1])
+                rho = first * back
+                sigma = (
+                    first * _memory.product(sigma, weights[number - 1]) + second * zd[number - 2][:, np.newaxis] * back
+                )
     return result
 
 

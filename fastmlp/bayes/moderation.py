@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory
+
 Float = NDArray[np.float64]
 
 NODES = np.linspace(-8.5, 8.5, 35)  # standard deviations, for s <= 1: 6e-17 of the mass lies beyond
@@ -54,12 +56,10 @@ def _near(m: Float, s: Float) -> tuple[Float, Float]:
 
 
 def _far(m: Float, s: Float) -> tuple[Float, Float]:
-    from scipy.special import ndtr
-
     y = sigma(LOGISTIC_NODES)
     weight = np.asarray(y * (1 - y))
     weight /= weight.sum()
-    below = ndtr((m - LOGISTIC_NODES) / s)
+    below = _memory.scipy("special").ndtr((m - LOGISTIC_NODES) / s)
     return below @ weight, below @ (2 * y * weight)
 
 
@@ -91,9 +91,11 @@ def softmax(mean: Float, root: Float, draws: Float) -> tuple[Float, Float]:
     size = max(1, BLOCK // draws.size)
     for start in range(0, len(mean), size):
         rows = slice(start, start + size)
-        eigenvalues, Q = np.linalg.eigh(root[rows] @ root[rows].transpose(0, 2, 1))
+        V = _memory.product(root[rows], root[rows].transpose(0, 2, 1))
+        _memory.blas(4 * V.nbytes)
+        eigenvalues, Q = np.linalg.eigh(V)
         square = Q * np.sqrt(np.maximum(eigenvalues, 0.0))[:, np.newaxis]
-        a = mean[rows, np.newaxis] + draws @ square.transpose(0, 2, 1)
+        a = mean[rows, np.newaxis] + _memory.product(draws, square.transpose(0, 2, 1))
         y = np.exp(a - a.max(axis=2, keepdims=True))
         y /= y.sum(axis=2, keepdims=True)
         first[rows], second[rows] = y.mean(axis=1), (y**2).mean(axis=1)

@@ -16,6 +16,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory
 from fastmlp.architecture import Architecture
 
 Float = NDArray[np.float64]
@@ -46,4 +47,5 @@ def _apart(w: Float, C: Float) -> float:
     free = np.diagonal(C) > 0
     if not free.any():
         return float(w.any())
+    _memory.blas(8 * C.nbytes)
     return -math.expm1(-0.5 * float(w[free] @ np.linalg.lstsq(C[np.ix_(free, free)], w[free], rcond=None)[0]))

@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import derivatives, functional
+from fastmlp import _memory, derivatives, functional
 from fastmlp._core import linear
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import likelihood
@@ -59,15 +59,17 @@ def log_det_gradient(posterior: Laplace) -> Float:
         center, J = derivatives.linearise(architecture, posterior._params, part.X, posterior._n_threads)
         J = J if len(free) == len(gradient) else np.ascontiguousarray(J[..., free])
         if covariance is not None:  # Lambda, beta s_n, does not depend on the outputs
-            v = (_flat(J) @ covariance).reshape(J.shape)
+            v = _memory.product(_flat(J), covariance).reshape(J.shape)
             v *= np.reshape(posterior._beta, (-1, 1))
             if part.weight is not None:
                 v *= part.weight[:, np.newaxis, np.newaxis]
         else:
-            rooted = posterior._covariance.times_root(J)
+            rooted = posterior._covariance.times_root(J, posterior._n_threads)
             _, _, Lambda = likelihood.derivatives(architecture, part, center, posterior._beta)
-            v = posterior._covariance.from_root(Lambda * rooted if center.shape[1] == 1 else Lambda @ rooted)
-            u = likelihood.third(architecture, part, center, rooted @ rooted.transpose(0, 2, 1))
+            v = posterior._covariance.from_root(
+                Lambda * rooted if center.shape[1] == 1 else _memory.product(Lambda, rooted), posterior._n_threads
+            )
+            u = likelihood.third(architecture, part, center, _memory.product(rooted, rooted.transpose(0, 2, 1)))
             own += 0.0 if u is None else u.ravel() @ _flat(J)
         if len(free) < len(gradient):
             v, known = np.zeros((*v.shape[:2], len(gradient))), v
@@ -94,7 +96,7 @@ def along_directions(architecture: Architecture, params: Float, X: Float, v: Flo
     zd, tangents = [], [np.zeros((*shape, X.shape[1]))]
     for number, (W, step, (first, _)) in enumerate(zip(weights, steps, bends, strict=True), 1):
         own = np.einsum("nkji,ni->nkj", step, activations[number - 1]) + v[..., architecture.groups[f"b{number}"]]
-        zd.append(tangents[-1] @ W.T + own)
+        zd.append(_memory.product(tangents[-1], W.T) + own)
         tangents.append(first[:, np.newaxis] * zd[-1])
     result = np.empty(len(params))
     by_tangent, by_activation = np.broadcast_to(np.eye(shape[1]), (*shape, shape[1])), np.zeros(layers.z[-1].shape)
@@ -102,11 +104,12 @@ def along_directions(architecture: Architecture, params: Float, X: Float, v: Flo
         first, second = bends[number - 1]
         rho = first[:, np.newaxis] * by_tangent
         sigma = first * by_activation + second * (zd[number - 1] * by_tangent).sum(axis=1)
-        by_weights = sigma.T @ activations[number - 1] + _flat(rho).T @ _flat(tangents[number - 1])
+        by_weights = _memory.product(sigma.T, activations[number - 1])
+        by_weights += _memory.product(_flat(rho).T, _flat(tangents[number - 1]))
         result[architecture.groups[f"W{number}"]] = by_weights.ravel()
         result[architecture.groups[f"b{number}"]] = sigma.sum(axis=0)
-        by_tangent = rho @ weights[number - 1]
-        by_activation = sigma @ weights[number - 1] + np.einsum("nkj,nkji->ni", rho, steps[number - 1])
+        by_tangent = _memory.product(rho, weights[number - 1])
+        by_activation = _memory.product(sigma, weights[number - 1]) + np.einsum("nkj,nkji->ni", rho, steps[number - 1])
     return result
 
 

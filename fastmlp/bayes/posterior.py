@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _threads, derivatives, functional, units
+from fastmlp import _memory, _threads, derivatives, functional, units
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp._quiet import quiet
@@ -265,7 +265,7 @@ class Posterior:
     def negative_eigenvalues(self) -> Float:
         """Those of beta H, beyond rounding: only the exact one has any, which the prior then outweighs."""
         matrix = self._curvature
-        eigenvalues = np.sort(matrix) if matrix.ndim == 1 else np.linalg.eigvalsh(matrix)
+        eigenvalues = np.sort(matrix) if matrix.ndim == 1 else _eigenvalues(matrix)
         limit = len(eigenvalues) * EPS * np.abs(eigenvalues).max(initial=0.0)
         return np.asarray(eigenvalues[eigenvalues < -limit])
 
@@ -305,8 +305,8 @@ class Posterior:
 
         F is the sum of outer products of the samples' gradients; Murata, Yoshizawa and Amari (1994).
         """
-        half = self._covariance.times_root(self._empirical_fisher())
-        return 2 * (float(np.trace(self._covariance.from_root(half))) - self.log_likelihood)
+        half = self._covariance.times_root(self._empirical_fisher(), self._n_threads)
+        return 2 * (float(np.trace(self._covariance.from_root(half, self._n_threads))) - self.log_likelihood)
 
     def _empirical_fisher(self) -> Float:
         """F (n, n) by the parameters that are not held."""
@@ -316,8 +316,12 @@ class Posterior:
     @property
     def sandwich_covariance(self) -> Float:
         """A^-1 F A^-1 (P, P), F the sum of outer products of the samples' gradients: holds for any kind of noise."""
-        half = self._covariance.from_root(self._covariance.times_root(self._empirical_fisher()))
-        return self._frame.covariance(self._all(self._covariance.from_root(self._covariance.times_root(half.T))))
+        half = self._sandwiched(self._empirical_fisher())
+        return self._frame.covariance(self._all(self._sandwiched(half.T)))
+
+    def _sandwiched(self, rows: Float) -> Float:
+        """Rows times A^-1."""
+        return self._covariance.from_root(self._covariance.times_root(rows, self._n_threads), self._n_threads)
 
     def sample(self, n: int = 1, rng: Any = None) -> Float:
         """Parameters drawn from the posterior.
@@ -339,8 +343,14 @@ class Posterior:
         n = check.integer(n, "n", 0, check.bits_for(len(self._params)))
         generator = check.generator(rng)
         moves = np.zeros((n, len(self._params)))
-        moves[:, self._free] = self._covariance.from_root(generator.standard_normal((n, len(self._free))))
+        draws = generator.standard_normal((n, len(self._free)))
+        moves[:, self._free] = self._covariance.from_root(draws, self._n_threads)
         return self.params + self._frame.directions(moves)
+
+
+def _eigenvalues(matrix: Float) -> Float:
+    _memory.blas(4 * matrix.nbytes)
+    return np.asarray(np.linalg.eigvalsh(matrix))
 
 
 def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:

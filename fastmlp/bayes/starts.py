@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp.network import Network
 
@@ -111,5 +112,6 @@ def at_once(train: Callable[[Network, int, int], Any], networks: list[Network], 
     """Each network by one thread; a single one by all. ``train(network, threads, number)``."""
     if len(networks) == 1 or n_threads == 1:
         return [train(network, n_threads, number) for number, network in enumerate(networks)]
+    _memory.ask(n_threads * _memory.BUFFER, f"NumPy's BLAS in {n_threads} threads")
     with ThreadPoolExecutor(n_threads) as pool:
         return list(pool.map(train, networks, [1] * len(networks), range(len(networks))))

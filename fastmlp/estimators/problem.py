@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory
 from fastmlp.estimators.arguments import STOCHASTIC
 from fastmlp.network import Network
 from fastmlp.terms import WeightDecay
@@ -110,7 +111,7 @@ def offset(net: Network, samples: Samples) -> float:
     """What scikit-learn's mean loss has more than the library's: t ln t - t for counts, so that a perfect fit has 0."""
     if net.loss_name != "poisson":
         return 0.0
-    from scipy.special import xlogy
+    xlogy = _memory.scipy("special").xlogy
 
     T = samples.T.reshape(len(samples.X), -1)
     return float(np.average((xlogy(T, T) - T).sum(axis=1), weights=samples.weight))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import units
+from fastmlp import _memory, units
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ScaleWarning, warn_caller
 from fastmlp.functional import Samples
@@ -160,7 +160,8 @@ def line(X: Float, T: Float, weight: Array | None) -> tuple[Float, Float]:
         return np.zeros_like(sd), sd * sd
     root = np.ones((N, 1)) if weight is None else np.sqrt(N / weight.sum() * weight)[:, np.newaxis].astype(np.float64)
     A, B = root * X, root * (T - mean)
-    left = np.mean((B - A @ np.linalg.lstsq(A, B, rcond=None)[0]) ** 2, axis=0)
+    _memory.blas(6 * A.nbytes)
+    left = np.mean((B - _memory.product(A, np.linalg.lstsq(A, B, rcond=None)[0])) ** 2, axis=0)
     return np.maximum(0.0, sd * sd - left * (N - 1) / (N - D - 1)), sd * sd
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory
 from fastmlp import _validation as check
 
 Array = NDArray[np.float64]
@@ -41,6 +42,7 @@ class _Point:
         self.grad = J.T @ r
         self.stale = bool((scale > STALE * np.linalg.norm(J, axis=0)).any())
         self._divisor = np.where(scale > 0, scale, 1.0)
+        _memory.blas(6 * J.nbytes)
         U, S, Vt = np.linalg.svd(J / self._divisor, full_matrices=False)
         rank = np.count_nonzero(EPS * max(J.shape) * S[0] < S)
         self._U, self._S, self._Vt = U[:, :rank], S[:rank], Vt[:rank]
@@ -305,7 +307,7 @@ def levenberg_marquardt(
     >>> decay.success, decay.x.round(4).tolist()
     (True, [2.0031, 0.6043])
     """
-    from scipy.optimize import OptimizeResult
+    OptimizeResult = _memory.scipy("optimize").OptimizeResult
 
     for name, function in (("fun", fun), ("jac", jac)):
         if not callable(function):

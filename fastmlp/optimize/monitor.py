@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory
 from fastmlp.model import Model
 from fastmlp.optimize.earlier import NETWORKS, Earlier
 from fastmlp.terms import DataTerm
@@ -67,9 +68,7 @@ def check_state(progress: Earlier) -> None:
 
 def optimize_result(**fields: Any) -> Any:
     """A scipy.optimize.OptimizeResult; SciPy's optimizers are imported on first use, not with the library."""
-    from scipy.optimize import OptimizeResult
-
-    return OptimizeResult(**fields)
+    return _memory.scipy("optimize").OptimizeResult(**fields)
 
 
 class Monitor:
@@ -109,6 +108,7 @@ class Monitor:
         own: Units | None,
         earlier: dict[str, Any] | None = None,
     ) -> None:
+        _memory.scipy("optimize")  # for the result: no training is to end without memory for it
         self.method = method
         self.validation = validation
         self.patience = patience

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp.objective import Objective
 from fastmlp.optimize.bounds import Bounds
@@ -51,6 +52,8 @@ METHODS: dict[str, Method] = {
 COUNTS = ("maxcor", "maxls", "maxfun")
 BOUNDED = "l-bfgs-b"
 WITHOUT_GRADIENT = ("nelder-mead", "powell")
+WITH_MATRICES = ("bfgs", "slsqp", "trust-exact", "trust-constr")  # (P, P),
+MATRICES = 8  # so many of them at the most
 MAX_RUNS = 10
 MAX_REJECTED = 100  # steps of a trust region, whose radius would vanish, and SciPy's checks then see nan
 
@@ -79,8 +82,8 @@ class _Lost(Exception):  # noqa: N818 - it ends SciPy's loop from within a funct
 class _Evaluations:
     """The objective as SciPy asks for it; remembers the latest points, because accepted steps are among them."""
 
-    def __init__(self, objective: Objective, bounds: Bounds | None) -> None:
-        self.objective, self.bounds = objective, bounds
+    def __init__(self, objective: Objective, bounds: Bounds | None, room: int) -> None:
+        self.objective, self.bounds, self.room = objective, bounds, room
         self.n_values = self.n_second = 0
         self.scale = 1.0
         self._origin: Point | None = None
@@ -97,6 +100,7 @@ class _Evaluations:
 
     def value(self, x: NDArray[Any]) -> float:
         self.n_values += 1
+        _memory.blas(self.room)
         value = self.objective.value(x)
         return value if np.isfinite(value) else np.inf
 
@@ -110,6 +114,7 @@ class _Evaluations:
             if not all(np.isfinite(argument).all() for argument in arguments):
                 raise _Lost
             self.n_second += 1
+            _memory.blas(self.room)
             result = exact(*arguments) / self.scale
             if not np.isfinite(result).all():
                 raise _Lost
@@ -127,6 +132,7 @@ class _Evaluations:
         if np.isnan(x).any():
             raise _Lost
         self.n_values += 1
+        _memory.blas(self.room)
         point = evaluate(self.objective, x, self.bounds)
         self._latest = [*self._latest[-3:], point]
         return point
@@ -148,10 +154,12 @@ def solve(
     than SciPy reckons with, goes on from where it stopped as long as that helps: in differences from there that do not
     drown, and in units that make the gradient one.
     """
-    from scipy.optimize import minimize
+    minimize = _memory.scipy("optimize").minimize
+    _memory.scipy_blas()
 
     way = METHODS[method]
-    evaluations = _Evaluations(objective, bounds)
+    room = 8 * MATRICES * objective.x0.size**2 if method in WITH_MATRICES else 0
+    evaluations = _Evaluations(objective, bounds, room)
     here = evaluations.at(objective.x0 if bounds is None else bounds.clip(objective.x0))
     report(monitor.begin, objective, here)
     progress = Progress(objective, here)

@@ -120,6 +120,32 @@ def test_squares_of_many_rows(n, n_threads):
     assert linear.squares(panels, J[:0], n_threads).shape == (0, 3)
 
 
+@pytest.mark.parametrize("lower", [False, True])
+@pytest.mark.parametrize("m", [0, 1, 3, 6, 17, 50])
+@pytest.mark.parametrize("n", [n for n in SIZES if n])
+def test_products_of_rows_and_a_root(n, m, lower, dtype, isa):
+    rng = np.random.default_rng(5)
+    S, J = np.triu(rng.normal(size=(n, n))).astype(dtype), rng.normal(size=(m, n)).astype(dtype)
+    got = faces.root_products(spaced(S, dtype)[1], spaced(J, dtype)[1], lower, isa=isa)
+    S = S.T if lower else S
+    magnitude = np.abs(J.astype(float)) @ np.abs(S)
+    assert np.all(np.abs(got - J.astype(float) @ S) <= (n + 2) * EPS[dtype] * magnitude)
+
+
+@pytest.mark.parametrize("n", [1, 40, 130])
+def test_products_of_many_rows(n, n_threads):
+    rng = np.random.default_rng(6)
+    S, J = np.triu(rng.normal(size=(n, n))), rng.normal(size=(259, 3, n))
+    for factor, lower in ((S, False), (S.T, True)):
+        panels = linear.packed(S, lower)
+        got = linear.products(panels, J, lower, n_threads)
+        assert np.allclose(got, J @ factor, rtol=0, atol=1e-13 * n)
+        assert np.array_equal(got, linear.products(panels, J, lower, 1))
+        assert np.array_equal(got[255:257], linear.products(panels, J[255:257], lower, n_threads))
+        assert linear.products(panels, J[:0], lower, n_threads).shape == (0, 3, n)
+        assert np.allclose(linear.few_products(S, J[0], lower), J[0] @ factor, rtol=0, atol=1e-13 * n)
+
+
 @pytest.mark.parametrize("n", [1, 17, 32, 33, 61, 241])
 def test_the_first_pivot_that_is_not_positive_is_named(n, dtype, isa):
     for bad in {0, n // 2, n - 1}:

@@ -1,0 +1,132 @@
+"""Memory, and threads, for the BLAS of NumPy and SciPy: asked for before it is used.
+
+OpenBLAS prints a line and exits where it gets no memory, and raises SIGINT where it gets no thread. It takes memory for
+each thread when it is loaded, a buffer when it is first called, which it keeps, and a little more for each product by
+several threads. So the buffer is brought in when this module is imported, and whoever calls BLAS or LAPACK with
+matrices asks before: what could be mapped a moment ago is there. Products of vectors, and of a matrix and a vector,
+take nothing more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import mmap
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._core import crew
+from fastmlp.errors import ThreadWarning, warn_caller
+
+MB = 1 << 20
+BUFFER = 32 * MB  # of OpenBLAS for each caller at the same time, and for each of its threads,
+STACK = 8 * MB  # beside which these have stacks
+SPARE = 4 * MB  # for a product by several threads
+LIBRARIES = 160 * MB  # of SciPy; 124 in 1.17
+SMALL = 1 << 15  # multiplications of a product that one thread does
+COUNTS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")  # the first that is set counts
+
+
+def ask(n_bytes: int, purpose: str) -> None:
+    """See whether so much can be had now.
+
+    Raises
+    ------
+    MemoryError
+        If not. Says for what, and how much.
+    """
+    if not _can_have(n_bytes):
+        raise MemoryError(
+            f"no memory for {purpose}: expected {n_bytes / MB:.0f} MB of address space, got less; "
+            "its limit (ulimit -v) decides"
+        )
+
+
+def _can_have(n_bytes: int) -> bool:
+    if not hasattr(mmap, "MAP_PRIVATE"):  # Windows, where there is no such limit
+        return True
+    try:
+        mmap.mmap(-1, n_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except OSError:
+        return False
+    return True
+
+
+def blas(n_bytes: int = 0) -> None:
+    """Ask for what NumPy's BLAS takes for matrices, and for so much that the call allocates beside it."""
+    alone = threading.active_count() == 1  # else other callers may have the buffer
+    ask(SPARE + n_bytes + (0 if alone else BUFFER), "a product or factors of matrices by NumPy")
+
+
+def product(A: NDArray[Any], B: NDArray[Any]) -> NDArray[Any]:
+    """A @ B for matrices, or stacks of them."""
+    size = A.size * B.shape[-1]
+    if size > SMALL:
+        blas(8 * size // A.shape[-1])
+    return np.asarray(A @ B)
+
+
+def scipy(name: str) -> Any:
+    """A module of SciPy, imported if there is memory for it; with one thread for its BLAS if there are no others."""
+    module = sys.modules.get(f"scipy.{name}")
+    if module is not None:
+        return module
+    with _enough_for_scipy() if "scipy.special" not in sys.modules else contextlib.nullcontext():
+        try:
+            return importlib.import_module(f"scipy.{name}")
+        except ImportError as error:
+            if "allocate memory" in str(error) or "map segment" in str(error):
+                raise MemoryError(f"no memory for SciPy's libraries: {error}") from error
+            raise
+
+
+@contextlib.contextmanager
+def _enough_for_scipy() -> Iterator[None]:
+    others = _blas_threads() - 1
+    one = LIBRARIES + BUFFER
+    if not others or (_can_have(one + others * (BUFFER + STACK)) and not crew.lacking(others)):
+        ask(one, "SciPy's libraries")
+        yield
+        return
+    ask(one, "SciPy's libraries")
+    warn_caller(
+        f"SciPy: expected {others + 1} threads for its BLAS, got one, for the rest of this process, since the others "
+        f"cannot be made; limits of threads (ulimit -u) and of memory (ulimit -v) decide, and {COUNTS[0]}",
+        ThreadWarning,
+    )
+    known = os.environ.get(COUNTS[0])
+    os.environ[COUNTS[0]] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[COUNTS[0]]
+        if known is not None:
+            os.environ[COUNTS[0]] = known
+
+
+def _blas_threads() -> int:
+    """How many OpenBLAS will make, the caller's included."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = (int(text) for text in map(os.environ.get, COUNTS) if text and text.strip().isdecimal())
+    return min(next((count for count in asked if count > 0), cores), cores, 64)
+
+
+def scipy_blas() -> None:
+    """Bring in the buffer of SciPy's BLAS too, of which NumPy's is another copy."""
+    if not _warm:
+        linalg = scipy("linalg")
+        ask(BUFFER + SPARE, "the buffer of SciPy's BLAS")
+        linalg.blas.dgemm(1.0, _SQUARE, _SQUARE)
+        _warm.append(True)
+
+
+_warm: list[bool] = []
+_SQUARE = np.zeros((128, 128))
+ask(BUFFER + SPARE, "the buffer of NumPy's BLAS")
+_SQUARE @ _SQUARE

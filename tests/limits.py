@@ -1,0 +1,166 @@
+"""Operations under limits of memory and threads, each in a process of its own: `python tests/limits.py` prints a table,
+for all or for those that are named.
+
+Allowed are the right result, MemoryError, and one thread with its warning. After a MemoryError the limit is lifted, and
+the same operation has to give the right result.
+"""
+
+import ctypes
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+import fastmlp
+
+STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # MB above what is in use
+STACKS = ("1 K", "20 K", "100 G", "garbage", "-1")
+TIMEOUT = 60
+NOBODY = 65534
+MB = 1 << 20
+
+
+class Problem:
+    """Data of a size, and what is done with them."""
+
+    def __init__(self, n, n_threads):
+        rng = np.random.default_rng(0)
+        self.X, self.threads = rng.normal(size=(n, 8)), {"n_threads": n_threads}
+        self.T = np.sin(self.X[:, :1]) + 0.1 * rng.normal(size=(n, 1))
+        self.net = fastmlp.Network([8, 20, 1], rng=0)
+
+    def fitted(self, method, **options):
+        return self.net.copy().fit(self.X, self.T, method, max_iter=3, rng=0, **options, **self.threads).x
+
+    def laplace(self):
+        return fastmlp.Laplace(self.net, self.X, self.T, prior_precision=1.0, noise_precision=10.0, **self.threads)
+
+    def many(self):
+        nets = [fastmlp.Network([8, 10, 1], rng=seed) for seed in range(3)]
+        return np.concatenate([run.x for run in fastmlp.fit_many(nets, self.X, self.T, max_iter=3, **self.threads)])
+
+    def swept(self):
+        found = fastmlp.sweep(self.X, self.T, [2, 5], 2, 0.2, max_iter=3, rng=0, **self.threads)
+        return np.array([run.validation_loss for run in found.runs])
+
+    def evidence(self):
+        X, T = self.X[:800], self.T[:800]
+        return fastmlp.fit_evidence(self.net.copy(), X, T, max_iter=2, rng=0, **self.threads).params
+
+
+OPERATIONS = {
+    "predict": lambda p: p.net.predict(p.X, **p.threads),
+    "loss_and_grad": lambda p: p.net.loss_and_grad(p.X, p.T, **p.threads)[1],
+    "hessian": lambda p: p.net.hessian(p.X, p.T, **p.threads),
+    "jacobian": lambda p: p.net.jacobian(p.X, wrt="params", **p.threads),
+    "fit lm": lambda p: p.fitted("lm"),
+    "fit lbfgs": lambda p: p.fitted("lbfgs"),
+    "fit adam": lambda p: p.fitted("adam", batch_size=1000),
+    "fit bfgs": lambda p: p.fitted("bfgs"),
+    "fit_many": lambda p: p.many(),
+    "sweep": lambda p: p.swept(),
+    "Laplace": lambda p: np.concatenate(p.laplace().predict(p.X)),
+    "sample": lambda p: p.laplace().sample(200, rng=0),
+    "fit_evidence": lambda p: p.evidence(),
+    "propagate": lambda p: fastmlp.propagate(p.net, p.X, np.eye(8), **p.threads),
+}
+
+
+def in_use():
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def forbid_threads():
+    """RLIMIT_NPROC, which does not bind root: who is root becomes somebody else, who may still read every file."""
+    resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+    if os.getuid() == 0:
+        libc = ctypes.CDLL(None)
+        libc.prctl(8, 1, 0, 0, 0)  # PR_SET_KEEPCAPS
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+        read_all = 1 << 1 | 1 << 2  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+        header, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)(read_all, read_all, 0, 0, 0, 0)
+        assert libc.capset(header, sets) == 0
+
+
+def child(operation, state, limit, n_threads, expected):
+    """One run; prints how it ended."""
+    run, problem = OPERATIONS[operation], Problem(4000, int(n_threads))
+    if state == "warm":
+        run(Problem(500, int(n_threads)))
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == "threads":
+        forbid_threads()
+    elif limit.isdecimal():
+        resource.setrlimit(resource.RLIMIT_AS, (in_use() + int(limit) * MB, before[1]))
+    ended = "right"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            result = run(problem)
+        except MemoryError:
+            resource.setrlimit(resource.RLIMIT_AS, before)
+            ended, result = "MemoryError", run(problem)
+    resource.setrlimit(resource.RLIMIT_AS, before)
+    if any(issubclass(each.category, fastmlp.ThreadWarning) for each in caught):
+        ended += ", warned"
+    if Path(expected).exists():
+        right = np.allclose(result, np.load(expected), rtol=1e-6, atol=1e-9)
+        ended = ended if right else "wrong"
+    else:
+        np.save(expected, result)
+    print(ended)
+
+
+def ending(operation, state, limit, n_threads, folder, **environment):
+    """How a run ends: what it prints, or its signal, exit status and last words."""
+    expected = Path(folder, f"{operation}.npy")
+    if not expected.exists() and limit != "none":
+        assert ending(operation, "cold", "none", 1, folder) == "right"
+    command = [sys.executable, __file__, operation, state, str(limit), str(n_threads), str(expected)]
+    try:
+        done = subprocess.run(
+            command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=TIMEOUT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return "hangs"
+    if done.returncode:
+        return f"exit {done.returncode}: {(done.stderr.strip() or 'no word').splitlines()[-1][:100]}"
+    return done.stdout.strip()
+
+
+ALLOWED = {"right", "MemoryError", "right, warned", "MemoryError, warned"}
+
+
+def cases(steps=STEPS):
+    """What is run: operation, state, limit, threads, environment."""
+    for operation in OPERATIONS:
+        for state in ("cold", "warm"):
+            for n_threads in (1, 2):
+                yield from ((operation, state, step, n_threads, {}) for step in steps)
+                yield operation, state, "threads", n_threads, {}
+        yield from ((operation, "cold", "none", 2, {"OMP_STACKSIZE": stack}) for stack in STACKS)
+
+
+def table(only):
+    """All of them, or some operations, line by line, and a count of the endings."""
+    endings = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for operation, state, limit, n_threads, environment in cases():
+            if operation not in only:
+                continue
+            ended = ending(operation, state, limit, n_threads, folder, **environment)
+            endings[ended if ended in ALLOWED else "NOT ALLOWED"] += 1
+            what = environment.get("OMP_STACKSIZE", limit)
+            print(f"{operation:14} {state:5} {what!s:>8} {n_threads}  {ended}", flush=True)
+    print(dict(endings))
+
+
+if __name__ == "__main__":
+    child(*sys.argv[1:]) if len(sys.argv) == 6 else table(sys.argv[1:] or OPERATIONS)

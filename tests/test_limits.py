@@ -1,0 +1,153 @@
+"""Too little memory and no threads: MemoryError or one thread with a warning, never the end of the process."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import fastmlp
+import limits
+from fastmlp import _memory, _threads
+from fastmlp._core import crew
+
+QUICK = ("predict", "hessian", "fit bfgs", "Laplace", "fit_evidence")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("expected")
+
+
+@pytest.mark.parametrize("limit", [2, 64, "threads"])
+@pytest.mark.parametrize("operation", QUICK)
+def test_before_any_call(operation, limit, folder):
+    assert limits.ending(operation, "cold", limit, 2, folder) in limits.ALLOWED
+
+
+@pytest.mark.parametrize("limit", [1, 16])
+@pytest.mark.parametrize("operation", QUICK)
+def test_after_a_call(operation, limit, folder):
+    assert limits.ending(operation, "warm", limit, 1, folder) in limits.ALLOWED
+
+
+def test_one_thread_is_told_of(folder):
+    assert limits.ending("hessian", "cold", "threads", 2, folder) == "right, warned"
+    assert limits.ending("hessian", "cold", "threads", 1, folder) == "right"
+    assert limits.ending("hessian", "warm", "threads", 2, folder) == "right"  # the threads were there before
+
+
+@pytest.mark.parametrize(
+    ("stack", "expected"),
+    [("1 K", "right"), ("20 K", "right, warned"), ("100 G", "right, warned"), ("garbage", "right"), ("2M", "right")],
+)
+def test_stacks(stack, expected, folder):
+    assert limits.ending("predict", "cold", "none", 2, folder, OMP_STACKSIZE=stack) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_every_operation_under_every_limit(folder):
+    endings = {
+        (operation, state, limit, n_threads, *environment.values()): limits.ending(
+            operation, state, limit, n_threads, folder, **environment
+        )
+        for operation, state, limit, n_threads, environment in limits.cases()
+    }
+    assert {case: ended for case, ended in endings.items() if ended not in limits.ALLOWED} == {}
+
+
+AGAIN = """
+import resource, sys, warnings
+import numpy as np
+import fastmlp
+sys.path.insert(0, "tests")
+import limits
+
+net, X = fastmlp.Network([8, 50, 1], rng=0), np.ones((20_000, 8))
+free = resource.getrlimit(resource.RLIMIT_AS)
+
+def call(n_threads, mb):
+    resource.setrlimit(resource.RLIMIT_AS, (limits.in_use() + mb * limits.MB, free[1]) if mb else free)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        net.predict(X, n_threads=n_threads)
+    time.sleep(0.15)  # after which threads are asked for again
+    threads = len([name for name in os.listdir("/proc/self/task")])
+    return threads, [(each.category.__name__, each.filename) for each in caught]
+
+import os, time
+before = len(os.listdir("/proc/self/task"))
+for n_threads, mb in ((2, 4), (2, 4), (2, 0), (3, 4), (2, 0), (3, 0)):
+    threads, warned = call(n_threads, mb)
+    print(threads - before, *warned)
+"""
+
+
+def test_it_warns_once_at_the_callers_line_and_a_later_call_tries_again():
+    done = subprocess.run([sys.executable, "-c", AGAIN], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.splitlines() == ["0 ('ThreadWarning', '<string>')", "0", "1", "1", "1", "2"], done.stderr
+
+
+def test_a_warning_that_is_an_error_is_raised():
+    program = """
+import warnings; warnings.simplefilter("error")
+import numpy as np, fastmlp
+net = fastmlp.Network([8, 50, 1], rng=0)
+try:
+    net.predict(np.ones((20_000, 8)), n_threads=2)
+except fastmlp.ThreadWarning as warning:
+    print(warning)
+print(net.predict(np.ones((20_000, 8)), n_threads=2).shape)
+"""
+    environment = {**os.environ, "OMP_STACKSIZE": "100G"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    message, shape = done.stdout.splitlines()
+    assert message.startswith("n_threads: expected 2 threads, got one")
+    assert shape == "(20000, 1)"
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, 0), ({"OMP_STACKSIZE": "512"}, 512 << 10), ({"OMP_STACKSIZE": " 2 m "}, 2 << 20),
+        ({"OMP_STACKSIZE": "7b"}, 7), ({"OMP_STACKSIZE": "1G"}, 1 << 30), ({"OMP_STACKSIZE": "garbage"}, 0),
+        ({"OMP_STACKSIZE": "-1"}, 0), ({"OMP_STACKSIZE": "9" * 30}, 0), ({"GOMP_STACKSIZE": "64"}, 64 << 10),
+        ({"OMP_STACKSIZE": "x", "GOMP_STACKSIZE": "64"}, 64 << 10), ({"OMP_STACKSIZE": "1 k k"}, 0),
+    ],
+)  # fmt: skip
+def test_stack_sizes_are_read_as_openmp_reads_them(variables, expected):
+    assert crew.stack_bytes({name.encode(): value.encode() for name, value in variables.items()}) == expected
+
+
+def test_each_calling_thread_has_threads_of_its_own(monkeypatch):
+    monkeypatch.setattr(_threads, "_warned", {})
+    net, X = fastmlp.Network([8, 50, 1], rng=0), np.random.default_rng(0).normal(size=(20_000, 8))
+    expected, wrong = net.predict(X, n_threads=1), []
+
+    def work(n_threads):
+        results = [net.predict(X, n_threads=n_threads) for _ in range(20)]
+        wrong.extend(n_threads for result in results if not np.array_equal(result, expected))
+
+    threads = [threading.Thread(target=work, args=(n_threads,)) for n_threads in (2, 3, 2, 4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_memory_that_cannot_be_had_is_named():
+    with pytest.raises(MemoryError, match=r"no memory for this: expected 1073741824 MB .*ulimit -v"):
+        _memory.ask(1 << 50, "this")
+    _memory.ask(1 << 20, "this")
+
+
+def test_products_are_those_of_numpy():
+    rng = np.random.default_rng(0)
+    for A, B in ((rng.normal(size=(60, 70)), rng.normal(size=(70, 80))), (rng.normal(size=(3, 4, 5)), np.ones((5, 2)))):
+        assert np.array_equal(_memory.product(A, B), A @ B)
