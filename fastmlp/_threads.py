@@ -18,6 +18,7 @@ from fastmlp._core import team
 from fastmlp.errors import ForkWarning, ThreadWarning, warn_caller
 
 MAX_THREADS = 64
+ANY = 2**31  # bits of a number of threads: it is cut down to what there is
 
 _warned: dict[type[Warning], int] = {}  # the process that has had its warning
 
@@ -59,7 +60,7 @@ def wanted(n_threads: Any = None) -> int:
     """As `resolve`, forks left aside."""
     granted, limit = team.max_threads()
     if n_threads is not None:
-        threads = check.integer(n_threads, "n_threads", 1)
+        threads = check.integer(n_threads, "n_threads", 1, bits=ANY)
     else:
         threads = _asked_for(team.asked_for()) or granted
     return max(1, min(threads, limit, MAX_THREADS))

@@ -16,6 +16,8 @@ from fastmlp.units import Units
 
 Array = NDArray[Any]
 
+PLAIN = (np.ndarray, np.memmap)  # arrays without a mask or units of their own
+
 CACHE_LINE = 64  # bytes
 
 
@@ -300,7 +302,12 @@ class Model:
         architecture = Architecture.restored(state.get("network"))
         params, table = state.get("params"), state.get("units")
         shape, dtype = (architecture.n_params,), architecture.dtype
-        if type(params) is not np.ndarray or params.shape != shape or params.dtype != dtype:
+        if (
+            not isinstance(params, np.ndarray)
+            or type(params) not in PLAIN
+            or params.shape != shape
+            or params.dtype != dtype
+        ):
             raise ModelFormatError(f"state: expected parameters of shape {shape} and type {dtype}, got others")
         self._set_up(architecture, params, units.restored(architecture, table), state.get("trained", True) is True)
 

@@ -13,6 +13,7 @@ def fork():
     """Python warns of it from 3.12 on, where there are threads, such as those of OpenMP."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)  # JAX, if it is loaded, which the child does not touch
         return os.fork()
 
 

@@ -320,7 +320,9 @@ cdef class Descent:
         cdef size_t n_bytes = memory_bytes(&plan.net, parts, n_threads, max_pairs)
         self.memory = malloc(n_bytes)
         if self.memory == NULL:
-            raise MemoryError(f"maxcor: expected fewer pairs, got no memory for {max_pairs} of {plan.net.n_params} numbers")
+            raise MemoryError(
+                f"maxcor: expected fewer pairs, got no memory for {max_pairs} of {plan.net.n_params} numbers"
+            )
         lay_out(fit, &plan.net, &batch.source, &ties.map if ties is not None else NULL, parts, n_threads,
                 kernels.table(isa_index(None), sizeof(double)), max_pairs, self.memory)
         fit.objective.factor = factor

@@ -59,8 +59,8 @@ def shares(
 ) -> tuple[float, float] | None:
     """As `poor`; None too where parameters are fixed, or a penalty keeps the network from a straight line.
 
-    Weights as they are drawn cost so much that a line is not worth it, or in raw units, which may make a penalty strong
-    that is none, so much of what is to be gained in standardised ones.
+    Weights as they are drawn, or those that training begins with, cost so much that a line is not worth it; in raw
+    units, which may make a penalty strong that is none, so much of what is to be gained in standardised ones.
     """
     if objective.free is not None:
         return None
@@ -68,7 +68,7 @@ def shares(
     found = poor(architecture, samples, constant, loss)
     if found is None:
         return None
-    cost = _drawn(objective)
+    cost = min(_drawn(objective), objective.penalty_value(objective.x0))
     if cost <= WEAK * found[1] * (constant.loss - _least(architecture, samples)):
         return found
     in_their_units = standardized or architecture.loss != "squared_error" or not _far_from_one(samples, constant)

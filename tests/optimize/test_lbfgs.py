@@ -27,6 +27,7 @@ def by_scipy(objective, tol, max_iter=10_000):
     return scipy.optimize.minimize(objective.value_and_grad, objective.x0, jac=True, method="L-BFGS-B", options=options)
 
 
+@pytest.mark.filterwarnings("ignore:fit. the training ended:fastmlp.ScaleWarning")  # with seven samples decay rules
 @pytest.mark.parametrize("n_samples", [1, 7, 61, 308])
 @pytest.mark.parametrize("layers", [[6, 1], [6, 5, 1], [6, 4, 3, 1]])
 def test_it_arrives_at_a_minimum_as_low_as_scipys(layers, n_samples, dtype):

@@ -122,7 +122,7 @@ def test_weights_of_the_samples_weigh_in_means_and_deviations_too():
 @pytest.mark.parametrize("given", ["a set", "a fraction"])
 def test_the_validation_set_is_seen_in_the_units_of_the_training_set(given):
     X, T = YACHT.X, YACHT.T
-    held_back = np.random.default_rng(5).permutation(len(X))[: len(X) // 4]
+    held_back = np.random.default_rng(5).choice(len(X), len(X) // 4, replace=False, shuffle=False)
     kept = np.setdiff1d(np.arange(len(X)), held_back)
     net = yacht_network()
     steps = {"standardize": True, "penalty": DECAY, "max_iter": 8, "rng": 5}
