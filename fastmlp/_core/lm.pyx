@@ -21,7 +21,8 @@ grows, and at the third failure Gauss-Newton has its turn for some steps, for tw
 **Saddles.** |g|_inf <= tol is a minimum if B + diag(delta), of the Hessian, is positive definite, with delta_i =
 FLAT max |B_jj| + |g|_inf: flat directions, as those of dead units and of softmax, pass. With decay there are none, and
 delta_i is a millionth of lambda_i, or what rounding makes of B if that is more. Else inverse iteration finds the
-direction of negative curvature, in units of delta, and a step along it is made.
+direction of negative curvature, in units of delta, and a step along it is made. The same is asked where nothing falls
+any more: beside a saddle steps of a Hessian that has hardly been made positive lead nowhere.
 """
 
 from libc.math cimport INFINITY, cos, fabs, fmax, fmin, isfinite, sqrt
@@ -270,7 +271,7 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
         return INTERRUPTED
     place_trial(fit, length)
     look(&fit.ahead, False, False, watch)
-    fit.mu = fit.safe = fmax(fit.mu, 1e-3 * fit.ahead.scale)
+    fit.mu = fit.safe = 1e-3 * fit.ahead.scale
     return INTERRUPTED if watch.stopped else move(fit)
 
 
@@ -289,6 +290,13 @@ cdef Status advance(Fit *fit, size_t n_steps, Steps *steps, Watch *watch) noexce
             return RUNNING
         before = fit.n_steps
         status = leave_saddle(fit, watch) if fit.point == SADDLE else descend(fit, watch)
+        if status == STALLED and fit.point == UNKNOWN:      # perhaps beside a saddle, the gradient not quite within tol
+            examine(fit, watch)
+            if watch.stopped:
+                return INTERRUPTED
+            if fit.point == SADDLE:
+                continue
+            fit.point = UNKNOWN
         if status != RUNNING or fit.n_steps == before:
             return status
         if steps != NULL:
