@@ -9,24 +9,33 @@ FASTMLP_DEBUG : bounds
     checks indices and uninitialised views in the compiled modules; for tests.
 CC, CFLAGS, LDFLAGS
     as usual; CFLAGS have the last word.
+
+Compilers run side by side, one on each CPU that this process may use (`taskset` limits them), or as many as
+`--parallel` says.
 """
 
+import atexit
+import functools
 import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
+from setuptools.command.egg_info import egg_info
 
 HERE = Path(__file__).parent
 MODULES = (
-    *("kernels", "crew", "team", "arrays", "results", "ties", "plan", "sweeps", "batch", "tiles", "units", "gram"),
+    *("kernels", "faces"),  # the longest to compile come first
+    *("crew", "team", "arrays", "results", "ties", "plan", "sweeps", "batch", "tiles", "units", "gram"),
     *("bands", "curvature", "predict", "trace", "products", "jacobian", "train", "linear", "equations", "lm", "many"),
-    *("faces", "objective", "journal", "lbfgs", "moments"),
+    *("objective", "journal", "lbfgs", "moments"),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {
@@ -61,11 +70,56 @@ int main(void) {
 """
 
 
+def cpus():
+    """How many CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@functools.cache
+def passing():
+    """A folder that goes with the process."""
+    folder = tempfile.TemporaryDirectory(prefix="fastmlp-build-")
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
+class Build(build):
+    """Build in a folder that passes, or in place, where developers' next build goes on from it, in `build/`."""
+
+    def initialize_options(self):
+        """Tell a folder that was asked for from setuptools' default."""
+        super().initialize_options()
+        self.build_base = None
+
+    def finalize_options(self):
+        """Settle where to build, and by how many compilers at once."""
+        if self.build_base is None:
+            extensions = self.distribution.get_command_obj("build_ext")
+            self.build_base = "build" if extensions.inplace or extensions.editable_mode else passing()
+        if self.parallel is None:
+            self.parallel = cpus()
+        super().finalize_options()
+
+
+class EggInfo(egg_info):
+    """Write metadata elsewhere where the checkout is read-only."""
+
+    def finalize_options(self):
+        """Settle where."""
+        if self.egg_base is None and not os.access(HERE, os.W_OK):
+            self.egg_base = passing()
+        super().finalize_options()
+
+
 class BuildExt(build_ext):
     """Decide about OpenMP with the very compiler and flags of the build, then build."""
 
     def build_extensions(self):
-        """Probe, report, build."""
+        """Probe, report, build.
+
+        One pool compiles the sources of all modules, since those of `kernels` alone take a quarter of the time. The
+        first error, such as a compiler that Ctrl-C has ended, ends the build: setuptools would go on to its end.
+        """
         mode = os.environ.get("FASTMLP_OPENMP", "auto")
         if mode not in ("auto", "require", "off"):
             raise SystemExit(f"FASTMLP_OPENMP: expected auto, require or off, got {mode!r}")
@@ -79,7 +133,24 @@ class BuildExt(build_ext):
             for extension in self.extensions:
                 extension.extra_compile_args += OPENMP_ARGS[0]
                 extension.extra_link_args += OPENMP_ARGS[1]
-        super().build_extensions()
+        compile_here, errors = self.compiler.compile, []
+
+        def compile_one(source, options):
+            if not errors:
+                try:
+                    return compile_here([source], **options)
+                except Exception as error:
+                    errors.append(error)
+            raise errors[0]
+
+        with ThreadPoolExecutor(self.parallel) as pool:
+
+            def compile_in_pool(sources, **options):
+                parts = [pool.submit(compile_one, source, options) for source in sources]
+                return [path for part in parts for path in part.result()]
+
+            self.compiler.compile = compile_in_pool
+            super().build_extensions()
 
     def openmp_problem(self):
         """None if a program with OpenMP compiles, links and runs, else what went wrong."""
@@ -97,13 +168,17 @@ class BuildExt(build_ext):
         return None
 
     def run(self):
-        """Build, and leave the modules beside their sources too.
+        """Generate C, build, and leave the modules beside their sources too.
 
         `fastmlp/` lies at the root of the checkout, so that Python finds it there before the installed package: a
-        checkout has to be importable after `pip install .`.
+        checkout has to be importable after `pip install .`, if it can be written to.
         """
+        folder = self.get_finalized_command("build").build_base
+        generated = cythonize(self.extensions, compiler_directives=DIRECTIVES, build_dir=folder, nthreads=self.parallel)
+        for module, in_c in zip(self.extensions, generated, strict=True):
+            module.sources = in_c.sources
         super().run()
-        if not self.inplace:
+        if not self.inplace and os.access(HERE / "fastmlp" / "_core", os.W_OK):
             self.copy_extensions_to_source()
 
 
@@ -119,7 +194,8 @@ def extension(name):
     )
 
 
-setup(
-    ext_modules=cythonize([extension(name) for name in MODULES], compiler_directives=DIRECTIVES, build_dir="build"),
-    cmdclass={"build_ext": BuildExt},
-)
+if __name__ == "__main__":  # a process that generates C may import this file
+    setup(
+        ext_modules=[extension(name) for name in MODULES],
+        cmdclass={"build": Build, "build_ext": BuildExt, "egg_info": EggInfo},
+    )
