@@ -48,13 +48,14 @@ def test_stacks(stack, expected, folder):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_every_operation_under_every_limit(folder):
+@pytest.mark.timeout(900)
+def test_every_operation_under_some_limits(folder):
+    """A seventh of the table, which takes a quarter of an hour as a whole: `python tests/limits.py`."""
     endings = {
         (operation, state, limit, n_threads, *environment.values()): limits.ending(
             operation, state, limit, n_threads, folder, **environment
         )
-        for operation, state, limit, n_threads, environment in limits.cases()
+        for operation, state, limit, n_threads, environment in list(limits.cases())[::7]
     }
     assert {case: ended for case, ended in endings.items() if ended not in limits.ALLOWED} == {}
 
