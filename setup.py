@@ -174,7 +174,7 @@ class BuildExt(build_ext):
         checkout has to be importable after `pip install .`, if it can be written to.
         """
         folder = self.get_finalized_command("build").build_base
-        generated = cythonize(self.extensions, compiler_directives=DIRECTIVES, build_dir=folder, nthreads=self.parallel)
+        generated = cythonize(self.extensions, compiler_directives=DIRECTIVES, build_dir=folder)
         for module, in_c in zip(self.extensions, generated, strict=True):
             module.sources = in_c.sources
         super().run()
@@ -194,7 +194,7 @@ def extension(name):
     )
 
 
-if __name__ == "__main__":  # a process that generates C may import this file
+if __name__ == "__main__":  # tests import this file
     setup(
         ext_modules=[extension(name) for name in MODULES],
         cmdclass={"build": Build, "build_ext": BuildExt, "egg_info": EggInfo},
