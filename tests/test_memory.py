@@ -216,4 +216,4 @@ def test_each_malloc_of_the_compiled_floor_may_fail(tmp_path):
         "many",
     }
     assert {name for name, _ in failures} == expected
-    assert all(message.startswith("no memory for") for _, message in failures)
+    assert all("no memory for" in message for _, message in failures)
