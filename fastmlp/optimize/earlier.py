@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp.architecture import Architecture
+from fastmlp.model import PLAIN
 from fastmlp.reparam import FreeParameters
 from fastmlp.units import Units, restored
 
@@ -59,7 +60,7 @@ class Earlier:
 
     def _numbers(self, name: str, shape: tuple[int, ...], dtypes: tuple[Any, ...], low: float) -> NDArray[Any]:
         value = self.get(name)
-        plain = type(value) in (np.ndarray, np.memmap)
+        plain = type(value) in PLAIN
         if not plain or value.dtype not in dtypes:
             kind = value.dtype if plain else type(value).__name__
             wanted = " or ".join(np.dtype(each).name for each in dtypes)

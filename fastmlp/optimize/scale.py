@@ -100,13 +100,14 @@ def before(
 def of_units(architecture: Architecture, known: units.Units, given: tuple[Any, Any]) -> bool:
     """Warn of columns of standardised data so far from zero that float32, or rounding, has lost them."""
     inputs, targets = known.inputs, known.targets
-    found = NOTHING_FOUND._replace(constant=_not_constant(inputs, given[0], "X"))
-    if targets is not None:
-        found = found._replace(constant_targets=_not_constant(targets, given[1], "T"))
     if architecture.dtype == np.float32:
         found = NOTHING_FOUND._replace(lost=_lost(inputs.shift, inputs.deviation, given[0], "X"))
         if targets is not None:
             found = found._replace(lost_targets=_lost(targets.shift, targets.deviation, given[1], "T"))
+    else:
+        found = NOTHING_FOUND._replace(constant=_not_constant(inputs, given[0], "X"))
+        if targets is not None:
+            found = found._replace(constant_targets=_not_constant(targets, given[1], "T"))
     return _warned(found, False)
 
 
