@@ -201,7 +201,8 @@ class Trainable(Differentiable):
         sgd and adam step along (1/B) sum s_n grad e_n + (1/N) grad penalty, and succeed when all epochs are done. They
         do not where a constant has a smaller loss on the training samples. What patience has ended is a success by the
         same rule, with any method. On an exception, also KeyboardInterrupt, the parameters are those of the last
-        completed step, or the best ones with `patience`. Non-convergence is never a warning.
+        completed step (full-batch methods: the lowest one, if that lies above the start), or the best ones with
+        `patience`. Non-convergence is never a warning.
 
         Examples
         --------

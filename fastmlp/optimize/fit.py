@@ -167,11 +167,10 @@ def fit(
                 name, objective, monitor, max_iter=max_iter, tol=tol, options=options, bounds=within
             )
     finally:
-        if monitor.final_x is not None:
-            net._take(monitor.final_x, own)
-    x = monitor.final_x if name in MINIBATCH else monitor.no_worse_x
+        x = monitor.final_x if name in MINIBATCH else monitor.no_worse_x
+        if x is not None:
+            net._take(x, own)
     assert x is not None
-    net._take(x, own)
     monitor.end()
     state = {
         "method": name,

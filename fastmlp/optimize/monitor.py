@@ -154,6 +154,8 @@ class Monitor:
 
         A rise within rounding is none if the gradient has fallen.
         """
+        if self.x is None:
+            return None
         loss, grad_norm = self._start
         flatter = self.history["grad_norm"][-1] < grad_norm
         rounding = 100 * float(np.finfo(self._net.dtype).eps) * abs(loss) if flatter else 0.0

@@ -75,7 +75,7 @@ class _Enough(Exception):  # noqa: N818 - it ends SciPy's loop from within its c
     pass
 
 
-class _Lost(Exception):  # noqa: N818 - it ends SciPy's loop from within a function that is asked about nan
+class _Lost(Exception):  # noqa: N818 - it ends a loop that is asked about nan, or wanders about within rounding errors
     pass
 
 
@@ -150,9 +150,9 @@ def solve(
 ) -> tuple[int, tuple[int, int, int]]:
     """Minimise until |g|_inf <= tol; returns a status, and (nfev, njev, nhev).
 
-    What gives up near the optimum, where differences of the objective drown in rounding errors or its gradient is less
-    than SciPy reckons with, goes on from where it stopped as long as that helps: in differences from there that do not
-    drown, and in units that make the gradient one.
+    What gives up or wanders about near the optimum, where differences of the objective drown in rounding errors or its
+    gradient is less than SciPy reckons with, goes on from where it stopped as long as that helps: in differences from
+    there that do not drown, and in units that make the gradient one.
     """
     minimize = _memory.scipy("optimize").minimize
     _memory.scipy_blas()
@@ -162,7 +162,6 @@ def solve(
     evaluations = _Evaluations(objective, bounds, room)
     here = evaluations.at(objective.x0 if bounds is None else bounds.clip(objective.x0))
     report(monitor.begin, objective, here)
-    progress = Progress(objective, here)
     n_rejected = 0  # in a row
 
     def callback(x: NDArray[Any], *_: Any) -> None:
@@ -176,8 +175,10 @@ def solve(
         n_rejected = 0
         here = evaluations.at(x)
         report(monitor.step, objective, here)
-        if here.grad_norm <= tol or monitor.n_iter >= max_iter or progress.ended(here):
+        if here.grad_norm <= tol or monitor.n_iter >= max_iter:
             raise _Enough
+        if progress.ended(here):
+            raise _Lost
 
     settings = {**way.settings, **options, **_counts(options, max_iter)}
     limits = {} if bounds is None else {"bounds": list(zip(*bounds, strict=True))}
@@ -188,7 +189,7 @@ def solve(
     status = STALLED
     try:
         for attempt in range(MAX_RUNS if here.grad_norm > tol and max_iter > 0 else 0):
-            before, n_rejected = here, 0
+            before, progress, n_rejected = here, Progress(objective, here), 0
             if "maxfun" in settings:
                 settings["maxfun"] = most_values - evaluations.n_values
             if way.tol:  # with bounds the projected gradient does not scale, and the callback decides

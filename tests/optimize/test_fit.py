@@ -137,19 +137,40 @@ def test_stop_iteration_stops_politely(method):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
 @pytest.mark.parametrize("method", ALL)
-def test_an_exception_leaves_the_last_completed_step(method, error):
-    steps = []
+def test_an_exception_leaves_the_last_completed_step_unless_it_lies_above_the_start(method, error):
+    net = fresh()
+    steps = [(net.loss(X, T), net.params)]
 
     def callback(state):
-        steps.append(state.x)
+        steps.append((state.fun, state.x))
         if state.nit == 2:
             raise error
 
-    net = fresh()
     with pytest.raises(error):
         net.fit(X, T, method, max_iter=10, callback=callback)
-    assert np.array_equal(net.params, steps[-1])
+    worse = method not in MINIBATCH and steps[-1][0] > steps[0][0]  # slsqp's second step
+    expected = min(steps, key=lambda step: step[0]) if worse else steps[-1]
+    assert np.array_equal(net.params, expected[1])
     net.fit(X, T, method, max_iter=1)
+
+
+@pytest.mark.parametrize("last", [1, 2, 3, 5])
+def test_ctrl_c_leaves_no_more_than_the_start(last):
+    seen, rises = [], 0
+
+    def callback(state):
+        seen.append(state.fun)
+        if state.nit == last:
+            raise KeyboardInterrupt
+
+    for seed in range(10):
+        net = fresh(seed=seed)
+        start = net.loss(X, T)
+        with pytest.raises(KeyboardInterrupt):
+            net.fit(X, T, "slsqp", callback=callback)
+        rises += seen[-1] > start
+        assert net.loss(X, T) <= start
+    assert rises > 0 or last == 5
 
 
 def test_validation_alone_only_records():
