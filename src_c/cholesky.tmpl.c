@@ -176,12 +176,12 @@ static size_t NAME(factor_triangle)(size_t width, NAME(triangle) *U)
     return 0;
 }
 
-static size_t NAME(cholesky_factor)(size_t n, real *A, size_t ld)
+static size_t NAME(cholesky_factor)(size_t n, real *A, size_t ld, size_t first, size_t last)
 {
     enum { WIDTH = NAME(PANEL), DEPTH = NAME(PANEL_DEPTH) };
     _Alignas(64) real panel[WIDTH * DEPTH];
     NAME(triangle) U;
-    for (size_t j = 0; j < n; j += WIDTH) {
+    for (size_t j = first; j < n && j < last; j += WIDTH) {
         const size_t width = n - j < WIDTH ? n - j : WIDTH, below = n - j - width;
         real *rows = A + j * ld, *others = rows + width * ld;
         NAME(load_triangle)(width, rows + j, ld, &U);
@@ -288,26 +288,6 @@ static void NAME(cholesky_backward)(size_t n, const real *L, size_t ld, size_t m
             reciprocal[i] = R(1.0) / L[(j + i) * ld + j + i];
         NAME(substitute_rows)(1, m, L + j * ld + j, ld, reciprocal, B + j, ldb);
     }
-}
-
-/* Rows of the identity from element i on are solved with what L has from row and column i on; the rest is their mirror. */
-static void NAME(cholesky_inverse)(size_t n, const real *L, size_t ld, real *X, size_t ldx)
-{
-    enum { ROWS = 48 };
-    for (size_t i = 0; i < n; i += ROWS) {
-        const size_t m = n - i < ROWS ? n - i : ROWS;
-        const real *corner = L + i * ld + i;
-        real *rows = X + i * ldx + i;
-        for (size_t r = 0; r < m; r++) {
-            memset(rows + r * ldx, 0, (n - i) * sizeof(real));
-            rows[r * ldx + r] = R(1.0);
-        }
-        NAME(cholesky_forward)(n - i, corner, ld, m, rows, ldx);
-        NAME(cholesky_backward)(n - i, corner, ld, m, rows, ldx);
-    }
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < i; j++)
-            X[i * ldx + j] = X[j * ldx + i];
 }
 
 /* ---- products with a root ---- */

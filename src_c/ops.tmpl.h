@@ -90,13 +90,12 @@ typedef struct NAME(fmlp_ops) {
     /* ---- Cholesky factors: lower triangles of row-major n x n matrices, rows ld apart, without alignment. What lies above
      * the diagonal is neither read nor written. The log determinant of A is 2 sum_i log L[i,i]. ---- */
     /* L with L L' = A, in place of A; 0, or the number, from 1, of the first pivot that is not positive, normal and
-     * finite: A is not positive definite, or nearly not, and columns from that pivot's block on are lost */
-    size_t (*cholesky_factor)(size_t n, real *A, size_t ld);
+     * finite: A is not positive definite, or nearly not, and columns from that pivot's block on are lost. The columns from
+     * first to last alone, if those before are done; both multiples of FMLP_PANEL, or last >= n */
+    size_t (*cholesky_factor)(size_t n, real *A, size_t ld, size_t first, size_t last);
     /* each of m rows b of B becomes L^-1 b; then or else L'^-1 b */
     void (*cholesky_forward)(size_t n, const real *L, size_t ld, size_t m, real *B, size_t ldb);
     void (*cholesky_backward)(size_t n, const real *L, size_t ld, size_t m, real *B, size_t ldb);
-    /* X = (L L')^-1, all of it */
-    void (*cholesky_inverse)(size_t n, const real *L, size_t ld, real *X, size_t ldx);
     /* panels of an upper triangle S, or with lower of S', (n + FMLP_PANEL) (n + 2 FMLP_PANEL) / 2 numbers at most; some
      * zeros below its diagonal are read */
     void (*pack_root)(int lower, size_t n, const real *S, size_t lds, real *panels);

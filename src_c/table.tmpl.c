@@ -32,7 +32,6 @@ const NAME(fmlp_ops) TABLE_NAME(ISA, NAME(ops)) = {
     .cholesky_factor = NAME(cholesky_factor),
     .cholesky_forward = NAME(cholesky_forward),
     .cholesky_backward = NAME(cholesky_backward),
-    .cholesky_inverse = NAME(cholesky_inverse),
     .pack_root = NAME(pack_root),
     .root_squares = NAME(root_squares),
     .root_products = NAME(root_products),

@@ -55,8 +55,8 @@ cdef double objective(Equations *eq, const double *x, double *g, Watch *watch) n
 # Value, gradient and matrix at x; with `again` where the call before was `objective` at x.
 cdef void look(Equations *eq, bint exact, bint again, Watch *watch) noexcept nogil
 # L L' = B + shift I; whether that is positive definite.
-cdef bint factorize(Equations *eq, double shift) noexcept nogil
+cdef bint factorize(Equations *eq, double shift, Watch *watch) noexcept nogil
 # L L' = B + share * diag(shifts); whether that is positive definite.
-cdef bint factorize_along(Equations *eq, double share, const double *shifts) noexcept nogil
+cdef bint factorize_along(Equations *eq, double share, const double *shifts, Watch *watch) noexcept nogil
 # b becomes (L L')^-1 b.
 cdef void solve(const Equations *eq, double *b) noexcept nogil

@@ -9,7 +9,7 @@ from libc.math cimport INFINITY
 from libc.string cimport memcpy
 
 from cython cimport floating
-from fastmlp._core cimport curvature, kernels, team
+from fastmlp._core cimport curvature, kernels, linear, team
 from fastmlp._core.batch cimport Source
 from fastmlp._core.curvature cimport EMPTY, FORWARD, LOWER, NOTHING, SAMPLES, Task, evaluate, task
 from fastmlp._core.memory cimport plus, times
@@ -176,20 +176,21 @@ cdef void look(Equations *eq, bint exact, bint again, Watch *watch) noexcept nog
 
 # ---- the equations ----
 
-cdef bint factorize(Equations *eq, double shift) noexcept nogil:
+cdef bint factorize(Equations *eq, double shift, Watch *watch) noexcept nogil:
+    """Whether B + shift I is positive definite; once the watch has stopped neither this nor L has a meaning."""
     cdef size_t n = eq.n, i
     for i in range(n):
         memcpy(eq.L + i * n, eq.B + i * n, (i + 1) * sizeof(double))
         eq.L[i * n + i] += shift
-    return kernels.cholesky_factor(eq.ops, n, eq.L, n) == 0
+    return linear.factored(eq.ops, n, eq.L, watch) == 0
 
 
-cdef bint factorize_along(Equations *eq, double share, const double *shifts) noexcept nogil:
+cdef bint factorize_along(Equations *eq, double share, const double *shifts, Watch *watch) noexcept nogil:
     cdef size_t n = eq.n, i
     for i in range(n):
         memcpy(eq.L + i * n, eq.B + i * n, (i + 1) * sizeof(double))
         eq.L[i * n + i] += share * shifts[i]
-    return kernels.cholesky_factor(eq.ops, n, eq.L, n) == 0
+    return linear.factored(eq.ops, n, eq.L, watch) == 0
 
 
 cdef void solve(const Equations *eq, double *b) noexcept nogil:

@@ -251,11 +251,11 @@ def finite(const floating[::1] x, isa=None):
     return kernels.finite(_ops(isa, np.asarray(x).dtype), x.shape[0], first)
 
 
-def cholesky_factor(floating[:, :] A, isa=None):
+def cholesky_factor(floating[:, :] A, isa=None, size_t first=0, size_t last=-1):
     """Put L in the lower triangle of A, whose rows are contiguous; 0, or the number of the pivot that failed."""
     dtype = np.asarray(A).dtype
     return kernels.cholesky_factor(_ops(isa, dtype), A.shape[0], &A[0, 0] if A.shape[0] else NULL,
-                                   A.strides[0] // sizeof(floating))
+                                   A.strides[0] // sizeof(floating), first, last)
 
 
 def cholesky_solve(floating[:, :] L, floating[:, :] B, parts="forward backward", isa=None):
@@ -268,13 +268,6 @@ def cholesky_solve(floating[:, :] L, floating[:, :] B, parts="forward backward",
         kernels.cholesky_forward(ops, n, &L[0, 0], ld, B.shape[0], &B[0, 0], ldb)
     if "backward" in parts:
         kernels.cholesky_backward(ops, n, &L[0, 0], ld, B.shape[0], &B[0, 0], ldb)
-
-
-def cholesky_inverse(floating[:, :] L, floating[:, :] X, isa=None):
-    """Put the inverse of L L' into X; rows are contiguous."""
-    if L.shape[0]:
-        kernels.cholesky_inverse(_ops(isa, np.asarray(L).dtype), L.shape[0], &L[0, 0],
-                                 L.strides[0] // sizeof(floating), &X[0, 0], X.strides[0] // sizeof(floating))
 
 
 def root_squares(floating[:, :] S, floating[:, :] J, isa=None):

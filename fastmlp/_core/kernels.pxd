@@ -70,10 +70,9 @@ cdef extern from "fmlp.h" nogil:
                       float *v, float *w) noexcept nogil
         void adam_step(size_t n, float scale, float rate, float correction, float b1, float c1, float b2,
                        float c2, float epsilon, const float *g, float *m, float *v, float *w) noexcept nogil
-        size_t cholesky_factor(size_t n, float *A, size_t ld) noexcept nogil
+        size_t cholesky_factor(size_t n, float *A, size_t ld, size_t first, size_t last) noexcept nogil
         void cholesky_forward(size_t n, const float *L, size_t ld, size_t m, float *B, size_t ldb) noexcept nogil
         void cholesky_backward(size_t n, const float *L, size_t ld, size_t m, float *B, size_t ldb) noexcept nogil
-        void cholesky_inverse(size_t n, const float *L, size_t ld, float *X, size_t ldx) noexcept nogil
         void pack_root(int lower, size_t n, const float *S, size_t lds, float *panels) noexcept nogil
         void root_squares(size_t n, const float *panels, size_t m, const float *J, size_t ldj, float *V,
                           float *sums) noexcept nogil
@@ -131,10 +130,9 @@ cdef extern from "fmlp.h" nogil:
                       double *v, double *w) noexcept nogil
         void adam_step(size_t n, double scale, double rate, double correction, double b1, double c1, double b2,
                        double c2, double epsilon, const double *g, double *m, double *v, double *w) noexcept nogil
-        size_t cholesky_factor(size_t n, double *A, size_t ld) noexcept nogil
+        size_t cholesky_factor(size_t n, double *A, size_t ld, size_t first, size_t last) noexcept nogil
         void cholesky_forward(size_t n, const double *L, size_t ld, size_t m, double *B, size_t ldb) noexcept nogil
         void cholesky_backward(size_t n, const double *L, size_t ld, size_t m, double *B, size_t ldb) noexcept nogil
-        void cholesky_inverse(size_t n, const double *L, size_t ld, double *X, size_t ldx) noexcept nogil
         void pack_root(int lower, size_t n, const double *S, size_t lds, double *panels) noexcept nogil
         void root_squares(size_t n, const double *panels, size_t m, const double *J, size_t ldj, double *V,
                           double *sums) noexcept nogil
@@ -386,11 +384,12 @@ cdef inline void adam_step(const void *ops, size_t n, floating scale, floating r
         (<const fmlp_ops_f64 *> ops).adam_step(n, scale, rate, correction, b1, c1, b2, c2, epsilon, g, m, v, w)
 
 
-cdef inline size_t cholesky_factor(const void *ops, size_t n, floating *A, size_t ld) noexcept nogil:
+cdef inline size_t cholesky_factor(const void *ops, size_t n, floating *A, size_t ld, size_t first,
+                                   size_t last) noexcept nogil:
     if floating is float:
-        return (<const fmlp_ops_f32 *> ops).cholesky_factor(n, A, ld)
+        return (<const fmlp_ops_f32 *> ops).cholesky_factor(n, A, ld, first, last)
     else:
-        return (<const fmlp_ops_f64 *> ops).cholesky_factor(n, A, ld)
+        return (<const fmlp_ops_f64 *> ops).cholesky_factor(n, A, ld, first, last)
 
 
 cdef inline void cholesky_forward(const void *ops, size_t n, const floating *L, size_t ld, size_t m, floating *B,
@@ -407,14 +406,6 @@ cdef inline void cholesky_backward(const void *ops, size_t n, const floating *L,
         (<const fmlp_ops_f32 *> ops).cholesky_backward(n, L, ld, m, B, ldb)
     else:
         (<const fmlp_ops_f64 *> ops).cholesky_backward(n, L, ld, m, B, ldb)
-
-
-cdef inline void cholesky_inverse(const void *ops, size_t n, const floating *L, size_t ld, floating *X,
-                                  size_t ldx) noexcept nogil:
-    if floating is float:
-        (<const fmlp_ops_f32 *> ops).cholesky_inverse(n, L, ld, X, ldx)
-    else:
-        (<const fmlp_ops_f64 *> ops).cholesky_inverse(n, L, ld, X, ldx)
 
 
 cdef inline void pack_root(const void *ops, int lower, size_t n, const floating *S, size_t lds,

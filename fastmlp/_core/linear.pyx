@@ -21,10 +21,21 @@ cnp.import_array()
 cdef const void *_ops = kernels.table(isa_index(None), 8)
 
 cdef enum:
+    COLUMNS = kernels.FMLP_PANEL    # that are factored between two looks at the clock
     PANELS = 32     # a multiple of every panel's width,
     ROWS = 64       # and of that, for how many rows is solved together
     VECTORS = 252   # that are multiplied by a root together, at most: they stay in the cache near the core;
     TALL = 12       # the tallest tiles of each instruction set divide both
+
+
+cdef size_t factored(const void *ops, size_t n, double *A, Watch *watch) noexcept nogil:
+    """As `factor`, with signals answered between columns; once the watch has stopped A has no meaning."""
+    cdef size_t first = 0, last, failed = 0
+    while first < n and failed == 0 and team.keep_on(watch, COLUMNS * first * (n - first)):
+        last = min(n, first + COLUMNS)
+        failed = kernels.cholesky_factor(ops, n, A, n, first, last)
+        first = last
+    return failed
 
 
 def factor(cnp.ndarray A not None):
@@ -35,8 +46,10 @@ def factor(cnp.ndarray A not None):
     """
     cdef size_t n = cnp.PyArray_DIM(A, 0), failed
     cdef double *matrix = <double *> data(A)
+    cdef Watch watch = team.watch()
     with nogil:
-        failed = kernels.cholesky_factor(_ops, n, matrix, n)
+        failed = factored(_ops, n, matrix, &watch)
+    team.check(&watch)
     return failed
 
 
@@ -59,14 +72,18 @@ def inverse_root(cnp.ndarray L not None):
     cdef const double *factors = <const double *> data(L)
     cdef double *result = <double *> data(X)
     cdef double *rows
+    cdef Watch watch = team.watch()
     with nogil:
         while first < n:
             m = (n - first) % PANELS or min(<size_t> ROWS, n - first)   # only the first has a rest
+            if not team.keep_on(&watch, m * (n - first) * (n - first) // 2):
+                break
             rows = result + first * n + first
             for row in range(m):
                 rows[row * n + row] = 1.0
             kernels.cholesky_forward(_ops, n - first, factors + first * n + first, n, m, rows, n)
             first += m
+    team.check(&watch)
     return X
 
 
@@ -85,12 +102,28 @@ def row_squares(cnp.ndarray S not None):
 
 def inverse(cnp.ndarray L not None):
     """A^-1 (n, n), symmetric, with A = L L'."""
-    X = np.empty_like(L)
-    cdef size_t n = cnp.PyArray_DIM(L, 0)
+    X = np.zeros_like(L)
+    cdef size_t n = cnp.PyArray_DIM(L, 0), first = 0, i, k, m
     cdef const double *factors = <const double *> data(L)
+    cdef const double *corner
     cdef double *result = <double *> data(X)
+    cdef double *rows
+    cdef Watch watch = team.watch()
     with nogil:
-        kernels.cholesky_inverse(_ops, n, factors, n, result, n)
+        while first < n:        # rows of the identity, which are zero up to there, with what L has from there on
+            m = min(<size_t> ROWS, n - first)
+            if not team.keep_on(&watch, m * (n - first) * (n - first)):
+                break
+            corner, rows = factors + first * n + first, result + first * n + first
+            for i in range(m):
+                rows[i * n + i] = 1.0
+            kernels.cholesky_forward(_ops, n - first, corner, n, m, rows, n)
+            kernels.cholesky_backward(_ops, n - first, corner, n, m, rows, n)
+            first += m
+        for i in range(n):
+            for k in range(i):
+                result[i * n + k] = result[k * n + i]
+    team.check(&watch)
     return X
 
 

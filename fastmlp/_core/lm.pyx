@@ -131,12 +131,15 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
     cdef size_t n = fit.at.n, i
     cdef double noise = NOISE if fit.at.net.itemsize == sizeof(double) else NOISE_F32
     cdef double promised, change, rho, shrink
-    cdef bint better, close, exact, looked, indefinite = False
+    cdef bint better, close, exact, looked, definite, indefinite = False
     cdef int _
     for _ in range(TRIES):
         if not fit.mu < fmin(MOST * fit.at.scale, LARGEST):
             return STALLED
-        if not factorize(&fit.at, fit.mu):
+        definite = factorize(&fit.at, fit.mu, watch)
+        if watch.stopped:
+            return INTERRUPTED
+        if not definite:
             damp_more(fit)
             indefinite = True
             fit.failures += 1
@@ -211,7 +214,7 @@ cdef void examine(Fit *fit, Watch *watch) noexcept nogil:
     if not fit.at.is_exact:
         look(&fit.at, True, False, watch)
     flatness(fit, fit.step)
-    fit.point = MINIMUM if factorize_along(&fit.at, 1.0, fit.step) else SADDLE
+    fit.point = MINIMUM if factorize_along(&fit.at, 1.0, fit.step, watch) else SADDLE
 
 
 cdef double metric(const double *v, const double *shifts, size_t n) noexcept nogil:
@@ -237,10 +240,12 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
     cdef double *shifts = fit.ahead.g       # which the step overwrites
     cdef int _, turn
     flatness(fit, shifts)
-    while not factorize_along(&fit.at, share, shifts):
+    while not factorize_along(&fit.at, share, shifts, watch):
         share *= 2.0
         if not share < INFINITY:
             return STALLED
+    if watch.stopped:
+        return INTERRUPTED
     for i in range(n):
         fit.step[i] = (1.0 + cos(<double> i)) / sqrt(shifts[i])
     for _ in range(POWER_STEPS):            # B v = kappa diag(shifts) v, v of length 1 in this metric

@@ -1,0 +1,323 @@
+"""How soon a call answers Ctrl-C: every public call that may take a second, each in processes of its own.
+
+    python bench/interrupt.py                       # the table
+    python bench/interrupt.py --calls Laplace bfgs --signals 20
+
+`longest` is the longest stretch without an answer in a whole call, seen by a timer whose handler raises nothing; `Ctrl-C`
+the longest time from a signal, sent while such a call runs, to KeyboardInterrupt in the caller's frame. Seconds are those
+of the process's processor time or of the clock, whichever are fewer: other programs on the machine count for neither.
+`state` says whether what was computed with is whole after each of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import fastmlp
+
+GOAL = 0.1  # seconds
+TICK = 0.005  # of the timer
+LAPACK = "a single call of LAPACK"
+LIMIT = 600
+
+
+class Work(NamedTuple):
+    """A long call, and whether everything is whole after it was broken off."""
+
+    call: Callable[[], Any]
+    intact: Callable[[], bool]
+
+
+def samples(n_samples: int, n_inputs: int, n_outputs: int = 1) -> tuple[Any, Any]:
+    """Inputs, and a smooth function of them with noise."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_samples, n_inputs))
+    return X, np.sin(X[:, :1] + np.arange(n_outputs)) + 0.1 * rng.normal(size=(n_samples, n_outputs))
+
+
+def asking(layers: list[int], n_samples: int, call: Callable[[Any, Any, Any], Any]) -> Callable[[], Work]:
+    """What only asks a network, and leaves it as it is."""
+
+    def make() -> Work:
+        net, (X, T) = fastmlp.Network(layers, rng=0), samples(n_samples, layers[0], layers[-1])
+        before, few = net.copy(), net.predict(X[:10])
+        return Work(lambda: call(net, X, T), lambda: net == before and np.array_equal(net.predict(X[:10]), few))
+
+    return make
+
+
+def training(layers: list[int], n_samples: int, method: str, **options: Any) -> Callable[[], Work]:
+    """A training without end; the network is no worse than at the start, and may be trained on."""
+
+    def make() -> Work:
+        net, (X, T) = fastmlp.Network(layers, rng=0), samples(n_samples, layers[0], layers[-1])
+        start = net.copy()
+
+        def call() -> None:
+            net.params = start.params
+            net.fit(X, T, method, **({"tol": 0.0, "max_iter": 10**6, "rng": 0} | options))
+
+        def intact() -> bool:
+            whole = bool(np.isfinite(net.params).all()) and net.loss(X, T) <= start.loss(X, T) * (1 + 1e-12)
+            net.fit(X[:100], T[:100], method, max_iter=1)
+            return whole
+
+        return Work(call, intact)
+
+    return make
+
+
+def many(call: Callable[[list[Any], Any, Any], Any], layers: list[int], n: int, n_samples: int) -> Callable[[], Work]:
+    """Many networks at once: each is at its start or lower."""
+
+    def make() -> Work:
+        X, T = samples(n_samples, layers[0], layers[-1])
+        starts = [fastmlp.Network(layers, rng=seed) for seed in range(n)]
+        networks = [net.copy() for net in starts]
+
+        def begin() -> None:
+            for net, start in zip(networks, starts, strict=True):
+                net.params = start.params
+            call(networks, X, T)
+
+        return Work(
+            begin, lambda: all(a == b or a.loss(X, T) < b.loss(X, T) for a, b in zip(networks, starts, strict=True))
+        )
+
+    return make
+
+
+def posterior(
+    layers: list[int], n_samples: int, call: Callable[[Any, Any, Any], Any], n_new: int = 0, **options: Any
+) -> Callable[[], Work]:
+    """What asks a posterior, which answers the same afterwards."""
+
+    def make() -> Work:
+        X, T = samples(n_samples, layers[0], layers[-1])
+        net, decay = fastmlp.Network(layers, rng=0), fastmlp.WeightDecay(0.1, 0.1)
+        net.fit(X, T, "lbfgs", penalty=decay, max_iter=30)
+        own = fastmlp.Laplace(net, X, T, penalty=decay, **options)
+        few, new = own.predict(X[:3]).std, samples(max(1, n_new), layers[0])[0]
+        return Work(lambda: call(own, new, T), lambda: np.array_equal(own.predict(X[:3]).std, few))
+
+    return make
+
+
+def evidence(layers: list[int], n_samples: int, **options: Any) -> Callable[[], Work]:
+    """The network is at its start, or trained: never broken off in between."""
+
+    def make() -> Work:
+        X, T = samples(n_samples, layers[0], layers[-1])
+        start = fastmlp.Network(layers, rng=0)
+        net = start.copy()
+
+        def call() -> None:
+            net.params = start.params
+            fastmlp.fit_evidence(net, X, T, **({"max_iter": 1000, "tol": 1e-14, "rng": 0} | options))
+
+        return Work(call, lambda: net == start)
+
+    return make
+
+
+def squares(n_residuals: int, n_params: int) -> Callable[[], Work]:
+    """Residuals of the user's own: sums of exponentials by a Jacobian of NumPy's."""
+
+    def make() -> Work:
+        rng = np.random.default_rng(0)
+        A, t, x0 = rng.normal(size=(n_residuals, n_params)), rng.normal(size=n_residuals), np.zeros(n_params)
+        return Work(
+            lambda: fastmlp.levenberg_marquardt(lambda x: np.tanh(A @ x) - t, lambda x: A / np.cosh(A @ x)[:, None] ** 2, x0),
+            lambda: not x0.any(),
+        )
+
+    return make
+
+
+def estimator(name: str, n_samples: int, **options: Any) -> Callable[[], Work]:
+    """scikit-learn's face: a refit that is broken off leaves the fit before it."""
+
+    def make() -> Work:
+        X, T = samples(n_samples, 8)
+        y = T[:, 0] if name == "MLPRegressor" else np.digitize(T[:, 0], [-0.5, 0.5])
+        own = getattr(fastmlp, name)(random_state=0, **options).set_params(max_iter=2).fit(X[:200], y[:200])
+        few = own.predict(X[:50])
+        own.set_params(max_iter=10**6)
+        return Work(lambda: own.fit(X, y), lambda: np.array_equal(own.predict(X[:50]), few))
+
+    return make
+
+
+WIDE, CURVED, NARROW = [8, 100, 100, 1], [8, 60, 60, 1], [20, 20, 1]
+CALLS: dict[str, Callable[[], Work]] = {
+    "predict": asking(WIDE, 1_500_000, lambda net, X, T: net.predict(X)),
+    "loss_and_grad": asking(WIDE, 500_000, lambda net, X, T: net.loss_and_grad(X, T)),
+    "sample_losses": asking(WIDE, 1_500_000, lambda net, X, T: net.sample_losses(X, T)),
+    "trace": asking([300, 500, 500, 1], 20_000, lambda net, X, T: net.trace(X, T)),
+    "jacobian": asking(NARROW, 1_000_000, lambda net, X, T: net.jacobian(X)),
+    "jacobian by parameters": asking(NARROW, 300_000, lambda net, X, T: net.jacobian(X, wrt="params")),
+    "input_hessian": asking(NARROW, 200_000, lambda net, X, T: net.input_hessian(X)),
+    "hessian": asking(CURVED, 2_000, lambda net, X, T: net.hessian(X, T)),
+    "hessian ggn": asking([20, 120, 1], 20_000, lambda net, X, T: net.hessian(X, T, "ggn")),
+    "hessian differences": asking([8, 40, 1], 2_000, lambda net, X, T: net.hessian(X, T, "finite_difference")),
+    "hessp": asking(WIDE, 300_000, lambda net, X, T: net.hessp(X, T, np.ones(net.n_params))),
+    "hessian_diagonal": asking(WIDE, 100_000, lambda net, X, T: net.hessian_diagonal(X, T)),
+    "inverse_hessian": asking([20, 60, 1], 20_000, lambda net, X, T: net.inverse_hessian(X, T, 0.1)),
+    "check_derivatives": asking([8, 100, 20, 1], 3_000, lambda net, X, T: fastmlp.check_derivatives(net, X, T)),
+    "sensitivity": asking(NARROW, 1_000_000, lambda net, X, T: fastmlp.sensitivity(net, X)),
+    "propagate": asking(NARROW, 1_000_000, lambda net, X, T: fastmlp.propagate(net, X, np.eye(20))),
+    "prior_samples": asking([1, 30, 1], 1, lambda net, X, T: fastmlp.prior_samples(net, [1.0] * 4, samples(3000, 1)[0], 3000, rng=0)),
+    "sgd": training([8, 50, 50, 1], 100_000, "sgd", learning_rate=1e-4),
+    "adam": training([20, 20, 1], 1_000_000, "adam", standardize=True),
+    "rprop": training(WIDE, 100_000, "rprop"),
+    "lm": training([8, 30, 30, 1], 5_000, "lm"),
+    "lm, P = 2,900": training([27, 100, 1], 5_000, "lm"),
+    "lm without matrices": training([27, 120, 1], 20_000, "lm"),
+    "lbfgs": training(WIDE, 100_000, "lbfgs"),
+    "scg": training(WIDE, 100_000, "scg"),
+    "bfgs": training([27, 80, 1], 5_000, "bfgs"),
+    "slsqp": training([27, 15, 1], 5_000, "slsqp"),
+    "trust-exact": training([27, 40, 1], 5_000, "trust-exact"),
+    "trust-krylov": training(CURVED, 20_000, "trust-krylov"),
+    "fit_many": many(lambda nets, X, T: fastmlp.fit_many(nets, X, T, tol=0.0, ftol=0.0, max_iter=10**6), [8, 20, 1], 30, 3_000),
+    "fit_many scg": many(lambda nets, X, T: fastmlp.fit_many(nets, X, T, "scg", tol=0.0, max_iter=10**5), [8, 20, 1], 30, 3_000),
+    "sweep": many(lambda nets, X, T: fastmlp.sweep(X, T, [5, 50], n_starts=100, validation=0.3, tol=0.0, ftol=0.0, rng=0), [8, 1], 1, 3_000),
+    "levenberg_marquardt": squares(4_000, 1_500),
+    "Laplace": asking([27, 100, 1], 5_000, lambda net, X, T: fastmlp.Laplace(net, X, T, penalty=fastmlp.WeightDecay(10.0, 10.0))),
+    "Laplace.predict": posterior([27, 50, 1], 3_000, lambda own, X, T: own.predict(X), 30_000),
+    "Laplace.draws": posterior([27, 50, 1], 3_000, lambda own, X, T: own.sample(20_000, rng=0)),
+    "Laplace.leave_one_out": posterior([27, 50, 1], 20_000, lambda own, X, T: own.leave_one_out()),
+    "fit_evidence": evidence([27, 20, 1], 5_000),
+    "fit_evidence n_starts": evidence([8, 20, 1], 3_000, n_starts=6),
+    "fit_evidence hidden": evidence([8, 10, 1], 3_000, hidden=range(5, 40), n_starts=3),
+    "MLPRegressor.fit": estimator("MLPRegressor", 200_000, solver="adam"),
+    "MLPRegressor.fit n_init": estimator("MLPRegressor", 3_000, solver="lm", n_init=20, tol=0.0),
+    "MLPRegressor.fit evidence": estimator("MLPRegressor", 3_000, alpha="evidence", hidden_layer_sizes=(20,)),
+    "MLPClassifier.fit": estimator("MLPClassifier", 100_000, solver="lbfgs", tol=0.0),
+}  # fmt: skip
+
+
+def clocks() -> tuple[float, float]:
+    """Seconds of the clock and of the process."""
+    return time.perf_counter(), time.process_time()
+
+
+def since(begun: tuple[float, float]) -> float:
+    """The fewer seconds of both clocks."""
+    return min(now - then for now, then in zip(clocks(), begun, strict=True))
+
+
+def gaps(call: Callable[[], Any], seconds: float) -> float:
+    """The longest stretch without an answer in a call that is broken off after so many seconds."""
+    latest, longest, end = clocks(), 0.0, time.perf_counter() + seconds
+
+    def answer(*_: Any) -> None:
+        nonlocal latest, longest, end
+        longest, latest = max(longest, since(latest) - TICK), clocks()
+        if latest[0] > end:
+            end = math.inf
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGALRM, answer)
+    signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+    try:
+        call()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    return max(longest, since(latest) - TICK)
+
+
+def ctrl_c(call: Callable[[], Any], after: float) -> float | None:
+    """From a signal so many seconds after the beginning to its exception; None if the call was over before."""
+    sent: list[tuple[float, float]] = []
+    over = threading.Event()
+
+    def send() -> None:
+        if not over.wait(after):
+            sent.append(clocks())
+            os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        call()
+        over.set()
+        thread.join()
+        return None
+    except KeyboardInterrupt:
+        return since(sent[0])
+    finally:
+        over.set()
+        thread.join()
+
+
+def one(name: str, n_signals: int) -> dict[str, Any]:
+    """Measure a call in this process."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
+    work = CALLS[name]()
+    started = time.perf_counter()
+    longest = gaps(work.call, 6.0)
+    seconds, intact = time.perf_counter() - started, work.intact()
+    times = []
+    for number in range(n_signals):
+        taken = ctrl_c(work.call, seconds * (number + 0.5) / n_signals)
+        times += [] if taken is None else [taken]
+        intact = intact and work.intact()
+    return {
+        "call": name, "seconds": seconds, "longest": longest, "Ctrl-C": max(times, default=0.0),
+        "signals": len(times), "state": "whole" if intact else "BROKEN",
+    }  # fmt: skip
+
+
+def measure(name: str, n_signals: int) -> dict[str, Any]:
+    """The same in a process of its own."""
+    program = [sys.executable, __file__, "--one", name, "--signals", str(n_signals)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=LIMIT)
+    if done.returncode:
+        return {"call": name, "state": f"FAILED: {done.stderr.strip().splitlines()[-1:]}"}
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--calls", nargs="+", default=list(CALLS), choices=list(CALLS), metavar="NAME")
+    parser.add_argument("--signals", type=int, default=5, help="Ctrl-C for each call, spread over its time")
+    parser.add_argument("--one", choices=list(CALLS), metavar="NAME", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(one(arguments.one, arguments.signals)))
+        return 0
+    print(f"{'call':<28}{'seconds':>9}{'longest':>9}{'Ctrl-C':>9}{'signals':>9}  state")
+    late = 0
+    for name in arguments.calls:
+        row = measure(name, arguments.signals)
+        if "longest" not in row:
+            print(f"{name:<28}  {row['state']}", flush=True)
+            late += 1
+            continue
+        worst = max(row["longest"], row["Ctrl-C"])
+        late += worst > GOAL or row["state"] != "whole"
+        print(
+            f"{name:<28}{row['seconds']:>9.2f}{row['longest']:>9.3f}{row['Ctrl-C']:>9.3f}{row['signals']:>9}  "
+            f"{row['state']}" + "  late" * (worst > GOAL),
+            flush=True,
+        )
+    return int(late > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
