@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from fastmlp import _validation as check
@@ -75,3 +78,37 @@ def _asked_for(variable: bytes | None) -> int:
     if not text.isdecimal():
         raise ValueError(f"FASTMLP_NUM_THREADS: expected an integer >= 1, got {text!r}")
     return check.integer(int(text), "FASTMLP_NUM_THREADS", 1)
+
+
+def each(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], n_threads: int) -> list[Any]:
+    """``function(*arguments)`` for each, each by one of so many threads of Python's own.
+
+    An exception in the calling thread, KeyboardInterrupt above all, is not kept waiting: calls of the compiled floor
+    that are under way end at their next look at signals, and what has not begun never does.
+    """
+    lock, running, over = threading.Lock(), set[int](), False
+
+    def call(own: tuple[Any, ...]) -> Any:
+        thread = threading.get_ident()
+        with lock:
+            if over:
+                raise KeyboardInterrupt
+            running.add(thread)
+        try:
+            return function(*own)
+        finally:
+            with lock:
+                running.discard(thread)
+                team.forget(thread)
+
+    pool = ThreadPoolExecutor(n_threads)
+    try:
+        return list(pool.map(call, arguments))
+    except BaseException:
+        with lock:
+            over = True
+            for thread in running:
+                team.interrupt(thread)
+        raise
+    finally:
+        pool.shutdown(wait=not over, cancel_futures=over)

@@ -11,6 +11,7 @@ import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp import many, units
+from fastmlp._partial import Later, handing_over
 from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples, check_samples
@@ -113,6 +114,7 @@ def sweep(
 
     Results do not depend on the number of threads, to the bit; the runs of the first sizes and starts do not
     depend on how many follow, if `rng` is an int. Cost: see `fit_many`; one training for each run, with folds 1 + k.
+    On an exception, also KeyboardInterrupt, its `partial` is the `Sweep` of the runs that were done.
 
     References
     ----------
@@ -155,19 +157,10 @@ def sweep(
     ]
     sets = [training, *(kept for kept, _ in shares)]
     networks = [starts[number].copy() for _ in sets for number, _ in plan]
-    many.warn_about_scale(networks[: len(plan)], [training] * len(plan), how, (X, T))
-    with _bar(progress, len(networks)) as bar:
-        outcomes = many.train(
-            networks,
-            [each for each in sets for _ in plan],
-            [penalty for _ in sets for _, penalty in plan],
-            [seeds[number] for _ in sets for number, _ in plan],
-            how,
-            None if bar is None else bar.update,
-        )
-    runs = []
-    for place, (number, penalty) in enumerate(plan):
-        net, outcome = networks[place], outcomes[place]
+    done: many.Done = {}
+
+    def run(place: int) -> Run:
+        (number, penalty), net, outcome = plan[place], networks[place], done[place]
         if held_out is not None:
             validation_loss = many.mean_loss(net, held_out)
         else:
@@ -176,16 +169,29 @@ def sweep(
             validation_loss = total / samples.total_weight
         train_loss, validation_loss = _or_infinity(many.mean_loss(net, training)), _or_infinity(validation_loss)
         size, start = divmod(number, n_starts)
-        runs.append(
-            Run(
-                size=sizes[size], start=start, seed=seeds[number], penalty=penalty, fun=outcome.fun,
-                grad_norm=outcome.grad_norm, train_loss=train_loss, validation_loss=validation_loss,
-                nit=outcome.nit, status=outcome.status, optimum=-1, params=net.params, architecture=net._architecture,
-                units=net.units,
-            )
+        return Run(
+            size=sizes[size], start=start, seed=seeds[number], penalty=penalty, fun=outcome.fun,
+            grad_norm=outcome.grad_norm, train_loss=train_loss, validation_loss=validation_loss,
+            nit=outcome.nit, status=outcome.status, optimum=-1, params=net.params, architecture=net._architecture,
+            units=net.units,
         )  # fmt: skip
-    probes = [training.X, 0.5 * (training.X[1:] + training.X[:-1]), *([] if held_out is None else [held_out.X])]
-    return Sweep(tuple(with_optima(runs, n_starts, np.concatenate(probes), len(training.X))), n_starts)
+
+    def runs() -> tuple[Run, ...]:  # with all their folds done
+        places = [i for i in range(len(plan)) if all(j in done for j in range(i, len(networks), len(plan)))]
+        probes = [training.X, 0.5 * (training.X[1:] + training.X[:-1]), *([] if held_out is None else [held_out.X])]
+        return tuple(with_optima(map(run, places), np.concatenate(probes), len(training.X)))
+
+    with _bar(progress, len(networks)) as bar, handing_over(lambda: Sweep(Later(runs), n_starts)):
+        tasks = many.prepared(
+            networks,
+            [each for each in sets for _ in plan],
+            [penalty for _ in sets for _, penalty in plan],
+            [seeds[number] for _ in sets for number, _ in plan],
+            how,
+        )
+        many.warn_about_scale(tasks[: len(plan)], how, (X, T))
+        many.train(tasks, how, done, None if bar is None else bar.update)
+    return Sweep(runs(), n_starts)
 
 
 def _items(values: Any, name: str) -> list[Any]:

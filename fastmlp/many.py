@@ -14,6 +14,7 @@ from fastmlp import _memory, _threads, units
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp._core import many
+from fastmlp._partial import Later, handing_over
 from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples, check_samples
@@ -52,6 +53,9 @@ class Outcome(NamedTuple):
     njev: int
     nhev: int
     status: int
+
+
+Done = dict[int, Outcome]  # by the places of the networks
 
 
 class Rules(NamedTuple):
@@ -167,7 +171,8 @@ def fit_many(
     -----
     Results equal those of ``net.fit(X, T, method)`` stopped at the same step, and do not depend on the number of
     threads, to the bit. The networks with the most parameters come first. On an exception, also KeyboardInterrupt,
-    every network has the parameters of its last completed step.
+    every network has the parameters of its last completed step, and the exception's `partial` is the list of results,
+    None for networks that were not done.
 
     Cost: see `Network.fit`. Memory for each thread, of the largest network: four matrices (P, P), with lbfgs 2 maxcor P
     numbers.
@@ -196,15 +201,21 @@ def fit_many(
     training = [sets[net._architecture][0] for net in networks]
     for net in networks:
         net._warn_about_identical_units("before fit_many")
-    warned, starts = warn_about_scale(networks, training, how, (X, T)), [net.params for net in networks]
+    tasks = prepared(networks, training, penalties, [generator] * len(networks), how)
+    warned = warn_about_scale(tasks, how, (X, T))
+    starts = [np.array(_start(task)) for task in tasks]
     _memory.scipy("optimize")  # for the results
-    outcomes = train(networks, training, penalties, [generator] * len(networks), how)
+    done: Done = {}
+
+    def results() -> list[Any]:
+        ended = enumerate(networks)
+        return [_result(net, how.method, done[i], *sets[net._architecture]) if i in done else None for i, net in ended]
+
+    with handing_over(lambda: Later(results)):
+        train(tasks, how, done)
     if not warned:
-        _warn_about_poor_fits(networks, starts, training, penalties, outcomes, how)
-    return [
-        _result(net, how.method, outcome, *sets[net._architecture])
-        for net, outcome in zip(networks, outcomes, strict=True)
-    ]
+        _warn_about_poor_fits(tasks, starts, done, how)
+    return results()
 
 
 def split(
@@ -243,33 +254,26 @@ def mean_loss(net: Network, samples: Samples) -> float:
 # ---- training, each network on samples of its own ----
 
 
-def train(
-    networks: Sequence[Network],
-    samples: Sequence[Samples],
-    penalties: Sequence[WeightDecay | None],
-    rngs: Sequence[Any],
-    how: Rules,
-    tick: Callable[[int], Any] | None = None,
-) -> list[Outcome]:
-    """Train each network in place; `tick` is told now and then how many more of them are done."""
+def train(tasks: list[Task], how: Rules, done: Done, tick: Callable[[int], Any] | None = None) -> None:
+    """Train each network in place, and note in `done` what has become of it, also of those before an exception.
+
+    `tick` is told now and then how many more of them are done.
+    """
     deadline = time.perf_counter() + how.time_limit
-    tasks = _tasks(networks, samples, penalties, rngs, how.standardize)
-    outcomes: dict[int, Outcome] = {}
-    order = sorted(range(len(networks)), key=lambda i: -networks[i].n_params)
-    alone = [i for i in order if _is_alone(networks[i], how)]
+    order = sorted(range(len(tasks)), key=lambda i: -tasks[i].net.n_params)
+    alone = [i for i in order if _is_alone(tasks[i].net, how)]
     together = order[len(alone) :]
     size = max(1, len(together)) if tick is None else max(4 * how.n_threads, len(together) // CHUNKS)
     chunks = [together[first : first + size] for first in range(0, len(together), size)]
     for chunk in [*([i] for i in alone), *chunks]:
         left = how._replace(time_limit=max(0.0, deadline - time.perf_counter()))
         method = _by_itself if chunk[0] in alone else _at_once
-        outcomes |= zip(chunk, method([tasks[i] for i in chunk], left), strict=True)
+        method({i: tasks[i] for i in chunk}, left, done)
         if tick is not None:
             tick(len(chunk))
-    return [outcomes[i] for i in range(len(networks))]
 
 
-class _Task(NamedTuple):
+class Task(NamedTuple):
     """A network, and what it is trained on."""
 
     net: Network
@@ -280,63 +284,74 @@ class _Task(NamedTuple):
     rng: Any
 
 
-def _tasks(networks: Any, samples: Any, penalties: Any, rngs: Any, standardize: Any) -> list[_Task]:
-    """One for each network; those that share their samples share the standardised ones."""
+def prepared(
+    networks: Sequence[Network],
+    samples: Sequence[Samples],
+    penalties: Sequence[WeightDecay | None],
+    rngs: Sequence[Any],
+    how: Rules,
+) -> list[Task]:
+    """A task for each network; those that share their samples share the standardised ones."""
     known: dict[tuple[Architecture, int], tuple[Units | None, Samples]] = {}
     tasks = []
     for net, given, penalty, rng in zip(networks, samples, penalties, rngs, strict=True):
         key = net._architecture, id(given)
         if key not in known:
-            own = units.chosen(standardize, None, net._architecture, given)
+            objectives.require_samples(given)
+            own = units.chosen(how.standardize, None, net._architecture, given)
             known[key] = own, given if own is None else own.applied(given)
-        tasks.append(_Task(net, given, *known[key], penalty, rng))
+        tasks.append(Task(net, given, *known[key], penalty, rng))
     return tasks
 
 
-def _by_itself(tasks: list[_Task], how: Rules) -> list[Outcome]:
+def _by_itself(tasks: dict[int, Task], how: Rules, done: Done) -> None:
     """Whatever `Network.fit` does, with all threads."""
-    ((net, (X, targets, weight), own, _, penalty, rng),) = tasks
+    ((number, (net, (X, targets, weight), own, _, penalty, rng)),) = tasks.items()
     result = net.fit(
         X, targets.values if targets.labels is None else targets.labels, how.method, sample_weight=weight,
         penalty=penalty, standardize=own or False, max_iter=how.max_iter, tol=how.tol, rng=rng,
         n_threads=how.n_threads, time_limit=None if math.isinf(how.time_limit) else how.time_limit, **how.options,
     )  # fmt: skip
-    return [Outcome(*(result[name] for name in Outcome._fields))]
+    done[number] = Outcome(*(result[name] for name in Outcome._fields))
 
 
-def _at_once(tasks: list[_Task], how: Rules) -> list[Outcome]:
+def _at_once(numbered: dict[int, Task], how: Rules, done: Done) -> None:
     """Each network by one thread; nothing is random."""
+    tasks = list(numbered.values())
     terms = [
         objectives.make(task.net._architecture, _start(task), task.inside, task.penalty, 1.0, how.n_threads)
         for task in tasks
     ]
     params = [term.x0 for term in terms]
     tols = _default_tols(tasks) if how.tol is None else [how.tol] * len(tasks)
+    records = many.unwritten(len(tasks))
     with ExitStack() as stack:
         for task in tasks:
             if not task.net._fitting.acquire(blocking=False):
                 raise RuntimeError("fit_many: a network is being fitted already; fit a copy")
             stack.callback(task.net._fitting.release)
         try:
-            records = many.train(
+            many.train(
                 [term.data.batch for term in terms], params, [term.decay for term in terms], tols, how.ftol,
-                how.max_iter, how.method, how.options, how.time_limit, how.n_threads,
+                how.max_iter, how.method, how.options, how.time_limit, how.n_threads, records,
             )  # fmt: skip
         finally:
             for task, x in zip(tasks, params, strict=True):
                 task.net._take(x, task.own)
-    return [Outcome._make([*numbers, _STATUS[many.ENDINGS[ending]]]) for *numbers, ending in records.tolist()]
+            for number, (*counts, ending) in zip(numbered, records.tolist(), strict=True):
+                if many.ENDINGS[ending] in _STATUS:
+                    done[number] = Outcome._make([*counts, _STATUS[many.ENDINGS[ending]]])
 
 
-def _start(task: _Task) -> Any:
-    """Where to begin, in the units of the problem."""
+def _start(task: Task) -> Any:
+    """Where to begin, or what has come of it, in the units of the problem."""
     if task.own is None:
         return task.net._params
     with np.errstate(over="ignore"):
         return task.net._in_units(task.own).astype(task.net.dtype)
 
 
-def _default_tols(tasks: list[_Task]) -> list[float]:
+def _default_tols(tasks: list[Task]) -> list[float]:
     """As of `Network.fit`; networks that share their samples look at them once."""
     known: dict[tuple[Architecture, int], float] = {}
     keys = [(task.net._architecture, id(task.inside)) for task in tasks]
@@ -346,36 +361,33 @@ def _default_tols(tasks: list[_Task]) -> list[float]:
     return [known[key] for key in keys]
 
 
-def warn_about_scale(
-    networks: Sequence[Network], samples: Sequence[Samples], how: Rules, given: tuple[Any, Any]
-) -> bool:
+def warn_about_scale(tasks: list[Task], how: Rules, given: tuple[Any, Any]) -> bool:
     """Warn if the data are not for one of these networks, by a first one of each kind; whether that is so.
 
     Those that are left to `Network.fit` are looked at there.
     """
     seen = set()
-    for own in {id(own): own for own in samples}.values():
-        objectives.require_samples(own)
-    for net, own in zip(networks, samples, strict=True):
-        key = net._architecture, id(own)
-        if key in seen or how.max_iter < scale.FEW_ITERATIONS or _is_alone(net, how):
+    for task in tasks:
+        architecture = task.net._architecture
+        key = architecture, id(task.inside)
+        if key in seen or how.max_iter < scale.FEW_ITERATIONS or _is_alone(task.net, how):
             continue
         seen.add(key)
-        known = units.chosen(how.standardize, None, net._architecture, own)
-        constant = reference.of(net._architecture, own)
-        if scale.before(net._architecture, net._params, own, constant, False, known, given):
+        constant = reference.of(architecture, task.inside)
+        if scale.before(architecture, _start(task), task.inside, constant, False, task.own, given):
             return True
     return False
 
 
-def _warn_about_poor_fits(
-    networks: Any, starts: Any, samples: Any, penalties: Any, outcomes: Sequence[Outcome], how: Rules
-) -> None:
-    for net, start, own, penalty, outcome in zip(networks, starts, samples, penalties, outcomes, strict=True):
-        if outcome.status == CONVERGED and how.max_iter >= scale.FEW_ITERATIONS and not _is_alone(net, how):
-            objective = objectives.make(net._architecture, start, own, penalty, 1.0, how.n_threads)
-            constant = reference.of(net._architecture, own)
-            if explained.after(objective, constant, total_loss(net, own), bool(how.standardize)):
+def _warn_about_poor_fits(tasks: list[Task], starts: list[Any], done: Done, how: Rules) -> None:
+    """By a first one, as `Network.fit` warns of the same problem; those that are left to it are looked at there."""
+    for number, (task, start) in enumerate(zip(tasks, starts, strict=True)):
+        if done[number].status == CONVERGED and how.max_iter >= scale.FEW_ITERATIONS and not _is_alone(task.net, how):
+            architecture = task.net._architecture
+            objective = objectives.make(architecture, start, task.inside, task.penalty, 1.0, how.n_threads)
+            constant, params = reference.of(architecture, task.inside), _start(task)
+            loss = objective.data.value(params)
+            if explained.after(objective, constant, params, loss, standardized=task.own is not None):
                 return
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -90,15 +90,18 @@ class Sweep:
     Attributes
     ----------
     runs : tuple of Run
+        Where an exception has ended the sweep, a sequence of those that were done.
     n_starts : int
     """
 
-    runs: tuple[Run, ...]
+    runs: Sequence[Run]
     n_starts: int
 
     @property
     def best_run(self) -> Run:
         """The run with the smallest validation loss, the first one of equals."""
+        if not self.runs:
+            raise ValueError("runs: expected one that is done at least, got none")
         return min(self.runs, key=lambda run: run.validation_loss)
 
     @property
@@ -108,8 +111,7 @@ class Sweep:
 
     def groups(self) -> list[tuple[Run, ...]]:
         """The runs of each size and penalty."""
-        firsts = range(0, len(self.runs), self.n_starts)
-        return [self.runs[first : first + self.n_starts] for first in firsts]
+        return list(_grouped(self.runs))
 
     def table(self) -> str:
         """A line for each size and penalty; a star marks that of the best run.
@@ -119,9 +121,9 @@ class Sweep:
         """
         several = len({id(run.penalty) for run in self.runs}) > 1
         titles = ("weights", "runs", "converged", "optima", "steps", "training", "validation", "median")
-        width = 2 + max(len("hidden"), *(len(str(run.size)) for run in self.runs))
+        width = 2 + max(map(len, ("hidden", *(str(run.size) for run in self.runs))))
         lines = [f"{'hidden':<{width}}" + "".join(f"{title:>12}" for title in titles) + "    penalty" * several]
-        best = self.best_run
+        best = self.best_run if self.runs else None
         for group in self.groups():
             validation = [run.validation_loss for run in group]
             cells = [
@@ -156,14 +158,26 @@ class Sweep:
         return plot.sweep(self, ax)
 
 
-def with_optima(runs: list[Run], n_starts: int, probes: Array, n_training: int) -> Iterator[Run]:
+def _grouped(runs: Iterable[Run]) -> Iterator[tuple[Run, ...]]:
+    """The runs of each size and penalty, which follow each other by their starts."""
+    group: list[Run] = []
+    for run in runs:
+        last = group[-1] if group else run
+        if run.size != last.size or run.penalty is not last.penalty or run.start < last.start:
+            yield tuple(group)
+            group = []
+        group.append(run)
+    if group:
+        yield tuple(group)
+
+
+def with_optima(runs: Iterable[Run], probes: Array, n_training: int) -> Iterator[Run]:
     """The runs with the numbers of their optima among those of a size and penalty; `fastmlp.sweep` has the rule."""
-    for first in range(0, len(runs), n_starts):
-        group = runs[first : first + n_starts]
+    for group in _grouped(runs):
         outputs = np.array([run.network.predict(probes) for run in group], np.float64)
         found: list[int] = []  # the first run of each optimum
-        numbers = [-1] * n_starts
-        for place in sorted(range(n_starts), key=lambda place: group[place].fun):
+        numbers = [-1] * len(group)
+        for place in sorted(range(len(group)), key=lambda place: group[place].fun):
             Y = outputs[place]
             if np.isfinite(Y).all() and np.isfinite(group[place].fun):
                 near = SAME * np.sqrt(Y[:n_training].var(axis=0).mean()) + ROUNDING * np.sqrt(np.mean(Y**2))

@@ -22,6 +22,7 @@ Array = NDArray[Any]
 Float = NDArray[np.float64]
 
 MOST_NAMED = 5  # constant columns
+FARTHEST = 1e6  # standard deviations, of what has no weight
 #: how far a constant may be from its mean, in units of eps |x| of its own type: as many as there are samples, which is
 #: what differences of a running sum lose, but no fewer than the first and no more than the second number
 ROUNDINGS = {np.dtype(np.float32): (4, 4), np.dtype(np.float64): (4, 4096)}
@@ -52,6 +53,16 @@ class Columns(NamedTuple):
         with np.errstate(over="ignore"):
             return passes.scaled(np.ascontiguousarray(array), self.shift, self.scale, slack)
 
+    def seeing(self, array: Array) -> Columns:
+        """The same units, where only what is constant here too is called so: the others are to be learnt from."""
+        places = np.flatnonzero(self.constant)
+        if not len(places):
+            return self
+        there = Columns(self.scale[places], self.shift[places], self.constant[places])
+        constant = self.constant.copy()
+        constant[places] = ~there.standardized(array[:, places]).any(axis=0)
+        return self._replace(constant=constant)
+
     def mapped(self, scale: Any, shift: Any) -> Columns:
         """The units of scale * x + shift, which has the same u."""
         return Columns(scale * self.scale, scale * self.shift + shift, self.constant)
@@ -78,8 +89,15 @@ class Units(NamedTuple):
         """The samples in standardised units."""
         targets = samples.targets
         if self.targets is not None and targets.values is not None:
-            targets = targets._replace(values=self.targets.standardized(targets.values))
-        return samples._replace(X=self.inputs.standardized(samples.X), targets=targets)
+            targets = targets._replace(values=_kept_near(self.targets.standardized(targets.values), samples.weight))
+        return samples._replace(X=_kept_near(self.inputs.standardized(samples.X), samples.weight), targets=targets)
+
+    def seeing(self, samples: Samples) -> Units:
+        """The same units, where only columns that are constant in these samples too are called so."""
+        values, targets = samples.targets.values, self.targets
+        if targets is not None and values is not None:
+            targets = targets.seeing(values)
+        return Units(self.inputs.seeing(samples.X), targets)
 
     @quiet
     def folded(self, architecture: Architecture, params: Array) -> Array:
@@ -103,14 +121,19 @@ class Units(NamedTuple):
         return rescaling.unmap_outputs(architecture, wide, scale, shift)
 
     def without_constants(self, architecture: Architecture, params: Array) -> Array:
-        """The parameters with weights of 0 for constant inputs, which have no say in training.
+        """The parameters with weights of 0 for constant inputs, which have no say in training, and to constant outputs.
 
         Folded, any other weight w would put w c into a bias, which for a constant c far from zero holds nothing else.
+        Targets without spread have no unit in which the rest of a training could be small.
         """
-        if not self.inputs.constant.any():
+        outputs = None if self.targets is None else self.targets.constant
+        if not self.inputs.constant.any() and (outputs is None or not outputs.any()):
             return params
         result = params.copy()
-        architecture.unravel(result).weights[0][:, self.inputs.constant] = 0.0
+        weights, biases = architecture.unravel(result)
+        weights[0][:, self.inputs.constant] = 0.0
+        if outputs is not None:
+            weights[-1][outputs] = biases[-1][outputs] = 0.0
         return result
 
     def turned(self, architecture: Architecture, directions: Array) -> Float:
@@ -151,6 +174,14 @@ class Units(NamedTuple):
         return np.hstack([np.array([each.scale, each.shift, each.constant]) for each in both])
 
 
+def _kept_near(standardized: Array, weight: Array | None) -> Array:
+    """The array, where samples without weight, which may hold what stands for a missing number, lie not far away."""
+    if weight is not None:
+        left_out = np.flatnonzero(weight == 0)
+        standardized[left_out] = np.clip(standardized[left_out], -FARTHEST, FARTHEST)
+    return standardized
+
+
 def restored(architecture: Architecture, table: Any) -> Units | None:
     """What `Units.as_array` gave, or None; ModelFormatError if that was not for such a network."""
     if table is None:
@@ -173,6 +204,16 @@ def checked(standardize: Any, architecture: Architecture) -> bool | Units:
         return bool(standardize)
     if not isinstance(standardize, Units):
         raise TypeError(f"standardize: expected True, False or units such as net.units, got {standardize!r}")
+    for name, each in standardize._asdict().items():
+        if each is not None and not (
+            all(isinstance(part, np.ndarray) and part.shape == np.shape(each.scale) for part in each)
+            and np.isfinite(each.scale).all()
+            and np.isfinite(each.shift).all()
+            and np.all(each.scale)
+        ):
+            raise ValueError(
+                f"standardize: expected {name} with arrays of one length, finite, and scales other than 0, got {each!r}"
+            )
     inputs, targets = (None if each is None else len(each.scale) for each in standardize)
     outputs = architecture.n_outputs if architecture.output == "identity" else None
     if inputs != architecture.n_inputs or targets not in (None, outputs):
@@ -184,11 +225,15 @@ def checked(standardize: Any, architecture: Architecture) -> bool | Units:
 
 
 def chosen(standardize: Any, known: Units | None, architecture: Architecture, samples: Samples) -> Units | None:
-    """The units that `standardize` means: False none; True those that are known, else of the samples; or as given."""
+    """The units that `standardize` means: False none; True those that are known, else of the samples; or as given.
+
+    A column that is constant where they come from may vary here.
+    """
     given = checked(standardize, architecture)
-    if isinstance(given, Units):
-        return given
-    return (known or of(architecture, samples)) if given else None
+    if given is False:
+        return None
+    taken = given if isinstance(given, Units) else known
+    return of(architecture, samples) if taken is None else taken.seeing(samples)
 
 
 def of(architecture: Architecture, samples: Samples) -> Units:

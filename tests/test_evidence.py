@@ -1,6 +1,8 @@
 """Precisions by the evidence: maximum and fixed point, scikit-learn's linear models, relevance, starts, sizes (L13)."""
 
 import math
+import time
+import warnings
 
 import numpy as np
 import pytest
@@ -373,3 +375,52 @@ def test_the_average_of_classifiers_has_their_mean_probability():
     assert relative_error(mixture.predict(X100), each.mean(axis=0)) < 1e-14
     right = np.where(CLASSES == 1, each.mean(axis=0)[:, 0], 1 - each.mean(axis=0)[:, 0])
     assert relative_error(mixture.log_density(X100, CLASSES), np.log(right)) < 1e-12
+
+
+@pytest.mark.parametrize(("groups", "n_outputs"), [("all", 4), ("layers", 4), ("all", 6)])
+def test_an_output_that_noise_has_drowned_is_named(groups, n_outputs):
+    drowned = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        X, T = rng.normal(size=(40, 3)), rng.normal(size=(40, n_outputs))
+        T[:, 0] = X[:, 0] + 0.3 * rng.normal(size=40)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            posterior = fastmlp.fit_evidence(fastmlp.Network([3, 4, n_outputs], rng=seed), X, T, groups)
+        if np.mean((posterior.predict(X)[0][:, 0] - T[:, 0]) ** 2) > 0.7 * T[:, 0].var():
+            drowned += 1
+            assert any("T[:,0]" in str(each.message) for each in said)
+    assert drowned > 0
+
+
+def test_a_search_that_time_cuts_short_says_so():
+    ended = []
+
+    def callback(state):
+        time.sleep(0.2)  # beyond the limit, within the first size
+        ended.append(state.nit)
+
+    with pytest.warns(fastmlp.ConvergenceWarning, match=r"time_limit=0.1 has ended the search after 1 of"):
+        fastmlp.fit_evidence(
+            fastmlp.Network([2, 2, 1], rng=0), X100, SINE, hidden="auto", time_limit=0.1, callback=callback, rng=0
+        )
+    assert ended
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_an_exception_hands_over_the_starts_that_are_done_and_leaves_the_network(n_threads):
+    net = fastmlp.Network([2, 2, 1], rng=0)
+    before = net.copy()
+
+    def callback(state):
+        if state.start == 4:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        fastmlp.fit_evidence(net, X100, SINE, n_starts=6, callback=callback, rng=0, n_threads=n_threads)
+    part = caught.value.partial
+    assert isinstance(part, fastmlp.bayes.starts.Starts)
+    assert 3 <= len(part) <= 5
+    assert np.isfinite(part.best.log_evidence)
+    assert part.table()
+    assert net == before

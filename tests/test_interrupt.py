@@ -214,6 +214,65 @@ def test_many_networks_answer_ctrl_c_and_keep_their_latest_steps(sizes, threads)
     assert kept == "True"
 
 
+@pytest.mark.parametrize("call", ["net.fit(X, T, 'lm', tol=0.0, max_iter=10**6)", "net.inverse_hessian(X, T, 0.1)"])
+def test_factors_of_large_matrices_answer_ctrl_c(call):
+    program = f"""
+    net = fastmlp.Network([27, 100, 1], rng=0)
+    X = np.random.default_rng(0).normal(size=(3000, 27))
+    T = np.sin(X[:, 0])
+    start = net.copy()
+    times = []
+    for after in (0.4, 0.6, 0.8, 1.0, 1.2):
+        net.params = start.params
+        times.append(answer(lambda: [{call} for _ in range(100)], after=after))
+    print(statistics.median(times), net.loss(X, T) <= start.loss(X, T))
+    """
+    median, kept = run(program)
+    assert float(median) < 0.1
+    assert kept == "True"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_starts_of_the_evidence_answer_ctrl_c_and_their_threads_end(threads):
+    program = f"""
+    X = np.random.default_rng(0).normal(size=(2000, 8))
+    T = np.sin(X[:, 0])
+    net = fastmlp.Network([8, 15, 1], rng=0)
+    start, times = net.copy(), []
+    for after in (0.5, 0.7, 0.9):
+        try:
+            times.append(answer(lambda: fastmlp.fit_evidence(net, X, T, n_starts=6, max_iter=10**6,
+                                                             tol=1e-14, rng=0, n_threads={threads}), after=after))
+        finally:
+            left = time.perf_counter() + 5
+            while threading.active_count() > 1 and time.perf_counter() < left:
+                time.sleep(0.01)
+    print(statistics.median(times), net == start, threading.active_count())
+    """
+    median, same, alive = run(program)
+    assert float(median) < 0.1
+    assert same == "True"
+    assert alive == "1"
+
+
+def test_networks_that_are_done_are_on_the_exception():
+    program = """
+    X = np.random.default_rng(0).normal(size=(3000, 8))
+    T = np.sin(X[:, 0])
+    networks = [fastmlp.Network([8, M, 1], rng=0) for M in (1, 200, 2)]
+    def fit():
+        fastmlp.fit_many(networks, X, T, tol=0.0, ftol=1e-3, max_iter=10**9, n_threads=2)
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 3.0)
+    try:
+        fit()
+    except KeyboardInterrupt as error:
+        first, second, third = error.partial
+        print(second is None, np.array_equal(first.x, networks[0].params), np.array_equal(third.x, networks[2].params))
+    """
+    assert run(program) == ["True"] * 3
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_handlers_that_raise_nothing_run_during_a_call_and_may_use_the_network(threads):
     program = f"""

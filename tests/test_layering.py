@@ -30,7 +30,7 @@ FLOORS = (
     ("selection",),
     ("architecture",),
     ("activations", "losses"),
-    ("_threads", "_optional", "_quiet", "_memory", "replacement"),
+    ("_threads", "_optional", "_quiet", "_partial", "_memory", "replacement"),
     ("_validation",),
     ("_core",),
     ("errors", "_version"),

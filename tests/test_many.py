@@ -183,3 +183,31 @@ def test_one_network_is_not_trained_twice_at_a_time():
     net.fit(X, T, "lm", callback=callback)
     assert complaints
     assert fastmlp.fit_many([net], X, T, penalty=DECAY)[0].success
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e3, 1e6])
+def test_penalties_are_judged_in_the_units_of_the_problem(scale):
+    net, twin = (fastmlp.Network([3, 5, 1], rng=0) for _ in range(2))
+    strong = fastmlp.WeightDecay(500.0)  # a ScaleWarning is an error here
+    twin.fit(X, scale * T, "lm", standardize=True, penalty=strong)
+    fastmlp.fit_many([net], X, scale * T, standardize=True, penalty=strong)
+    assert np.allclose(net.params, twin.params, rtol=1e-6)
+
+
+def test_an_exception_hands_over_the_results_that_are_there(monkeypatch):
+    original, calls = fastmlp.many._by_itself, []
+
+    def interrupted(*arguments):
+        calls.append(original(*arguments))
+        if len(calls) == 3:
+            raise ZeroDivisionError
+
+    expected = fastmlp.fit_many(networks(), X, T, "scg", max_iter=20)
+    monkeypatch.setattr(fastmlp.many, "_by_itself", interrupted)
+    with pytest.raises(ZeroDivisionError) as caught:
+        fastmlp.fit_many(networks(), X, T, "scg", max_iter=20)
+    results = caught.value.partial
+    assert [result is None for result in results] == [True, True, False, False, False]  # the largest come first
+    assert all(np.array_equal(a.x, b.x) for a, b in zip(results[2:], expected[2:], strict=True))
+    assert len(results[1:4]) == 3
+    assert "success" in repr(results)

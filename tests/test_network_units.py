@@ -185,3 +185,84 @@ def test_they_can_be_compared():
     assert one.units is not None
     assert one.units != None  # noqa: E711
     assert one.units != "units"
+
+
+def halves():
+    """Samples in whose first half a column is constant that matters in the second."""
+    inputs = np.random.default_rng(0).normal(size=(200, 2))
+    targets = np.sin(inputs[:, 0]) + 2 * inputs[:, 1]
+    first = inputs.copy()
+    first[:, 1] = 3.0
+    return first, inputs, targets
+
+
+def share(outputs, targets):
+    return 1 - np.mean((outputs.reshape(-1) - targets) ** 2) / targets.var()
+
+
+@pytest.mark.parametrize("method", ["lm", "lbfgs", "sgd"])
+def test_columns_that_were_constant_are_learnt_from_where_they_vary(method):
+    first, inputs, targets = halves()
+    options = {"max_iter": 300, "rng": 0} | ({"learning_rate": 0.1} if method == "sgd" else {})
+    net = fastmlp.Network([2, 8, 1], rng=0)
+    before = net.fit(first, targets, method, standardize=True, **options)
+    assert net.units.inputs.constant.tolist() == [False, True]
+    assert not net.weights[0][:, 1].any()
+    other = fastmlp.Network([2, 8, 1], rng=1)
+    other.fit(inputs, targets, method, standardize=net.units, **options)
+    net.fit(inputs, targets, method, standardize=True, warm_start=before, **options)
+    for trained in (net, other):
+        assert not trained.units.inputs.constant.any()
+        assert trained.units.inputs.shift[1] == 3.0
+        assert share(trained(inputs), targets) > 0.98
+
+
+def test_estimators_and_the_evidence_learn_from_them_too():
+    first, inputs, targets = halves()
+    model = fastmlp.MLPRegressor(
+        hidden_layer_sizes=(10,), activation="tanh", solver="lm", standardize=True, warm_start=True, random_state=0
+    )
+    assert model.fit(first, targets).fit(inputs, targets).score(inputs, targets) > 0.99
+    net = fastmlp.Network([2, 5, 1], rng=0)
+    net.fit(first, targets, standardize=True, max_iter=20)
+    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 5, 1], rng=1), inputs, targets, standardize=net.units)
+    assert share(posterior.predict(inputs)[0], targets) > 0.99
+    assert share(posterior.network(inputs), targets) > 0.99
+
+
+@pytest.mark.parametrize("method", ["adam", "lbfgs", "lm"])
+@pytest.mark.parametrize("constant", [5.0, 1e-9, -1e12])
+def test_outputs_of_constant_targets_are_the_constant(method, constant):
+    inputs, _, targets = halves()
+    net = fastmlp.Network([2, 4, 2], rng=0)
+    net.fit(inputs, np.c_[targets, np.full(200, constant)], method, standardize=True, max_iter=20, rng=0, penalty=DECAY)
+    assert np.all(net(inputs)[:, 1] == constant)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_stands_in_samples_without_weight_does_not_count(dtype):
+    inputs, _, targets = halves()
+    inputs, weight = inputs[:, ::-1].astype(dtype), np.ones(200)
+    targets = np.tanh(inputs[:, 1])
+    weight[:5] = 0
+    filled, strange = targets.copy(), inputs.copy()
+    filled[:5] = 9.96921e36  # netCDF's
+    strange[:5, 1] = 1e200 if dtype == "float64" else 1e30
+    for X, T in ((inputs, filled), (strange, targets)):
+        net = fastmlp.Network([2, 4, 1], rng=0, dtype=dtype)
+        net.fit(X, T, "lm", standardize=True, sample_weight=weight, penalty=fastmlp.WeightDecay(0.01))
+        assert share(net(inputs[5:]), targets[5:]) > 0.999
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        fastmlp.units.Columns(np.zeros(2), np.zeros(2), np.zeros(2, bool)),
+        fastmlp.units.Columns([1.0, 1.0], [0.0, 0.0], [False, False]),
+        fastmlp.units.Columns(np.ones(2), np.array([0.0, np.nan]), np.zeros(2, bool)),
+    ],
+)
+def test_units_made_by_hand_are_looked_at(columns):
+    inputs, _, targets = halves()
+    with pytest.raises(ValueError, match=r"^standardize: expected inputs with arrays of one length"):
+        fastmlp.Network([2, 3, 1], rng=0).fit(inputs, targets, standardize=fastmlp.units.Units(columns, None))

@@ -383,3 +383,23 @@ def test_evidence_says_what_float32_and_rounding_leave():
         pytest.raises(ValueError, match=r"constant ones, up to rounding; if they vary, subtract their offset"),
     ):
         fastmlp.fit_evidence(fastmlp.Network([3, 2, 1], rng=0), U, 1e9 + 1e-6 * V[:, 0])
+
+
+def test_numbers_of_a_posterior_with_a_constant_target_can_be_given_again():
+    targets = np.c_[V[:, 0], np.full(N, 5.0)]
+    posterior = fastmlp.fit_evidence(fastmlp.Network([3, 3, 2], rng=0), X, targets)
+    again = fastmlp.Laplace(
+        posterior.network, X, targets, prior_precision=posterior.prior_precision,
+        noise_precision=posterior.noise_precision, standardize=posterior.units,
+    )  # fmt: skip
+    assert np.allclose(again.predict(X_NEW)[1], posterior.predict(X_NEW)[1], rtol=1e-6)
+
+
+def test_return_std_with_a_constant_target_is_silent():
+    targets = np.c_[V[:, 0], np.full(N, 5.0)]
+    model = fastmlp.MLPRegressor(
+        hidden_layer_sizes=(3,), activation="tanh", solver="lm", alpha=0.1, standardize=True, random_state=0
+    )
+    _, std = model.fit(X, targets).predict(X_NEW, return_std=True)
+    assert np.all(std[:, 0] > 0)
+    assert not std[:, 1].any()

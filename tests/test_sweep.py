@@ -360,3 +360,58 @@ def test_folds_have_units_of_their_own():
         assert run.validation_loss == pytest.approx(4e8 * other.validation_loss, rel=1e-3)
     with pytest.raises(TypeError, match=r"^standardize: expected True, False or units"):
         fastmlp.sweep(X, T, (2,), 2, folds=5, standardize="yes")
+
+
+class Interrupting:
+    """A progress bar at which Ctrl-C comes once so many networks are done."""
+
+    def __init__(self, limit):
+        self.left = limit
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def update(self, count):
+        self.left -= count
+        if self.left <= 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("how", [{"validation": 0.3}, {"folds": 3}])
+@pytest.mark.parametrize("limit", [1, 20, 40, 60, 100])
+def test_an_exception_hands_over_the_runs_that_are_done(how, limit, monkeypatch):
+    inputs = np.linspace(-1, 1, 60)[:, None]
+    options = {"hidden_sizes": (1, 3, 2), "n_starts": 4, "penalties": [None, fastmlp.WeightDecay(0.01)], "rng": 0} | how
+    whole = fastmlp.sweep(inputs, np.sin(4 * inputs), **options)
+    monkeypatch.setattr(fastmlp.choosing, "_bar", lambda *_: Interrupting(limit))
+    try:
+        fastmlp.sweep(inputs, np.sin(4 * inputs), **options, n_threads=1)
+        return  # over before
+    except KeyboardInterrupt as error:
+        part = pickle.loads(pickle.dumps(error.partial))
+    assert isinstance(part, fastmlp.runs.Sweep)
+    assert len(part.runs) < len(whole.runs)
+    expected = {(run.size, run.penalty_name, run.start): run for run in whole.runs}
+    for run in part.runs:
+        same = expected[run.size, run.penalty_name, run.start]
+        assert np.array_equal(run.params, same.params)
+        assert run.validation_loss == same.validation_loss
+    assert sum(map(len, part.groups())) == len(part.runs)
+    assert len(part.table().splitlines()) == 1 + len(part.groups())
+    assert part.frame().shape[0] == len(part.runs)
+    if part.runs:
+        assert part.best_run.validation_loss == min(run.validation_loss for run in part.runs)
+    else:
+        with pytest.raises(ValueError, match="runs: expected one that is done"):
+            part.best  # noqa: B018
+
+
+def test_all_networks_may_be_done_when_the_exception_comes(monkeypatch):
+    inputs = np.linspace(-1, 1, 30)[:, None]
+    monkeypatch.setattr(fastmlp.choosing, "_bar", lambda *_: Interrupting(6))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fastmlp.sweep(inputs, inputs, (1, 2), n_starts=3, validation=0.5, rng=0)
+    assert [len(group) for group in caught.value.partial.groups()] == [3, 3]

@@ -19,10 +19,11 @@ the objective, B becomes the Hessian. Cholesky's factorisation tells whether B +
 grows, and at the third failure Gauss-Newton has its turn for some steps, for twice as many each time.
 
 **Saddles.** |g|_inf <= tol is a minimum if B + diag(delta), of the Hessian, is positive definite, with delta_i =
-FLAT max |B_jj| + |g|_inf: flat directions, as those of dead units and of softmax, pass. With decay there are none, and
-delta_i is a millionth of lambda_i, or what rounding makes of B if that is more. Else inverse iteration finds the
-direction of negative curvature, in units of delta, and a step along it is made. The same is asked where nothing falls
-any more: beside a saddle steps of a Hessian that has hardly been made positive lead nowhere.
+FLAT max |B_jj| + |g|_inf: flat directions, as those of dead units and of softmax, pass. With decay none is flatter than
+lambda_i, and delta_i is |g|_inf and a millionth of lambda_i, or what rounding makes of B if that is more; |g|_inf, since
+so near a minimum, and no nearer, residuals may still bend the Hessian by as much. Else inverse iteration finds the
+direction of negative curvature, in units of delta, and a step along it is made. The same is asked, without |g|_inf,
+where nothing falls any more: beside a saddle steps of a Hessian that has hardly been made positive lead nowhere.
 """
 
 from libc.math cimport INFINITY, cos, fabs, fmax, fmin, isfinite, sqrt
@@ -201,12 +202,13 @@ cdef void flatness(const Fit *fit, double *shifts) noexcept nogil:
     """Curvature that counts as none, for each parameter."""
     cdef size_t i
     cdef bint wide = fit.at.net.itemsize == sizeof(double)
+    cdef double near = fit.at.grad_norm if fit.at.grad_norm <= fit.tol else 0.0
     cdef double flat = (FLAT if wide else FLAT_F32) * fit.at.scale + fit.at.grad_norm
     cdef double lost = (LOST if wide else LOST_F32) * fit.at.scale
     for i in range(fit.at.n):
         shifts[i] = flat
         if fit.at.decay != NULL and fit.at.decay[i] > 0.0:
-            shifts[i] = fmin(flat, fmax(lost, SLIGHT * fit.at.decay[i]))
+            shifts[i] = fmin(flat, near + fmax(lost, SLIGHT * fit.at.decay[i]))
 
 
 cdef void examine(Fit *fit, Watch *watch) noexcept nogil:

@@ -19,4 +19,6 @@ def train(
     options: dict[str, Any],
     seconds: float,
     n_threads: int,
+    records: NDArray[Any] | None = None,
 ) -> NDArray[Any]: ...
+def unwritten(n_jobs: int) -> NDArray[Any]: ...

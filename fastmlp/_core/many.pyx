@@ -194,9 +194,16 @@ cdef void share(const Job *jobs, size_t n_jobs, const Rules *rules, const void *
     team.attend(watch, NAP)     # others may be busy with a large network
 
 
+def unwritten(n_jobs):
+    """Records (RECORD) of so many networks that are not done."""
+    records = np.zeros(n_jobs, RECORD)
+    records["ending"] = CUT_SHORT
+    return records
+
+
 def train(list batches, list params, list decays, list tols, double ftol, size_t max_iter, method, dict options,
-          double seconds, int n_threads):
-    """Train one network for each entry of the lists; a record (RECORD) for each.
+          double seconds, int n_threads, records=None):
+    """Train one network for each entry of the lists; a record for each.
 
     Parameters
     ----------
@@ -218,9 +225,11 @@ def train(list batches, list params, list decays, list tols, double ftol, size_t
     seconds : float
         The time limit; infinity for none.
     n_threads : int
+    records : ndarray, optional
+        `unwritten` ones, to be taken: after an exception they tell which networks were done.
     """
     cdef size_t n_jobs = len(batches), number, workspace = 0
-    cdef Record[::1] records = np.zeros(n_jobs, RECORD)
+    cdef Record[::1] written = unwritten(n_jobs) if records is None else records
     cdef Job *jobs
     cdef Job *job
     cdef Batch batch
@@ -256,8 +265,7 @@ def train(list batches, list params, list decays, list tols, double ftol, size_t
         job.net, job.source, job.params, job.tol = &batch.plan.net, &batch.source, &x[0], tols[number]
         job.parts = batch.plan.partition(batch.source.n)
         job.decay = &decay[0] if decay is not None else NULL
-        job.record = &records[number]
-        job.record.ending = CUT_SHORT
+        job.record = &written[number]
     with nogil:
         team.deal(&watch)
         n_threads = team.crew_of(n_threads, &watch)
@@ -268,4 +276,4 @@ def train(list batches, list params, list decays, list tols, double ftol, size_t
                 share(jobs, n_jobs, &rules, ops, work + threadid() * workspace, &watch)
     free(memory)
     team.check(&watch)
-    return np.asarray(records)
+    return np.asarray(written)

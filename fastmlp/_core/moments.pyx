@@ -76,7 +76,8 @@ cdef double add_rows(const floating *a, const Rows *rows, size_t first, size_t l
         at = a + first * ahead + j
         for i in range(first, last):
             s = 1.0 if rows.weights == NULL else weight_of(rows, i, largest)
-            own += s * (at[0] * power)
+            if s != 0.0:            # what has no weight may be beyond all bounds
+                own += s * (at[0] * power)
             total += s
             at += ahead
         sums[j] += own
@@ -94,7 +95,7 @@ cdef void add_deviations(const floating *a, const Rows *rows, size_t first, size
         at = a + first * ahead + j
         for i in range(first, last):
             s = 1.0 if rows.weights == NULL else weight_of(rows, i, largest)
-            d = at[0] * power - mean
+            d = at[0] * power - mean if s != 0.0 else 0.0
             one += s * d
             two += s * (d * d)
             size += s * fabs(d)

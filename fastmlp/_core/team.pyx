@@ -22,6 +22,8 @@ them. Only multiprocessing's fork server, which does nothing but fork, lets Open
 
 from libc.stdlib cimport getenv
 
+from threading import get_ident
+
 from fastmlp._core import lineage
 from fastmlp._core cimport crew
 
@@ -104,7 +106,9 @@ cdef extern from *:
 
 
 cdef extern from "Python.h":
-    int PyErr_CheckSignals() noexcept   # the exception is left where it is, for `check`
+    # exceptions are left where they are, for `check`
+    int PyErr_CheckSignals() noexcept
+    void PyErr_SetNone(object) noexcept
 
 
 # ---- what OpenMP grants, and forks ----
@@ -276,6 +280,27 @@ cdef bint keep_on(Watch *watch, size_t work) noexcept nogil:
     return not fmlp_is_raised(&watch.stopped)
 
 
+# Threads whose calls are to end as if Ctrl-C were theirs too, by their identifiers.
+cdef set _interrupted = set()
+
+
+def interrupt(thread):
+    """End the calls of a thread, those under way and those to come, by KeyboardInterrupt, until `forget`."""
+    _interrupted.add(thread)
+
+
+def forget(thread):
+    """Let a thread, or a later one of the same identifier, call again."""
+    _interrupted.discard(thread)
+
+
+cdef bint is_interrupted() noexcept:
+    if not _interrupted or get_ident() not in _interrupted:
+        return False
+    PyErr_SetNone(KeyboardInterrupt)
+    return True
+
+
 cdef void answer_signals(Watch *watch) noexcept nogil:
     """Let Python answer signals, if it is time; by the calling thread."""
     cdef double now = fmlp_seconds()
@@ -285,7 +310,7 @@ cdef void answer_signals(Watch *watch) noexcept nogil:
         watch.due = now + INTERVAL
     elif now >= watch.due and not watch.stopped:
         with gil:
-            if PyErr_CheckSignals() < 0:
+            if PyErr_CheckSignals() < 0 or is_interrupted():
                 fmlp_raise(&watch.stopped)
         watch.due = fmlp_seconds() + INTERVAL
 

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ class Budget:
     Attributes
     ----------
     ended : str
-        "time_limit" or "callback" once the search is to end, else "".
+        "time_limit", "callback" or "exception" (of the block that this is used in) once the search is to end, else "".
     """
 
     def __init__(self, time_limit: Any = None, callback: Callable[[Any], Any] | None = None, verbose: Any = 0) -> None:
@@ -50,6 +50,13 @@ class Budget:
         self.seconds = math.inf if time_limit is None else check.number(time_limit, "time_limit", 0.0)
         self.ended = ""
         self._started, self._lock = time.perf_counter(), threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:  # for the threads of other starts
+            self.ended = "exception"
 
     @property
     def left(self) -> float:

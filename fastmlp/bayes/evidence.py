@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fastmlp import _threads, functional, units
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
+from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import starts
@@ -27,6 +28,7 @@ from fastmlp.functional import Samples
 from fastmlp.network import Network, check_network
 from fastmlp.optimize import explained, reference, scale
 from fastmlp.terms import DataTerm
+from fastmlp.units import Units
 
 Float = NDArray[np.float64]
 
@@ -229,6 +231,9 @@ def fit_evidence(
     Sizes are compared by ``log_evidence + log_distinct_symmetries``. Starts are trained by one thread each; the result
     does not depend on the number of threads, to the bit.
 
+    On an exception, also KeyboardInterrupt, the network is as it was, and the exception's `partial` are the starts that
+    were done, as in `starts`; `callback` sees how far the others had come.
+
     Cost: a training from near by, a `Laplace`, an exact Hessian and N K P^2 multiplications for each step.
 
     References
@@ -257,34 +262,48 @@ def fit_evidence(
     check.choice(groups, "groups", GROUPS)
     frame, samples = _problem(net, X, T, sample_weight, standardize)
     if frame.units is not None:
-        scale.of_units(net._architecture, frame.units, (X, T))
+        start, constant = _start(net, frame.units), reference.of(frame.architecture, samples)
+        scale.before(net._architecture, start, samples, constant, False, frame.units, (X, T))
 
-    def trained(network: Network, threads: int, number: int) -> Evidence | None:
+    done: list[Start] = []
+    found: list[Start] = []
+
+    def trained(network: Network, threads: int, number: int) -> Start | None:
         if budget.over and (found or number):
             return None
         own = Frame(_in_float64(network._architecture), frame.units)
-        params = network._in_units(frame.units) if frame.units is not None else network.params.astype(np.float64)
-        begin = Network._make(own.architecture, params)
+        begin = Network._make(own.architecture, _start(network, frame.units))
         alternation = Alternation(begin, own, samples, groups, 0.01 * tol, threads, budget, number)
         path = climb(alternation, alternation.start(prior_precision, noise_precision), max_iter, tol)
-        return Evidence(path, alternation, n_threads)
+        start = Start(network.layers[1:-1], number, Evidence(path, alternation, n_threads))
+        done.append(start)
+        return start
 
-    found: list[Start] = []
-    for size in starts.sizes(net, hidden, len(samples.X)):
-        others = (starts.drawn(net, size, init, each) for each in generator.spawn(n_starts))
-        networks = [net if hidden is None and number == 0 else other for number, other in enumerate(others)]
-        posteriors = starts.at_once(trained, networks, n_threads)
-        found += [Start(size, number, each) for number, each in enumerate(posteriors) if each is not None]
-        if budget.over or (hidden == "auto" and starts.have_passed_the_best(found)):
-            break
+    sizes, cut = starts.sizes(net, hidden, len(samples.X)), False
+    with handing_over(lambda: Starts(done)), budget:
+        for size in sizes:
+            others = (starts.drawn(net, size, init, each) for each in generator.spawn(n_starts))
+            networks = [net if hidden is None and number == 0 else other for number, other in enumerate(others)]
+            tried = starts.at_once(trained, networks, n_threads)
+            found += filter(None, tried)
+            if hidden == "auto" and starts.have_passed_the_best(found):
+                break
+            if budget.over:
+                cut = None in tried or next(sizes, None) is not None
+                break
     best = Starts(found).best
-    _warn_about(best.posterior, budget, max_iter)
+    _warn_about(best.posterior, budget, max_iter, len(found) if cut else None)
     if hidden is None:
         net._take(best.posterior._params, frame.units)
     if combine == "average":
         return Mixture([start.posterior for start in found if start.hidden == best.hidden], Starts(found))
     best.posterior.starts = Starts(found)
     return best.posterior
+
+
+def _start(net: Network, own: Units | None) -> Float:
+    """Its parameters in these units."""
+    return net.params.astype(np.float64) if own is None else net._in_units(own)
 
 
 def _problem(net: Network, X: Any, T: Any, sample_weight: Any, standardize: Any) -> tuple[Frame, Samples]:
@@ -299,9 +318,11 @@ def _in_float64(own: Architecture) -> Architecture:
     return Architecture.create(own.layers, list(own.hidden), own.output, own.loss, "float64")
 
 
-def _warn_about(posterior: Evidence, budget: Budget, max_iter: int) -> None:
-    """Once, for the caller of `fit_evidence`."""
+def _warn_about(posterior: Evidence, budget: Budget, max_iter: int, cut: int | None) -> None:
+    """Once, for the caller of `fit_evidence`; the search was `cut` short after so many networks."""
     said = []
+    if cut is not None and budget.ended == "time_limit":
+        said.append(f"time_limit={budget.seconds:g} has ended the search after {cut} of its networks; raise it")
     if not posterior.converged and budget.ended != "callback":
         limit = f"time_limit={budget.seconds:g}" if budget.ended else f"max_iter={max_iter}"
         said.append(
@@ -324,18 +345,14 @@ def poor(posterior: Evidence) -> str:
     """What to say of a network that has not learnt what a straight line knows for sure."""
     architecture, samples = posterior._architecture, posterior._samples
     loss = DataTerm(architecture, samples).value(posterior._params)
-    shares = explained.poor(architecture, samples, reference.of(architecture, samples), loss)
+    shares = explained.poor(architecture, samples, reference.of(architecture, samples), posterior._params, loss)
     n_samples = len(samples.X) if samples.weight is None else int(np.count_nonzero(samples.weight))
-    if shares is None or not explained.is_sure(shares[1], architecture.n_inputs, n_samples):
+    if shares is None or not explained.is_sure(shares.line, architecture.n_inputs, n_samples):
         return ""
     if samples.total_weight < n_samples:
         advice = f"sample_weight counts samples, and adds up to {samples.total_weight:.4g} for {n_samples} of them"
     elif posterior.units is None:
         advice = "standardize=True works in units in which all columns are of one size"
     else:
-        advice = "try other starts (n_starts)"
-    own, other = shares
-    return (
-        f"the network explains {max(0.0, own):.1%} of the variation of the targets, a straight line {other:.1%}: "
-        + advice
-    )
+        advice = "try other starts (n_starts)" + (", or groups='layers'" if shares.output is not None else "")
+    return f"{shares}: {advice}"

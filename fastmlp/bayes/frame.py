@@ -99,11 +99,5 @@ class Frame(NamedTuple):
 
 
 def framed(architecture: Architecture, own: Units | None, samples: Samples) -> tuple[Frame, Samples]:
-    """The frame of these units, and the samples in it; targets that are constant there need not be here."""
-    if own is None:
-        return Frame(architecture, None), samples
-    samples = own.applied(samples)
-    if own.targets is not None and own.targets.constant.any():
-        constant = own.targets.constant & ~np.any(samples.targets.values, axis=0)
-        own = own._replace(targets=own.targets._replace(constant=constant))
-    return Frame(architecture, own), samples
+    """The frame of these units, and the samples in it."""
+    return Frame(architecture, own), samples if own is None else own.applied(samples)

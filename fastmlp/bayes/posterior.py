@@ -218,7 +218,8 @@ class Posterior:
         for name, where in self._architecture.groups.items():
             if name.startswith(kind):
                 own = (self._free >= where.start) & (self._free < where.stop)
-                self._gradient[own] -= (self.prior_precision * self._params)[self._free[own]]
+                where = self._free[own]
+                self._gradient[own] -= self.prior_precision[where] * self._params[where]
 
     @property
     def rounding(self) -> float:
@@ -362,6 +363,8 @@ def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:
         return 1.0
     if value is None:
         return None
+    if np.shape(value) == frame.varying.shape:
+        value = np.where(frame.varying, value, 1.0)  # inf, of a constant target, counts for nothing
     if np.ndim(value):
         given: Any = check.vector(value, "noise_precision", architecture.n_outputs, np.float64)
     else:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import count, takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastmlp import _memory
+from fastmlp import _memory, _threads
 from fastmlp import _validation as check
 from fastmlp.network import Network
 
@@ -46,6 +45,8 @@ class Starts(tuple[Start, ...]):
     @property
     def best(self) -> Start:
         """The largest evidence of the first size that is within half a nat of the largest of all."""
+        if not self:
+            raise ValueError("starts: expected one that is done at least, got none")
         largest = max(each.log_evidence for each in self)
         groups = [max(group, key=lambda each: each.log_evidence) for group in self.by_size().values()]
         return next((each for each in groups if each.log_evidence >= largest - WORTH), groups[-1])
@@ -57,7 +58,7 @@ class Starts(tuple[Start, ...]):
         of the best start the effective number of parameters and how many groups were pruned.
         """
         titles = ("parameters", "starts", "converged", "evidence", "median", "effective", "pruned")
-        width = 2 + max(len("hidden"), *(len(_name(each.hidden)) for each in self))
+        width = 2 + max(map(len, ("hidden", *(_name(each.hidden) for each in self))))
         lines = [f"{'hidden':<{width}}" + "".join(f"{title:>12}" for title in titles)]
         for hidden, group in self.by_size().items():
             best = max(group, key=lambda each: each.log_evidence)
@@ -113,5 +114,4 @@ def at_once(train: Callable[[Network, int, int], Any], networks: list[Network], 
     if len(networks) == 1 or n_threads == 1:
         return [train(network, n_threads, number) for number, network in enumerate(networks)]
     _memory.ask(n_threads * _memory.BUFFER, f"NumPy's BLAS in {n_threads} threads")
-    with ThreadPoolExecutor(n_threads) as pool:
-        return list(pool.map(train, networks, [1] * len(networks), range(len(networks))))
+    return _threads.each(train, [(network, 1, number) for number, network in enumerate(networks)], n_threads)

@@ -7,7 +7,7 @@ With L the data loss, L_0 that of the best constant and L_1 the least there is, 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fastmlp import _memory, units
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ScaleWarning, warn_caller
-from fastmlp.functional import Samples
+from fastmlp.functional import Samples, predict
 from fastmlp.objective import Objective
 from fastmlp.optimize import reference
 
@@ -35,28 +35,47 @@ SURE = 5.0  # nats that a straight line is worth by Schwarz's criterion
 ANEW = "from new starting values (net.initialize())"
 
 
+class Shares(NamedTuple):
+    """Of the variation of the targets, of all of them together or of one output."""
+
+    own: float  #: what the network explains
+    line: float  #: what a straight line does
+    output: int | None
+
+    def __str__(self) -> str:
+        of = "the targets" if self.output is None else f"T[:,{self.output}]"
+        return (
+            f"the network explains {max(0.0, self.own):.1%} of the variation of {of}, a straight line {self.line:.1%}"
+        )
+
+
 def after(
-    objective: Objective, constant: reference.Reference, loss: float, standardized: bool, minibatch: bool = False
+    objective: Objective,
+    constant: reference.Reference,
+    params: Array,
+    loss: float,
+    *,
+    standardized: bool,
+    minibatch: bool = False,
 ) -> bool:
-    """Warn where this data loss of a training that has succeeded is that of a constant rather; whether it is."""
-    beaten = shares(objective, constant, loss, standardized)
+    """Warn where a training that has succeeded has left what is a constant rather; whether it has."""
+    beaten = _unexcused(objective, constant, params, loss, standardized)
     if beaten is None:
         return False
-    own, other = beaten
     advice = ["take more epochs (max_iter) or another learning_rate"] if minibatch else []
-    advice.append(f"train {'' if standardized else 'with standardize=True, '}{ANEW}")
-    advice += ["take more hidden units"] if standardized else []
+    in_their_units = standardized and not _far_from_one(objective.data.samples, constant)
+    advice.append(f"train {'' if in_their_units else 'with standardize=True, '}{ANEW}")
+    advice += ["take more hidden units"] if in_their_units else []
     warn_caller(
-        f"fit: the training ended as it should, but the network explains {max(0.0, own):.1%} of the variation of the "
-        f"targets, a straight line {other:.1%}: {'; or '.join(advice)}",
+        f"fit: the training ended as it should, but {beaten}: {'; or '.join(advice)}",
         ScaleWarning,
     )
     return True
 
 
-def shares(
-    objective: Objective, constant: reference.Reference, loss: float, standardized: bool
-) -> tuple[float, float] | None:
+def _unexcused(
+    objective: Objective, constant: reference.Reference, params: Array, loss: float, standardized: bool
+) -> Shares | None:
     """As `poor`; None too where parameters are fixed, or a penalty keeps the network from a straight line.
 
     Weights as they are drawn, or those that training begins with, cost so much that a line is not worth it; in raw
@@ -65,15 +84,19 @@ def shares(
     if objective.free is not None:
         return None
     architecture, samples = objective.architecture, objective.data.samples
-    found = poor(architecture, samples, constant, loss)
+    found = poor(architecture, samples, constant, params, loss)
     if found is None:
         return None
     cost = min(_drawn(objective), objective.penalty_value(objective.x0))
-    if cost <= WEAK * found[1] * (constant.loss - _least(architecture, samples)):
+    gain = constant.loss - _least(architecture, samples)
+    if found.output is not None:
+        assert constant.sd is not None
+        gain = 0.5 * samples.total_weight * float(constant.sd[found.output]) ** 2
+    if cost <= WEAK * found.line * gain:
         return found
     in_their_units = standardized or architecture.loss != "squared_error" or not _far_from_one(samples, constant)
-    gain = 0.5 * samples.total_weight * architecture.n_outputs
-    return None if in_their_units or cost > HELD * found[1] * gain else found
+    gain = 0.5 * samples.total_weight * (architecture.n_outputs if found.output is None else 1)
+    return None if in_their_units or cost > HELD * found.line * gain else found
 
 
 def _drawn(objective: Objective) -> float:
@@ -92,25 +115,47 @@ def _far_from_one(samples: Samples, constant: reference.Reference) -> bool:
 
 
 def poor(
-    architecture: Architecture, samples: Samples, constant: reference.Reference, loss: float
-) -> tuple[float, float] | None:
-    """Shares of the variation of the targets that a network and a straight line explain, where the network's is poor.
+    architecture: Architecture, samples: Samples, constant: reference.Reference, params: Array, loss: float
+) -> Shares | None:
+    """What a network and a straight line explain, where the network's share is poor: of all targets, or of an output.
 
-    None where it is not, and with more than 100 inputs or outputs.
+    Of one output among several only where a line is sure of it, since there are as many that chance may favour. None
+    where nothing is poor, and with more than 100 inputs or outputs.
     """
-    least = _least(architecture, samples)
+    least, squared = _least(architecture, samples), architecture.loss == "squared_error"
     if constant.pull == 0 or not constant.loss > least:
         return None
-    squared, own = architecture.loss == "squared_error", (constant.loss - loss) / (constant.loss - least)
-    if own >= (0.5 if squared else NOTHING):
+    own = (constant.loss - loss) / (constant.loss - least)
+    together = own < (0.5 if squared else NOTHING)
+    if not together and (architecture.n_outputs == 1 or not squared):
         return None
     some = rows(samples)
     T = real(architecture, some)
     if T is None:
         return None
+    left = _left(architecture, some, T, params) if squared else None
+    if not together and (left is None or not (left > 0.5 * spread(T, some.weight)[1] ** 2).any()):
+        return None
     explained, total = line(some.X.astype(np.float64), T, some.weight)
+    n_samples = len(T) if some.weight is None else int(np.count_nonzero(some.weight))
+    found = []
+    if left is not None and len(left) > 1:
+        found = [
+            Shares(1 - left[k] / total[k], explained[k] / total[k], k)
+            for k in np.flatnonzero((explained > SLOPE * total) & (total - left < 0.5 * explained)).tolist()
+            if is_sure(explained[k] / total[k], architecture.n_inputs, n_samples)
+        ]
     other = float(explained.sum() / total.sum()) if total.any() else 0.0
-    return (own, other) if other > SLOPE and (own < 0.5 * other or not squared) else None
+    together = together and other > SLOPE and (own < 0.5 * other or not squared)
+    if together and (not found or is_sure(other, architecture.n_inputs, n_samples)):
+        return Shares(own, other, None)
+    return max(found, key=lambda each: each.line, default=None)
+
+
+def _left(architecture: Architecture, samples: Samples, T: Float, params: Array) -> Float:
+    """Mean squared residuals of each output."""
+    Y = predict(architecture, np.require(params, architecture.dtype), samples.X)
+    return np.asarray(np.average((T - Y) ** 2, axis=0, weights=samples.weight))
 
 
 def is_sure(share: float, n_inputs: int, n_samples: int) -> bool:

@@ -135,7 +135,7 @@ def fit(
     own: units.Units | None = None
     if standardize:
         objectives.require_samples(training)
-        own = units.chosen(standardize, None, architecture, training) if state is None else state["units"]
+        own = units.chosen(standardize if state is None else state["units"], None, architecture, training)
         assert own is not None
         training, held_out = own.applied(training), None if held_out is None else own.applied(held_out)
     start, progress = _start(net, own, state, warm_start)
@@ -187,7 +187,7 @@ def fit(
     result.x, result.units = net._params.astype(np.float64), own
     judged = whole and not warned and within is None and (name not in MINIBATCH or max_iter >= scale.FEW_EPOCHS)
     if result.success and judged:
-        explained.after(objective, constant, loss, own is not None, name in MINIBATCH)
+        explained.after(objective, constant, x, loss, standardized=own is not None, minibatch=name in MINIBATCH)
     return result
 
 
@@ -221,7 +221,8 @@ def _start(
     net: Model, own: units.Units | None, state: dict[str, Any] | None, warm_start: Any
 ) -> tuple[NDArray[Any], dict[str, Any] | None]:
     """Where to begin, in the units of the problem; and the monitor's state where an earlier fit is to be continued."""
-    if state is not None and np.array_equal(net._params, warm_start.x):
+    known = state is not None and (own is None or own == state["units"])  # else columns vary that were constant
+    if state is not None and known and np.array_equal(net._params, warm_start.x):
         progress = state["progress"]
         return progress["x"], progress  # the last point, which need not be the best
     # else the user has changed the parameters, and the steps go on from there

@@ -51,7 +51,7 @@ class _Far(NamedTuple):
 FAR = _Far(5.0, 8.0, 0.5)
 FAR_KINKS = _Far(0.0, 8.0, 0.25)
 FAR_MINIBATCH = _Far(2.5, 4.0, 0.25)
-FAR_KINKS_MINIBATCH = _Far(0.0, 4.0, 0.25)
+FAR_KINKS_MINIBATCH = _Far(0.0, 6.0, 0.25)
 FAINT, FAINT_MINIBATCH = 3e-3, 2e-2  # standard deviations that are not seen by weights as they are drawn
 MATTERS = 0.1  # share of the variance that a straight line explains by columns that are not seen alone
 HIGH, HIGH_MINIBATCH = 30.0, 10.0  # targets in units of what outputs reach,
@@ -89,12 +89,14 @@ def before(
 ) -> bool:
     """Warn of columns that cannot be learned from these parameters; whether there are any.
 
-    `known` are the units of samples that have been standardised: then only rounding can have lost them. `given` are X
-    and T before they came into the network's type.
+    `known` are the units of samples that have been standardised: then rounding may have lost them, or they lie
+    elsewhere than what the units come from. `given` are X and T before they came into the network's type.
     """
     if known is not None:
-        return of_units(architecture, known, given)
-    return _warned(suspects(architecture, params, samples, constant, minibatch, given), True)
+        if of_units(architecture, known, given):
+            return True
+        given = samples.X, samples.targets.values
+    return _warned(suspects(architecture, params, samples, constant, minibatch, given), known is None)
 
 
 def of_units(architecture: Architecture, known: units.Units, given: tuple[Any, Any]) -> bool:

@@ -297,3 +297,22 @@ def test_networks_of_many_parameters_are_fitted_without_matrices():
     res = net.fit(X, T, "lm", penalty=DECAY, max_iter=3, n_threads=1)
     assert res.nit == 3
     assert res.fun < 0.5 * res.history["loss"][0]
+
+
+@pytest.mark.parametrize("tol", [1e-6, None])
+def test_a_loose_tolerance_ends_no_later_than_a_tight_one(tol):
+    inputs, targets = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), [0, 1, 1, 0.0]
+    for seed in range(5):
+        net = fastmlp.Network([2, 8, 1], rng=seed)
+        res = net.fit(inputs, targets, "lm", penalty=fastmlp.WeightDecay(1e-10), tol=tol)
+        assert res.success
+        assert res.nit < 50
+
+
+@pytest.mark.parametrize("alpha", [1e-8, 1e-6, 1e-4])
+def test_little_decay_does_not_make_saddles_of_what_is_within_tol(alpha):
+    inputs = np.random.default_rng(1).normal(size=(20, 2))
+    model = fastmlp.MLPRegressor(
+        hidden_layer_sizes=(8,), activation="tanh", solver="lm", alpha=alpha, random_state=0, max_iter=1000
+    )
+    assert model.fit(inputs, np.sin(inputs[:, 0])).n_iter_ < 100

@@ -393,3 +393,46 @@ def test_stopping_by_patience_as_asked_is_success(method):
     res = net.fit(X, Y, method, validation=0.3, patience=5, max_iter=2000, rng=0, learning_rate=rate)
     assert res.message.startswith("stopped by patience")
     assert res.success
+
+
+SIGNALS = np.c_[np.sin(X[:, 0]) + X[:, 1], X[:, 2] + 0.3 * np.tanh(X[:, 0])] + 0.05 * rng.normal(size=(200, 2))
+
+
+@pytest.mark.parametrize(
+    ("scales", "method", "hidden", "penalty"),
+    [((1, 1e-2), "adam", "relu", None), ((20, 1e-3), "lm", "tanh", fastmlp.WeightDecay(1e-3))],
+)
+def test_an_output_that_was_not_learnt_is_named(scales, method, hidden, penalty):
+    net = fastmlp.Network([3, 6, 2], hidden=hidden, rng=0)
+    res, said = caught(net, X, SIGNALS * scales, method, penalty=penalty, rng=0)
+    assert res.success
+    assert "T[:,1]" in said[0]
+    assert "standardize=True" in said[0]
+
+
+def test_outputs_of_noise_are_not_looked_for():
+    for seed in range(20):
+        noise = np.random.default_rng(seed).normal(size=(25, 5))
+        net = fastmlp.Network([3, 2, 5], rng=seed)
+        _, said = caught(net, X[:25], noise, "lm", standardize=True, penalty=fastmlp.WeightDecay(3.0))
+        assert not said
+
+
+def test_kinks_on_the_unit_interval_are_no_alarm():
+    inputs = np.random.default_rng(0).normal(size=(500, 4))
+    targets = np.tanh(inputs[:, 0]) + inputs[:, -1]
+    targets = (targets - targets.mean()) / targets.std()
+    inputs = (inputs - inputs.min(axis=0)) / np.ptp(inputs, axis=0)
+    for seed in range(10):
+        net = fastmlp.Network([4, 20, 1], hidden="relu", rng=seed)
+        _, said = caught(net, inputs, targets, "adam", rng=0)
+        assert not said
+        assert explained(net, inputs, targets) > 0.95
+
+
+def test_data_far_from_the_units_that_are_given_are_named():
+    net, other = (fastmlp.Network([3, 4, 1], rng=seed) for seed in (0, 1))
+    net.fit(X, Y, standardize=True)
+    _, said = caught(other, 1e6 * X, Y, standardize=net.units)
+    assert "X: columns 0, 1, 2 are so large" in said[0]
+    assert "standardize=True" in said[0]
