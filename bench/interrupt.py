@@ -225,9 +225,11 @@ CALLS: dict[str, Callable[[], Work]] = {
     "fit_evidence": evidence([27, 20, 1], 5_000),
     "fit_evidence n_starts": evidence([8, 20, 1], 3_000, n_starts=6),
     "fit_evidence hidden": evidence([8, 10, 1], 3_000, hidden=range(5, 40), n_starts=3),
-    "MLPRegressor.fit": estimator("MLPRegressor", 200_000, solver="adam"),
+    "MLPRegressor.fit": estimator("MLPRegressor", 200_000, solver="adam", tol=0.0, n_iter_no_change=10**6),
     "MLPRegressor.fit n_init": estimator("MLPRegressor", 3_000, solver="lm", n_init=20, tol=0.0),
-    "MLPRegressor.fit evidence": estimator("MLPRegressor", 3_000, alpha="evidence", hidden_layer_sizes=(20,)),
+    "MLPRegressor.fit evidence": estimator(
+        "MLPRegressor", 3_000, solver="lm", alpha="evidence", hidden_layer_sizes=(20,), tol=1e-14
+    ),
     "MLPClassifier.fit": estimator("MLPClassifier", 100_000, solver="lbfgs", tol=0.0),
 }
 LAPACK = ("bfgs", "slsqp", "trust-exact", "levenberg_marquardt", "Laplace")

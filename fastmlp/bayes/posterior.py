@@ -26,6 +26,7 @@ from fastmlp.terms import DataTerm, WeightDecay
 from fastmlp.units import Units
 
 Float = NDArray[np.float64]
+AT_ONCE = 1_000  # networks whose parameters are drawn together
 
 HESSIANS = ("ggn", "exact", "diagonal")
 
@@ -343,10 +344,14 @@ class Posterior:
         """
         n = check.integer(n, "n", 0, check.bits_for(len(self._params)))
         generator = check.generator(rng)
-        moves = np.zeros((n, len(self._params)))
-        draws = generator.standard_normal((n, len(self._free)))
-        moves[:, self._free] = self._covariance.from_root(draws, self._n_threads)
-        return self.params + self._frame.directions(moves)
+        result = np.empty((n, len(self._params)))
+        for first in range(0, n, AT_ONCE):  # signals are answered in between
+            rows = result[first : first + AT_ONCE]
+            draws = generator.standard_normal((len(rows), len(self._free)))
+            moves = np.zeros(rows.shape)
+            moves[:, self._free] = self._covariance.from_root(draws, self._n_threads)
+            np.add(self.params, self._frame.directions(moves), out=rows)
+        return result
 
 
 def _eigenvalues(matrix: Float) -> Float:
