@@ -46,10 +46,10 @@ def test_other_bits_an_exception_and_a_child_that_dies_are_told(folder, monkeypa
         "raises, float64: ZeroDivisionError: integer division or modulo by zero",
     } <= set(soaked.wrong)
     main = os.getpid()
-    monkeypatch.setattr(soaked, "piece", lambda chance: os.getpid() == main or os.kill(os.getpid(), 9))
+    monkeypatch.setattr(soaked, "piece", lambda *_: os.getpid() == main or os.kill(os.getpid(), 9))
     soaked.fork(0)
     assert soaked.wrong["a child: -9"] == 1
-    monkeypatch.setattr(soaked, "piece", lambda chance: ("it", "it is wrong"))
+    monkeypatch.setattr(soaked, "piece", lambda *_: ("it", "it is wrong"))
     soaked.fork(0)
     assert soaked.wrong["a child was wrong"] == 1
 
