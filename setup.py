@@ -4,11 +4,13 @@ Environment
 -----------
 FASTMLP_OPENMP : auto (default), require, or off
     auto uses OpenMP if a small program compiles, links and runs with it, and says what it found; require makes its
-    absence an error; off builds for one thread.
+    absence an error; off builds for one thread. Compiled for another machine, the program is not run.
 FASTMLP_DEBUG : bounds
     checks indices and uninitialised views in the compiled modules; for tests.
 CC, CFLAGS, LDFLAGS
     as usual; CFLAGS have the last word.
+_PYTHON_HOST_PLATFORM, _PYTHON_SYSCONFIGDATA_NAME
+    what Python itself reads where it compiles for another machine: see `.ci/machines`.
 
 Compilers run side by side, one on each CPU that this process may use (`taskset` limits them), or as many as
 `--parallel` says.
@@ -153,7 +155,7 @@ class BuildExt(build_ext):
             super().build_extensions()
 
     def openmp_problem(self):
-        """None if a program with OpenMP compiles, links and runs, else what went wrong."""
+        """None if a program with OpenMP compiles, links and, on this machine, runs, else what went wrong."""
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "openmp_probe.c")
             source.write_text(OPENMP_PROBE)
@@ -162,7 +164,8 @@ class BuildExt(build_ext):
                     [str(source)], output_dir=folder, extra_postargs=COMPILE_ARGS + OPENMP_ARGS[0]
                 )
                 self.compiler.link_executable(objects, "openmp_probe", output_dir=folder, extra_postargs=OPENMP_ARGS[1])
-                subprocess.run([str(Path(folder, "openmp_probe"))], check=True, timeout=60)
+                if "_PYTHON_HOST_PLATFORM" not in os.environ:
+                    subprocess.run([str(Path(folder, "openmp_probe"))], check=True, timeout=60)
             except Exception as error:  # whatever a compiler may do: the message says it
                 return f"{type(error).__name__}: {error}"
         return None

@@ -160,6 +160,22 @@ def test_the_first_error_ends_the_build(compiled_by):
     assert len(tried) < 10
 
 
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_openmp_is_tried_out_but_for_another_machine(commands, script, monkeypatch, elsewhere):
+    def link(objects, name, output_dir, extra_postargs):
+        program = Path(output_dir, name)
+        program.write_text("#!/bin/sh\nexit 7\n")
+        program.chmod(0o700)
+
+    if elsewhere:
+        monkeypatch.setenv("_PYTHON_HOST_PLATFORM", "linux-aarch64")
+    else:
+        monkeypatch.delenv("_PYTHON_HOST_PLATFORM", raising=False)
+    command = commands("build_ext")
+    command.compiler = SimpleNamespace(compile=lambda *_, **__: ["probe.o"], link_executable=link)
+    assert (command.openmp_problem() is None) == elsewhere
+
+
 def test_the_folder_goes_with_the_process(script):
     program = (
         "import setup, os; folder = setup.passing(); print(folder, os.path.isdir(folder), folder == setup.passing())"
