@@ -51,6 +51,10 @@ DIRECTIVES = {
 }
 if os.environ.get("FASTMLP_DEBUG") == "bounds":
     DIRECTIVES |= {"boundscheck": True, "initializedcheck": True}
+NUMPY = [  # the C interface of 2.0, the least that pyproject.toml asks for: headers up to 2.2 would show less of it
+    ("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION"),
+    ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
+]
 MSVC = sys.platform == "win32"
 COMPILE_ARGS = (
     ["/O2", "/std:c11"]
@@ -191,7 +195,7 @@ def extension(name):
         f"fastmlp._core.{name}",
         [f"fastmlp/_core/{name}.pyx"] + (KERNEL_SOURCES if name == "kernels" else []),
         include_dirs=["src_c", numpy.get_include()],
-        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+        define_macros=NUMPY,
         extra_compile_args=COMPILE_ARGS + os.environ.get("CFLAGS", "").split(),
         depends=[str(path.relative_to(HERE)) for path in sorted(HERE.glob("src_c/*.[hcdi]*"))],
     )

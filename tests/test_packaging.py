@@ -44,6 +44,11 @@ def test_numpy_is_bounded_alike_where_it_compiles_and_where_it_runs():
     assert numpy.endswith(",<3")
 
 
+def test_numpys_interface_is_that_of_the_least_version(script):
+    assert "numpy>=2.0,<3" in PROJECT["dependencies"]
+    assert dict(script.extension("ties").define_macros)["NPY_TARGET_VERSION"] == "NPY_2_0_API_VERSION"
+
+
 def test_every_upper_bound_has_a_reason():
     bounded = [line for line in PYPROJECT.splitlines() if re.match(r' *".*<.*",', line)]
     assert len(bounded) == 4
