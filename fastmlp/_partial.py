@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 from typing import Any, TypeVar, overload
+
+from fastmlp._cached import cached_property
 
 T = TypeVar("T", covariant=True)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property, wraps
+from functools import wraps
 from typing import Any, TypeVar
 
 import numpy as np
+
+from fastmlp._cached import cached_property
 
 Thing = TypeVar("Thing")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import selection
+from fastmlp._cached import cached_property
 from fastmlp._core.ties import Ties
 from fastmlp.architecture import Architecture
 

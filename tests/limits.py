@@ -149,7 +149,7 @@ def cases(steps=STEPS):
 
 
 def table(only):
-    """All of them, or some operations, line by line, and a count of the endings."""
+    """All of them, or some operations, line by line, and a count of the endings; whether all are allowed."""
     endings = Counter()
     with tempfile.TemporaryDirectory() as folder:
         for operation, state, limit, n_threads, environment in cases():
@@ -160,7 +160,11 @@ def table(only):
             what = environment.get("OMP_STACKSIZE", limit)
             print(f"{operation:14} {state:5} {what!s:>8} {n_threads}  {ended}", flush=True)
     print(dict(endings))
+    return endings["NOT ALLOWED"] == 0
 
 
 if __name__ == "__main__":
-    child(*sys.argv[1:]) if len(sys.argv) == 6 else table(sys.argv[1:] or OPERATIONS)
+    if len(sys.argv) == 6:
+        child(*sys.argv[1:])
+    elif not table(sys.argv[1:] or OPERATIONS):
+        sys.exit(1)

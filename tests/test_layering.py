@@ -33,7 +33,7 @@ FLOORS = (
     ("_threads", "_optional", "_quiet", "_partial", "_memory", "replacement"),
     ("_validation",),
     ("_core",),
-    ("errors", "_version"),
+    ("errors", "_cached", "_version"),
 )
 LEVEL = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 #: within the packages, likewise

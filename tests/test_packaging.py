@@ -44,6 +44,11 @@ def test_numpy_is_bounded_alike_where_it_compiles_and_where_it_runs():
     assert numpy.endswith(",<3")
 
 
+def test_numpys_interface_is_that_of_the_least_version(script):
+    assert "numpy>=2.0,<3" in PROJECT["dependencies"]
+    assert dict(script.extension("ties").define_macros)["NPY_TARGET_VERSION"] == "NPY_2_0_API_VERSION"
+
+
 def test_every_upper_bound_has_a_reason():
     bounded = [line for line in PYPROJECT.splitlines() if re.match(r' *".*<.*",', line)]
     assert len(bounded) == 4
@@ -158,6 +163,22 @@ def test_the_first_error_ends_the_build(compiled_by):
     with pytest.raises(OSError, match="it does not compile"):
         compiled_by(compiler, ["good"], ["bad"], *("abcdefghijklmnopqrstuvwxyz"))
     assert len(tried) < 10
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_openmp_is_tried_out_but_for_another_machine(commands, script, monkeypatch, elsewhere):
+    def link(objects, name, output_dir, extra_postargs):
+        program = Path(output_dir, name)
+        program.write_text("#!/bin/sh\nexit 7\n")
+        program.chmod(0o700)
+
+    if elsewhere:
+        monkeypatch.setenv("_PYTHON_HOST_PLATFORM", "linux-aarch64")
+    else:
+        monkeypatch.delenv("_PYTHON_HOST_PLATFORM", raising=False)
+    command = commands("build_ext")
+    command.compiler = SimpleNamespace(compile=lambda *_, **__: ["probe.o"], link_executable=link)
+    assert (command.openmp_problem() is None) == elsewhere
 
 
 def test_the_folder_goes_with_the_process(script):

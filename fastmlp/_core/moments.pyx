@@ -223,11 +223,13 @@ def largest(cnp.ndarray vector not None):
     cdef size_t n = cnp.PyArray_SIZE(vector), i
     cdef const double *wide = <const double *> data(vector)
     cdef const float *narrow = <const float *> data(vector)
-    cdef double found = 0.0
+    cdef double size, found = 0.0   # compared as they are: GCC 12 fails at fmax here, for 64-bit ARM
     if cnp.PyArray_TYPE(vector) == cnp.NPY_FLOAT32:
         for i in range(n):
-            found = fmax(found, fabs(narrow[i]))
+            size = fabs(narrow[i])
+            found = size if size > found else found
     else:
         for i in range(n):
-            found = fmax(found, fabs(wide[i]))
+            size = fabs(wide[i])
+            found = size if size > found else found
     return found

@@ -6,13 +6,13 @@ a data term enters as a factor beta, for which a fixed point is found from one f
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory, _threads
+from fastmlp._cached import cached_property
 from fastmlp._core import linear
 from fastmlp.errors import NotPositiveDefiniteError
 

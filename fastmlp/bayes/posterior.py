@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from fastmlp import _memory, _threads, derivatives, functional, units
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
+from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import doubts, modes

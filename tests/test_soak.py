@@ -1,0 +1,68 @@
+"""The soak of `bench/soak.py` for a second, and what it calls wrong."""
+
+import os
+import random
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import soak
+from soak import State
+
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="it looks at /proc"),
+    *(pytest.mark.filterwarnings(f"ignore::{each.__module__}.{each.__name__}") for each in soak.EXPECTED),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return str(tmp_path_factory.mktemp("soak"))
+
+
+def test_threads_and_children_get_the_bits_of_one_alone(folder):
+    soaked = soak.Soak(folder)
+    soaked.run(1.0, n_threads=8, period=0.1)
+    assert soaked.wrong == {}
+    assert soaked.done["children"] >= 1
+    assert sum(soaked.done.values()) > 20
+    assert "| children |" in soak.report(soaked)
+
+
+def test_other_bits_an_exception_and_a_child_that_dies_are_told(folder, monkeypatch):
+    works = {
+        "other": lambda problem, n: [np.array(threading.current_thread() is threading.main_thread())],
+        "raises": lambda problem, n: [1 // (threading.current_thread() is threading.main_thread())],
+    }
+    monkeypatch.setattr(soak, "WORK", works)
+    soaked = soak.Soak(folder)
+    worker = threading.Thread(target=soaked.shift, args=(0,))
+    worker.start()
+    worker.join()
+    assert {
+        "other, float32: other bits",
+        "raises, float64: ZeroDivisionError: integer division or modulo by zero",
+    } <= set(soaked.wrong)
+    main = os.getpid()
+    monkeypatch.setattr(soaked, "piece", lambda *_: os.getpid() == main or os.kill(os.getpid(), 9))
+    soaked.fork(0)
+    assert soaked.wrong["a child: -9"] == 1
+    monkeypatch.setattr(soaked, "piece", lambda *_: ("it", "it is wrong"))
+    soaked.fork(0)
+    assert soaked.wrong["a child was wrong"] == 1
+
+
+def test_pieces_are_of_all_kinds_by_chance(folder):
+    soaked, chance = soak.Soak(folder), random.Random(0)
+    names = {name for name, wrong in (soaked.piece(chance) for _ in range(150)) if wrong is None}
+    assert names == set(soak.WORK)
+
+
+def test_growth_is_what_the_last_quarter_has_more_than_the_first():
+    flat = [State(100_000_000 + 1_000_000 * (i % 3), 6 + i % 2, 13) for i in range(40)]
+    assert soak.growth(flat) == []
+    leaks = [State(each.resident + 1_000_000 * i, each.descriptors + i // 10, 13) for i, each in enumerate(flat)]
+    assert [each.partition(" ")[0] for each in soak.growth(leaks)] == ["resident", "descriptors"]
+    assert soak.growth([*flat[:30], *(State(100_000_000, 6, 14) for _ in range(10))]) == ["threads grew from 13 to 14"]
