@@ -18,7 +18,7 @@ def fork():
 
 
 def outcomes(calls, seconds=20):
-    """How each call ends: "result", or kind and text of its exception; what has killed the child is the last entry."""
+    """How each call ends: "result", or kind and text of its exception; the last entry is what has ended it early."""
     reader, writer = os.pipe()
     child = fork()
     if child == 0:
@@ -37,6 +37,8 @@ def outcomes(calls, seconds=20):
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         endings.append(f"killed by {signal.Signals(os.WTERMSIG(status)).name}")
+    elif status:  # a sanitizer's, after its report
+        endings.append(f"ended with status {os.WEXITSTATUS(status)}")
     return endings
 
 
