@@ -139,8 +139,8 @@ def integer(value: Any, name: str, low: int, bits: int = 63) -> int:
 
 def shown(value: Any) -> str:
     """As it is written, integers of any size too."""
-    if isinstance(value, int) and value.bit_length() > MOST_BITS:
-        return f"an integer of {value.bit_length()} bits"
+    if isinstance(value, int) and (bits := int.bit_length(value)) > MOST_BITS:  # int's own, whatever a subclass says
+        return f"an integer of {bits} bits"
     return repr(value)
 
 
@@ -157,10 +157,17 @@ def number(value: Any, name: str, low: float, *, above: bool = False, high: floa
         result = float(value)
     except OverflowError:  # an integer or fraction of more than 308 digits
         result = math.inf
+    except TypeError as error:  # of a subclass
+        raise TypeError(f"{name}: expected a real number, got {type(value).__name__} ({error})") from error
     if not math.isfinite(result) or result < low or (above and result == low) or result >= high:
         bounds = f"{'>' if above else '>='} {low:g}" + (f" and < {high:g}" if high < math.inf else "")
         raise ValueError(f"{name}: expected a finite number {bounds}, got {result}")
     return result
+
+
+def is_scalar(value: Any, name: str) -> bool:
+    """Whether this is a number, or anything else that NumPy would not make into an array of more dimensions than 0."""
+    return value is None or isinstance(value, numbers.Number) or _as_array(value, name).ndim == 0
 
 
 def boolean(value: Any, name: str) -> bool:
@@ -174,6 +181,7 @@ def choice(value: Any, name: str, options: Collection[str]) -> str:
     """One of the names in `options`."""
     if not isinstance(value, str):
         raise TypeError(f"{name}: expected a name, got {value!r}")
+    value = str.__str__(value)  # of str itself, whose hash and comparisons nobody has overridden
     if value not in options:
         raise ValueError(f"{name}: expected one of {', '.join(options)}, got {value!r}")
     return value

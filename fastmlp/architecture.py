@@ -140,6 +140,8 @@ def _hidden(hidden: Any, n_hidden: int) -> tuple[str, ...]:
         return (check.choice(hidden, "hidden", activations.HIDDEN),) * n_hidden
     if not isinstance(hidden, (Sequence, np.ndarray)):
         raise TypeError(f"hidden: expected a name, or one for each hidden layer, got {hidden!r}")
+    if isinstance(hidden, np.ndarray) and hidden.ndim != 1:
+        raise ValueError(f"hidden: expected one dimension, got shape {hidden.shape}")
     if len(hidden) != n_hidden:
         raise ValueError(f"hidden: expected a name, or one for each of the {n_hidden} hidden layers, got {len(hidden)}")
     return tuple(check.choice(name, "hidden", activations.HIDDEN) for name in hidden)
