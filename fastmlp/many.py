@@ -72,7 +72,7 @@ def rules(
 ) -> Rules:
     """The arguments, checked, but for those that are left to `Network.fit`."""
     if not isinstance(method, str):
-        raise TypeError(f"method: expected a name, got {method!r}")
+        raise TypeError(f"method: expected a name, got {check.shown(method)}")
     method = method.lower()
     if method in AT_ONCE:
         known = AT_ONCE[method].OPTIONS

@@ -251,7 +251,7 @@ def _decay(penalty: Any, data: DataTerm, free: FreeParameters | None) -> tuple[N
     if penalty is None:
         return None, 0.0
     if not isinstance(penalty, WeightDecay):
-        raise TypeError(f"penalty: expected a fastmlp.WeightDecay or None, got {penalty!r}")
+        raise TypeError(f"penalty: expected a fastmlp.WeightDecay or None, got {check.shown(penalty)}")
     decay = penalty.diagonal(data.architecture)
     if free is None:
         return decay, 0.0

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _validation as check
 from fastmlp.architecture import Architecture
 
 Index = NDArray[np.intp]
@@ -72,7 +73,7 @@ def positions(architecture: Architecture, value: Any, argument: str) -> Index:
     if array.size == 0:
         return np.zeros(0, np.intp)
     if array.dtype.kind not in "iu" or array.ndim > 1:
-        raise TypeError(f"{expected}, got {value!r}")
+        raise TypeError(f"{expected}, got {check.shown(value)}")
     if array.min() < 0 or array.max() >= n_params:
-        raise ValueError(f"{argument}: expected indices from 0 to {n_params - 1}, got {value!r}")
+        raise ValueError(f"{argument}: expected indices from 0 to {n_params - 1}, got {check.shown(value)}")
     return array.astype(np.intp).ravel()

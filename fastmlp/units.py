@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _validation as check
 from fastmlp import rescaling
 from fastmlp._core import moments as passes
 from fastmlp._quiet import quiet
@@ -172,7 +173,7 @@ def checked(standardize: Any, architecture: Architecture) -> bool | Units:
     if isinstance(standardize, (bool, np.bool_)):
         return bool(standardize)
     if not isinstance(standardize, Units):
-        raise TypeError(f"standardize: expected True, False or units such as net.units, got {standardize!r}")
+        raise TypeError(f"standardize: expected True, False or units such as net.units, got {check.shown(standardize)}")
     inputs, targets = (None if each is None else len(each.scale) for each in standardize)
     outputs = architecture.n_outputs if architecture.output == "identity" else None
     if inputs != architecture.n_inputs or targets not in (None, outputs):

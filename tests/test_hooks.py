@@ -46,6 +46,12 @@ CALLS = {
     "tied": lambda: NET.objective(X, T, tied=[[[0, 1], [2]]]),
     "weights": lambda: fastmlp.WeightDecay(np.broadcast_to(0.5, 2**40)),
     "weights of a range": lambda: fastmlp.WeightDecay(range(2**60)),
+    "standardize": lambda: NET.copy().fit(X, T, standardize=10**5000),
+    "callback": lambda: NET.copy().fit(X, T, callback=10**5000),
+    "output": lambda: fastmlp.Network([1, 1], output=10**5000),
+    "loss": lambda: fastmlp.Network([1, 1], loss=[10**5000]),
+    "layers": lambda: fastmlp.Network(10**5000),
+    "penalty": lambda: NET.objective(X, T, penalty=10**5000),
     "p": lambda: NET.objective(X, T).value(Rows()),
     "v": lambda: NET.objective(X, T).hessp(NET.params, Rows()),
 }
@@ -60,6 +66,24 @@ def test_nonsense_is_named(argument):
 
 def test_a_name_that_compares_as_it_likes_is_the_name_it_is():
     assert np.array_equal(NET.hessian(X, T, Name("ggn")), NET.hessian(X, T, "ggn"))
+
+
+ASKED = {
+    "predict": lambda posterior: posterior.predict(X)[0],
+    "predict_jacobian": lambda posterior: posterior.predict_jacobian(X)[0],
+    "covariance": lambda posterior: posterior.covariance(X),
+    "influence": lambda posterior: posterior.influence(),
+    "leave_one_out": lambda posterior: posterior.leave_one_out()[0],
+    "sample": lambda posterior: posterior.sample(2),
+    "log_density": lambda posterior: posterior.log_density(X, T),
+    "nic": lambda posterior: posterior.nic,
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_posterior_without_free_parameters_answers(name):
+    posterior = fastmlp.Laplace(NET, X, T, prior_precision=np.inf, noise_precision=1.0)
+    assert np.isfinite(ASKED[name](posterior)).all()
 
 
 @pytest.mark.parametrize("hessian", ["ggn", "exact", "diagonal"])

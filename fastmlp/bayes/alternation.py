@@ -97,7 +97,7 @@ class Alternation:
     def _start_beta(self, value: Any) -> float:
         if not self.is_regression:
             if value is not None:
-                raise ValueError(f"noise_precision: expected None for {self.net.loss_name}, got {value!r}")
+                raise ValueError(f"noise_precision: expected None for {self.net.loss_name}, got {check.shown(value)}")
             return 1.0
         if value is None:
             return START_SIGNAL / self.variance

@@ -365,7 +365,7 @@ def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:
     architecture = frame.architecture
     if architecture.loss != "squared_error":
         if value is not None:
-            raise ValueError(f"noise_precision: expected None for {architecture.loss}, got {value!r}")
+            raise ValueError(f"noise_precision: expected None for {architecture.loss}, got {check.shown(value)}")
         return 1.0
     if value is None:
         return None
@@ -389,5 +389,5 @@ def _prior(architecture: Architecture, prior_precision: Any, penalty: Any) -> Fl
     if penalty is None:
         return by_parameter(architecture, prior_precision, "prior_precision")
     if not isinstance(penalty, WeightDecay):
-        raise TypeError(f"penalty: expected a fastmlp.WeightDecay, got {penalty!r}")
+        raise TypeError(f"penalty: expected a fastmlp.WeightDecay, got {check.shown(penalty)}")
     return penalty.diagonal(architecture)
