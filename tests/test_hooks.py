@@ -68,6 +68,14 @@ def test_a_name_that_compares_as_it_likes_is_the_name_it_is():
     assert np.array_equal(NET.hessian(X, T, Name("ggn")), NET.hessian(X, T, "ggn"))
 
 
+@pytest.mark.filterwarnings("ignore::fastmlp.ConvergenceWarning")
+@pytest.mark.parametrize("precision", [5e-324, 1e-308, 1e308])
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_a_search_may_begin_at_any_noise_precision(precision, scale):
+    found = fastmlp.fit_evidence(network([3, 2, 2]), X, scale * T, noise_precision=precision, max_iter=2)
+    assert np.isfinite(found.log_evidence)
+
+
 ASKED = {
     "predict": lambda posterior: posterior.predict(X)[0],
     "predict_jacobian": lambda posterior: posterior.predict_jacobian(X)[0],
