@@ -129,7 +129,7 @@ def sample_weight(value: Any, n_samples: int, dtype: Any) -> NDArray[Any] | None
 def integer(value: Any, name: str, low: int, bits: int = 63) -> int:
     """An integer in [low, 2^bits), 2^63 being what C counts to; bool is not one."""
     if type(value) is not int and (isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral)):
-        raise TypeError(f"{name}: expected an integer, got {value!r}")
+        raise TypeError(f"{name}: expected an integer, got {shown(value)}")
     result = operator.index(value)
     if low <= result and result.bit_length() <= bits:
         return result
@@ -138,10 +138,13 @@ def integer(value: Any, name: str, low: int, bits: int = 63) -> int:
 
 
 def shown(value: Any) -> str:
-    """As it is written, integers of any size too."""
-    if isinstance(value, int) and value.bit_length() > MOST_BITS:
-        return f"an integer of {value.bit_length()} bits"
-    return repr(value)
+    """As it is written, if it can be: integers may be too long for that."""
+    if isinstance(value, int) and (bits := int.bit_length(value)) > MOST_BITS:  # int's own, whatever a subclass says
+        return f"an integer of {bits} bits"
+    try:
+        return repr(value)
+    except Exception:  # of what is in it, or its own
+        return f"an object of type {type(value).__name__}"
 
 
 def bits_for(width: int) -> int:
@@ -152,30 +155,38 @@ def bits_for(width: int) -> int:
 def number(value: Any, name: str, low: float, *, above: bool = False, high: float = math.inf) -> float:
     """A finite real number in [low, high), or in (low, high) with `above`."""
     if type(value) is not float and (isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real)):
-        raise TypeError(f"{name}: expected a real number, got {value!r}")
+        raise TypeError(f"{name}: expected a real number, got {shown(value)}")
     try:
         result = float(value)
     except OverflowError:  # an integer or fraction of more than 308 digits
         result = math.inf
+    except TypeError as error:  # of a subclass
+        raise TypeError(f"{name}: expected a real number, got {type(value).__name__} ({error})") from error
     if not math.isfinite(result) or result < low or (above and result == low) or result >= high:
         bounds = f"{'>' if above else '>='} {low:g}" + (f" and < {high:g}" if high < math.inf else "")
         raise ValueError(f"{name}: expected a finite number {bounds}, got {result}")
     return result
 
 
+def is_scalar(value: Any, name: str) -> bool:
+    """Whether this is a number, or anything else that NumPy would not make into an array of more dimensions than 0."""
+    return value is None or isinstance(value, numbers.Number) or _as_array(value, name).ndim == 0
+
+
 def boolean(value: Any, name: str) -> bool:
     """True or False, of Python's or NumPy's."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name}: expected True or False, got {value!r}")
+        raise TypeError(f"{name}: expected True or False, got {shown(value)}")
     return bool(value)
 
 
 def choice(value: Any, name: str, options: Collection[str]) -> str:
     """One of the names in `options`."""
     if not isinstance(value, str):
-        raise TypeError(f"{name}: expected a name, got {value!r}")
+        raise TypeError(f"{name}: expected a name, got {shown(value)}")
+    value = str.__str__(value)  # of str itself, whose hash and comparisons nobody has overridden
     if value not in options:
-        raise ValueError(f"{name}: expected one of {', '.join(options)}, got {value!r}")
+        raise ValueError(f"{name}: expected one of {', '.join(options)}, got {shown(value)}")
     return value
 
 
@@ -183,7 +194,7 @@ def generator(rng: Any) -> np.random.Generator:
     """A NumPy Generator from None, an int, a SeedSequence, a BitGenerator or a Generator."""
     expected = "rng: expected None, a non-negative int or a numpy Generator"
     if isinstance(rng, (bool, np.bool_)):
-        raise TypeError(f"{expected}, got {rng!r}")
+        raise TypeError(f"{expected}, got {shown(rng)}")
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:

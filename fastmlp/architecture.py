@@ -124,7 +124,7 @@ class Architecture:
 
 def _sizes(layers: Any) -> tuple[int, ...]:
     if isinstance(layers, (str, bytes)) or not isinstance(layers, (Sequence, np.ndarray)):
-        raise TypeError(f"layers: expected a sequence of layer sizes [D, M1, ..., K], got {layers!r}")
+        raise TypeError(f"layers: expected a sequence of layer sizes [D, M1, ..., K], got {check.shown(layers)}")
     if isinstance(layers, np.ndarray) and layers.ndim != 1:
         raise ValueError(f"layers: expected one dimension, got shape {layers.shape}")
     sizes = tuple(check.integer(size, "layers", 1) for size in layers)
@@ -139,7 +139,9 @@ def _hidden(hidden: Any, n_hidden: int) -> tuple[str, ...]:
     if isinstance(hidden, str):
         return (check.choice(hidden, "hidden", activations.HIDDEN),) * n_hidden
     if not isinstance(hidden, (Sequence, np.ndarray)):
-        raise TypeError(f"hidden: expected a name, or one for each hidden layer, got {hidden!r}")
+        raise TypeError(f"hidden: expected a name, or one for each hidden layer, got {check.shown(hidden)}")
+    if isinstance(hidden, np.ndarray) and hidden.ndim != 1:
+        raise ValueError(f"hidden: expected one dimension, got shape {hidden.shape}")
     if len(hidden) != n_hidden:
         raise ValueError(f"hidden: expected a name, or one for each of the {n_hidden} hidden layers, got {len(hidden)}")
     return tuple(check.choice(name, "hidden", activations.HIDDEN) for name in hidden)
@@ -153,4 +155,4 @@ def _number_type(dtype: Any) -> np.dtype[Any]:
             matches = dtype is not None and (dtype == number_type) is True
         if matches:
             return number_type
-    raise ValueError(f"dtype: expected float32 or float64, got {dtype!r}")
+    raise ValueError(f"dtype: expected float32 or float64, got {check.shown(dtype)}")

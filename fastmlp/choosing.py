@@ -196,7 +196,7 @@ def sweep(
 
 def _items(values: Any, name: str) -> list[Any]:
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise TypeError(f"{name}: expected several, got {values!r}")
+        raise TypeError(f"{name}: expected several, got {check.shown(values)}")
     items = list(values)
     if not items:
         raise ValueError(f"{name}: expected at least one, got none")

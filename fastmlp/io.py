@@ -89,7 +89,7 @@ def _name(path: Any) -> str:
     try:
         return os.fsdecode(path)
     except TypeError:
-        raise TypeError(f"path: expected a str or path-like, got {path!r}") from None
+        raise TypeError(f"path: expected a str or path-like, got {check.shown(path)}") from None
 
 
 def _serialize(network: Stored) -> bytes:

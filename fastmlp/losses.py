@@ -50,7 +50,7 @@ def for_output(loss: Any, output: str) -> str:
     if output not in ("softmax", "identity"):
         fitting.append("squared_error")
     if name not in fitting:
-        raise ValueError(f"loss: expected {' or '.join(fitting)} with output {output!r}, got {loss!r}")
+        raise ValueError(f"loss: expected {' or '.join(fitting)} with output {output!r}, got {check.shown(loss)}")
     return name
 
 

@@ -75,7 +75,9 @@ def rules(
     method: Any, max_iter: Any, tol: Any, ftol: Any, time_limit: Any, n_threads: Any, options: Any, standardize: Any
 ) -> Rules:
     """The arguments, checked, but for those that are left to `Network.fit`."""
-    method = method.lower() if isinstance(method, str) else method
+    if not isinstance(method, str):
+        raise TypeError(f"method: expected a name, got {check.shown(method)}")
+    method = method.lower()
     if method in AT_ONCE:
         known = AT_ONCE[method].OPTIONS
         for name in set(options) - set(known):

@@ -41,18 +41,16 @@ class Model:
         self._draw(init, rng)
 
     def _set_up(self, architecture: Architecture, params: Array, units: Units | None, trained: bool) -> None:
-        # there already where a network is made anew: by __init__ or __setstate__, maybe within a callback
-        self._fitting: threading.Lock = self.__dict__.get("_fitting") or threading.Lock()
-        if not self._fitting.acquire(blocking=False):
-            raise RuntimeError("network: expected one that is not being fitted, to be made anew; make another one")
-        try:
-            self._architecture = architecture
-            self._plan = architecture.plan
-            self._params = _on_a_cache_line(params)
-            self._units = units
-            self._trained = trained  # whether a fit has left these parameters, so that they are of the data's own units
-        finally:
-            self._fitting.release()
+        # made once: a call that has read the architecture counts on these parameters, whatever hooks of arguments do,
+        # or other threads, which the dictionary tells apart
+        self._fitting: threading.Lock
+        if self.__dict__.setdefault("_fitting", lock := threading.Lock()) is not lock:
+            raise RuntimeError("network: expected a new object, got one that is a network already; make another one")
+        self._architecture = architecture
+        self._plan = architecture.plan
+        self._params = _on_a_cache_line(params)
+        self._units = units
+        self._trained = trained  # whether a fit has left these parameters, so that they are of the data's own units
 
     @classmethod
     def _make(

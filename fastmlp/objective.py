@@ -68,9 +68,7 @@ class Objective:
         """The network's parameters, in its type, contiguous; the shape of p is checked, not whether it is finite."""
         if self.free is None and arrays.is_native(p, _FLOAT64) and p.shape == self._shape:
             return p if self._dtype == _FLOAT64 else arrays.narrowed(p)
-        array = np.asarray(p)
-        if array.dtype.kind not in check.REAL_KINDS:
-            raise TypeError(f"p: expected real numbers, got dtype {array.dtype}")
+        array = check.real_array(p, "p", _FLOAT64, finite=False)
         if array.shape != self._shape:
             raise ValueError(f"p: expected shape {self._shape}, got {array.shape}")
         with np.errstate(all="ignore"):  # a line search may ask far outside what float32 holds: the value is inf there
@@ -221,7 +219,7 @@ class Objective:
 
     def _product(self, p: Any, v: Any, kind: str) -> NDArray[np.float64]:
         if self.free is None:
-            v = np.asarray(v)
+            v = check.real_array(v, "v", _FLOAT64, finite=False)
             product = self.data.product(self.native(p), v, kind)
         else:
             v = check.real_array(v, "v", np.float64)
@@ -253,7 +251,7 @@ def _decay(penalty: Any, data: DataTerm, free: FreeParameters | None) -> tuple[N
     if penalty is None:
         return None, 0.0
     if not isinstance(penalty, WeightDecay):
-        raise TypeError(f"penalty: expected a fastmlp.WeightDecay or None, got {penalty!r}")
+        raise TypeError(f"penalty: expected a fastmlp.WeightDecay or None, got {check.shown(penalty)}")
     decay = penalty.diagonal(data.architecture)
     if free is None:
         return decay, 0.0

@@ -127,7 +127,7 @@ def _ties(tied: Any) -> Any:
     if tied is None:
         return ()
     if isinstance(tied, (str, Mapping)) or not isinstance(tied, (Sequence, np.ndarray)):
-        raise TypeError(f"tied: expected a sequence of ties, got {tied!r}")
+        raise TypeError(f"tied: expected a sequence of ties, got {check.shown(tied)}")
     return tied
 
 
@@ -141,5 +141,5 @@ def _members(architecture: Architecture, tie: Any) -> tuple[NDArray[np.intp], Fl
         members = np.concatenate([np.zeros(0, np.intp), *groups])
         factors = np.repeat(values, [len(group) for group in groups])
     if len(members) == 0 or not factors.all():
-        raise ValueError(f"tied: expected parameters with coefficients other than 0, got {tie!r}")
+        raise ValueError(f"tied: expected parameters with coefficients other than 0, got {check.shown(tie)}")
     return members, factors

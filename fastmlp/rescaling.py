@@ -40,7 +40,7 @@ def nonzero(value: Any, name: str, size: int | None = None) -> NDArray[np.float6
     """The same of numbers other than zero."""
     array = per_feature(value, name, size)
     if not array.all():
-        raise ValueError(f"{name}: expected numbers other than 0, got {value!r}")
+        raise ValueError(f"{name}: expected numbers other than 0, got {check.shown(value)}")
     return array
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _validation as check
 from fastmlp.architecture import Architecture
 
 Index = NDArray[np.intp]
@@ -62,13 +63,17 @@ def positions(architecture: Architecture, value: Any, argument: str) -> Index:
     n_params = architecture.n_params
     if isinstance(value, Sequence) and any(isinstance(item, str) for item in value):
         return np.concatenate([positions(architecture, item, argument) for item in value])
-    array = np.asarray(value)
+    expected = f"{argument}: expected names of groups, indices or a boolean mask ({n_params},)"
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"{expected}, got {type(value).__name__} ({error})") from error
     if array.dtype.kind == "b" and array.shape == (n_params,):
         return np.flatnonzero(array)
     if array.size == 0:
         return np.zeros(0, np.intp)
     if array.dtype.kind not in "iu" or array.ndim > 1:
-        raise TypeError(f"{argument}: expected names of groups, indices or a boolean mask ({n_params},), got {value!r}")
+        raise TypeError(f"{expected}, got {check.shown(value)}")
     if array.min() < 0 or array.max() >= n_params:
-        raise ValueError(f"{argument}: expected indices from 0 to {n_params - 1}, got {value!r}")
+        raise ValueError(f"{argument}: expected indices from 0 to {n_params - 1}, got {check.shown(value)}")
     return array.astype(np.intp).ravel()

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _validation as check
 from fastmlp import rescaling
 from fastmlp._core import moments as passes
 from fastmlp._quiet import quiet
@@ -203,7 +204,7 @@ def checked(standardize: Any, architecture: Architecture) -> bool | Units:
     if isinstance(standardize, (bool, np.bool_)):
         return bool(standardize)
     if not isinstance(standardize, Units):
-        raise TypeError(f"standardize: expected True, False or units such as net.units, got {standardize!r}")
+        raise TypeError(f"standardize: expected True, False or units such as net.units, got {check.shown(standardize)}")
     for name, each in standardize._asdict().items():
         if each is not None and not (
             all(isinstance(part, np.ndarray) and part.shape == np.shape(each.scale) for part in each)

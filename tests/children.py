@@ -18,7 +18,7 @@ def fork():
 
 
 def outcomes(calls, seconds=20):
-    """How each call ends: "result", or kind and text of its exception; what has killed the child is the last entry."""
+    """How each call ends: "result", or kind and text of its exception; the last entry is what has ended it early."""
     reader, writer = os.pipe()
     child = fork()
     if child == 0:
@@ -26,9 +26,10 @@ def outcomes(calls, seconds=20):
         try:
             _limit(seconds)
             warnings.simplefilter("ignore")
-            with open(writer, "w", encoding="utf-8", buffering=1) as pipe:
+            with open(writer, "w", encoding="utf-8") as pipe:
                 for call in calls:
                     pipe.write(_ending(call) + END)
+                    pipe.flush()  # so that the call that ends it is known by its place
         finally:
             os._exit(0)
     os.close(writer)
@@ -37,13 +38,20 @@ def outcomes(calls, seconds=20):
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         endings.append(f"killed by {signal.Signals(os.WTERMSIG(status)).name}")
+    elif status:  # a sanitizer's, after its report
+        endings.append(f"ended with status {os.WEXITSTATUS(status)}")
     return endings
 
 
-def _limit(seconds):
+def limit_memory(room=ROOM):
+    """Refuse this process more memory than that, besides what is in use."""
     with open("/proc/self/statm") as file:
         used = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + ROOM, used + ROOM))
+    resource.setrlimit(resource.RLIMIT_AS, (used + room, used + room))
+
+
+def _limit(seconds):
+    limit_memory()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(seconds)

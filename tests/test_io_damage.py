@@ -1,6 +1,5 @@
 """Files that are damaged, foreign or hostile: a ModelFormatError, in little memory, and nothing in them is executed."""
 
-import hashlib
 import io
 import json
 import pickle
@@ -8,7 +7,6 @@ import struct
 import subprocess
 import sys
 import tracemalloc
-import warnings
 import zipfile
 
 import numpy as np
@@ -17,9 +15,9 @@ import pytest
 import fastmlp
 from cases import network
 from fastmlp import ModelFormatError
+from model_files import DIGEST, archive, seal
 
 NET = network([1, 1])
-DIGEST = 64
 
 
 def load(folder, content):
@@ -138,23 +136,6 @@ def test_a_file_beyond_all_sizes_is_not_read(tmp_path):
 
 
 # ---- hostile files: the checksum is right ----
-
-
-def seal(content):
-    """The checksum made right."""
-    body = bytes(content[:-DIGEST])
-    return body + hashlib.sha256(body).hexdigest().encode()
-
-
-def archive(*members, compression=zipfile.ZIP_STORED):
-    """A zip of (name, content), sealed."""
-    file = io.BytesIO()
-    with warnings.catch_warnings(), zipfile.ZipFile(file, "w", compression) as archive:
-        warnings.simplefilter("ignore")  # of names that appear twice
-        for name, content in members:
-            archive.writestr(name, content)
-        archive.comment = b"sha256:" + bytes(DIGEST)
-    return seal(file.getvalue())
 
 
 NETWORK = {"layers": [1, 1], "hidden": [], "output": "identity", "loss": "squared_error", "dtype": "float64"}

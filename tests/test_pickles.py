@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from cases import DTYPES, data, network
+from cases import DTYPES, anywhere, data, network
 from fastmlp import ModelFormatError
 
 NET = network([3, 4, 2])
@@ -102,7 +102,7 @@ def test_a_wrong_pickle_of_an_operator_is_a_format_error():
                 make(*arguments[:place], other, *arguments[place + 1 :])
 
 
-# ---- while a network is being fitted ----
+# ---- a network is made once ----
 
 ANEW = {
     "__init__": lambda net: net.__init__([3, 9, 2]),
@@ -110,21 +110,45 @@ ANEW = {
 }
 
 
-@pytest.mark.parametrize("method", ["sgd", "lbfgs", "lm", "bfgs"])
 @pytest.mark.parametrize("way", ANEW)
-def test_a_callback_cannot_make_the_network_anew(way, method):
+def test_a_network_cannot_be_made_anew(way):
+    """What a call has read of it has to stay in its place, whatever hooks, callbacks and other threads do."""
+    net = network([3, 4, 2])
+    params = net.params
+    with pytest.raises(RuntimeError, match=r"^network: expected a new object, got one that is a network already"):
+        ANEW[way](net)
+    assert net.layers == (3, 4, 2)
+    assert np.array_equal(net.params, params)
+
+
+@anywhere
+@pytest.mark.parametrize("way", ANEW)
+@pytest.mark.parametrize(
+    "call", [lambda net, X, T: net.hessian(X, T), lambda net, X, T: net.loss(X, T), lambda net, X, T: net.fit(X, T),
+             lambda net, X, T: fastmlp.Laplace(net, X, T, prior_precision=1.0),
+             lambda net, X, T: fastmlp.fit_many([net], X, T)],
+)  # fmt: skip
+def test_not_by_a_hook_of_an_argument_either(call, way):
+    """The parameters of the new one would be read as far as those of the old one went."""
+
+    class Rows:
+        def __array__(self, dtype=None, copy=None):
+            with pytest.raises(RuntimeError, match=r"^network: expected a new object"):
+                ANEW[way](net)
+            said.append(way)
+            return X
+
+    net, said = network([3, 4, 2]), []
+    X, T = data(net, 20)
+    call(net, Rows(), T)
+    assert said
+    assert net.layers == (3, 4, 2)
+
+
+@anywhere
+def test_nor_can_a_posterior():
     net = network([3, 4, 2])
     X, T = data(net, 20)
-    said = []
-
-    def callback(_):
-        with pytest.raises(RuntimeError, match=r"^network: expected one that is not being fitted") as caught:
-            ANEW[way](net)
-        said.append(caught)
-
-    result = net.fit(X, T, method, max_iter=3, callback=callback, rng=0)
-    assert len(said) == result.nit > 0
-    assert net.layers == (3, 4, 2)
-    ANEW[way](net)
-    assert net.layers == (3, 9, 2)
-    net.fit(X, T, method, max_iter=3, rng=0)
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=1.0)
+    with pytest.raises(RuntimeError, match=r"^Laplace: expected a new object"):
+        posterior.__init__(network([3, 1]), X, T[:, :1], prior_precision=1.0)

@@ -97,12 +97,13 @@ class Alternation:
     def _start_beta(self, value: Any) -> float:
         if not self.is_regression:
             if value is not None:
-                raise ValueError(f"noise_precision: expected None for {self.net.loss_name}, got {value!r}")
+                raise ValueError(f"noise_precision: expected None for {self.net.loss_name}, got {check.shown(value)}")
             return 1.0
         if value is None:
             return START_SIGNAL / self.variance
         own = self.frame.own_precision(check.number(value, "noise_precision", 0.0, above=True))
-        return min(self.highest, float(np.mean(np.broadcast_to(own, len(self.frame.varying))[self.frame.varying])))
+        own = float(np.mean(np.broadcast_to(own, len(self.frame.varying))[self.frame.varying]))
+        return min(self.highest, max(own, float(np.finfo(np.float64).tiny)))  # it may vanish in units of its own
 
     def moved(self, precisions: Float, change: Float) -> Float:
         """The precisions after a change of their logarithms, the noise at its floor where it would be close to it.
@@ -178,7 +179,7 @@ class Alternation:
     def _digits(self, beta: float) -> int:
         """Binary digits of parameters, from the last of which on they do not matter."""
         signal = beta * self.variance / 1e4 if self.is_regression else 1.0
-        return DIGITS + math.ceil(max(0.0, 0.5 * math.log2(min(signal, VAST))))
+        return DIGITS + math.ceil(0.5 * math.log2(min(max(1.0, signal), VAST)))
 
     def _gradient_tolerance(self, beta: float) -> float:
         """`tol` where weights are of order one, less where they are as large as the targets.

@@ -44,7 +44,7 @@ class Budget:
 
     def __init__(self, time_limit: Any = None, callback: Callable[[Any], Any] | None = None, verbose: Any = 0) -> None:
         if callback is not None and not callable(callback):
-            raise TypeError(f"callback: expected a callable or None, got {callback!r}")
+            raise TypeError(f"callback: expected a callable or None, got {check.shown(callback)}")
         self.callback = callback
         self.verbose = check.integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", 0)
         self.seconds = math.inf if time_limit is None else check.number(time_limit, "time_limit", 0.0)

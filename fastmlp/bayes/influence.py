@@ -68,7 +68,7 @@ class Removal:
         self.architecture, self.samples, self.center = architecture, samples, center
         self.targets, delta, curvature = likelihood.derivatives(architecture, samples, center, noise_precision)
         self.rooted = covariance.times_root(J)
-        _memory.blas(4 * J.nbytes + 8 * J.size // J.shape[2] * J.shape[1] * 8)
+        _memory.blas(4 * J.nbytes + 64 * len(J) * J.shape[1] ** 2)
         self.V = self.rooted @ self.rooted.transpose(0, 2, 1)
         share = curvature @ self.V
         self.leverage = np.trace(share, axis1=1, axis2=2)

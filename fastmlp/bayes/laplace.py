@@ -287,7 +287,8 @@ class Laplace(Posterior):
         X = self._checked(X)
         shape, V = (len(X), self._architecture.n_outputs), np.empty((0, len(self._free)))
         for _, _, J in self._linearised(X):
-            V = np.concatenate([V, self._covariance.times_root(J, self._n_threads).reshape(-1, V.shape[1])])
+            rooted = self._covariance.times_root(J, self._n_threads)
+            V = np.concatenate([V, rooted.reshape(len(J) * J.shape[1], V.shape[1])])
         V *= np.tile(self._frame.output_scale, len(X))[:, np.newaxis]
         return _memory.product(V, V.T).reshape(shape * 2)
 

@@ -52,6 +52,8 @@ class Posterior:
         sample_weight: Any = None,
         n_threads: Any = None,
     ) -> None:
+        if "_architecture" in self.__dict__:  # as of a network: calls that have begun count on what they have read
+            raise RuntimeError("Laplace: expected a new object, got one that is a posterior already; make another one")
         self._words = doubts.LIBRARY if penalty is None else doubts.WITH_PENALTY
         self._set_up(
             net, X, T, prior_precision, penalty, noise_precision, hessian, standardize, sample_weight, n_threads
@@ -122,6 +124,11 @@ class Posterior:
             value, gradient = term.value_and_grad(params)
             self._curvature = self._second_derivatives(term)
         w, prior = params[self._free], self.prior_precision[self._free]
+        if not (np.isfinite(self._curvature).all() and np.isfinite(prior).all()):
+            raise NotPositiveDefiniteError(
+                f"{self._words.subject}: expected second derivatives that are finite numbers, got others: outputs, "
+                "sample_weight or precisions are too large"
+            )
         self._gradient: Float = gradient[self._free] + prior * w
         self.grad_norm = float(np.abs(self._gradient).max(initial=0.0))
         try:
@@ -364,13 +371,13 @@ def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:
     architecture = frame.architecture
     if architecture.loss != "squared_error":
         if value is not None:
-            raise ValueError(f"noise_precision: expected None for {architecture.loss}, got {value!r}")
+            raise ValueError(f"noise_precision: expected None for {architecture.loss}, got {check.shown(value)}")
         return 1.0
     if value is None:
         return None
-    if np.shape(value) == frame.varying.shape:
-        value = np.where(frame.varying, value, 1.0)  # inf, of a constant target, counts for nothing
-    if np.ndim(value):
+    if not check.is_scalar(value, "noise_precision"):
+        if isinstance(value, np.ndarray) and value.shape == frame.varying.shape:
+            value = np.where(frame.varying, value, 1.0)  # inf, of a constant target, counts for nothing
         given: Any = check.vector(value, "noise_precision", architecture.n_outputs, np.float64)
     else:
         given = check.number(value, "noise_precision", 0.0, above=True)
@@ -390,5 +397,5 @@ def _prior(architecture: Architecture, prior_precision: Any, penalty: Any) -> Fl
     if penalty is None:
         return by_parameter(architecture, prior_precision, "prior_precision")
     if not isinstance(penalty, WeightDecay):
-        raise TypeError(f"penalty: expected a fastmlp.WeightDecay, got {penalty!r}")
+        raise TypeError(f"penalty: expected a fastmlp.WeightDecay, got {check.shown(penalty)}")
     return penalty.diagonal(architecture)

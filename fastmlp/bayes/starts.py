@@ -87,7 +87,7 @@ def sizes(net: Network, hidden: Any, n_samples: int) -> Iterator[tuple[int, ...]
         check.choice(hidden, "hidden", ("auto",))
         return ((units,) * len(layers) for units in takewhile(lambda units: units <= n_samples, _growing()))
     if not isinstance(hidden, (Sequence, range)) or not len(hidden):
-        raise TypeError(f"hidden: expected None, 'auto' or numbers of hidden units, got {hidden!r}")
+        raise TypeError(f"hidden: expected None, 'auto' or numbers of hidden units, got {check.shown(hidden)}")
     return iter([(check.integer(units, "hidden", 1),) * len(layers) for units in hidden])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _optional
+from fastmlp import _validation as check
 from fastmlp.bridges.assembly import assembled
 from fastmlp.network import Network, check_network
 
@@ -110,7 +111,7 @@ def to_sklearn(net: Network, classes: Any = None) -> Any:
         model.partial_fit(_one_of_each(net, y), y, classes=labels)
     elif loss == "poisson" or net.output == "identity":
         if classes is not None:
-            raise ValueError(f"classes: expected None for {loss}, got {classes!r}")
+            raise ValueError(f"classes: expected None for {loss}, got {check.shown(classes)}")
         y = np.zeros((1, net.layers[-1]) if net.layers[-1] > 1 else 1)
         model = neural.MLPRegressor(**arguments, **({"loss": loss} if loss == "poisson" else {}))
         model.partial_fit(_one_of_each(net, y), y)
@@ -137,7 +138,7 @@ def _all_classes(net: Network, classes: Any) -> tuple[Any, Any]:
     n_classes = max(n_outputs, 2)
     labels = np.arange(n_classes) if classes is None else np.asarray(classes)
     if labels.shape != (n_classes,) or not np.array_equal(np.unique(labels), labels):
-        raise ValueError(f"classes: expected {n_classes} different ones in sorted order, got {classes!r}")
+        raise ValueError(f"classes: expected {n_classes} different ones in sorted order, got {check.shown(classes)}")
     if several_labels and classes is not None:
-        raise ValueError(f"classes: expected None for several labels a sample, got {classes!r}")
+        raise ValueError(f"classes: expected None for several labels a sample, got {check.shown(classes)}")
     return (np.eye(n_outputs, dtype=int) if several_labels else labels), labels

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _optional
+from fastmlp import _validation as check
 from fastmlp.bridges.assembly import assembled
 from fastmlp.network import Network, check_network
 
@@ -87,14 +88,14 @@ def from_torch(module: Any, hidden: Any = None, output: str | None = None, loss:
             raise ValueError(f"hidden: expected the activations of {len(layers) - 1} hidden layers, got None")
     else:
         if hidden is not None:
-            raise ValueError(f"hidden: expected None, as the modules tell the activations, got {hidden!r}")
+            raise ValueError(f"hidden: expected None, as the modules tell the activations, got {check.shown(hidden)}")
         layers = list(_layers(module))
         names = [layer.activation for layer in layers]
         hidden = names[:-1]
     if not layers:
         raise ValueError("module: expected a linear layer at least, got none")
     if output is not None and names[-1] not in ("identity", output):
-        raise ValueError(f"output: expected None or {names[-1]}, with which the module ends, got {output!r}")
+        raise ValueError(f"output: expected None or {names[-1]}, with which the module ends, got {check.shown(output)}")
     weights, biases = [layer.W for layer in layers], [layer.b for layer in layers]
     return assembled(weights, biases, [] if len(layers) == 1 else hidden, output or names[-1], loss)
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _validation as check
 from fastmlp import selection
 from fastmlp.architecture import Architecture
 from fastmlp.reparam import FreeParameters
@@ -55,7 +56,7 @@ def _pair(name: Any, pair: Any) -> tuple[float, float]:
         low, high = pair
         return -np.inf if low is None else float(low), np.inf if high is None else float(high)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"bounds[{name!r}]: expected a pair (low, high), got {pair!r}") from error
+        raise ValueError(f"bounds[{name!r}]: expected a pair (low, high), got {check.shown(pair)}") from error
 
 
 def _broadcast(value: Any, like: Float) -> Float:

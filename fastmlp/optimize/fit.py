@@ -117,7 +117,7 @@ def fit(
     if state is not None and state["rng"] is not None:
         generator = state["rng"]
     if callback is not None and not callable(callback):
-        raise TypeError(f"callback: expected a callable or None, got {callback!r}")
+        raise TypeError(f"callback: expected a callable or None, got {check.shown(callback)}")
     if patience is not None:
         patience = check.integer(patience, "patience", 1)
         if validation is None:

@@ -311,7 +311,7 @@ def levenberg_marquardt(
 
     for name, function in (("fun", fun), ("jac", jac)):
         if not callable(function):
-            raise TypeError(f"{name}: expected a callable, got {function!r}")
+            raise TypeError(f"{name}: expected a callable, got {check.shown(function)}")
     x = np.array(check.real_array(x0, "x0", np.float64))
     if x.ndim != 1 or x.size == 0:
         raise ValueError(f"x0: expected shape (n,), got {x.shape}")

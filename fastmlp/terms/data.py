@@ -114,7 +114,7 @@ class DataTerm:
 
 
 def _noise_precision(value: Any, architecture: Architecture) -> tuple[float, NDArray[Any] | None]:
-    if np.ndim(value) == 0:
+    if check.is_scalar(value, "noise_precision"):
         return check.number(value, "noise_precision", 0.0, above=True), None
     if architecture.loss != "squared_error":
         raise ValueError(f"noise_precision: expected one number for {architecture.loss}, got an array")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import rescaling, selection
 from fastmlp.architecture import Architecture
+
+MOST_LAYERS = 1 << 20  # what has more items is no list of coefficients, and would be read without end
 
 
 class _Rescaling(NamedTuple):
@@ -186,7 +189,10 @@ def _coefficients(value: Any, name: str) -> Any:
     if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes)):
         if isinstance(value, np.ndarray) and value.ndim != 1:
             raise ValueError(f"{name}: expected a number, or one for each layer, got shape {value.shape}")
-        return tuple(check.number(v, name, 0.0) for v in value)
+        given = tuple(islice(value, MOST_LAYERS + 1))
+        if len(given) > MOST_LAYERS:
+            raise ValueError(f"{name}: expected a number, or one for each layer, got more than {MOST_LAYERS}")
+        return tuple(check.number(each, name, 0.0) for each in given)
     return check.number(value, name, 0.0)
 
 
