@@ -184,10 +184,10 @@ def choice(value: Any, name: str, options: Collection[str]) -> str:
     """One of the names in `options`."""
     if not isinstance(value, str):
         raise TypeError(f"{name}: expected a name, got {shown(value)}")
-    value = str.__str__(value)  # of str itself, whose hash and comparisons nobody has overridden
-    if value not in options:
+    name_itself = str.__str__(value)  # a plain str, whose hash and comparisons nobody has overridden
+    if name_itself not in options:
         raise ValueError(f"{name}: expected one of {', '.join(options)}, got {shown(value)}")
-    return value
+    return name_itself
 
 
 def generator(rng: Any) -> np.random.Generator:

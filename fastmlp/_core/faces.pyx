@@ -24,7 +24,7 @@ def _whole(n, dtype, isa):
 def _block(matrix, isa, width=None, n=None, dtype=None, zeros=False):
     """A padded feature-major copy, columns up to whole vectors repeating the last one, or zeros; nan without a matrix.
 
-    Beyond whole vectors, where no kernel is to read or write, all is nan, and the memory ends with those of the last row.
+    Beyond whole vectors, where no kernel is to read or write, all is nan; the memory ends with those of the last row.
     """
     if matrix is not None:
         (width, n), dtype = matrix.shape, matrix.dtype
@@ -169,7 +169,7 @@ def load_rows(const floating[:, ::1] X, const Py_ssize_t[::1] index=None, isa=No
 
 
 def load_labels(const Py_ssize_t[::1] labels, const Py_ssize_t[::1] index, const floating[:] ones, isa=None):
-    """Ones of the type where a class, of as many as `ones`, is the label of a sample, or of the index's; whole vectors."""
+    """Ones where a class, of as many as `ones`, is the label of a sample, or of the index's; whole vectors."""
     cdef size_t n = labels.shape[0] if index is None else index.shape[0]
     dtype = np.asarray(ones).dtype
     result = _block(None, isa, ones.shape[0], n, dtype)
