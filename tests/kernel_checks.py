@@ -224,7 +224,7 @@ def activations(n, draw, dtype, isa):
 
 
 def triangles(n, m, draw, dtype, isa):
-    """The factor of a matrix, what solves with it, its inverse, and products with a root, where nan lies above it."""
+    """The factor of a matrix, what solves with it, and products with a root, where nan lies above it."""
     lower = np.tril(draw(n, n).astype(float)) / (n + 1)
     lower[np.diag_indices(n)] = 1 + np.abs(np.diag(lower))
     between, L = spaced(np.tril(lower @ lower.T), dtype)
@@ -241,10 +241,6 @@ def triangles(n, m, draw, dtype, isa):
         faces.cholesky_solve(L, X, part, isa=isa)
         assert np.isnan(between).all()
         assert np.all(np.abs(X.astype(float) @ triangle - B) <= rounding * (1 + np.abs(X).max(initial=0)))
-    between, X = spaced(np.zeros((n, n)), dtype)
-    faces.cholesky_inverse(L, X, isa=isa)
-    assert np.isnan(between).all()
-    assert np.all(np.abs(X @ found @ found.T - np.eye(n)) <= rounding * 4)
     S = spaced(lower.T, dtype)[1]
     wide, J = S.astype(float), spaced(B, dtype)[1]
     sums = np.abs(B.astype(float)) @ np.abs(wide)
