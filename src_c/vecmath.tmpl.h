@@ -136,7 +136,8 @@ ALWAYS_INLINE real NAME(vexp)(real x)
 ALWAYS_INLINE real NAME(log1p_rest)(real f, real df)
 {
     const real s = f / (R(2.0) + f), y = s * s, yy = y * y;
-    return df * FMA(R(-0.5), f, R(1.0)) - s * FMA(-y, NAME(LOG1P_TAIL)(y, yy), f);
+    /* which product is fused is said here: loops and their remainders would choose for themselves */
+    return FMA(df, FMA(R(-0.5), f, R(1.0)), -(s * FMA(-y, NAME(LOG1P_TAIL)(y, yy), f)));
 }
 
 /* log(1 + x) for x in [0, inf]: 1 + x = 2^k (1 + f) */
