@@ -23,7 +23,7 @@ ROOM = 1 << 30  # bytes that a run may take
 LONGEST = 30  # seconds for one input
 
 
-def fuzz(name, seconds):
+def fuzz(name, seconds, seed):
     """Run libFuzzer; ends the process, with an error if something was found."""
     import atheris
 
@@ -40,7 +40,7 @@ def fuzz(name, seconds):
         options["custom_mutator"] = lambda content, size, seed: files.mutated(content, size, seed, atheris.Mutate)
     found = tempfile.mkdtemp(prefix="fuzz-")
     arguments = [sys.argv[0], found, str(HERE / "corpus" / name), f"-max_total_time={seconds}", f"-timeout={LONGEST}",
-                 "-rss_limit_mb=4096", "-max_len=2048", "-len_control=0", "-print_final_stats=1"]  # fmt: skip
+                 "-rss_limit_mb=4096", "-max_len=2048", "-len_control=0", "-print_final_stats=1", f"-seed={seed}"]  # fmt: skip
     atheris.Setup(arguments, target.run, **options)
     atheris.Fuzz()
 
@@ -61,10 +61,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", choices=("load", "calls"))
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0, help="of the changes that are tried; 0: another one each time")
     parser.add_argument("files", nargs="*", type=Path, help="to be replayed")
     chosen = parser.parse_args()
     faulthandler.enable()
     if chosen.files:
         replay(chosen.target, chosen.files)
     else:
-        fuzz(chosen.target, chosen.seconds)
+        fuzz(chosen.target, chosen.seconds, chosen.seed)
