@@ -191,7 +191,7 @@ def sweep(
         )
         many.warn_about_scale(tasks[: len(plan)], how, (X, T))
         many.train(tasks, how, done, None if bar is None else bar.update)
-    return Sweep(runs(), n_starts)
+        return Sweep(runs(), n_starts)
 
 
 def _items(values: Any, name: str) -> list[Any]:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -209,15 +210,18 @@ def fit_many(
     _memory.scipy("optimize")  # for the results
     done: Done = {}
 
-    def results() -> list[Any]:
-        ended = enumerate(networks)
-        return [_result(net, how.method, done[i], *sets[net._architecture]) if i in done else None for i, net in ended]
+    def results(ended: Sequence[Network]) -> list[Any]:
+        pairs = enumerate(ended)
+        return [_result(net, how.method, done[i], *sets[net._architecture]) if i in done else None for i, net in pairs]
 
-    with handing_over(lambda: Later(results)):
+    def those_done() -> Later[Any]:
+        return Later(partial(results, [net.copy() if i in done else net for i, net in enumerate(networks)]))
+
+    with handing_over(those_done):
         train(tasks, how, done)
-    if not warned:
-        _warn_about_poor_fits(tasks, starts, done, how)
-    return results()
+        if not warned:
+            _warn_about_poor_fits(tasks, starts, done, how)
+        return results(networks)
 
 
 def split(
