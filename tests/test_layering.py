@@ -68,7 +68,7 @@ INNER = {
         ("laplace",),
         ("posterior", "priors", "influence"),
         ("frame", "doubts"),
-        ("covariance", "precisions", "moderation", "mixed", "likelihood", "modes", "training"),
+        ("covariance", "precisions", "moderation", "mixed", "likelihood", "modes", "pickled", "training"),
     ),
     "plot": (
         ("__init__",),

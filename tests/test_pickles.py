@@ -152,3 +152,50 @@ def test_nor_can_a_posterior():
     posterior = fastmlp.Laplace(net, X, T, prior_precision=1.0)
     with pytest.raises(RuntimeError, match=r"^Laplace: expected a new object"):
         posterior.__init__(network([3, 1]), X, T[:, :1], prior_precision=1.0)
+    with pytest.raises(RuntimeError, match=r"^Laplace: expected a new object"):
+        posterior.__setstate__(posterior.__getstate__())
+
+
+# ---- posteriors ----
+
+LOOKED_AT = ("_architecture", "_frame", "_params", "_free", "prior_precision", "gamma", "_gradient", "_curvature")
+
+
+def looked_at(posterior, X):
+    return [*posterior.predict(X), posterior.sample(2, rng=0), posterior.params_std, posterior.gamma.sum()]
+
+
+@anywhere
+@pytest.mark.parametrize("hessian", ["ggn", "diagonal"])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_posteriors_pickle_and_a_wrong_state_is_a_format_error(hessian, standardize):
+    net = network([3, 4, 2])
+    X, T = data(net, 20)
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=1.0, hessian=hessian, standardize=standardize)
+    again = pickle.loads(pickle.dumps(posterior))
+    assert all(np.array_equal(a, b) for a, b in zip(looked_at(again, X), looked_at(posterior, X), strict=True))
+    whole = posterior.__dict__
+    covariance, other = copy.copy(posterior._covariance), network([3, 2]).copy()
+    covariance.root = covariance.root[:-1]
+    wrong = [(name, value) for name in LOOKED_AT for value in (None, "text", np.ones(3), np.ones((99, 99)))]
+    wrong += [(name, value[:-1]) for name, value in whole.items() if isinstance(value, np.ndarray)]
+    wrong += [(name, value.astype("float32")) for name, value in whole.items() if isinstance(value, np.ndarray)]
+    wrong += [("_covariance", covariance), ("_free", whole["_free"] + 1), ("_architecture", other._architecture)]
+    wrong += [("_known_samples", value) for value in ("text", (X[:, :2], (T, None), None))]
+    for name, value in wrong:
+        with pytest.raises(ModelFormatError, match=r"^state: expected"):
+            fastmlp.Laplace.__new__(fastmlp.Laplace).__setstate__(whole | {name: value})
+    for state in (None, {}, 3):
+        with pytest.raises(ModelFormatError, match=r"^state: expected the posterior"):
+            fastmlp.Laplace.__new__(fastmlp.Laplace).__setstate__(state)
+
+
+def test_what_the_evidence_returns_pickles_with_its_starts():
+    net = network([2, 3, 1])
+    X, T = data(net, 30)
+    posterior = fastmlp.fit_evidence(net, X, T, n_starts=2, max_iter=20, tol=1.0, rng=0)
+    again = pickle.loads(pickle.dumps(posterior))
+    assert again.starts.table() == posterior.starts.table()
+    assert any(start.posterior is again for start in again.starts)
+    with pytest.raises(ModelFormatError, match=r"^state: expected the posterior"):
+        type(posterior).__new__(type(posterior)).__setstate__(posterior.__getstate__() | {"_params": None})

@@ -90,7 +90,7 @@ class Evidence(Laplace):
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        super().__setstate__(state)
         if "starts" in state:
             self.starts = Starts(
                 Start(tuple(h), n, self if other is None else other) for h, n, other in state["starts"]

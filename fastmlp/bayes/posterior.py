@@ -18,6 +18,7 @@ from fastmlp.architecture import Architecture
 from fastmlp.bayes import doubts, modes
 from fastmlp.bayes.covariance import EPS, Covariance, noise_precision
 from fastmlp.bayes.frame import Frame, framed
+from fastmlp.bayes.pickled import restored
 from fastmlp.bayes.precisions import by_parameter
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.functional import Samples
@@ -52,8 +53,7 @@ class Posterior:
         sample_weight: Any = None,
         n_threads: Any = None,
     ) -> None:
-        if "_architecture" in self.__dict__:  # as of a network: calls that have begun count on what they have read
-            raise RuntimeError("Laplace: expected a new object, got one that is a posterior already; make another one")
+        self._be_new()
         self._words = doubts.LIBRARY if penalty is None else doubts.WITH_PENALTY
         self._set_up(
             net, X, T, prior_precision, penalty, noise_precision, hessian, standardize, sample_weight, n_threads
@@ -94,6 +94,15 @@ class Posterior:
         beta = _noise_given(frame, noise_precision, scaled=penalty is not None)
         params[frame.known], alpha[frame.known] = 0.0, np.inf
         self._solve(frame, params, samples, alpha, beta, hessian, n_threads, scaled=penalty is not None)
+
+    def _be_new(self) -> None:
+        """As a network is made once, so is a posterior: calls that have begun count on what they have read."""
+        if "_architecture" in self.__dict__:
+            raise RuntimeError("Laplace: expected a new object, got one that is a posterior already; make another one")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._be_new()
+        self.__dict__.update(restored(state))
 
     @classmethod
     def _of(

@@ -40,7 +40,8 @@ def fuzz(name, seconds, seed):
         options["custom_mutator"] = lambda content, size, seed: files.mutated(content, size, seed, atheris.Mutate)
     found = tempfile.mkdtemp(prefix="fuzz-")
     arguments = [sys.argv[0], found, str(HERE / "corpus" / name), f"-max_total_time={seconds}", f"-timeout={LONGEST}",
-                 "-rss_limit_mb=4096", "-max_len=2048", "-len_control=0", "-print_final_stats=1", f"-seed={seed}"]  # fmt: skip
+                 "-rss_limit_mb=4096", "-max_len=2048", "-len_control=0", "-print_final_stats=1",
+                 f"-seed={seed}"]  # fmt: skip
     atheris.Setup(arguments, target.run, **options)
     atheris.Fuzz()
 
