@@ -88,7 +88,7 @@ def test_float32_networks_too(method):
     second = {key: getattr(objective, value) for key, value in BY_GRADIENT[method].items()}
     found = scipy.optimize.minimize(
         objective.value_and_grad, x0, jac=True, method=method.split()[0],
-        options={"maxfun" if method == "TNC" else "maxiter": 200}, **second,
+        options={"maxfun": 1000} if method == "TNC" else {"maxiter": 200}, **second,
     )  # fmt: skip
     assert found.x.dtype == np.float64
     assert found.fun == pytest.approx(minimum.fun, rel=1e-2)
