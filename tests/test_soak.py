@@ -31,7 +31,7 @@ import soak
 soaked = soak.Soak(sys.argv[1])
 soaked.run(1.0, n_threads=8, period=0.1)
 print(soak.report(soaked))
-print(soaked.wrong, soaked.done["children"] >= 1, sum(soaked.done.values()) > 20)
+print(dict(soaked.wrong), soaked.done["children"] >= 1, sum(soaked.done.values()) > 20)
 """
 
 
@@ -43,7 +43,7 @@ def test_threads_and_children_get_the_bits_of_one_alone(folder):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "| children |" in done.stdout
-    assert done.stdout.splitlines()[-1] == "{} True True"
+    assert done.stdout.splitlines()[-1] == "{} True True", done.stdout
 
 
 def test_other_bits_an_exception_and_a_child_that_dies_are_told(folder, monkeypatch):
