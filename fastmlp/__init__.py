@@ -8,7 +8,7 @@ import importlib
 import logging
 from typing import Any
 
-from fastmlp import _optional, plot
+from fastmlp import _memory, _optional, plot
 from fastmlp._version import __version__
 from fastmlp.bayes import Laplace, fit_evidence, prior_samples
 from fastmlp.checking import check_derivatives
@@ -74,6 +74,7 @@ BRIDGES = ("from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch")
 def __getattr__(name: str) -> Any:
     """The estimators, which need scikit-learn, and the bridges to other libraries, when they are first asked for."""
     if name in ("MLPClassifier", "MLPRegressor"):
+        _memory.estimators()
         return getattr(_optional.load("fastmlp.estimators", "sklearn", f"fastmlp.{name}"), name)
     if name in BRIDGES:
         return getattr(importlib.import_module("fastmlp.bridges"), name)

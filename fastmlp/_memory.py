@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import mmap
 import os
 import sys
@@ -29,6 +30,7 @@ BUFFER = 32 * MB  # of OpenBLAS for each caller at the same time, and for each o
 STACK = 8 * MB  # beside which these have stacks
 SPARE = 4 * MB  # for a product by several threads
 LIBRARIES = 160 * MB  # of SciPy; 124 in 1.17
+SKLEARN = 80 * MB  # of scikit-learn beside SciPy; 19 in 1.9
 SMALL = 1 << 15  # multiplications of a product that one thread does
 COUNTS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")  # the first that is set counts
 
@@ -74,16 +76,43 @@ def product(A: NDArray[Any], B: NDArray[Any]) -> NDArray[Any]:
 
 def scipy(name: str) -> Any:
     """A module of SciPy, imported if there is memory for it; with one thread for its BLAS if there are no others."""
-    module = sys.modules.get(f"scipy.{name}")
-    if module is not None:
-        return module
+    if name in _whole:
+        return _whole[name]
     with _enough_for_scipy() if "scipy.special" not in sys.modules else contextlib.nullcontext():
+        _whole[name] = undisturbed(f"scipy.{name}", "SciPy")
+        return _whole[name]
+
+
+def undisturbed(module: str, library: str) -> Any:
+    """A module, imported by a thread of its own, so that Ctrl-C does not leave half of it behind.
+
+    What other threads are importing is waited for. MemoryError where there is too little for it.
+    """
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(_imported(module)), daemon=True)
+    if threading.current_thread() is not threading.main_thread() or f"{module}" in sys.modules:
+        found.append(_imported(module))
+    else:
         try:
-            return importlib.import_module(f"scipy.{name}")
-        except ImportError as error:
-            if "allocate memory" in str(error) or "map segment" in str(error):
-                raise MemoryError(f"no memory for SciPy's libraries: {error}") from error
-            raise
+            thread.start()
+        except RuntimeError:  # there is no thread
+            found.append(_imported(module))
+        else:
+            thread.join()
+    (result,) = found
+    if isinstance(result, ImportError) and any(words in str(result) for words in ("allocate memory", "map segment")):
+        raise MemoryError(f"no memory for the libraries of {library}: {result}") from result
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def _imported(module: str) -> Any:
+    """A module, or what its import has raised."""
+    try:
+        return importlib.import_module(module)
+    except BaseException as error:
+        return error
 
 
 @contextlib.contextmanager
@@ -117,15 +146,24 @@ def _blas_threads() -> int:
     return min(next((count for count in asked if count > 0), cores), cores, 64)
 
 
+def estimators() -> None:
+    """Import scikit-learn, if it is there, and the SciPy that it is made of, if there is memory for them."""
+    if "sklearn.neural_network" not in sys.modules and importlib.util.find_spec("sklearn") is not None:
+        scipy("optimize")
+        ask(SKLEARN, "scikit-learn's libraries")
+        undisturbed("sklearn.neural_network", "scikit-learn")
+
+
 def scipy_blas() -> None:
     """Bring in the buffer of SciPy's BLAS too, of which NumPy's is another copy."""
     if not _warm:
-        linalg = scipy("linalg")
+        blas = scipy("linalg.blas")
         ask(BUFFER + SPARE, "the buffer of SciPy's BLAS")
-        linalg.blas.dgemm(1.0, _SQUARE, _SQUARE)
+        blas.dgemm(1.0, _SQUARE, _SQUARE)
         _warm.append(True)
 
 
+_whole: dict[str, Any] = {}
 _warm: list[bool] = []
 _SQUARE = np.zeros((128, 128))
 ask(BUFFER + SPARE, "the buffer of NumPy's BLAS")

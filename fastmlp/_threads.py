@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from fastmlp import _validation as check
-from fastmlp._core import team
+from fastmlp._core import crew, team
 from fastmlp.errors import ForkWarning, ThreadWarning, warn_caller
 
 MAX_THREADS = 64
@@ -57,6 +57,14 @@ def _warn_of_missing(n_threads: int, error: int) -> None:
 
 
 team.tell_of_missing(_warn_of_missing)
+
+
+def can_be_made(n_threads: int) -> bool:
+    """Whether there are so many threads of Python's own; if not, it is told once."""
+    error = crew.lacking(n_threads)
+    if error:
+        _warn_of_missing(n_threads, error)
+    return not error
 
 
 def wanted(n_threads: Any = None) -> int:

@@ -90,6 +90,8 @@ def _name(path: Any) -> str:
         return os.fsdecode(path)
     except TypeError:
         raise TypeError(f"path: expected a str or path-like, got {check.shown(path)}") from None
+    except UnicodeError:
+        raise ValueError(f"path: expected a name that can be one of a file, got {check.shown(path)}") from None
 
 
 def _serialize(network: Stored) -> bytes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -174,8 +174,8 @@ def fit_many(
     -----
     Results equal those of ``net.fit(X, T, method)`` stopped at the same step, and do not depend on the number of
     threads, to the bit. The networks with the most parameters come first. On an exception, also KeyboardInterrupt,
-    every network has the parameters of its last completed step, and the exception's `partial` is the list of results,
-    None for networks that were not done.
+    every network has the parameters of its last completed step, and the exception's `partial` holds the results, None
+    for networks that were not done.
 
     Cost: see `Network.fit`. Memory for each thread, of the largest network: four matrices (P, P), with lbfgs 2 maxcor P
     numbers.
@@ -331,11 +331,10 @@ def _at_once(numbered: dict[int, Task], how: Rules, done: Done) -> None:
     params = [term.x0 for term in terms]
     tols = _default_tols(tasks) if how.tol is None else [how.tol] * len(tasks)
     records = many.unwritten(len(tasks))
-    with ExitStack() as stack:
+    claim = (os.getpid(), object())
+    try:
         for task in tasks:
-            if not task.net._fitting.acquire(blocking=False):
-                raise RuntimeError("fit_many: a network is being fitted already; fit a copy")
-            stack.callback(task.net._fitting.release)
+            task.net._claim(claim, "fit_many")
         try:
             many.train(
                 [term.data.batch for term in terms], params, [term.decay for term in terms], tols, how.ftol,
@@ -347,6 +346,10 @@ def _at_once(numbered: dict[int, Task], how: Rules, done: Done) -> None:
             for number, (*counts, ending) in zip(numbered, records.tolist(), strict=True):
                 if many.ENDINGS[ending] in _STATUS:
                     done[number] = Outcome._make([*counts, _STATUS[many.ENDINGS[ending]]])
+    finally:
+        for task in tasks:
+            if "by" in task.net._fitting and task.net._fitting["by"] is claim:
+                del task.net._fitting["by"]
 
 
 def _start(task: Task) -> Any:

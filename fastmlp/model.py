@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any, Self
 
 import numpy as np
@@ -43,14 +42,25 @@ class Model:
     def _set_up(self, architecture: Architecture, params: Array, units: Units | None, trained: bool) -> None:
         # made once: a call that has read the architecture counts on these parameters, whatever hooks of arguments do,
         # or other threads, which the dictionary tells apart
-        self._fitting: threading.Lock
-        if self.__dict__.setdefault("_fitting", lock := threading.Lock()) is not lock:
+        self._fitting: dict[str, tuple[int, object]]
+        claims: dict[str, tuple[int, object]] = {}
+        if self.__dict__.setdefault("_fitting", claims) is not claims:
             raise RuntimeError("network: expected a new object, got one that is a network already; make another one")
         self._architecture = architecture
         self._plan = architecture.plan
         self._params = _on_a_cache_line(params)
         self._units = units
         self._trained = trained  # whether a fit has left these parameters, so that they are of the data's own units
+
+    def _claim(self, claim: tuple[int, object], name: str) -> None:
+        """Have the network for a training, `name`; of a process and what is its own. RuntimeError if another has it."""
+        held = self._fitting.setdefault("by", claim)
+        if held is claim:
+            return
+        if held[0] == claim[0]:
+            network = "this" if name == "fit" else "a"
+            raise RuntimeError(f"{name}: {network} network is being fitted already; fit a copy")
+        self._fitting["by"] = claim  # a thread of the parent of this fork had it
 
     @classmethod
     def _make(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -214,9 +215,9 @@ class Trainable(Differentiable):
         True
         """
         samples = functional.check_samples(self._architecture, X, T, sample_weight)
-        if not self._fitting.acquire(blocking=False):
-            raise RuntimeError("fit: this network is being fitted already; fit a copy")
+        claim = (os.getpid(), object())
         try:
+            self._claim(claim, "fit")
             self._warn_about_identical_units("before fit")
             return optimize.fit(
                 self, samples, method, given=(X, T), penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
@@ -224,5 +225,6 @@ class Trainable(Differentiable):
                 learning_rate=learning_rate, standardize=standardize, callback=callback, verbose=verbose, rng=rng,
                 time_limit=time_limit, warm_start=warm_start, n_threads=n_threads, options=options,
             )  # fmt: skip
-        finally:
-            self._fitting.release()
+        finally:  # without a call, after which Python would look at signals
+            if "by" in self._fitting and self._fitting["by"] is claim:
+                del self._fitting["by"]

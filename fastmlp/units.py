@@ -54,14 +54,15 @@ class Columns(NamedTuple):
         with np.errstate(over="ignore"):
             return passes.scaled(np.ascontiguousarray(array), self.shift, self.scale, slack)
 
-    def seeing(self, array: Array) -> Columns:
+    def seeing(self, array: Array, weight: Array | None) -> Columns:
         """The same units, where only what is constant here too is called so: the others are to be learnt from."""
         places = np.flatnonzero(self.constant)
         if not len(places):
             return self
         there = Columns(self.scale[places], self.shift[places], self.constant[places])
         constant = self.constant.copy()
-        constant[places] = ~there.standardized(array[:, places]).any(axis=0)
+        rows = slice(None) if weight is None else weight != 0
+        constant[places] = ~there.standardized(array[rows][:, places]).any(axis=0)
         return self._replace(constant=constant)
 
     def mapped(self, scale: Any, shift: Any) -> Columns:
@@ -97,8 +98,8 @@ class Units(NamedTuple):
         """The same units, where only columns that are constant in these samples too are called so."""
         values, targets = samples.targets.values, self.targets
         if targets is not None and values is not None:
-            targets = targets.seeing(values)
-        return Units(self.inputs.seeing(samples.X), targets)
+            targets = targets.seeing(values, samples.weight)
+        return Units(self.inputs.seeing(samples.X, samples.weight), targets)
 
     @quiet
     def folded(self, architecture: Architecture, params: Array) -> Array:
@@ -269,10 +270,10 @@ class Moments(NamedTuple):
     weight: float  #: the sum of the weights
 
 
-def moments(array: Array, weight: Array | None = None, step: int = 1) -> Moments:
-    """What the columns of a matrix of float32 or float64 are like, of every `step`-th row; some row counts."""
+def moments(array: Array, weight: Array | None = None) -> Moments:
+    """What the columns of a matrix of float32 or float64 are like; some row counts."""
     array = np.ascontiguousarray(array)
     if weight is not None and weight.dtype != array.dtype:
         weight = weight.astype(array.dtype)
-    (mean, deviation, absolute, low, high), total = passes.moments(array, weight, ROUNDINGS[array.dtype], step)
+    (mean, deviation, absolute, low, high), total = passes.moments(array, weight, ROUNDINGS[array.dtype])
     return Moments(mean, deviation, absolute, low, high, total)

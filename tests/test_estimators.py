@@ -1,7 +1,9 @@
 """`MLPRegressor` and `MLPClassifier`: scikit-learn's optimum for the same arguments, and what they do beyond."""
 
+import copy
 import pickle
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -655,3 +657,23 @@ def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch):
     with pytest.raises(AttributeError, match="no attribute 'MLPTransformer'"):
         _ = fastmlp.MLPTransformer
     assert {"MLPClassifier", "MLPRegressor", "Network"} <= set(dir(fastmlp))
+
+
+def test_a_refit_that_fails_leaves_curves_as_they_were():
+    model = fastmlp.MLPRegressor(solver="adam", max_iter=3, warm_start=True, random_state=0, early_stopping=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X, Y)
+        before = copy.deepcopy({name: getattr(model, name) for name in ("loss_curve_", "validation_scores_")})
+
+        def score(Y, T, weight):
+            if len(model.loss_curve_) > 5:
+                raise ZeroDivisionError
+            return 0.0
+
+        model.set_params(max_iter=50)
+        model._score = score
+        with pytest.raises(ZeroDivisionError):
+            model.fit(X, Y)
+    assert len(before["loss_curve_"]) == model.n_iter_
+    assert before == {name: getattr(model, name) for name in before}

@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 import fastmlp
 from cases import relative_error
+from fastmlp import datasets
 
 RNG = np.random.default_rng(8)
 X = RNG.normal(size=(120, 3)) * [1e5, 1e-3, 1.0] + [3e5, 0.0, -40.0]
@@ -105,3 +106,11 @@ def test_who_standardises_is_not_asked_to(standardize):
     with pytest.warns(ConvergenceWarning) as caught:
         model.fit(U, U[:, 0])
     assert str(caught[0].message).endswith("raise it" + ", or take standardize=True" * (not standardize))
+
+
+def test_a_fit_that_ends_above_a_constant_says_so():
+    yacht = datasets.load_yacht()
+    model = fastmlp.MLPRegressor(early_stopping=True, random_state=1)
+    with pytest.warns(ConvergenceWarning, match="above that of a constant; take .* or standardize=True"):
+        model.fit(yacht.X, yacht.T)
+    assert model.score(yacht.X, yacht.T) < 0.01

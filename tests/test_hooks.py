@@ -1,10 +1,12 @@
 """Arguments whose methods answer nonsense, or that have no end: an error that names them, soon."""
 
+import numbers
+
 import numpy as np
 import pytest
 
 import fastmlp
-from cases import network
+from cases import data, network
 
 NET = network([3, 4, 2])
 X, T = np.random.default_rng(0).normal(size=(2, 20, 3))
@@ -102,3 +104,37 @@ def test_a_posterior_of_numbers_that_overflow_is_refused_by_name(output, hessian
     with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"^posterior: expected .*finite"):
         fastmlp.Laplace(net, 1e3 * X, np.abs(T), prior_precision=1.0, hessian=hessian,
                         sample_weight=np.full(20, 1e307), **given)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [2**40, -(10**9), 10**6])
+@pytest.mark.parametrize("method", ["sgd", "adam"])
+def test_what_a_generator_shuffles_is_looked_at(method, value):
+    class Hostile(np.random.Generator):
+        def shuffle(self, x, axis=0):
+            kept.append(x)
+            x[-1] = value
+
+    net, kept = network([3, 4, 1]), []
+    X, T = data(net, 20)
+    with pytest.raises(ValueError, match=r"^rng: expected a shuffle of the indices of 20 samples"):
+        net.fit(X, T, method, max_iter=2, rng=Hostile(np.random.PCG64(0)))
+    assert kept
+
+
+@pytest.mark.parametrize("method", ["sgd", "adam", "rprop", "lbfgs", "scg", "lm"])
+def test_a_hook_may_take_away_what_a_warm_start_has_given(method):
+    @numbers.Integral.register
+    class Threads:
+        def __index__(self):
+            for value in list(result.state.values()):
+                if isinstance(value, np.ndarray):
+                    value.resize(0, refcheck=False)
+            return 1
+
+    net = network([3, 20, 1])
+    X, T = data(net, 20)
+    whole, parts = net.copy(), net.copy()
+    whole.fit(X, T, method, max_iter=8, rng=0)
+    result = parts.fit(X, T, method, max_iter=4, rng=0)
+    parts.fit(X, T, method, max_iter=4, warm_start=result, n_threads=Threads())
+    assert parts == whole

@@ -317,3 +317,38 @@ def test_the_interpreter_may_end_while_a_daemon_thread_computes():
     time.sleep(0.1)
     """
     assert run(program) == []
+
+
+def test_threads_whose_first_calls_come_together_wait_for_scipy():
+    program = """
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    wrong = []
+    def work(i):
+        time.sleep(0.02 * i)
+        try:
+            fastmlp.Network([3, 4, 1], rng=i).fit(X, X[:, 0], ("lm", "bfgs", "lbfgs")[i % 3], max_iter=2)
+        except Exception as error:
+            wrong.append(repr(error))
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(12)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    print(len(wrong), *wrong[:1])
+    """
+    assert run(program) == ["0"]
+
+
+@pytest.mark.parametrize("after", [0.02, 0.08, 0.15, 0.25])
+def test_ctrl_c_during_the_first_use_of_scipy_leaves_it_whole(after):
+    program = f"""
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    net = fastmlp.Network([3, 4, 1], rng=0)
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, {after})
+    try:
+        while True:
+            net.fit(X, X[:, 0], "bfgs", max_iter=2)
+    except KeyboardInterrupt:
+        pass
+    print(net.fit(X, X[:, 0], "bfgs", max_iter=2).nit)
+    """
+    assert run(program) == ["2"]

@@ -266,3 +266,19 @@ def test_units_made_by_hand_are_looked_at(columns):
     inputs, _, targets = halves()
     with pytest.raises(ValueError, match=r"^standardize: expected inputs with arrays of one length"):
         fastmlp.Network([2, 3, 1], rng=0).fit(inputs, targets, standardize=fastmlp.units.Units(columns, None))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("method", ["lm", "lbfgs", "adam", "sgd", "rprop", "scg"])
+def test_a_column_that_varies_only_where_there_is_no_weight_stays_constant(method, dtype):
+    inputs = np.random.default_rng(0).normal(size=(40, 3)).astype(dtype)
+    inputs[:, 1], inputs[0, 1] = 3.3, -999
+    targets, weight = np.sin(inputs[:, :1]), np.ones(40)
+    weight[0] = 0
+    options = {"standardize": True, "sample_weight": weight, "rng": 0, "tol": 0.0}
+    whole, parts = (fastmlp.Network([3, 4, 1], rng=0, dtype=dtype) for _ in range(2))
+    whole.fit(inputs, targets, method, max_iter=20, **options)
+    first = parts.fit(inputs, targets, method, max_iter=10, **options)
+    parts.fit(inputs, targets, method, max_iter=10, warm_start=first, **options)
+    assert parts.units.inputs.constant.tolist() == [False, True, False]
+    assert parts == whole

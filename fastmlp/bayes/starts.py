@@ -111,7 +111,7 @@ def drawn(net: Network, hidden: tuple[int, ...], init: str, rng: np.random.Gener
 
 def at_once(train: Callable[[Network, int, int], Any], networks: list[Network], n_threads: int) -> list[Any]:
     """Each network by one thread; a single one by all. ``train(network, threads, number)``."""
-    if len(networks) == 1 or n_threads == 1:
+    if len(networks) == 1 or n_threads == 1 or not _threads.can_be_made(n_threads):
         return [train(network, n_threads, number) for number, network in enumerate(networks)]
     _memory.ask(n_threads * _memory.BUFFER, f"NumPy's BLAS in {n_threads} threads")
     return _threads.each(train, [(network, 1, number) for number, network in enumerate(networks)], n_threads)

@@ -188,6 +188,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if best.limit and not part:
             message = f"{self.solver} has not converged within {best.limit}; raise it"
             warn_caller(message + ", or take standardize=True" * (own is None), ConvergenceWarning)
+        elif not part and training.is_worse_than_a_constant(best.net, problem):
+            message = f"{self.solver} has ended with a loss above that of a constant; take another learning_rate_init"
+            warn_caller(message + ", or standardize=True" * (own is None), ConvergenceWarning)
         return self
 
     def _units(self, net: Network, samples: Samples, part: bool) -> Units:

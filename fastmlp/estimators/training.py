@@ -20,6 +20,7 @@ from fastmlp.estimators.problem import Problem, Samples, Validation
 from fastmlp.estimators.watch import Progress, Watch
 from fastmlp.many import fit_many
 from fastmlp.network import Network
+from fastmlp.optimize import reference
 from fastmlp.optimize.monitor import MAX_FUN, MAX_ITER
 from fastmlp.units import Units
 
@@ -103,7 +104,8 @@ def whole(estimator: Any) -> Iterator[None]:
 
     A first fit that Ctrl-C ends leaves the network at its last step, and so does one that goes on from where it is.
     """
-    before, net = estimator.__dict__.copy(), getattr(estimator, "network_", None)
+    net = getattr(estimator, "network_", None)
+    before = {name: value.copy() if isinstance(value, list) else value for name, value in estimator.__dict__.items()}
     if "_progress" in before:
         before["_progress"] = copy.deepcopy(before["_progress"])  # its lists grow on
     state = None if net is None else (net.params, net.units, net._trained)
@@ -127,6 +129,13 @@ def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int
             **problem.options(estimator, float),
         )  # fmt: skip
     return int(np.argmin([result.fun if math.isfinite(result.fun) else math.inf for result in results]))
+
+
+def is_worse_than_a_constant(net: Network, problem: Problem) -> bool:
+    """Whether the training samples say so, by what `Network.fit` takes for a success."""
+    objective = net.objective(problem.X, problem.T, penalty=problem.penalty, sample_weight=problem.weight)
+    samples = objective.data.samples
+    return objective.data.value(net._params) > reference.bound(objective, reference.of(net._architecture, samples))
 
 
 def by_evidence(estimator: Any, networks: list[Network], samples: Samples) -> tuple[Network, Evidence]:

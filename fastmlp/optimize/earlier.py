@@ -126,7 +126,7 @@ def state_of(
     """
     if warm_start is None:
         return None
-    items = getattr(warm_start, "state", None)
+    items = _own(getattr(warm_start, "state", None))
     if not isinstance(items, dict) or "method" not in items:
         raise TypeError(f"warm_start: expected the result of an earlier fit, got {type(warm_start).__name__}")
     state = Earlier(items, architecture.n_params, architecture.n_params)
@@ -155,6 +155,15 @@ def state_of(
         raise TypeError(f"warm_start: expected free to be None or a map, got {type(items['free']).__name__}")
     _check_held_back(state.get("held_back"), n_samples)
     return items | {"units": known, "rng": _generator(state)}
+
+
+def _own(value: Any) -> Any:
+    """A copy, of dicts, tuples and arrays: what is checked is nobody else's to change."""
+    if isinstance(value, dict):
+        return {key: _own(item) for key, item in dict(value).items()}
+    if type(value) is tuple:
+        return tuple(map(_own, value))
+    return value.copy() if type(value) in PLAIN else value
 
 
 def _units(value: Any, architecture: Architecture) -> Units | None:
@@ -187,11 +196,11 @@ def _generator(state: Earlier) -> np.random.Generator | None:
         raise TypeError(f"warm_start: expected rng to be a bit generator and its state, got {kind!r}")
     try:
         bits = kind()
-        path, size = BUFFERS.get(kind, ((), 0))
+        path, size = next((where for base, where in BUFFERS.items() if issubclass(kind, base)), ((), 0))
         place = saved
         for key in path:
             place = place[key]
-        if path and not 0 <= place <= size:
+        if path and (type(place) is not int or not 0 <= place <= size):
             raise ValueError(f"place {place} in a buffer of {size}")
         bits.state = saved
     except (ValueError, TypeError, LookupError, OverflowError, AttributeError) as error:

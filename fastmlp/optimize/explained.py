@@ -22,14 +22,16 @@ from fastmlp.optimize import reference
 Array = NDArray[Any]
 Float = NDArray[np.float64]
 
-MOST_ROWS = 2_000  # that are looked at, evenly taken
+MOST_ROWS = 2_000  # that are looked at
 MOST_COLUMNS = 100  # of inputs and targets, for a straight line
 SLOPE = 0.2  # share of the variance that a straight line explains for sure
 NOTHING = 0.05  # share of the loss of classes or counts, of which a network that explains less is a constant
 WEAK = 0.01  # penalty of weights as drawn, as a share of what a straight line gains;
+WORSE = 1.1  # times the variance of the targets: residuals of a network that is worse than a constant
 HELD = 0.3  # the same from which on a penalty holds a network in standardised units too
 FAR = 10.0  # standard deviations from which on data are in units of their own
-SURE = 5.0  # nats that a straight line is worth by Schwarz's criterion
+SURE = 5.0  # nats that a straight line is worth by Schwarz's criterion,
+CHANCE = 0.01  # and how often noise may look like one
 
 
 ANEW = "from new starting values (net.initialize())"
@@ -43,10 +45,11 @@ class Shares(NamedTuple):
     output: int | None
 
     def __str__(self) -> str:
-        of = "the targets" if self.output is None else f"T[:,{self.output}]"
-        return (
-            f"the network explains {max(0.0, self.own):.1%} of the variation of {of}, a straight line {self.line:.1%}"
-        )
+        targets = "the targets" if self.output is None else f"T[:,{self.output}]"
+        if not self.line:
+            return f"the network is worse than a constant at {targets}"
+        own = max(0.0, self.own)
+        return f"the network explains {own:.1%} of the variation of {targets}, a straight line {self.line:.1%}"
 
 
 def after(
@@ -109,7 +112,8 @@ def _drawn(objective: Objective) -> float:
 
 def _far_from_one(samples: Samples, constant: reference.Reference) -> bool:
     """Whether standard deviations of inputs or targets are far from those of standardised data."""
-    deviation = units.moments(samples.X, samples.weight, step(samples)).deviation
+    some = rows(samples)
+    deviation = units.moments(some.X, some.weight).deviation
     both = np.append(deviation, np.zeros(1) if constant.sd is None else constant.sd)
     return bool((both[both > 0] > FAR).any() or (both[both > 0] < 1 / FAR).any())
 
@@ -136,18 +140,20 @@ def poor(
     left = _left(architecture, some, T, params) if squared else None
     if not together and (left is None or not (left > 0.5 * spread(T, some.weight)[1] ** 2).any()):
         return None
-    explained, total = line(some.X.astype(np.float64), T, some.weight)
-    n_samples = len(T) if some.weight is None else int(np.count_nonzero(some.weight))
-    found = []
+    rank = min(architecture.layers[1:-1], default=len(T))
+    explained, total, by_rank = line(some.X.astype(np.float64), T, some.weight, rank)
+    D, found = architecture.n_inputs, []
     if left is not None and len(left) > 1:
+        low = (explained > SLOPE * total) & (total - left < 0.5 * by_rank) & (by_rank > 0.5 * explained)
         found = [
-            Shares(1 - left[k] / total[k], explained[k] / total[k], k)
-            for k in np.flatnonzero((explained > SLOPE * total) & (total - left < 0.5 * explained)).tolist()
-            if is_sure(explained[k] / total[k], architecture.n_inputs, n_samples)
+            Shares(1 - left[k] / total[k], by_rank[k] / total[k], k)
+            for k in np.flatnonzero(low).tolist()
+            if is_sure(explained[k] / total[k], D, len(T), len(left))
         ]
-    other = float(explained.sum() / total.sum()) if total.any() else 0.0
+        found = found or [Shares(1 - left[k] / total[k], 0.0, k) for k in np.flatnonzero(left > WORSE * total).tolist()]
+    other = float(by_rank.sum() / total.sum()) if total.any() else 0.0
     together = together and other > SLOPE and (own < 0.5 * other or not squared)
-    if together and (not found or is_sure(other, architecture.n_inputs, n_samples)):
+    if together and not (found and found[0].line and not is_sure(other, D, len(T))) and is_no_chance(other, D, len(T)):
         return Shares(own, other, None)
     return max(found, key=lambda each: each.line, default=None)
 
@@ -158,10 +164,25 @@ def _left(architecture: Architecture, samples: Samples, T: Float, params: Array)
     return np.asarray(np.average((T - Y) ** 2, axis=0, weights=samples.weight))
 
 
-def is_sure(share: float, n_inputs: int, n_samples: int) -> bool:
-    """Whether Schwarz's criterion is sure of a line that explains this share, N/2 ln 1/(1 - R^2) - D/2 ln N."""
+def is_sure(share: float, n_inputs: int, n_samples: int, n_looked_at: int = 1) -> bool:
+    """Whether a line that explains this share is no chance, of so many that are looked at.
+
+    Schwarz's criterion is sure of it, N/2 ln 1/(1 - R^2) - D/2 ln N, and so is an F test.
+    """
     gain = -n_samples * math.log1p(-share) if share < 1 else math.inf
-    return 0.5 * (gain - n_inputs * math.log(n_samples)) > SURE
+    return 0.5 * (gain - n_inputs * math.log(n_samples)) > SURE and is_no_chance(
+        share, n_inputs, n_samples, n_looked_at
+    )
+
+
+def is_no_chance(share: float, n_inputs: int, n_samples: int, n_looked_at: int = 1) -> bool:
+    """Whether noise would hardly be explained so well by a line, as an F test tells."""
+    left = n_samples - n_inputs - 1
+    unexplained = (1 - share) * left / (n_samples - 1)  # 1 - R^2, of which `share` is adjusted
+    if left < 1 or unexplained <= 0:
+        return left >= 1
+    F = (1 - unexplained) / n_inputs / (unexplained / left)
+    return n_looked_at * float(_memory.scipy("special").fdtrc(n_inputs, left, F)) < CHANCE
 
 
 def _least(architecture: Architecture, samples: Samples) -> float:
@@ -171,14 +192,15 @@ def _least(architecture: Architecture, samples: Samples) -> float:
 # ---- what a straight line does ----
 
 
-def step(samples: Samples) -> int:
-    """Every which sample is looked at."""
-    return max(1, -(-len(samples.X) // MOST_ROWS))
-
-
 def rows(samples: Samples) -> Samples:
-    """Some thousand samples, evenly taken."""
-    return samples if len(samples.X) <= MOST_ROWS else samples.rows(np.arange(0, len(samples.X), step(samples)))
+    """Some thousand samples that count, by a choice that has no period, as data may have."""
+    weight = samples.weight
+    if weight is None and len(samples.X) <= MOST_ROWS:
+        return samples
+    places = np.arange(len(samples.X)) if weight is None else np.flatnonzero(weight)
+    if len(places) > MOST_ROWS:
+        places = np.sort(np.random.default_rng(0).choice(places, MOST_ROWS, replace=False))
+    return samples.rows(places)
 
 
 def real(architecture: Architecture, samples: Samples) -> Float | None:
@@ -192,22 +214,29 @@ def real(architecture: Architecture, samples: Samples) -> Float | None:
     return np.asarray(values, np.float64)
 
 
-def line(X: Float, T: Float, weight: Array | None) -> tuple[Float, Float]:
-    """Variances of the targets that a straight line explains, less what it does by chance; and all of them.
+def line(X: Float, T: Float, weight: Array | None, rank: int) -> tuple[Float, Float, Float]:
+    """Variances of the targets that a straight line explains, less what it does by chance; all; by lines of this rank.
 
-    By chance D of N - 1 parts are explained. Nothing is where a line would take long, or has too few samples.
+    By chance D of N - 1 parts are explained. Nothing is where a line would take long, or has too few samples. A network
+    through a layer of few units is a line of such a rank at the most; the best one is the projection on its first
+    right singular vectors (reduced-rank regression).
     """
     mean, sd = spread(X, weight)
     X = (X[:, sd > 0] - mean[sd > 0]) / sd[sd > 0]
     N, D = X.shape
     mean, sd = spread(T, weight)
     if not 0 < D <= MOST_COLUMNS or N < D + 3:
-        return np.zeros_like(sd), sd * sd
+        return np.zeros_like(sd), sd * sd, np.zeros_like(sd)
     root = np.ones((N, 1)) if weight is None else np.sqrt(N / weight.sum() * weight)[:, np.newaxis].astype(np.float64)
     A, B = root * X, root * (T - mean)
     _memory.blas(6 * A.nbytes)
-    left = np.mean((B - _memory.product(A, np.linalg.lstsq(A, B, rcond=None)[0])) ** 2, axis=0)
-    return np.maximum(0.0, sd * sd - left * (N - 1) / (N - D - 1)), sd * sd
+    Y, chance = _memory.product(A, np.linalg.lstsq(A, B, rcond=None)[0]), (N - 1) / (N - D - 1)
+    explained = np.maximum(0.0, sd * sd - np.mean((B - Y) ** 2, axis=0) * chance)
+    if rank >= min(D, T.shape[1]):
+        return explained, sd * sd, explained
+    _, V = np.linalg.eigh(_memory.product(np.ascontiguousarray(Y.T), Y))
+    Y = _memory.product(_memory.product(Y, V[:, -rank:]), V[:, -rank:].T)
+    return explained, sd * sd, np.maximum(0.0, sd * sd - np.mean((B - Y) ** 2, axis=0) * chance)
 
 
 def spread(array: Float, weight: Array | None) -> tuple[Float, Float]:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
@@ -87,9 +88,9 @@ def solve(
         monitor.begin(objective.expand(w), loss + objective.penalty_value(w), data.mean(loss))
         for _ in range(max_iter):
             rate = check.number(rate_of(epoch), "learning_rate", 0.0)  # schedules may end at 0
-            order[:] = straight
-            if shuffle:
-                rng.shuffle(order)
+            order[:] = _shuffled(straight, rng) if shuffle else straight
+            if not 0 <= order.min() <= order.max() < n_samples:  # which C trusts
+                raise ValueError(f"rng: expected a shuffle of the indices of {n_samples} samples, got others")
             loss = penalty = 0.0
             for first in range(0, steps_per_epoch, chunk):
                 count = min(chunk, steps_per_epoch - first)
@@ -104,9 +105,16 @@ def solve(
     except Stop as stop:
         status = stop.status if monitor.n_iter < max_iter else MAX_ITER
     finally:  # whatever ended it, also within an epoch
-        monitor.x = objective.expand(w)
+        monitor.leave(objective.expand(w))
     own = {"velocity_of": kind} if method == "sgd" else {}
     return status, {"n_epochs": epoch, "n_steps": loop.n_steps, **own, **dict(zip(MEMORY[method], memory, strict=True))}
+
+
+def _shuffled(straight: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
+    """The indices in an order of their own; a copy, that whoever has made the generator cannot keep."""
+    order = straight.copy()
+    rng.shuffle(order)
+    return order
 
 
 def _schedule(learning_rate: Any, default: float) -> Callable[[int], Any]:

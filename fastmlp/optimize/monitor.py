@@ -116,7 +116,7 @@ class Monitor:
         self.verbose = verbose
         self.deadline = math.inf if time_limit is None else time_limit
         self.history: dict[str, list[float]] = {name: [] for name in FIELDS}
-        self.x: NDArray[Any] | None = None
+        self._at: tuple[float, float, NDArray[Any] | None] = (math.nan, math.nan, None)  # of the latest step
         self._start = (math.nan, math.nan)  # objective and |gradient|_inf
         self._best: tuple[float, int, NDArray[Any] | None] = (math.inf, 0, None)  # validation loss, iteration, x
         self._lowest: tuple[float, NDArray[Any] | None] = (math.inf, None)  # objective, x
@@ -126,6 +126,11 @@ class Monitor:
         self._started = time.perf_counter()
         self._milestone = max(1, max_iter // 10)
         self._printed = (-math.inf, -1)  # seconds and iteration of the latest line
+
+    @property
+    def x(self) -> NDArray[Any] | None:
+        """Parameters of the latest step; None before `begin`."""
+        return self._at[2]
 
     @property
     def watched(self) -> bool:
@@ -156,10 +161,9 @@ class Monitor:
         """
         if self.x is None:
             return None
-        loss, grad_norm = self._start
-        flatter = self.history["grad_norm"][-1] < grad_norm
-        rounding = 100 * float(np.finfo(self._net.dtype).eps) * abs(loss) if flatter else 0.0
-        if self.patience is not None or self.history["loss"][-1] <= loss + rounding:
+        (loss, grad_norm), (latest, own_norm, _) = self._start, self._at
+        rounding = 100 * float(np.finfo(self._net.dtype).eps) * abs(loss) if own_norm < grad_norm else 0.0
+        if self.patience is not None or latest <= loss + rounding:
             return self.final_x
         return self._lowest[1]
 
@@ -209,12 +213,17 @@ class Monitor:
         lowest: tuple[float, NDArray[Any]],
     ) -> None:
         """Record completed iterations that nobody has watched, their last parameters and those of the lowest loss."""
-        self._keep(x)
+        if len(losses):
+            self._keep(x, float(losses[-1]), float(grad_norms[-1]))
         if lowest[0] < self._lowest[0]:
             self._lowest = lowest
         unknown = np.full(len(losses), math.nan)
         for name, values in zip(FIELDS, (losses, train_losses, unknown, grad_norms, times), strict=True):
             self.history[name].extend(values.tolist())
+
+    def leave(self, x: NDArray[Any]) -> None:
+        """Have the parameters within a step that was broken off, where each of its parts is one."""
+        self._at = (*self._at[:2], x)
 
     def check_time(self) -> None:
         """Raise Stop once the time is over; for use within long iterations too."""
@@ -248,13 +257,14 @@ class Monitor:
         term = self.validation
         return float(term.mean(term.value(np.require(x, term.architecture.dtype))))
 
-    def _keep(self, x: NDArray[Any]) -> None:
-        self.x = x.copy()
+    def _keep(self, x: NDArray[Any], fun: float, grad_norm: float) -> None:
+        """Parameters and what is known of them together, so that an exception finds both."""
+        self._at = (fun, grad_norm, x.copy())
         self._net._take(x, self._own)
 
     def _record(self, x: NDArray[Any], fun: float, train_loss: float, grad_norm: float) -> None:
-        self._keep(x)
         validation_loss = self._validation_loss(x)
+        self._keep(x, fun, grad_norm)
         if validation_loss < self._best[0]:
             self._best = (validation_loss, len(self.history["time"]), self.x)
         if fun < self._lowest[0]:

@@ -93,19 +93,19 @@ def before(
     elsewhere than what the units come from. `given` are X and T before they came into the network's type.
     """
     if known is not None:
-        if of_units(architecture, known, given):
+        if _of_units(architecture, known, given, samples.weight):
             return True
         given = samples.X, samples.targets.values
     return _warned(suspects(architecture, params, samples, constant, minibatch, given), known is None)
 
 
-def of_units(architecture: Architecture, known: units.Units, given: tuple[Any, Any]) -> bool:
+def _of_units(architecture: Architecture, known: units.Units, given: tuple[Any, Any], weight: Array | None) -> bool:
     """Warn of columns of standardised data so far from zero that float32, or rounding, has lost them."""
     inputs, targets = known.inputs, known.targets
     if architecture.dtype == np.float32:
-        found = NOTHING_FOUND._replace(lost=_lost(inputs.shift, inputs.deviation, given[0], "X"))
+        found = NOTHING_FOUND._replace(lost=_lost(inputs.shift, inputs.deviation, given[0], weight, "X"))
         if targets is not None:
-            found = found._replace(lost_targets=_lost(targets.shift, targets.deviation, given[1], "T"))
+            found = found._replace(lost_targets=_lost(targets.shift, targets.deviation, given[1], weight, "T"))
     else:
         found = NOTHING_FOUND._replace(constant=_not_constant(inputs, given[0], "X"))
         if targets is not None:
@@ -128,7 +128,8 @@ def suspects(
     given: tuple[Any, Any],
 ) -> Suspects:  # fmt: skip
     """What is found in samples that are not standardised, from these parameters."""
-    inputs = units.moments(samples.X, samples.weight, explained.step(samples))
+    some = explained.rows(samples)
+    inputs = units.moments(some.X, some.weight)
     if architecture.n_inputs <= MOST_COLUMNS and _sane(architecture, params, inputs, constant, minibatch):
         return NOTHING_FOUND
     mean, sd, *_ = inputs
@@ -146,8 +147,8 @@ def suspects(
         unseen = _unseen(weights[0], sd, FAINT_MINIBATCH if minibatch else FAINT)
         found = NOTHING_FOUND._replace(steep=steep, far=far)
         if architecture.dtype == np.float32:
-            found = found._replace(lost=_lost(mean, sd, given[0], "X"))
-        if len(unseen) and _matter(architecture, explained.rows(samples), unseen, sd):
+            found = found._replace(lost=_lost(mean, sd, given[0], samples.weight, "X"))
+        if len(unseen) and _matter(architecture, some, unseen, sd):
             found = found._replace(faint=unseen)
         if _has_units(architecture, constant):
             high, low = _high_and_low(architecture.hidden[-1], weights[-1], biases[-1], constant, minibatch)
@@ -155,7 +156,7 @@ def suspects(
             if architecture.dtype == np.float32:
                 assert constant.mean is not None
                 assert constant.sd is not None
-                found = found._replace(lost_targets=_lost(constant.mean, constant.sd, given[1], "T"))
+                found = found._replace(lost_targets=_lost(constant.mean, constant.sd, given[1], samples.weight, "T"))
     return found
 
 
@@ -234,8 +235,8 @@ def _matter(architecture: Architecture, samples: Samples, columns: Index, sd: Fl
     if T is None:
         return False
     X = samples.X.astype(np.float64)
-    with_them, total = explained.line(X, T, samples.weight)
-    without, _ = explained.line(X[:, others], T, samples.weight)
+    with_them, total, _ = explained.line(X, T, samples.weight, len(X))
+    without, *_ = explained.line(X[:, others], T, samples.weight, len(X))
     return bool((with_them - without > MATTERS * total).any())
 
 
@@ -270,13 +271,15 @@ def _not_constant(columns: units.Columns, given: Any, name: str) -> Index:
     return np.array([c for c in where[own] if len(np.unique(array[:, c])) > MOST_ROUNDED], np.intp)
 
 
-def _lost(mean: Float, sd: Float, given: Any, name: str) -> Index:
+def _lost(mean: Float, sd: Float, given: Any, weight: Array | None, name: str) -> Index:
     """Columns far from zero, also those of which float32 has left so little that they count as constant."""
     far = np.flatnonzero(np.abs(mean) > LOST_OFFSET * sd)
     if not len(far):
         return NONE
     array = check.real_array(given, name, None)
     array = array.reshape(len(array), -1)[:, far]
+    if weight is not None and len(weight) == len(array):
+        array = array[weight != 0]
     if array.dtype == np.float32:
         return np.asarray(far[np.ptp(array, axis=0) > 0])
     return np.asarray(far[~units.columns(array.astype(np.float64), None, name).constant])

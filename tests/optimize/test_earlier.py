@@ -126,3 +126,26 @@ def test_what_is_wrong_is_named(method, name, value, said):
     result.state[name] = value
     with pytest.raises((ValueError, TypeError), match=f"^warm_start: expected {said}"):
         net.fit(X, T, method, warm_start=result, **METHODS[method])
+
+
+class Twister(np.random.MT19937):
+    """Somebody's own."""
+
+
+class Anything(int):
+    def __le__(self, other):
+        return True
+
+    __ge__ = __lt__ = __gt__ = __le__
+
+
+@pytest.mark.parametrize("kind", [np.random.MT19937, Twister])
+@pytest.mark.parametrize("place", [2**31 - 1, -1, Anything(2**31 - 1)])
+def test_places_in_a_generator_are_inside(kind, place):
+    inputs, targets = np.linspace(-1, 1, 20)[:, None], np.linspace(-1, 1, 20)
+    net = fastmlp.Network([1, 3, 1], rng=0)
+    result = net.fit(inputs, targets, "adam", max_iter=2, rng=np.random.Generator(kind(0)))
+    kind, saved = result.state["rng"]
+    result.state["rng"] = kind, saved | {"state": saved["state"] | {"pos": place}}
+    with pytest.raises(ValueError, match=r"^warm_start: expected rng to be the state of"):
+        net.fit(inputs, targets, "adam", max_iter=2, warm_start=result)

@@ -1,5 +1,6 @@
 """Training: every solver keeps the same promises."""
 
+import sys
 import threading
 import time
 
@@ -352,3 +353,46 @@ def test_options_that_a_method_does_not_have_are_refused(method, option):
 def test_options_of_scipy_reach_it():
     few, many = (fresh().fit(X, T, "lbfgs", maxcor=m, max_iter=50) for m in (1, 30))
     assert many.fun < few.fun
+
+
+@pytest.mark.parametrize("method", ["lm", "lbfgs", "scg", "bfgs", "slsqp"])
+@pytest.mark.parametrize("call", range(1, 5))
+def test_ctrl_c_while_validation_is_looked_at_comes_out_and_leaves_no_more_than_the_start(method, call, monkeypatch):
+    calls = []
+
+    def interrupted(self, x):
+        calls.append(x)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return 0.0
+
+    monkeypatch.setattr(fastmlp.optimize.monitor.Monitor, "_validation_loss", interrupted)
+    for seed in range(5):
+        net = fresh(seed=seed)
+        start, calls[:] = net.loss(X, T), []
+        with pytest.raises(KeyboardInterrupt):
+            net.fit(X, T, method, validation=(X[:5], T[:5]))
+        assert net.loss(X, T) <= start
+
+
+def test_a_network_is_free_again_whenever_ctrl_c_comes():
+    net, count = fresh(), 0
+
+    def interrupt(frame, event, argument):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise KeyboardInterrupt
+        return interrupt
+
+    for after in range(1, 400, 3):  # lines of Python into the call
+        left = after
+        sys.settrace(interrupt)
+        try:
+            net.fit(X, T, "lbfgs", max_iter=1)
+        except KeyboardInterrupt:
+            count += 1
+        finally:
+            sys.settrace(None)
+        assert not net._fitting or "by" not in net._fitting
+    assert count > 50

@@ -8,6 +8,8 @@ from sklearn.datasets import load_diabetes, load_digits
 
 import fastmlp
 from fastmlp.errors import ScaleWarning
+from fastmlp.optimize import reference
+from fastmlp.optimize.explained import poor
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(200, 3))
@@ -436,3 +438,66 @@ def test_data_far_from_the_units_that_are_given_are_named():
     _, said = caught(other, 1e6 * X, Y, standardize=net.units)
     assert "X: columns 0, 1, 2 are so large" in said[0]
     assert "standardize=True" in said[0]
+
+
+def test_samples_without_weight_are_not_looked_at():
+    draw = np.random.default_rng(0)
+    inputs = draw.normal(size=(10_000, 3))
+    targets = np.c_[inputs[:, 0], inputs[:, 1] * inputs[:, 2]] + 0.2 * draw.normal(size=(10_000, 2))
+    weight = (np.arange(10_000) % 5 != 0).astype(float)  # a fold: each sample of some evenly taken ones
+    _, said = caught(fastmlp.Network([3, 3, 2], rng=0), inputs, targets, "lm", sample_weight=weight, max_iter=20)
+    assert not said
+    for seed in range(20):  # noise, of which 13 samples count
+        draw = np.random.default_rng(seed)
+        inputs, targets, weight = draw.normal(size=(300, 8)), draw.normal(size=300), np.zeros(300)
+        weight[:13] = 1
+        net = fastmlp.Network([8, 1, 1], hidden="relu", rng=seed)
+        assert not caught(net, inputs, targets, "lbfgs", sample_weight=weight)[1]
+
+
+@pytest.mark.parametrize("hidden", ["identity", "tanh"])
+def test_bottlenecks_are_compared_with_lines_of_their_rank(hidden):
+    """At the optimum, which is that of two principal components, the column of noise is lost."""
+    draw = np.random.default_rng(0)
+    inputs = np.c_[
+        draw.normal(size=(300, 2)) @ draw.normal(size=(2, 7)) + 0.2 * draw.normal(size=(300, 7)), draw.normal(size=300)
+    ]
+    inputs = (inputs - inputs.mean(axis=0)) / inputs.std(axis=0)
+    net = fastmlp.Network([8, 2, 8], hidden=hidden, rng=0)
+    res, said = caught(net, inputs, inputs, "lm", standardize=True, max_iter=3000)
+    assert not said
+    if hidden == "identity":
+        least = 0.5 * np.sum(np.linalg.svd(inputs, compute_uv=False)[2:] ** 2)
+        assert res.fun == pytest.approx(least, rel=1e-9)
+
+
+def test_data_with_a_period_are_looked_at_by_chance():
+    draw = np.random.default_rng(0)
+    x, odd = draw.normal(size=4000), np.arange(4000) % 2
+    targets = np.c_[np.where(odd, 3 * np.sin(2 * x) + 5, 0.1 * x), np.sin(x)] + 0.02 * draw.normal(size=(4000, 2))
+    net = fastmlp.Network([2, 5, 2], rng=0)
+    _, said = caught(net, np.c_[x, odd], targets, "adam", standardize=True, rng=0)
+    assert not said
+
+
+@pytest.mark.parametrize(("n_samples", "n_inputs", "n_outputs"), [(8, 5, 8), (12, 8, 6), (10, 6, 1)])
+def test_few_samples_of_noise_are_no_line(n_samples, n_inputs, n_outputs):
+    alarms = 0
+    for seed in range(30):
+        draw = np.random.default_rng(seed)
+        inputs, targets = draw.normal(size=(n_samples, n_inputs)), draw.normal(size=(n_samples, n_outputs))
+        net = fastmlp.Network([n_inputs, 1, n_outputs], hidden="relu", rng=seed)
+        alarms += bool(caught(net, inputs, targets, "lm")[1])
+    assert alarms <= 1
+
+
+def test_an_output_worse_than_a_constant_is_named():
+    targets = np.c_[np.tanh(X[:, 0]), 0.02 * X[:, 1] * X[:, 2]]
+    net = fastmlp.Network([3, 5, 2], rng=0)
+    net.fit(X, targets, "lm", penalty=fastmlp.WeightDecay(1e-3))
+    data = net.objective(X, targets).data
+    constant = reference.of(net._architecture, data.samples)
+    assert poor(net._architecture, data.samples, constant, net.params, data.value(net.params)) is None
+    net.biases[-1][1] += 0.1
+    found = poor(net._architecture, data.samples, constant, net.params, data.value(net.params))
+    assert str(found) == "the network is worse than a constant at T[:,1]"
