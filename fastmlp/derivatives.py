@@ -140,6 +140,7 @@ def hessian_diagonal(batch: Batch, params: Array, kind: str, n_threads: Any = No
     return curvature.diagonal(batch, params, kind, _threads.resolve(n_threads))
 
 
+@quiet
 def inverse_hessian(batch: Batch, params: Array, damping: float, kind: str, n_threads: Any = None) -> Array:
     """(matrix + damping I)^-1 (P, P), by Cholesky factorisation in float64; ValueError unless positive definite."""
     matrix = hessian(batch, params, kind, n_threads, wide=True).astype(np.float64, copy=False)

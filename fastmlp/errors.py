@@ -1,5 +1,6 @@
 """Errors and warnings of the library's own."""
 
+import contextlib
 import sys
 import warnings
 from pathlib import Path
@@ -41,6 +42,7 @@ def warn_caller(text: str, category: type[Warning]) -> None:
     """Warn at the line outside of the library that has called it."""
     package = str(Path(__file__).parent)
     frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
+    ours = (package, contextlib.__file__)  # which stands between blocks and what they call
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(ours):
         frame, level = frame.f_back, level + 1
     warnings.warn(text, category, stacklevel=level)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core import arrays
+from fastmlp._quiet import quiet
 from fastmlp.reparam import FreeParameters
 from fastmlp.terms import DataTerm, WeightDecay
 
@@ -217,6 +218,7 @@ class Objective:
                 gradient += self.decay * np.asarray(p, np.float64)
         return value
 
+    @quiet
     def _product(self, p: Any, v: Any, kind: str) -> NDArray[np.float64]:
         if self.free is None:
             v = check.real_array(v, "v", _FLOAT64, finite=False)
@@ -230,6 +232,7 @@ class Objective:
             product += (self.decay * v.T).T
         return product
 
+    @quiet
     def _with_diagonal(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.free is not None:
             matrix = self.free.project(matrix)

@@ -19,6 +19,7 @@ from fastmlp import _validation as check
 from fastmlp import selection
 from fastmlp._cached import cached_property
 from fastmlp._core.ties import Ties
+from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 
 Float = NDArray[np.float64]
@@ -61,14 +62,17 @@ class FreeParameters:
         """The same for the compiled floor."""
         return Ties(self.index, self.coefficient, self.offset, self.n)
 
+    @quiet
     def expand(self, v: NDArray[Any]) -> Float:
         """All parameters, o + J v."""
         return self.offset + self.push(v)
 
+    @quiet
     def reduce(self, w: NDArray[Any]) -> Float:
         """A v that gives w, if any does; else that of the first parameter of each set."""
         return np.asarray(w[self.first] / self.coefficient[self.first], np.float64)
 
+    @quiet
     def push(self, v: NDArray[Any]) -> Float:
         """J v, of a vector (n,) or columns (n, m)."""
         w = np.zeros((len(self.index), *v.shape[1:]))
@@ -76,6 +80,7 @@ class FreeParameters:
         w[order] = (self.coefficient[order] * v[self.index[order]].T).T
         return w
 
+    @quiet
     def pull(self, g: NDArray[Any]) -> Float:
         """J'g, of a vector (P,) or columns (P, m)."""
         order, begin = self._order

@@ -20,9 +20,9 @@ grows, and at the third failure Gauss-Newton has its turn for some steps, for tw
 
 **Saddles.** |g|_inf <= tol is a minimum if B + diag(delta), of the Hessian, is positive definite, with delta_i =
 FLAT max |B_jj| + |g|_inf: flat directions, as those of dead units and of softmax, pass. With decay none is flatter than
-lambda_i, and delta_i is |g|_inf and a millionth of lambda_i, or what rounding makes of B if that is more; |g|_inf, since
-so near a minimum, and no nearer, residuals may still bend the Hessian by as much. Else inverse iteration finds the
-direction of negative curvature, in units of delta, and a step along it is made. The same is asked, without |g|_inf,
+lambda_i, and delta_i is |g|_inf and a millionth of lambda_i, or what rounding makes of B if that is more; |g|_inf,
+since so near a minimum, and no nearer, residuals may still bend the Hessian by as much. Else inverse iteration finds
+the direction of negative curvature, in units of delta, and a step along it is made. The same is asked, without |g|_inf,
 where nothing falls any more: beside a saddle steps of a Hessian that has hardly been made positive lead nowhere.
 """
 
