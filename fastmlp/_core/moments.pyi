@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 def moments(
-    array: NDArray[Any], weight: NDArray[Any] | None, roundings: tuple[int, int], step: int = 1
+    array: NDArray[Any], weight: NDArray[Any] | None, roundings: tuple[int, int]
 ) -> tuple[NDArray[np.float64], float]: ...
 def scaled(
     array: NDArray[Any], shift: NDArray[np.float64], scale: NDArray[np.float64], slack: NDArray[np.float64]

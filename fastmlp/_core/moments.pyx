@@ -29,10 +29,10 @@ cdef enum:
     BETWEEN_SIGNALS = 1 << 22   # numbers
 
 
-cdef struct Rows:                   # every `step`-th row of an array (n, m), with their weights or NULL
+cdef struct Rows:                   # of an array (n, m), with their weights or NULL
     const void *numbers
     const void *weights
-    size_t m, step
+    size_t m
     bint single
 
 
@@ -40,19 +40,19 @@ cdef inline double weight_of(const Rows *rows, size_t i, double largest) noexcep
     if rows.weights == NULL:
         return 1.0
     if rows.single:
-        return (<const float *> rows.weights)[i * rows.step] / largest
-    return (<const double *> rows.weights)[i * rows.step] / largest
+        return (<const float *> rows.weights)[i] / largest
+    return (<const double *> rows.weights)[i] / largest
 
 
 cdef size_t add_ends(const floating *a, const Rows *rows, size_t first, size_t last, double *low,
                      double *high) noexcept nogil:
     """Smallest and largest numbers of rows that count; how many these are."""
-    cdef size_t i, j, m = rows.m, ahead = rows.step * rows.m, count = 0
+    cdef size_t i, j, m = rows.m, count = 0
     cdef floating x, least, most
     cdef const floating *at
     for j in range(m):      # column by column, so that what is compared stays in registers
         least, most = <floating> low[j], <floating> high[j]
-        at = a + first * ahead + j
+        at = a + first * m + j
         count = 0
         for i in range(first, last):
             if rows.weights == NULL or weight_of(rows, i, 1.0) != 0.0:
@@ -60,7 +60,7 @@ cdef size_t add_ends(const floating *a, const Rows *rows, size_t first, size_t l
                 least = x if x < least else least
                 most = x if x > most else most
                 count += 1
-            at += ahead
+            at += m
         low[j], high[j] = least, most
     return count
 
@@ -68,18 +68,18 @@ cdef size_t add_ends(const floating *a, const Rows *rows, size_t first, size_t l
 cdef double add_rows(const floating *a, const Rows *rows, size_t first, size_t last, double largest, const double *p,
                      double *sums) noexcept nogil:
     """Add s p x to `sums` (m,), by way of the chunk's own; the sum of the weights s."""
-    cdef size_t i, j, m = rows.m, ahead = rows.step * rows.m
+    cdef size_t i, j, m = rows.m
     cdef double s, own, power, total = 0.0
     cdef const floating *at
     for j in range(m):
         own, power, total = 0.0, p[j], 0.0
-        at = a + first * ahead + j
+        at = a + first * m + j
         for i in range(first, last):
             s = 1.0 if rows.weights == NULL else weight_of(rows, i, largest)
             if s != 0.0:            # what has no weight may be beyond all bounds
                 own += s * (at[0] * power)
             total += s
-            at += ahead
+            at += m
         sums[j] += own
     return total
 
@@ -87,19 +87,19 @@ cdef double add_rows(const floating *a, const Rows *rows, size_t first, size_t l
 cdef void add_deviations(const floating *a, const Rows *rows, size_t first, size_t last, double largest,
                          const double *p, const double *middle, double *sums) noexcept nogil:
     """Add s d, s d^2 and s |d| to `sums` (3, m)."""
-    cdef size_t i, j, m = rows.m, ahead = rows.step * rows.m
+    cdef size_t i, j, m = rows.m
     cdef double s, d, one, two, size, power, mean
     cdef const floating *at
     for j in range(m):
         one, two, size, power, mean = 0.0, 0.0, 0.0, p[j], middle[j]
-        at = a + first * ahead + j
+        at = a + first * m + j
         for i in range(first, last):
             s = 1.0 if rows.weights == NULL else weight_of(rows, i, largest)
             d = at[0] * power - mean if s != 0.0 else 0.0
             one += s * d
             two += s * (d * d)
             size += s * fabs(d)
-            at += ahead
+            at += m
         sums[j] += one
         sums[m + j] += two
         sums[2 * m + j] += size
@@ -123,20 +123,20 @@ cdef void finish(const double *low, const double *high, const double *p, const d
             sd[j] = spread[j] = 0.0
 
 
-def moments(cnp.ndarray array not None, cnp.ndarray weight, roundings, size_t step=1):
+def moments(cnp.ndarray array not None, cnp.ndarray weight, roundings):
     """Rows (5, m): mean, standard deviation, mean absolute deviation, smallest and largest of each column, by weight.
 
-    And the sum of the weights of what was looked at, every `step`-th row. `array` (n, m) and `weight` (n,) or None are
-    native arrays of one type; at least one row counts. `roundings`: as many as there are rows that count, but not
+    And the sum of the weights. `array` (n, m) and `weight` (n,) or None are native arrays of one type; at least one
+    row counts. `roundings`: as many as there are rows that count, but not
     less than the first of these numbers, and no more than the second.
     """
     cdef Rows rows
-    rows.m, rows.step = cnp.PyArray_DIM(array, 1), step
+    rows.m = cnp.PyArray_DIM(array, 1)
     rows.single = cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT32
     rows.numbers, rows.weights = data(array), NULL if weight is None else data(weight)
-    cdef size_t n = (cnp.PyArray_DIM(array, 0) + step - 1) // step, m = rows.m
+    cdef size_t n = cnp.PyArray_DIM(array, 0), m = rows.m
     cdef size_t between = max(1, BETWEEN_SIGNALS // max(1, m * CHUNK)) * CHUNK, first, stop, chunk, last, count = 0
-    cdef double largest = 1.0 if weight is None else float(weight[::step].max()), total = 0.0
+    cdef double largest = 1.0 if weight is None else float(weight.max()), total = 0.0
     cdef double rounding = FLT_EPSILON if rows.single else DBL_EPSILON
     cdef cnp.ndarray result = np.empty((5, m)), room = np.zeros((5, m))
     cdef double *mean = <double *> data(result)
