@@ -90,7 +90,7 @@ def undisturbed(module: str, library: str) -> Any:
     """
     found: list[Any] = []
     thread = threading.Thread(target=lambda: found.append(_imported(module)), daemon=True)
-    if threading.current_thread() is not threading.main_thread() or f"{module}" in sys.modules:
+    if threading.current_thread() is not threading.main_thread() or module in sys.modules:
         found.append(_imported(module))
     else:
         try:

@@ -88,9 +88,9 @@ def solve(
         monitor.begin(objective.expand(w), loss + objective.penalty_value(w), data.mean(loss))
         for _ in range(max_iter):
             rate = check.number(rate_of(epoch), "learning_rate", 0.0)  # schedules may end at 0
-            order[:] = _shuffled(straight, rng) if shuffle else straight
-            if not 0 <= order.min() <= order.max() < n_samples:  # which C trusts
-                raise ValueError(f"rng: expected a shuffle of the indices of {n_samples} samples, got others")
+            order[:] = straight
+            if shuffle:
+                _shuffle(order, rng)
             loss = penalty = 0.0
             for first in range(0, steps_per_epoch, chunk):
                 count = min(chunk, steps_per_epoch - first)
@@ -110,11 +110,16 @@ def solve(
     return status, {"n_epochs": epoch, "n_steps": loop.n_steps, **own, **dict(zip(MEMORY[method], memory, strict=True))}
 
 
-def _shuffled(straight: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
-    """The indices in an order of their own; a copy, that whoever has made the generator cannot keep."""
-    order = straight.copy()
-    rng.shuffle(order)
-    return order
+def _shuffle(order: NDArray[np.intp], rng: np.random.Generator) -> None:
+    """Shuffle the indices, which C trusts: somebody's own kind of generator is given a copy, which is looked at."""
+    if type(rng) is np.random.Generator:
+        rng.shuffle(order)
+        return
+    theirs = order.copy()
+    rng.shuffle(theirs)
+    order[:] = theirs
+    if not 0 <= order.min() <= order.max() < len(order):
+        raise ValueError(f"rng: expected a shuffle of the indices of {len(order)} samples, got others")
 
 
 def _schedule(learning_rate: Any, default: float) -> Callable[[int], Any]:
