@@ -54,9 +54,7 @@ cdef double rounded(const Equations *eq, double v) noexcept nogil
 cdef double objective(Equations *eq, const double *x, double *g, Watch *watch) noexcept nogil
 # Value, gradient and matrix at x; with `again` where the call before was `objective` at x.
 cdef void look(Equations *eq, bint exact, bint again, Watch *watch) noexcept nogil
-# L L' = B + shift I; whether that is positive definite.
-cdef bint factorize(Equations *eq, double shift, Watch *watch) noexcept nogil
-# L L' = B + share * diag(shifts); whether that is positive definite.
-cdef bint factorize_along(Equations *eq, double share, const double *shifts, Watch *watch) noexcept nogil
+# L L' = B + share * diag(shifts), NULL for ones; whether that is positive definite.
+cdef bint factorize(Equations *eq, double share, const double *shifts, Watch *watch) noexcept nogil
 # b becomes (L L')^-1 b.
 cdef void solve(const Equations *eq, double *b) noexcept nogil

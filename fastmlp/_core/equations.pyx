@@ -176,20 +176,17 @@ cdef void look(Equations *eq, bint exact, bint again, Watch *watch) noexcept nog
 
 # ---- the equations ----
 
-cdef bint factorize(Equations *eq, double shift, Watch *watch) noexcept nogil:
-    """Whether B + shift I is positive definite; once the watch has stopped neither this nor L has a meaning."""
+cdef bint factorize(Equations *eq, double share, const double *shifts, Watch *watch) noexcept nogil:
+    """Whether B + share diag(shifts), NULL for ones, is positive definite; if so L is its root.
+
+    Once the watch has stopped neither has a meaning. Signals are answered between rows: the pages of L may be new.
+    """
     cdef size_t n = eq.n, i
     for i in range(n):
+        if not team.keep_on(watch, 8 * n):
+            return True
         memcpy(eq.L + i * n, eq.B + i * n, (i + 1) * sizeof(double))
-        eq.L[i * n + i] += shift
-    return linear.factored(eq.ops, n, eq.L, watch) == 0
-
-
-cdef bint factorize_along(Equations *eq, double share, const double *shifts, Watch *watch) noexcept nogil:
-    cdef size_t n = eq.n, i
-    for i in range(n):
-        memcpy(eq.L + i * n, eq.B + i * n, (i + 1) * sizeof(double))
-        eq.L[i * n + i] += share * shifts[i]
+        eq.L[i * n + i] += share * shifts[i] if shifts != NULL else share
     return linear.factored(eq.ops, n, eq.L, watch) == 0
 
 

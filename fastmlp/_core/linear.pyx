@@ -31,7 +31,7 @@ cdef enum:
 cdef size_t factored(const void *ops, size_t n, double *A, Watch *watch) noexcept nogil:
     """As `factor`, with signals answered between columns; once the watch has stopped A has no meaning."""
     cdef size_t first = 0, last, failed = 0
-    while first < n and failed == 0 and team.keep_on(watch, COLUMNS * first * (n - first)):
+    while first < n and failed == 0 and team.keep_on(watch, COLUMNS * (first + COLUMNS) * (n - first)):
         last = min(n, first + COLUMNS)
         failed = kernels.cholesky_factor(ops, n, A, n, first, last)
         first = last

@@ -34,7 +34,7 @@ import numpy as np
 
 from fastmlp._core cimport equations, kernels, team
 from fastmlp._core.batch cimport Batch, Source
-from fastmlp._core.equations cimport Equations, factorize, factorize_along, look, objective, rounded, solve
+from fastmlp._core.equations cimport Equations, factorize, look, objective, rounded, solve
 from fastmlp._core.journal cimport Journal, Steps, note
 from fastmlp._core.kernels cimport dot
 from fastmlp._core.memory cimport plus, reserve
@@ -137,7 +137,7 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
     for _ in range(TRIES):
         if not fit.mu < fmin(MOST * fit.at.scale, LARGEST):
             return STALLED
-        definite = factorize(&fit.at, fit.mu, watch)
+        definite = factorize(&fit.at, fit.mu, NULL, watch)
         if watch.stopped:
             return INTERRUPTED
         if not definite:
@@ -216,7 +216,7 @@ cdef void examine(Fit *fit, Watch *watch) noexcept nogil:
     if not fit.at.is_exact:
         look(&fit.at, True, False, watch)
     flatness(fit, fit.step)
-    fit.point = MINIMUM if factorize_along(&fit.at, 1.0, fit.step, watch) else SADDLE
+    fit.point = MINIMUM if factorize(&fit.at, 1.0, fit.step, watch) else SADDLE
 
 
 cdef double metric(const double *v, const double *shifts, size_t n) noexcept nogil:
@@ -242,7 +242,7 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
     cdef double *shifts = fit.ahead.g       # which the step overwrites
     cdef int _, turn
     flatness(fit, shifts)
-    while not factorize_along(&fit.at, share, shifts, watch):
+    while not factorize(&fit.at, share, shifts, watch):
         share *= 2.0
         if not share < INFINITY:
             return STALLED

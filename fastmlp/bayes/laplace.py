@@ -264,8 +264,10 @@ class Laplace(Posterior):
 
     def _linearised_at_once(self) -> tuple[Float, Float]:
         """The same (N, K) and (N, K, n) of all samples of the posterior."""
-        parts = [(center, J) for _, center, J in self._linearised(self._samples.X)]
-        center, J = (np.concatenate(part) for part in zip(*parts, strict=True))
+        n_samples, n_outputs = len(self._samples.X), self._architecture.n_outputs
+        center, J = np.empty((n_samples, n_outputs)), np.empty((n_samples, n_outputs, len(self._free)))
+        for rows, own_center, own_J in self._linearised(self._samples.X):
+            center[rows], J[rows] = own_center, own_J
         return center, J
 
     def covariance(self, X: Any) -> Float:
