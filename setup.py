@@ -35,7 +35,7 @@ from setuptools.command.egg_info import egg_info
 HERE = Path(__file__).parent
 MODULES = (
     *("kernels", "faces"),  # the longest to compile come first
-    *("crew", "team", "arrays", "results", "ties", "plan", "sweeps", "batch", "tiles", "units", "gram"),
+    *("crew", "team", "arrays", "results", "ties", "plan", "block", "sweeps", "slots", "batch", "tiles", "units", "gram"),
     *("bands", "curvature", "predict", "trace", "products", "jacobian", "train", "linear", "equations", "lm", "many"),
     *("objective", "journal", "lbfgs", "moments"),
 )

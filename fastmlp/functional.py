@@ -133,12 +133,15 @@ class Trace(tuple[LayerTrace, ...]):
         return tuple(layer.delta for layer in self)
 
 
-def trace(architecture: Architecture, params: Array, X: Any, T: Any = None, sample_weight: Any = None) -> Trace:
+def trace(
+    architecture: Architecture, params: Array, X: Any, T: Any = None, sample_weight: Any = None, n_threads: Any = None
+) -> Trace:
     """z, a and, with targets, delta of every layer."""
     if T is None:
         X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
         samples = Samples(X, losses.Targets(None, None), check.sample_weight(sample_weight, len(X), architecture.dtype))
     else:
         samples = check_samples(architecture, X, T, sample_weight)
-    z, a, delta = tracing.trace(bind(architecture, samples), params)
+    batch = bind(architecture, samples)
+    z, a, delta = tracing.trace(batch, params, _threads_for(batch, n_threads))
     return Trace(LayerTrace(*layer) for layer in zip(z, a, delta or repeat(None, len(z)), strict=True))

@@ -139,7 +139,7 @@ class Network(Trainable):
         2.0
         """
         _threads.resolve(n_threads)
-        return functional.trace(self._architecture, self._params, X, T, sample_weight)
+        return functional.trace(self._architecture, self._params, X, T, sample_weight, n_threads)
 
     def loss(self, X: Any, T: Any, *, sample_weight: Any = None, n_threads: Any = None) -> float:
         """Sum over samples of the loss, sum_n s_n e(y_n, t_n), in nats.

@@ -1,4 +1,9 @@
-/* Vectors of parameters: sums, weight decay, the steps of the minibatch optimizers. */
+/* Vectors of parameters: sums, weight decay, the steps of the minibatch optimizers.
+ *
+ * Loops are INDEPENDENT: a compiler that has to ask whether arrays overlap keeps a second, scalar loop for arrays that lie
+ * close together, and fuses other products with sums in it, so that bits would depend on addresses. Where two products
+ * meet in a sum, FMA says which one is fused.
+ */
 
 static int NAME(finite)(size_t n, const real *x)
 {
@@ -11,20 +16,23 @@ static int NAME(finite)(size_t n, const real *x)
 
 static void NAME(log1p)(size_t n, const real *x, real *y)
 {
+    INDEPENDENT
     for (size_t i = 0; i < n; i++)
         y[i] = NAME(vlog1p)(x[i]);
 }
 
 static void NAME(add)(size_t n, const real *x, real *y)
 {
+    INDEPENDENT
     for (size_t i = 0; i < n; i++)
         y[i] += x[i];
 }
 
 static void NAME(add_multiple)(size_t n, real factor, const real *x, real *y)
 {
+    INDEPENDENT
     for (size_t i = 0; i < n; i++)
-        y[i] += factor * x[i];
+        y[i] = FMA(factor, x[i], y[i]);
 }
 
 static double NAME(dot)(size_t n, const real *x, const real *y)
@@ -54,14 +62,15 @@ static double NAME(decay)(size_t n, real scale, real factor, const real *lambda,
     double sum[SUMS] = {0.0}, total = 0.0;
     const size_t whole = n / SUMS * SUMS;
     for (size_t i = 0; i < whole; i += SUMS)
+        INDEPENDENT
         for (size_t j = 0; j < SUMS; j++) {
             const real force = lambda[i + j] * w[i + j];
-            g[i + j] = scale * g[i + j] + factor * force;
+            g[i + j] = FMA(scale, g[i + j], factor * force);
             sum[j] += (double)force * (double)w[i + j];
         }
     for (size_t i = whole; i < n; i++) {
         const real force = lambda[i] * w[i];
-        g[i] = scale * g[i] + factor * force;
+        g[i] = FMA(scale, g[i], factor * force);
         total += (double)force * (double)w[i];
     }
     for (size_t j = 0; j < SUMS; j++)
@@ -78,20 +87,21 @@ static inline real NAME(flushed)(real x, real below)
 
 static void NAME(sgd_step)(size_t n, real scale, real rate, real momentum, int nesterov, const real *g, real *v, real *w)
 {
+    INDEPENDENT
     for (size_t i = 0; i < n; i++) {
-        const real step = scale * g[i];
-        v[i] = NAME(flushed)(momentum * v[i], TINY) + step;
-        w[i] -= rate * (nesterov ? step + momentum * v[i] : v[i]);
+        v[i] = FMA(scale, g[i], NAME(flushed)(momentum * v[i], TINY));
+        w[i] = FMA(-rate, nesterov ? FMA(momentum, v[i], scale * g[i]) : v[i], w[i]);
     }
 }
 
 static void NAME(adam_step)(size_t n, real scale, real rate, real correction, real b1, real c1, real b2, real c2,
                             real epsilon, const real *g, real *m, real *v, real *w)
 {
+    INDEPENDENT
     for (size_t i = 0; i < n; i++) {
         const real step = NAME(flushed)(scale * g[i], TINY);
-        m[i] = NAME(flushed)(b1 * m[i], TINY) + c1 * step;
-        v[i] = NAME(flushed)(b2 * v[i], TINY * TINY) + c2 * step * step;
+        m[i] = FMA(c1, step, NAME(flushed)(b1 * m[i], TINY));
+        v[i] = FMA(c2 * step, step, NAME(flushed)(b2 * v[i], TINY * TINY));
         w[i] -= rate * m[i] / (NAME(root)(v[i] * correction) + epsilon);
     }
 }

@@ -10,11 +10,12 @@ order: blocks of a slot, then slots; the result is the same to the bit.
 """
 
 from cython cimport floating
-from cython.parallel cimport parallel, threadid
 
 from fastmlp._core cimport kernels, team, tiles, units
+from fastmlp._core.block cimport Block
 from fastmlp._core.memory cimport ceil_to, plus, times
 from fastmlp._core.plan cimport Partition
+from fastmlp._core.slots cimport Pass
 from fastmlp._core.team cimport Watch
 from fastmlp._core.tiles cimport (
     GGN, ROWS, Band, Units, activation_products, first_band, next_band, number, unit_products,
@@ -58,55 +59,67 @@ cdef size_t work_numbers(const Units *u, const Partition *parts) noexcept nogil:
 
 # ---- the matrix ----
 
-cdef void store(const Units *u, const Partition *parts, size_t n, const floating *params, floating *kept,
-                floating *work, number *matrix, int n_threads, Watch *watch) noexcept nogil:
-    """Sum all bands over n samples, and store them. `kept` has the blocks of all slots, `work` lies behind it."""
-    cdef size_t stride = work_numbers(u, parts)
+cdef struct Sums:
+    const Units *u
+    const Pass *kept        # the pass over the samples that has kept their blocks,
+    void *blocks            # those of all slots
+    void *work              # workspaces behind them,
+    size_t stride           # of so many numbers
+    void *matrix
+    bint wide               # of double, whatever the blocks are
+
+
+cdef void store(const Units *u, const Pass *kept, floating *blocks, floating *work, number *matrix, int n_threads,
+                Watch *watch) noexcept nogil:
+    """Sum all bands over the samples, and store them. `work` lies behind the blocks of all slots."""
+    cdef Sums sums
+    sums.u, sums.kept, sums.blocks, sums.work, sums.matrix = u, kept, blocks, work, matrix
+    sums.stride, sums.wide = work_numbers(u, &kept.parts), number is double
     tiles.clear_outputs(u, matrix)
-    team.deal(watch)
-    n_threads = team.crew_of(n_threads, watch)
-    if n_threads == 1:
-        share(u, parts, n, params, kept, work, matrix, watch)
+    team.spread(one_band, &sums, n_bands(u), n_threads, watch)
+
+
+cdef void one_band(void *context, size_t at, int thread, Watch *watch) noexcept nogil:
+    """Band number `at`, by one thread."""
+    cdef const Sums *sums = <const Sums *> context
+    cdef Band band = first_band(sums.u)
+    cdef void *work = <char *> sums.work + thread * sums.stride * sums.u.net.itemsize
+    while at:
+        next_band(sums.u, &band)
+        at -= 1
+    if sums.u.net.itemsize == sizeof(double):
+        sum_band(sums, &band, <double *> work, <double *> sums.matrix, watch)
+    elif sums.wide:
+        sum_band(sums, &band, <float *> work, <double *> sums.matrix, watch)
     else:
-        with parallel(num_threads=n_threads):
-            share(u, parts, n, params, kept, work + threadid() * stride, matrix, watch)
+        sum_band(sums, &band, <float *> work, <float *> sums.matrix, watch)
 
 
-cdef void share(const Units *u, const Partition *parts, size_t n, const floating *params, floating *kept,
-                floating *work, number *matrix, Watch *watch) noexcept nogil:
-    """One thread's share: bands, as long as there are any."""
-    cdef size_t last = n_bands(u), at = 0, mine = team.next_slot(watch, last)
-    cdef Band band = first_band(u)
-    while mine < last:
-        while at < mine:
-            next_band(u, &band)
-            at += 1
-        store_band(u, parts, n, &band, params, kept, work, matrix, watch)
-        mine = team.next_slot(watch, last)
-
-
-cdef void store_band(const Units *u, const Partition *parts, size_t n, const Band *band, const floating *params,
-                     floating *kept, floating *work, number *matrix, Watch *watch) noexcept nogil:
-    cdef Units here = u[0]
-    cdef size_t ld = parts.ld, slot, first, stop, count, away = (work - kept) // ld
-    cdef floating *sums = work + (u.t - u.scaled) * ld
-    cdef floating *to = sums
+cdef void sum_band(const Sums *sums, const Band *band, floating *work, number *matrix, Watch *watch) noexcept nogil:
+    cdef const Partition *parts = &sums.kept.parts
+    cdef Units here = sums.u[0]
+    cdef Block b = sums.kept.block
+    cdef floating *block = <floating *> sums.blocks
+    cdef size_t ld = parts.ld, slot, stop, away = (work - block) // ld
+    cdef floating *first = work + (here.t - here.scaled) * ld
+    cdef floating *to = first
+    b.ld, b.watch = ld, watch
     for slot in range(parts.n_slots):
-        first = slot * parts.rows
-        stop = min(n, first + parts.rows)
-        while first < stop and team.keep_on(watch, parts.block * u.net.max_width):
-            count = min(parts.block, stop - first)
+        b.first = slot * parts.rows
+        stop = min(b.source.n, b.first + parts.rows)
+        while b.first < stop and team.keep_on(watch, parts.block * here.net.max_width):
+            b.n, b.add = min(parts.block, stop - b.first), b.first > slot * parts.rows
             # what is not kept lies at the thread's own place
             here.scaled = away
-            here.D = away + u.D - u.scaled
-            here.S = away + u.S - u.scaled
-            units.scale_outputs(&here, band.m, kept, count, ld)
-            units.add_band(&here, band, params, kept, count, ld, first > slot * parts.rows, to, watch)
-            first += count
-            kept += u.scaled * ld
-            away -= u.scaled
+            here.D = away + sums.u.D - sums.u.scaled
+            here.S = away + sums.u.S - sums.u.scaled
+            units.scale_outputs(&here, &b, band.m, block)
+            units.add_band(&here, &b, band, block, to)
+            b.first += b.n
+            block += sums.u.scaled * ld
+            away -= sums.u.scaled
         if slot > 0:
-            kernels.add(u.net.ops, band.rows * band.cols, <const floating *> to, sums)
-        to = sums + band.rows * band.cols
+            kernels.add(here.net.ops, band.rows * band.cols, <const floating *> to, first)
+        to = first + band.rows * band.cols
     if team.keep_on(watch, band.rows * band.cols):
-        tiles.store_band(u, band, <const floating *> sums, matrix)
+        tiles.store_band(sums.u, band, <const floating *> first, matrix)

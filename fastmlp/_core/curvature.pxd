@@ -1,7 +1,7 @@
 # Value, gradient and curvature of a batch in one pass over the samples.
 
 from cython cimport floating
-from fastmlp._core.batch cimport Source
+from fastmlp._core.block cimport Source
 from fastmlp._core.plan cimport Net, Partition
 from fastmlp._core.team cimport Watch
 from fastmlp._core.tiles cimport Units, number

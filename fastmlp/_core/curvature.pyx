@@ -20,16 +20,17 @@ Arguments are trusted, as in `batch`.
 
 cimport numpy as cnp
 from cython cimport floating
-from cython.parallel cimport parallel, threadid
 from libc.stdlib cimport free
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
-from fastmlp._core cimport bands, gram, kernels, results, sweeps, team, tiles, units
+from fastmlp._core cimport bands, gram, kernels, results, slots, sweeps, team, tiles, units
 from fastmlp._core.arrays cimport data
-from fastmlp._core.batch cimport Batch, Source, load
+from fastmlp._core.batch cimport Batch
+from fastmlp._core.block cimport Block, Source, load
 from fastmlp._core.kernels cimport FMLP_PAD
 from fastmlp._core.memory cimport ceil_to, plus, reserve, times
-from fastmlp._core.plan cimport RELEASE_WORK, Layout, Net, Partition
+from fastmlp._core.plan cimport RELEASE_WORK, Net, Partition
+from fastmlp._core.slots cimport Pass, Step
 from fastmlp._core.team cimport Watch
 from fastmlp._core.tiles cimport BACKPROP, GGN, Units, copy, number
 from fastmlp._core.vectors cimport ALIGNMENT, lines
@@ -114,82 +115,86 @@ cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil:
     return plus(times(numbers, task.units.net.itemsize), task.parts.n_slots * sizeof(double) + ALIGNMENT)
 
 
-# ---- one slot ----
+# ---- one block ----
 
-cdef double slot_sums(const Task *task, size_t slot, const floating *params, const Source *source, Held held,
-                      floating *work, floating *gradient, floating *sums, Watch *watch) noexcept nogil:
-    """The loss of one slot; its gradient, unless that is NULL, and its diagonal or tiles, or what bands are made of."""
+# What the pass reads besides.
+cdef struct Kept:
+    const Task *task
+    Held held
+    bint wanted             # the gradient
+    void *blocks            # of all slots, where the matrix is formed by bands
+
+
+cdef inline void *kept_block(const Kept *kept, const Block *b) noexcept nogil:
+    """Where a block is kept."""
+    cdef const Task *task = kept.task
+    cdef size_t slot = b.first // task.parts.rows, number = (b.first - slot * task.parts.rows) // task.parts.block
+    cdef size_t numbers = slot * task.kept_numbers + number * task.units.scaled * b.ld
+    return <char *> kept.blocks + numbers * b.net.itemsize
+
+
+cdef double block_sums(const Pass *job, const Block *b, floating *work, floating *gradient) noexcept nogil:
+    """The loss of a block; its gradient, if wanted, and behind it the diagonal or tiles, unless bands are made of it."""
+    cdef const Kept *kept = <const Kept *> job.more
+    cdef const Task *task = kept.task
     cdef const Units *u = &task.units
-    cdef const Net *net = u.net
-    cdef const Layout *at = &u.at
-    cdef size_t start = slot * task.parts.rows, first = start, n, ld = task.parts.ld
-    cdef size_t stop = min(source.n, first + task.parts.rows)
-    cdef size_t kept = u.scaled * ld if task.kept_numbers else 0    # of each block
-    cdef const floating *weight
-    cdef const floating *scale = <const floating *> source.scale
-    cdef double total = 0.0
-    cdef bint deltas = gradient != NULL or (task.form != NOTHING and u.kind != GGN)
+    cdef floating *sums = gradient + ceil_to(b.net.n_params, ALIGNMENT // sizeof(floating))
+    cdef double value
+    cdef bint deltas = kept.wanted or (task.form != NOTHING and u.kind != GGN)
     cdef bint by_samples = u.by_samples and (task.form == LOWER or task.form == FULL)
-    while first < stop and team.keep_on(watch, task.parts.block * net.n_params):
-        n = min(task.parts.block, stop - first)
-        weight = work + at.weight * ld if source.weight != NULL else NULL
-        if held == EMPTY and (kept or first == start):
-            units.begin(u, params, work, ld)
-        if held == EMPTY:
-            load(net, at, source, first, n, work, ld)
-        if held != FORWARD:
-            sweeps.fprop(net, at, params, work, n, ld, at.order)
-        total += sweeps.loss(net, at, work, weight, scale, deltas, n, ld)
-        if deltas and not by_samples:
-            sweeps.bprop(net, at, params, work, n, ld, first > start, gradient)
-        if kept:
-            units.follow_outputs(u, params, work, weight, scale, n, ld)
-            work += kept
-        elif by_samples:
-            gram.add_tiles(u, params, work, weight, scale, n, ld, first > start, gradient, sums, watch)
-        elif task.form == DIAGONAL:
-            units.add_diagonal(u, params, work, weight, scale, n, ld, first > start, sums, watch)
-        elif task.form != NOTHING:
-            units.add_tiles(u, params, work, weight, scale, n, ld, first > start, sums, watch)
-        first += n
-    return total
+    if not kept.wanted:
+        gradient = NULL
+    if task.kept_numbers:
+        work = <floating *> kept_block(kept, b)
+    if kept.held == EMPTY and (task.kept_numbers or not b.add):
+        units.begin(u, b, work)
+    if kept.held == EMPTY:
+        load(b, work)
+    if kept.held != FORWARD:
+        sweeps.fprop(b, work, b.at.order)
+    value = sweeps.loss(b, work, deltas)
+    if deltas and not by_samples:
+        sweeps.bprop(b, work, gradient)
+    if task.kept_numbers:
+        units.follow_outputs(u, b, work)
+    elif by_samples:
+        gram.add_tiles(u, b, work, gradient, sums)
+    elif task.form == DIAGONAL:
+        units.add_diagonal(u, b, work, sums)
+    elif task.form != NOTHING:
+        units.add_tiles(u, b, work, sums)
+    return value
 
 
-# ---- all slots ----
+# ---- all blocks ----
 
 cdef double evaluate(const Task *task, const floating *params, const Source *source, void *memory, Held held,
                      floating *gradient, number *matrix, int n_threads, Watch *watch) noexcept nogil:
-    """Spread the slots over the threads, then add them up in their order."""
+    """The sums of all slots, and what is made of them."""
     cdef const Net *net = task.units.net
-    cdef size_t n_params = net.n_params, n_slots = task.parts.n_slots, slot, stride = task.work_numbers
-    cdef floating *kept = <floating *> lines(<size_t> memory)
-    cdef floating *work = kept + n_slots * task.kept_numbers
-    cdef floating *partial = work + n_threads * stride
+    cdef size_t n_params = net.n_params, n_slots = task.parts.n_slots, slot
+    cdef floating *blocks = <floating *> lines(<size_t> memory)
+    cdef floating *work = blocks + n_slots * task.kept_numbers
+    cdef floating *partial = work + n_threads * task.work_numbers
     cdef floating *sums = partial + ceil_to(n_params, ALIGNMENT // sizeof(floating))
-    cdef double *values = <double *> (partial + n_slots * task.slot_numbers)
-    cdef double total = 0.0
-    cdef bint wanted = gradient != NULL
-    team.deal(watch)
-    if source.n == 0:
-        memset(partial, 0, task.slot_numbers * sizeof(floating))
-    n_threads = team.crew_of(n_threads, watch)
-    if n_threads == 1:
-        share(task, params, source, held, kept, work, partial, values, wanted, watch)
-    else:
-        with parallel(num_threads=n_threads):
-            share(task, params, source, held, kept, work + threadid() * stride, partial, values, wanted, watch)
-    for slot in range(n_slots):
-        total += values[slot]
-        if slot > 0 and wanted:
-            kernels.add(net.ops, n_params, <const floating *> partial + slot * task.slot_numbers, partial)
-        if slot > 0 and task.form == DIAGONAL:
-            kernels.add(net.ops, n_params, <const floating *> sums + slot * task.slot_numbers, sums)
-    if wanted:
+    cdef Pass job = slots.over(source, net, &task.units.at, params, task.parts, <Step> &block_sums[floating])
+    cdef Kept kept
+    cdef double total
+    kept.task, kept.held, kept.wanted, kept.blocks = task, held, gradient != NULL, blocks
+    job.more, job.sums, job.work = &kept, partial, task.work
+    job.n_sums, job.n_added = task.slot_numbers, n_params if gradient != NULL else 0
+    job.scratch.work, job.scratch.work_bytes = work, task.work_numbers * sizeof(floating)
+    job.scratch.partial = partial + task.slot_numbers
+    job.scratch.values = <double *> (partial + n_slots * task.slot_numbers)
+    total = slots.perform(&job, n_threads, watch)
+    if gradient != NULL:
         memcpy(gradient, partial, n_params * sizeof(floating))
     if task.form == DIAGONAL:
+        for slot in range(1, n_slots):
+            kernels.add(net.ops, n_params, <const floating *> sums + slot * task.slot_numbers, sums)
         copy(n_params, <const floating *> sums, matrix)
     elif task.kept_numbers:
-        bands.store(&task.units, &task.parts, source.n, params, kept, work, matrix, n_threads, watch)
+        bands.store(&task.units, &job, blocks, work, matrix, n_threads, watch)
     elif task.form != NOTHING and task.units.by_samples:
         gram.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
     elif task.form != NOTHING:
@@ -197,21 +202,6 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     if task.form == FULL:
         mirror(n_params, matrix, watch)
     return total
-
-
-cdef void share(const Task *task, const floating *params, const Source *source, Held held, floating *kept,
-                floating *work, floating *partial, double *values, bint wanted, Watch *watch) noexcept nogil:
-    """One thread's share: slots, as long as there are any."""
-    cdef size_t n_slots = task.parts.n_slots, line = ALIGNMENT // sizeof(floating)
-    cdef size_t slot = team.next_slot(watch, n_slots)
-    cdef floating *mine
-    while slot < n_slots:
-        mine = partial + slot * task.slot_numbers
-        values[slot] = slot_sums(task, slot, params, source, held,
-                                 kept + slot * task.kept_numbers if task.kept_numbers else work,
-                                 mine if wanted else <floating *> NULL,
-                                 mine + ceil_to(task.units.net.n_params, line), watch)
-        slot = team.next_slot(watch, n_slots)
 
 
 cdef void mirror(size_t n, number *matrix, Watch *watch) noexcept nogil:

@@ -10,7 +10,7 @@ from libc.string cimport memcpy
 
 from cython cimport floating
 from fastmlp._core cimport curvature, kernels, linear, team
-from fastmlp._core.batch cimport Source
+from fastmlp._core.block cimport Source
 from fastmlp._core.curvature cimport EMPTY, FORWARD, LOWER, NOTHING, SAMPLES, Task, evaluate, task
 from fastmlp._core.memory cimport plus, times
 from fastmlp._core.plan cimport Net
@@ -123,7 +123,7 @@ cdef double sums(Equations *eq, const Task *todo, const double *x, double *g, do
             for j in range(i + 1):
                 B[i * n + j] = matrix[i * n + j]
     if several:
-        team.note(&eq.choice, (team.seconds() - started) * eq.ggn.work / todo.work)
+        team.note(&eq.choice, team.seconds() - started, eq.source.n * todo.work)
     return value
 
 

@@ -389,5 +389,5 @@ def choices(double together, double alone, size_t n_calls, double later=0.0):
         if later and call == n_calls // 2:
             together = later
         threads.append(team.chosen(&choice, 2))
-        team.note(&choice, together if threads[call] == 2 else alone)
+        team.note(&choice, together if threads[call] == 2 else alone, 1.0)
     return threads

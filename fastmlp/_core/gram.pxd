@@ -1,12 +1,11 @@
 # Curvature of a network with one hidden layer and one output, where that is cheaper than by units.
 
 from cython cimport floating
+from fastmlp._core.block cimport Block
 from fastmlp._core.team cimport Watch
 from fastmlp._core.tiles cimport Units, number
 
 
-cdef void add_tiles(const Units *u, const floating *params, floating *work, const floating *weight,
-                    const floating *scale, size_t n, size_t ld, bint add, floating *gradient, floating *sums,
-                    Watch *watch) noexcept nogil
+cdef void add_tiles(const Units *u, const Block *b, floating *work, floating *gradient, floating *sums) noexcept nogil
 cdef void store_tiles(const Units *u, floating *sums, size_t stride, size_t n_slots, number *matrix,
                       Watch *watch) noexcept nogil

@@ -19,38 +19,37 @@ from libc.string cimport memcpy
 
 from cython cimport floating
 from fastmlp._core cimport kernels, team, tiles, units
+from fastmlp._core.block cimport Block
 from fastmlp._core.plan cimport Layer
 from fastmlp._core.team cimport Watch
-from fastmlp._core.tiles cimport EXACT, Units, number, own_products, width
+from fastmlp._core.tiles cimport EXACT, Units, number, own_products, walk, width
 
 
-cdef void add_tiles(const Units *u, const floating *params, floating *work, const floating *weight,
-                    const floating *scale, size_t n, size_t ld, bint add, floating *gradient, floating *sums,
-                    Watch *watch) noexcept nogil:
+cdef void add_tiles(const Units *u, const Block *b, floating *work, floating *gradient, floating *sums) noexcept nogil:
     """Set gradient, unless that is NULL, and tiles to the block's sums, or add these to them."""
     cdef size_t n_params = u.net.n_params, rows = n_params + 1
-    cdef floating *J = work + u.J * ld
+    cdef const floating *q = work + u.q * b.ld
+    cdef floating *J = work + u.J * b.ld
     cdef floating *left = J
-    if not team.keep_on(watch, n * u.n_pairs):
+    if not team.keep_on(b.watch, b.n * u.n_pairs):
         return
-    units.start_layer(u, 2, params, work, weight, scale, n, ld)
-    units.start_layer(u, 1, params, work, weight, scale, n, ld)
-    jacobian(u, params, work, n, ld)
-    if is_one(n, <const floating *> work + u.q * ld):
-        clear_padding(u, n_params, n, ld, J)
+    units.start_layer(u, b, 2, work)
+    units.start_layer(u, b, 1, work)
+    jacobian(u, b, work)
+    if is_one(b.n, q):
+        clear_padding(b, n_params, J)
     else:
-        left = work + u.LJ * ld
-        kernels.multiply_rows(u.net.ops, n_params, n, <const floating *> work + u.q * ld, <const floating *> J, False,
-                              left, ld)
-    memcpy(left + n_params * ld, work + u.at.delta[2] * ld, ld * sizeof(floating))
-    kernels.gram(u.net.ops, rows, n, <const floating *> left, <const floating *> J, ld, add, sums)
+        left = work + u.LJ * b.ld
+        kernels.multiply_rows(u.net.ops, n_params, b.n, q, <const floating *> J, False, left, b.ld)
+    memcpy(left + n_params * b.ld, work + u.at.delta[2] * b.ld, b.ld * sizeof(floating))
+    kernels.gram(u.net.ops, rows, b.n, <const floating *> left, <const floating *> J, b.ld, b.add, sums)
     if gradient != NULL:
         memcpy(gradient, sums + n_params * rows, n_params * sizeof(floating))
     if u.kind == EXACT:
-        sums = units.add_products(u, <const floating *> work + u.curve * ld, <const floating *> work + u.at.a[0] * ld,
-                                  width(u.net, 0) + 1, own_products(u), 0, work, n, ld, add, sums + rows * rows,
-                                  watch)
-        units.add_cross_terms(u, params, work, n, ld, add, sums, watch)
+        sums = units.add_products(u, b, <const floating *> work + u.curve * b.ld,
+                                  <const floating *> work + u.at.a[0] * b.ld, width(u.net, 0) + 1, own_products(u), 0,
+                                  work, sums + rows * rows)
+        units.add_cross_terms(u, b, work, sums)
 
 
 cdef inline bint is_one(size_t n, const floating *x) noexcept nogil:
@@ -61,22 +60,22 @@ cdef inline bint is_one(size_t n, const floating *x) noexcept nogil:
     return others == 0
 
 
-cdef inline void clear_padding(const Units *u, size_t rows, size_t n, size_t ld, floating *J) noexcept nogil:
-    cdef size_t row, s
+cdef inline void clear_padding(const Block *b, size_t rows, floating *J) noexcept nogil:
+    cdef size_t row, s, lanes = b.net.lanes
     for row in range(rows):
-        for s in range(n, (n + u.net.lanes - 1) // u.net.lanes * u.net.lanes):
-            J[row * ld + s] = 0.0
+        for s in range(b.n, (b.n + lanes - 1) // lanes * lanes):
+            J[row * b.ld + s] = 0.0
 
 
-cdef void jacobian(const Units *u, const floating *params, floating *work, size_t n, size_t ld) noexcept nogil:
+cdef void jacobian(const Units *u, const Block *b, floating *work) noexcept nogil:
     """dz/dw of the block's samples: a_p and 1 are there."""
     cdef const Layer *hidden = &u.net.layers[0]
-    cdef floating *J = work + u.J * ld
-    cdef floating *slope = J + hidden.b * ld
-    units.backward(u.net, 1, params, <const floating *> work + (u.at.a[0] + hidden.n_in) * ld,
-                   <const floating *> work + u.at.d1[1] * ld, slope, n, ld)
-    units.products(u.net.ops, <const floating *> slope, <const floating *> work + u.at.a[0] * ld, hidden.n_in, False, 0,
-                   hidden.n_out * hidden.n_in, False, J + hidden.W * ld, n, ld)
+    cdef floating *J = work + u.J * b.ld
+    cdef floating *slope = J + hidden.b * b.ld
+    units.backward(b, 1, <const floating *> b.params, <const floating *> work + (u.at.a[0] + hidden.n_in) * b.ld,
+                   <const floating *> work + u.at.d1[1] * b.ld, slope)
+    units.products(b, <const floating *> slope, <const floating *> work + u.at.a[0] * b.ld,
+                   walk(hidden.n_in, False, 0), hidden.n_out * hidden.n_in, False, J + hidden.W * b.ld)
 
 
 cdef void store_tiles(const Units *u, floating *sums, size_t stride, size_t n_slots, number *matrix,

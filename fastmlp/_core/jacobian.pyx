@@ -1,22 +1,23 @@
 """Derivatives sample by sample: the Jacobian by inputs or parameters, its products, and the Hessian by inputs.
 
-Strips, slots and threads are those of `predict`. Rows of Jacobians come from backward sweeps, one for each output;
-columns of products from forward tangents.
+Blocks are the strips of `predict`. Rows of Jacobians come from backward sweeps, one for each output; columns of products
+from forward tangents.
 """
 
 cimport numpy as cnp
 from cython cimport floating
-from cython.parallel cimport parallel, threadid
-from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
-from fastmlp._core cimport kernels, results, sweeps, team
+from fastmlp._core cimport kernels, results, slots, sweeps
 from fastmlp._core.arrays cimport data
-from fastmlp._core.batch cimport Scratch, Source, load, reserve
-from fastmlp._core.plan cimport SOFTMAX, Layer, Layout, Net, Partition, Plan
-from fastmlp._core.team cimport Watch
+from fastmlp._core.block cimport Block, Source, inputs, load
+from fastmlp._core.plan cimport SOFTMAX, Layer, Layout, Net, Plan
+from fastmlp._core.slots cimport Pass, Step
 
 cnp.import_array()
+
+cdef enum:
+    WRITTEN = 4
 
 cdef enum Kind:
     BY_INPUTS           # J (K, D), one output after the other by backward sweeps,
@@ -28,259 +29,225 @@ cdef enum Kind:
     INPUT_HESSIAN       # (K, D, D)
 
 
-cdef struct Job:
+# What is asked for.
+cdef struct Rows:
     Kind kind
     bint of_logits      # in place of the outputs
     size_t row          # numbers for each sample
-    size_t rows         # of the workspace: those of the layout, and row-major copies behind it
-    const Layout *at
     const void *v
     void *values        # where the outputs or logits (n, K) go, too; NULL: nowhere
-    Source source
 
 
 # ---- one block ----
 
-cdef void unit(floating *block, size_t width, size_t j, size_t ld) noexcept nogil:
+cdef void unit(const Block *b, size_t width, size_t j, floating *block) noexcept nogil:
     """The unit vector e_j for every sample."""
     cdef size_t s
-    memset(block, 0, width * ld * sizeof(floating))
-    for s in range(ld):
-        block[j * ld + s] = 1
+    memset(block, 0, width * b.ld * sizeof(floating))
+    for s in range(b.ld):
+        block[j * b.ld + s] = 1
 
 
-cdef void seed(const Net *net, const Job *job, floating *work, size_t n, size_t ld) noexcept nogil:
+cdef void seed(const Block *b, bint of_logits, floating *work) noexcept nogil:
     """Delta of the output layer from the vectors u at T."""
-    cdef floating *u = work + job.at.T * ld
-    cdef floating *delta = work + job.at.delta[net.n_layers] * ld
-    if job.of_logits:
-        memcpy(delta, u, net.n_outputs * ld * sizeof(floating))
+    cdef floating *u = work + b.at.T * b.ld
+    cdef floating *delta = work + b.at.delta[b.net.n_layers] * b.ld
+    if of_logits:
+        memcpy(delta, u, b.net.n_outputs * b.ld * sizeof(floating))
     else:
-        sweeps.output_product(net, job.at, <const floating *> work, <const floating *> u, n, ld, delta)
+        sweeps.output_product(b, <const floating *> work, <const floating *> u, delta)
 
 
-cdef void block_vjp_inputs(const Net *net, const Job *job, const floating *params, floating *work, size_t n, size_t ld,
-                           floating *out, size_t stride) noexcept nogil:
+cdef void block_vjp_inputs(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
     """J' u by inputs, for the vectors u at T."""
-    cdef floating *inputs = work + job.at.delta[0] * ld
-    seed(net, job, work, n, ld)
-    sweeps.bprop(net, job.at, params, work, n, ld, False, <floating *> NULL)
-    sweeps.bprop_to_inputs(net, params, <const floating *> work + job.at.delta[1] * ld, n, ld, inputs)
-    kernels.store_rows(net.ops, n, net.n_inputs, <const floating *> inputs, out, stride, ld)
+    cdef floating *by_inputs = work + b.at.delta[0] * b.ld
+    seed(b, rows.of_logits, work)
+    sweeps.bprop(b, work, <floating *> NULL)
+    sweeps.bprop_to_inputs(b, <const floating *> work + b.at.delta[1] * b.ld, by_inputs)
+    kernels.store_rows(b.net.ops, b.n, b.net.n_inputs, <const floating *> by_inputs, out, rows.row, b.ld)
 
 
-cdef void block_by_inputs(const Net *net, const Job *job, const floating *params, floating *work, size_t n, size_t ld,
-                          floating *out) noexcept nogil:
+cdef void block_by_inputs(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
     """dy_k/dx = (dy_k/dz_k) dz_k/dx; outputs of softmax, which depend on all logits, take a whole vector back."""
+    cdef const Net *net = b.net
+    cdef floating *ones = work + b.at.T * b.ld
+    cdef floating *slopes = work + b.at.d1[net.n_layers] * b.ld
+    cdef floating *by_inputs = work + b.at.delta[0] * b.ld
     cdef size_t k
-    cdef floating *ones = work + job.at.T * ld
-    cdef floating *slopes = work + job.at.d1[net.n_layers] * ld
-    cdef floating *inputs = work + job.at.delta[0] * ld
-    if not job.of_logits and net.layers[net.n_layers - 1].activation == SOFTMAX:
+    if not rows.of_logits and net.layers[net.n_layers - 1].activation == SOFTMAX:
         for k in range(net.n_outputs):
-            unit(work + job.at.T * ld, net.n_outputs, k, ld)
-            block_vjp_inputs(net, job, params, work, n, ld, out + k * net.n_inputs, job.row)
+            unit(b, net.n_outputs, k, work + b.at.T * b.ld)
+            block_vjp_inputs(b, rows, work, out + k * net.n_inputs)
         return
-    unit(ones, 1, 0, ld)
+    unit(b, 1, 0, ones)
     for k in range(net.n_outputs):
-        sweeps.unit_to_inputs(net, job.at, params, k, <const floating *> (ones if job.of_logits else slopes + k * ld),
-                              work, n, ld, inputs)
-        kernels.store_rows(net.ops, n, net.n_inputs, <const floating *> inputs, out + k * net.n_inputs, job.row, ld)
+        sweeps.unit_to_inputs(b, k, <const floating *> (ones if rows.of_logits else slopes + k * b.ld), work, by_inputs)
+        kernels.store_rows(net.ops, b.n, net.n_inputs, <const floating *> by_inputs, out + k * net.n_inputs, rows.row,
+                           b.ld)
 
 
-cdef void block_jvp(const Net *net, const Job *job, const floating *params, const floating *v, bint inputs,
-                    floating *work, size_t n, size_t ld, floating *out) noexcept nogil:
-    """J v in the direction v of the parameters (NULL: none), and with `inputs` in that of the inputs at Ra[0]."""
-    cdef const Layout *at = job.at
-    cdef floating *Rz = work + at.Rz[net.n_layers] * ld
-    cdef floating *Ry = work + at.Ra[net.n_layers] * ld
-    sweeps.rfprop(net, at, params, v, inputs, work, n, ld)
-    if not job.of_logits:
-        sweeps.output_product(net, at, <const floating *> work, <const floating *> Rz, n, ld, Ry)
-    kernels.store_rows(net.ops, n, net.n_outputs, <const floating *> (Rz if job.of_logits else Ry), out, job.row, ld)
+cdef void block_jvp(const Block *b, const Rows *rows, const floating *v, bint by_inputs, floating *work,
+                    floating *out) noexcept nogil:
+    """J v in the direction v of the parameters (NULL: none), and with `by_inputs` in that of the inputs at Ra[0]."""
+    cdef floating *Rz = work + b.at.Rz[b.net.n_layers] * b.ld
+    cdef floating *Ry = work + b.at.Ra[b.net.n_layers] * b.ld
+    sweeps.rfprop(b, v, by_inputs, work)
+    if not rows.of_logits:
+        sweeps.output_product(b, <const floating *> work, <const floating *> Rz, Ry)
+    kernels.store_rows(b.net.ops, b.n, b.net.n_outputs, <const floating *> (Rz if rows.of_logits else Ry), out,
+                       rows.row, b.ld)
 
 
-cdef void block_by_inputs_forward(const Net *net, const Job *job, const floating *params, floating *work, size_t n,
-                                  size_t ld, floating *out) noexcept nogil:
+cdef void block_by_inputs_forward(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
     cdef size_t d
-    for d in range(net.n_inputs):
-        unit(work + job.at.Ra[0] * ld, net.n_inputs, d, ld)
-        block_jvp(net, job, params, <const floating *> NULL, True, work, n, ld, out + d * net.n_outputs)
+    for d in range(b.net.n_inputs):
+        unit(b, b.net.n_inputs, d, work + b.at.Ra[0] * b.ld)
+        block_jvp(b, rows, <const floating *> NULL, True, work, out + d * b.net.n_outputs)
 
 
-cdef void block_by_params(const Net *net, const Job *job, const floating *params, floating *work, size_t n, size_t ld,
-                          floating *out) noexcept nogil:
-    """dy_k/dW = delta a', written sample by sample from row-major copies of delta and a."""
-    cdef const Layout *at = job.at
+cdef void block_by_params(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
+    """dy_k/dW = delta a', written sample by sample from row-major copies of delta and a, behind the layout's rows."""
+    cdef const Net *net = b.net
+    cdef const Layout *at = b.at
     cdef const Layer *layer
-    cdef floating *delta = work + at.rows * ld
+    cdef floating *delta = work + at.rows * b.ld
     cdef floating *a
     cdef size_t k
     cdef int l
     for k in range(net.n_outputs):
-        unit(work + at.T * ld, net.n_outputs, k, ld)
-        seed(net, job, work, n, ld)
-        sweeps.bprop(net, at, params, work, n, ld, False, <floating *> NULL)
-        a = delta + net.max_width * ld
+        unit(b, net.n_outputs, k, work + at.T * b.ld)
+        seed(b, rows.of_logits, work)
+        sweeps.bprop(b, work, <floating *> NULL)
+        a = delta + net.max_width * b.ld
         for l in range(1, net.n_layers + 1):
             layer = &net.layers[l - 1]
             if k == 0:
-                kernels.store_rows(net.ops, n, layer.n_in, <const floating *> work + at.a[l - 1] * ld, a, layer.n_in,
-                                   ld)
-            kernels.store_rows(net.ops, n, layer.n_out, <const floating *> work + at.delta[l] * ld, delta, layer.n_out,
-                               ld)
-            kernels.store_outer(net.ops, layer.n_out, layer.n_in, n, <const floating *> delta, <const floating *> a,
-                                out + k * net.n_params + layer.W, job.row)
-            a += layer.n_in * ld
+                kernels.store_rows(net.ops, b.n, layer.n_in, <const floating *> work + at.a[l - 1] * b.ld, a,
+                                   layer.n_in, b.ld)
+            kernels.store_rows(net.ops, b.n, layer.n_out, <const floating *> work + at.delta[l] * b.ld, delta,
+                               layer.n_out, b.ld)
+            kernels.store_outer(net.ops, layer.n_out, layer.n_in, b.n, <const floating *> delta, <const floating *> a,
+                                out + k * net.n_params + layer.W, rows.row)
+            a += layer.n_in * b.ld
 
 
-cdef void block_input_hessian(const Net *net, const Job *job, const floating *params, floating *work, size_t n,
-                              size_t ld, floating *out) noexcept nogil:
+cdef void block_input_hessian(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
     """R{J' e_k} in the direction of each input; the upper triangle is computed, and copied to the lower one."""
-    cdef const Layout *at = job.at
-    cdef int last = net.n_layers
-    cdef size_t D = net.n_inputs, k, d, e, s
-    cdef floating *u = work + at.T * ld
-    cdef floating *inputs = work + at.Rdelta[0] * ld
-    cdef floating *H
-    for k in range(net.n_outputs):
-        unit(u, net.n_outputs, k, ld)
-        seed(net, job, work, n, ld)
-        sweeps.bprop(net, at, params, work, n, ld, False, <floating *> NULL)
+    cdef const Layout *at = b.at
+    cdef size_t D = b.net.n_inputs, k, d, s
+    cdef floating *u = work + at.T * b.ld
+    cdef floating *by_inputs = work + at.Rdelta[0] * b.ld
+    for k in range(b.net.n_outputs):
+        unit(b, b.net.n_outputs, k, u)
+        seed(b, rows.of_logits, work)
+        sweeps.bprop(b, work, <floating *> NULL)
         for d in range(D):
-            unit(work + at.Ra[0] * ld, D, d, ld)
-            sweeps.rfprop(net, at, params, <const floating *> NULL, True, work, n, ld)
-            sweeps.output_product(net, at, <const floating *> work, <const floating *> work + at.Rz[last] * ld, n, ld,
-                                  work + at.Ra[last] * ld)
-            sweeps.output_product_tangent(net, at, <const floating *> work, <const floating *> u, n, ld,
-                                          work + at.Rdelta[last] * ld)
-            sweeps.rbprop(net, at, params, <const floating *> NULL, True, True, work, n, ld, False, <floating *> NULL)
-            sweeps.bprop_to_inputs(net, params, <const floating *> work + at.Rdelta[1] * ld, n, ld, inputs)
-            kernels.store_rows(net.ops, n, D, <const floating *> inputs, out + (k * D + d) * D, job.row, ld)
-        for s in range(n):
-            H = out + s * job.row + k * D * D
-            for d in range(D):
-                for e in range(d):
-                    H[d * D + e] = H[e * D + d]
+            unit(b, D, d, work + at.Ra[0] * b.ld)
+            block_tangent(b, work)
+            sweeps.bprop_to_inputs(b, <const floating *> work + at.Rdelta[1] * b.ld, by_inputs)
+            kernels.store_rows(b.net.ops, b.n, D, <const floating *> by_inputs, out + (k * D + d) * D, rows.row, b.ld)
+        for s in range(b.n):
+            mirror(D, out + s * rows.row + k * D * D)
 
 
-cdef void block_rows(const Net *net, const Job *job, const floating *params, size_t first, floating *work, size_t n,
-                     size_t ld, floating *out) noexcept nogil:
-    """What is asked for of one loaded block."""
-    cdef const Layout *at = job.at
-    cdef int order = 2 if job.kind == INPUT_HESSIAN else 1
-    sweeps.fprop(net, at, params, work, n, ld, order)
-    if not job.of_logits:
-        sweeps.output(net, at, work, n, ld, order)
-    if job.values != NULL:
-        kernels.store_rows(net.ops, n, net.n_outputs,
-                           <const floating *> work + (at.z[net.n_layers] if job.of_logits else at.y) * ld,
-                           <floating *> job.values + first * net.n_outputs, net.n_outputs, ld)
-    if job.kind == BY_INPUTS:
-        block_by_inputs(net, job, params, work, n, ld, out)
-    elif job.kind == BY_INPUTS_FORWARD:
-        block_by_inputs_forward(net, job, params, work, n, ld, out)
-    elif job.kind == BY_PARAMS:
-        block_by_params(net, job, params, work, n, ld, out)
-    elif job.kind == JVP_PARAMS:
-        block_jvp(net, job, params, <const floating *> job.v, False, work, n, ld, out)
-    elif job.kind == JVP_INPUTS:
-        kernels.load_rows(net.ops, n, net.n_inputs, <const floating *> job.v + first * net.n_inputs,
-                          <const Py_ssize_t *> NULL, work + at.Ra[0] * ld, ld)
-        block_jvp(net, job, params, <const floating *> NULL, True, work, n, ld, out)
-    elif job.kind == VJP_INPUTS:
-        block_vjp_inputs(net, job, params, work, n, ld, out, job.row)
+cdef void block_tangent(const Block *b, floating *work) noexcept nogil:
+    """Rdelta of all layers for the inputs' tangent at Ra[0] and the constant vectors u at T."""
+    cdef const Layout *at = b.at
+    cdef int last = b.net.n_layers
+    sweeps.rfprop(b, <const floating *> NULL, True, work)
+    sweeps.output_product(b, <const floating *> work, <const floating *> work + at.Rz[last] * b.ld,
+                          work + at.Ra[last] * b.ld)
+    sweeps.output_product_tangent(b, <const floating *> work, <const floating *> work + at.T * b.ld,
+                                  work + at.Rdelta[last] * b.ld)
+    sweeps.rbprop(b, <const floating *> NULL, True, True, work, <floating *> NULL)
+
+
+cdef inline void mirror(size_t n, floating *H) noexcept nogil:
+    cdef size_t d, e
+    for d in range(n):
+        for e in range(d):
+            H[d * n + e] = H[e * n + d]
+
+
+cdef double block_rows(const Pass *job, const Block *b, floating *work, floating *out) noexcept nogil:
+    """What is asked for of one block."""
+    cdef const Rows *rows = <const Rows *> job.more
+    cdef const Net *net = b.net
+    cdef int order = 2 if rows.kind == INPUT_HESSIAN else 1
+    load(b, work)
+    sweeps.fprop(b, work, order)
+    if not rows.of_logits:
+        sweeps.output(b, work, order)
+    if rows.values != NULL:
+        kernels.store_rows(net.ops, b.n, net.n_outputs,
+                           <const floating *> work + (b.at.z[net.n_layers] if rows.of_logits else b.at.y) * b.ld,
+                           <floating *> rows.values + b.first * net.n_outputs, net.n_outputs, b.ld)
+    out += b.first * rows.row
+    if rows.kind == BY_INPUTS:
+        block_by_inputs(b, rows, work, out)
+    elif rows.kind == BY_INPUTS_FORWARD:
+        block_by_inputs_forward(b, rows, work, out)
+    elif rows.kind == BY_PARAMS:
+        block_by_params(b, rows, work, out)
+    elif rows.kind == JVP_PARAMS:
+        block_jvp(b, rows, <const floating *> rows.v, False, work, out)
+    elif rows.kind == JVP_INPUTS:
+        kernels.load_rows(net.ops, b.n, net.n_inputs, <const floating *> rows.v + b.first * net.n_inputs,
+                          <const Py_ssize_t *> NULL, work + b.at.Ra[0] * b.ld, b.ld)
+        block_jvp(b, rows, <const floating *> NULL, True, work, out)
+    elif rows.kind == VJP_INPUTS:
+        block_vjp_inputs(b, rows, work, out)
     else:
-        block_input_hessian(net, job, params, work, n, ld, out)
+        block_input_hessian(b, rows, work, out)
+    return 0.0
 
 
 # ---- all blocks ----
 
-cdef size_t passes(const Net *net, Kind kind) noexcept nogil:
-    """Work for each sample, in predictions."""
-    if kind == BY_INPUTS or kind == BY_PARAMS:
-        return 1 + 2 * net.n_outputs
+cdef size_t work_of(const Net *net, Kind kind) noexcept nogil:
+    """Multiply-adds for each sample; a number that is written counts as some, for the new page that it may lie in."""
+    cdef size_t K = net.n_outputs, D = net.n_inputs, P = net.n_params
+    if kind == BY_INPUTS:
+        return (1 + 2 * K) * P
+    if kind == BY_PARAMS:
+        return (1 + (2 + WRITTEN) * K) * P
     if kind == BY_INPUTS_FORWARD:
-        return 1 + net.n_inputs
+        return (1 + D) * P
     if kind == INPUT_HESSIAN:
-        return 1 + net.n_outputs * (1 + 2 * net.n_inputs)
-    return 2
-
-
-cdef void share_of_rows(const Net *net, Partition parts, const Job *job, const floating *params, floating *work,
-                        floating *out, Watch *watch) noexcept nogil:
-    """One thread's share: slots, as long as there are any."""
-    cdef size_t slot = team.next_slot(watch, parts.n_slots), first, stop, n
-    while slot < parts.n_slots:
-        first = slot * parts.rows
-        stop = min(job.source.n, first + parts.rows)
-        while first < stop and team.keep_on(watch, passes(net, job.kind) * parts.block * net.n_params):
-            n = min(parts.block, stop - first)
-            load(net, job.at, &job.source, first, n, work, parts.ld)
-            block_rows(net, job, params, first, work, n, parts.ld, out + first * job.row)
-            first += n
-        slot = team.next_slot(watch, parts.n_slots)
-
-
-cdef int run(Plan plan, const Job *job, const floating *params, floating *out, int n_threads) except -1:
-    cdef const Net *net = &plan.net
-    cdef Partition parts = plan.strips(job.source.n)
-    cdef int threads = plan.threads(job.source.n, passes(net, job.kind), n_threads)
-    cdef Scratch scratch
-    cdef Watch watch = team.watch()
-    cdef floating *work
-    cdef size_t stride
-    reserve(&scratch, net, job.rows, parts, threads, 0)
-    work = <floating *> scratch.work
-    stride = scratch.work_numbers
-    with nogil:
-        threads = team.crew_of(threads, &watch)
-        if threads == 1:
-            share_of_rows(net, parts, job, params, work, out, &watch)
-        else:
-            with parallel(num_threads=threads):
-                share_of_rows(net, parts, job, params, work + threadid() * stride, out, &watch)
-    free(scratch.memory)
-    return team.check(&watch)
+        return (1 + K * (1 + 2 * D)) * P
+    return 2 * P
 
 
 cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, v, U, Kind kind, bint of_logits, tuple shape,
                  int n_threads, cnp.ndarray values=None):
     """An array (n, *shape) of what `kind` says; arguments are trusted."""
     cdef const Net *net = &plan.net
-    cdef Job job
+    cdef const Layout *at = &net.tangents
+    cdef Source source = inputs(cnp.PyArray_DIM(X, 0), data(X))
+    cdef Step step = <Step> &block_rows[float] if net.itemsize == sizeof(float) else <Step> &block_rows[double]
+    cdef Pass job
+    cdef Rows rows
     cdef cnp.npy_intp dims[4]
     cdef int i, l
-    dims[0] = cnp.PyArray_DIM(X, 0)
-    job.row = 1
+    dims[0] = source.n
+    rows.row = 1
     for i in range(len(shape)):
         dims[i + 1] = shape[i]
-        job.row *= dims[i + 1]
+        rows.row *= dims[i + 1]
     out = results.empty(len(shape) + 1, dims, cnp.PyArray_TYPE(params))
-    job.kind = kind
-    job.of_logits = of_logits
-    job.v = data(v)
-    job.values = data(values)
-    job.source.n = dims[0]
-    job.source.X = data(X)
-    job.source.T = data(U)
-    job.source.labels = job.source.index = NULL
-    job.source.weight = job.source.scale = NULL
+    rows.kind, rows.of_logits, rows.v, rows.values = kind, of_logits, data(v), data(values)
+    source.T = data(U)
     if kind == BY_INPUTS or kind == VJP_INPUTS:
-        job.at = &net.gradient
+        at = &net.gradient
     elif kind == BY_PARAMS:
-        job.at = &net.trace
-    else:
-        job.at = &net.tangents
-    job.rows = job.at.rows
+        at = &net.trace
+    job = slots.over(&source, net, at, data(params), plan.strips(source.n), step)
+    job.more, job.sums, job.work = &rows, data(out), work_of(net, kind)
     if kind == BY_PARAMS:
         job.rows += net.max_width
         for l in range(net.n_layers):
             job.rows += net.layers[l].n_in
-    if net.itemsize == sizeof(float):
-        run(plan, &job, <const float *> data(params), <float *> data(out), n_threads)
-    else:
-        run(plan, &job, <const double *> data(params), <double *> data(out), n_threads)
+    slots.run(&job, n_threads, &plan.choice)
     return out
 
 

@@ -1,6 +1,6 @@
 # L-BFGS for networks: the state of one fit, and the call that moves it on.
 
-from fastmlp._core.batch cimport Source
+from fastmlp._core.block cimport Source
 from fastmlp._core.journal cimport Steps
 from fastmlp._core.objective cimport Objective, Point
 from fastmlp._core.plan cimport Net, Partition

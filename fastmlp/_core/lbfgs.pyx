@@ -25,11 +25,12 @@ from libc.string cimport memcmp, memcpy
 import numpy as np
 
 from fastmlp._core cimport kernels, objective, team
-from fastmlp._core.batch cimport Batch, Source
+from fastmlp._core.batch cimport Batch
+from fastmlp._core.block cimport Source
 from fastmlp._core.journal cimport Journal, Steps, note
 from fastmlp._core.kernels cimport add_multiple, dot
 from fastmlp._core.memory cimport plus, times
-from fastmlp._core.plan cimport GRADIENT_PASSES, Net, Partition, Plan
+from fastmlp._core.plan cimport GRADIENT_WORK, Net, Partition, Plan
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map, Ties
 from fastmlp._core.vectors cimport ALIGNMENT, lines
@@ -140,7 +141,7 @@ cdef bint place(Fit *fit, double t) noexcept nogil:
 
 
 cdef inline double noise(const Fit *fit) noexcept nogil:
-    return (NOISE if fit.objective.net.itemsize == sizeof(double) else NOISE_F32) * fabs(fit.lowest)
+    return (NOISE if fit.objective.job.block.net.itemsize == sizeof(double) else NOISE_F32) * fabs(fit.lowest)
 
 
 cdef double beyond(const Trial *before, const Trial *low) noexcept nogil:
@@ -240,7 +241,7 @@ cdef Status move(Fit *fit, Watch *watch) noexcept nogil:
 
 cdef bint wanders(Fit *fit) noexcept nogil:
     """Whether neither objective nor gradient has become smaller for long."""
-    cdef double eps = EPS if fit.objective.net.itemsize == sizeof(double) else EPS_F32
+    cdef double eps = EPS if fit.objective.job.block.net.itemsize == sizeof(double) else EPS_F32
     cdef bint lower = fit.at.value < fit.lowest - eps * fabs(fit.lowest)
     cdef bint flatter = fit.at.grad_norm < 0.9 * fit.flattest
     fit.lowest = fmin(fit.lowest, fit.at.value)
@@ -316,7 +317,7 @@ cdef class Descent:
         self.batch, self.decay, self.ties = batch, decay, ties
         cdef Plan plan = batch.plan
         cdef Partition parts = plan.partition(batch.source.n)
-        n_threads = plan.threads(batch.source.n, GRADIENT_PASSES, n_threads)
+        n_threads = plan.threads(batch.source.n, GRADIENT_WORK, n_threads)
         cdef size_t n_bytes = memory_bytes(&plan.net, parts, n_threads, max_pairs)
         self.memory = malloc(n_bytes)
         if self.memory == NULL:

@@ -6,7 +6,6 @@ Matrices are float64 and C-contiguous; arguments are trusted.
 import numpy as np
 
 cimport numpy as cnp
-from cython.parallel cimport parallel, threadid
 
 from fastmlp._core cimport kernels, team
 from fastmlp._core.arrays cimport data
@@ -135,6 +134,8 @@ cdef struct Product:
     const double *J
     bint lower
     size_t rows             # of a slot
+    double *V               # work space of each thread,
+    size_t stride           # so many numbers
     double *sums            # squares (m,) or
     double *P               # products (m, n)
 
@@ -148,42 +149,34 @@ def packed(cnp.ndarray S not None, bint lower=False):
     return panels[(start - address) // sizeof(double):]
 
 
-cdef void share(const Product *job, double *V, Watch *watch) noexcept nogil:
-    """One thread's share: slots, as long as there are any."""
-    cdef size_t n = job.n, n_slots = (job.m + job.rows - 1) // job.rows
-    cdef size_t slot = team.next_slot(watch, n_slots), first, rows
-    while slot < n_slots:
-        first = slot * job.rows
-        rows = min(job.rows, job.m - first)
-        if not team.keep_on(watch, rows * n * n // 2):
-            pass
-        elif job.P == NULL:
-            kernels.root_squares(_ops, n, job.panels, rows, job.J + first * n, n, V, job.sums + first)
-        else:
-            kernels.root_products(_ops, job.lower, n, job.panels, rows, job.J + first * n, n, V, job.P + first * n, n)
-        slot = team.next_slot(watch, n_slots)
+cdef void some_rows(void *context, size_t slot, int thread, Watch *watch) noexcept nogil:
+    """Those of one slot."""
+    cdef const Product *job = <const Product *> context
+    cdef size_t n = job.n, first = slot * job.rows, rows = min(job.rows, job.m - first)
+    cdef double *V = job.V + thread * job.stride
+    if not team.keep_on(watch, rows * n * n // 2):
+        return
+    if job.P == NULL:
+        kernels.root_squares(_ops, n, job.panels, rows, job.J + first * n, n, V, job.sums + first)
+    else:
+        kernels.root_products(_ops, job.lower, n, job.panels, rows, job.J + first * n, n, V, job.P + first * n, n)
 
 
 cdef int run(Product *job, cnp.ndarray panels, cnp.ndarray J, int n_threads) except -1:
     """A row's bits are its own, so that slots are as long as the threads like them."""
-    cdef size_t n = cnp.PyArray_DIM(J, cnp.PyArray_NDIM(J) - 1), m = cnp.PyArray_SIZE(J) // n, stride
+    cdef size_t n = cnp.PyArray_DIM(J, cnp.PyArray_NDIM(J) - 1), m = cnp.PyArray_SIZE(J) // n, n_slots
     cdef int threads = n_threads if m * n * n // 2 >= PARALLEL_WORK else 1
     cdef Watch watch = team.watch()
     cdef cnp.ndarray work
-    cdef double *V
     job.n, job.m, job.panels, job.J = n, m, <const double *> data(panels), <const double *> data(J)
     job.rows = max(<size_t> TALL, min(<size_t> VECTORS, (m + threads * TALL - 1) // (threads * TALL) * TALL))
-    threads = <int> max(<size_t> 1, min(<size_t> threads, (m + job.rows - 1) // job.rows))
-    stride = job.rows * kernels.FMLP_PANEL
-    work = np.empty(threads * stride + ALIGNMENT // sizeof(double))
-    V = <double *> lines(<size_t> data(work))
+    n_slots = (m + job.rows - 1) // job.rows
+    threads = <int> max(<size_t> 1, min(<size_t> threads, n_slots))
+    job.stride = job.rows * kernels.FMLP_PANEL
+    work = np.empty(threads * job.stride + ALIGNMENT // sizeof(double))
+    job.V = <double *> lines(<size_t> data(work))
     with nogil:
-        threads = team.crew_of(threads, &watch)
-        if threads == 1:
-            share(job, V, &watch)
-        else:
-            with parallel(num_threads=threads):
-                share(job, V + threadid() * stride, &watch)
+        team.spread(some_rows, job, n_slots, threads, &watch)
     return team.check(&watch)
 
 

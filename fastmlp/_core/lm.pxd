@@ -1,6 +1,6 @@
 # Levenberg-Marquardt for networks: the state of one fit, and the call that moves it on.
 
-from fastmlp._core.batch cimport Source
+from fastmlp._core.block cimport Source
 from fastmlp._core.equations cimport Equations
 from fastmlp._core.journal cimport Steps
 from fastmlp._core.plan cimport Net

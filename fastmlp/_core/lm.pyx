@@ -33,7 +33,8 @@ from libc.string cimport memcpy
 import numpy as np
 
 from fastmlp._core cimport equations, kernels, team
-from fastmlp._core.batch cimport Batch, Source
+from fastmlp._core.batch cimport Batch
+from fastmlp._core.block cimport Source
 from fastmlp._core.equations cimport Equations, factorize, look, objective, rounded, solve
 from fastmlp._core.journal cimport Journal, Steps, note
 from fastmlp._core.kernels cimport dot

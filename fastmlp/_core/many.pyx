@@ -7,7 +7,6 @@ Training ends as `advance` of the method says, or where PATIENCE successive step
 less than ftol of it, after max_iter steps, or when time is up.
 """
 
-from cython.parallel cimport parallel, threadid
 from libc.math cimport fabs, isfinite
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
@@ -15,7 +14,8 @@ from libc.string cimport memcpy
 import numpy as np
 
 from fastmlp._core cimport kernels, lbfgs, lm, team
-from fastmlp._core.batch cimport Batch, Source
+from fastmlp._core.batch cimport Batch
+from fastmlp._core.block cimport Source
 from fastmlp._core.memory cimport plus, times
 from fastmlp._core.plan cimport Net, Partition
 from fastmlp._core.team cimport Watch
@@ -182,16 +182,19 @@ cdef void train_one(const Job *job, const Rules *rules, const void *ops, void *m
         job.record.ending = NOT_FINITE
 
 
-cdef void share(const Job *jobs, size_t n_jobs, const Rules *rules, const void *ops, void *memory,
-                Watch *watch) noexcept nogil:
-    """One thread's share: networks, as long as there are any."""
+cdef struct Crowd:
+    const Job *jobs
+    const Rules *rules
+    const void *ops
+    char *memory            # a workspace of each thread,
+    size_t workspace        # in bytes
+
+
+cdef void next_one(void *context, size_t number, int thread, Watch *watch) noexcept nogil:
+    cdef const Crowd *crowd = <const Crowd *> context
     cdef Watch mine = team.inner(watch)
-    cdef size_t number = team.next_slot(watch, n_jobs)
-    while number < n_jobs:
-        if not mine.stopped:
-            train_one(&jobs[number], rules, ops, memory, &mine)
-        number = team.next_slot(watch, n_jobs)
-    team.attend(watch, NAP)     # others may be busy with a large network
+    if team.keep_on(&mine, 0):
+        train_one(&crowd.jobs[number], crowd.rules, crowd.ops, crowd.memory + thread * crowd.workspace, &mine)
 
 
 def unwritten(n_jobs):
@@ -236,6 +239,7 @@ def train(list batches, list params, list decays, list tols, double ftol, size_t
     cdef double[::1] x
     cdef const double[::1] decay
     cdef Watch watch = team.watch()
+    cdef Crowd crowd
     cdef Rules rules
     rules.quasi = method == "lbfgs"
     rules.ftol, rules.max_iter, rules.deadline = ftol, max_iter, team.seconds() + seconds
@@ -266,14 +270,10 @@ def train(list batches, list params, list decays, list tols, double ftol, size_t
         job.parts = batch.plan.partition(batch.source.n)
         job.decay = &decay[0] if decay is not None else NULL
         job.record = &written[number]
+    crowd.jobs, crowd.rules, crowd.ops, crowd.memory, crowd.workspace = jobs, &rules, ops, work, workspace
+    watch.nap = NAP         # others may be busy with a large network
     with nogil:
-        team.deal(&watch)
-        n_threads = team.crew_of(n_threads, &watch)
-        if n_threads == 1:
-            share(jobs, n_jobs, &rules, ops, work, &watch)
-        else:
-            with parallel(num_threads=n_threads):
-                share(jobs, n_jobs, &rules, ops, work + threadid() * workspace, &watch)
+        team.spread(next_one, &crowd, n_jobs, n_threads, &watch)
     free(memory)
     team.check(&watch)
     return np.asarray(written)

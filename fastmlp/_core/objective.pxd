@@ -1,18 +1,16 @@
 # The objective of a fit, E = factor * loss + sum lambda_i/2 x_i^2, and its gradient; numbers are double, whatever the
 # network's type.
 
-from fastmlp._core.batch cimport Scratch, Source
+from fastmlp._core.block cimport Source
 from fastmlp._core.plan cimport Net, Partition
+from fastmlp._core.slots cimport Pass
 from fastmlp._core.team cimport Choice, Watch
 from fastmlp._core.ties cimport Map
 
 
 cdef struct Objective:
-    const Net *net
-    const Source *source
+    Pass job                    # the loss and its gradient
     const void *ops             # kernels for double
-    Partition parts
-    Scratch scratch
     void *native                # the network's parameters and gradient in its type, where these are not the variables
     double factor               # of the loss
     size_t n                    # variables: P, or those that are free

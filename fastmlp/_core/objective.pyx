@@ -5,42 +5,44 @@ slots of `batch`, so that values and gradients have the bits of a batch's.
 """
 
 from cython cimport floating
-from fastmlp._core cimport batch, kernels, team
-from fastmlp._core.batch cimport Source
+from fastmlp._core cimport kernels, slots, team
+from fastmlp._core.batch cimport loss_pass
+from fastmlp._core.block cimport Source
 from fastmlp._core.memory cimport plus
 from fastmlp._core.plan cimport Net, Partition
+from fastmlp._core.slots cimport Pass
 from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map, expand, pull
 from fastmlp._core.vectors cimport ALIGNMENT, largest, lines
 
 
 cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads) noexcept nogil:
-    cdef size_t native = ALIGNMENT + lines(2 * net.n_params * net.itemsize)
-    return plus(native, batch.scratch_bytes(net, net.gradient.rows, parts, n_threads, net.n_params))
+    cdef Pass job = loss_pass(net, NULL, parts, True)
+    return plus(ALIGNMENT + lines(2 * net.n_params * net.itemsize), slots.scratch_bytes(&job, n_threads))
 
 
 cdef void lay_out(Objective *objective, const Net *net, const Source *source, const Map *free, Partition parts,
                   int n_threads, const void *ops, void *memory) noexcept nogil:
     cdef size_t native = lines(<size_t> memory)
-    objective.net, objective.source, objective.free, objective.ops = net, source, free, ops
+    objective.job = loss_pass(net, source, parts, True)
+    objective.free, objective.ops, objective.n_threads = free, ops, n_threads
     objective.n = net.n_params if free == NULL else free.n
-    objective.parts, objective.n_threads = parts, n_threads
     objective.choice = team.choice()
     objective.n_values = 0
     objective.native = <void *> native
-    batch.share_out(&objective.scratch, net, net.gradient.rows, parts, n_threads, net.n_params,
-                    <void *> (native + lines(2 * net.n_params * net.itemsize)))
+    slots.lay_out(&objective.job, n_threads, <void *> (native + lines(2 * net.n_params * net.itemsize)))
 
 
 cdef void round_off(const Objective *objective, double *x) noexcept nogil:
     cdef size_t i
-    for i in range(0 if objective.net.itemsize == sizeof(double) else objective.n):
+    for i in range(0 if objective.job.block.net.itemsize == sizeof(double) else objective.n):
         x[i] = <float> x[i]
 
 
 cdef double loss(Objective *objective, const double *x, double *g, floating *native, Watch *watch) noexcept nogil:
     """The loss and its gradient; through `native` if need be."""
-    cdef size_t n = objective.net.n_params, i
+    cdef Pass *job = &objective.job
+    cdef size_t n = job.block.net.n_params, i
     cdef const floating *params = native
     cdef floating *gradient = native + n
     cdef bint several = objective.n_threads > 1
@@ -52,16 +54,15 @@ cdef double loss(Objective *objective, const double *x, double *g, floating *nat
     else:
         for i in range(n):
             native[i] = <floating> x[i]
-    value = batch.loss_and_gradient(objective.net, objective.parts, params, objective.source, &objective.scratch,
-                                    gradient, <floating *> NULL, team.chosen(&objective.choice, objective.n_threads),
-                                    watch)
+    job.block.params, job.sums = params, gradient
+    value = slots.perform(job, team.chosen(&objective.choice, objective.n_threads), watch)
     if objective.free != NULL:
         pull(objective.free, gradient, g)
     elif floating is float:
         for i in range(n):
             g[i] = gradient[i]
     if several:
-        team.note(&objective.choice, team.seconds() - started)
+        team.note(&objective.choice, team.seconds() - started, job.block.source.n * job.work)
     return value
 
 
@@ -69,7 +70,7 @@ cdef void look(Objective *objective, Point *point, Watch *watch) noexcept nogil:
     cdef double *x = point.x
     cdef double *g = point.g
     cdef size_t n = objective.n, i
-    if objective.net.itemsize == sizeof(double):
+    if objective.job.block.net.itemsize == sizeof(double):
         point.value = loss(objective, x, g, <double *> objective.native, watch)
     else:
         point.value = loss(objective, x, g, <float *> objective.native, watch)

@@ -1,5 +1,7 @@
 # An architecture frozen to C: sizes, offsets into the parameter vector, and where each block lies in a workspace.
 
+from fastmlp._core.team cimport Choice
+
 
 cdef struct Layer:
     size_t n_in, n_out
@@ -9,9 +11,9 @@ cdef struct Layer:
 
 cdef enum:
     SOFTMAX = -1
-    GRADIENT_PASSES = 3         # a gradient takes as much work as so many predictions
+    GRADIENT_WORK = 3           # a gradient takes as much work as so many predictions
     PARALLEL_WORK = 200_000     # multiply-adds below which a second thread costs more than it brings (about 20 us)
-    RELEASE_WORK = 20_000       # multiply-adds from which on other Python threads are let run
+    RELEASE_WORK = 60_000       # multiply-adds from which on other Python threads are let run (about 5 us)
 
 
 # Where the blocks of one slot lie, in rows of `ld` samples. Entry l of an array belongs to layer l, a[0] is the input.
@@ -52,6 +54,7 @@ cdef struct Partition:
 
 cdef class Plan:
     cdef Net net
+    cdef Choice choice      # of threads for what goes sample by sample
     cdef Partition partition(self, size_t n) noexcept nogil
     cdef Partition strips(self, size_t n) noexcept nogil
-    cdef int threads(self, size_t n, int passes, int n_threads) noexcept nogil
+    cdef int threads(self, size_t n, int work, int n_threads) noexcept nogil

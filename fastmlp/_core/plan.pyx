@@ -16,7 +16,7 @@ threads  one below a work threshold, else as many as asked for, at most one for 
 
 from libc.stdlib cimport calloc, free, malloc
 
-from fastmlp._core cimport kernels
+from fastmlp._core cimport kernels, team
 from fastmlp._core.kernels cimport FMLP_PAD
 
 from fastmlp._core.kernels import isa_index
@@ -58,6 +58,7 @@ cdef class Plan:
         cdef int l
         cdef size_t offset = 0
         cdef Net *net = &self.net
+        self.choice = team.choice()
         net.n_layers = len(sizes) - 1
         net.loss = loss
         net.itemsize = itemsize
@@ -123,9 +124,9 @@ cdef class Plan:
             parts.block = parts.ld = block
         return parts
 
-    cdef int threads(self, size_t n, int passes, int n_threads) noexcept nogil:
-        """Threads to use for so many passes over n samples when n_threads are granted."""
-        if n * self.net.n_params * passes < PARALLEL_WORK:
+    cdef int threads(self, size_t n, int work, int n_threads) noexcept nogil:
+        """Threads to use on n samples, for as much work as that many predictions, when n_threads are granted."""
+        if n * self.net.n_params * work < PARALLEL_WORK:
             return 1
         return <int> min(<size_t> n_threads, self.partition(n).n_slots)
 

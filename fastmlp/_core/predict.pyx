@@ -1,4 +1,4 @@
-"""Outputs: all rows in strips over slots and threads, and a path for one to eight rows.
+"""Outputs: all rows in strips, and a path for one to eight rows.
 
 `predict_exact` looks at its argument itself: no conversion, no views, every check made. `exact_first` puts it before
 the method that Python calls, so that one row meets no interpreted line.
@@ -8,76 +8,37 @@ from functools import wraps
 
 cimport numpy as cnp
 from cython cimport floating
-from cython.parallel cimport parallel, threadid
 from libc.stdlib cimport free, malloc
 
-from fastmlp._core cimport kernels, sweeps, team
+from fastmlp._core cimport kernels, slots, sweeps
 from fastmlp._core.arrays cimport data, finite, native
-from fastmlp._core.batch cimport Scratch, Source, load, reserve
-from fastmlp._core.plan cimport RELEASE_WORK, SOFTMAX, Layer, Layout, Net, Partition, Plan
-from fastmlp._core.team cimport Watch
+from fastmlp._core.block cimport Block, Source, inputs, load
+from fastmlp._core.plan cimport RELEASE_WORK, SOFTMAX, Layer, Net, Plan
+from fastmlp._core.slots cimport Pass, Step
 
 cnp.import_array()
 
 
 # ---- all rows ----
 
-cdef void slot_values(const Net *net, Partition parts, size_t slot, const floating *params, const Source *source,
-                      floating *work, floating *Y, Watch *watch) noexcept nogil:
-    """Outputs of one slot."""
-    cdef const Layout *at = &net.values
-    cdef size_t first = slot * parts.rows, stop = min(source.n, first + parts.rows), n, ld = parts.ld
-    while first < stop and team.keep_on(watch, parts.block * net.n_params):
-        n = min(parts.block, stop - first)
-        load(net, at, source, first, n, work, ld)
-        sweeps.fprop(net, at, params, work, n, ld, 0)
-        sweeps.output(net, at, work, n, ld, 0)
-        kernels.store_rows(net.ops, n, net.n_outputs, <const floating *> work + at.y * ld, Y + first * net.n_outputs,
-                           net.n_outputs, ld)
-        first += n
-
-
-cdef void share_of_values(const Net *net, Partition parts, const floating *params, const Source *source,
-                          floating *work, floating *Y, Watch *watch) noexcept nogil:
-    """One thread's share: slots, as long as there are any."""
-    cdef size_t slot = team.next_slot(watch, parts.n_slots)
-    while slot < parts.n_slots:
-        slot_values(net, parts, slot, params, source, work, Y, watch)
-        slot = team.next_slot(watch, parts.n_slots)
-
-
-cdef void values(const Net *net, Partition parts, const floating *params, const Source *source,
-                 const Scratch *scratch, floating *Y, int n_threads, Watch *watch) noexcept nogil:
-    cdef floating *work = <floating *> scratch.work
-    cdef size_t stride = scratch.work_numbers
-    n_threads = team.crew_of(n_threads, watch)
-    if n_threads == 1:
-        share_of_values(net, parts, params, source, work, Y, watch)
-    else:
-        with parallel(num_threads=n_threads):
-            share_of_values(net, parts, params, source, work + threadid() * stride, Y, watch)
+cdef double block_values(const Pass *job, const Block *b, floating *work, floating *Y) noexcept nogil:
+    """Outputs of a block."""
+    cdef size_t K = b.net.n_outputs
+    load(b, work)
+    sweeps.fprop(b, work, 0)
+    sweeps.output(b, work, 0)
+    kernels.store_rows(b.net.ops, b.n, K, <const floating *> work + b.at.y * b.ld, Y + b.first * K, K, b.ld)
+    return 0.0
 
 
 cdef int all_rows(Plan plan, const floating *params, const floating *X, size_t n, floating *Y,
                   int n_threads) except -1:
-    cdef const Net *net = &plan.net
-    cdef Partition parts = plan.strips(n)
-    cdef int threads = plan.threads(n, 1, n_threads)
-    cdef Source source
-    cdef Scratch scratch
-    cdef Watch watch = team.watch()
-    source.n = n
-    source.index = NULL
-    source.X = X
-    source.T = source.labels = source.weight = source.scale = NULL
-    reserve(&scratch, net, net.values.rows, parts, threads, 0)
-    if n * net.n_params < RELEASE_WORK:
-        values(net, parts, params, &source, &scratch, Y, threads, &watch)
-    else:
-        with nogil:
-            values(net, parts, params, &source, &scratch, Y, threads, &watch)
-    free(scratch.memory)
-    return team.check(&watch)
+    cdef Source source = inputs(n, X)
+    cdef Pass job = slots.over(&source, &plan.net, &plan.net.values, params, plan.strips(n),
+                               <Step> &block_values[floating])
+    job.sums = Y
+    slots.run(&job, n_threads, &plan.choice)
+    return 0
 
 
 # ---- one to eight rows ----

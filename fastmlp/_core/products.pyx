@@ -1,174 +1,113 @@
 """Sums over samples of products with the curvature and with the Jacobian, without these matrices: H v, G v and u' J.
 
-Blocks, slots and threads are those of `batch`. Several vectors v share the sweeps that do not depend on them.
+Several vectors v share the sweeps that do not depend on them.
 """
 
 import numpy as np
 
 cimport numpy as cnp
 from cython cimport floating
-from cython.parallel cimport parallel, threadid
-from libc.stdlib cimport free
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
-from fastmlp._core cimport kernels, sweeps, team
+from fastmlp._core cimport slots, sweeps
 from fastmlp._core.arrays cimport data
-from fastmlp._core.batch cimport Batch, Scratch, Source, load, reserve
+from fastmlp._core.batch cimport Batch
+from fastmlp._core.block cimport Block, load
 from fastmlp._core.plan cimport Layout, Net, Partition
-from fastmlp._core.team cimport Watch
+from fastmlp._core.slots cimport Pass, Step
 
 cnp.import_array()
 
 cdef enum:
     MOST_TOGETHER = 8           # vectors taken through a block together, as long as
     PARTIAL_NUMBERS = 1 << 24   # there are no more partial sums than this
-    PASSES = 6                  # work for one vector, in predictions
-
-cdef enum Kind:
-    HESSIAN
-    GGN
-    OUTPUT_VJP                  # u belongs to the outputs, (n, n_outputs); it lies where targets do
-    LOGIT_VJP                   # u belongs to the logits
+    WORK = 6                    # for one vector, in predictions
 
 
-cdef struct Job:
-    Kind kind
-    size_t n_vectors
-    const void *V               # (n_vectors, n_params) for HESSIAN and GGN
-    const Source *source
-    const Layout *at
+# What the passes read besides.
+cdef struct Vectors:
+    bint exact                  # H v, else G v
+    bint of_logits              # u belongs to the logits, else to the outputs; it lies where targets do
+    size_t n                    # vectors
+    const void *V               # (n, n_params)
 
 
-cdef void block_curvature(const Net *net, const Job *job, const floating *params, floating *work, size_t n, size_t ld,
-                          bint add, floating *sums) noexcept nogil:
+cdef double block_curvature(const Pass *job, const Block *b, floating *work, floating *sums) noexcept nogil:
     """H v or G v of a block, for each v."""
-    cdef const floating *weight = work + job.at.weight * ld if job.source.weight != NULL else NULL
-    cdef const floating *scale = <const floating *> job.source.scale
-    cdef const floating *v = <const floating *> job.V
-    cdef bint exact = job.kind == HESSIAN
+    cdef const Vectors *vectors = <const Vectors *> job.more
+    cdef const floating *v = <const floating *> vectors.V
+    cdef bint exact = vectors.exact
     cdef size_t m
-    sweeps.fprop(net, job.at, params, work, n, ld, 2 if exact else 1)
-    sweeps.loss(net, job.at, work, weight, scale, exact, n, ld)
+    load(b, work)
+    sweeps.fprop(b, work, 2 if exact else 1)
+    sweeps.loss(b, work, exact)
     if exact:
-        sweeps.bprop(net, job.at, params, work, n, ld, False, <floating *> NULL)
-    for m in range(job.n_vectors):
-        sweeps.rfprop(net, job.at, params, v + m * net.n_params, False, work, n, ld)
-        sweeps.loss_tangent(net, job.at, work, weight, scale, exact, n, ld)
-        sweeps.rbprop(net, job.at, params, v + m * net.n_params, False, exact, work, n, ld, add,
-                      sums + m * net.n_params)
+        sweeps.bprop(b, work, <floating *> NULL)
+    for m in range(vectors.n):
+        sweeps.rfprop(b, v, False, work)
+        sweeps.loss_tangent(b, exact, work)
+        sweeps.rbprop(b, v, False, exact, work, sums)
+        v += b.net.n_params
+        sums += b.net.n_params
+    return 0.0
 
 
-cdef void block_vjp(const Net *net, const Job *job, const floating *params, floating *work, size_t n, size_t ld,
-                    bint add, floating *sums) noexcept nogil:
+cdef double block_vjp(const Pass *job, const Block *b, floating *work, floating *sums) noexcept nogil:
     """u' J of a block."""
-    cdef floating *u = work + job.at.T * ld
-    cdef floating *delta = work + job.at.delta[net.n_layers] * ld
+    cdef floating *u = work + b.at.T * b.ld
+    cdef floating *delta = work + b.at.delta[b.net.n_layers] * b.ld
     cdef size_t k, s
-    for k in range(net.n_outputs):
-        for s in range(n, ld):
-            u[k * ld + s] = 0       # there is no such sample
-    sweeps.fprop(net, job.at, params, work, n, ld, 1)
-    if job.kind == LOGIT_VJP:
-        memcpy(delta, u, net.n_outputs * ld * sizeof(floating))
+    load(b, work)
+    for k in range(b.net.n_outputs):
+        for s in range(b.n, b.ld):
+            u[k * b.ld + s] = 0     # there is no such sample
+    sweeps.fprop(b, work, 1)
+    if (<const Vectors *> job.more).of_logits:
+        memcpy(delta, u, b.net.n_outputs * b.ld * sizeof(floating))
     else:
-        sweeps.output(net, job.at, work, n, ld, 1)
-        sweeps.output_product(net, job.at, <const floating *> work, <const floating *> u, n, ld, delta)
-    sweeps.bprop(net, job.at, params, work, n, ld, add, sums)
-
-
-cdef void slot_sums(const Net *net, Partition parts, size_t slot, const Job *job, const floating *params,
-                    floating *work, floating *sums, Watch *watch) noexcept nogil:
-    """The sums of one slot."""
-    cdef size_t first = slot * parts.rows, stop = min(job.source.n, first + parts.rows), n, ld = parts.ld
-    if first >= stop:
-        memset(sums, 0, job.n_vectors * net.n_params * sizeof(floating))
-    while first < stop and team.keep_on(watch, PASSES * job.n_vectors * parts.block * net.n_params):
-        n = min(parts.block, stop - first)
-        load(net, job.at, job.source, first, n, work, ld)
-        if job.kind == HESSIAN or job.kind == GGN:
-            block_curvature(net, job, params, work, n, ld, first > slot * parts.rows, sums)
-        else:
-            block_vjp(net, job, params, work, n, ld, first > slot * parts.rows, sums)
-        first += n
-
-
-cdef void share_of_sums(const Net *net, Partition parts, const Job *job, const floating *params, floating *work,
-                        floating *partial, floating *sums, Watch *watch) noexcept nogil:
-    """One thread's share: slots, as long as there are any; the first slot sums into the result itself."""
-    cdef size_t slot = team.next_slot(watch, parts.n_slots)
-    while slot < parts.n_slots:
-        slot_sums(net, parts, slot, job, params, work,
-                  sums if slot == 0 else partial + (slot - 1) * job.n_vectors * net.n_params, watch)
-        slot = team.next_slot(watch, parts.n_slots)
-
-
-cdef void all_sums(const Net *net, Partition parts, const Job *job, const floating *params, const Scratch *scratch,
-                   floating *sums, int n_threads, Watch *watch) noexcept nogil:
-    cdef floating *work = <floating *> scratch.work
-    cdef floating *partial = <floating *> scratch.partial
-    cdef size_t stride = scratch.work_numbers, numbers = job.n_vectors * net.n_params, slot
-    team.deal(watch)
-    n_threads = team.crew_of(n_threads, watch)
-    if n_threads == 1:
-        share_of_sums(net, parts, job, params, work, partial, sums, watch)
-    else:
-        with parallel(num_threads=n_threads):
-            share_of_sums(net, parts, job, params, work + threadid() * stride, partial, sums, watch)
-    for slot in range(1, parts.n_slots):
-        kernels.add(net.ops, numbers, <const floating *> partial + (slot - 1) * numbers, sums)
-
-
-cdef int run(Batch batch, Job *job, const floating *params, const floating *V, size_t n_vectors, floating *sums,
-             int n_threads) except -1:
-    """All products, as many vectors at a time as memory for partial sums allows."""
-    cdef const Net *net = &batch.plan.net
-    cdef Partition parts = batch.plan.partition(batch.source.n)
-    cdef size_t together = max(<size_t> 1, min(<size_t> MOST_TOGETHER,
-                                               PARTIAL_NUMBERS // (parts.n_slots * net.n_params)))
-    cdef size_t first = 0
-    cdef int threads = batch.plan.threads(batch.source.n, PASSES * min(together, n_vectors), n_threads)
-    cdef Scratch scratch
-    cdef Watch watch = team.watch()
-    together = min(together, n_vectors)
-    reserve(&scratch, net, job.at.rows, parts, threads, together * net.n_params)
-    while first < n_vectors and not watch.stopped:
-        job.n_vectors = min(together, n_vectors - first)
-        job.V = V + first * net.n_params
-        with nogil:
-            all_sums(net, parts, job, params, &scratch, sums + first * net.n_params, threads, &watch)
-        first += together
-    free(scratch.memory)
-    return team.check(&watch)
+        sweeps.output(b, work, 1)
+        sweeps.output_product(b, <const floating *> work, <const floating *> u, delta)
+    sweeps.bprop(b, work, sums)
+    return 0.0
 
 
 def curvature_products(Batch batch not None, cnp.ndarray params not None, cnp.ndarray V not None, bint exact,
                        int n_threads):
     """H V' (`exact`) or G V' by rows: (m, n_params) for V (m, n_params), both native."""
     cdef const Net *net = &batch.plan.net
-    cdef Job job
-    job.kind = HESSIAN if exact else GGN
-    job.source = &batch.source
-    job.at = &net.tangents
+    cdef Partition parts = batch.plan.partition(batch.source.n)
+    cdef size_t first = 0, n = cnp.PyArray_DIM(V, 0), bytes = net.n_params * net.itemsize
+    cdef size_t together = max(<size_t> 1, min(<size_t> MOST_TOGETHER,
+                                               PARTIAL_NUMBERS // (parts.n_slots * net.n_params)))
+    cdef Step step = <Step> &block_curvature[float] if net.itemsize == sizeof(float) else (
+        <Step> &block_curvature[double])
+    cdef Pass job = slots.over(&batch.source, net, &net.tangents, data(params), parts, step)
+    cdef Vectors vectors
     products = np.empty_like(V)
-    if net.itemsize == sizeof(float):
-        run(batch, &job, <const float *> data(params), <const float *> data(V), V.shape[0], <float *> data(products),
-            n_threads)
-    else:
-        run(batch, &job, <const double *> data(params), <const double *> data(V), V.shape[0],
-            <double *> data(products), n_threads)
+    vectors.exact = exact
+    job.more = &vectors
+    while first < n:
+        vectors.n = min(together, n - first)
+        vectors.V = <char *> data(V) + first * bytes
+        job.n_sums = job.n_added = vectors.n * net.n_params
+        job.work = WORK * job.n_sums
+        job.sums = <char *> data(products) + first * bytes
+        slots.run(&job, n_threads, &batch.choice)
+        first += vectors.n
     return products
 
 
 def vjp(Batch batch not None, cnp.ndarray params not None, bint of_logits, int n_threads):
     """u' J summed over the samples, (n_params,), for the vectors u that lie where the targets of the batch do."""
     cdef const Net *net = &batch.plan.net
-    cdef Job job
-    job.kind = LOGIT_VJP if of_logits else OUTPUT_VJP
-    job.source = &batch.source
-    job.at = &net.gradient
+    cdef Step step = <Step> &block_vjp[float] if net.itemsize == sizeof(float) else <Step> &block_vjp[double]
+    cdef Pass job = slots.over(&batch.source, net, &net.gradient, data(params), batch.plan.partition(batch.source.n),
+                               step)
+    cdef Vectors vectors
     product = np.empty_like(params)
-    if net.itemsize == sizeof(float):
-        run(batch, &job, <const float *> data(params), <const float *> NULL, 1, <float *> data(product), n_threads)
-    else:
-        run(batch, &job, <const double *> data(params), <const double *> NULL, 1, <double *> data(product), n_threads)
+    vectors.of_logits = of_logits
+    job.more, job.sums = &vectors, data(product)
+    job.n_sums = job.n_added = net.n_params
+    job.work *= WORK
+    slots.run(&job, n_threads, &batch.choice)
     return product

@@ -10,6 +10,7 @@ cdef struct Watch:
     size_t work         # multiply-adds since the latest look at the clock
     double started      # seconds at the first look at the clock since slots were dealt, 0.0 before
     double due          # seconds at the next answer to signals, 0.0 before the first look
+    double nap          # seconds between looks at the others, when there is nothing left to do; 0.0: as is usual
     int asked           # threads that were asked for in vain, 0 if none,
     int error           # and why there were none
     Watch *outer        # whose clock and signals count, for one call among many of a team; else NULL
@@ -19,22 +20,24 @@ cdef struct Watch:
 cdef struct Choice:
     bint alone          # the present period is one thread's
     bint trial          # it tries the way that was slower
-    size_t calls        # in the present period,
-    double spent        # and the seconds they took
+    double spent        # seconds of the present period,
+    double work         # in which so many multiply-adds were made
     double length       # seconds after which it ends
     double reign        # length of the next period that is no trial
-    double other        # seconds of a call the other way, in the period before a trial
+    double other        # seconds of a multiply-add the other way, in the period before a trial
+
+
+# What is done for a slot by a thread of the team, of that number.
+ctypedef void (*Slot)(void *job, size_t slot, int thread, Watch *watch) noexcept nogil
 
 
 cdef double seconds() noexcept nogil
 cdef Choice choice() noexcept nogil
 cdef int chosen(const Choice *choice, int n_threads) noexcept nogil
-cdef void note(Choice *choice, double seconds) noexcept nogil
+cdef void note(Choice *choice, double seconds, double work) noexcept nogil
 cdef Watch watch() noexcept nogil
 cdef Watch inner(Watch *outer) noexcept nogil
-cdef int crew_of(int n_threads, Watch *watch) noexcept nogil
-cdef void deal(Watch *watch) noexcept nogil
-cdef size_t next_slot(Watch *watch, size_t n_slots) noexcept nogil
-cdef void attend(Watch *watch, double nap) noexcept nogil
+# All slots, dealt out to so many threads, or to one where the others cannot be made, of which `check` tells.
+cdef void spread(Slot slot, void *job, size_t n_slots, int n_threads, Watch *watch) noexcept nogil
 cdef bint keep_on(Watch *watch, size_t work) noexcept nogil
 cdef int check(const Watch *watch) except -1

@@ -20,6 +20,7 @@ The child of a fork runs on one thread: it has lost OpenMP's others, of whicheve
 them. Only multiprocessing's fork server, which does nothing but fork, lets OpenMP put its threads down before.
 """
 
+from cython.parallel cimport parallel, threadid
 from libc.stdlib cimport getenv
 
 from threading import get_ident
@@ -164,8 +165,7 @@ cdef Choice choice() noexcept nogil:
     """Nothing known yet: a short period of all threads comes first."""
     cdef Choice new
     new.alone = new.trial = False
-    new.calls = 0
-    new.spent = new.other = 0.0
+    new.spent = new.work = new.other = 0.0
     new.length = TRIAL
     new.reign = REIGN
     return new
@@ -176,24 +176,23 @@ cdef int chosen(const Choice *choice, int n_threads) noexcept nogil:
     return 1 if choice.alone else n_threads
 
 
-cdef void note(Choice *choice, double seconds) noexcept nogil:
-    """Take down what a call took, and begin another period when it is time."""
+cdef void note(Choice *choice, double seconds, double work) noexcept nogil:
+    """Take down what a call of so many multiply-adds took, and begin another period when it is time."""
     cdef double mean
     cdef bint surprise
     choice.spent += seconds
-    choice.calls += 1
+    choice.work += work
     if choice.spent < choice.length:
         return
-    mean = choice.spent / choice.calls
-    choice.spent = 0.0
-    choice.calls = 0
+    mean = choice.spent / choice.work
+    choice.spent = choice.work = 0.0
     if choice.trial:
         surprise = mean < choice.other
         choice.alone = choice.alone == surprise
         choice.reign = REIGN if surprise else min(2.0 * choice.reign, LONGEST_REIGN)
         choice.length = choice.reign
         choice.trial = False
-    elif choice.alone or mean < LONG_CALL:
+    elif choice.alone or seconds < LONG_CALL:
         choice.other = mean
         choice.alone = not choice.alone
         choice.length = TRIAL
@@ -214,7 +213,7 @@ cdef Watch watch() noexcept nogil:
     cdef Watch new
     new.next_slot = new.idle = new.work = 0
     new.stopped = new.asked = new.error = 0
-    new.started = new.due = 0.0
+    new.started = new.due = new.nap = 0.0
     new.outer = NULL
     return new
 
@@ -235,24 +234,39 @@ cdef int crew_of(int n_threads, Watch *watch) noexcept nogil:
     return 1
 
 
-cdef void deal(Watch *watch) noexcept nogil:
-    """Put all slots back, before the threads come."""
+cdef void spread(Slot slot, void *job, size_t n_slots, int n_threads, Watch *watch) noexcept nogil:
     watch.next_slot = watch.idle = 0
     watch.started = 0.0
+    n_threads = crew_of(n_threads, watch)
+    if n_threads == 1:
+        take_slots(slot, job, n_slots, 0, watch)
+    else:
+        with parallel(num_threads=n_threads):
+            take_slots(slot, job, n_slots, threadid(), watch)
+
+
+cdef void take_slots(Slot slot, void *job, size_t n_slots, int thread, Watch *watch) noexcept nogil:
+    """One thread's share: slots, as long as there are any."""
+    cdef size_t number = next_slot(watch, n_slots)
+    while number < n_slots:
+        slot(job, number, thread, watch)
+        number = next_slot(watch, n_slots)
 
 
 cdef size_t next_slot(Watch *watch, size_t n_slots) noexcept nogil:
     """A slot that nobody has taken yet; n_slots when there is none left, for the calling thread when all are done.
 
-    The calling thread waits here, if the call takes long enough for naps of a hundredth of its time, and else with
-    OpenMP, at the end of the parallel region.
+    The calling thread waits here, if the call takes long enough for naps of a hundredth of its time or the watch has
+    naps of its own, and else with OpenMP, at the end of the parallel region.
     """
     cdef size_t slot = fmlp_take(&watch.next_slot)
     cdef double elapsed
     if slot < n_slots:
         return slot
     fmlp_take(&watch.idle)
-    if omp_get_thread_num() == 0 and watch.started > 0.0:
+    if watch.nap > 0.0:
+        attend(watch, watch.nap)
+    elif omp_get_thread_num() == 0 and watch.started > 0.0:
         elapsed = fmlp_seconds() - watch.started
         if elapsed >= INTERVAL:
             attend(watch, min(0.01 * elapsed, 0.5 * INTERVAL))

@@ -1,73 +1,71 @@
-"""What every layer computes, for `Network.trace`: block by block, by one thread."""
+"""What every layer computes, for `Network.trace`."""
 
 import numpy as np
 
 cimport numpy as cnp
 from cython cimport floating
-from libc.stdlib cimport free
+from libc.stdlib cimport free, malloc
 
-from fastmlp._core cimport kernels, sweeps, team
+from fastmlp._core cimport kernels, slots, sweeps
 from fastmlp._core.arrays cimport data
-from fastmlp._core.batch cimport Batch, Scratch, Source, load, reserve
-from fastmlp._core.plan cimport Layout, Net, Partition
-from fastmlp._core.team cimport Watch
+from fastmlp._core.batch cimport Batch
+from fastmlp._core.block cimport Block, load
+from fastmlp._core.plan cimport GRADIENT_WORK, Layout, Net
+from fastmlp._core.slots cimport Pass, Step
 
 cnp.import_array()
 
 
-cdef void trace_block(const Net *net, const Source *source, const floating *params, floating *work, floating *gradient,
-                      size_t first, size_t n, size_t ld) noexcept nogil:
-    """All layers of one block; deltas too where there are targets."""
-    cdef const Layout *at = &net.trace
-    cdef const floating *weight = work + at.weight * ld if source.weight != NULL else NULL
-    load(net, at, source, first, n, work, ld)
-    sweeps.fprop(net, at, params, work, n, ld, 1)
-    sweeps.output(net, at, work, n, ld, 1)
-    if source.T != NULL or source.labels != NULL:
-        sweeps.loss(net, at, work, weight, <const floating *> NULL, True, n, ld)
-        sweeps.bprop(net, at, params, work, n, ld, False, gradient)
+# Arrays (n, width) of each layer; deltas only where there are targets.
+cdef struct Arrays:
+    void *z
+    void *a
+    void *delta
 
 
-cdef int trace_all(Batch batch, const floating *params, list z, list a, list delta, object gradient) except -1:
-    cdef const Net *net = &batch.plan.net
-    cdef const Layout *at = &net.trace
-    cdef Partition parts = batch.plan.partition(batch.source.n)
-    cdef Scratch scratch
-    cdef Watch watch = team.watch()
-    cdef size_t first = 0, n, width, place, ld = parts.ld
+cdef double block_layers(const Pass *job, const Block *b, floating *work, floating *_) noexcept nogil:
+    """All layers of one block."""
+    cdef const Layout *at = b.at
+    cdef const Arrays *arrays = <const Arrays *> job.more
     cdef int l
-    cdef const Source *source = &batch.source
-    cdef floating *work
-    cdef floating *g = <floating *> data(gradient)
-    reserve(&scratch, net, at.rows, parts, 1, 0)
-    work = <floating *> scratch.work
-    try:
-        while first < batch.source.n and team.keep_on(&watch, 3 * parts.block * net.n_params):
-            n = min(parts.block, batch.source.n - first)
-            with nogil:
-                trace_block(net, source, params, work, g, first, n, ld)
-            for l in range(net.n_layers):
-                width = net.layers[l].n_out
-                for place, arrays in ((at.z[l + 1], z), (at.a[l + 1], a), (at.delta[l + 1], delta)):
-                    kernels.store_rows(net.ops, n, width, <const floating *> work + place * ld,
-                                       <floating *> data(arrays[l]) + first * width, width, ld)
-            first += n
-    finally:
-        free(scratch.memory)
-    return team.check(&watch)
+    load(b, work)
+    sweeps.fprop(b, work, 1)
+    sweeps.output(b, work, 1)
+    if arrays[1].delta != NULL:
+        sweeps.loss(b, work, True)
+        sweeps.bprop(b, work, <floating *> NULL)
+    for l in range(1, b.net.n_layers + 1):
+        store(b, l, <const floating *> work + at.z[l] * b.ld, <floating *> arrays[l].z)
+        store(b, l, <const floating *> work + at.a[l] * b.ld, <floating *> arrays[l].a)
+        if arrays[l].delta != NULL:
+            store(b, l, <const floating *> work + at.delta[l] * b.ld, <floating *> arrays[l].delta)
+    return 0.0
 
 
-def trace(Batch batch not None, cnp.ndarray params not None):
+cdef inline void store(const Block *b, int l, const floating *block, floating *array) noexcept nogil:
+    cdef size_t width = b.net.layers[l - 1].n_out
+    kernels.store_rows(b.net.ops, b.n, width, block, array + b.first * width, width, b.ld)
+
+
+def trace(Batch batch not None, cnp.ndarray params not None, int n_threads):
     """Lists over the layers of z, a and delta, each (n, width); delta is None without targets."""
     cdef const Net *net = &batch.plan.net
-    cdef size_t n = batch.source.n
-    cdef int l
-    dtype = params.dtype
-    widths = [net.layers[l].n_out for l in range(net.n_layers)]
-    z, a, delta = [[np.empty((n, width), dtype) for width in widths] for _ in range(3)]
-    gradient = np.empty(net.n_params, dtype)
-    if net.itemsize == sizeof(float):
-        trace_all(batch, <const float *> data(params), z, a, delta, gradient)
-    else:
-        trace_all(batch, <const double *> data(params), z, a, delta, gradient)
-    return z, a, delta if batch.source.T != NULL or batch.source.labels != NULL else None
+    cdef int l, L = net.n_layers
+    cdef bint targets = batch.source.T != NULL or batch.source.labels != NULL
+    cdef Step step = <Step> &block_layers[float] if net.itemsize == sizeof(float) else <Step> &block_layers[double]
+    cdef Pass job = slots.over(&batch.source, net, &net.trace, data(params), batch.plan.partition(batch.source.n), step)
+    cdef Arrays *arrays = <Arrays *> malloc((L + 1) * sizeof(Arrays))
+    if arrays == NULL:
+        raise MemoryError(f"no memory for the places of {L} layers")
+    try:
+        z, a, delta = [[np.empty((batch.source.n, net.layers[l].n_out), params.dtype) for l in range(L)]
+                       if wanted else None for wanted in (True, True, targets)]
+        for l in range(1, L + 1):
+            arrays[l].z, arrays[l].a = data(z[l - 1]), data(a[l - 1])
+            arrays[l].delta = data(delta[l - 1]) if targets else NULL
+        job.more = arrays
+        job.work *= GRADIENT_WORK
+        slots.run(&job, n_threads, &batch.choice)
+    finally:
+        free(arrays)
+    return z, a, delta

@@ -4,9 +4,12 @@ from libc.math cimport pow
 from libc.stdlib cimport free, malloc
 
 from cython cimport floating
-from fastmlp._core cimport kernels, team
-from fastmlp._core.batch cimport Batch, Scratch, Source, loss_and_gradient, reserve
-from fastmlp._core.plan cimport GRADIENT_PASSES, Partition, Plan
+from fastmlp._core cimport kernels, slots, team
+from fastmlp._core.batch cimport Batch, loss_pass
+from fastmlp._core.block cimport Source
+from fastmlp._core.memory cimport reserve
+from fastmlp._core.plan cimport GRADIENT_WORK, Partition, Plan
+from fastmlp._core.slots cimport Pass
 from fastmlp._core.team cimport Choice, Watch
 from fastmlp._core.ties cimport Ties, expand, pull
 
@@ -29,8 +32,10 @@ cdef class Minibatches:
 
     cdef Batch batch
     cdef Plan plan
-    cdef Scratch scratch
+    cdef Source source          # the samples of a minibatch
+    cdef Pass job
     cdef Partition parts
+    cdef void *memory           # of the pass
     cdef size_t batch_size
     cdef int n_threads
     cdef Choice choice
@@ -45,10 +50,14 @@ cdef class Minibatches:
         self.batch_size = batch_size
         self.parts = self.plan.partition(batch_size)
         self.n_steps = n_steps
-        self.n_threads = self.plan.threads(batch_size, GRADIENT_PASSES, n_threads)
+        self.n_threads = self.plan.threads(batch_size, GRADIENT_WORK, n_threads)
         self.choice = team.choice()
-        reserve(&self.scratch, &self.plan.net, self.plan.net.gradient.rows, self.parts, self.n_threads,
-                self.plan.net.n_params)
+        self.source = batch.source
+        self.job = loss_pass(&self.plan.net, &self.source, self.parts, True)
+        self.memory = reserve(slots.scratch_bytes(&self.job, self.n_threads))
+        if self.memory == NULL:
+            raise MemoryError(f"no memory for the workspace of {self.n_threads} threads and {self.parts.n_slots} slots")
+        slots.lay_out(&self.job, self.n_threads, self.memory)
         self.ties = ties
         if ties is not None:
             self.params = malloc(2 * self.plan.net.n_params * self.plan.net.itemsize)
@@ -57,22 +66,22 @@ cdef class Minibatches:
 
     def __dealloc__(self):
         free(self.params)
-        free(self.scratch.memory)
+        free(self.memory)
 
-    cdef void loss_gradient(self, const floating *w, const Source *source, Partition parts, floating *g,
-                            Watch *watch) noexcept nogil:
+    cdef void loss_gradient(self, const floating *w, floating *g, Watch *watch) noexcept nogil:
         """Gradient of a minibatch's loss, which is added to the sum of the call."""
         cdef size_t n = self.plan.net.n_params
-        cdef const floating *params = w
-        cdef floating *gradient = g
+        cdef bint several = self.n_threads > 1
+        cdef double started = team.seconds() if several else 0.0
+        self.job.block.params, self.job.sums = w, g
         if self.params != NULL:
             expand(&self.ties.map, w, <floating *> self.params)
-            params = <floating *> self.params
-            gradient = <floating *> self.params + n
-        self.loss += loss_and_gradient(&self.plan.net, parts, params, source, &self.scratch, gradient,
-                                       <floating *> NULL, team.chosen(&self.choice, self.n_threads), watch)
+            self.job.block.params, self.job.sums = self.params, <floating *> self.params + n
+        self.loss += slots.perform(&self.job, team.chosen(&self.choice, self.n_threads), watch)
         if self.params != NULL:
-            pull(&self.ties.map, gradient, g)
+            pull(&self.ties.map, <const floating *> self.job.sums, g)
+        if several:
+            team.note(&self.choice, team.seconds() - started, self.source.n * self.job.work)
 
     cdef double gradient_step(self, const floating *w, size_t n_params, const Py_ssize_t *order, size_t first,
                               size_t n_samples, const floating *decay, floating *g, Watch *watch) noexcept nogil:
@@ -80,16 +89,10 @@ cdef class Minibatches:
         added to the sums of the call.
         """
         cdef size_t n = min(self.batch_size, n_samples - first)
-        cdef Partition parts = self.parts
-        cdef Source source = self.batch.source
-        if n < self.batch_size:
-            parts.n_slots = (n + parts.rows - 1) // parts.rows
-        source.n = n
-        source.index = order + first
-        cdef double started = team.seconds() if self.n_threads > 1 else 0.0
-        self.loss_gradient(w, &source, parts, g, watch)
-        if self.n_threads > 1:
-            team.note(&self.choice, team.seconds() - started)
+        self.job.parts.n_slots = min(self.parts.n_slots, (n + self.parts.rows - 1) // self.parts.rows)
+        self.source.n = n
+        self.source.index = order + first
+        self.loss_gradient(w, g, watch)
         if decay == NULL:
             return 1.0 / n
         self.penalty += kernels.decay(self.plan.net.ops, n_params, <floating> (1.0 / n),
