@@ -28,16 +28,21 @@ typedef enum {
     FMLP_N_LOSSES
 } fmlp_loss;
 
+/* The table of kernels for each number type. Kernels work on round_up(n, lanes) columns. */
+#define KERNEL(result, name, arguments) result (*name) arguments;
 #define real float
-#define NAME(f) f##_f32
+typedef struct {
+    size_t lanes; /* samples per vector register */
 #include "ops.tmpl.h"
+} fmlp_ops_f32;
 #undef real
-#undef NAME
 #define real double
-#define NAME(f) f##_f64
+typedef struct {
+    size_t lanes; /* samples per vector register */
 #include "ops.tmpl.h"
+} fmlp_ops_f64;
 #undef real
-#undef NAME
+#undef KERNEL
 
 /* Names in the order of the enums. */
 extern const char *const fmlp_activation_names[FMLP_N_ACTIVATIONS];

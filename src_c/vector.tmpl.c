@@ -90,7 +90,7 @@ static void NAME(sgd_step)(size_t n, real scale, real rate, real momentum, int n
     INDEPENDENT
     for (size_t i = 0; i < n; i++) {
         v[i] = FMA(scale, g[i], NAME(flushed)(momentum * v[i], TINY));
-        w[i] = FMA(-rate, nesterov ? FMA(momentum, v[i], scale * g[i]) : v[i], w[i]);
+        w[i] = FMA(-rate, nesterov ? FMA(scale, g[i], momentum * v[i]) : v[i], w[i]);
     }
 }
 

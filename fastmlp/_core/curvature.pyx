@@ -128,13 +128,13 @@ cdef struct Kept:
 cdef inline void *kept_block(const Kept *kept, const Block *b) noexcept nogil:
     """Where a block is kept."""
     cdef const Task *task = kept.task
-    cdef size_t slot = b.first // task.parts.rows, number = (b.first - slot * task.parts.rows) // task.parts.block
-    cdef size_t numbers = slot * task.kept_numbers + number * task.units.scaled * b.ld
+    cdef size_t slot = b.first // task.parts.rows, block = (b.first - slot * task.parts.rows) // task.parts.block
+    cdef size_t numbers = slot * task.kept_numbers + block * task.units.scaled * b.ld
     return <char *> kept.blocks + numbers * b.net.itemsize
 
 
 cdef double block_sums(const Pass *job, const Block *b, floating *work, floating *gradient) noexcept nogil:
-    """The loss of a block; its gradient, if wanted, and behind it the diagonal or tiles, unless bands are made of it."""
+    """The loss of a block; its gradient, if wanted; and behind that the diagonal or tiles, or what bands are made of."""
     cdef const Kept *kept = <const Kept *> job.more
     cdef const Task *task = kept.task
     cdef const Units *u = &task.units

@@ -331,7 +331,7 @@ def adam_step(const floating[::1] g, m, v, w, scale, rate, correction, b1, b2, e
 def finite(const floating[::1] x, isa=None):
     """Whether no number is infinite or nan."""
     cdef const floating *first = &x[0] if x.shape[0] else NULL
-    return kernels.finite(_ops(isa, np.asarray(x).dtype), x.shape[0], first)
+    return kernels.finite(_ops(isa, np.asarray(x).dtype), x.shape[0], first) != 0
 
 
 def cholesky_factor(floating[:, :] A, isa=None, size_t first=0, size_t last=-1):

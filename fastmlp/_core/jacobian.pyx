@@ -1,7 +1,7 @@
 """Derivatives sample by sample: the Jacobian by inputs or parameters, its products, and the Hessian by inputs.
 
-Blocks are the strips of `predict`. Rows of Jacobians come from backward sweeps, one for each output; columns of products
-from forward tangents.
+Blocks are the strips of `predict`. Rows of Jacobians come from backward sweeps, one for each output; columns of
+products from forward tangents.
 """
 
 cimport numpy as cnp
@@ -17,7 +17,7 @@ from fastmlp._core.slots cimport Pass, Step
 cnp.import_array()
 
 cdef enum:
-    WRITTEN = 4
+    WRITTEN = 4         # multiply-adds that a number of a large result counts for: its page may be new
 
 cdef enum Kind:
     BY_INPUTS           # J (K, D), one output after the other by backward sweeps,
@@ -205,7 +205,7 @@ cdef double block_rows(const Pass *job, const Block *b, floating *work, floating
 # ---- all blocks ----
 
 cdef size_t work_of(const Net *net, Kind kind) noexcept nogil:
-    """Multiply-adds for each sample; a number that is written counts as some, for the new page that it may lie in."""
+    """Multiply-adds for each sample."""
     cdef size_t K = net.n_outputs, D = net.n_inputs, P = net.n_params
     if kind == BY_INPUTS:
         return (1 + 2 * K) * P

@@ -1,6 +1,6 @@
-# The dtype bridge: the C tables of src_c seen as functions of a fused type.
+# The dtype bridge: the C tables of src_c seen as functions of a fused type. Made by src_c/bridge.py: do not edit.
 #
-# Each function here is one entry of the table (src_c/ops.tmpl.h documents it); `ops` points to the table of the
+# Each function here is one kernel of the list (src_c/ops.tmpl.h documents it); `ops` points to the table of the
 # chosen instruction set and of the type at hand. Above, functions are written once for both types; only entry points
 # that Python calls look which one it is.
 
@@ -21,14 +21,14 @@ cdef extern from "fmlp.h" nogil:
 
     ctypedef struct fmlp_ops_f32:
         size_t lanes
-        void dense_forward(size_t n_out, size_t n_in, size_t n, const float *W, const float *b, const float *A,
-                           int add, float *Z, size_t ld) noexcept nogil
+        void dense_forward(size_t n_out, size_t n_in, size_t n, const float *W, const float *b, const float *A, int add,
+                           float *Z, size_t ld) noexcept nogil
         void dense_backward(size_t n_out, size_t n_in, size_t n, const float *W, const float *D, int add,
                             const float *factor, float *E, size_t ld) noexcept nogil
         void dense_backward_part(size_t n_out, size_t n_in, size_t n, const float *W, size_t ldw, const float *D,
                                  size_t ldd, const float *factor, float *E, size_t ld) noexcept nogil
-        void dense_gradient(size_t n_out, size_t n_in, size_t n, const float *D, const float *A, int add,
-                            float *gW, float *gb, size_t ld) noexcept nogil
+        void dense_gradient(size_t n_out, size_t n_in, size_t n, const float *D, const float *A, int add, float *gW,
+                            float *gb, size_t ld) noexcept nogil
         void gram(size_t m, size_t n, const float *L, const float *R, size_t ld, int add, float *C) noexcept nogil
         void product_gradient(size_t m, size_t n, size_t samples, const float *D, const float *const *x,
                               const float *const *y, float *S, int add, float *G, size_t ld) noexcept nogil
@@ -40,10 +40,9 @@ cdef extern from "fmlp.h" nogil:
         void log1p(size_t n, const float *x, float *y) noexcept nogil
         void softmax(size_t n_out, size_t n, const float *Z, float *Y, size_t ld) noexcept nogil
         void softmax_row(size_t n_out, float *z) noexcept nogil
-        void softmax_product(size_t n_out, size_t n, const float *Y, const float *U, float *P,
-                             size_t ld) noexcept nogil
-        void softmax_product_tangent(size_t n_out, size_t n, const float *Y, const float *RY, const float *U,
-                                     float *RP, size_t ld) noexcept nogil
+        void softmax_product(size_t n_out, size_t n, const float *Y, const float *U, float *P, size_t ld) noexcept nogil
+        void softmax_product_tangent(size_t n_out, size_t n, const float *Y, const float *RY, const float *U, float *RP,
+                                     size_t ld) noexcept nogil
         void multiply(size_t width, size_t n, const float *A, const float *B, int add, float *C,
                       size_t ld) noexcept nogil
         void loss_gradient(int kind, size_t n_out, size_t n, const float *Z, const float *Y, const float *d1,
@@ -56,20 +55,18 @@ cdef extern from "fmlp.h" nogil:
                        size_t ld) noexcept nogil
         void load_labels(size_t n, size_t width, const Py_ssize_t *labels, const Py_ssize_t *index, float *block,
                          size_t ld) noexcept nogil
-        void store_rows(size_t n, size_t width, const float *block, float *X, size_t stride,
-                        size_t ld) noexcept nogil
+        void store_rows(size_t n, size_t width, const float *block, float *X, size_t stride, size_t ld) noexcept nogil
         void store_outer(size_t n_out, size_t n_in, size_t n, const float *D, const float *A, float *J,
                          size_t stride) noexcept nogil
         int finite(size_t n, const float *x) noexcept nogil
         void add(size_t n, const float *x, float *y) noexcept nogil
         void add_multiple(size_t n, float factor, const float *x, float *y) noexcept nogil
         double dot(size_t n, const float *x, const float *y) noexcept nogil
-        double decay(size_t n, float scale, float factor, const float *coefficients, const float *w,
-                     float *g) noexcept nogil
-        void sgd_step(size_t n, float scale, float rate, float momentum, int nesterov, const float *g,
-                      float *v, float *w) noexcept nogil
-        void adam_step(size_t n, float scale, float rate, float correction, float b1, float c1, float b2,
-                       float c2, float epsilon, const float *g, float *m, float *v, float *w) noexcept nogil
+        double decay(size_t n, float scale, float factor, const float *lambda_, const float *w, float *g) noexcept nogil
+        void sgd_step(size_t n, float scale, float rate, float momentum, int nesterov, const float *g, float *v,
+                      float *w) noexcept nogil
+        void adam_step(size_t n, float scale, float rate, float correction, float b1, float c1, float b2, float c2,
+                       float epsilon, const float *g, float *m, float *v, float *w) noexcept nogil
         size_t cholesky_factor(size_t n, float *A, size_t ld, size_t first, size_t last) noexcept nogil
         void cholesky_forward(size_t n, const float *L, size_t ld, size_t m, float *B, size_t ldb) noexcept nogil
         void cholesky_backward(size_t n, const float *L, size_t ld, size_t m, float *B, size_t ldb) noexcept nogil
@@ -87,8 +84,8 @@ cdef extern from "fmlp.h" nogil:
                             const double *factor, double *E, size_t ld) noexcept nogil
         void dense_backward_part(size_t n_out, size_t n_in, size_t n, const double *W, size_t ldw, const double *D,
                                  size_t ldd, const double *factor, double *E, size_t ld) noexcept nogil
-        void dense_gradient(size_t n_out, size_t n_in, size_t n, const double *D, const double *A, int add,
-                            double *gW, double *gb, size_t ld) noexcept nogil
+        void dense_gradient(size_t n_out, size_t n_in, size_t n, const double *D, const double *A, int add, double *gW,
+                            double *gb, size_t ld) noexcept nogil
         void gram(size_t m, size_t n, const double *L, const double *R, size_t ld, int add, double *C) noexcept nogil
         void product_gradient(size_t m, size_t n, size_t samples, const double *D, const double *const *x,
                               const double *const *y, double *S, int add, double *G, size_t ld) noexcept nogil
@@ -116,18 +113,17 @@ cdef extern from "fmlp.h" nogil:
                        size_t ld) noexcept nogil
         void load_labels(size_t n, size_t width, const Py_ssize_t *labels, const Py_ssize_t *index, double *block,
                          size_t ld) noexcept nogil
-        void store_rows(size_t n, size_t width, const double *block, double *X, size_t stride,
-                        size_t ld) noexcept nogil
+        void store_rows(size_t n, size_t width, const double *block, double *X, size_t stride, size_t ld) noexcept nogil
         void store_outer(size_t n_out, size_t n_in, size_t n, const double *D, const double *A, double *J,
                          size_t stride) noexcept nogil
         int finite(size_t n, const double *x) noexcept nogil
         void add(size_t n, const double *x, double *y) noexcept nogil
         void add_multiple(size_t n, double factor, const double *x, double *y) noexcept nogil
         double dot(size_t n, const double *x, const double *y) noexcept nogil
-        double decay(size_t n, double scale, double factor, const double *coefficients, const double *w,
+        double decay(size_t n, double scale, double factor, const double *lambda_, const double *w,
                      double *g) noexcept nogil
-        void sgd_step(size_t n, double scale, double rate, double momentum, int nesterov, const double *g,
-                      double *v, double *w) noexcept nogil
+        void sgd_step(size_t n, double scale, double rate, double momentum, int nesterov, const double *g, double *v,
+                      double *w) noexcept nogil
         void adam_step(size_t n, double scale, double rate, double correction, double b1, double c1, double b2,
                        double c2, double epsilon, const double *g, double *m, double *v, double *w) noexcept nogil
         size_t cholesky_factor(size_t n, double *A, size_t ld, size_t first, size_t last) noexcept nogil
@@ -200,15 +196,15 @@ cdef inline void gram(const void *ops, size_t m, size_t n, const floating *L, co
 
 
 cdef inline void product_gradient(const void *ops, size_t m, size_t n, size_t samples, const floating *D,
-                                  const floating *const *x, const floating *const *y, floating *S, int add,
-                                  floating *G, size_t ld) noexcept nogil:
+                                  const floating *const *x, const floating *const *y, floating *S, int add, floating *G,
+                                  size_t ld) noexcept nogil:
     if floating is float:
         (<const fmlp_ops_f32 *> ops).product_gradient(m, n, samples, D, x, y, S, add, G, ld)
     else:
         (<const fmlp_ops_f64 *> ops).product_gradient(m, n, samples, D, x, y, S, add, G, ld)
 
 
-cdef inline void multiply_rows(const void *ops, size_t m, size_t n, const floating *x, const floating *Y, bint add,
+cdef inline void multiply_rows(const void *ops, size_t m, size_t n, const floating *x, const floating *Y, int add,
                                floating *P, size_t ld) noexcept nogil:
     if floating is float:
         (<const fmlp_ops_f32 *> ops).multiply_rows(m, n, x, Y, add, P, ld)
@@ -262,9 +258,8 @@ cdef inline void softmax_product(const void *ops, size_t n_out, size_t n, const 
         (<const fmlp_ops_f64 *> ops).softmax_product(n_out, n, Y, U, P, ld)
 
 
-cdef inline void softmax_product_tangent(const void *ops, size_t n_out, size_t n, const floating *Y,
-                                         const floating *RY, const floating *U, floating *RP,
-                                         size_t ld) noexcept nogil:
+cdef inline void softmax_product_tangent(const void *ops, size_t n_out, size_t n, const floating *Y, const floating *RY,
+                                         const floating *U, floating *RP, size_t ld) noexcept nogil:
     if floating is float:
         (<const fmlp_ops_f32 *> ops).softmax_product_tangent(n_out, n, Y, RY, U, RP, ld)
     else:
@@ -306,8 +301,8 @@ cdef inline void load_rows(const void *ops, size_t n, size_t width, const floati
         (<const fmlp_ops_f64 *> ops).load_rows(n, width, X, index, block, ld)
 
 
-cdef inline void load_labels(const void *ops, size_t n, size_t width, const Py_ssize_t *labels,
-                             const Py_ssize_t *index, floating *block, size_t ld) noexcept nogil:
+cdef inline void load_labels(const void *ops, size_t n, size_t width, const Py_ssize_t *labels, const Py_ssize_t *index,
+                             floating *block, size_t ld) noexcept nogil:
     if floating is float:
         (<const fmlp_ops_f32 *> ops).load_labels(n, width, labels, index, block, ld)
     else:
@@ -322,15 +317,15 @@ cdef inline void store_rows(const void *ops, size_t n, size_t width, const float
         (<const fmlp_ops_f64 *> ops).store_rows(n, width, block, X, stride, ld)
 
 
-cdef inline void store_outer(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *D,
-                             const floating *A, floating *J, size_t stride) noexcept nogil:
+cdef inline void store_outer(const void *ops, size_t n_out, size_t n_in, size_t n, const floating *D, const floating *A,
+                             floating *J, size_t stride) noexcept nogil:
     if floating is float:
         (<const fmlp_ops_f32 *> ops).store_outer(n_out, n_in, n, D, A, J, stride)
     else:
         (<const fmlp_ops_f64 *> ops).store_outer(n_out, n_in, n, D, A, J, stride)
 
 
-cdef inline bint finite(const void *ops, size_t n, const floating *x) noexcept nogil:
+cdef inline int finite(const void *ops, size_t n, const floating *x) noexcept nogil:
     if floating is float:
         return (<const fmlp_ops_f32 *> ops).finite(n, x)
     else:
@@ -359,12 +354,12 @@ cdef inline double dot(const void *ops, size_t n, const floating *x, const float
         return (<const fmlp_ops_f64 *> ops).dot(n, x, y)
 
 
-cdef inline double decay(const void *ops, size_t n, floating scale, floating factor, const floating *coefficients,
+cdef inline double decay(const void *ops, size_t n, floating scale, floating factor, const floating *lambda_,
                          const floating *w, floating *g) noexcept nogil:
     if floating is float:
-        return (<const fmlp_ops_f32 *> ops).decay(n, scale, factor, coefficients, w, g)
+        return (<const fmlp_ops_f32 *> ops).decay(n, scale, factor, lambda_, w, g)
     else:
-        return (<const fmlp_ops_f64 *> ops).decay(n, scale, factor, coefficients, w, g)
+        return (<const fmlp_ops_f64 *> ops).decay(n, scale, factor, lambda_, w, g)
 
 
 cdef inline void sgd_step(const void *ops, size_t n, floating scale, floating rate, floating momentum, int nesterov,
@@ -376,8 +371,8 @@ cdef inline void sgd_step(const void *ops, size_t n, floating scale, floating ra
 
 
 cdef inline void adam_step(const void *ops, size_t n, floating scale, floating rate, floating correction, floating b1,
-                           floating c1, floating b2, floating c2, floating epsilon, const floating *g,
-                           floating *m, floating *v, floating *w) noexcept nogil:
+                           floating c1, floating b2, floating c2, floating epsilon, const floating *g, floating *m,
+                           floating *v, floating *w) noexcept nogil:
     if floating is float:
         (<const fmlp_ops_f32 *> ops).adam_step(n, scale, rate, correction, b1, c1, b2, c2, epsilon, g, m, v, w)
     else:

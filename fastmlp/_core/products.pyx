@@ -13,7 +13,7 @@ from fastmlp._core cimport slots, sweeps
 from fastmlp._core.arrays cimport data
 from fastmlp._core.batch cimport Batch
 from fastmlp._core.block cimport Block, load
-from fastmlp._core.plan cimport Layout, Net, Partition
+from fastmlp._core.plan cimport Net, Partition
 from fastmlp._core.slots cimport Pass, Step
 
 cnp.import_array()
@@ -37,13 +37,12 @@ cdef double block_curvature(const Pass *job, const Block *b, floating *work, flo
     cdef const Vectors *vectors = <const Vectors *> job.more
     cdef const floating *v = <const floating *> vectors.V
     cdef bint exact = vectors.exact
-    cdef size_t m
     load(b, work)
     sweeps.fprop(b, work, 2 if exact else 1)
     sweeps.loss(b, work, exact)
     if exact:
         sweeps.bprop(b, work, <floating *> NULL)
-    for m in range(vectors.n):
+    for _ in range(vectors.n):
         sweeps.rfprop(b, v, False, work)
         sweeps.loss_tangent(b, exact, work)
         sweeps.rbprop(b, v, False, exact, work, sums)

@@ -6,6 +6,4 @@ from fastmlp._core.batch import Batch
 
 _Array = NDArray[Any]
 
-def trace(
-    batch: Batch, params: _Array, n_threads: int
-) -> tuple[list[_Array], list[_Array], list[_Array] | None]: ...
+def trace(batch: Batch, params: _Array, n_threads: int) -> tuple[list[_Array], list[_Array], list[_Array] | None]: ...

@@ -94,6 +94,22 @@ def test_threads_do_not_change_the_bits(layers, n_samples, dtype):
     assert all(net == nets[0] for net in nets[1:])
 
 
+@pytest.mark.parametrize(("method", "n_states"), [("sgd", 1), ("adam", 2)])
+def test_bits_do_not_depend_on_where_vectors_lie(method, n_states, dtype):
+    net = network([1, 3, 1], dtype=dtype)
+    X, T = data(net, 40)
+    batch, n, order = bind_exact(net._plan, X.astype(dtype), T.astype(dtype)), net.n_params, np.arange(40)
+    settings = {"sgd": (0, 8, 0.1, 0.9, True), "adam": (0, 8, 0.1, 0.9, 0.999, 1e-8)}[method]
+    results = set()
+    for apart in (0, 1, 3, 4, 8, 16, 300):  # numbers between one vector and the next
+        memory = np.zeros((3 + n_states) * (n + apart), dtype)
+        w, decay, g, *states = (memory[k * (n + apart) :][:n] for k in range(3 + n_states))
+        w[:], decay[:] = net.params, 0.1
+        getattr(Minibatches(batch, 5, 1), method)(w, order, decay, g, *states, *settings)
+        results.add(w.tobytes() + b"".join(state.tobytes() for state in states))
+    assert len(results) == 1
+
+
 @pytest.mark.parametrize("g", [0.0, 1e-30, 1.0, 1e18])
 def test_a_step_of_adam_takes_any_gradient(g, dtype, isa):
     """y = w x + b at w = b = 0: the gradient is -t x by w, -t by b, and the first step rate g / (|g| + epsilon)."""
