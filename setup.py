@@ -36,21 +36,8 @@ HERE = Path(__file__).parent
 MODULES = (
     *("kernels", "faces"),  # the longest to compile come first
     *("crew", "team", "arrays", "results", "ties", "plan", "block", "sweeps", "slots", "batch", "tiles", "units"),
-    *(
-        "gram",
-        "bands",
-        "curvature",
-        "predict",
-        "trace",
-        "products",
-        "jacobian",
-        "train",
-        "linear",
-        "equations",
-        "lm",
-        "many",
-    ),
-    *("objective", "journal", "lbfgs", "moments"),
+    *("gram", "bands", "curvature", "predict", "trace", "products", "jacobian", "train", "linear", "equations", "lm"),
+    *("many", "objective", "journal", "lbfgs", "moments"),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {
@@ -74,9 +61,9 @@ COMPILE_ARGS = (
     if MSVC
     else ["-O3", "-std=gnu11", "-g0", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"]
 )
-# Kernels say themselves, by FMA, which product of a sum is fused. Elsewhere none is: a compiler's choice may be another one
-# in the loop that it keeps for arrays that lie close together, so that bits would depend on addresses.
-SEPARATE_ARGS = [] if MSVC else ["-ffp-contract=off"]
+# Above the kernels no product is fused with a sum: a compiler may choose another one in the loop that it keeps for arrays
+# that lie close together, so that bits would depend on addresses.
+UNFUSED = [] if MSVC else ["-ffp-contract=off"]
 OPENMP_ARGS = {  # platform: (compile, link)
     "win32": (["/openmp"], []),
     "darwin": (["-Xpreprocessor", "-fopenmp"], ["-lomp"]),
@@ -212,9 +199,11 @@ def extension(name):
         [f"fastmlp/_core/{name}.pyx"] + (KERNEL_SOURCES if name == "kernels" else []),
         include_dirs=["src_c", numpy.get_include()],
         define_macros=NUMPY,
-        extra_compile_args=COMPILE_ARGS
-        + (SEPARATE_ARGS if name != "kernels" else [])
-        + os.environ.get("CFLAGS", "").split(),
+        extra_compile_args=[
+            *COMPILE_ARGS,
+            *([] if name == "kernels" else UNFUSED),
+            *os.environ.get("CFLAGS", "").split(),
+        ],
         depends=[str(path.relative_to(HERE)) for path in sorted(HERE.glob("src_c/*.[hcdi]*"))],
     )
 

@@ -134,7 +134,7 @@ cdef inline void *kept_block(const Kept *kept, const Block *b) noexcept nogil:
 
 
 cdef double block_sums(const Pass *job, const Block *b, floating *work, floating *gradient) noexcept nogil:
-    """The loss of a block; its gradient, if wanted; and behind that the diagonal or tiles, or what bands are made of."""
+    """The loss of a block; its gradient, if wanted; then the diagonal or tiles, or what bands are made of."""
     cdef const Kept *kept = <const Kept *> job.more
     cdef const Task *task = kept.task
     cdef const Units *u = &task.units

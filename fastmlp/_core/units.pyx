@@ -299,17 +299,14 @@ cdef void sensitivities(const Units *u, const Block *b, int l, int m, floating *
     cdef const floating *F = work + u.other[m % 2] * b.ld
     cdef floating *to = work + u.other[(m + 1) % 2] * b.ld
     for i in range(n_l):
-        if m == l + 1:
-            for r in range(n_m):
-                for s in range(b.ld):
-                    to[r * b.ld + s] = W[r * below + i] * first[i * b.ld + s]
-        else:
+        if m > l + 1:
             kernels.dense_forward(net.ops, n_m, below, b.n, W, <const floating *> NULL, F + i * below * b.ld, False, to,
                                   b.ld)
         for r in range(n_m):
-            kernels.multiply_rows(net.ops, 1, b.n, d1 + r * b.ld, <const floating *> to + r * b.ld, False,
-                                  to + r * b.ld, b.ld)
-        to += n_m * b.ld
+            for s in range(b.ld if m == l + 1 else 0):
+                to[s] = W[r * below + i] * first[i * b.ld + s]
+            kernels.multiply_rows(net.ops, 1, b.n, d1 + r * b.ld, <const floating *> to, False, to, b.ld)
+            to += b.ld
 
 
 cdef floating *add_products(const Units *u, const Block *b, const floating *left, const floating *right, size_t n_right,
@@ -343,7 +340,7 @@ cdef void add_diagonal(const Units *u, const Block *b, floating *work, floating 
     cdef const Layer *layer
     cdef const floating *a
     cdef floating *squares = work + u.S * b.ld
-    cdef size_t j, row, rows, all_rows
+    cdef size_t j, row, all_rows
     cdef int m
     if u.few:
         follow_outputs(u, b, work)
@@ -366,9 +363,8 @@ cdef void add_diagonal(const Units *u, const Block *b, floating *work, floating 
             row = 0
             all_rows = unit_products(u, m, m) if m < net.n_layers else 0
             while row < all_rows and team.keep_on(b.watch, b.n * ROWS * width(net, m + 1)):
-                rows = min(<size_t> ROWS, all_rows - row)
-                own_rows(u, b, m, row, rows, work)
-                row += rows
+                own_rows(u, b, m, row, min(<size_t> ROWS, all_rows - row), work)
+                row += ROWS
             step_down(u, b, m - 1, m, work)
 
 
