@@ -13,6 +13,7 @@ from fastmlp import _validation as check
 from fastmlp._core import predict as predicting
 from fastmlp._core import trace as tracing
 from fastmlp._core.batch import Batch, bind_exact
+from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ModelFormatError
 
@@ -112,10 +113,24 @@ class LayerTrace(NamedTuple):
     delta: Array | None
 
 
+@printed
 class Trace(tuple[LayerTrace, ...]):
-    """The layers' z, a and delta: `trace[l].z` of layer l (from 0), or `trace.z[l]`."""
+    """The layers' z, a and delta: `trace[l].z` of layer l (from 0), or `trace.z[l]`. What `Network.trace` returns."""
 
     __slots__ = ()
+
+    def _shown(self) -> Page:
+        n_samples = len(self[0].z)
+        title = f"Trace of {how_many(len(self), 'layer')} at {how_many(n_samples, 'sample')}" + (
+            "; sample 0" if n_samples else ""
+        )
+        rows = [
+            (f"{name}{number}", values.shape[1], values[0] if n_samples else "")
+            for number, layer in enumerate(self, 1)
+            for name, values in zip(layer._fields, layer, strict=True)
+            if values is not None
+        ]
+        return Page(title, (Table(rows, ("", "units", "values"), "<><"),))
 
     @property
     def z(self) -> tuple[Array, ...]:

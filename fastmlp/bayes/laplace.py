@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from fastmlp import _memory, derivatives, functional
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
-from fastmlp.bayes import likelihood, mixed, moderation
+from fastmlp._tables import LINES, Page, Table, how_many, printed
+from fastmlp.bayes import likelihood, mixed, moderation, shown
 from fastmlp.bayes.influence import LeaveOneOut, Removal
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.bayes.training import to_maximum
@@ -19,18 +20,34 @@ from fastmlp.network import Network
 
 Float = NDArray[np.float64]
 
+PREDICTED = ("sample", "output", "mean", "deviation", "epistemic", "noise")
 BLOCK = 2**18  # numbers of a Jacobian that are held at once
 TOLERANCE = 1e-8  # gradient of the log posterior without a sample
 
 
+@printed
 class Prediction(NamedTuple):
-    """What is predicted, and the two parts of its variance; each of shape (N, K)."""
+    """What new targets will be, and the two parts of its variance; each of shape (N, K).
 
-    mean: Float
-    epistemic: Float
-    noise: Float
+    What `Laplace.predict` and `Mixture.predict` return with ``parts=True``.
+    """
+
+    mean: Float  #: E[t], in the units of T; of classifiers the moderated probabilities
+    epistemic: Float  #: Var E[t|w], in their square: what more data would lessen
+    noise: Float  #: E Var[t|w]: what they would not
+
+    def _shown(self) -> Page:
+        n_samples, n_outputs = self.mean.shape
+        parts = (self.epistemic + self.noise, self.epistemic, self.noise)
+        rows = []
+        for place in range(min(self.mean.size, LINES)):
+            n, k = divmod(place, n_outputs)
+            rows.append((n, k, self.mean[n, k], *(variance[n, k] ** 0.5 for variance in parts)))
+        title = f"Prediction of {how_many(n_outputs, 'output')} at {how_many(n_samples, 'sample')}, standard deviations"
+        return Page(title, (Table(rows, PREDICTED, ">", self.mean.size),))
 
 
+@printed
 @quiet
 class Laplace(Posterior):
     """Posterior of a trained network's parameters, approximated by N(w, A^-1), A = beta H + diag(alpha).
@@ -140,6 +157,10 @@ class Laplace(Posterior):
     True
     """
 
+    def _shown(self) -> Page:
+        title = f"{type(self).__name__}: normal posterior of the parameters, {self.hessian} curvature"
+        return Page(title, (shown.facts(self), shown.layers(self)))
+
     def predict(self, X: Any, parts: bool = False, *, n_draws: int = 1000, rng: Any = 0) -> Any:
         """What new targets will be, with the uncertainty of the parameters: y(x, w) linearised in w.
 
@@ -215,8 +236,12 @@ class Laplace(Posterior):
 
         Raises
         ------
-        ValueError
-            For counts, whose prediction has no closed form.
+        TypeError, ValueError
+            If X or T is wrong; for counts, whose prediction has no closed form.
+
+        Notes
+        -----
+        Cost: as `predict`.
         """
         architecture = self._architecture
         samples = functional.check_samples(architecture, X, T)
@@ -280,7 +305,12 @@ class Laplace(Posterior):
         Returns
         -------
         ndarray of shape (N, K, N, K)
-            J A^-1 J', symmetric; ``.reshape(N * K, N * K)`` is a matrix.
+            J A^-1 J', symmetric; ``.reshape(N * K, N * K)`` is a matrix. In the squared units of T for regression.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite real numbers of shape (N, D).
 
         Notes
         -----
@@ -306,6 +336,11 @@ class Laplace(Posterior):
         -------
         LeaveOneOut
             `outputs`, `residuals` (outputs less targets), `losses`, `leverage`, `cooks_distance`, and `doubtful`.
+
+        Raises
+        ------
+        ValueError
+            If retrain is not one of these, or the posterior has left out its samples, as copies of an estimator's do.
 
         Notes
         -----
@@ -377,6 +412,11 @@ class Laplace(Posterior):
         ndarray of shape (N, P) or (N, N_new, K)
             w_(-n) - w, or the change of the outputs at X, to first order in w; of the logits but for squared error.
 
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite real numbers of shape (N_new, D), or the posterior has left out its samples.
+
         Notes
         -----
         As `leave_one_out`; nan for a sample that alone determines a parameter.
@@ -407,6 +447,11 @@ class Laplace(Posterior):
         -------
         (mean, variance) : ndarrays of shape (N, K, D)
             dy/dx at w, as `Network.jacobian`, and g' A^-1 g with g = d2y_k / dx_i dw, exact to first order in w.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite real numbers of shape (N, D).
 
         Notes
         -----

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,9 @@ from fastmlp.optimize.monitor import (
     optimize_result,
 )
 from fastmlp.terms import DataTerm
+
+if TYPE_CHECKING:
+    from fastmlp.optimize.results import FitResult
 
 MINIBATCH = tuple(minibatch.OPTIONS)
 #: full-batch solvers of our own: modules with OPTIONS and `solve`, whose state a warm start continues
@@ -101,7 +104,7 @@ def fit(
     warm_start: Any,
     n_threads: Any,
     options: dict[str, Any],
-) -> Any:
+) -> FitResult:
     """Minimise the objective from the network's parameters; the result is left there, whatever ends the training.
 
     `Network.fit` documents the arguments; `given` are X and T as the user gave them.
@@ -244,7 +247,7 @@ def _result(
     max_iter: int,
     counts: tuple[int, int, int],
     state: dict[str, Any],
-) -> tuple[Any, float]:
+) -> tuple[FitResult, float]:
     """The result, and the data loss there."""
     free = objective.reduce(x.astype(objective.architecture.dtype))
     if name in MINIBATCH:
