@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -105,12 +106,16 @@ def _threads_for(batch: Batch, n_threads: Any) -> int:
     return 1 if n_threads is None and batch.small else _threads.resolve(n_threads)
 
 
+@printed
 class LayerTrace(NamedTuple):
     """What one layer computed, in the lecture's letters: z, a and delta = dE/dz, each (N, n_out)."""
 
     z: Array
     a: Array
     delta: Array | None
+
+    def _shown(self) -> Page:
+        return _traced((self,), "LayerTrace", [""])
 
 
 @printed
@@ -120,17 +125,7 @@ class Trace(tuple[LayerTrace, ...]):
     __slots__ = ()
 
     def _shown(self) -> Page:
-        n_samples = len(self[0].z)
-        title = f"Trace of {how_many(len(self), 'layer')} at {how_many(n_samples, 'sample')}" + (
-            "; sample 0" if n_samples else ""
-        )
-        rows = [
-            (f"{name}{number}", values.shape[1], values[0] if n_samples else "")
-            for number, layer in enumerate(self, 1)
-            for name, values in zip(layer._fields, layer, strict=True)
-            if values is not None
-        ]
-        return Page(title, (Table(rows, ("", "units", "values"), "<><"),))
+        return _traced(self, f"Trace of {how_many(len(self), 'layer')}", range(1, len(self) + 1))
 
     @property
     def z(self) -> tuple[Array, ...]:
@@ -146,6 +141,18 @@ class Trace(tuple[LayerTrace, ...]):
     def delta(self) -> tuple[Array | None, ...]:
         """Derivatives of the loss by the pre-activations; None without targets."""
         return tuple(layer.delta for layer in self)
+
+
+def _traced(layers: Sequence[LayerTrace], title: str, names: Iterable[Any]) -> Page:
+    n_samples = len(layers[0].z)
+    rows = [
+        (f"{letter}{name}", values.shape[1], values[0] if n_samples else "")
+        for name, layer in zip(names, layers, strict=True)
+        for letter, values in zip(layer._fields, layer, strict=True)
+        if values is not None
+    ]
+    title += f" at {how_many(n_samples, 'sample')}" + (", of which the first:" if n_samples else "")
+    return Page(title, (Table(rows, ("", "units", "values"), "<><"),))
 
 
 def trace(architecture: Architecture, params: Array, X: Any, T: Any = None, sample_weight: Any = None) -> Trace:

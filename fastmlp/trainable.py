@@ -179,10 +179,10 @@ class Trainable(Differentiable):
         -------
         FitResult
             A `scipy.optimize.OptimizeResult` that prints as a table: x, fun, nit, nfev, njev, nhev (Hessians, or
-            products with them), status, message, success, grad_norm, history, state, method, units (as
-            `Network.units`). `history` holds arrays of equal length, entry 0 the start: loss (the objective, a sum; for
-            sgd and adam its running mean over the epoch), train_loss and validation_loss (mean loss a sample, without
-            penalty), grad_norm, time (s).
+            products with them), status, message, success, grad_norm, warned (what a ScaleWarning has said, or ""),
+            history, state, method, units (as `Network.units`). `history` holds arrays of equal length, entry 0 the
+            start: loss (the objective, a sum; for sgd and adam its running mean over the epoch), train_loss and
+            validation_loss (mean loss a sample, without penalty), grad_norm, time (s).
 
         Raises
         ------

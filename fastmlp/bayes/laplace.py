@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,40 +11,18 @@ from numpy.typing import NDArray
 from fastmlp import _memory, derivatives, functional
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
-from fastmlp._tables import LINES, Page, Table, how_many, printed
+from fastmlp._tables import Page, printed
 from fastmlp.bayes import likelihood, mixed, moderation, shown
 from fastmlp.bayes.influence import LeaveOneOut, Removal
 from fastmlp.bayes.posterior import Posterior
+from fastmlp.bayes.prediction import Prediction
 from fastmlp.bayes.training import to_maximum
 from fastmlp.network import Network
 
 Float = NDArray[np.float64]
 
-PREDICTED = ("sample", "output", "mean", "deviation", "epistemic", "noise")
 BLOCK = 2**18  # numbers of a Jacobian that are held at once
 TOLERANCE = 1e-8  # gradient of the log posterior without a sample
-
-
-@printed
-class Prediction(NamedTuple):
-    """What new targets will be, and the two parts of its variance; each of shape (N, K).
-
-    What `Laplace.predict` and `Mixture.predict` return with ``parts=True``.
-    """
-
-    mean: Float  #: E[t], in the units of T; of classifiers the moderated probabilities
-    epistemic: Float  #: Var E[t|w], in their square: what more data would lessen
-    noise: Float  #: E Var[t|w]: what they would not
-
-    def _shown(self) -> Page:
-        n_samples, n_outputs = self.mean.shape
-        parts = (self.epistemic + self.noise, self.epistemic, self.noise)
-        rows = []
-        for place in range(min(self.mean.size, LINES)):
-            n, k = divmod(place, n_outputs)
-            rows.append((n, k, self.mean[n, k], *(variance[n, k] ** 0.5 for variance in parts)))
-        title = f"Prediction of {how_many(n_outputs, 'output')} at {how_many(n_samples, 'sample')}, standard deviations"
-        return Page(title, (Table(rows, PREDICTED, ">", self.mean.size),))
 
 
 @printed

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, printed
 from fastmlp.bayes import shown
-from fastmlp.bayes.laplace import Laplace, Prediction
+from fastmlp.bayes.laplace import Laplace
+from fastmlp.bayes.prediction import Prediction
 from fastmlp.bayes.starts import Starts
 
 Float = NDArray[np.float64]

@@ -149,7 +149,7 @@ def fit(
     constant = reference.of(architecture, training)
     tol = reference.default_tol(architecture, constant) if tol is None else tol
     whole = warm_start is None and max_iter >= scale.FEW_ITERATIONS
-    warned = whole and scale.before(architecture, start, training, constant, name in MINIBATCH, own, given)
+    warned = scale.before(architecture, start, training, constant, name in MINIBATCH, own, given) if whole else ""
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
     monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, net, own, progress)
     counts = (0, 0, 0)  # of values, gradients, and Hessians or their products
@@ -190,7 +190,9 @@ def fit(
     result.x, result.units = net._params.astype(np.float64), own
     judged = whole and not warned and within is None and (name not in MINIBATCH or max_iter >= scale.FEW_EPOCHS)
     if result.success and judged:
-        explained.after(objective, constant, x, loss, standardized=own is not None, minibatch=name in MINIBATCH)
+        in_units, by_batches = own is not None, name in MINIBATCH
+        warned = explained.after(objective, constant, x, loss, standardized=in_units, minibatch=by_batches)
+    result.warned = warned
     return result
 
 

@@ -252,10 +252,11 @@ def levenberg_marquardt(
     Returns
     -------
     LeastSquaresResult
-        A `scipy.optimize.OptimizeResult` that prints as a table: ``x``, ``cost`` (:math:`\tfrac12 |r|^2`), ``fun`` (r),
-        ``jac`` (J), ``grad`` (J'r), ``optimality`` (:math:`|J^T r|_\infty`), ``nit`` (accepted steps), ``nfev``,
-        ``njev``, ``mu``, ``message``, ``success``, and ``status``: 1 gtol, 2 ftol, 3 xtol, 4 what is left to gain is lost in rounding errors; without success:
-        0 max_iter, -1 no step lowers the objective although it should, because jac is wrong or fun noisy.
+        A `scipy.optimize.OptimizeResult` that prints as a table: ``x``, ``cost`` (:math:`\tfrac12 |r|^2`), ``fun``
+        (r), ``jac`` (J), ``grad`` (J'r), ``optimality`` (:math:`|J^T r|_\infty`), ``nit`` (accepted steps), ``nfev``,
+        ``njev``, ``mu``, ``message``, ``success``, and ``status``: 1 gtol, 2 ftol, 3 xtol, 4 what is left to gain is
+        lost in rounding errors; without success: 0 max_iter, -1 no step lowers the objective although it should,
+        because jac is wrong or fun noisy.
 
     Raises
     ------

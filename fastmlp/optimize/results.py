@@ -53,6 +53,8 @@ class FitResult(_Result):
         Accepted steps, or epochs; evaluations of the objective, of its gradient, and of Hessians or products with them.
     success, status, message : bool, int, str
         Whether the training ended as it should, and what ended it.
+    warned : str
+        Of `Network.fit`: what its ScaleWarning said, "" if there was none.
     method : str
     units : Units or None
         In which the network was trained, if not in those of X and T: as `Network.units`.
@@ -79,6 +81,7 @@ class FitResult(_Result):
     success: bool
     status: int
     message: str
+    warned: str
     method: str
     units: Units | None
     history: dict[str, Float]
@@ -89,6 +92,7 @@ class FitResult(_Result):
     def _facts(self) -> Iterable[tuple[str, str, Any]]:
         units, seconds = self.get("units"), self._latest("time")
         yield "success", "success", self.get("success")
+        yield "warned", "warned", self.get("warned") or None
         yield "fun", "objective", self.get("fun")
         yield "grad_norm", "|gradient|", _unless_nan(self.get("grad_norm"))
         yield "train_loss", "training loss", self._mean("train_loss")
