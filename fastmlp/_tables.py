@@ -139,7 +139,8 @@ def _line(row: Iterable[str], widths: list[int], align: str) -> str:
     line, start = "", 0
     for column, (cell, width) in enumerate(zip(row, widths, strict=False)):
         right = align[min(column, len(align) - 1)] == ">"
-        line = line.ljust(start + width - len(cell) if right else start) + cell if cell else line
+        if cell:
+            line = (line + GAP * bool(line)).ljust(start + width - len(cell) if right else start) + cell
         start += width + len(GAP)
     return line.rstrip()
 
