@@ -75,9 +75,9 @@ class DerivativeReport:
     def _verdict(self) -> str:
         n = len(self.comparisons)
         verdict = f"{len(self.failed)} of {n} comparisons FAILED" if self.failed else f"all {n} comparisons passed"
-        verdict += f", on {self.n_samples} samples" + (
-            f" with steps of {self.comparisons[0].step:.0e}" if self.comparisons else ""
-        )
+        verdict += f", on {self.n_samples} samples"
+        if self.comparisons:
+            verdict += f" with steps of {self.comparisons[0].step:.0e}"
         if self.n_left_out:
             verdict += f"; {self.n_left_out} samples at kinks were left out"
         return verdict

@@ -136,11 +136,10 @@ class Sweep:
         return str(self._sizes())
 
     def _sizes(self) -> Table:
-        groups = self.groups()
         several = len({id(run.penalty) for run in self.runs}) > 1
         best = self.best_run if self.runs else None
         rows = []
-        for group in groups:
+        for group in self.groups():
             validation = [run.validation_loss for run in group]
             rows.append((
                 str(group[0].size), len(group[0].params), len(group), sum(run.status == CONVERGED for run in group),

@@ -1,6 +1,7 @@
 """What results print of themselves: short tables, in text and HTML, at no cost and whatever state they are in."""
 
 import copy
+import functools
 import pickle
 import warnings
 from xml.etree import ElementTree
@@ -77,10 +78,52 @@ def made():
     yield "leave one out, many outputs", laplace.leave_one_out()
 
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # trainings that are cut short
-    RESULTS = dict(made())
-every_result = pytest.mark.parametrize("name", RESULTS)
+NAMES = (
+    "fit",
+    "fit, standardised, validated",
+    "adam",
+    "fit_many",
+    "least squares",
+    "laplace",
+    "laplace of classes",
+    "laplace without samples",
+    "prediction",
+    "prediction of nothing",
+    "leave one out",
+    "evidence, layers",
+    "evidence, all",
+    "evidence, ard",
+    "evidence of several",
+    "starts",
+    "start",
+    "mixture",
+    "sweep",
+    "run",
+    "large sweep",
+    "sensitivity",
+    "derivatives",
+    "trace",
+    "trace of a layer",
+    "units",
+    "columns",
+    "trace of many units",
+    "sensitivity of many outputs",
+    "laplace of many outputs",
+    "prediction of many outputs",
+    "leave one out, many outputs",
+)
+every_result = pytest.mark.parametrize("name", NAMES)
+
+
+@functools.cache
+def results():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # trainings that are cut short
+        return dict(made())
+
+
+def test_every_kind_is_tried():
+    assert tuple(results()) == NAMES
 
 
 def checked(result):
@@ -103,12 +146,12 @@ def checked(result):
 
 @every_result
 def test_a_result_is_some_lines_and_the_same_as_a_plain_table(name):
-    checked(RESULTS[name])
+    checked(results()[name])
 
 
 @every_result
 def test_what_is_printed_does_not_depend_on_the_way_there(name):
-    result = RESULTS[name]
+    result = results()[name]
     for again in (pickle.loads(pickle.dumps(result)), copy.copy(result), copy.deepcopy(result)):
         assert repr(again) == repr(result)
 
@@ -127,7 +170,7 @@ def test_looking_computes_warns_and_prints_nothing(name, monkeypatch, capsys):
     monkeypatch.setattr(np.linalg, "norm", forbidden)
     with np.errstate(all="raise"), warnings.catch_warnings():
         warnings.simplefilter("error")
-        checked(RESULTS[name])
+        checked(results()[name])
     assert capsys.readouterr() == ("", "")
 
 
@@ -159,7 +202,7 @@ def test_looking_computes_warns_and_prints_nothing(name, monkeypatch, capsys):
     ],
 )
 def test_what_matters_is_there(name, words):
-    text = " ".join(repr(RESULTS[name]).split())
+    text = " ".join(repr(results()[name]).split())
     assert [word for word in words if word not in text] == []
 
 
@@ -237,7 +280,7 @@ def test_starts_that_nobody_has_compared_do_not_count_their_symmetries():
 
 
 def test_comparisons_that_have_failed_come_alone():
-    report = RESULTS["derivatives"]
+    report = results()["derivatives"]
     wrong = [copy.copy(each) for each in report.comparisons[:2]]
     object.__setattr__(wrong[1], "error", np.nan)
     lines, _ = checked(fastmlp.DerivativeReport(tuple(wrong), 3, 0))
@@ -276,7 +319,7 @@ def test_columns_of_numbers_end_below_each_other():
 
 @every_result
 def test_numbers_of_a_result_end_below_each_other(name):
-    for table, rows, _ in _tables._cut(RESULTS[name]._shown()):
+    for table, rows, _ in _tables._cut(results()[name]._shown()):
         right = [k for k in range(len(table.heading)) if table.align[min(k, len(table.align) - 1)] == ">"]
         lines, start = _tables._laid_out(table, rows), 0
         for column in range(len(table.heading)):
@@ -321,7 +364,7 @@ def test_facts_that_are_not_known_are_left_out():
 
 @pytest.mark.parametrize("name", ["fit", "fit_many", "least squares"])
 def test_fits_are_dicts_with_attributes(name):
-    result = RESULTS[name]
+    result = results()[name]
     assert isinstance(result, scipy.optimize.OptimizeResult)
     assert result["x"] is result.x
     assert sorted(dir(result)) == sorted(result)
@@ -340,5 +383,5 @@ def test_a_fit_keeps_what_its_warning_has_said():
         result = net.fit(1e6 * X, T, max_iter=20)
     assert result.warned == str(caught[0].message)
     assert f"warned         {result.warned[:40]}" in repr(result)
-    assert RESULTS["fit"].warned == ""
-    assert "warned" not in repr(RESULTS["fit"])
+    assert results()["fit"].warned == ""
+    assert "warned" not in repr(results()["fit"])

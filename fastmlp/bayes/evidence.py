@@ -14,7 +14,7 @@ from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet
-from fastmlp._tables import Page, printed
+from fastmlp._tables import Page
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import shown, starts
 from fastmlp.bayes.alternation import GROUPS, Alternation
@@ -37,7 +37,6 @@ START_ALPHA = 0.1
 METHODS = {"maximum": to_maximum, "fixed_point": to_fixed_point}
 
 
-@printed
 @quiet
 class Evidence(Laplace):
     """The posterior at precisions that the evidence has chosen: what `fastmlp.fit_evidence` returns.

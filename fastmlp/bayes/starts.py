@@ -40,7 +40,7 @@ class Start(NamedTuple):
     def _shown(self) -> Page:
         evidence = f"log evidence {self.log_evidence:.2f}" if self.is_counted else "symmetries not counted yet"
         end = self.posterior.stationary or "not converged"
-        return Page(f"Start {self.number} with {_name(self.hidden)} hidden units: {evidence}, {end}")
+        return Page(f"Start {self.number} of {_name(self.hidden)} hidden: {evidence}, {end}")
 
 
 @printed

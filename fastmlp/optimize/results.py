@@ -17,6 +17,7 @@ Float = NDArray[np.float64]
 COUNTS = {"nfev": "values", "njev": "gradients", "nhev": "Hessians"}
 
 
+@printed
 class _Result(OptimizeResult):  # type: ignore[misc]
     """A dict whose items are attributes too, and what all of them say of themselves."""
 
@@ -37,7 +38,6 @@ class _Result(OptimizeResult):  # type: ignore[misc]
         return ", ".join(counts) or None
 
 
-@printed
 class FitResult(_Result):
     """What `Network.fit` and `fit_many` return: a `scipy.optimize.OptimizeResult`, a dict whose items are attributes.
 
@@ -112,7 +112,6 @@ class FitResult(_Result):
         return self[name] if name in self else history[-1] if len(history) else None
 
 
-@printed
 class LeastSquaresResult(_Result):
     """What `levenberg_marquardt` returns: a `scipy.optimize.OptimizeResult`, a dict whose items are attributes.
 
