@@ -73,7 +73,7 @@ class Run:
     def _shown(self) -> Page:
         return Page(
             f"Run of {self.size} hidden, start {self.start}: validation {self.validation_loss:.4g}, training "
-            f"{self.train_loss:.4g}, {self.nit} steps, optimum {self.optimum}"
+            f"{self.train_loss:.4g}, {how_many(self.nit, 'step')}, optimum {self.optimum}"
         )
 
     @property

@@ -182,7 +182,10 @@ def test_looking_computes_warns_and_prints_nothing(name, monkeypatch, capsys):
         ("adam", ["FitResult of adam", "iterations 3"]),
         ("fit_many", ["FitResult of lm: ", "training loss"]),
         ("least squares", ["LeastSquaresResult: ", "1/2 |r|^2", "|J'r|", "1, 1, 1, 1, 1, 1, ... (30)"]),
-        ("laplace", ["Laplace: ", "2-3-1, tanh", "samples 60", "of 13", "noise 0.", "distance", "W1 6", "b2 1"]),
+        (
+            "laplace",
+            ["Laplace: ", "2-3-1, tanh", "samples 60", "of 13", "noise deviation 0.", "distance", "W1 6", "b2 1"],
+        ),
         ("laplace without samples", ["samples 60, left out of this copy"]),
         ("prediction", ["1 output at 60 samples", "deviation epistemic noise", "... (60)"]),
         ("leave one out", ["60 samples", "leverage Cook's distance", "... (60)"]),

@@ -14,7 +14,7 @@ from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet
-from fastmlp._tables import Page
+from fastmlp._tables import Page, how_many
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import shown, starts
 from fastmlp.bayes.alternation import GROUPS, Alternation
@@ -82,7 +82,8 @@ class Evidence(Laplace):
         }
 
     def _shown(self) -> Page:
-        title = f"Evidence: {shown.STATIONARY[self.stationary]}, {len(self.history['log_evidence'])} steps"
+        n_steps = len(self.history["log_evidence"]) - 1
+        title = f"Evidence: {shown.STATIONARY[self.stationary]}, {how_many(n_steps, 'step')}"
         facts = shown.facts(self, ", at its floor" if self.noise_at_floor else "")
         starts = vars(self).get("starts", ())
         rows = [*facts.rows, ("starts", f"{len(starts)}, see starts" if len(starts) > 1 else None)]

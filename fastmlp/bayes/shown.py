@@ -23,23 +23,15 @@ STATIONARY = {
 
 def facts(posterior: Any, noise: str = "") -> Table:
     """Of any posterior; `noise` is what else there is to say of it."""
-    samples, weight = posterior._known_samples, posterior._total_weight
-    if samples is None:
-        count = f"{weight:.6g}, left out of this copy"
-    else:
-        count = str(len(samples.X)) + (
-            "" if weight == len(samples.X) else f", with weights that add up to {weight:.4g}"
-        )
-    distance = vars(posterior).get("distance")
-    in_units = posterior.units
+    distance, own, deviation = vars(posterior).get("distance"), posterior.units, _noise(posterior)
     return Table([
         ("network", posterior._architecture.phrase()),
-        ("samples", count),
-        ("formed in", None if in_units is None else in_units.phrase()),
+        ("samples", _samples(posterior)),
+        ("formed in", None if own is None else own.phrase()),
         ("log evidence", f"{posterior.log_evidence:.6g}"),
         ("log likelihood", f"{posterior.log_likelihood:.6g}"),
         ("effective parameters", f"{posterior.effective_n_params:.4g} of {len(posterior.gamma)}"),
-        ("noise", _noise(posterior) and f"{_noise(posterior)} (standard deviation, in the units of T){noise}"),
+        ("noise deviation", deviation and f"{deviation}, in the units of T{noise}"),
         ("distance", None if distance is None else f"{distance:.2g} standard deviations from the optimum"),
     ])  # fmt: skip
 
@@ -74,6 +66,14 @@ def members(several: Iterable[Any]) -> Table:
         for place, each in enumerate(several)
     ]
     return Table(rows, MEMBERS, "<>")
+
+
+def _samples(posterior: Any) -> str:
+    samples, weight = posterior._known_samples, posterior._total_weight
+    if samples is None:
+        return f"{weight:.6g}, left out of this copy"
+    n_samples = len(samples.X)
+    return str(n_samples) if weight == n_samples else f"{n_samples}, with weights that add up to {weight:.4g}"
 
 
 def _noise(posterior: Any) -> str | None:
