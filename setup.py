@@ -61,8 +61,8 @@ COMPILE_ARGS = (
     if MSVC
     else ["-O3", "-std=gnu11", "-g0", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"]
 )
-# Above the kernels no product is fused with a sum: a compiler may choose another one in the loop that it keeps for arrays
-# that lie close together, so that bits would depend on addresses.
+# Above the kernels no product is fused with a sum: a compiler may choose another one in the loop that it keeps for
+# arrays that lie close together, so that bits would depend on addresses.
 UNFUSED = [] if MSVC else ["-ffp-contract=off"]
 OPENMP_ARGS = {  # platform: (compile, link)
     "win32": (["/openmp"], []),

@@ -6,12 +6,12 @@ Samples are rows; losses and derivatives are sums over samples. README.md has a 
 
 import importlib
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastmlp import _memory, _optional, plot
 from fastmlp._version import __version__
-from fastmlp.bayes import Laplace, fit_evidence, prior_samples
-from fastmlp.checking import check_derivatives
+from fastmlp.bayes import Evidence, Laplace, LeaveOneOut, Mixture, Prediction, Starts, fit_evidence, prior_samples
+from fastmlp.checking import DerivativeReport, check_derivatives
 from fastmlp.choosing import sweep
 from fastmlp.config import show_config
 from fastmlp.errors import (
@@ -24,26 +24,47 @@ from fastmlp.errors import (
     ScaleWarning,
     ThreadWarning,
 )
+from fastmlp.functional import Trace
 from fastmlp.many import fit_many
 from fastmlp.network import Network, load
+from fastmlp.objective import Objective
 from fastmlp.optimize import schedules
 from fastmlp.optimize.least_squares import levenberg_marquardt
-from fastmlp.sensitivities import propagate, sensitivity
+from fastmlp.runs import Run, Sweep
+from fastmlp.sensitivities import Sensitivity, propagate, sensitivity
 from fastmlp.terms import WeightDecay
+from fastmlp.units import Units
+
+if TYPE_CHECKING:
+    from fastmlp.optimize.results import FitResult, LeastSquaresResult
 
 __all__ = [
     "ConvergenceWarning",
+    "DerivativeReport",
+    "Evidence",
+    "FitResult",
     "ForkWarning",
     "IdenticalUnitsWarning",
     "Laplace",
+    "LeastSquaresResult",
+    "LeaveOneOut",
     "MLPClassifier",
     "MLPRegressor",
+    "Mixture",
     "ModelFormatError",
     "Network",
     "NotPositiveDefiniteError",
+    "Objective",
     "PosteriorWarning",
+    "Prediction",
+    "Run",
     "ScaleWarning",
+    "Sensitivity",
+    "Starts",
+    "Sweep",
     "ThreadWarning",
+    "Trace",
+    "Units",
     "WeightDecay",
     "__version__",
     "check_derivatives",
@@ -68,14 +89,18 @@ __all__ = [
 logging.getLogger("fastmlp").addHandler(logging.NullHandler())
 
 
+RESULTS = ("FitResult", "LeastSquaresResult")
 BRIDGES = ("from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch")
 
 
 def __getattr__(name: str) -> Any:
-    """The estimators, which need scikit-learn, and the bridges to other libraries, when they are first asked for."""
+    """What needs scikit-learn, SciPy's optimizers or other libraries, when it is first asked for."""
     if name in ("MLPClassifier", "MLPRegressor"):
         _memory.estimators()
         return getattr(_optional.load("fastmlp.estimators", "sklearn", f"fastmlp.{name}"), name)
+    if name in RESULTS:
+        _memory.scipy("optimize")
+        return getattr(importlib.import_module("fastmlp.optimize.results"), name)
     if name in BRIDGES:
         return getattr(importlib.import_module("fastmlp.bridges"), name)
     raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")

@@ -21,6 +21,11 @@ class Later(Sequence[T]):
     def _items(self) -> list[T]:
         return list(self._make())
 
+    @property
+    def is_made(self) -> bool:
+        """Whether somebody has looked at it."""
+        return "_items" in vars(self)
+
     def __len__(self) -> int:
         return len(self._items)
 
@@ -32,7 +37,7 @@ class Later(Sequence[T]):
         return self._items[place]
 
     def __repr__(self) -> str:
-        return repr(self._items)
+        return repr(self._items) if self.is_made else "[not looked at yet]"
 
     def __reduce__(self) -> tuple[type[list[Any]], tuple[list[T]]]:
         return list, (self._items,)

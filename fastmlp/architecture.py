@@ -88,6 +88,11 @@ class Architecture:
         """P = sum over layers of (n_in + 1) n_out."""
         return sum((n_in + 1) * n_out for n_in, n_out in self.shapes)
 
+    def phrase(self) -> str:
+        """In short, as tables have it: "2-5-1, tanh, identity, squared_error"."""
+        hidden = self.hidden[:1] if len(set(self.hidden)) == 1 else self.hidden
+        return ", ".join(["-".join(map(str, self.layers)), *hidden, self.output, self.loss, self.dtype.name])
+
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """(n_in, n_out) of each layer of weights."""

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import differences, functional
 from fastmlp._quiet import quiet
+from fastmlp._tables import Page, Table, printed
 from fastmlp.differences import Direction, Slopes, Twin
 from fastmlp.network import Network, check_network
 
 Array = NDArray[Any]
 
 TOLERANCE = {"float64": 1e-6, "float32": 1e-3}
+TITLES = ("quantity", "group", "error", "tolerance", "")
 NAMES = {"exact": "hessian", "ggn": "ggn"}
 MATRIX_SIZE = 1000  # parameters up to which whole curvature matrices are formed
 JACOBIAN_SIZE = 2**22  # numbers of a Jacobian or of second derivatives by the inputs that are held at most
@@ -40,9 +42,10 @@ class Comparison:
         return self.error <= self.tolerance
 
 
+@printed
 @dataclass(frozen=True)
 class DerivativeReport:
-    """What `check_derivatives` found; `str` makes a table of it.
+    """What `check_derivatives` found; `str` has a line for every comparison, `repr` for what matters.
 
     Attributes
     ----------
@@ -67,18 +70,31 @@ class DerivativeReport:
         return tuple(each for each in self.comparisons if not each.passed)
 
     def __str__(self) -> str:
-        rows = [("quantity", "group", "error", "tolerance", "")]
-        for each in self.comparisons:
-            outcome = "passed" if each.passed else "FAILED"
-            rows.append((each.quantity, each.group, f"{each.error:.1e}", f"{each.tolerance:.0e}", outcome))
-        widths = [max(len(row[column]) for row in rows) + 2 for column in range(5)]
-        lines = ["".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return f"{Table([_row(each) for each in self.comparisons], TITLES)}\n{self._verdict()}"
+
+    def _verdict(self) -> str:
         n = len(self.comparisons)
         verdict = f"{len(self.failed)} of {n} comparisons FAILED" if self.failed else f"all {n} comparisons passed"
-        verdict += f", on {self.n_samples} samples with steps of {self.comparisons[0].step:.0e}"
+        verdict += f", on {self.n_samples} samples"
+        if self.comparisons:
+            verdict += f" with steps of {self.comparisons[0].step:.0e}"
         if self.n_left_out:
             verdict += f"; {self.n_left_out} samples at kinks were left out"
-        return "\n".join([*lines, verdict])
+        return verdict
+
+    def _shown(self) -> Page:
+        """The groups that have failed; if none has, the largest error of each quantity."""
+        worst: dict[str, Comparison] = {}
+        for each in self.comparisons:
+            if each.error >= worst.setdefault(each.quantity, each).error:
+                worst[each.quantity] = each
+        rows = [_row(each) for each in self.failed or worst.values()]
+        return Page(f"DerivativeReport: {self._verdict()}", (Table(rows, TITLES),))
+
+
+def _row(each: Comparison) -> tuple[str, ...]:
+    outcome = "passed" if each.passed else "FAILED"
+    return each.quantity, each.group, f"{each.error:.1e}", f"{each.tolerance:.0e}", outcome
 
 
 @quiet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from fastmlp import _validation as check
 from fastmlp._core import predict as predicting
 from fastmlp._core import trace as tracing
 from fastmlp._core.batch import Batch, bind_exact
+from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ModelFormatError
 
@@ -104,6 +106,7 @@ def _threads_for(batch: Batch, n_threads: Any) -> int:
     return 1 if n_threads is None and batch.small else _threads.resolve(n_threads)
 
 
+@printed
 class LayerTrace(NamedTuple):
     """What one layer computed, in the lecture's letters: z, a and delta = dE/dz, each (N, n_out)."""
 
@@ -111,11 +114,18 @@ class LayerTrace(NamedTuple):
     a: Array
     delta: Array | None
 
+    def _shown(self) -> Page:
+        return _traced((self,), "LayerTrace", [""])
 
+
+@printed
 class Trace(tuple[LayerTrace, ...]):
-    """The layers' z, a and delta: `trace[l].z` of layer l (from 0), or `trace.z[l]`."""
+    """The layers' z, a and delta: `trace[l].z` of layer l (from 0), or `trace.z[l]`. What `Network.trace` returns."""
 
     __slots__ = ()
+
+    def _shown(self) -> Page:
+        return _traced(self, f"Trace of {how_many(len(self), 'layer')}", range(1, len(self) + 1))
 
     @property
     def z(self) -> tuple[Array, ...]:
@@ -131,6 +141,18 @@ class Trace(tuple[LayerTrace, ...]):
     def delta(self) -> tuple[Array | None, ...]:
         """Derivatives of the loss by the pre-activations; None without targets."""
         return tuple(layer.delta for layer in self)
+
+
+def _traced(layers: Sequence[LayerTrace], title: str, names: Iterable[Any]) -> Page:
+    n_samples = len(layers[0].z)
+    rows = [
+        (f"{letter}{name}", values.shape[1], values[0] if n_samples else "")
+        for name, layer in zip(names, layers, strict=True)
+        for letter, values in zip(layer._fields, layer, strict=True)
+        if values is not None
+    ]
+    title += f" at {how_many(n_samples, 'sample')}" + (", of which the first:" if n_samples else "")
+    return Page(title, (Table(rows, ("", "units", "values"), "<><"),))
 
 
 def trace(

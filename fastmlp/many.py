@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,9 @@ from fastmlp.optimize.monitor import (
 )
 from fastmlp.terms import DataTerm, WeightDecay
 from fastmlp.units import Units
+
+if TYPE_CHECKING:
+    from fastmlp.optimize.results import FitResult
 
 _STATUS = {
     "converged": CONVERGED, "max_iter": MAX_ITER, "stalled": STALLED, "slow": SLOW, "flat": FLAT,
@@ -114,7 +117,7 @@ def fit_many(
     time_limit: float | None = None,
     n_threads: int | None = None,
     **options: Any,
-) -> list[Any]:
+) -> list[FitResult]:
     """Train many networks on the same data: each by one thread, all threads at once.
 
     Parameters
@@ -151,7 +154,7 @@ def fit_many(
 
     Returns
     -------
-    list of scipy.optimize.OptimizeResult
+    list of FitResult
         One for each network: x, fun, nit, nfev, njev, nhev, status, message, success, grad_norm, units, train_loss and
         validation_loss (means, without penalty, in the units of T). `success` says that `tol` was met at a minimum. An
         objective that is not finite at the start leaves its network as it is, with the message "diverged".
@@ -210,7 +213,7 @@ def fit_many(
     _memory.scipy("optimize")  # for the results
     done: Done = {}
 
-    def results(ended: Sequence[Network]) -> list[Any]:
+    def results(ended: Sequence[Network]) -> list[Any]:  # None where it is not done
         pairs = enumerate(ended)
         return [_result(net, how.method, done[i], *sets[net._architecture]) if i in done else None for i, net in pairs]
 
@@ -238,7 +241,7 @@ def split(
     return sets
 
 
-def _result(net: Network, method: str, outcome: Outcome, training: Samples, held_out: Samples | None) -> Any:
+def _result(net: Network, method: str, outcome: Outcome, training: Samples, held_out: Samples | None) -> FitResult:
     return optimize_result(
         x=net.params.astype(np.float64), **outcome._asdict(), message=MESSAGES[outcome.status],
         success=outcome.status == CONVERGED, train_loss=mean_loss(net, training),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import initializers, io, rescaling, units
+from fastmlp._tables import Table
 from fastmlp.architecture import Architecture, LayerViews
 from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError, warn_caller
 from fastmlp.units import Units
@@ -344,13 +345,12 @@ class Model:
         total                     23
         loss: cross_entropy, dtype: float64
         """
-        rows = [("layer", "shape", "activation", "parameters")]
+        rows: list[tuple[Any, ...]] = []
         names = (*self.hidden, self.output)
         for number, ((n_in, n_out), name) in enumerate(zip(self._architecture.shapes, names, strict=True), 1):
-            rows.append((str(number), f"{n_out} x {n_in}", name, str((n_in + 1) * n_out)))
-        rows.append(("total", "", "", str(self.n_params)))
-        widths = [max(7, *(len(row[column]) + 2 for row in rows)) for column in range(4)]
-        lines = ["".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+            rows.append((number, f"{n_out} x {n_in}", name, (n_in + 1) * n_out))
+        rows.append(("total", "", "", self.n_params))
+        lines = [str(Table(rows, ("layer", "shape", "activation", "parameters")))]
         lines.append(f"loss: {self.loss_name}, dtype: {self.dtype.name}")
         return "\n".join(lines if self._units is None else [*lines, f"trained in {self._units.phrase()}"])
 

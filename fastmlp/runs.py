@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import plot
+from fastmlp._partial import Later
 from fastmlp._quiet import quiet
+from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp.architecture import Architecture
 from fastmlp.network import Network
 from fastmlp.optimize.monitor import CONVERGED, MESSAGES
@@ -21,8 +23,10 @@ Array = NDArray[Any]
 
 SAME = 0.01  # root mean square difference of outputs that counts as none, in standard deviations,
 ROUNDING = 1e-6  # plus this share of the outputs themselves
+SIZES = ("hidden", "weights", "runs", "converged", "optima", "steps", "training", "validation", "median")
 
 
+@printed
 @dataclass(frozen=True, eq=False)
 class Run:
     """One training of a sweep.
@@ -66,6 +70,12 @@ class Run:
     architecture: Architecture = field(repr=False)
     units: Units | None = field(default=None, repr=False)
 
+    def _shown(self) -> Page:
+        return Page(
+            f"Run of {self.size} hidden, start {self.start}: validation {self.validation_loss:.4g}, training "
+            f"{self.train_loss:.4g}, {how_many(self.nit, 'step')}, optimum {self.optimum}"
+        )
+
     @property
     def message(self) -> str:
         """What ended the training."""
@@ -82,6 +92,7 @@ class Run:
         return Network._make(self.architecture, self.params, self.units, trained=True)
 
 
+@printed
 @quiet
 @dataclass(frozen=True, eq=False)
 class Sweep:
@@ -116,26 +127,37 @@ class Sweep:
     def table(self) -> str:
         """A line for each size and penalty; a star marks that of the best run.
 
-        Runs, how many of them came to a gradient within tol, distinct optima, median number of steps, the smallest
-        training loss, the smallest and the median validation loss.
+        Returns
+        -------
+        str
+            Runs, how many of them came to a gradient within tol, distinct optima, median number of steps, the smallest
+            training loss, the smallest and the median validation loss.
         """
+        return str(self._sizes())
+
+    def _sizes(self) -> Table:
         several = len({id(run.penalty) for run in self.runs}) > 1
-        titles = ("weights", "runs", "converged", "optima", "steps", "training", "validation", "median")
-        width = 2 + max(map(len, ("hidden", *(str(run.size) for run in self.runs))))
-        lines = [f"{'hidden':<{width}}" + "".join(f"{title:>12}" for title in titles) + "    penalty" * several]
         best = self.best_run if self.runs else None
+        rows = []
         for group in self.groups():
             validation = [run.validation_loss for run in group]
-            cells = [
-                len(group[0].params), len(group), sum(run.status == CONVERGED for run in group),
+            rows.append((
+                str(group[0].size), len(group[0].params), len(group), sum(run.status == CONVERGED for run in group),
                 1 + max(run.optimum for run in group), int(np.median([run.nit for run in group])),
-                *(f"{loss:.4g}" for loss in (min(run.train_loss for run in group), min(validation),
-                                             np.median(validation))),
-            ]  # fmt: skip
-            mark = "  * " if best in group else "    "
-            note = group[0].penalty_name if several else ""
-            lines.append(f"{group[0].size!s:<{width}}" + "".join(f"{cell:>12}" for cell in cells) + mark + note)
-        return "\n".join(line.rstrip() for line in lines)
+                min(run.train_loss for run in group), min(validation), np.median(validation),
+                "*" if best in group else "", group[0].penalty_name if several else "",
+            ))  # fmt: skip
+        return Table(rows, (*SIZES, "", "penalty" if several else ""), "<>>>>>>>><")
+
+    def _shown(self) -> Page:
+        if isinstance(self.runs, Later) and not self.runs.is_made:
+            return Page("Sweep that an exception has ended; its runs are judged when they are first looked at")
+        if not self.runs:
+            return Page("Sweep without runs")
+        title = f"Sweep of {how_many(len(self.runs), 'run')}, {how_many(self.n_starts, 'start')} for each size"
+        best = self.best_run
+        facts = [("best", best._shown().title), ("its penalty", best.penalty and best.penalty_name)]
+        return Page(title, (Table(facts), self._sizes()))
 
     def frame(self) -> Any:
         """All runs as a pandas DataFrame, a row each, without parameters.

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from fastmlp import _memory, plot, units
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
+from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp.network import Network, check_network
 
 Array = NDArray[Any]
 
 BLOCK = 2**19  # numbers of the Jacobian that are held at once
+OUTPUTS = 6  # columns of what is printed
+AVERAGES = ("mean", "mean abs.", "dy/dx\nrms", "mean", "mean abs.", "dy/dx sd(x)/sd(y)\nrms")
 ASYMMETRY = 1e-6  # allowed between cov_ij and cov_ji, relative to the standard deviations' product
 
 
@@ -28,6 +31,7 @@ class Averages(NamedTuple):
     root_mean_square: NDArray[np.float64]
 
 
+@printed
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
     """How the outputs depend on the inputs, on average over samples: what `fastmlp.sensitivity` returns.
@@ -53,20 +57,36 @@ class Sensitivity:
     output_names: tuple[str, ...]
 
     def table(self) -> str:
-        """A table for each output, inputs of the largest standardised root-mean-square derivative first."""
-        width = max(len("input"), *map(len, self.input_names)) + 2
-        head = "".join(f"{title:>12}" for title in ("mean", "mean abs.", "rms") * 2)
-        return "\n\n".join(
-            f"{name:<{width}}{'dy/dx':>36}{'dy/dx sd(x)/sd(y)':>36}\n{'input':<{width}}{head}\n" + self._rows(k, width)
-            for k, name in enumerate(self.output_names)
-        )
+        """A table for each output, inputs of the largest standardised root-mean-square derivative first.
 
-    def _rows(self, k: int, width: int) -> str:
-        order = np.argsort(-np.nan_to_num(self.standardized.root_mean_square[k]), kind="stable")
-        averages = np.array([each[k] for each in (*self.raw, *self.standardized)])
-        return "\n".join(
-            f"{self.input_names[i]:<{width}}" + "".join(f"{number:12.4g}" for number in averages[:, i]) for i in order
-        )
+        Returns
+        -------
+        str
+            The averages of dy/dx, in units of y per unit of x, and of dy/dx sd(x)/sd(y).
+        """
+        return "\n\n".join(str(self._output(k)) for k in range(len(self.output_names)))
+
+    def _output(self, k: int) -> Table:
+        """The averages of one output."""
+        averages = [each[k] for each in (*self.raw, *self.standardized)]
+        rows = [(self.input_names[i], *(each[i] for each in averages)) for i in self._strongest(slice(k, k + 1))]
+        return Table(rows, (f"{self.output_names[k]}\ninput", *AVERAGES), "<>")
+
+    def _strongest(self, outputs: slice) -> list[int]:
+        """The inputs, the strongest first."""
+        rms = np.nan_to_num(self.standardized.root_mean_square[outputs])
+        return np.argsort(-rms.max(axis=0), kind="stable").tolist()  # type: ignore[no-any-return]
+
+    def _shown(self) -> Page:
+        n_outputs, n_inputs = len(self.output_names), len(self.input_names)
+        title = f"Sensitivity to {how_many(n_inputs, 'input')}, averages over the samples"
+        if n_outputs == 1:
+            return Page(title, (self._output(0),))
+        heading = ["input", *self.output_names[:OUTPUTS]]
+        heading += [f"... ({n_outputs})"] * (n_outputs > OUTPUTS)
+        rms = self.standardized.root_mean_square[:OUTPUTS]
+        rows = [(self.input_names[i], *rms[:, i]) for i in self._strongest(slice(None))]
+        return Page(f"{title}: rms of dy/dx sd(x)/sd(y)", (Table(rows, heading, "<>"),))
 
     def plot(self, ax: Any = None, *, output: int | None = None, n_inputs: int = 20) -> Any:
         """Draw bars of the standardised derivatives into `ax`, and return it; see `fastmlp.plot.sensitivity`."""

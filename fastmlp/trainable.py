@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastmlp import functional, optimize, reparam
 from fastmlp import objective as objectives
 from fastmlp.differentiable import Differentiable
 from fastmlp.objective import Objective
+
+if TYPE_CHECKING:
+    from fastmlp.optimize.results import FitResult
 
 
 class Trainable(Differentiable):
@@ -99,7 +102,7 @@ class Trainable(Differentiable):
         warm_start: Any = None,
         n_threads: Any = None,
         **options: Any,
-    ) -> Any:
+    ) -> FitResult:
         """Minimise ``objective(X, T, sample_weight, penalty).value`` from the present parameters.
 
         Parameters
@@ -174,11 +177,12 @@ class Trainable(Differentiable):
 
         Returns
         -------
-        scipy.optimize.OptimizeResult
-            x, fun, nit, nfev, njev, nhev (Hessians, or products with them), status, message, success, grad_norm,
-            history, state, units (as `Network.units`). `history` holds arrays of equal length, entry 0 the start: loss
-            (the objective, a sum; for sgd and adam its running mean over the epoch), train_loss and validation_loss
-            (mean loss a sample, without penalty), grad_norm, time (s).
+        FitResult
+            A `scipy.optimize.OptimizeResult` that prints as a table: x, fun, nit, nfev, njev, nhev (Hessians, or
+            products with them), status, message, success, grad_norm, warned (what a ScaleWarning has said, or ""),
+            history, state, method, units (as `Network.units`). `history` holds arrays of equal length, entry 0 the
+            start: loss (the objective, a sum; for sgd and adam its running mean over the epoch), train_loss and
+            validation_loss (mean loss a sample, without penalty), grad_norm, time (s).
 
         Raises
         ------

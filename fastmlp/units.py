@@ -15,6 +15,7 @@ from fastmlp import _validation as check
 from fastmlp import rescaling
 from fastmlp._core import moments as passes
 from fastmlp._quiet import quiet
+from fastmlp._tables import LINES, Page, Table, how_many, printed
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ModelFormatError
 from fastmlp.functional import Samples
@@ -29,12 +30,16 @@ FARTHEST = 1e6  # standard deviations, of what has no weight
 ROUNDINGS = {np.dtype(np.float32): (4, 4), np.dtype(np.float64): (4, 4096)}
 
 
+@printed
 class Columns(NamedTuple):
     """Units of the columns of an array: x = scale * u + shift, with u in units of its standard deviation."""
 
     scale: Float
     shift: Float
     constant: NDArray[np.bool_]  #: columns without spread, up to rounding: their scale is 1, and u is 0
+
+    def _shown(self) -> Page:
+        return Page(f"Columns: standardised units of {how_many(len(self.scale), 'column')}", (_table(self, "x"),))
 
     def __eq__(self, other: object) -> bool:
         """Whether all numbers are the same."""
@@ -80,11 +85,22 @@ class Columns(NamedTuple):
         return tuple(np.flatnonzero(self.constant).tolist())
 
 
+@printed
 class Units(NamedTuple):
-    """Units of inputs and, where outputs are linear, of targets: `fastmlp.Network.units`."""
+    """Units of inputs and, where outputs are linear, of targets: `fastmlp.Network.units`.
+
+    `inputs` and `targets` hold arrays (D,), (K,) of the columns' means, `shift`, and standard deviations, `scale`, in
+    the units of the data, and which of them are `constant`. A column x is scale * u + shift.
+    """
 
     inputs: Columns
     targets: Columns | None
+
+    def _shown(self) -> Page:
+        tables = [_table(self.inputs, "X")] + ([] if self.targets is None else [_table(self.targets, "T")])
+        title = f"Units: standardised, of {how_many(len(self.inputs.scale), 'input')}"
+        title += "" if self.targets is None else f" and {how_many(len(self.targets.scale), 'target')}"
+        return Page(title, tuple(tables))
 
     @quiet
     def applied(self, samples: Samples) -> Samples:
@@ -257,6 +273,14 @@ def columns(array: Array, weight: Array | None, name: str) -> Columns:
         )
     constant = deviation == 0
     return Columns(np.where(constant, 1.0, deviation), mean, constant)
+
+
+def _table(columns: Columns, name: str, most: int = LINES) -> Table:
+    rows = [
+        (f"{name}[:,{i}]", columns.shift[i], "constant" if columns.constant[i] else columns.scale[i])
+        for i in range(min(len(columns.scale), most))
+    ]
+    return Table(rows, ("column", "mean", "standard deviation"), "<>", len(columns.scale))
 
 
 class Moments(NamedTuple):

@@ -14,9 +14,8 @@ Where there are few outputs k, and the loss bends along each of them alone, the 
 
     sum_k (d2E / dz_L,k^2) (dz_L,k / dz_m,p) (dz_L,k / dz_l,i)
 
-without a recursion, which carries only what the Hessian has besides; that is zero where there are no residuals.
-
-The sums are kept as tiles, see `tiles.pyx`.
+without a recursion, which carries only what the Hessian has besides; that is zero where there are no residuals. The sums
+are kept as tiles (tiles.pyx).
 """
 
 from libc.string cimport memcpy, memset

@@ -14,8 +14,9 @@ from fastmlp import _validation as check
 from fastmlp import objective as objectives
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet
+from fastmlp._tables import Page, how_many
 from fastmlp.architecture import Architecture
-from fastmlp.bayes import starts
+from fastmlp.bayes import shown, starts
 from fastmlp.bayes.alternation import GROUPS, Alternation
 from fastmlp.bayes.ascent import Path, to_fixed_point, to_maximum
 from fastmlp.bayes.budget import Budget
@@ -80,6 +81,14 @@ class Evidence(Laplace):
             "prior_precision": precisions[:, :-1],
         }
 
+    def _shown(self) -> Page:
+        n_steps = len(self.history["log_evidence"]) - 1
+        title = f"Evidence: {shown.STATIONARY[self.stationary]}, {how_many(n_steps, 'step')}"
+        facts = shown.facts(self, ", at its floor" if self.noise_at_floor else "")
+        starts = vars(self).get("starts", ())
+        rows = [*facts.rows, ("starts", f"{len(starts)}, see starts" if len(starts) > 1 else None)]
+        return Page(title, (facts._replace(rows=rows), shown.groups(self)))
+
     def __getstate__(self) -> dict[str, Any]:
         """With None for itself among its starts: skops cannot write what refers to itself."""
         state = self.__dict__.copy()
@@ -129,7 +138,7 @@ def fit_evidence(
     time_limit: float | None = None,
     callback: Callable[[Any], Any] | None = None,
     verbose: int = 0,
-) -> Any:
+) -> Evidence | Any:
     """Train a network with prior and noise precisions that maximise the evidence, and no validation set.
 
     Parameters

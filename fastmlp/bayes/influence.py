@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory, functional
+from fastmlp._tables import LINES, Page, Table, how_many, printed
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import likelihood
 from fastmlp.bayes.covariance import EPS, Covariance
@@ -32,18 +33,31 @@ DOUBTFUL = 0.3  # leverage from which the formula is a rough one in networks wit
 NEAR_ONE = 0.9  # leverage from which it may be 1 to rounding
 
 
+@printed
 class LeaveOneOut(NamedTuple):
-    """Each sample seen by the network that was trained without it.
+    """Each sample seen by the network that was trained without it: what `Laplace.leave_one_out` returns.
 
     Where a sample alone determines a parameter (leverage 1 to rounding) there is no such network: nan.
     """
 
-    outputs: Float  #: (N, K)
-    residuals: Float  #: (N, K), outputs less targets
+    outputs: Float  #: (N, K), in the units of T
+    residuals: Float  #: (N, K), outputs less targets, likewise
     losses: Float  #: (N,), in nats for classifiers and counts, half squared errors for regression
     leverage: Float  #: (N,), tr Lambda_n V_n, whose sum is gamma with the Gauss-Newton matrix
     cooks_distance: Float  #: (N,), (w_(-n) - w)' A (w_(-n) - w) / gamma
     doubtful: NDArray[np.bool_]  #: (N,), leverage >= 0.3: the formula is a rough one, and not used if `retrain` says so
+
+    def _shown(self) -> Page:
+        n_samples, n_outputs = self.outputs.shape
+        one = n_outputs == 1  # several have no room in a line
+        rows = [
+            (n, *((self.outputs[n, 0], self.residuals[n, 0]) if one else ()), self.losses[n], self.leverage[n],
+             self.cooks_distance[n], "doubtful" * bool(self.doubtful[n]))
+            for n in range(min(n_samples, LINES))
+        ]  # fmt: skip
+        heading = ("sample", *(("output", "residual") if one else ()), "loss", "leverage", "Cook's distance", "")
+        title = f"LeaveOneOut: {how_many(n_samples, 'sample')}, {np.count_nonzero(self.doubtful)} of them doubtful"
+        return Page(title, (Table(rows, heading, ">" * (len(heading) - 1) + "<", n_samples),))
 
 
 class Removal:

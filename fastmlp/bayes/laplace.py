@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from fastmlp import _memory, derivatives, functional
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
-from fastmlp.bayes import likelihood, mixed, moderation
+from fastmlp._tables import Page, printed
+from fastmlp.bayes import likelihood, mixed, moderation, shown
 from fastmlp.bayes.influence import LeaveOneOut, Removal
 from fastmlp.bayes.posterior import Posterior
+from fastmlp.bayes.prediction import Prediction
 from fastmlp.bayes.training import to_maximum
 from fastmlp.network import Network
 
@@ -23,14 +25,7 @@ BLOCK = 2**18  # numbers of a Jacobian that are held at once
 TOLERANCE = 1e-8  # gradient of the log posterior without a sample
 
 
-class Prediction(NamedTuple):
-    """What is predicted, and the two parts of its variance; each of shape (N, K)."""
-
-    mean: Float
-    epistemic: Float
-    noise: Float
-
-
+@printed
 @quiet
 class Laplace(Posterior):
     """Posterior of a trained network's parameters, approximated by N(w, A^-1), A = beta H + diag(alpha).
@@ -140,6 +135,10 @@ class Laplace(Posterior):
     True
     """
 
+    def _shown(self) -> Page:
+        title = f"{type(self).__name__}: normal posterior of the parameters, {self.hessian} curvature"
+        return Page(title, (shown.facts(self), shown.layers(self)))
+
     def predict(self, X: Any, parts: bool = False, *, n_draws: int = 1000, rng: Any = 0) -> Any:
         """What new targets will be, with the uncertainty of the parameters: y(x, w) linearised in w.
 
@@ -215,8 +214,12 @@ class Laplace(Posterior):
 
         Raises
         ------
-        ValueError
-            For counts, whose prediction has no closed form.
+        TypeError, ValueError
+            If X or T is wrong; for counts, whose prediction has no closed form.
+
+        Notes
+        -----
+        Cost: as `predict`.
         """
         architecture = self._architecture
         samples = functional.check_samples(architecture, X, T)
@@ -280,7 +283,12 @@ class Laplace(Posterior):
         Returns
         -------
         ndarray of shape (N, K, N, K)
-            J A^-1 J', symmetric; ``.reshape(N * K, N * K)`` is a matrix.
+            J A^-1 J', symmetric; ``.reshape(N * K, N * K)`` is a matrix. In the squared units of T for regression.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite real numbers of shape (N, D).
 
         Notes
         -----
@@ -306,6 +314,11 @@ class Laplace(Posterior):
         -------
         LeaveOneOut
             `outputs`, `residuals` (outputs less targets), `losses`, `leverage`, `cooks_distance`, and `doubtful`.
+
+        Raises
+        ------
+        ValueError
+            If retrain is not one of these, or the posterior has left out its samples, as copies of an estimator's do.
 
         Notes
         -----
@@ -377,6 +390,11 @@ class Laplace(Posterior):
         ndarray of shape (N, P) or (N, N_new, K)
             w_(-n) - w, or the change of the outputs at X, to first order in w; of the logits but for squared error.
 
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite real numbers of shape (N_new, D), or the posterior has left out its samples.
+
         Notes
         -----
         As `leave_one_out`; nan for a sample that alone determines a parameter.
@@ -407,6 +425,11 @@ class Laplace(Posterior):
         -------
         (mean, variance) : ndarrays of shape (N, K, D)
             dy/dx at w, as `Network.jacobian`, and g' A^-1 g with g = d2y_k / dx_i dw, exact to first order in w.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite real numbers of shape (N, D).
 
         Notes
         -----

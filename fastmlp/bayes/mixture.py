@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._quiet import quiet
-from fastmlp.bayes.laplace import Laplace, Prediction
+from fastmlp._tables import Page, printed
+from fastmlp.bayes import shown
+from fastmlp.bayes.laplace import Laplace
+from fastmlp.bayes.prediction import Prediction
 from fastmlp.bayes.starts import Starts
 
 Float = NDArray[np.float64]
 
 
+@printed
 @quiet
 class Mixture:
     """The equal mixture of posteriors, one for each start: ``fastmlp.fit_evidence(..., combine="average")``.
@@ -21,13 +25,31 @@ class Mixture:
     Attributes
     ----------
     members : list of Evidence
+        The posteriors of the starts of the number of hidden units that was chosen.
     starts : Starts
         All networks that were trained.
+
+    Examples
+    --------
+    >>> import numpy as np, fastmlp
+    >>> x = np.linspace(-1, 1, 40)[:, None]
+    >>> t = np.sin(3 * x) + 0.1 * np.random.default_rng(0).normal(size=x.shape)
+    >>> net = fastmlp.Network([1, 3, 1], rng=0)
+    >>> mixture = fastmlp.fit_evidence(net, x, t, n_starts=3, rng=0, combine="average")
+    >>> mean, variance = mixture.predict([[0.0], [3.0]])
+    >>> len(mixture.members), bool(variance[1, 0] > variance[0, 0])
+    (3, True)
     """
 
     def __init__(self, members: list[Any], starts: Starts) -> None:
         self.members: list[Laplace] = members
         self.starts = starts
+
+    def _shown(self) -> Page:
+        return Page(
+            f"Mixture of {len(self.members)} posteriors with equal weights, {self.members[0]._architecture.phrase()}",
+            (shown.members(self.members),),
+        )
 
     def predict(self, X: Any, parts: bool = False) -> Any:
         """What new targets will be: as `Laplace.predict`, of the mixture.
@@ -42,6 +64,11 @@ class Mixture:
         (mean, variance), probabilities or Prediction
             The mean of the members' means, and the law of total variance: `epistemic` is the mean of the members' plus
             the variance of their means, `noise` the mean of theirs.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite real numbers of shape (N, D).
 
         Notes
         -----
@@ -58,13 +85,28 @@ class Mixture:
         return prediction.mean
 
     def log_density(self, X: Any, T: Any) -> Float:
-        """Ln p(t|x) of new samples (N,): of the mixture of the members' predictions, not of its first two moments.
+        """Ln p(t|x) of new samples: of the mixture of the members' predictions, not of its first two moments.
 
         Parameters
         ----------
         X : array-like of shape (N, D)
         T : array-like of shape (N, K)
-            As for `Laplace.log_density`.
+            As for `Network.loss`.
+
+        Returns
+        -------
+        ndarray of shape (N,)
+            ln of the mean over the members of exp(`Laplace.log_density`), in nats; a density in the units of T for
+            regression.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X or T is wrong; for counts, whose prediction has no closed form.
+
+        Notes
+        -----
+        Cost: as `Laplace.log_density` for each member.
         """
         each = np.array([member.log_density(X, T) for member in self.members])
         return np.asarray(np.logaddexp.reduce(each, axis=0) - np.log(len(each)))

@@ -225,7 +225,7 @@ class Posterior:
         except ValueError as error:
             raise doubts.without_noise(error, self) from None
 
-    @property
+    @cached_property
     def distance(self) -> float:
         """By so many posterior standard deviations the network is away from the optimum, to second order."""
         return float(np.linalg.norm(self._covariance.times_root(self._gradient)))
@@ -237,6 +237,7 @@ class Posterior:
                 own = (self._free >= where.start) & (self._free < where.stop)
                 where = self._free[own]
                 self._gradient[own] -= self.prior_precision[where] * self._params[where]
+        self.__dict__.pop("distance", None)
 
     @property
     def rounding(self) -> float:
@@ -346,12 +347,18 @@ class Posterior:
 
         Parameters
         ----------
-        n : int
+        n : int, default=1
         rng : None, int or numpy.random.Generator
 
         Returns
         -------
         ndarray of shape (n, P)
+            A row for each draw, in the data's units, as `params`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If n is not an integer from 0 on, or rng not a seed or generator.
 
         Notes
         -----

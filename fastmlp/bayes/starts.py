@@ -10,33 +10,57 @@ import numpy as np
 
 from fastmlp import _memory, _threads
 from fastmlp import _validation as check
+from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp.network import Network
 
 FIRST = (1, 2, 3, 5, 8, 13, 20)  # hidden units, then 1.6 times as many as the last
 FALLS = 2  # successive sizes without a rise of the evidence, after which there are no more
+SIZES = ("hidden", "parameters", "starts", "converged", "evidence", "median", "effective", "pruned", "")
 WORTH = 0.5  # nats that a larger network has to bring: less is "not worth more than a bare mention"
 
 
+@printed
 class Start(NamedTuple):
     """One of the networks."""
 
     hidden: tuple[int, ...]  #: units of its hidden layers
     number: int  #: from 0 for each size
-    posterior: Any
+    posterior: Any  #: an `Evidence`
 
     @property
     def log_evidence(self) -> float:
         """With distinct symmetries, so that sizes can be compared."""
         return float(self.posterior.log_evidence + self.posterior.log_distinct_symmetries)
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether the symmetries are known, which takes a matrix product."""
+        return "log_distinct_symmetries" in vars(self.posterior)
 
+    def _shown(self) -> Page:
+        evidence = f"log evidence {self.log_evidence:.2f}" if self.is_counted else "symmetries not counted yet"
+        end = self.posterior.stationary or "not converged"
+        return Page(f"Start {self.number} of {_name(self.hidden)} hidden: {evidence}, {end}")
+
+
+@printed
 class Starts(tuple[Start, ...]):
-    """All of them, by size and start."""
+    """All networks that `fastmlp.fit_evidence` has trained, by size and start: a tuple of `Start`.
+
+    Each has `hidden`, the units of its hidden layers; `number`, from 0 for each size; its `posterior`, an `Evidence`;
+    and its `log_evidence` with distinct symmetries, so that sizes can be compared, in nats.
+    """
 
     __slots__ = ()
 
     def by_size(self) -> dict[tuple[int, ...], list[Start]]:
-        """The starts of each size."""
+        """The starts of each size.
+
+        Returns
+        -------
+        dict
+            Lists of `Start` by the units of the hidden layers.
+        """
         groups: dict[tuple[int, ...], list[Start]] = {}
         for each in self:
             groups.setdefault(each.hidden, []).append(each)
@@ -44,7 +68,13 @@ class Starts(tuple[Start, ...]):
 
     @property
     def best(self) -> Start:
-        """The largest evidence of the first size that is within half a nat of the largest of all."""
+        """The largest evidence of the first size that is within half a nat of the largest of all.
+
+        Raises
+        ------
+        ValueError
+            If there are none.
+        """
         if not self:
             raise ValueError("starts: expected one that is done at least, got none")
         largest = max(each.log_evidence for each in self)
@@ -54,22 +84,31 @@ class Starts(tuple[Start, ...]):
     def table(self) -> str:
         """A line for each size; a star marks the best.
 
-        Parameters, starts, how many of them converged, the largest and the median log evidence with symmetries, and
-        of the best start the effective number of parameters and how many groups were pruned.
+        Returns
+        -------
+        str
+            Parameters, starts, how many of them converged, the largest and the median log evidence with symmetries, and
+            of the best start the effective number of parameters and how many groups were pruned.
         """
-        titles = ("parameters", "starts", "converged", "evidence", "median", "effective", "pruned")
-        width = 2 + max(map(len, ("hidden", *(_name(each.hidden) for each in self))))
-        lines = [f"{'hidden':<{width}}" + "".join(f"{title:>12}" for title in titles)]
+        return str(self._sizes())
+
+    def _sizes(self) -> Table:
+        rows = []
         for hidden, group in self.by_size().items():
             best = max(group, key=lambda each: each.log_evidence)
-            cells = (
-                len(best.posterior.params), len(group), sum(each.posterior.converged for each in group),
+            rows.append((
+                _name(hidden), len(best.posterior.params), len(group), sum(each.posterior.converged for each in group),
                 f"{best.log_evidence:.2f}", f"{np.median([each.log_evidence for each in group]):.2f}",
-                f"{best.posterior.effective_n_params:.1f}", len(best.posterior.pruned),
-            )  # fmt: skip
-            mark = "  *" if best is self.best else ""
-            lines.append(f"{_name(hidden):<{width}}" + "".join(f"{cell:>12}" for cell in cells) + mark)
-        return "\n".join(lines)
+                f"{best.posterior.effective_n_params:.1f}", len(best.posterior.pruned), "*" * (best is self.best),
+            ))  # fmt: skip
+        return Table(rows, SIZES, "<>>>>>>><")
+
+    def _shown(self) -> Page:
+        title = f"Starts: {how_many(len(self), 'network')} trained by the evidence"
+        if all(each.is_counted for each in self):
+            return Page(title, (self._sizes(),))
+        rows = [(_name(hidden), len(group), "not counted yet") for hidden, group in self.by_size().items()]
+        return Page(title, (Table(rows, ("hidden", "starts", "symmetries"), "<>"),))
 
 
 def _name(hidden: tuple[int, ...]) -> str:

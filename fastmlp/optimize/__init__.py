@@ -13,6 +13,7 @@ loops          how the steps of compiled solvers are reported
 truncated      the same without matrices
 scg            scaled conjugate gradients
 scipy_bridge   SciPy's minimizers, of which L-BFGS-B takes bounds
+results        what is returned: SciPy's results, as tables
 points         what full-batch solvers know of a point, and when they get nowhere any more
 bounds         limits of the parameters, and what a vanishing gradient means there
 schedules      learning rates that change with the epoch

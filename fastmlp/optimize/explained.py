@@ -60,20 +60,18 @@ def after(
     *,
     standardized: bool,
     minibatch: bool = False,
-) -> bool:
-    """Warn where a training that has succeeded has left what is a constant rather; whether it has."""
+) -> str:
+    """Warn where a training that has succeeded has left what is a constant rather; what was said, or ""."""
     beaten = _unexcused(objective, constant, params, loss, standardized)
     if beaten is None:
-        return False
+        return ""
     advice = ["take more epochs (max_iter) or another learning_rate"] if minibatch else []
     in_their_units = standardized and not _far_from_one(objective.data.samples, constant)
     advice.append(f"train {'' if in_their_units else 'with standardize=True, '}{ANEW}")
     advice += ["take more hidden units"] if in_their_units else []
-    warn_caller(
-        f"fit: the training ended as it should, but {beaten}: {'; or '.join(advice)}",
-        ScaleWarning,
-    )
-    return True
+    said = f"fit: the training ended as it should, but {beaten}: {'; or '.join(advice)}"
+    warn_caller(said, ScaleWarning)
+    return said
 
 
 def _unexcused(

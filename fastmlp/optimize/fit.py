@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,9 @@ from fastmlp.optimize.monitor import (
     optimize_result,
 )
 from fastmlp.terms import DataTerm
+
+if TYPE_CHECKING:
+    from fastmlp.optimize.results import FitResult
 
 MINIBATCH = tuple(minibatch.OPTIONS)
 #: full-batch solvers of our own: modules with OPTIONS and `solve`, whose state a warm start continues
@@ -101,7 +104,7 @@ def fit(
     warm_start: Any,
     n_threads: Any,
     options: dict[str, Any],
-) -> Any:
+) -> FitResult:
     """Minimise the objective from the network's parameters; the result is left there, whatever ends the training.
 
     `Network.fit` documents the arguments; `given` are X and T as the user gave them.
@@ -146,7 +149,7 @@ def fit(
     constant = reference.of(architecture, training)
     tol = reference.default_tol(architecture, constant) if tol is None else tol
     whole = warm_start is None and max_iter >= scale.FEW_ITERATIONS
-    warned = whole and scale.before(architecture, start, training, constant, name in MINIBATCH, own, given)
+    warned = scale.before(architecture, start, training, constant, name in MINIBATCH, own, given) if whole else ""
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, n_threads)
     monitor = Monitor(name, validation_term, patience, callback, verbose, time_limit, max_iter, net, own, progress)
     counts = (0, 0, 0)  # of values, gradients, and Hessians or their products
@@ -187,7 +190,9 @@ def fit(
     result.x, result.units = net._params.astype(np.float64), own
     judged = whole and not warned and within is None and (name not in MINIBATCH or max_iter >= scale.FEW_EPOCHS)
     if result.success and judged:
-        explained.after(objective, constant, x, loss, standardized=own is not None, minibatch=name in MINIBATCH)
+        in_units, by_batches = own is not None, name in MINIBATCH
+        warned = explained.after(objective, constant, x, loss, standardized=in_units, minibatch=by_batches)
+    result.warned = warned
     return result
 
 
@@ -244,7 +249,7 @@ def _result(
     max_iter: int,
     counts: tuple[int, int, int],
     state: dict[str, Any],
-) -> tuple[Any, float]:
+) -> tuple[FitResult, float]:
     """The result, and the data loss there."""
     free = objective.reduce(x.astype(objective.architecture.dtype))
     if name in MINIBATCH:

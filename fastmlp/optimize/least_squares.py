@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
+
+if TYPE_CHECKING:
+    from fastmlp.optimize.results import LeastSquaresResult
 
 Array = NDArray[np.float64]
 
@@ -221,7 +224,7 @@ def levenberg_marquardt(
     xtol: float = 1e-14,
     gtol: float = 0.0,
     max_iter: int = 2000,
-) -> Any:
+) -> LeastSquaresResult:
     r"""Minimise :math:`\tfrac12 |r(x)|^2` for any residuals r with an exact Jacobian, to the last digits.
 
     Steps are those of Levenberg and Marquardt, with the damping :math:`\mu` beside scaled columns:
@@ -248,11 +251,12 @@ def levenberg_marquardt(
 
     Returns
     -------
-    scipy.optimize.OptimizeResult
-        ``x``, ``cost`` (:math:`\tfrac12 |r|^2`), ``fun`` (r), ``jac`` (J), ``grad`` (J'r), ``optimality``
-        (:math:`|J^T r|_\infty`), ``nit`` (accepted steps), ``nfev``, ``njev``, ``mu``, ``message``, ``success``, and
-        ``status``: 1 gtol, 2 ftol, 3 xtol, 4 what is left to gain is lost in rounding errors; without success:
-        0 max_iter, -1 no step lowers the objective although it should, because jac is wrong or fun noisy.
+    LeastSquaresResult
+        A `scipy.optimize.OptimizeResult` that prints as a table: ``x``, ``cost`` (:math:`\tfrac12 |r|^2`), ``fun``
+        (r), ``jac`` (J), ``grad`` (J'r), ``optimality`` (:math:`|J^T r|_\infty`), ``nit`` (accepted steps), ``nfev``,
+        ``njev``, ``mu``, ``message``, ``success``, and ``status``: 1 gtol, 2 ftol, 3 xtol, 4 what is left to gain is
+        lost in rounding errors; without success: 0 max_iter, -1 no step lowers the objective although it should,
+        because jac is wrong or fun noisy.
 
     Raises
     ------
@@ -307,7 +311,8 @@ def levenberg_marquardt(
     >>> decay.success, decay.x.round(4).tolist()
     (True, [2.0031, 0.6043])
     """
-    OptimizeResult = _memory.scipy("optimize").OptimizeResult
+    _memory.scipy("optimize")
+    from fastmlp.optimize.results import LeastSquaresResult
 
     for name, function in (("fun", fun), ("jac", jac)):
         if not callable(function):
@@ -321,7 +326,7 @@ def levenberg_marquardt(
     problem = _Problem(fun, jac)
     with np.errstate(all="ignore"):
         point, mu, nit, status = _minimise(problem, problem.start(x), tolerances, max_iter)
-    return OptimizeResult(
+    return LeastSquaresResult(
         x=point.x, cost=point.cost, fun=point.r, jac=point.J, grad=point.grad,
         optimality=float(np.abs(point.grad).max()), nit=nit, nfev=problem.nfev, njev=problem.njev, mu=mu,
         status=status, message=MESSAGES[status], success=status > 0,

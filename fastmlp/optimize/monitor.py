@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from fastmlp.model import Model
 from fastmlp.optimize.earlier import NETWORKS, Earlier
 from fastmlp.terms import DataTerm
 from fastmlp.units import Units
+
+if TYPE_CHECKING:
+    from fastmlp.optimize.results import FitResult
 
 FIELDS = ("loss", "train_loss", "validation_loss", "grad_norm", "time")
 PROGRESS_SECONDS = 1.0  # between lines with verbose=1
@@ -66,9 +69,12 @@ def check_state(progress: Earlier) -> None:
         best.vector("x", NETWORKS)
 
 
-def optimize_result(**fields: Any) -> Any:
-    """A scipy.optimize.OptimizeResult; SciPy's optimizers are imported on first use, not with the library."""
-    return _memory.scipy("optimize").OptimizeResult(**fields)
+def optimize_result(**fields: Any) -> FitResult:
+    """A `FitResult`; SciPy's optimizers are imported on first use, not with the library."""
+    _memory.scipy("optimize")
+    from fastmlp.optimize.results import FitResult
+
+    return FitResult(**fields)
 
 
 class Monitor:

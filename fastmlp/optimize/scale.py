@@ -86,20 +86,20 @@ def before(
     minibatch: bool,
     known: units.Units | None,
     given: tuple[Any, Any],
-) -> bool:
-    """Warn of columns that cannot be learned from these parameters; whether there are any.
+) -> str:
+    """Warn of columns that cannot be learned from these parameters; what was said, "" if there are none.
 
     `known` are the units of samples that have been standardised: then rounding may have lost them, or they lie
     elsewhere than what the units come from. `given` are X and T before they came into the network's type.
     """
     if known is not None:
-        if _of_units(architecture, known, given, samples.weight):
-            return True
+        if said := _of_units(architecture, known, given, samples.weight):
+            return said
         given = samples.X, samples.targets.values
     return _warned(suspects(architecture, params, samples, constant, minibatch, given), known is None)
 
 
-def _of_units(architecture: Architecture, known: units.Units, given: tuple[Any, Any], weight: Array | None) -> bool:
+def _of_units(architecture: Architecture, known: units.Units, given: tuple[Any, Any], weight: Array | None) -> str:
     """Warn of columns of standardised data so far from zero that float32, or rounding, has lost them."""
     inputs, targets = known.inputs, known.targets
     if architecture.dtype == np.float32:
@@ -113,11 +113,11 @@ def _of_units(architecture: Architecture, known: units.Units, given: tuple[Any, 
     return _warned(found, False)
 
 
-def _warned(found: Suspects, raw: bool) -> bool:
-    if any(map(len, found)):
-        warn_caller(_described(found, raw), ScaleWarning)
-        return True
-    return False
+def _warned(found: Suspects, raw: bool) -> str:
+    said = _described(found, raw) if any(map(len, found)) else ""
+    if said:
+        warn_caller(said, ScaleWarning)
+    return said
 
 
 # ---- what is looked at ----

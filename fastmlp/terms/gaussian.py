@@ -143,9 +143,10 @@ class WeightDecay:
         Examples
         --------
         >>> import fastmlp
-        >>> net = fastmlp.Network([1, 1, 1])
-        >>> fastmlp.WeightDecay(0.5).rescaled(input_scale=3.0, output_scale=2.0).diagonal(net._architecture)
-        array([18. ,  0. ,  0.5,  0. ])
+        >>> penalty = fastmlp.WeightDecay(0.5).rescaled(input_scale=3.0, output_scale=2.0)
+        >>> objective = fastmlp.Network([1, 1, 1]).objective([[0.0]], [0.0], penalty=penalty)
+        >>> objective.value([1, 0, 0, 0]), objective.value([0, 0, 1, 0])  # lambda / 2: 0.5 has become 18, and stayed
+        (9.0, 0.25)
         """
         check.choice(form, "form", rescaling.FORMS)
         scale = rescaling.nonzero(input_scale, "input_scale").copy()
@@ -155,7 +156,28 @@ class WeightDecay:
         return _of(tuple(_Part(c, (*r, _Rescaling(scale, output, form))) for c, r in self._parts))
 
     def diagonal(self, architecture: Architecture) -> NDArray[np.float64]:
-        """The coefficient of every parameter (P,): the Hessian of the penalty is this diagonal matrix."""
+        """The coefficient of every parameter: the Hessian of the penalty is this diagonal matrix.
+
+        Parameters
+        ----------
+        architecture : Architecture
+            Of the network that it is applied to; objectives and posteriors ask for it.
+
+        Returns
+        -------
+        ndarray of shape (P,)
+            lambda_i, in the order of ``net.params``; the penalty is sum_i lambda_i/2 w_i^2. 0 for what is not
+            penalised.
+
+        Raises
+        ------
+        ValueError
+            If a group or layer does not exist in the network, or a rescaling is not one of its inputs and outputs.
+
+        Notes
+        -----
+        Cost: a pass over the P parameters for each penalty that has been added.
+        """
         diagonal = np.zeros(architecture.n_params)
         for coefficients, rescalings in self._parts:
             part = _spread(coefficients, architecture)

@@ -1,0 +1,36 @@
+"""What a posterior says of new targets."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._tables import LINES, Page, Table, how_many, printed
+
+Float = NDArray[np.float64]
+
+HEADING = ("sample", "output", "mean", "deviation", "epistemic", "noise")
+
+
+@printed
+class Prediction(NamedTuple):
+    """What new targets will be, and the two parts of its variance; each of shape (N, K).
+
+    What `Laplace.predict` and `Mixture.predict` return with ``parts=True``.
+    """
+
+    mean: Float  #: E[t], in the units of T; of classifiers the moderated probabilities
+    epistemic: Float  #: Var E[t|w], in their square: what more data would lessen
+    noise: Float  #: E Var[t|w]: what they would not
+
+    def _shown(self) -> Page:
+        n_samples, n_outputs = self.mean.shape
+        parts = (self.epistemic + self.noise, self.epistemic, self.noise)
+        rows = []
+        for place in range(min(self.mean.size, LINES)):
+            n, k = divmod(place, n_outputs)
+            rows.append((n, k, self.mean[n, k], *(variance[n, k] ** 0.5 for variance in parts)))
+        title = f"Prediction of {how_many(n_outputs, 'output')} at {how_many(n_samples, 'sample')}, standard deviations"
+        return Page(title, (Table(rows, HEADING, ">", self.mean.size),))
