@@ -14,7 +14,7 @@ Where there are few outputs k, and the loss bends along each of them alone, the 
 
     sum_k (d2E / dz_L,k^2) (dz_L,k / dz_m,p) (dz_L,k / dz_l,i)
 
-without a recursion, which carries only what the Hessian has besides; that is zero where there are no residuals. The sums
+without a recursion, which carries only what the Hessian has besides; that is zero where there are no residuals. Sums
 are kept as tiles (tiles.pyx).
 """
 
@@ -275,16 +275,14 @@ cdef floating *add_band(const Units *u, const Block *b, const Band *band, floati
 cdef void add_cross_terms(const Units *u, const Block *b, floating *work, floating *tiles) noexcept nogil:
     """Sums of delta_m,p F[i,r] a_(l-1),j for all l < m. Where m = l + 1, F is h'_l, for r = i only."""
     cdef int l, m
-    cdef size_t n_l
     for l in range(1, u.net.n_layers):
-        n_l = width(u.net, l)
         tiles = add_products(u, b, <const floating *> work + u.at.delta[l + 1] * b.ld,
-                             <const floating *> work + u.at.d1[l] * b.ld, n_l, cross_products(u, l, l + 1), l - 1,
-                             work, tiles)
+                             <const floating *> work + u.at.d1[l] * b.ld, width(u.net, l),
+                             cross_products(u, l, l + 1), l - 1, work, tiles)
         for m in range(l + 2, u.net.n_layers + 1):
             sensitivities(u, b, l, m - 1, work)
             tiles = add_products(u, b, <const floating *> work + u.at.delta[m] * b.ld,
-                                 <const floating *> work + u.other[m % 2] * b.ld, n_l * width(u.net, m - 1),
+                                 <const floating *> work + u.other[m % 2] * b.ld, width(u.net, l) * width(u.net, m - 1),
                                  cross_products(u, l, m), l - 1, work, tiles)
 
 

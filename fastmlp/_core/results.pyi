@@ -1,1 +1,0 @@
-# No Python face: called from curvature and jacobian.

@@ -1,1 +1,0 @@
-# No Python face: the recursions are called from batch and train.
