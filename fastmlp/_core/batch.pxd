@@ -8,7 +8,7 @@ from fastmlp._core.team cimport Choice
 
 
 # The pass that sums the losses, and with `gradient` the gradient (P,); parameters and sums are left to the caller.
-cdef Pass loss_pass(const Net *net, const Source *source, Partition parts, bint gradient) noexcept nogil
+cdef void prepare_loss(Pass *job, const Net *net, const Source *source, Partition parts, bint gradient) noexcept nogil
 
 
 # Samples as the kernels read them, and the arrays they lie in.

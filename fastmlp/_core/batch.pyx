@@ -31,13 +31,12 @@ cdef double block_loss(const Pass *job, const Block *b, floating *work, floating
     return value
 
 
-cdef Pass loss_pass(const Net *net, const Source *source, Partition parts, bint gradient) noexcept nogil:
+cdef void prepare_loss(Pass *job, const Net *net, const Source *source, Partition parts, bint gradient) noexcept nogil:
     cdef Step step = <Step> &block_loss[float] if net.itemsize == sizeof(float) else <Step> &block_loss[double]
-    cdef Pass job = slots.over(source, net, &net.gradient, NULL, parts, step)
+    slots.prepare(job, step, net, &net.gradient, source, parts)
     if gradient:
         job.n_sums = job.n_added = net.n_params
         job.work *= GRADIENT_WORK
-    return job
 
 
 cdef class Batch:
@@ -69,7 +68,8 @@ cdef class Batch:
         self.small = plan.threads(self.source.n, GRADIENT_WORK, 2) == 1
 
     cdef double run(self, const void *params, void *gradient, void *sample_losses, int n_threads) except? -1:
-        cdef Pass job = loss_pass(&self.plan.net, &self.source, self.plan.partition(self.source.n), gradient != NULL)
+        cdef Pass job
+        prepare_loss(&job, &self.plan.net, &self.source, self.plan.partition(self.source.n), gradient != NULL)
         job.block.params, job.sums, job.more = params, gradient, sample_losses
         return slots.run(&job, n_threads, &self.choice)
 

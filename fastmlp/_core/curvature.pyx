@@ -177,11 +177,12 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     cdef floating *work = blocks + n_slots * task.kept_numbers
     cdef floating *partial = work + n_threads * task.work_numbers
     cdef floating *sums = partial + ceil_to(n_params, ALIGNMENT // sizeof(floating))
-    cdef Pass job = slots.over(source, net, &task.units.at, params, task.parts, <Step> &block_sums[floating])
+    cdef Pass job
     cdef Kept kept
     cdef double total
     kept.task, kept.held, kept.wanted, kept.blocks = task, held, gradient != NULL, blocks
-    job.more, job.sums, job.work = &kept, partial, task.work
+    slots.prepare(&job, <Step> &block_sums[floating], net, &task.units.at, source, task.parts)
+    job.block.params, job.more, job.sums, job.work = params, &kept, partial, task.work
     job.n_sums, job.n_added = task.slot_numbers, n_params if gradient != NULL else 0
     job.scratch.work, job.scratch.work_bytes = work, task.work_numbers * sizeof(floating)
     job.scratch.partial = partial + task.slot_numbers

@@ -241,8 +241,8 @@ cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, v, U, Kind kind, 
         at = &net.gradient
     elif kind == BY_PARAMS:
         at = &net.trace
-    job = slots.over(&source, net, at, data(params), plan.strips(source.n), step)
-    job.more, job.sums, job.work = &rows, data(out), work_of(net, kind)
+    slots.prepare(&job, step, net, at, &source, plan.strips(source.n))
+    job.block.params, job.more, job.sums, job.work = data(params), &rows, data(out), work_of(net, kind)
     if kind == BY_PARAMS:
         job.rows += net.max_width
         for l in range(net.n_layers):

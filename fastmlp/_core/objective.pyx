@@ -6,7 +6,7 @@ slots of `batch`, so that values and gradients have the bits of a batch's.
 
 from cython cimport floating
 from fastmlp._core cimport kernels, slots, team
-from fastmlp._core.batch cimport loss_pass
+from fastmlp._core.batch cimport prepare_loss
 from fastmlp._core.block cimport Source
 from fastmlp._core.memory cimport plus
 from fastmlp._core.plan cimport Net, Partition
@@ -17,14 +17,15 @@ from fastmlp._core.vectors cimport ALIGNMENT, largest, lines
 
 
 cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads) noexcept nogil:
-    cdef Pass job = loss_pass(net, NULL, parts, True)
+    cdef Pass job
+    prepare_loss(&job, net, NULL, parts, True)
     return plus(ALIGNMENT + lines(2 * net.n_params * net.itemsize), slots.scratch_bytes(&job, n_threads))
 
 
 cdef void lay_out(Objective *objective, const Net *net, const Source *source, const Map *free, Partition parts,
                   int n_threads, const void *ops, void *memory) noexcept nogil:
     cdef size_t native = lines(<size_t> memory)
-    objective.job = loss_pass(net, source, parts, True)
+    prepare_loss(&objective.job, net, source, parts, True)
     objective.free, objective.ops, objective.n_threads = free, ops, n_threads
     objective.n = net.n_params if free == NULL else free.n
     objective.choice = team.choice()

@@ -34,9 +34,9 @@ cdef double block_values(const Pass *job, const Block *b, floating *work, floati
 cdef int all_rows(Plan plan, const floating *params, const floating *X, size_t n, floating *Y,
                   int n_threads) except -1:
     cdef Source source = inputs(n, X)
-    cdef Pass job = slots.over(&source, &plan.net, &plan.net.values, params, plan.strips(n),
-                               <Step> &block_values[floating])
-    job.sums = Y
+    cdef Pass job
+    slots.prepare(&job, <Step> &block_values[floating], &plan.net, &plan.net.values, &source, plan.strips(n))
+    job.block.params, job.sums = params, Y
     slots.run(&job, n_threads, &plan.choice)
     return 0
 

@@ -80,11 +80,12 @@ def curvature_products(Batch batch not None, cnp.ndarray params not None, cnp.nd
                                                PARTIAL_NUMBERS // (parts.n_slots * net.n_params)))
     cdef Step step = <Step> &block_curvature[float] if net.itemsize == sizeof(float) else (
         <Step> &block_curvature[double])
-    cdef Pass job = slots.over(&batch.source, net, &net.tangents, data(params), parts, step)
+    cdef Pass job
     cdef Vectors vectors
     products = np.empty_like(V)
     vectors.exact = exact
-    job.more = &vectors
+    slots.prepare(&job, step, net, &net.tangents, &batch.source, parts)
+    job.block.params, job.more = data(params), &vectors
     while first < n:
         vectors.n = min(together, n - first)
         vectors.V = <char *> data(V) + first * bytes
@@ -100,12 +101,12 @@ def vjp(Batch batch not None, cnp.ndarray params not None, bint of_logits, int n
     """u' J summed over the samples, (n_params,), for the vectors u that lie where the targets of the batch do."""
     cdef const Net *net = &batch.plan.net
     cdef Step step = <Step> &block_vjp[float] if net.itemsize == sizeof(float) else <Step> &block_vjp[double]
-    cdef Pass job = slots.over(&batch.source, net, &net.gradient, data(params), batch.plan.partition(batch.source.n),
-                               step)
+    cdef Pass job
     cdef Vectors vectors
     product = np.empty_like(params)
     vectors.of_logits = of_logits
-    job.more, job.sums = &vectors, data(product)
+    slots.prepare(&job, step, net, &net.gradient, &batch.source, batch.plan.partition(batch.source.n))
+    job.block.params, job.more, job.sums = data(params), &vectors, data(product)
     job.n_sums = job.n_added = net.n_params
     job.work *= WORK
     slots.run(&job, n_threads, &batch.choice)

@@ -31,9 +31,9 @@ cdef struct Pass:
     Scratch scratch
 
 
-# A pass without sums; the caller sets what differs.
-cdef Pass over(const Source *source, const Net *net, const Layout *at, const void *params, Partition parts,
-               Step step) noexcept nogil
+# A pass without sums; the caller sets parameters, results, and what else differs.
+cdef void prepare(Pass *job, Step step, const Net *net, const Layout *at, const Source *source,
+                  Partition parts) noexcept nogil
 # Bytes of memory on so many threads,
 cdef size_t scratch_bytes(const Pass *job, int n_threads) noexcept nogil
 # which are shared out.

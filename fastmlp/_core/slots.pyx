@@ -15,15 +15,12 @@ from fastmlp._core.plan cimport PARALLEL_WORK, RELEASE_WORK
 from fastmlp._core.vectors cimport ALIGNMENT, lines
 
 
-cdef Pass over(const Source *source, const Net *net, const Layout *at, const void *params, Partition parts,
-               Step step) noexcept nogil:
-    cdef Pass job
+cdef void prepare(Pass *job, Step step, const Net *net, const Layout *at, const Source *source,
+                  Partition parts) noexcept nogil:
     job.step, job.more, job.parts = step, NULL, parts
-    job.block.net, job.block.at, job.block.source, job.block.params = net, at, source, params
+    job.block.net, job.block.at, job.block.source = net, at, source
     job.rows, job.work = at.rows, net.n_params
     job.n_sums = job.n_added = 0
-    job.sums = NULL
-    return job
 
 
 # ---- memory ----
@@ -78,7 +75,10 @@ cdef double perform(Pass *job, int n_threads, Watch *watch) noexcept nogil:
     cdef const Net *net = job.block.net
     cdef double total = 0.0
     cdef size_t slot
-    team.spread(slot_blocks, job, job.parts.n_slots, n_threads, watch)
+    if job.parts.n_slots == 1:
+        slot_blocks(job, 0, 0, watch)
+    else:
+        team.spread(slot_blocks, job, job.parts.n_slots, n_threads, watch)
     for slot in range(job.parts.n_slots):
         total += job.scratch.values[slot]
         if slot > 0 and job.n_added and net.itemsize == sizeof(float):

@@ -53,7 +53,7 @@ def trace(Batch batch not None, cnp.ndarray params not None, int n_threads):
     cdef int l, L = net.n_layers
     cdef bint targets = batch.source.T != NULL or batch.source.labels != NULL
     cdef Step step = <Step> &block_layers[float] if net.itemsize == sizeof(float) else <Step> &block_layers[double]
-    cdef Pass job = slots.over(&batch.source, net, &net.trace, data(params), batch.plan.partition(batch.source.n), step)
+    cdef Pass job
     cdef Arrays *arrays = <Arrays *> malloc((L + 1) * sizeof(Arrays))
     if arrays == NULL:
         raise MemoryError(f"no memory for the places of {L} layers")
@@ -63,7 +63,8 @@ def trace(Batch batch not None, cnp.ndarray params not None, int n_threads):
         for l in range(1, L + 1):
             arrays[l].z, arrays[l].a = data(z[l - 1]), data(a[l - 1])
             arrays[l].delta = data(delta[l - 1]) if targets else NULL
-        job.more = arrays
+        slots.prepare(&job, step, net, &net.trace, &batch.source, batch.plan.partition(batch.source.n))
+        job.block.params, job.more = data(params), arrays
         job.work *= GRADIENT_WORK
         slots.run(&job, n_threads, &batch.choice)
     finally:

@@ -5,7 +5,7 @@ from libc.stdlib cimport free, malloc
 
 from cython cimport floating
 from fastmlp._core cimport kernels, slots, team
-from fastmlp._core.batch cimport Batch, loss_pass
+from fastmlp._core.batch cimport Batch, prepare_loss
 from fastmlp._core.block cimport Source
 from fastmlp._core.memory cimport reserve
 from fastmlp._core.plan cimport GRADIENT_WORK, Partition, Plan
@@ -53,7 +53,7 @@ cdef class Minibatches:
         self.n_threads = self.plan.threads(batch_size, GRADIENT_WORK, n_threads)
         self.choice = team.choice()
         self.source = batch.source
-        self.job = loss_pass(&self.plan.net, &self.source, self.parts, True)
+        prepare_loss(&self.job, &self.plan.net, &self.source, self.parts, True)
         self.memory = reserve(slots.scratch_bytes(&self.job, self.n_threads))
         if self.memory == NULL:
             raise MemoryError(f"no memory for the workspace of {self.n_threads} threads and {self.parts.n_slots} slots")
