@@ -170,7 +170,9 @@ def number(value: Any, name: str, low: float, *, above: bool = False, high: floa
 
 def is_scalar(value: Any, name: str) -> bool:
     """Whether this is a number, or anything else that NumPy would not make into an array of more dimensions than 0."""
-    return value is None or isinstance(value, numbers.Number) or _as_array(value, name).ndim == 0
+    if type(value) is float or value is None or isinstance(value, numbers.Number):
+        return True
+    return _as_array(value, name).ndim == 0
 
 
 def boolean(value: Any, name: str) -> bool:

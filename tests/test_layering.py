@@ -168,6 +168,7 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
         "linear.pyx",
         "curvature.pyx",
         "moments.pyx",
+        "objective.pyx",
     }
 
 

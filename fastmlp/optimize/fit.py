@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -177,7 +177,7 @@ def fit(
         "held_back": held_back,
         "rng": earlier.rng_state(generator),
         "n_samples": len(samples.X),
-        "dtype": architecture.dtype.name,
+        "dtype": architecture.dtype.type.__name__,  # `name` takes ten times as long
         "progress": monitor.state,
         "free": free,
         "units": own,
@@ -276,9 +276,14 @@ def _result(
     return result, loss
 
 
+def _options_of(name: str) -> Collection[str]:
+    if name in MINIBATCH:
+        return minibatch.OPTIONS[name]
+    return FULL_BATCH[name].OPTIONS if name in FULL_BATCH else scipy_bridge.options(name)
+
+
 def _check_options(name: str, options: dict[str, Any], learning_rate: Any) -> None:
-    own = minibatch.OPTIONS | {solver: module.OPTIONS for solver, module in FULL_BATCH.items()}
-    known = own.get(name) or scipy_bridge.options(name)
+    known = _options_of(name) if options else ()
     for option in options:
         if option not in known:
             raise TypeError(f"{option}: expected an option of fit or of {name} ({', '.join(known)}), got {option!r}")
