@@ -15,9 +15,6 @@ from fastmlp._core.kernels import isa_index
 
 cnp.import_array()
 
-cdef enum:
-    RELEASE_NUMBERS = 50_000    # from which on other Python threads are let run
-
 cdef extern from "numpy/arrayobject.h":
     object PyArray_View(cnp.ndarray array, void *dtype, void *kind)
 

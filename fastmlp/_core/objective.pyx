@@ -8,7 +8,7 @@ objectives that Python calls.
 cimport numpy as cnp
 from cython cimport floating
 from fastmlp._core cimport arrays, batch, kernels, team
-from fastmlp._core.arrays cimport data
+from fastmlp._core.arrays cimport RELEASE_NUMBERS, data
 from fastmlp._core.batch cimport Source
 from fastmlp._core.memory cimport plus
 from fastmlp._core.plan cimport Net, Partition
@@ -17,9 +17,6 @@ from fastmlp._core.ties cimport Map, expand, pull
 from fastmlp._core.vectors cimport ALIGNMENT, largest, lines
 
 cnp.import_array()
-
-cdef enum:
-    RELEASE_NUMBERS = 50_000    # from which on other Python threads are let run
 
 ctypedef void (*dot_function)(void *, cnp.npy_intp, void *, cnp.npy_intp, void *, cnp.npy_intp, void *) noexcept nogil
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numbers
+import operator
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from fastmlp import _validation as check
 from fastmlp import units
+from fastmlp._core.arrays import exact
 from fastmlp._quiet import quiet
 from fastmlp.bayes.evidence import Evidence, poor
 from fastmlp.errors import ScaleWarning, warn_caller
@@ -147,7 +149,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             check.refuse_masked_and_lazy(value, name)
         X, y = self._arrays(X, y, reset=anew)
         weight = None if weight is None else _check_sample_weight(weight, X, dtype=np.float64)
-        random = _random_state(self.random_state)
+        late = _is_number(self.random_state) and not (anew or measure(self))
+        random = None if late else _random_state(self.random_state)
         if anew:
             networks = self._new_networks(X, y, classes, random, 1 if part else self.n_init)
             self._progress = self._result = self._split = None
@@ -167,28 +170,32 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self._keep_network(networks[0])  # to be found after Ctrl-C too, with the parameters of the last step
         if len(networks) > 1 and self.solver == "lm" and validation is None:
             networks = [networks[training.best_start(self, networks, problem)]]
-        seeds, trained = random.randint(2**31 - 1, size=len(networks)), []
-        for net, seed in zip(networks, seeds, strict=True):
+        seeds = _late_seed(self.random_state) if late else iter(random.randint(2**31 - 1, size=len(networks)))
+        trained = []
+        for net in networks:
             self._keep_network(net)
             trained.append(
                 training.train(
-                    self, net, seed, problem, validation, progress=self._progress, earlier=self._result,
+                    self, net, seeds, problem, validation, progress=self._progress, earlier=self._result,
                     max_iter=1 if part else self.max_iter,
                 )
             )  # fmt: skip
         best = min(trained, key=lambda each: each.loss)
-        if not np.isfinite(best.net.params).all():
+        if not best.is_finite:
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                 "preprocessed."
             )
         self._keep(best, problem)
+        if part:
+            self._remember(None)
+            return self
         penalty = WeightDecay(problem.decay, problem.decay)
-        self._remember(None if part else samples, penalty=penalty, standardize=own or False)
-        if best.limit and not part:
+        self._remember(samples, penalty=penalty, standardize=own or False)
+        if best.limit:
             message = f"{self.solver} has not converged within {best.limit}; raise it"
             warn_caller(message + ", or take standardize=True" * (own is None), ConvergenceWarning)
-        elif not part and training.is_worse_than_a_constant(best.net, problem):
+        elif training.is_worse_than_a_constant(best.net, problem):
             message = f"{self.solver} has ended with a loss above that of a constant; take another learning_rate_init"
             warn_caller(message + ", or standardize=True" * (own is None), ConvergenceWarning)
         return self
@@ -233,11 +240,20 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _arrays(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
         """X and y checked, X dense."""
+        if not reset and (plain := self._plain(X)) is not None and _are_plain_targets(y, len(plain)):
+            return plain, y
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=not is_classifier(self), dtype=FLOATS,
             reset=reset,
         )  # fmt: skip
         return _dense(X), y
+
+    def _plain(self, X: Any) -> Array | None:
+        """X, as a view of our own, if it is what scikit-learn's checks, which take 50 us, would give back unchanged."""
+        if type(X) is not np.ndarray or X.dtype not in FLOATS or hasattr(self, "feature_names_in_"):
+            return None
+        view, width = exact(X, X.dtype), getattr(self, "n_features_in_", None)
+        return view if view is not None and view.ndim == 2 and len(view) and view.shape[1] == width else None
 
     def _layers(self, X: Array) -> tuple[tuple[int, ...], list[str]]:
         """Sizes of inputs and hidden layers, activations of the latter."""
@@ -336,6 +352,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _inputs(self, X: Any) -> Array:
         """X checked and dense, for a network that has been fitted."""
         check_is_fitted(self)
+        if (plain := self._plain(X)) is not None:
+            return plain
         check.refuse_masked_and_lazy(X, "X")
         return _dense(validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False))
 
@@ -380,6 +398,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return tags
 
 
+def _are_plain_targets(y: Any, n: int) -> bool:
+    """Whether scikit-learn would give these targets of n samples back unchanged: finite numbers that need no look."""
+    if type(y) is not np.ndarray or y.ndim != 1 or len(y) != n:
+        return False
+    return y.dtype.kind in "iu" or (y.dtype in FLOATS and exact(y, y.dtype) is not None)
+
+
 def _dense(X: Any) -> Array:
     if not hasattr(X, "toarray"):
         return X  # type: ignore[no-any-return]
@@ -392,10 +417,24 @@ def _dense(X: Any) -> Array:
         ) from error
 
 
+def _is_number(random_state: Any) -> bool:
+    """Whether it is one; ValueError if that is none that a RandomState can be made of."""
+    number = isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool)
+    if number:
+        check.integer(random_state, "random_state", 0, bits=32)
+    return number
+
+
 def _random_state(value: Any) -> Any:
     """A RandomState, as scikit-learn's; from a Generator too."""
     if isinstance(value, np.random.Generator):
         return np.random.RandomState(value.integers(2**32, dtype=np.uint32))
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        value = check.integer(value, "random_state", 0, bits=32)
-    return check_random_state(value)
+    return check_random_state(operator.index(value) if _is_number(value) else value)
+
+
+def _late_seed(random_state: Any) -> Iterator[int]:
+    """What a generator is seeded with, drawn when it is asked for.
+
+    A RandomState takes longer to make than an epoch on a few samples, which goes on with the generator that it has.
+    """
+    yield from _random_state(random_state).randint(2**31 - 1, size=1)

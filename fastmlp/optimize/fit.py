@@ -111,11 +111,11 @@ def fit(
     _check_options(name, options, learning_rate)
     standardize = units.checked(standardize, architecture)
     state = _state(warm_start, name, architecture, len(samples.X), bool(standardize))
-    # to make a generator takes as long as a step of a small fit
-    draws = name in MINIBATCH or holdout.draws(validation)
-    generator = check.generator(rng) if draws or rng is not None else None
-    if state is not None and state["rng"] is not None:
-        generator = state["rng"]
+    # to make a generator takes as long as a step of a small fit; that of the fit which is continued comes first
+    generator = None if state is None else state["rng"]
+    if rng is not None or (generator is None and (name in MINIBATCH or holdout.draws(validation))):
+        own_generator = check.generator(rng)
+        generator = own_generator if generator is None else generator
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: expected a callable or None, got {check.shown(callback)}")
     if patience is not None:
