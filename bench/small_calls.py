@@ -7,10 +7,10 @@ is a checkout with its compiled modules. Each build has a process of its own; th
 the shortest of all rounds counts. Goals are for the ratio to the row that is named.
 """
 
-# ruff: noqa: E402 - one thread for everybody, which NumPy is to know before it is imported
 import one_thread
 
-one_thread.restrict()
+if __name__ == "__main__":
+    one_thread.restrict()  # before NumPy is imported
 
 import argparse
 import os

@@ -56,7 +56,7 @@ INNER = {
         ("training",),
         ("watch",),
         ("problem",),
-        ("arguments",),
+        ("arguments", "given"),
     ),
     "bridges": (("__init__",), ("onnx", "sklearn", "torch"), ("assembly", "torch_units")),
     "bayes": (

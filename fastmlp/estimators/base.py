@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numbers
-import operator
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -14,16 +12,14 @@ from scipy.optimize import OptimizeResult
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from fastmlp import _validation as check
 from fastmlp import units
-from fastmlp._core.arrays import exact
 from fastmlp._quiet import quiet
 from fastmlp.bayes.evidence import Evidence, poor
 from fastmlp.errors import ScaleWarning, warn_caller
-from fastmlp.estimators import training
+from fastmlp.estimators import given, training
 from fastmlp.estimators.arguments import (
     EVIDENCE,
     STOCHASTIC,
@@ -40,8 +36,6 @@ from fastmlp.terms import WeightDecay
 from fastmlp.units import Units
 
 Array = NDArray[Any]
-
-FLOATS = (np.float64, np.float32)
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
@@ -149,8 +143,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             check.refuse_masked_and_lazy(value, name)
         X, y = self._arrays(X, y, reset=anew)
         weight = None if weight is None else _check_sample_weight(weight, X, dtype=np.float64)
-        late = _is_number(self.random_state) and not (anew or measure(self))
-        random = None if late else _random_state(self.random_state)
+        late = given.is_number(self.random_state) and not (anew or measure(self))
+        random = None if late else given.random_state(self.random_state)
         if anew:
             networks = self._new_networks(X, y, classes, random, 1 if part else self.n_init)
             self._progress = self._result = self._split = None
@@ -170,8 +164,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self._keep_network(networks[0])  # to be found after Ctrl-C too, with the parameters of the last step
         if len(networks) > 1 and self.solver == "lm" and validation is None:
             networks = [networks[training.best_start(self, networks, problem)]]
-        seeds = _late_seed(self.random_state) if late else iter(random.randint(2**31 - 1, size=len(networks)))
-        trained = []
+        drawn = None if random is None else random.randint(2**31 - 1, size=len(networks))
+        seeds, trained = given.late_seed(self.random_state) if drawn is None else iter(drawn), []
         for net in networks:
             self._keep_network(net)
             trained.append(
@@ -240,20 +234,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _arrays(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
         """X and y checked, X dense."""
-        if not reset and (plain := self._plain(X)) is not None and _are_plain_targets(y, len(plain)):
+        if not reset and (plain := given.plain(self, X)) is not None and given.are_plain_targets(y, len(plain)):
             return plain, y
         X, y = validate_data(
-            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=not is_classifier(self), dtype=FLOATS,
+            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=not is_classifier(self), dtype=given.FLOATS,
             reset=reset,
         )  # fmt: skip
-        return _dense(X), y
-
-    def _plain(self, X: Any) -> Array | None:
-        """X, as a view of our own, if it is what scikit-learn's checks, which take 50 us, would give back unchanged."""
-        if type(X) is not np.ndarray or X.dtype not in FLOATS or hasattr(self, "feature_names_in_"):
-            return None
-        view, width = exact(X, X.dtype), getattr(self, "n_features_in_", None)
-        return view if view is not None and view.ndim == 2 and len(view) and view.shape[1] == width else None
+        return given.dense(X), y
 
     def _layers(self, X: Array) -> tuple[tuple[int, ...], list[str]]:
         """Sizes of inputs and hidden layers, activations of the latter."""
@@ -352,10 +339,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _inputs(self, X: Any) -> Array:
         """X checked and dense, for a network that has been fitted."""
         check_is_fitted(self)
-        if (plain := self._plain(X)) is not None:
+        if (plain := given.plain(self, X)) is not None:
             return plain
         check.refuse_masked_and_lazy(X, "X")
-        return _dense(validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False))
+        return given.dense(validate_data(self, X, accept_sparse="csr", dtype=given.FLOATS, reset=False))
 
     @quiet
     def _predict_outputs(self, X: Any, *, logits: bool = False) -> Array:
@@ -396,45 +383,3 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.sparse = True
         tags.target_tags.multi_output = True
         return tags
-
-
-def _are_plain_targets(y: Any, n: int) -> bool:
-    """Whether scikit-learn would give these targets of n samples back unchanged: finite numbers that need no look."""
-    if type(y) is not np.ndarray or y.ndim != 1 or len(y) != n:
-        return False
-    return y.dtype.kind in "iu" or (y.dtype in FLOATS and exact(y, y.dtype) is not None)
-
-
-def _dense(X: Any) -> Array:
-    if not hasattr(X, "toarray"):
-        return X  # type: ignore[no-any-return]
-    try:
-        return X.toarray()  # type: ignore[no-any-return]
-    except MemoryError as error:
-        size = X.shape[0] * X.shape[1] * X.dtype.itemsize / 2**30
-        raise MemoryError(
-            f"X: expected a matrix that fits into memory when dense, got one of {size:.3g} GiB"
-        ) from error
-
-
-def _is_number(random_state: Any) -> bool:
-    """Whether it is one; ValueError if that is none that a RandomState can be made of."""
-    number = isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool)
-    if number:
-        check.integer(random_state, "random_state", 0, bits=32)
-    return number
-
-
-def _random_state(value: Any) -> Any:
-    """A RandomState, as scikit-learn's; from a Generator too."""
-    if isinstance(value, np.random.Generator):
-        return np.random.RandomState(value.integers(2**32, dtype=np.uint32))
-    return check_random_state(operator.index(value) if _is_number(value) else value)
-
-
-def _late_seed(random_state: Any) -> Iterator[int]:
-    """What a generator is seeded with, drawn when it is asked for.
-
-    A RandomState takes longer to make than an epoch on a few samples, which goes on with the generator that it has.
-    """
-    yield from _random_state(random_state).randint(2**31 - 1, size=1)
