@@ -22,12 +22,18 @@ from fastmlp.units import Units, restored
 
 #: where bit generators keep a place in a buffer, which they trust, and its size
 BUFFERS = {np.random.MT19937: (("state", "pos"), 624), np.random.Philox: (("buffer_pos",), 4)}
-#: NumPy's own; without a seed they ask the system for one, although a state is about to be set
+#: NumPy's own; without a seed they ask the system for one
 SEEDED: tuple[Any, ...] = (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
-ANY_SEED = np.random.SeedSequence(0)
-
 NETWORKS = (np.float32, np.float64)
 MOST = float(np.finfo(np.float64).max)
+
+
+class _AnySeed(np.random.bit_generator.ISeedSequence):
+    """For a bit generator whose state is about to be set; a SeedSequence would take longer than all the rest."""
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
+        """Zeros."""
+        return np.zeros(n_words, dtype)
 
 
 class Earlier:
@@ -202,7 +208,7 @@ def _generator(state: Earlier) -> np.random.Generator | None:
     if not isinstance(kind, type) or not issubclass(kind, np.random.BitGenerator):
         raise TypeError(f"warm_start: expected rng to be a bit generator and its state, got {kind!r}")
     try:
-        bits = kind(ANY_SEED) if kind in SEEDED else kind()
+        bits = kind(_AnySeed()) if kind in SEEDED else kind()  # type: ignore[arg-type]
         path, size = next((where for base, where in BUFFERS.items() if issubclass(kind, base)), ((), 0))
         place = saved
         for key in path:
