@@ -37,7 +37,8 @@ def real_array(value: Any, name: str, dtype: Any, *, finite: bool = True) -> NDA
         raise TypeError(f"{name}: expected real numbers, got dtype {array.dtype}")
     with np.errstate(all="ignore"):
         result = np.require(array, dtype, ["C", "A"])
-        if finite and result.dtype.kind == "f" and not np.isfinite(result.sum()) and not np.isfinite(result).all():
+        floats = finite and array.dtype.kind == "f" and result.dtype.kind == "f"  # integers are finite in any type
+        if floats and not np.isfinite(result.sum()) and not np.isfinite(result).all():
             _raise_not_finite(array, result, name)
     return result.view()  # of our own, if it is the user's array
 
@@ -170,7 +171,9 @@ def number(value: Any, name: str, low: float, *, above: bool = False, high: floa
 
 def is_scalar(value: Any, name: str) -> bool:
     """Whether this is a number, or anything else that NumPy would not make into an array of more dimensions than 0."""
-    return value is None or isinstance(value, numbers.Number) or _as_array(value, name).ndim == 0
+    if type(value) is float or value is None or isinstance(value, numbers.Number):
+        return True
+    return _as_array(value, name).ndim == 0
 
 
 def boolean(value: Any, name: str) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import activations, losses
+from fastmlp._cached import cached_property
 from fastmlp._core.plan import Plan
 from fastmlp.errors import ModelFormatError
 
@@ -83,7 +84,7 @@ class Architecture:
         """K."""
         return self.layers[-1]
 
-    @property
+    @cached_property
     def n_params(self) -> int:
         """P = sum over layers of (n_in + 1) n_out."""
         return sum((n_in + 1) * n_out for n_in, n_out in self.shapes)
@@ -101,26 +102,34 @@ class Architecture:
     @property
     def groups(self) -> dict[str, slice]:
         """Where the weights and biases of each layer lie in the vector: {"W1": slice, "b1": slice, ...}."""
-        groups, start = {}, 0
-        for number, (n_in, n_out) in enumerate(self.shapes, 1):
-            groups[f"W{number}"] = slice(start, start + n_in * n_out)
-            groups[f"b{number}"] = slice(start + n_in * n_out, start + (n_in + 1) * n_out)
-            start += (n_in + 1) * n_out
+        groups = {}
+        for number, (weights, biases, _) in enumerate(self._places, 1):
+            groups[f"W{number}"], groups[f"b{number}"] = weights, biases
         return groups
+
+    @cached_property
+    def _places(self) -> tuple[tuple[slice, slice, tuple[int, int]], ...]:
+        """Of each layer, where its weights and its biases lie in the vector, and its (n_out, n_in)."""
+        places, start = [], 0
+        for n_in, n_out in self.shapes:
+            middle, stop = start + n_in * n_out, start + (n_in + 1) * n_out
+            places.append((slice(start, middle), slice(middle, stop), (n_out, n_in)))
+            start = stop
+        return tuple(places)
 
     def unravel(self, params: NDArray[Any]) -> LayerViews:
         """Views of a contiguous parameter vector as one matrix and one vector a layer."""
-        slices = list(self.groups.values())
-        weights = [params[s].reshape(n_out, n_in) for s, (n_in, n_out) in zip(slices[::2], self.shapes, strict=True)]
-        return LayerViews(tuple(weights), tuple(params[s] for s in slices[1::2]))
+        weights = [params[weights].reshape(shape) for weights, _, shape in self._places]
+        return LayerViews(tuple(weights), tuple([params[biases] for _, biases, _ in self._places]))
 
     def identical_units(self, params: NDArray[Any]) -> list[int]:
         """Hidden layers (from 1) in which some units have the same weights in and out, and so stay identical."""
-        weights, biases = self.unravel(params)
         found = []
-        for layer in range(len(self.hidden)):
-            if len(set(weights[layer][:, 0].tolist())) == len(biases[layer]):  # mostly one column tells
+        for layer, (place, _, (n_out, n_in)) in enumerate(self._places[:-1]):
+            column = params[place.start : place.stop : n_in]
+            if len(set(column.tolist())) == n_out:  # mostly one tells
                 continue
+            weights, biases = self.unravel(params)
             units = np.hstack([weights[layer], biases[layer][:, np.newaxis], weights[layer + 1].T])
             if len({unit.tobytes() for unit in units + 0.0}) < len(units):  # + 0.0 makes -0.0 equal to 0.0
                 found.append(layer + 1)

@@ -110,7 +110,6 @@ def normal_equations(
     return value, gradient, matrix
 
 
-@quiet
 def hessian(batch: Batch, params: Array, kind: str, n_threads: Any = None, wide: bool = False) -> Array:
     """The curvature matrix (P, P) of one of the KINDS, symmetric to the last bit; if wide in float64."""
     if kind == "finite_difference":
@@ -121,6 +120,7 @@ def hessian(batch: Batch, params: Array, kind: str, n_threads: Any = None, wide:
     return matrix
 
 
+@quiet
 def _finite_differences(batch: Batch, params: Array, n_threads: Any) -> Array:
     """Central differences of the gradient (PRML 5.91), with steps eps^(1/3) max(1, |p|)."""
     matrix = np.empty((params.size, params.size), params.dtype)

@@ -5,6 +5,11 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
+
+#: what stands between blocks or decorators and the functions that they call
+BETWEEN = (contextlib.__file__, np.errstate.__call__.__code__.co_filename)
+
 
 class ModelFormatError(ValueError):
     """A file is not a network saved by this library, is damaged, or was written by a newer version."""
@@ -42,7 +47,7 @@ def warn_caller(text: str, category: type[Warning]) -> None:
     """Warn at the line outside of the library that has called it."""
     package = str(Path(__file__).parent)
     frame, level = sys._getframe(1), 2
-    ours = (package, contextlib.__file__)  # which stands between blocks and what they call
+    ours = (package, *BETWEEN)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(ours):
         frame, level = frame.f_back, level + 1
     warnings.warn(text, category, stacklevel=level)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import initializers, io, rescaling, units
+from fastmlp._core import arrays
 from fastmlp._tables import Table
 from fastmlp.architecture import Architecture, LayerViews
 from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError, warn_caller
@@ -137,7 +138,7 @@ class Model:
         """Keep what a fit has found in its own units, folded into those of the data."""
         if own is not None:
             params = own.folded(self._architecture, params)
-        self._trained = self._trained or own is not None or not np.array_equal(self._params, params)
+        self._trained = self._trained or own is not None or not arrays.same(self._params, params)
         self._params[...] = params
         self._units = own
 

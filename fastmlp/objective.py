@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core import arrays
+from fastmlp._core import objective as compiled
 from fastmlp._quiet import quiet
 from fastmlp.reparam import FreeParameters
 from fastmlp.terms import DataTerm, WeightDecay
@@ -58,7 +59,7 @@ class Objective:
         self.free = free
         self.decay, self.constant = _decay(penalty, data, free)
         self._x0 = params if free is None else free.reduce(params)
-        self._dtype, self._shape = self.architecture.dtype, self._x0.shape
+        self._n, self._is_double = self._x0.size, self.architecture.dtype == _FLOAT64
 
     @property
     def x0(self) -> NDArray[np.float64]:
@@ -67,13 +68,22 @@ class Objective:
 
     def native(self, p: Any) -> NDArray[Any]:
         """The network's parameters, in its type, contiguous; the shape of p is checked, not whether it is finite."""
-        if self.free is None and arrays.is_native(p, _FLOAT64) and p.shape == self._shape:
-            return p if self._dtype == _FLOAT64 else arrays.narrowed(p)
+        return self._native(self._vector(p))
+
+    def _vector(self, p: Any) -> NDArray[np.float64]:
+        """The argument itself if it is a plain array (P,) of float64, else as one."""
+        if compiled.vector(p, self._n):
+            return p  # type: ignore[no-any-return]
         array = check.real_array(p, "p", _FLOAT64, finite=False)
-        if array.shape != self._shape:
-            raise ValueError(f"p: expected shape {self._shape}, got {array.shape}")
-        with np.errstate(all="ignore"):  # a line search may ask far outside what float32 holds: the value is inf there
-            return np.require(self.expand(array), self._dtype, ["C", "A"])
+        if array.shape != self._x0.shape:
+            raise ValueError(f"p: expected shape {self._x0.shape}, got {array.shape}")
+        return array
+
+    def _native(self, p: NDArray[np.float64]) -> NDArray[Any]:
+        if self.free is not None:
+            p = self.free.expand(p)
+        # a line search may ask far outside what float32 holds: the value is inf there
+        return p if self._is_double else arrays.narrowed(p)
 
     def expand(self, p: NDArray[Any]) -> NDArray[Any]:
         """All parameters of the network, from those that are free."""
@@ -86,7 +96,7 @@ class Objective:
     def rounded(self, p: NDArray[np.float64]) -> NDArray[np.float64]:
         """What the network's type makes of p."""
         with np.errstate(all="ignore"):
-            return p.astype(self._dtype).astype(np.float64)
+            return p.astype(self.architecture.dtype).astype(np.float64)
 
     def value(self, p: Any) -> float:
         """The objective at p (P,): one forward pass.
@@ -96,7 +106,9 @@ class Objective:
         ValueError
             If p has not the shape (P,).
         """
-        return self.data.value(self.native(p)) + self.penalty_value(p)
+        p = self._vector(p)
+        value = self.data.value(self._native(p))
+        return value if self.decay is None else value + (compiled.penalise(self.decay, p) + self.constant)
 
     def grad(self, p: Any) -> NDArray[np.float64]:
         """The gradient (P,) at p: one pass forward, one backward.
@@ -116,9 +128,13 @@ class Objective:
         ValueError
             If p has not the shape (P,).
         """
-        value, gradient = self.data.value_and_grad(self.native(p))
-        gradient = self._pulled(gradient)
-        return self._with_penalty(p, value, gradient), gradient
+        p = self._vector(p)
+        value, gradient = self.data.value_and_grad(self._native(p))
+        if self.free is not None:
+            gradient = self.free.pull(gradient)
+        if self.decay is not None:
+            value += compiled.penalise(self.decay, p, gradient) + self.constant
+        return value, gradient
 
     def hess(self, p: Any) -> NDArray[np.float64]:
         """The exact Hessian (P, P) at p (P,), symmetric to the last bit; about N P^2 / 2 multiplications.
@@ -148,9 +164,13 @@ class Objective:
         ValueError
             If p has not the shape (P,).
         """
-        value, gradient, matrix = self.data.normal_equations(self.native(p))
-        gradient = self._pulled(gradient)
-        return self._with_penalty(p, value, gradient), gradient, self._with_diagonal(matrix)
+        p = self._vector(p)
+        value, gradient, matrix = self.data.normal_equations(self._native(p))
+        if self.free is not None:
+            gradient = self.free.pull(gradient)
+        if self.decay is not None:
+            value += compiled.penalise(self.decay, p, gradient) + self.constant
+        return value, gradient, self._with_diagonal(matrix)
 
     def hessp(self, p: Any, v: Any) -> NDArray[np.float64]:
         """The exact Hessian at p (P,) times v (P,), or times the columns of v (P, m): about three gradients.
@@ -184,12 +204,13 @@ class Objective:
         ValueError
             If p has not the shape (P,), or the loss is not squared_error.
         """
-        data = self.data.residuals(self.native(p))
+        p = self._vector(p)
+        data = self.data.residuals(self._native(p))
         if self.decay is None:
             return data
         penalised = self.decay > 0
         fixed = [np.sqrt(2 * self.constant)] if self.constant else []
-        return np.concatenate([data, np.sqrt(self.decay[penalised]) * np.asarray(p, np.float64)[penalised], fixed])
+        return np.concatenate([data, np.sqrt(self.decay[penalised]) * p[penalised], fixed])
 
     def residual_jac(self, p: Any) -> NDArray[np.float64]:
         """Derivatives of the residuals by the parameters (rows, P); N K P numbers, at the speed of memory.
@@ -207,17 +228,6 @@ class Objective:
         fixed = np.zeros((1 if self.constant else 0, data.shape[1]))
         return np.vstack([data, np.diag(np.sqrt(self.decay))[self.decay > 0], fixed])
 
-    def _pulled(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
-        return gradient if self.free is None else self.free.pull(gradient)
-
-    def _with_penalty(self, p: Any, value: float, gradient: NDArray[np.float64]) -> float:
-        """The value with the penalty; its part of the gradient is added in place."""
-        if self.decay is not None:
-            value += self.penalty_value(p)
-            with np.errstate(all="ignore"):
-                gradient += self.decay * np.asarray(p, np.float64)
-        return value
-
     @quiet
     def _product(self, p: Any, v: Any, kind: str) -> NDArray[np.float64]:
         if self.free is None:
@@ -225,28 +235,23 @@ class Objective:
             product = self.data.product(self.native(p), v, kind)
         else:
             v = check.real_array(v, "v", np.float64)
-            if v.shape[:1] != self._shape:
-                raise ValueError(f"v: expected shape {self._shape}, or {self._shape[0]} rows, got {v.shape}")
+            if v.shape[:1] != self._x0.shape:
+                raise ValueError(f"v: expected shape {self._x0.shape}, or {self._n} rows, got {v.shape}")
             product = self.free.pull(self.data.product(self.native(p), self.free.push(v), kind))
         if self.decay is not None:
             product += (self.decay * v.T).T
         return product
 
-    @quiet
     def _with_diagonal(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.free is not None:
             matrix = self.free.project(matrix)
         if self.decay is not None:
-            matrix[np.diag_indices_from(matrix)] += self.decay
+            compiled.add_diagonal(matrix, self.decay)
         return matrix
 
     def penalty_value(self, p: Any) -> float:
         """The penalty's part of the value."""
-        if self.decay is None:
-            return 0.0
-        params = np.asarray(p, np.float64)
-        with np.errstate(all="ignore"):
-            return 0.5 * float(np.dot(self.decay * params, params)) + self.constant
+        return 0.0 if self.decay is None else compiled.penalise(self.decay, self._vector(p)) + self.constant
 
 
 def _decay(penalty: Any, data: DataTerm, free: FreeParameters | None) -> tuple[NDArray[np.float64] | None, float]:

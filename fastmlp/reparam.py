@@ -86,6 +86,7 @@ class FreeParameters:
         order, begin = self._order
         return np.add.reduceat((self.coefficient[order] * g[order].T).T, begin, axis=0)
 
+    @quiet
     def project(self, B: NDArray[Any]) -> Float:
         """J'B J of a symmetric matrix, symmetric to the last bit."""
         lower = np.tril(self.pull(self.pull(B).T))

@@ -7,6 +7,7 @@ import contest
 import proben1
 import problems
 import report
+import small_calls
 from flops import flops
 from goals import GOALS, Goal
 from peers import ours
@@ -113,6 +114,23 @@ def test_a_line_tells_the_cost_in_units_of_the_yardstick():
     cell = contest.Cell("hessp", "S1", "float64", flops=10**8, peak=1e11, timings=times, yardstick=1e-3)
     line = report.line(cell)
     assert (line["in units of"], line["goal"], line["met"]) == ("2.00 gradient", "1.5, 3 units", "yes")
+
+
+@pytest.mark.filterwarnings("ignore::fastmlp.ScaleWarning")
+def test_every_small_call_has_a_row_and_works():
+    jobs = small_calls.objectives() | small_calls.fits()
+    assert set(jobs) == set(small_calls.ROWS)
+    assert {base for base, _ in filter(None, small_calls.ROWS.values())} <= set(jobs)
+    for job in jobs.values():
+        job(1)
+
+
+def test_small_calls_are_compared_with_what_they_add_to_and_with_other_builds():
+    own = {"value": 1e-6, "value, penalty": 1.5e-6, "predict one row": 2e-6, "predict one row, out=": 1e-6}
+    value, penalised, _, out = small_calls.rows(own, {"then": dict.fromkeys(own, 3e-6)})
+    assert (value["ratio"], value["met"], value["then's over ours"]) == ("", "", "3.00")
+    assert (penalised["time"], penalised["ratio"], penalised["met"]) == ("1.5 µs", "1.50", "no")
+    assert (out["ratio"], out["goal"], out["met"]) == ("0.50", "1.2 times predict one row", "yes")
 
 
 def test_early_stopping_is_judged_on_rows_that_had_no_say_in_it(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ What runs between the check of an array and its use may assign the array's shape
 own keeps the one that was checked. Under sanitizers the same tests look for reads and writes out of bounds.
 """
 
+import contextlib
 import threading
 
 import numpy as np
@@ -190,21 +191,52 @@ def test_an_output_array_is_written_as_it_was_checked(n, dtype):
 )
 def test_another_thread_assigns_shapes(name, n, dtype):
     call, given = CALLS[name], arguments_of(CALLS[name], values(n, dtype))
-    expected, X, stop = call(**given, dtype=dtype), given["X"], threading.Event()
-
-    def restless():
-        while not stop.is_set():
-            X.shape = (2 * n, D // 2)
-            X.shape = (n, D)
-
-    other = threading.Thread(target=restless)
-    other.start()
-    try:
-        right = 0
+    expected = call(**given, dtype=dtype)
+    with restless(given["X"], (2 * n, D // 2)):
         for _ in range(5 if n > 1000 else 50):
             found = outcome(call, given, dtype)
             assert found is None or np.array_equal(found, expected)
-            right += found is not None
+
+
+@contextlib.contextmanager
+def restless(array, shape):
+    """While another thread gives the array that shape and its own in turn."""
+    own, stop = array.shape, threading.Event()
+
+    def assign():
+        while not stop.is_set():
+            array.shape = shape
+            array.shape = own
+
+    other = threading.Thread(target=assign)
+    other.start()
+    try:
+        yield
     finally:
         stop.set()
         other.join()
+
+
+@ACCEPTED
+@pytest.mark.parametrize("n", [1, 130, 20_000])
+def test_another_thread_assigns_the_shape_of_what_is_written(n, dtype):
+    net, X, out = net_of(dtype), values(n, dtype)["X"], np.empty((n, K), dtype)
+    expected = net.predict(X)
+    with restless(out, (K * n,)):
+        for _ in range(5 if n > 1000 else 200):
+            out.reshape(-1)[:] = 7.0
+            found = outcome(lambda dtype: net.predict(X, out=out), {}, dtype)
+            assert found is None or np.array_equal(out.reshape(-1), expected.reshape(-1))
+
+
+@ACCEPTED
+@pytest.mark.parametrize("fixed", [None, "b1"])
+def test_another_thread_assigns_the_shape_of_the_parameters(fixed, dtype):
+    given = values(9, dtype)
+    objective = net_of(dtype).objective(given["X"], given["T"], penalty=fastmlp.WeightDecay(0.5), fixed=fixed)
+    p = objective.x0
+    expected = objective.normal_equations(p)
+    with restless(p, (1, p.size)):
+        for _ in range(200):
+            found = outcome(lambda dtype: objective.normal_equations(p), {}, dtype)
+            assert found is None or all(map(np.array_equal, found, expected))

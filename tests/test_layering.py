@@ -56,7 +56,7 @@ INNER = {
         ("training",),
         ("watch",),
         ("problem",),
-        ("arguments",),
+        ("arguments", "given"),
     ),
     "bridges": (("__init__",), ("onnx", "sklearn", "torch"), ("assembly", "torch_units")),
     "bayes": (
@@ -182,6 +182,7 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
         "linear.pyx",
         "curvature.pyx",
         "moments.pyx",
+        "objective.pyx",
     }
 
 

@@ -8,6 +8,7 @@ import scipy.optimize
 
 import fastmlp
 from cases import data, network, relative_error
+from fastmlp._core import objective as compiled
 
 
 def test_it_is_the_loss_and_gradient_at_any_parameters(dtype):
@@ -43,6 +44,74 @@ def test_the_penalty_is_added_to_value_and_gradient():
     assert relative_error(with_penalty.grad(p), plain.grad(p) + decay * p) < 1e-14
     slope = (with_penalty.value(p + h * p) - with_penalty.value(p - h * p)) / (2 * h)
     assert with_penalty.grad(p) @ p == pytest.approx(slope, rel=1e-7)
+
+
+@pytest.mark.parametrize("layers", [[1, 1], [1, 3, 1], [9, 11, 2], [40, 60, 30], [300, 200, 2]])
+def test_the_penalty_has_the_bits_of_numpy(layers):
+    """Whatever is compiled for small calls, and whatever BLAS makes of the sum."""
+    net = network(layers)
+    X, T = data(net, 3)
+    plain, penalised = net.objective(X, T), net.objective(X, T, penalty=fastmlp.WeightDecay(0.3, biases=0.1))
+    p, decay = plain.x0, penalised.decay
+    expected = 0.5 * float(np.dot(decay * p, p))
+    (value, gradient), (total, slope) = plain.value_and_grad(p), penalised.value_and_grad(p)
+    assert penalised.penalty_value(p) == expected
+    assert penalised.value(p) == total == value + expected
+    assert np.array_equal(slope, gradient + decay * p)
+    if p.size < 2000:
+        value, gradient, matrix = plain.normal_equations(p)
+        matrix[np.diag_indices_from(matrix)] += decay
+        found = penalised.normal_equations(p)
+        assert found[0] == value + expected
+        assert np.array_equal(found[1], gradient + decay * p)
+        assert np.array_equal(found[2], matrix)
+        assert np.array_equal(penalised.ggn(p), matrix)
+
+
+def unaligned(p):
+    return np.frombuffer(b"\0" + p.tobytes(), np.uint8)[1:].view(p.dtype)
+
+
+@pytest.mark.parametrize("fixed", [None, "b1"])
+@pytest.mark.parametrize(
+    "kind", [list, unaligned, lambda p: np.repeat(p, 2)[::2], lambda p: p.astype(">f8"), lambda p: p.view(np.memmap)]
+)
+def test_parameters_of_any_kind_are_penalised_alike(kind, fixed, dtype):
+    net = network([3, 4, 2], dtype=dtype)
+    objective = net.objective(*data(net, 10), penalty=fastmlp.WeightDecay(0.3, biases=0.1), fixed=fixed)
+    p = objective.x0
+    assert objective.value(kind(p)) == objective.value(p)
+    assert objective.penalty_value(kind(p)) == objective.penalty_value(p)
+    for got, expected in zip(objective.normal_equations(kind(p)), objective.normal_equations(p), strict=True):
+        assert np.array_equal(got, expected)
+    assert np.array_equal(objective.hess(kind(p)), objective.hess(p))
+    assert np.array_equal(objective.residuals(kind(p)), objective.residuals(p))
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-200, 1e200, np.inf, np.nan])
+def test_a_penalty_beyond_all_bounds_is_no_warning(size):
+    net = network([2, 3, 1])
+    objective = net.objective(*data(net, 5), penalty=fastmlp.WeightDecay(1e-3))
+    p = np.full(objective.x0.size, size)
+    with np.errstate(all="raise"):
+        value, gradient = objective.value_and_grad(p)
+    assert objective.value(p) == value or np.isnan(value)
+    assert gradient.shape == p.shape
+
+
+def test_what_is_penalised_has_the_shape_of_the_parameters():
+    n, decay = 4, np.ones(4)
+    for wrong in (np.ones(3), np.ones((2, 2)), np.ones(n, "f4"), np.ones(2 * n)[::2], [1.0] * n, None):
+        with pytest.raises(ValueError, match="penalty: expected vectors of 4 numbers"):
+            compiled.penalise(decay, wrong)
+    with pytest.raises(ValueError, match="penalty: expected vectors of 4 numbers"):
+        compiled.penalise(decay, decay, np.ones(5))
+    for wrong in (np.ones((3, 3)), np.ones((4, 5)), np.ones(16), np.ones((4, 4), "f4")):
+        with pytest.raises(ValueError, match="penalty: expected a matrix"):
+            compiled.add_diagonal(wrong, decay)
+    matrix = np.zeros((n, 2 * n))[:, ::2].T
+    compiled.add_diagonal(matrix, decay)
+    assert np.array_equal(matrix, np.eye(n))
 
 
 def test_noise_precision_multiplies_the_data_term_only():

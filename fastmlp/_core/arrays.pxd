@@ -2,6 +2,9 @@
 
 cimport numpy as cnp
 
+cdef enum:
+    RELEASE_NUMBERS = 50_000    # from which on other Python threads are let run
+
 
 cdef bint native(object value, int typenum) noexcept
 cdef bint finite(cnp.ndarray array) noexcept

@@ -32,9 +32,9 @@ cdef class Journal:
     """
 
     def __cinit__(self, size_t most, size_t n_params):
-        cdef double[:, ::1] numbers = np.empty((most, COLUMNS))
-        cdef double[::1] x = np.empty(n_params)
-        self.arrays = numbers, x
+        self.arrays = np.empty((most, COLUMNS)), np.empty(n_params)
+        cdef double[:, ::1] numbers = self.arrays[0]
+        cdef double[::1] x = self.arrays[1]
         self.steps.numbers, self.steps.most = &numbers[0, 0], most
         self.steps.lowest_x, self.steps.n_params = &x[0], n_params
         self.open(INFINITY)
@@ -48,9 +48,9 @@ cdef class Journal:
     @property
     def columns(self):
         """Objectives, penalties, |g|_inf, and seconds since `open`, step by step (4, n): a copy."""
-        return np.array(self.arrays[0][: self.steps.n]).T
+        return self.arrays[0][: self.steps.n].copy().T
 
     @property
     def lowest(self):
         """The lowest objective of these steps and its parameters, a copy."""
-        return self.steps.lowest, np.array(self.arrays[1])
+        return self.steps.lowest, self.arrays[1].copy()

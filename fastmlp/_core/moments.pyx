@@ -138,7 +138,10 @@ def moments(cnp.ndarray array not None, cnp.ndarray weight, roundings):
     cdef size_t between = max(1, BETWEEN_SIGNALS // max(1, m * CHUNK)) * CHUNK, first, stop, chunk, last, count = 0
     cdef double largest = 1.0 if weight is None else float(weight.max()), total = 0.0
     cdef double rounding = FLT_EPSILON if rows.single else DBL_EPSILON
-    cdef cnp.ndarray result = np.empty((5, m)), room = np.zeros((5, m))
+    cdef cnp.npy_intp shape[2]
+    shape[0], shape[1] = 5, m
+    cdef cnp.ndarray result = cnp.PyArray_EMPTY(2, shape, cnp.NPY_FLOAT64, 0)
+    cdef cnp.ndarray room = cnp.PyArray_ZEROS(2, shape, cnp.NPY_FLOAT64, 0)
     cdef double *mean = <double *> data(result)
     cdef double *low = mean + 3 * m
     cdef double *high = mean + 4 * m
@@ -219,7 +222,7 @@ def scaled(cnp.ndarray array not None, cnp.ndarray shift not None, cnp.ndarray s
 
 
 def largest(cnp.ndarray vector not None):
-    """The largest size of a number in a native vector."""
+    """The largest size of a number in a native vector, nan where there is one."""
     cdef size_t n = cnp.PyArray_SIZE(vector), i
     cdef const double *wide = <const double *> data(vector)
     cdef const float *narrow = <const float *> data(vector)
@@ -227,9 +230,9 @@ def largest(cnp.ndarray vector not None):
     if cnp.PyArray_TYPE(vector) == cnp.NPY_FLOAT32:
         for i in range(n):
             size = fabs(narrow[i])
-            found = size if size > found else found
+            found = found if size <= found or found != found else size
     else:
         for i in range(n):
             size = fabs(wide[i])
-            found = size if size > found else found
+            found = found if size <= found or found != found else size
     return found

@@ -110,11 +110,23 @@ def predict(Plan plan, cnp.ndarray params, cnp.ndarray X, cnp.ndarray Y, int n_t
         rows(plan, <const double *> data(params), <const double *> data(X), n, <double *> data(Y), n_threads)
 
 
-cpdef predict_exact(Plan plan, cnp.ndarray params, X):
-    """Outputs (n, n_outputs) for exact X of little work, None for all else.
+cdef inline bint overlap(cnp.ndarray a, cnp.ndarray b) noexcept:
+    """Whether any byte belongs to both of two contiguous arrays."""
+    cdef size_t i = <size_t> data(a), j = <size_t> data(b)
+    return i < j + cnp.PyArray_NBYTES(b) and j < i + cnp.PyArray_NBYTES(a)
 
-    Exact is a plain ndarray (n, n_inputs) of the network's type, aligned, C-contiguous and finite; work is little where
-    one thread does it.
+
+cdef inline bint takes(object out, int typenum, cnp.npy_intp *shape) noexcept:
+    """Whether `out` is a plain array (n, n_outputs) that outputs may be written to."""
+    return (native(out, typenum) and cnp.PyArray_NDIM(out) == 2 and cnp.PyArray_DIM(out, 0) == shape[0]
+            and cnp.PyArray_DIM(out, 1) == shape[1] and cnp.PyArray_ISWRITEABLE(out))
+
+
+cpdef predict_exact(Plan plan, cnp.ndarray params, X, out=None):
+    """Outputs (n, n_outputs) for exact X of little work, in `out` if it is exact too; None for all else.
+
+    Exact is a plain ndarray (n, n_inputs) of the network's type, aligned, C-contiguous and finite, as `out` one of
+    (n, n_outputs) that may be written to and overlaps nothing; work is little where one thread does it.
     """
     cdef int typenum = cnp.PyArray_TYPE(params)
     cdef const Net *net = &plan.net
@@ -125,7 +137,12 @@ cpdef predict_exact(Plan plan, cnp.ndarray params, X):
     shape[1] = net.n_outputs
     if plan.threads(shape[0], 1, 2) > 1 or not finite(X):
         return None
-    Y = cnp.PyArray_SimpleNew(2, shape, typenum)
+    if out is None:
+        Y = cnp.PyArray_SimpleNew(2, shape, typenum)
+    elif takes(out, typenum, shape) and not overlap(out, X) and not overlap(out, params):
+        Y = out
+    else:
+        return None
     if net.itemsize == sizeof(float):
         rows(plan, <const float *> data(params), <const float *> data(X), shape[0], <float *> data(Y), 1)
     else:
@@ -136,8 +153,8 @@ cpdef predict_exact(Plan plan, cnp.ndarray params, X):
 def exact_first(careful):
     """Decorate a network's `predict`: exact X of little work is taken at once, all else by the method itself."""
     def predict(self, X, *, out=None, n_threads=None):
-        if out is None and n_threads is None:
-            Y = predict_exact(self._plan, self._params, X)
+        if n_threads is None:
+            Y = predict_exact(self._plan, self._params, X, out)
             if Y is not None:
                 return Y
         return careful(self, X, out=out, n_threads=n_threads)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
@@ -13,7 +12,6 @@ from scipy.optimize import OptimizeResult
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from fastmlp import _validation as check
@@ -21,7 +19,7 @@ from fastmlp import units
 from fastmlp._quiet import quiet
 from fastmlp.bayes.evidence import Evidence, poor
 from fastmlp.errors import ScaleWarning, warn_caller
-from fastmlp.estimators import training
+from fastmlp.estimators import given, training
 from fastmlp.estimators.arguments import (
     EVIDENCE,
     STOCHASTIC,
@@ -38,8 +36,6 @@ from fastmlp.terms import WeightDecay
 from fastmlp.units import Units
 
 Array = NDArray[Any]
-
-FLOATS = (np.float64, np.float32)
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
@@ -147,7 +143,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             check.refuse_masked_and_lazy(value, name)
         X, y = self._arrays(X, y, reset=anew)
         weight = None if weight is None else _check_sample_weight(weight, X, dtype=np.float64)
-        random = _random_state(self.random_state)
+        late = given.is_number(self.random_state) and not (anew or measure(self))
+        random = None if late else given.random_state(self.random_state)
         if anew:
             networks = self._new_networks(X, y, classes, random, 1 if part else self.n_init)
             self._progress = self._result = self._split = None
@@ -167,28 +164,32 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self._keep_network(networks[0])  # to be found after Ctrl-C too, with the parameters of the last step
         if len(networks) > 1 and self.solver == "lm" and validation is None:
             networks = [networks[training.best_start(self, networks, problem)]]
-        seeds, trained = random.randint(2**31 - 1, size=len(networks)), []
-        for net, seed in zip(networks, seeds, strict=True):
+        drawn = None if random is None else random.randint(2**31 - 1, size=len(networks))
+        seeds, trained = given.late_seed(self.random_state) if drawn is None else iter(drawn), []
+        for net in networks:
             self._keep_network(net)
             trained.append(
                 training.train(
-                    self, net, seed, problem, validation, progress=self._progress, earlier=self._result,
+                    self, net, seeds, problem, validation, progress=self._progress, earlier=self._result,
                     max_iter=1 if part else self.max_iter,
                 )
             )  # fmt: skip
         best = min(trained, key=lambda each: each.loss)
-        if not np.isfinite(best.net.params).all():
+        if not best.is_finite:
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                 "preprocessed."
             )
         self._keep(best, problem)
+        if part:
+            self._remember(None)
+            return self
         penalty = WeightDecay(problem.decay, problem.decay)
-        self._remember(None if part else samples, penalty=penalty, standardize=own or False)
-        if best.limit and not part:
+        self._remember(samples, penalty=penalty, standardize=own or False)
+        if best.limit:
             message = f"{self.solver} has not converged within {best.limit}; raise it"
             warn_caller(message + ", or take standardize=True" * (own is None), ConvergenceWarning)
-        elif not part and training.is_worse_than_a_constant(best.net, problem):
+        elif training.is_worse_than_a_constant(best.net, problem):
             message = f"{self.solver} has ended with a loss above that of a constant; take another learning_rate_init"
             warn_caller(message + ", or standardize=True" * (own is None), ConvergenceWarning)
         return self
@@ -233,11 +234,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _arrays(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
         """X and y checked, X dense."""
+        if not reset and (plain := given.plain(self, X)) is not None and given.are_plain_targets(y, len(plain)):
+            return plain, y
         X, y = validate_data(
-            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=not is_classifier(self), dtype=FLOATS,
+            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=not is_classifier(self), dtype=given.FLOATS,
             reset=reset,
         )  # fmt: skip
-        return _dense(X), y
+        return given.dense(X), y
 
     def _layers(self, X: Array) -> tuple[tuple[int, ...], list[str]]:
         """Sizes of inputs and hidden layers, activations of the latter."""
@@ -336,8 +339,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _inputs(self, X: Any) -> Array:
         """X checked and dense, for a network that has been fitted."""
         check_is_fitted(self)
+        if (plain := given.plain(self, X)) is not None:
+            return plain
         check.refuse_masked_and_lazy(X, "X")
-        return _dense(validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False))
+        return given.dense(validate_data(self, X, accept_sparse="csr", dtype=given.FLOATS, reset=False))
 
     @quiet
     def _predict_outputs(self, X: Any, *, logits: bool = False) -> Array:
@@ -378,24 +383,3 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.sparse = True
         tags.target_tags.multi_output = True
         return tags
-
-
-def _dense(X: Any) -> Array:
-    if not hasattr(X, "toarray"):
-        return X  # type: ignore[no-any-return]
-    try:
-        return X.toarray()  # type: ignore[no-any-return]
-    except MemoryError as error:
-        size = X.shape[0] * X.shape[1] * X.dtype.itemsize / 2**30
-        raise MemoryError(
-            f"X: expected a matrix that fits into memory when dense, got one of {size:.3g} GiB"
-        ) from error
-
-
-def _random_state(value: Any) -> Any:
-    """A RandomState, as scikit-learn's; from a Generator too."""
-    if isinstance(value, np.random.Generator):
-        return np.random.RandomState(value.integers(2**32, dtype=np.uint32))
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        value = check.integer(value, "random_state", 0, bits=32)
-    return check_random_state(value)

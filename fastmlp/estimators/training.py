@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import warnings
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from fastmlp._core.moments import largest
 from fastmlp.architecture import Architecture
 from fastmlp.bayes.evidence import Evidence, fit_evidence
 from fastmlp.errors import ConvergenceWarning, ScaleWarning
@@ -33,9 +33,14 @@ class Trained(NamedTuple):
     result: Any
 
     @property
+    def is_finite(self) -> bool:
+        """Whether the parameters are."""
+        return math.isfinite(largest(self.net._params))
+
+    @property
     def loss(self) -> float:
         """What the best of several starts has the least of: infinite where training diverged."""
-        if not np.isfinite(self.net.params).all():
+        if not self.is_finite:
             return math.inf
         loss = -self.watch.progress.gain if self.watch.measure else self.result.fun
         return float(loss) if math.isfinite(loss) else math.inf
@@ -75,7 +80,7 @@ def as_logits(net: Network) -> Network:
 def train(
     estimator: Any,
     net: Network,
-    seed: int,
+    seeds: Iterator[int],
     problem: Problem,
     validation: Validation | None,
     *,
@@ -83,12 +88,16 @@ def train(
     earlier: Any,
     max_iter: int,
 ) -> Trained:
-    """Train a network in place, from its parameters and, with an `earlier` result, from the solver's state there."""
+    """Train a network in place, from its parameters and, with an `earlier` result, from the solver's state there.
+
+    One of the seeds is for what is drawn, unless an earlier generator continues.
+    """
     watch = Watch(estimator, net, problem, validation, progress)
     earlier = _resumable(earlier, estimator.solver, problem.n_samples, problem.units)
+    continues = earlier is not None and earlier.state.get("rng") is not None
     result = net.fit(
         problem.X, problem.T, estimator.solver, sample_weight=problem.weight, penalty=problem.penalty,
-        max_iter=max_iter, callback=watch if watch.needed else None, rng=np.random.default_rng(seed),
+        max_iter=max_iter, callback=watch if watch.needed else None, rng=None if continues else next(seeds),
         standardize=problem.units or False, warm_start=earlier, **problem.options(estimator, watch.rate),
     )  # fmt: skip
     if not watch.needed:
@@ -105,18 +114,30 @@ def whole(estimator: Any) -> Iterator[None]:
     A first fit that Ctrl-C ends leaves the network at its last step, and so does one that goes on from where it is.
     """
     net = getattr(estimator, "network_", None)
-    before = {name: value.copy() if isinstance(value, list) else value for name, value in estimator.__dict__.items()}
-    if "_progress" in before:
-        before["_progress"] = copy.deepcopy(before["_progress"])  # its lists grow on
+    before, progress = dict(estimator.__dict__), getattr(estimator, "_progress", None)
+    counts = None if progress is None else dict(vars(progress))
+    lengths, own_lengths = _lengths(before), _lengths(counts or {})  # lists grow on: copies would take ever longer
     state = None if net is None else (net.params, net.units, net._trained)
     try:
         yield
     except BaseException as error:
         if net is not None or isinstance(error, Exception):
-            estimator.__dict__ = before
+            restored = _cut(before, lengths)
+            if counts is not None:
+                restored["_progress"] = Progress(**_cut(counts, own_lengths))
+            estimator.__dict__ = restored
         if net is not None and state is not None and isinstance(error, Exception):
             net._params[...], net._units, net._trained = state
         raise
+
+
+def _lengths(items: dict[str, Any]) -> dict[str, int]:
+    return {name: len(value) for name, value in items.items() if type(value) is list}
+
+
+def _cut(items: dict[str, Any], lengths: dict[str, int]) -> dict[str, Any]:
+    """The items, lists as they were when they had these lengths."""
+    return {name: value[: lengths[name]] if name in lengths else value for name, value in items.items()}
 
 
 def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int:

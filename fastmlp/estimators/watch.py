@@ -73,18 +73,26 @@ class Watch:
         """Take note of an iteration; True where it is to be the last one."""
         p = self.progress
         p.loss_curve.append(self.problem.mean(state.loss))
-        shown = [f"Iteration {state.nit}, loss = {p.loss_curve[-1]:.8f}"]
         if self.stochastic:
             p.samples_seen += self.problem.n_samples
         if self.validation is not None:
             p.validation_loss_curve.append(self.validation.loss(state.x))
-            shown.append(f"validation loss = {p.validation_loss_curve[-1]:.8f}")
             if self.measure == "score":
                 p.scores.append(self.validation.score(self.net))
-                shown.append(f"validation score = {p.scores[-1]:.6f}")
-        self._print(", ".join(shown))
+        if self.estimator.verbose:
+            self._print(self._line(state.nit))
         self.stopped = self._no_more_progress(state.x)
         return self.stopped
+
+    def _line(self, n_iter: int) -> str:
+        """What there is to say of the latest iteration."""
+        p = self.progress
+        shown = [f"Iteration {n_iter}, loss = {p.loss_curve[-1]:.8f}"]
+        if self.validation is not None:
+            shown.append(f"validation loss = {p.validation_loss_curve[-1]:.8f}")
+            if self.measure == "score":
+                shown.append(f"validation score = {p.scores[-1]:.6f}")
+        return ", ".join(shown)
 
     def _no_more_progress(self, x: Any) -> bool:
         p, e = self.progress, self.estimator

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._core.arrays import exact
 from fastmlp.architecture import Architecture
 from fastmlp.model import PLAIN
 from fastmlp.reparam import FreeParameters
@@ -21,10 +22,18 @@ from fastmlp.units import Units, restored
 
 #: where bit generators keep a place in a buffer, which they trust, and its size
 BUFFERS = {np.random.MT19937: (("state", "pos"), 624), np.random.Philox: (("buffer_pos",), 4)}
-
-
+#: NumPy's own; without a seed they ask the system for one
+SEEDED: tuple[Any, ...] = (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
 NETWORKS = (np.float32, np.float64)
 MOST = float(np.finfo(np.float64).max)
+
+
+class _AnySeed(np.random.bit_generator.ISeedSequence):
+    """For a bit generator whose state is about to be set; a SeedSequence would take longer than all the rest."""
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
+        """Zeros."""
+        return np.zeros(n_words, dtype)
 
 
 class Earlier:
@@ -69,7 +78,8 @@ class Earlier:
             raise ValueError(f"warm_start: expected {name} of shape {shape}, got {value.shape}")
         if not (value.flags.c_contiguous and value.flags.aligned):
             raise ValueError(f"warm_start: expected {name} to lie row by row, got strides {value.strides}")
-        if not (np.isfinite(value).all() and (value >= low).all()):
+        finite = exact(value, value.dtype) is not None or np.isfinite(value).all()
+        if not (finite and (low == -math.inf or (value >= low).all())):
             expected = "finite numbers" + (f" >= {low:g}" if low > -math.inf else "")
             raise ValueError(f"warm_start: expected {expected} in {name}, got others")
         return value  # type: ignore[no-any-return]
@@ -138,7 +148,7 @@ def state_of(
     x = getattr(warm_start, "x", None)
     if type(x) is not np.ndarray or x.dtype.kind not in "fiu":
         raise TypeError(f"warm_start: expected x to be an array of numbers, got {type(x).__name__}")
-    present = (architecture.n_params, architecture.dtype.name, n_samples)
+    present = (architecture.n_params, architecture.dtype.type.__name__, n_samples)
     earlier = (x.size, state.word("dtype"), state.count("n_samples", bits=62))
     if earlier != present:
         raise ValueError(
@@ -159,11 +169,14 @@ def state_of(
 
 def _own(value: Any) -> Any:
     """A copy, of dicts, tuples and arrays: what is checked is nobody else's to change."""
-    if isinstance(value, dict):
-        return {key: _own(item) for key, item in dict(value).items()}
-    if type(value) is tuple:
+    kind = type(value)
+    if kind in PLAIN:
+        return value.copy()
+    if kind is tuple:
         return tuple(map(_own, value))
-    return value.copy() if type(value) in PLAIN else value
+    if kind is dict or isinstance(value, dict):
+        return {key: _own(item) for key, item in dict(value).items()}
+    return value
 
 
 def _units(value: Any, architecture: Architecture) -> Units | None:
@@ -195,7 +208,7 @@ def _generator(state: Earlier) -> np.random.Generator | None:
     if not isinstance(kind, type) or not issubclass(kind, np.random.BitGenerator):
         raise TypeError(f"warm_start: expected rng to be a bit generator and its state, got {kind!r}")
     try:
-        bits = kind()
+        bits = kind(_AnySeed()) if kind in SEEDED else kind()  # type: ignore[arg-type]
         path, size = next((where for base, where in BUFFERS.items() if issubclass(kind, base)), ((), 0))
         place = saved
         for key in path:

@@ -135,13 +135,13 @@ def poor(
     T = real(architecture, some)
     if T is None:
         return None
-    left = _left(architecture, some, T, params) if squared else None
+    left = _left(architecture, some, T, params) if squared and architecture.n_outputs > 1 else None
     if not together and (left is None or not (left > 0.5 * spread(T, some.weight)[1] ** 2).any()):
         return None
     rank = min(architecture.layers[1:-1], default=len(T))
     explained, total, by_rank = line(some.X.astype(np.float64), T, some.weight, rank)
     D, found = architecture.n_inputs, []
-    if left is not None and len(left) > 1:
+    if left is not None:
         low = (explained > SLOPE * total) & (total - left < 0.5 * by_rank) & (by_rank > 0.5 * explained)
         found = [
             Shares(1 - left[k] / total[k], by_rank[k] / total[k], k)
@@ -220,21 +220,30 @@ def line(X: Float, T: Float, weight: Array | None, rank: int) -> tuple[Float, Fl
     right singular vectors (reduced-rank regression).
     """
     mean, sd = spread(X, weight)
-    X = (X[:, sd > 0] - mean[sd > 0]) / sd[sd > 0]
+    varies = sd > 0
+    X = (X[:, varies] - mean[varies]) / sd[varies]
     N, D = X.shape
     mean, sd = spread(T, weight)
     if not 0 < D <= MOST_COLUMNS or N < D + 3:
         return np.zeros_like(sd), sd * sd, np.zeros_like(sd)
-    root = np.ones((N, 1)) if weight is None else np.sqrt(N / weight.sum() * weight)[:, np.newaxis].astype(np.float64)
-    A, B = root * X, root * (T - mean)
+    A, B = X, T - mean
+    if weight is not None:
+        root = np.sqrt(N / weight.sum() * weight)[:, np.newaxis].astype(np.float64)
+        A, B = root * A, root * B
     _memory.blas(6 * A.nbytes)
     Y, chance = _memory.product(A, np.linalg.lstsq(A, B, rcond=None)[0]), (N - 1) / (N - D - 1)
-    explained = np.maximum(0.0, sd * sd - np.mean((B - Y) ** 2, axis=0) * chance)
+    explained = _without(sd, B - Y, chance)
     if rank >= min(D, T.shape[1]):
         return explained, sd * sd, explained
     _, V = np.linalg.eigh(_memory.product(np.ascontiguousarray(Y.T), Y))
     Y = _memory.product(_memory.product(Y, V[:, -rank:]), V[:, -rank:].T)
-    return explained, sd * sd, np.maximum(0.0, sd * sd - np.mean((B - Y) ** 2, axis=0) * chance)
+    return explained, sd * sd, _without(sd, B - Y, chance)
+
+
+def _without(sd: Float, residuals: Float, chance: float) -> Float:
+    """The variances less those of the residuals, which are multiplied by `chance`."""
+    left = np.add.reduce(residuals * residuals, 0) / len(residuals)
+    return np.asarray(np.maximum(0.0, sd * sd - left * chance))
 
 
 def spread(array: Float, weight: Array | None) -> tuple[Float, Float]:

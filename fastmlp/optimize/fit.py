@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -114,11 +114,11 @@ def fit(
     _check_options(name, options, learning_rate)
     standardize = units.checked(standardize, architecture)
     state = _state(warm_start, name, architecture, len(samples.X), bool(standardize))
-    # to make a generator takes as long as a step of a small fit
-    draws = name in MINIBATCH or holdout.draws(validation)
-    generator = check.generator(rng) if draws or rng is not None else None
-    if state is not None and state["rng"] is not None:
-        generator = state["rng"]
+    # to make a generator takes as long as a step of a small fit; that of the fit which is continued comes first
+    generator = None if state is None else state["rng"]
+    if rng is not None or (generator is None and (name in MINIBATCH or holdout.draws(validation))):
+        own_generator = check.generator(rng)
+        generator = own_generator if generator is None else generator
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: expected a callable or None, got {check.shown(callback)}")
     if patience is not None:
@@ -180,7 +180,7 @@ def fit(
         "held_back": held_back,
         "rng": earlier.rng_state(generator),
         "n_samples": len(samples.X),
-        "dtype": architecture.dtype.name,
+        "dtype": architecture.dtype.type.__name__,  # `name` takes ten times as long
         "progress": monitor.state,
         "free": free,
         "units": own,
@@ -281,9 +281,14 @@ def _result(
     return result, loss
 
 
+def _options_of(name: str) -> Collection[str]:
+    if name in MINIBATCH:
+        return minibatch.OPTIONS[name]
+    return FULL_BATCH[name].OPTIONS if name in FULL_BATCH else scipy_bridge.options(name)
+
+
 def _check_options(name: str, options: dict[str, Any], learning_rate: Any) -> None:
-    own = minibatch.OPTIONS | {solver: module.OPTIONS for solver, module in FULL_BATCH.items()}
-    known = own.get(name) or scipy_bridge.options(name)
+    known = _options_of(name) if options else ()
     for option in options:
         if option not in known:
             raise TypeError(f"{option}: expected an option of fit or of {name} ({', '.join(known)}), got {option!r}")

@@ -223,9 +223,8 @@ class Monitor:
             self._keep(x, float(losses[-1]), float(grad_norms[-1]))
         if lowest[0] < self._lowest[0]:
             self._lowest = lowest
-        unknown = np.full(len(losses), math.nan)
-        for name, values in zip(FIELDS, (losses, train_losses, unknown, grad_norms, times), strict=True):
-            self.history[name].extend(values.tolist())
+        for name, values in zip(FIELDS, (losses, train_losses, None, grad_norms, times), strict=True):
+            self.history[name].extend([math.nan] * len(losses) if values is None else values.tolist())
 
     def leave(self, x: NDArray[Any]) -> None:
         """Have the parameters within a step that was broken off, where each of its parts is one."""

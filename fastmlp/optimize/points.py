@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._core.moments import largest
 from fastmlp.objective import Objective
 from fastmlp.optimize.bounds import Bounds
 
@@ -27,14 +29,14 @@ class Point(NamedTuple):
 def evaluate(objective: Objective, x: NDArray[np.float64], bounds: Bounds | None = None) -> Point:
     """The point at x, of which a copy is taken."""
     value, gradient = objective.value_and_grad(x)
-    if not (np.isfinite(value) and np.isfinite(gradient).all()):  # a bad step, at which the gradient means nothing
+    if not math.isfinite(value) or not math.isfinite(largest(gradient)):  # a bad step: the gradient means nothing
         return Point(x.copy(), np.inf, np.zeros_like(gradient), np.inf)
     return Point(x.copy(), value, gradient, grad_norm(x, gradient, bounds))
 
 
 def grad_norm(x: NDArray[np.float64], gradient: NDArray[np.float64], bounds: Bounds | None) -> float:
     """|gradient|_inf, with bounds of what does not lead out of them."""
-    return float(np.abs(gradient if bounds is None else bounds.projected(x, gradient)).max())
+    return largest(gradient if bounds is None else bounds.projected(x, gradient))
 
 
 def reduction(objective: Objective, start: Point, end: Point) -> float:

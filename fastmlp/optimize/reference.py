@@ -55,7 +55,8 @@ def of(architecture: Architecture, samples: Samples) -> Reference:
         shifts = (c - mean).tolist() if c is not mean else ()
         loss = 0.5 * S * sum(x * x for x in (*sd.tolist(), *shifts))
     elif architecture.loss == "binary_cross_entropy":
-        loss = -S * float((_xlogx(mean) + _xlogx(1 - mean)).sum())
+        ones, zeros = _xlogx(np.array([mean, 1 - mean]))
+        loss = -S * float((ones + zeros).sum())
     elif architecture.loss == "cross_entropy":
         loss = -S * float(_xlogx(mean).sum())
     else:

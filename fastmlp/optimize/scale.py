@@ -13,6 +13,7 @@ A fit of a few iterations, or one that continues another, is a part of a trainin
 from __future__ import annotations
 
 import math
+from operator import truediv
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -114,7 +115,7 @@ def _of_units(architecture: Architecture, known: units.Units, given: tuple[Any, 
 
 
 def _warned(found: Suspects, raw: bool) -> str:
-    said = _described(found, raw) if any(map(len, found)) else ""
+    said = _described(found, raw) if found is not NOTHING_FOUND and any(map(len, found)) else ""
     if said:
         warn_caller(said, ScaleWarning)
     return said
@@ -173,14 +174,13 @@ def _sane(
     With w the largest parameter, sum w_ji^2 s_i^2 <= w^2 sum s_i^2; and by Cauchy and Schwarz the mean of z over its
     spread is at most sqrt(sum (m_i / s_i)^2), whatever the weights.
     """
-    mean, sd = inputs.mean.tolist(), inputs.deviation.tolist()
+    sd = inputs.deviation.tolist()
     if min(sd) < (FAINT_MINIBATCH if minibatch else FAINT):
         return False
     far = FAR_KINKS_MINIBATCH if minibatch else FAR_KINKS
-    w = largest(params)
-    if w * w * sum(s * s for s in sd) > STEEP * STEEP:
+    if largest(params) * math.hypot(*sd) > STEEP:
         return False
-    if sum((m / s) ** 2 for m, s in zip(mean, sd, strict=True)) > far.spreads**2:
+    if math.hypot(*map(truediv, inputs.mean.tolist(), sd)) > far.spreads:
         return False
     if not _has_units(architecture, constant):
         return True
@@ -188,8 +188,10 @@ def _sane(
     assert constant.sd is not None
     top = HIGH_MINIBATCH if minibatch else HIGH
     least = (LOW_MINIBATCH if minibatch else LOW) * architecture.layers[-2]
-    pairs = zip(constant.mean.tolist(), constant.sd.tolist(), strict=True)
-    return all(-top <= m <= top and least <= s <= top and abs(m) <= LOST_OFFSET * s for m, s in pairs)
+    for m, s in zip(constant.mean.tolist(), constant.sd.tolist(), strict=True):
+        if not (-top <= m <= top and least <= s <= top and abs(m) <= LOST_OFFSET * s):
+            return False
+    return True
 
 
 def _steep_and_far(activation: str, W: Array, b: Array, mean: Float, sd: Float, minibatch: bool) -> tuple[Index, Index]:

@@ -178,19 +178,23 @@ class WeightDecay:
         -----
         Cost: a pass over the P parameters for each penalty that has been added.
         """
-        diagonal = np.zeros(architecture.n_params)
-        for coefficients, rescalings in self._parts:
-            part = _spread(coefficients, architecture)
-            for rescaled in rescalings:
-                part *= rescaling.decay_factors(architecture, *rescaled)
-            diagonal += part
-        return diagonal
+        first, *others = (_diagonal(part, architecture) for part in self._parts)
+        for other in others:
+            first += other
+        return first
 
 
 def _of(parts: tuple[_Part, ...]) -> WeightDecay:
     penalty = WeightDecay()
     penalty._parts = parts
     return penalty
+
+
+def _diagonal(part: _Part, architecture: Architecture) -> NDArray[np.float64]:
+    diagonal = _spread(part.coefficients, architecture)
+    for rescaled in part.rescalings:
+        diagonal *= rescaling.decay_factors(architecture, *rescaled)
+    return diagonal
 
 
 def _spread(coefficients: dict[str, Any], architecture: Architecture) -> NDArray[np.float64]:
@@ -201,7 +205,8 @@ def _spread(coefficients: dict[str, Any], architecture: Architecture) -> NDArray
         if name in ("W", "b"):
             arrays = views.weights if name == "W" else views.biases
             for array, coefficient in zip(arrays, _per_layer(value, len(arrays)), strict=True):
-                array += coefficient
+                if coefficient:
+                    array += coefficient
         else:
             diagonal[selection.named(architecture, name, "penalty")] += value
     return diagonal

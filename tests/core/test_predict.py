@@ -84,3 +84,41 @@ def test_rows_may_be_read_only():
     X = np.ones((1, 2))
     X.flags.writeable = False
     assert predict.predict_exact(net._plan, net._params, X) is not None
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 8, 9, 130])
+def test_plain_outputs_are_filled_at_once(n_rows, dtype):
+    net = network([5, 7, 3], dtype=dtype)
+    X = data(net, n_rows)[0].astype(dtype)
+    around = np.full((n_rows + 2, 3), 7.0, dtype)
+    out = around[1:-1]
+    assert predict.predict_exact(net._plan, net._params, X, out) is out
+    assert np.array_equal(out, net.predict(X, n_threads=1))
+    assert np.array_equal(around[[0, -1]], np.full((2, 3), 7.0))
+
+
+def read_only():
+    out = np.zeros((2, 3))
+    out.flags.writeable = False
+    return out
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        np.zeros((3, 3)), np.zeros((2, 4)), np.zeros(6), np.zeros((2, 3), "f4"), np.zeros((2, 3), ">f8"),
+        np.zeros((3, 2)).T, np.zeros((2, 6))[:, ::2], np.ma.zeros((2, 3)), read_only(), [[0.0] * 3] * 2, 1.0,
+    ],
+)  # fmt: skip
+def test_outputs_that_are_not_plain_are_left_to_the_careful_path(out):
+    net = network([3, 4, 3])
+    assert predict.predict_exact(net._plan, net._params, np.zeros((2, 3)), out) is None
+
+
+def test_outputs_that_overlap_are_left_to_the_careful_path():
+    net = network([3, 4, 3])
+    buffer = np.zeros((5, 3))
+    for first in range(4):
+        met = predict.predict_exact(net._plan, net._params, buffer[1:3], buffer[first : first + 2])
+        assert (met is None) == (first in (0, 1, 2))
+    assert predict.predict_exact(net._plan, net._params, buffer[:4], net.weights[0]) is None

@@ -1,0 +1,73 @@
+"""What estimators are given: arrays that need no second look, sparse ones, and where random numbers come from."""
+
+from __future__ import annotations
+
+import numbers
+import operator
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+
+from fastmlp import _validation as check
+from fastmlp._core.arrays import exact
+
+Array = NDArray[Any]
+
+FLOATS = (np.float64, np.float32)
+
+
+def plain(estimator: Any, X: Any) -> Array | None:
+    """A view of X if it is what scikit-learn's checks, which take 50 us, would give back unchanged; else None.
+
+    The estimator has been fitted, without names of features.
+    """
+    if type(X) is not np.ndarray or X.dtype not in FLOATS or hasattr(estimator, "feature_names_in_"):
+        return None
+    view, width = exact(X, X.dtype), getattr(estimator, "n_features_in_", None)
+    return view if view is not None and view.ndim == 2 and len(view) and view.shape[1] == width else None
+
+
+def are_plain_targets(y: Any, n: int) -> bool:
+    """Whether they would give these targets of n samples back unchanged: finite numbers, one a sample."""
+    if type(y) is not np.ndarray or y.ndim != 1 or len(y) != n:
+        return False
+    return y.dtype.kind in "iu" or (y.dtype in FLOATS and exact(y, y.dtype) is not None)
+
+
+def dense(X: Any) -> Array:
+    """X itself, or a sparse matrix as an array."""
+    if not hasattr(X, "toarray"):
+        return X  # type: ignore[no-any-return]
+    try:
+        return X.toarray()  # type: ignore[no-any-return]
+    except MemoryError as error:
+        size = X.shape[0] * X.shape[1] * X.dtype.itemsize / 2**30
+        raise MemoryError(
+            f"X: expected a matrix that fits into memory when dense, got one of {size:.3g} GiB"
+        ) from error
+
+
+def is_number(value: Any) -> bool:
+    """Whether `random_state` is one; ValueError if no RandomState can be made of that."""
+    number = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if number:
+        check.integer(value, "random_state", 0, bits=32)
+    return number
+
+
+def random_state(value: Any) -> Any:
+    """A RandomState, as scikit-learn's; from a Generator too."""
+    if isinstance(value, np.random.Generator):
+        return np.random.RandomState(value.integers(2**32, dtype=np.uint32))
+    return check_random_state(operator.index(value) if is_number(value) else value)
+
+
+def late_seed(value: Any) -> Iterator[int]:
+    """What the generator of a fit is seeded with, drawn from a number when it is asked for.
+
+    A RandomState takes longer to make than an epoch on a few samples, which goes on with the generator that it has.
+    """
+    yield from random_state(value).randint(2**31 - 1, size=1)
