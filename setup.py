@@ -35,9 +35,9 @@ from setuptools.command.egg_info import egg_info
 HERE = Path(__file__).parent
 MODULES = (
     *("kernels", "faces"),  # the longest to compile come first
-    *("crew", "team", "arrays", "results", "ties", "plan", "block", "sweeps", "slots", "batch", "tiles", "units"),
-    *("gram", "bands", "curvature", "predict", "trace", "products", "jacobian", "train", "linear", "equations", "lm"),
-    *("many", "objective", "journal", "lbfgs", "moments"),
+    *("crew", "team", "choice", "arrays", "results", "ties", "plan", "block", "sweeps", "slots", "batch", "tiles"),
+    *("units", "gram", "bands", "curvature", "predict", "trace", "products", "jacobian", "train", "linear"),
+    *("equations", "lm", "many", "objective", "journal", "lbfgs", "moments"),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {

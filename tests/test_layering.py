@@ -100,7 +100,7 @@ INNER = {
         ("block", "tiles"),
         ("plan",),
         ("arrays", "results", "ties"),
-        ("journal",),
+        ("choice", "journal"),
         ("kernels", "team", "vectors"),
         ("crew", "lineage", "memory"),
     ),

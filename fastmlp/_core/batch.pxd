@@ -2,9 +2,9 @@
 
 from cython cimport floating
 from fastmlp._core.block cimport Source
+from fastmlp._core.choice cimport Choice
 from fastmlp._core.plan cimport Net, Partition, Plan
 from fastmlp._core.slots cimport Pass
-from fastmlp._core.team cimport Choice
 
 
 # The pass that sums the losses, and with `gradient` the gradient (P,); parameters and sums are left to the caller.

@@ -7,7 +7,7 @@ Arguments are trusted: native arrays of the network's type, finite, of matching 
 cimport numpy as cnp
 from cython cimport floating
 
-from fastmlp._core cimport kernels, slots, sweeps, team
+from fastmlp._core cimport choice, kernels, slots, sweeps, team
 from fastmlp._core.arrays cimport data, finite, native, own
 from fastmlp._core.block cimport Block, load
 from fastmlp._core.plan cimport GRADIENT_WORK, Net, Partition, Plan
@@ -56,7 +56,7 @@ cdef class Batch:
 
     def __cinit__(self, Plan plan not None, cnp.ndarray X not None, T, labels, weight, scale):
         self.plan = plan
-        self.choice = team.choice()
+        self.choice = choice.fresh()
         self.arrays = (X, T, labels, weight, scale)
         self.source.n = cnp.PyArray_DIM(X, 0)
         self.source.index = NULL

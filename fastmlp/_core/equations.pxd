@@ -1,9 +1,10 @@
 # The objective of a fit, E = factor * loss + sum lambda_i/2 x_i^2, and its damped Newton equations, on one point.
 
 from fastmlp._core.block cimport Source
+from fastmlp._core.choice cimport Choice
 from fastmlp._core.curvature cimport Held, Task
 from fastmlp._core.plan cimport Net
-from fastmlp._core.team cimport Choice, Watch
+from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map
 
 

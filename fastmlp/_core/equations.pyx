@@ -9,7 +9,7 @@ from libc.math cimport INFINITY
 from libc.string cimport memcpy
 
 from cython cimport floating
-from fastmlp._core cimport curvature, kernels, linear, team
+from fastmlp._core cimport choice, curvature, kernels, linear, team
 from fastmlp._core.block cimport Source
 from fastmlp._core.curvature cimport EMPTY, FORWARD, LOWER, NOTHING, SAMPLES, Task, evaluate, task
 from fastmlp._core.memory cimport plus, times
@@ -70,7 +70,7 @@ cdef void lay_out(Equations *eq, const Net *net, const Source *source, const voi
     cdef size_t at = lines(<size_t> memory) + place(eq, net, memory)
     eq.net, eq.source, eq.ops, eq.n_threads = net, source, ops, n_threads
     lay_out_tasks(net, source.n, &eq.loss, &eq.ggn, &eq.exact)
-    eq.choice = team.choice()
+    eq.choice = choice.fresh()
     eq.L = <double *> at
     eq.native = <void *> (at + lines(net.n_params * net.n_params * sizeof(double)))
     eq.scratch = <void *> (<size_t> eq.native + converted_bytes(net))
@@ -98,7 +98,7 @@ cdef double sums(Equations *eq, const Task *todo, const double *x, double *g, do
     cdef int n_threads = curvature.threads(todo, eq.source.n, eq.n_threads)
     cdef bint several = n_threads > 1
     cdef double value, started = team.seconds() if several else 0.0
-    n_threads = team.chosen(&eq.choice, n_threads)
+    n_threads = choice.chosen(&eq.choice, n_threads)
     params = native
     gradient = native + n if g != NULL else NULL
     matrix = native + 2 * n if B != NULL else NULL
@@ -123,7 +123,7 @@ cdef double sums(Equations *eq, const Task *todo, const double *x, double *g, do
             for j in range(i + 1):
                 B[i * n + j] = matrix[i * n + j]
     if several:
-        team.note(&eq.choice, team.seconds() - started, eq.source.n * todo.work)
+        choice.note(&eq.choice, team.seconds() - started, eq.source.n * todo.work)
     return value
 
 

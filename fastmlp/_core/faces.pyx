@@ -8,8 +8,9 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from cython cimport floating
-from fastmlp._core cimport kernels, team
+from fastmlp._core cimport choice, kernels
 from fastmlp._core.kernels cimport FMLP_PAD
+from fastmlp._core.choice cimport Choice
 from fastmlp._core.tiles cimport COLS
 
 from fastmlp._core.kernels import activation_names, isa_index, loss_names
@@ -382,12 +383,13 @@ def root_products(floating[:, :] S, floating[:, :] J, bint lower, isa=None):
 
 def choices(double together, double alone, size_t n_calls, double later=0.0):
     """Numbers of threads, of two, that a `Choice` makes for calls of so many seconds; `later` for together, halfway."""
-    cdef team.Choice choice = team.choice()
+    cdef Choice own = choice.fresh()
     cdef size_t call
+    own.asks = False
     threads = []
     for call in range(n_calls):
         if later and call == n_calls // 2:
             together = later
-        threads.append(team.chosen(&choice, 2))
-        team.note(&choice, together if threads[call] == 2 else alone, 1.0)
+        threads.append(choice.chosen(&own, 2))
+        choice.note(&own, together if threads[call] == 2 else alone, 5e9 * alone)
     return threads

@@ -2,9 +2,10 @@
 # network's type.
 
 from fastmlp._core.block cimport Source
+from fastmlp._core.choice cimport Choice
 from fastmlp._core.plan cimport Net, Partition
 from fastmlp._core.slots cimport Pass
-from fastmlp._core.team cimport Choice, Watch
+from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Map
 
 

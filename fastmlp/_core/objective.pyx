@@ -7,7 +7,7 @@ objectives that Python calls.
 
 cimport numpy as cnp
 from cython cimport floating
-from fastmlp._core cimport arrays, kernels, slots, team
+from fastmlp._core cimport arrays, choice, kernels, slots
 from fastmlp._core.arrays cimport RELEASE_NUMBERS, data
 from fastmlp._core.batch cimport prepare_loss
 from fastmlp._core.block cimport Source
@@ -41,7 +41,7 @@ cdef void lay_out(Objective *objective, const Net *net, const Source *source, co
     prepare_loss(&objective.job, net, source, parts, True)
     objective.free, objective.ops, objective.n_threads = free, ops, n_threads
     objective.n = net.n_params if free == NULL else free.n
-    objective.choice = team.choice()
+    objective.choice = choice.fresh()
     objective.n_values = 0
     objective.native = <void *> native
     slots.lay_out(&objective.job, n_threads, <void *> (native + lines(2 * net.n_params * net.itemsize)))
@@ -59,8 +59,7 @@ cdef double loss(Objective *objective, const double *x, double *g, floating *nat
     cdef size_t n = job.block.net.n_params, i
     cdef const floating *params = native
     cdef floating *gradient = native + n
-    cdef bint several = objective.n_threads > 1
-    cdef double value, started = team.seconds() if several else 0.0
+    cdef double value
     if objective.free != NULL:
         expand(objective.free, x, native)
     elif floating is double:
@@ -69,14 +68,12 @@ cdef double loss(Objective *objective, const double *x, double *g, floating *nat
         for i in range(n):
             native[i] = <floating> x[i]
     job.block.params, job.sums = params, gradient
-    value = slots.perform(job, team.chosen(&objective.choice, objective.n_threads), watch)
+    value = slots.choose(job, objective.n_threads, &objective.choice, watch)
     if objective.free != NULL:
         pull(objective.free, gradient, g)
     elif floating is float:
         for i in range(n):
             g[i] = gradient[i]
-    if several:
-        team.note(&objective.choice, team.seconds() - started, job.block.source.n * job.work)
     return value
 
 

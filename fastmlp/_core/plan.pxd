@@ -1,6 +1,6 @@
 # An architecture frozen to C: sizes, offsets into the parameter vector, and where each block lies in a workspace.
 
-from fastmlp._core.team cimport Choice
+from fastmlp._core.choice cimport Choice
 
 
 cdef struct Layer:

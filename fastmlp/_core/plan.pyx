@@ -16,7 +16,7 @@ threads  one below a work threshold, else as many as asked for, at most one for 
 
 from libc.stdlib cimport calloc, free, malloc
 
-from fastmlp._core cimport kernels, team
+from fastmlp._core cimport choice, kernels
 from fastmlp._core.kernels cimport FMLP_PAD
 
 from fastmlp._core.kernels import isa_index
@@ -58,7 +58,7 @@ cdef class Plan:
         cdef int l
         cdef size_t offset = 0
         cdef Net *net = &self.net
-        self.choice = team.choice()
+        self.choice = choice.fresh()
         net.n_layers = len(sizes) - 1
         net.loss = loss
         net.itemsize = itemsize

@@ -1,8 +1,9 @@
 # One pass over the samples: blocks, slots, threads, signals and ordered sums, for whatever is done to a block.
 
 from fastmlp._core.block cimport Block, Source
+from fastmlp._core.choice cimport Choice
 from fastmlp._core.plan cimport Layout, Net, Partition
-from fastmlp._core.team cimport Choice, Watch
+from fastmlp._core.team cimport Watch
 
 
 # What is done to a block, in a workspace; it loads the samples. `sums` are those of its slot, stored or added to as the
@@ -38,7 +39,9 @@ cdef void prepare(Pass *job, Step step, const Net *net, const Layout *at, const 
 cdef size_t scratch_bytes(const Pass *job, int n_threads) noexcept nogil
 # which are shared out.
 cdef void lay_out(Pass *job, int n_threads, void *memory) noexcept nogil
-# The pass, where memory is laid out; the sum of what steps return.
+# The pass, where memory is laid out for so many threads; the sum of what steps return. `perform` takes all of them,
+# `choose` one where the others do not pay.
 cdef double perform(Pass *job, int n_threads, Watch *watch) noexcept nogil
+cdef double choose(Pass *job, int n_threads, Choice *choice, Watch *watch) noexcept nogil
 # The pass, for Python: on as many threads as pay, in memory of its own.
 cdef double run(Pass *job, int n_threads, Choice *choice) except? -1

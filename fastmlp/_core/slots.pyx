@@ -10,6 +10,7 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from fastmlp._core cimport kernels, team
+from fastmlp._core.choice cimport chosen, note
 from fastmlp._core.memory cimport plus, reserve, times
 from fastmlp._core.plan cimport PARALLEL_WORK, RELEASE_WORK
 from fastmlp._core.vectors cimport ALIGNMENT, lines
@@ -88,23 +89,31 @@ cdef double perform(Pass *job, int n_threads, Watch *watch) noexcept nogil:
     return total
 
 
+cdef double choose(Pass *job, int n_threads, Choice *choice, Watch *watch) noexcept nogil:
+    cdef double total, started
+    if n_threads == 1:
+        return perform(job, 1, watch)
+    n_threads = chosen(choice, n_threads)
+    started = team.seconds()
+    total = perform(job, n_threads, watch)
+    note(choice, team.seconds() - started, <double> job.block.source.n * <double> job.work)
+    return total
+
+
 cdef double run(Pass *job, int n_threads, Choice *choice) except? -1:
     cdef size_t work = times(job.block.source.n, job.work)
-    cdef bint several = work >= PARALLEL_WORK and n_threads > 1 and job.parts.n_slots > 1
     cdef Watch watch = team.watch()
-    cdef double total, started = team.seconds() if several else 0.0
-    n_threads = team.chosen(choice, <int> min(<size_t> n_threads, job.parts.n_slots)) if several else 1
+    cdef double total
+    n_threads = <int> min(<size_t> n_threads, job.parts.n_slots) if work >= PARALLEL_WORK else 1
     cdef void *memory = reserve(scratch_bytes(job, n_threads))
     if memory == NULL:
         raise MemoryError(f"no memory for the workspace of {n_threads} threads and {job.parts.n_slots} slots")
     lay_out(job, n_threads, memory)
     if work < RELEASE_WORK:
-        total = perform(job, n_threads, &watch)
+        total = perform(job, 1, &watch)
     else:
         with nogil:
-            total = perform(job, n_threads, &watch)
+            total = choose(job, n_threads, choice, &watch)
     free(memory)
-    if several:
-        team.note(choice, team.seconds() - started, work)
     team.check(&watch)
     return total

@@ -16,25 +16,11 @@ cdef struct Watch:
     Watch *outer        # whose clock and signals count, for one call among many of a team; else NULL
 
 
-# Whether a second thread pays, found out over many calls of the same kind, period by period.
-cdef struct Choice:
-    bint alone          # the present period is one thread's
-    bint trial          # it tries the way that was slower
-    double spent        # seconds of the present period,
-    double work         # in which so many multiply-adds were made
-    double length       # seconds after which it ends
-    double reign        # length of the next period that is no trial
-    double other        # seconds of a multiply-add the other way, in the period before a trial
-
-
 # What is done for a slot by a thread of the team, of that number.
 ctypedef void (*Slot)(void *job, size_t slot, int thread, Watch *watch) noexcept nogil
 
 
 cdef double seconds() noexcept nogil
-cdef Choice choice() noexcept nogil
-cdef int chosen(const Choice *choice, int n_threads) noexcept nogil
-cdef void note(Choice *choice, double seconds, double work) noexcept nogil
 cdef Watch watch() noexcept nogil
 cdef Watch inner(Watch *outer) noexcept nogil
 # All slots, dealt out to so many threads, or to one where the others cannot be made, of which `check` tells.

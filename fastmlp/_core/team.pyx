@@ -8,12 +8,6 @@ answer. An exception, KeyboardInterrupt above all, waits in the thread's state; 
 and `check` raises it. Slots are dealt out by `next_slot` rather than by OpenMP, because the calling thread has to stay
 awake until the others are done. Calls of less than a millisecond see neither clock nor GIL.
 
-Choices
--------
-Threads that wait for each other lose far more than they gain where another program wants the same cores. Who computes
-again and again keeps a `Choice`: a short period each with all threads and with one, then a long one of the faster way,
-and so on. Results do not depend on it, to the bit.
-
 Forks
 -----
 The child of a fork runs on one thread: it has lost OpenMP's others, of whichever library, and GNU OpenMP would wait for
@@ -148,58 +142,12 @@ def tell_of_missing(function):
     _tell = function
 
 
-# ---- whether threads pay ----
-
-cdef double TRIAL = 0.005           # seconds of a period that tries the slower way,
-cdef double REIGN = 0.1             # of the first one of the faster way,
-cdef double LONGEST_REIGN = 1.6     # and of the longest, for which they double
-cdef double LONG_CALL = 0.02        # calls that take longer wait for each other too seldom to need a choice
-
+# ---- slots and signals ----
 
 cdef double seconds() noexcept nogil:
     """A clock that only goes forward."""
     return fmlp_seconds()
 
-
-cdef Choice choice() noexcept nogil:
-    """Nothing known yet: a short period of all threads comes first."""
-    cdef Choice new
-    new.alone = new.trial = False
-    new.spent = new.work = new.other = 0.0
-    new.length = TRIAL
-    new.reign = REIGN
-    return new
-
-
-cdef int chosen(const Choice *choice, int n_threads) noexcept nogil:
-    """Threads for the next call."""
-    return 1 if choice.alone else n_threads
-
-
-cdef void note(Choice *choice, double seconds, double work) noexcept nogil:
-    """Take down what a call of so many multiply-adds took, and begin another period when it is time."""
-    cdef double mean
-    cdef bint surprise
-    choice.spent += seconds
-    choice.work += work
-    if choice.spent < choice.length:
-        return
-    mean = choice.spent / choice.work
-    choice.spent = choice.work = 0.0
-    if choice.trial:
-        surprise = mean < choice.other
-        choice.alone = choice.alone == surprise
-        choice.reign = REIGN if surprise else min(2.0 * choice.reign, LONGEST_REIGN)
-        choice.length = choice.reign
-        choice.trial = False
-    elif choice.alone or seconds < LONG_CALL:
-        choice.other = mean
-        choice.alone = not choice.alone
-        choice.length = TRIAL
-        choice.trial = True
-
-
-# ---- slots and signals ----
 
 cdef enum:
     LOOK_WORK = 1_000_000       # multiply-adds between looks at the clock: a fraction of a millisecond

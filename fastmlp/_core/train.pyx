@@ -4,13 +4,14 @@ from libc.math cimport pow
 from libc.stdlib cimport free, malloc
 
 from cython cimport floating
-from fastmlp._core cimport kernels, slots, team
+from fastmlp._core cimport choice, kernels, slots, team
 from fastmlp._core.batch cimport Batch, prepare_loss
 from fastmlp._core.block cimport Source
+from fastmlp._core.choice cimport Choice
 from fastmlp._core.memory cimport reserve
 from fastmlp._core.plan cimport GRADIENT_WORK, Partition, Plan
 from fastmlp._core.slots cimport Pass
-from fastmlp._core.team cimport Choice, Watch
+from fastmlp._core.team cimport Watch
 from fastmlp._core.ties cimport Ties, expand, pull
 
 
@@ -51,7 +52,7 @@ cdef class Minibatches:
         self.parts = self.plan.partition(batch_size)
         self.n_steps = n_steps
         self.n_threads = self.plan.threads(batch_size, GRADIENT_WORK, n_threads)
-        self.choice = team.choice()
+        self.choice = choice.fresh()
         self.source = batch.source
         prepare_loss(&self.job, &self.plan.net, &self.source, self.parts, True)
         self.memory = reserve(slots.scratch_bytes(&self.job, self.n_threads))
@@ -71,17 +72,13 @@ cdef class Minibatches:
     cdef void loss_gradient(self, const floating *w, floating *g, Watch *watch) noexcept nogil:
         """Gradient of a minibatch's loss, which is added to the sum of the call."""
         cdef size_t n = self.plan.net.n_params
-        cdef bint several = self.n_threads > 1
-        cdef double started = team.seconds() if several else 0.0
         self.job.block.params, self.job.sums = w, g
         if self.params != NULL:
             expand(&self.ties.map, w, <floating *> self.params)
             self.job.block.params, self.job.sums = self.params, <floating *> self.params + n
-        self.loss += slots.perform(&self.job, team.chosen(&self.choice, self.n_threads), watch)
+        self.loss += slots.choose(&self.job, self.n_threads, &self.choice, watch)
         if self.params != NULL:
             pull(&self.ties.map, <const floating *> self.job.sums, g)
-        if several:
-            team.note(&self.choice, team.seconds() - started, self.source.n * self.job.work)
 
     cdef double gradient_step(self, const floating *w, size_t n_params, const Py_ssize_t *order, size_t first,
                               size_t n_samples, const floating *decay, floating *g, Watch *watch) noexcept nogil:
