@@ -41,7 +41,7 @@ def sweep(
     method: str = "lm",
     max_iter: int = 500,
     tol: float | None = None,
-    ftol: float = 1e-8,
+    ftol: float = 1e-8,  # `fit` has none: among hundreds of runs some creep along valleys without end
     rng: Any = None,
     progress: bool = False,
     time_limit: float | None = None,

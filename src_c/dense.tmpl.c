@@ -49,7 +49,8 @@ ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, size_t depth, const real
 }
 
 /* A strip of cols vectors of C, all m rows: tiles as tall as registers allow, then smaller ones. Two rows alone wait for
- * their own sums: together with the last six they are two tiles of four. */
+ * their own sums: together with the last six they are two tiles of four (8 rows 1.13 times as fast, 50: 1.02). Refused:
+ * prefetching B (0.9 to 1.0), aligned loops (1.0). */
 ALWAYS_INLINE void NAME(strip)(size_t cols, size_t m, size_t depth, const real *W, size_t row_stride,
                                size_t depth_stride, const real *B, size_t ldb, NAME(finish) finish, real *C, size_t ldc)
 {
@@ -73,6 +74,8 @@ ALWAYS_INLINE void NAME(strip)(size_t cols, size_t m, size_t depth, const real *
 static void NAME(product)(size_t m, size_t depth, size_t columns, const real *W, size_t row_stride, size_t depth_stride,
                           const real *B, size_t ldb, NAME(finish) finish, real *C, size_t ldc)
 {
+    /* 1024 x 1024: from 40 to 85 % of the peak. Refused: a transposed copy of W for each gradient (more memory, a pass
+     * more for each minibatch), chunks in the forward product (10 to 20 % slower there). */
     enum { FEW = 64 };
     const size_t most = depth_stride == 1 ? depth : FEW;
     size_t k = 0, count;

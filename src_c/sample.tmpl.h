@@ -53,6 +53,8 @@ static void LANED(sample)(size_t n_out, size_t n_in, const real *W, const real *
     size_t i = 0;
     for (; i + LANES <= n_out; i += LANES)
         LANED(group)(n_in, W + i * n_in, b + i, a, kept, z + i);
+    /* A quarter: one output, or the last 2 of 50 units, do not cost a whole group. Refused: up to half a vector, since
+     * long rows wait for their single sums. */
     if (n_out - i > LANES / 4 && n_out >= LANES) {
         i = n_out - LANES;
         LANED(group)(n_in, W + i * n_in, b + i, a, kept, z + i);

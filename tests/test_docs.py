@@ -36,6 +36,7 @@ def test_guides_have_examples():
     assert {each for each in without if not each.startswith("api/")} == {
         "changelog.md",
         "coming-from/index.md",
+        "decisions.md",
         "guide.md",
         "performance.md",
     }

@@ -58,6 +58,8 @@ STATUS = ("running", "converged", "stalled", "interrupted")
 cdef double ACCEPT = 1e-4                   # of the decrease that was promised
 cdef double BOLD = 0.25                     # after a step with a larger rho the next one is expected to be made
 cdef double NEAR = 0.02                     # a promise of less, as a share of the objective, asks for the Hessian
+# SLIGHT is not a share of |B_ii|: 1e-3 misses two mirrored units, 1e-8 is no safer than one of the decay, and without
+# decay flat valleys would never end
 cdef double FLAT = 1e-8, FLAT_F32 = 1e-5    # curvature that counts as none, as a share of the largest,
 cdef double SLIGHT = 1e-6                   # as a share of the decay,
 cdef double LOST = 1e-13, LOST_F32 = 1e-6   # and what is lost in rounding, as a share of the largest
@@ -188,6 +190,8 @@ cdef Status descend(Fit *fit, Watch *watch) noexcept nogil:
             return STALLED
         rho = fmin(rho, 1.0)
         shrink = fmax(1.0 / 3.0, 1.0 - cube(2.0 * rho - 1.0))
+        # a third still where the matrix was indefinite: it is likely to be so again, at a factorisation for each try;
+        # 60 networks 10-10-1 on diabetes data take as many steps, and 7 to 14 % less time
         if fit.ahead.is_exact and rho > 0.9 and not indefinite:
             shrink = 0.1
         fit.mu = fit.safe = fmax(shrink * fit.mu, LEAST * fit.at.scale)

@@ -27,7 +27,9 @@ from fastmlp.terms import DataTerm
 Float = NDArray[np.float64]
 
 GROUPS = ("layers", "all", "ard")
-DEAD = 1e-3  # share of a group's parameters that the data determine, at which pruning is tried
+# share of a group's parameters that the data determine, at which pruning is tried, a rule without units; refused: a cap
+# on alpha, which would depend on the units, and leave precisions that mean nothing
+DEAD = 1e-3
 START_SIGNAL = 100.0  # variance of the targets over that of the noise
 MOST_SIGNAL = 1e12  # the same where the noise is at its floor
 CLOSE = 0.9  # share of that precision from which on the noise counts as at its floor

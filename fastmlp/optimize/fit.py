@@ -54,11 +54,12 @@ FULL_BATCH = {"rprop": rprop, "lm": lm, "scg": scg, "lbfgs": lbfgs}
 RESUMABLE = (*MINIBATCH, *FULL_BATCH)
 #: Names for `method`; capitals do not matter.
 METHODS: tuple[str, ...] = ("auto", *MINIBATCH, *FULL_BATCH, *scipy_bridge.METHODS)
-# up to which `auto` takes Levenberg-Marquardt: parameters, and samples times their square, about 20 ms for a step
+# up to which `auto` takes Levenberg-Marquardt: parameters, and samples times their square, about 20 ms for a step; it
+# reaches there what L-BFGS does not within its 1,000 steps
 AUTO_LM_PARAMS, AUTO_LM_WORK = 1_000, 1_000_000_000
 # samples times parameters up to which it takes the full batch: about 0.1 s for a gradient
 AUTO_FULL_BATCH = 100_000_000
-WITH_KINKS = ("relu", "leaky_relu")
+WITH_KINKS = ("relu", "leaky_relu")  # second derivatives leave out the kinks: it takes L-BFGS
 ABOVE_A_CONSTANT = "all epochs done, but the loss is above that of a constant"
 
 
