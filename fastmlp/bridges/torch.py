@@ -187,7 +187,8 @@ def _unit_class(nn: Any, name: str) -> Any:
     """PyTorch's class of an activation, or ours where it has none."""
     from fastmlp.bridges import torch_units
 
-    return getattr(torch_units if name in ("sin", "exp") else nn, UNITS[name][0])
+    class_name = UNITS[name][0]
+    return getattr(torch_units, class_name, None) or getattr(nn, class_name)
 
 
 def _layers_of_state(state: Mapping[str, Any]) -> Iterator[Layer]:
