@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core import kernels, plan, trace
+from fastmlp._rows import Row
 
 Array = NDArray[Any]
 Range = tuple[float, float]
@@ -19,16 +18,18 @@ Range = tuple[float, float]
 ANY: Range = (-math.inf, math.inf)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Activation:
+class Activation(Row):
     """An activation h, by which the units of a layer answer: a = h(z).
 
-    `Activation.named` gives it. There is one object of each, which is what its ``str`` is called.
+    There is one object of each name; ``str`` gives the name again.
 
-    Attributes
+    Parameters
     ----------
     name : str
         As `Network` takes it.
+
+    Attributes
+    ----------
     range : (float, float)
         Between which numbers h(z) lies, the bounds included where rounding reaches them.
     is_odd : bool
@@ -39,32 +40,25 @@ class Activation:
     may_be_hidden : bool
         Whether hidden layers may have it; the output layer may have any.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If no activation is called so.
+
     Examples
     --------
     >>> import fastmlp
-    >>> tanh = fastmlp.Activation.named("tanh")
-    >>> tanh.value([0.0, 1.0]).round(4), tanh.slope([0.0, 1.0]).round(4), tanh.curvature([0.0, 1.0]).round(4)
-    (array([0.    , 0.7616]), array([1.  , 0.42]), array([ 0.    , -0.6397]))
+    >>> tanh = fastmlp.Activation("tanh")
+    >>> tanh.value([-1.0, 1.0]).round(4), tanh.slope([-1.0, 1.0]).round(4), tanh.curvature([-1.0, 1.0]).round(4)
+    (array([-0.7616,  0.7616]), array([0.42, 0.42]), array([ 0.6397, -0.6397]))
     >>> str(tanh), tanh.range, tanh.is_odd, tanh.is_smooth
     ('tanh', (-1.0, 1.0), True, True)
     """
 
-    name: str
     range: Range = ANY
     is_odd: bool = False
     smoothness: float = math.inf
     may_be_hidden: bool = True
-
-    @classmethod
-    def named(cls, name: str) -> Activation:
-        """The activation of this name.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If there is none.
-        """
-        return _ROWS[check.choice(name, "name", OUTPUT)]
 
     @property
     def is_linear(self) -> bool:
@@ -160,37 +154,21 @@ class Activation:
             raise ValueError("z: expected an array of the logits of a layer, got a number")
         return trace.softmax(z) if z.size else z.copy()
 
-    def __str__(self) -> str:
-        return self.name
 
-    def __repr__(self) -> str:
-        return f"Activation.named({self.name!r})"
+IDENTITY = Activation._add("identity", is_odd=True)
+Activation._add("tanh", range=(-1.0, 1.0), is_odd=True)
+Activation._add("logistic", range=(0.0, 1.0))
+Activation._add("relu", range=(0.0, math.inf), smoothness=0)
+Activation._add("leaky_relu", smoothness=0)
+Activation._add("softplus", range=(0.0, math.inf))
+Activation._add("elu", range=(-1.0, math.inf), smoothness=1)
+Activation._add("silu", range=(-0.27846454276107380, math.inf))
+Activation._add("gelu", range=(-0.16997120747990369, math.inf))
+Activation._add("sin", range=(-1.0, 1.0), is_odd=True)
+Activation._add("exp", range=(0.0, math.inf), may_be_hidden=False)  # grows too fast
+SOFTMAX = Activation._add("softmax", range=(0.0, 1.0), may_be_hidden=False)
 
-    def __reduce__(self) -> tuple[Callable[[str], Activation], tuple[str]]:
-        """Copies and pickles are the one object again."""
-        return Activation.named, (self.name,)
-
-
-IDENTITY = Activation("identity", is_odd=True)
-SOFTMAX = Activation("softmax", (0.0, 1.0), may_be_hidden=False)
-_ROWS: dict[str, Activation] = {
-    row.name: row
-    for row in (
-        IDENTITY,
-        Activation("tanh", (-1.0, 1.0), is_odd=True),
-        Activation("logistic", (0.0, 1.0)),
-        Activation("relu", (0.0, math.inf), smoothness=0),
-        Activation("leaky_relu", smoothness=0),
-        Activation("softplus", (0.0, math.inf)),
-        Activation("elu", (-1.0, math.inf), smoothness=1),
-        Activation("silu", (-0.27846454276107380, math.inf)),
-        Activation("gelu", (-0.16997120747990369, math.inf)),
-        Activation("sin", (-1.0, 1.0), is_odd=True),
-        Activation("exp", (0.0, math.inf), may_be_hidden=False),  # which grows too fast
-        SOFTMAX,
-    )
-}
 #: Names for the output layer.
-OUTPUT: tuple[str, ...] = (*kernels.activation_names, SOFTMAX.name)
+OUTPUT: tuple[str, ...] = tuple(Activation._rows)
 #: Names for hidden layers.
-HIDDEN: tuple[str, ...] = tuple(name for name in OUTPUT if _ROWS[name].may_be_hidden)
+HIDDEN: tuple[str, ...] = tuple(name for name in OUTPUT if Activation(name).may_be_hidden)

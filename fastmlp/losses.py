@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +28,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core import kernels
+from fastmlp._rows import Row
 from fastmlp.activations import ANY, IDENTITY, Activation, Range
 
 Array = NDArray[Any]
@@ -47,18 +47,21 @@ class Formulas(NamedTuple):
     third: Callable[[Float], Float]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Loss:
+class Loss(Row):
     """A loss: the negative log likelihood e(a, t) of targets, and its derivatives by what is linear in the parameters.
 
-    That is a = y, the outputs, for squared error, which goes with any output; else a = z, the logits. Found by
-    `Loss.named`; there is one object of each, and ``str`` gives its name. All formulas are those of single samples, in
-    float64, without weights and for a noise precision of 1.
+    That is a = y, the outputs, for squared error, which goes with any output; else a = z, the logits. All formulas are
+    those of single samples, without weights and for a noise precision of 1. Only `outputs` and `value` check their
+    arguments; the others take arrays of float64 as these give them. There is one object of each name; ``str`` gives
+    the name again.
 
-    Attributes
+    Parameters
     ----------
     name : str
         As `Network` takes it.
+
+    Attributes
+    ----------
     output : Activation
         The canonical one.
     domain : (float, float)
@@ -70,36 +73,30 @@ class Loss:
     is_of_counts : bool
         Whether outputs are mean counts.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If no loss is called so.
+
     Examples
     --------
     >>> import fastmlp
-    >>> loss = fastmlp.Loss.named("poisson")
+    >>> loss = fastmlp.Loss("poisson")
     >>> str(loss), str(loss.output), loss.domain
     ('poisson', 'exp', (0.0, inf))
     >>> loss.value([[0.0], [1.0]], [[0.0], [2.0]]).round(4)  # e^z - t z
     array([1.    , 0.7183])
-    >>> loss.outputs([[0.0], [1.0]]).round(4).tolist()
-    [[1.0], [2.7183]]
+    >>> y = loss.outputs([[0.0], [1.0]])
+    >>> y.round(4).tolist(), loss.curvature(y).round(4).tolist()
+    ([[1.0], [2.7183]], [[[1.0]], [[2.7183]]])
     """
 
-    name: str
     output: Activation
     domain: Range
     _formulas: Formulas
     has_noise: bool = False
     is_of_classes: bool = False
     is_of_counts: bool = False
-
-    @classmethod
-    def named(cls, name: str) -> Loss:
-        """The loss of this name.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If there is none.
-        """
-        return _ROWS[check.choice(name, "name", NAMES)]
 
     @property
     def index(self) -> int:
@@ -161,11 +158,35 @@ class Loss:
         return self._formulas.least(T)
 
     def slope(self, y: Float, T: Float, total: Float | float = 1.0) -> Float:
-        """de/da = y - t (N, K); `total` are the sums of class targets, 1 up to rounding: see `Targets.totals`."""
+        """de/da = y - t, with softmax total y - t.
+
+        Parameters
+        ----------
+        y, T : ndarray of shape (N, K)
+            Outputs and targets.
+        total : ndarray of shape (N, 1) or float
+            Sums of class targets, 1 up to rounding; see `Targets.totals`.
+
+        Returns
+        -------
+        ndarray of shape (N, K)
+        """
         return np.asarray(total * y - T if self.couples_outputs else y - T)
 
     def curvature(self, y: Float, total: Float | float = 1.0) -> Float:
-        """Lambda = d2e/da da (N, K, K): V(y) on the diagonal, or diag(y) - y y'."""
+        """Lambda = d2e/da da: V(y) on the diagonal, that is 1, y (1 - y) or y, or with softmax diag(y) - y y'.
+
+        Parameters
+        ----------
+        y : ndarray of shape (N, K)
+            Outputs.
+        total : ndarray of shape (N, 1) or float
+            As for `slope`; a factor with softmax.
+
+        Returns
+        -------
+        ndarray of shape (N, K, K)
+        """
         eye = np.eye(y.shape[1])
         if not self.couples_outputs:
             return self._formulas.variance(y)[:, np.newaxis] * eye
@@ -196,16 +217,6 @@ class Loss:
         q = variance - 2 * np.einsum("nkl,nl->nk", V, y)
         return np.asarray(total * (y * (q - (y * q).sum(axis=1, keepdims=True))))
 
-    def __str__(self) -> str:
-        return self.name
-
-    def __repr__(self) -> str:
-        return f"Loss.named({self.name!r})"
-
-    def __reduce__(self) -> tuple[Callable[[str], Loss], tuple[str]]:
-        """Copies and pickles are the one object again."""
-        return Loss.named, (self.name,)
-
 
 def _xlogx(x: Float) -> Float:
     """The product, 0 at 0."""
@@ -221,47 +232,42 @@ def _minus_log_softmax(z: Float) -> Float:
     return np.asarray(below + np.log1p(others.sum(axis=1, keepdims=True)))
 
 
-def _row(name: str, domain: Range, formulas: Formulas, **facts: bool) -> Loss:
-    return Loss(name, Activation.named(kernels.loss_outputs[NAMES.index(name)]), domain, formulas, **facts)
+def _add(name: str, domain: Range, formulas: Formulas, **facts: bool) -> Loss:
+    output = Activation(kernels.loss_outputs[NAMES.index(name)])
+    return Loss._add(name, output=output, domain=domain, _formulas=formulas, **facts)
 
 
-_exp, _softplus = Activation.named("exp").value, Activation.named("softplus").value
+_exp, _softplus = Activation("exp").value, Activation("softplus").value
 _classes = {"variance": lambda y: y * (1 - y), "third": lambda y: y * (1 - y) * (1 - 2 * y)}
-SQUARED_ERROR = _row(
+SQUARED_ERROR = _add(
     "squared_error",
     ANY,
     Formulas(lambda y, t: 0.5 * (y - t) ** 2, np.zeros_like, np.ones_like, np.zeros_like),
     has_noise=True,
 )
-_ROWS: dict[str, Loss] = {
-    row.name: row
-    for row in (
-        SQUARED_ERROR,
-        _row(
-            "binary_cross_entropy",
-            (0.0, 1.0),
-            Formulas(
-                lambda z, t: t * _softplus(-z) + (1 - t) * _softplus(z),
-                lambda t: -_xlogx(t) - _xlogx(1 - t),
-                **_classes,
-            ),
-            is_of_classes=True,
-        ),
-        _row(
-            "cross_entropy",
-            (0.0, 1.0),
-            Formulas(lambda z, t: t * _minus_log_softmax(z), lambda t: -_xlogx(t), **_classes),
-            is_of_classes=True,
-        ),
-        _row(
-            "poisson",
-            (0.0, math.inf),
-            Formulas(lambda z, t: _exp(z) - t * z, lambda t: t - _xlogx(t), lambda y: y, lambda y: y),
-            is_of_counts=True,
-        ),
-    )
-}
-_CANONICAL: dict[Activation, Loss] = {row.output: row for row in _ROWS.values()}
+_add(
+    "binary_cross_entropy",
+    (0.0, 1.0),
+    Formulas(
+        lambda z, t: t * _softplus(-z) + (1 - t) * _softplus(z),
+        lambda t: -_xlogx(t) - _xlogx(1 - t),
+        **_classes,
+    ),
+    is_of_classes=True,
+)
+_add(
+    "cross_entropy",
+    (0.0, 1.0),
+    Formulas(lambda z, t: t * _minus_log_softmax(z), lambda t: -_xlogx(t), **_classes),
+    is_of_classes=True,
+)
+_add(
+    "poisson",
+    (0.0, math.inf),
+    Formulas(lambda z, t: _exp(z) - t * z, lambda t: t - _xlogx(t), lambda y: y, lambda y: y),
+    is_of_counts=True,
+)
+_CANONICAL: dict[Activation, Loss] = {row.output: row for row in map(Loss, NAMES)}
 
 
 class Targets(NamedTuple):
@@ -291,7 +297,7 @@ def for_output(loss: Any, output: Activation) -> Loss:
     expected = fitting(output)
     if loss is None:
         return expected[0]
-    chosen = _ROWS[check.choice(loss, "loss", NAMES)]
+    chosen = Loss(check.choice(loss, "loss", NAMES))
     if chosen not in expected:
         names = " or ".join(map(str, expected))
         raise ValueError(f"loss: expected {names} with output {output.name!r}, got {check.shown(loss)}")

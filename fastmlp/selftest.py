@@ -87,7 +87,7 @@ def _rows() -> Iterator[tuple[str, list[tuple[str, bool]]]]:
     for hidden in activations.HIDDEN:
         yield f"hidden {hidden}", [_error(hidden, "identity", "squared_error", dtype) for dtype in TOLERANCE]
     for output in activations.OUTPUT:
-        for loss in map(str, losses.fitting(Activation.named(output))):
+        for loss in map(str, losses.fitting(Activation(output))):
             yield f"output {output}, {loss}", [_error("tanh", output, loss, dtype) for dtype in TOLERANCE]
     yield "a file gives the network back", [_same(_saved_and_loaded, dtype) for dtype in TOLERANCE]
     yield "1, 2 and 3 threads give the same bits", [_same(_same_bits_on_threads, dtype) for dtype in TOLERANCE]

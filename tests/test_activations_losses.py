@@ -26,14 +26,14 @@ def layer(output, loss=None, width=1, dtype="float64"):
 
 
 def test_the_rows_are_the_compiled_list_and_softmax():
-    assert (*kernels.activation_names, "softmax") == activations.OUTPUT == tuple(activations._ROWS)
-    assert kernels.loss_names == losses.NAMES == tuple(losses._ROWS)
-    assert kernels.loss_outputs == tuple(Loss.named(name).output.name for name in losses.NAMES)
+    assert (*kernels.activation_names, "softmax") == activations.OUTPUT == tuple(Activation._rows)
+    assert kernels.loss_names == losses.NAMES == tuple(Loss._rows)
+    assert kernels.loss_outputs == tuple(Loss(name).output.name for name in losses.NAMES)
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_facts_of_activations_are_what_their_numbers_say(name):
-    h, far = Activation.named(name), np.concatenate([Z, [-1e3, 1e3] if name != "exp" else [-1e3, 300]])
+    h, far = Activation(name), np.concatenate([Z, [-1e3, 1e3] if name != "exp" else [-1e3, 300]])
     a, jump = h.value(far), np.array([-1e-9, 1e-9])
     assert h.is_odd == np.array_equal(h.value(-Z), -h.value(Z))
     assert h.is_linear == np.array_equal(h.value(Z), Z)
@@ -49,7 +49,7 @@ def test_facts_of_activations_are_what_their_numbers_say(name):
 @pytest.mark.parametrize("name", ELEMENTWISE)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_activations_have_the_bits_of_layers(name, dtype):
-    h, net, z = Activation.named(name), layer(name, dtype=dtype), Z.astype(dtype)
+    h, net, z = Activation(name), layer(name, dtype=dtype), Z.astype(dtype)
     rows = z[:, np.newaxis]
     assert h.value(z).dtype == h.slope(z).dtype == h.curvature(z).dtype == dtype
     assert np.array_equal(h.value(z), net(rows)[:, 0])
@@ -58,7 +58,7 @@ def test_activations_have_the_bits_of_layers(name, dtype):
 
 
 def test_activations_take_arrays_of_any_shape():
-    tanh = Activation.named("tanh")
+    tanh = Activation("tanh")
     cube = Z[:240].reshape(4, 5, 12)
     assert np.array_equal(tanh.slope(cube.T), tanh.slope(cube).T)
     assert np.array_equal(tanh.value(Z[::3]), tanh.value(Z)[::3])
@@ -72,13 +72,13 @@ def test_activations_take_arrays_of_any_shape():
 
 def test_arguments_of_activations_stay_as_they_are():
     z = Z.copy()
-    Activation.named("gelu").curvature(z)
-    Activation.named("softmax").value(z)
+    Activation("gelu").curvature(z)
+    Activation("softmax").value(z)
     assert np.array_equal(z, Z)
 
 
 def test_softmax_couples_the_last_axis():
-    softmax, z = Activation.named("softmax"), Z[:240].reshape(-1, 3)
+    softmax, z = Activation("softmax"), Z[:240].reshape(-1, 3)
     assert np.allclose(softmax.value(z), layer("softmax", width=3)(z), rtol=1e-14)
     assert np.array_equal(softmax.value(z.reshape(4, -1, 3)).reshape(-1, 3), softmax.value(z))
     assert softmax.value(np.zeros((2, 0))).shape == (2, 0)
@@ -94,16 +94,16 @@ def test_softmax_couples_the_last_axis():
 @pytest.mark.parametrize(("kind", "names"), [(Activation, activations.OUTPUT), (Loss, losses.NAMES)])
 def test_there_is_one_object_of_each_name(kind, names):
     for name in names:
-        row = kind.named(name)
+        row = kind(name)
         assert str(row) == row.name == name
-        assert repr(row) == f"{kind.__name__}.named({name!r})"
-        assert kind.named(name) is pickle.loads(pickle.dumps(row)) is copy.deepcopy(row) is row
-        with pytest.raises(AttributeError, match="cannot assign"):
+        assert repr(row) == f"{kind.__name__}({name!r})"
+        assert kind(name) is pickle.loads(pickle.dumps(row)) is copy.deepcopy(row) is row
+        with pytest.raises(AttributeError, match="name: expected to be read only"):
             row.name = "another"
     with pytest.raises(ValueError, match=f"name: expected one of {names[0]}"):
-        kind.named("another")
+        kind("another")
     with pytest.raises(TypeError, match="name: expected a name, got 3"):
-        kind.named(3)
+        kind(3)
 
 
 def test_networks_give_names():
@@ -117,7 +117,7 @@ def test_networks_give_names():
 
 @pytest.fixture(params=losses.NAMES)
 def loss(request):
-    return Loss.named(request.param)
+    return Loss(request.param)
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_losses_are_those_of_networks(loss, problem):
 @pytest.mark.parametrize("name", ["binary_cross_entropy", "cross_entropy"])
 def test_losses_of_classes_keep_their_digits_far_out(name):
     z, T = np.array([[40.0, -40.0], [300.0, -300.0], [-35.0, 36.0]]), np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    loss = Loss.named(name)
+    loss = Loss(name)
     assert np.allclose(loss.value(z, T), layer(loss.output.name, width=2).sample_losses(z, T), rtol=1e-14, atol=0)
     assert np.all(loss.value(z, T) > 0)
 

@@ -33,7 +33,7 @@ FLOORS = (
     ("architecture",),
     ("losses",),
     ("activations", "_tables"),
-    ("_threads", "_optional", "_quiet", "_partial", "_memory", "replacement"),
+    ("_threads", "_optional", "_quiet", "_partial", "_memory", "replacement", "_rows"),
     ("_validation",),
     ("_core",),
     ("errors", "_cached", "_version"),

@@ -23,7 +23,7 @@ from fastmlp.losses import Loss
 Array = NDArray[Any]
 
 OUTPUTS = {"squared_error": "identity", "poisson": "exp"}
-COUNTS = tuple(name for name in OUTPUTS if Loss.named(name).is_of_counts)
+COUNTS = tuple(name for name in OUTPUTS if Loss(name).is_of_counts)
 
 
 @documented
