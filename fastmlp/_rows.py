@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar, NoReturn, Self
 
 from fastmlp import _validation as check
@@ -17,7 +18,12 @@ class Row:
         cls._rows = {}
 
     def __new__(cls, name: str) -> Self:
-        row: Self = cls._rows[check.choice(name, "name", cls._rows)]
+        return cls._chosen(name, "name", cls._rows)
+
+    @classmethod
+    def _chosen(cls, name: Any, argument: str, options: Collection[str]) -> Self:
+        """The row of a name that is among the options."""
+        row: Self = cls._rows[check.choice(name, argument, options)]
         return row
 
     @classmethod

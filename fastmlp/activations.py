@@ -37,6 +37,8 @@ class Activation(Row):
     smoothness : float
         So many derivatives are continuous: 0 with a kink (relu), 1 where h'' jumps (elu), else inf. At a kink h' is the
         one from the left.
+    is_elementwise : bool
+        Whether each unit answers to its own z: all but softmax, which couples the units of a layer.
     may_be_hidden : bool
         Whether hidden layers may have it; the output layer may have any.
 
@@ -58,17 +60,13 @@ class Activation(Row):
     range: Range = ANY
     is_odd: bool = False
     smoothness: float = math.inf
+    is_elementwise: bool = True
     may_be_hidden: bool = True
 
     @property
     def is_linear(self) -> bool:
         """Whether h(z) = z."""
         return self is IDENTITY
-
-    @property
-    def is_elementwise(self) -> bool:
-        """Whether each unit answers to its own z: all but softmax, which couples the units of a layer."""
-        return self is not SOFTMAX
 
     @property
     def is_smooth(self) -> bool:
@@ -166,7 +164,7 @@ Activation._add("silu", range=(-0.27846454276107380, math.inf))
 Activation._add("gelu", range=(-0.16997120747990369, math.inf))
 Activation._add("sin", range=(-1.0, 1.0), is_odd=True)
 Activation._add("exp", range=(0.0, math.inf), may_be_hidden=False)  # grows too fast
-SOFTMAX = Activation._add("softmax", range=(0.0, 1.0), may_be_hidden=False)
+SOFTMAX = Activation._add("softmax", range=(0.0, 1.0), is_elementwise=False, may_be_hidden=False)
 
 #: Names for the output layer.
 OUTPUT: tuple[str, ...] = tuple(Activation._rows)

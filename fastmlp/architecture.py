@@ -49,7 +49,7 @@ class Architecture:
         """Check the arguments of `fastmlp.Network` and make an architecture of them."""
         sizes = _sizes(layers)
         hidden = _hidden(hidden, len(sizes) - 2)
-        output = Activation(check.choice(output, "output", OUTPUT))
+        output = Activation._chosen(output, "output", OUTPUT)
         if not output.is_elementwise and sizes[-1] < 2:
             raise ValueError(f"output: expected at least 2 outputs for {output}, got {sizes[-1]}; use 'logistic'")
         loss = losses.for_output(loss, output)
@@ -175,7 +175,7 @@ def _hidden(hidden: Any, n_hidden: int) -> tuple[Activation, ...]:
 
 
 def _hidden_activation(name: Any) -> Activation:
-    return Activation(check.choice(name, "hidden", HIDDEN))
+    return Activation._chosen(name, "hidden", HIDDEN)
 
 
 def _number_type(dtype: Any) -> np.dtype[Any]:

@@ -72,6 +72,10 @@ class Loss(Row):
         Whether outputs are probabilities.
     is_of_counts : bool
         Whether outputs are mean counts.
+    couples_outputs : bool
+        Whether outputs depend on each other's logits, as softmax's do.
+    index : int
+        Place in the compiled list.
 
     Raises
     ------
@@ -97,21 +101,13 @@ class Loss(Row):
     has_noise: bool = False
     is_of_classes: bool = False
     is_of_counts: bool = False
-
-    @property
-    def index(self) -> int:
-        """Place in the compiled list."""
-        return NAMES.index(self.name)
+    couples_outputs: bool
+    index: int
 
     @property
     def of_logits(self) -> bool:
         """Whether a is the logits; with squared error it is the outputs."""
         return not self.has_noise
-
-    @property
-    def couples_outputs(self) -> bool:
-        """Whether outputs depend on each other's logits, as softmax's do."""
-        return not self.output.is_elementwise
 
     def outputs(self, a: Any) -> Float:
         """The outputs y at a.
@@ -233,8 +229,10 @@ def _minus_log_softmax(z: Float) -> Float:
 
 
 def _add(name: str, domain: Range, formulas: Formulas, **facts: bool) -> Loss:
-    output = Activation(kernels.loss_outputs[NAMES.index(name)])
-    return Loss._add(name, output=output, domain=domain, _formulas=formulas, **facts)
+    index = NAMES.index(name)
+    output = Activation(kernels.loss_outputs[index])
+    given = {"domain": domain, "_formulas": formulas, **facts}
+    return Loss._add(name, index=index, output=output, couples_outputs=not output.is_elementwise, **given)
 
 
 _exp, _softplus = Activation("exp").value, Activation("softplus").value
@@ -297,7 +295,7 @@ def for_output(loss: Any, output: Activation) -> Loss:
     expected = fitting(output)
     if loss is None:
         return expected[0]
-    chosen = Loss(check.choice(loss, "loss", NAMES))
+    chosen = Loss._chosen(loss, "loss", NAMES)
     if chosen not in expected:
         names = " or ".join(map(str, expected))
         raise ValueError(f"loss: expected {names} with output {output.name!r}, got {check.shown(loss)}")
