@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastmlp import _memory, _optional, plot
 from fastmlp._version import __version__
+from fastmlp.activations import Activation
 from fastmlp.bayes import Evidence, Laplace, LeaveOneOut, Mixture, Prediction, Starts, fit_evidence, prior_samples
 from fastmlp.checking import DerivativeReport, check_derivatives
 from fastmlp.choosing import sweep
@@ -25,6 +26,7 @@ from fastmlp.errors import (
     ThreadWarning,
 )
 from fastmlp.functional import Trace
+from fastmlp.losses import Loss
 from fastmlp.many import fit_many
 from fastmlp.network import Network, load
 from fastmlp.objective import Objective
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult, LeastSquaresResult
 
 __all__ = [
+    "Activation",
     "ConvergenceWarning",
     "DerivativeReport",
     "Evidence",
@@ -48,6 +51,7 @@ __all__ = [
     "Laplace",
     "LeastSquaresResult",
     "LeaveOneOut",
+    "Loss",
     "MLPClassifier",
     "MLPRegressor",
     "Mixture",

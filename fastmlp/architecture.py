@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import activations, losses
+from fastmlp import losses
 from fastmlp._cached import cached_property
 from fastmlp._core.plan import Plan
+from fastmlp.activations import HIDDEN, OUTPUT, Activation
 from fastmlp.errors import ModelFormatError
+from fastmlp.losses import Loss
 
 
 class LayerViews(NamedTuple):
@@ -36,9 +38,9 @@ class Architecture:
     """
 
     layers: tuple[int, ...]
-    hidden: tuple[str, ...]
-    output: str
-    loss: str
+    hidden: tuple[Activation, ...]
+    output: Activation
+    loss: Loss
     dtype: np.dtype[Any]
     plan: Plan = field(compare=False, repr=False, hash=False)
 
@@ -47,13 +49,13 @@ class Architecture:
         """Check the arguments of `fastmlp.Network` and make an architecture of them."""
         sizes = _sizes(layers)
         hidden = _hidden(hidden, len(sizes) - 2)
-        output = check.choice(output, "output", activations.OUTPUT)
-        if output == "softmax" and sizes[-1] < 2:
-            raise ValueError(f"output: expected at least 2 outputs for softmax, got {sizes[-1]}; use 'logistic'")
+        output = Activation._chosen(output, "output", OUTPUT)
+        if not output.is_elementwise and sizes[-1] < 2:
+            raise ValueError(f"output: expected at least 2 outputs for {output}, got {sizes[-1]}; use 'logistic'")
         loss = losses.for_output(loss, output)
         number_type = _number_type(dtype)
-        kinds = [activations.index(name) for name in (*hidden, output)]
-        plan = Plan(sizes, kinds, losses.index(loss), number_type.itemsize)
+        kinds = [activation.index for activation in (*hidden, output)]
+        plan = Plan(sizes, kinds, loss.index, number_type.itemsize)
         return cls(sizes, hidden, output, loss, number_type, plan)
 
     @classmethod
@@ -65,8 +67,18 @@ class Architecture:
             raise ModelFormatError(f"state: expected the architecture of a network, got another ({error})") from error
 
     def __getstate__(self) -> dict[str, Any]:
-        own = {"layers": self.layers, "hidden": list(self.hidden), "output": self.output, "loss": self.loss}
-        return own | {"dtype": self.dtype.name}
+        """The arguments of `create`."""
+        return {
+            "layers": self.layers,
+            "hidden": [activation.name for activation in self.hidden],
+            "output": self.output.name,
+            "loss": self.loss.name,
+            "dtype": self.dtype.name,
+        }
+
+    def changed(self, **arguments: Any) -> Architecture:
+        """Another one, with these arguments of `create` in place of its own."""
+        return Architecture.create(**(self.__getstate__() | arguments))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Without the plan, which is compiled: states of plain types are what skops can write, too."""
@@ -92,7 +104,8 @@ class Architecture:
     def phrase(self) -> str:
         """In short, as tables have it: "2-5-1, tanh, identity, squared_error"."""
         hidden = self.hidden[:1] if len(set(self.hidden)) == 1 else self.hidden
-        return ", ".join(["-".join(map(str, self.layers)), *hidden, self.output, self.loss, self.dtype.name])
+        names = map(str, (*hidden, self.output, self.loss, self.dtype))
+        return ", ".join(["-".join(map(str, self.layers)), *names])
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
@@ -149,16 +162,20 @@ def _sizes(layers: Any) -> tuple[int, ...]:
     return sizes
 
 
-def _hidden(hidden: Any, n_hidden: int) -> tuple[str, ...]:
+def _hidden(hidden: Any, n_hidden: int) -> tuple[Activation, ...]:
     if isinstance(hidden, str):
-        return (check.choice(hidden, "hidden", activations.HIDDEN),) * n_hidden
+        return (_hidden_activation(hidden),) * n_hidden
     if not isinstance(hidden, (Sequence, np.ndarray)):
         raise TypeError(f"hidden: expected a name, or one for each hidden layer, got {check.shown(hidden)}")
     if isinstance(hidden, np.ndarray) and hidden.ndim != 1:
         raise ValueError(f"hidden: expected one dimension, got shape {hidden.shape}")
     if len(hidden) != n_hidden:
         raise ValueError(f"hidden: expected a name, or one for each of the {n_hidden} hidden layers, got {len(hidden)}")
-    return tuple(check.choice(name, "hidden", activations.HIDDEN) for name in hidden)
+    return tuple(_hidden_activation(name) for name in hidden)
+
+
+def _hidden_activation(name: Any) -> Activation:
+    return Activation._chosen(name, "hidden", HIDDEN)
 
 
 def _number_type(dtype: Any) -> np.dtype[Any]:

@@ -215,7 +215,7 @@ class _Examination:
         self.X, self.data, self.weight = samples.X, (samples.X, T), {"sample_weight": samples.weight}
         self.cotangents = rng.standard_normal(self.twin.outputs.shape)
         #: what the curvature Lambda of the loss, and its slope y - t, belong to
-        self.of = "outputs" if net.loss_name == "squared_error" else "logits"
+        self.of = "logits" if net._architecture.loss.of_logits else "outputs"
         self.floor = FLOOR[net.dtype.name]
 
     # ---- by parameters ----
@@ -282,13 +282,10 @@ class _Examination:
 
     def _curve(self, u: Array) -> Array:
         """Lambda u, sample by sample."""
-        y, loss, T = self.twin.outputs, self.net.loss_name, self.twin.T
-        if loss == "squared_error":
-            return u
-        if loss == "cross_entropy":
-            u = u - (y * u).sum(axis=1, keepdims=True)
-            return y * u if T.ndim == 1 else y * u * T.sum(axis=1, keepdims=True)
-        return y * (1 - y) * u if loss == "binary_cross_entropy" else y * u
+        T = self.twin.T
+        return self.net._architecture.loss.curved(
+            self.twin.outputs, u, 1.0 if T.ndim == 1 else T.sum(axis=1, keepdims=True)
+        )
 
     def _pull_back(self, u: Array) -> Array:
         """J' u, summed over the samples with their weights."""
@@ -316,9 +313,9 @@ class _Examination:
 
     def _jacobian_terms(self, rows: NDArray[np.intp]) -> Array:
         """Magnitudes of the Jacobian, or for softmax of the terms of y_k (dz_k - sum_j y_j dz_j), which may cancel."""
-        twin, softmax = self.twin, self.net.output == "softmax"
-        J = twin.net.jacobian(twin.X[rows], of="logits" if softmax else "outputs")
-        terms: Array = twin.input_unit * (twin.outputs[rows, :, np.newaxis] * J if softmax else J)
+        twin, alone = self.twin, self.net._architecture.output.is_elementwise
+        J = twin.net.jacobian(twin.X[rows], of="outputs" if alone else "logits")
+        terms: Array = twin.input_unit * (J if alone else twin.outputs[rows, :, np.newaxis] * J)
         return np.abs(terms)
 
     def _rows(self, numbers: int) -> NDArray[np.intp]:

@@ -13,6 +13,7 @@ from fastmlp import _validation as check
 from fastmlp import many, units
 from fastmlp._partial import Later, handing_over
 from fastmlp._quiet import quiet
+from fastmlp.activations import SOFTMAX
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples, check_samples
 from fastmlp.network import Network
@@ -224,7 +225,7 @@ def _widths(X: Any, T: Any, output: str) -> tuple[int, int]:
     inputs, targets = np.shape(check.real_array(X, "X", None)), check.real_array(T, "T", None)
     if len(inputs) != 2:
         raise ValueError(f"X: expected shape (n_samples, n_inputs), got {inputs}")
-    if targets.ndim == 1 and output == "softmax" and targets.size:
+    if targets.ndim == 1 and targets.size and output == SOFTMAX.name:
         return inputs[1], max(2, int(targets.max()) + 1)
     return inputs[1], targets.shape[1] if targets.ndim == 2 else 1
 

@@ -42,7 +42,7 @@ def jacobian(architecture: Architecture, params: Array, X: Any, wrt: Any, of: An
 
 def linearise(architecture: Architecture, params: Array, X: Array, n_threads: Any) -> tuple[Array, Array]:
     """Outputs for squared error, else logits, (N, K), and their derivatives by the parameters (N, K, P); X is exact."""
-    of_logits = architecture.loss != "squared_error"
+    of_logits = architecture.loss.of_logits
     return jacobians.linearise(architecture.plan, params, X, of_logits, _threads.resolve(n_threads))
 
 
@@ -173,17 +173,14 @@ def ggn_vectors(architecture: Architecture, params: Array, samples: fn.Samples, 
     With the curvature of the loss Lambda = B B' they are B' J: sqrt(s) J of the outputs for squared error, and J of the
     logits times sqrt(s y (1 - y)), sqrt(s y), or the rows of sqrt(s) (diag(sqrt y) - sqrt(y) y').
     """
-    of_logits = architecture.loss != "squared_error"
-    threads = _threads.resolve(n_threads)
-    J = jacobians.by_params(architecture.plan, params, samples.X, of_logits, threads).astype(np.float64, copy=False)
+    loss, threads = architecture.loss, _threads.resolve(n_threads)
+    J = jacobians.by_params(architecture.plan, params, samples.X, loss.of_logits, threads)
+    J = J.astype(np.float64, copy=False)
     weight = np.ones(len(samples.X)) if samples.weight is None else samples.weight.astype(np.float64)
-    if of_logits:
+    if loss.of_logits:
         y = fn.predict(architecture, params, samples.X, None, n_threads).astype(np.float64)
-        if architecture.loss == "cross_entropy":
-            if samples.targets.values is not None:
-                weight = weight * samples.targets.values.sum(axis=1, dtype=np.float64)
-            J = np.sqrt(y)[:, :, np.newaxis] * (J - np.einsum("nk,nkp->np", y, J)[:, np.newaxis])
-        else:
-            J = J * np.sqrt(y * (1.0 - y) if architecture.loss == "binary_cross_entropy" else y)[:, :, np.newaxis]
+        J = loss.root_product(y, J)
+        if loss.couples_outputs:
+            weight = weight * np.ravel(samples.targets.totals)
     J = J * np.sqrt(weight)[:, np.newaxis, np.newaxis]
     return J.reshape(-1, params.size)

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
-from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.network import Network
 
@@ -24,8 +23,6 @@ Array = NDArray[np.float64]
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # balances what is cut off, step^2, against rounding, eps / step
 N_DIRECTIONS = 16  # of single numbers and of all together, for a group that has too many to go through
 SMALLEST = 1e-6  # of a layer's activations, relative to the largest, that a step is still fitted to
-#: activations whose first or second derivative jumps at 0
-KINKED = ("relu", "leaky_relu", "elu")
 KINK_MARGIN = 10.0  # steps
 
 
@@ -69,8 +66,7 @@ class Twin:
     """
 
     def __init__(self, net: Network, samples: Samples) -> None:
-        old = net._architecture
-        architecture = Architecture.create(old.layers, list(old.hidden), old.output, old.loss, "float64")
+        architecture = net._architecture.changed(dtype="float64")
         self.params = net.params.astype(np.float64)
         self.net = net._make(architecture, self.params.copy())
         self.X = samples.X.astype(np.float64)
@@ -81,8 +77,8 @@ class Twin:
         self.inputs_of_layers = [self.X, *layers.a[:-1]]
         self.logits, self.outputs = layers.z[-1], layers.a[-1]
         self.loss_size = float(self.weight @ np.abs(self.net.sample_losses(self.X, self.T)))
-        names = (*self.net.hidden, self.net.output)
-        self._bent = [(layer, layers.z[layer]) for layer, name in enumerate(names) if name != "identity"]
+        kinds = (*architecture.hidden, architecture.output)
+        self._bent = [(layer, layers.z[layer]) for layer, kind in enumerate(kinds) if not kind.is_linear]
         self.input_unit = _reciprocal(np.abs(self.net.weights[0]).max(axis=0))
         self.unit = np.concatenate([
             part for a, (_, n_out) in zip(self.inputs_of_layers, architecture.shapes, strict=True)
@@ -158,8 +154,8 @@ def _or_one(size: float) -> float:
 
 def away_from_kinks(net: Network, samples: Samples, step: float) -> NDArray[np.intp]:
     """Indices of the samples at which no pre-activation lies so close to a kink that a difference may step over it."""
-    near = np.zeros(len(samples.X), bool)
-    for z, name in zip(net.trace(samples.X).z, (*net.hidden, net.output), strict=True):
-        if name in KINKED:
+    near, architecture = np.zeros(len(samples.X), bool), net._architecture
+    for z, kind in zip(net.trace(samples.X).z, (*architecture.hidden, architecture.output), strict=True):
+        if kind.smoothness < 2:  # h' or h'' jumps at 0
             near |= (np.abs(z) < KINK_MARGIN * step).any(axis=1)
     return np.flatnonzero(~near)

@@ -76,13 +76,7 @@ def load(path: str | os.PathLike[str]) -> Stored:
 
 def describe(architecture: Architecture) -> dict[str, Any]:
     """The arguments of `Architecture.create`, in JSON's types."""
-    return {
-        "layers": list(architecture.layers),
-        "hidden": list(architecture.hidden),
-        "output": architecture.output,
-        "loss": architecture.loss,
-        "dtype": architecture.dtype.name,
-    }
+    return architecture.__getstate__() | {"layers": list(architecture.layers)}
 
 
 def _name(path: Any) -> str:

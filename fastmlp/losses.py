@@ -1,4 +1,4 @@
-"""The losses, read from the compiled list, and what each asks of its targets.
+"""The losses of the compiled list: what each asks of its targets, and the formulas that error bars are made of.
 
 A loss is the negative log likelihood of one sample in nats, without constants:
 
@@ -12,10 +12,15 @@ poisson              exp       sum_k y_k - t_k ln y_k                  non-negat
 ==================== ========= ======================================= ===========================
 
 .. [1] but softmax.
+
+With its canonical output a loss belongs to an exponential family: its derivatives by the logits are y - t, then the
+variance V(y) of a target given y, then the third cumulant.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,10 +28,244 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core import kernels
+from fastmlp._rows import Row
+from fastmlp.activations import ANY, IDENTITY, Activation, Range
+
+Array = NDArray[Any]
+Float = NDArray[np.float64]
 
 NAMES: tuple[str, ...] = kernels.loss_names
 TOLERANCE = 1e-3  # by which class targets may lie outside of [0, 1], and their rows miss the sum 1
-_CANONICAL: dict[str, str] = dict(zip(kernels.loss_outputs, kernels.loss_names, strict=True))
+
+
+class Formulas(NamedTuple):
+    """Of single outputs: e(a, t), e where y = t, V(y) and the third cumulant, of which softmax needs more."""
+
+    value: Callable[[Float, Float], Float]
+    least: Callable[[Float], Float]
+    variance: Callable[[Float], Float]
+    third: Callable[[Float], Float]
+
+
+class Loss(Row):
+    """A loss: the negative log likelihood e(a, t) of targets, and its derivatives by what is linear in the parameters.
+
+    That is a = y, the outputs, for squared error, which goes with any output; else a = z, the logits. All formulas are
+    those of single samples, without weights and for a noise precision of 1. Only `outputs` and `value` check their
+    arguments; the others take arrays of float64 as these give them. There is one object of each name; ``str`` gives
+    the name again.
+
+    Parameters
+    ----------
+    name : str
+        As `Network` takes it.
+
+    Attributes
+    ----------
+    output : Activation
+        The canonical one.
+    domain : (float, float)
+        Between which numbers targets lie.
+    has_noise : bool
+        Whether targets are numbers with noise, whose precision multiplies the loss.
+    is_of_classes : bool
+        Whether outputs are probabilities.
+    is_of_counts : bool
+        Whether outputs are mean counts.
+    couples_outputs : bool
+        Whether outputs depend on each other's logits, as softmax's do.
+    index : int
+        Place in the compiled list.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If no loss is called so.
+
+    Examples
+    --------
+    >>> import fastmlp
+    >>> loss = fastmlp.Loss("poisson")
+    >>> str(loss), str(loss.output), loss.domain
+    ('poisson', 'exp', (0.0, inf))
+    >>> loss.value([[0.0], [1.0]], [[0.0], [2.0]]).round(4)  # e^z - t z
+    array([1.    , 0.7183])
+    >>> y = loss.outputs([[0.0], [1.0]])
+    >>> y.round(4).tolist(), loss.curvature(y).round(4).tolist()
+    ([[1.0], [2.7183]], [[[1.0]], [[2.7183]]])
+    """
+
+    output: Activation
+    domain: Range
+    _formulas: Formulas
+    has_noise: bool = False
+    is_of_classes: bool = False
+    is_of_counts: bool = False
+    couples_outputs: bool
+    index: int
+
+    @property
+    def of_logits(self) -> bool:
+        """Whether a is the logits; with squared error it is the outputs."""
+        return not self.has_noise
+
+    def outputs(self, a: Any) -> Float:
+        """The outputs y at a.
+
+        Parameters
+        ----------
+        a : array-like of shape (N, K)
+
+        Returns
+        -------
+        ndarray of shape (N, K)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is not an array of real numbers.
+        """
+        a = check.real_array(a, "a", np.float64, finite=False)
+        return self.output.value(a) if self.of_logits else a
+
+    def value(self, a: Any, T: Any) -> Float:
+        """The loss e(a, t) of each sample.
+
+        Parameters
+        ----------
+        a, T : array-like of shape (N, K)
+
+        Returns
+        -------
+        ndarray of shape (N,)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they are not arrays of finite real numbers of one such shape.
+        """
+        a, T = check.real_array(a, "a", np.float64), check.real_array(T, "T", np.float64)
+        if a.ndim != 2 or T.shape != a.shape:
+            raise ValueError(f"a, T: expected one shape (n_samples, n_outputs), got {a.shape} and {T.shape}")
+        return np.asarray(self._formulas.value(a, T).sum(axis=1))
+
+    def least(self, T: Float) -> Float:
+        """What e is where the outputs equal the targets, output by output; the entropy of such targets."""
+        return self._formulas.least(T)
+
+    def slope(self, y: Float, T: Float, total: Float | float = 1.0) -> Float:
+        """de/da = y - t, with softmax total y - t.
+
+        Parameters
+        ----------
+        y, T : ndarray of shape (N, K)
+            Outputs and targets.
+        total : ndarray of shape (N, 1) or float
+            Sums of class targets, 1 up to rounding; see `Targets.totals`.
+
+        Returns
+        -------
+        ndarray of shape (N, K)
+        """
+        return np.asarray(total * y - T if self.couples_outputs else y - T)
+
+    def curvature(self, y: Float, total: Float | float = 1.0) -> Float:
+        """Lambda = d2e/da da: V(y) on the diagonal, that is 1, y (1 - y) or y, or with softmax diag(y) - y y'.
+
+        Parameters
+        ----------
+        y : ndarray of shape (N, K)
+            Outputs.
+        total : ndarray of shape (N, 1) or float
+            As for `slope`; a factor with softmax.
+
+        Returns
+        -------
+        ndarray of shape (N, K, K)
+        """
+        eye = np.eye(y.shape[1])
+        if not self.couples_outputs:
+            return self._formulas.variance(y)[:, np.newaxis] * eye
+        covariance = y[:, np.newaxis] * eye - y[:, :, np.newaxis] * y[:, np.newaxis]
+        return np.asarray(np.asarray(total)[..., np.newaxis] * covariance)
+
+    def curved(self, y: Float, u: Float, total: Float | float = 1.0) -> Float:
+        """The products Lambda u (N, K)."""
+        if not self.couples_outputs:
+            return self._formulas.variance(y) * u
+        return np.asarray(y * (u - (y * u).sum(axis=1, keepdims=True)) * total)
+
+    def root_product(self, y: Float, J: Float) -> Float:
+        """B'J (N, K, P) with Lambda = B B' and totals of 1: sqrt(V) J, or (diag(sqrt y) - sqrt(y) y') J."""
+        if self.couples_outputs:
+            return np.asarray(np.sqrt(y)[:, :, np.newaxis] * (J - np.einsum("nk,nkp->np", y, J)[:, np.newaxis]))
+        return J * np.sqrt(self._formulas.variance(y))[:, :, np.newaxis]
+
+    def third(self, y: Float, V: Float, total: Float | float = 1.0) -> Float:
+        """u_m = sum_kl V_kl dLambda_kl / da_m (N, K) for V (N, K, K).
+
+        Lambda is the covariance of the targets given the logits, and its derivative their third cumulant: with softmax
+        u_m = p_m (q_m - sum_k p_k q_k), q_m = (e_m - p)' V (e_m - p).
+        """
+        variance = np.diagonal(V, axis1=1, axis2=2)
+        if not self.couples_outputs:
+            return variance * self._formulas.third(y)
+        q = variance - 2 * np.einsum("nkl,nl->nk", V, y)
+        return np.asarray(total * (y * (q - (y * q).sum(axis=1, keepdims=True))))
+
+
+def _xlogx(x: Float) -> Float:
+    """The product, 0 at 0."""
+    return x * np.log(np.where(x > 0, x, 1.0))
+
+
+def _minus_log_softmax(z: Float) -> Float:
+    """Ln sum_l exp(z_l) - z_k, without cancellation where that is small."""
+    top = z.argmax(axis=1)[:, np.newaxis]
+    below = np.take_along_axis(z, top, axis=1) - z
+    others = np.exp(-below)
+    np.put_along_axis(others, top, 0.0, axis=1)
+    return np.asarray(below + np.log1p(others.sum(axis=1, keepdims=True)))
+
+
+def _add(name: str, domain: Range, formulas: Formulas, **facts: bool) -> Loss:
+    index = NAMES.index(name)
+    output = Activation(kernels.loss_outputs[index])
+    given = {"domain": domain, "_formulas": formulas, **facts}
+    return Loss._add(name, index=index, output=output, couples_outputs=not output.is_elementwise, **given)
+
+
+_exp, _softplus = Activation("exp").value, Activation("softplus").value
+_classes = {"variance": lambda y: y * (1 - y), "third": lambda y: y * (1 - y) * (1 - 2 * y)}
+SQUARED_ERROR = _add(
+    "squared_error",
+    ANY,
+    Formulas(lambda y, t: 0.5 * (y - t) ** 2, np.zeros_like, np.ones_like, np.zeros_like),
+    has_noise=True,
+)
+_add(
+    "binary_cross_entropy",
+    (0.0, 1.0),
+    Formulas(
+        lambda z, t: t * _softplus(-z) + (1 - t) * _softplus(z),
+        lambda t: -_xlogx(t) - _xlogx(1 - t),
+        **_classes,
+    ),
+    is_of_classes=True,
+)
+_add(
+    "cross_entropy",
+    (0.0, 1.0),
+    Formulas(lambda z, t: t * _minus_log_softmax(z), lambda t: -_xlogx(t), **_classes),
+    is_of_classes=True,
+)
+_add(
+    "poisson",
+    (0.0, math.inf),
+    Formulas(lambda z, t: _exp(z) - t * z, lambda t: t - _xlogx(t), lambda y: y, lambda y: y),
+    is_of_counts=True,
+)
+_CANONICAL: dict[Activation, Loss] = {row.output: row for row in map(Loss, NAMES)}
 
 
 class Targets(NamedTuple):
@@ -35,28 +274,37 @@ class Targets(NamedTuple):
     values: NDArray[Any] | None
     labels: NDArray[np.intp] | None
 
+    def rows(self, n_outputs: int) -> Array:
+        """As (N, K), labels as rows of the unit matrix."""
+        return np.eye(n_outputs)[self.labels] if self.values is None else self.values
 
-def index(name: str) -> int:
-    """Place of a loss in the compiled list."""
-    return NAMES.index(name)
+    @property
+    def totals(self) -> Float | float:
+        """Sums of the rows (N, 1), for labels 1: of class targets 1 up to rounding."""
+        return 1.0 if self.values is None else self.values.sum(axis=1, dtype=np.float64, keepdims=True)
 
 
-def for_output(loss: Any, output: str) -> str:
+def fitting(output: Activation) -> tuple[Loss, ...]:
+    """The losses that go with an output, the canonical one first."""
+    canonical = (_CANONICAL[output],) if output in _CANONICAL else ()
+    return canonical if output is IDENTITY or not output.is_elementwise else (*canonical, SQUARED_ERROR)
+
+
+def for_output(loss: Any, output: Activation) -> Loss:
     """The loss that goes with an output activation: the canonical one for None, else `loss` if it fits."""
+    expected = fitting(output)
     if loss is None:
-        return _CANONICAL.get(output, "squared_error")
-    name = check.choice(loss, "loss", NAMES)
-    fitting = [_CANONICAL[output]] if output in _CANONICAL else []
-    if output not in ("softmax", "identity"):
-        fitting.append("squared_error")
-    if name not in fitting:
-        raise ValueError(f"loss: expected {' or '.join(fitting)} with output {output!r}, got {check.shown(loss)}")
-    return name
+        return expected[0]
+    chosen = Loss._chosen(loss, "loss", NAMES)
+    if chosen not in expected:
+        names = " or ".join(map(str, expected))
+        raise ValueError(f"loss: expected {names} with output {output.name!r}, got {check.shown(loss)}")
+    return chosen
 
 
-def encode_targets(loss: str, T: Any, n_samples: int, n_outputs: int, dtype: Any) -> Targets:
+def encode_targets(loss: Loss, T: Any, n_samples: int, n_outputs: int, dtype: Any) -> Targets:
     """Check targets against the loss and bring them into the kernels' form."""
-    if loss == "cross_entropy":
+    if loss.couples_outputs:
         T = check.real_array(T, "T", None)
         if T.ndim == 1:
             return Targets(None, _labels(T, n_samples, n_outputs))
@@ -65,11 +313,11 @@ def encode_targets(loss: str, T: Any, n_samples: int, n_outputs: int, dtype: Any
     if n_outputs == 1 and values.ndim == 1:
         values = values[:, np.newaxis]
     if values.shape != (n_samples, n_outputs):
-        also = " or (n_samples,)" if n_outputs == 1 or loss == "cross_entropy" else ""
+        also = " or (n_samples,)" if n_outputs == 1 or loss.couples_outputs else ""
         raise ValueError(f"T: expected shape (n_samples, {n_outputs}){also} with n_samples = {n_samples}, got {shape}")
     if n_samples:
         values = _in_domain(loss, values)
-        if loss == "cross_entropy":
+        if loss.couples_outputs:
             _check_sums(values)
     return Targets(values, None)
 
@@ -85,15 +333,16 @@ def _labels(array: NDArray[Any], n_samples: int, n_classes: int) -> NDArray[np.i
     return labels
 
 
-def _in_domain(loss: str, values: NDArray[Any]) -> NDArray[Any]:
+def _in_domain(loss: Loss, values: NDArray[Any]) -> NDArray[Any]:
     """Class targets outside of [0, 1] by rounding become 0 or 1: beyond them the loss would have no lower bound."""
-    if loss in ("binary_cross_entropy", "cross_entropy") and (values.min() < 0 or values.max() > 1):
+    low, high = loss.domain
+    if loss.is_of_classes and (values.min() < low or values.max() > high):
         wrong = (values < -TOLERANCE) | (values > 1 + TOLERANCE)
         if wrong.any():
             raise ValueError(f"T: expected targets in [0, 1] for {loss}, got {values[wrong][0]}")
         return np.asarray(np.clip(values, 0.0, 1.0))
-    if loss == "poisson" and values.min() < 0:
-        raise ValueError(f"T: expected non-negative targets for poisson, got {values.min()}")
+    if loss.is_of_counts and values.min() < low:
+        raise ValueError(f"T: expected non-negative targets for {loss}, got {values.min()}")
     return values
 
 

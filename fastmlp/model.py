@@ -82,17 +82,17 @@ class Model:
     @property
     def hidden(self) -> tuple[str, ...]:
         """Activation of each hidden layer."""
-        return self._architecture.hidden
+        return tuple([activation.name for activation in self._architecture.hidden])
 
     @property
     def output(self) -> str:
         """Activation of the output layer."""
-        return self._architecture.output
+        return self._architecture.output.name
 
     @property
     def loss_name(self) -> str:
         """Name of the loss."""
-        return self._architecture.loss
+        return self._architecture.loss.name
 
     @property
     def dtype(self) -> np.dtype[Any]:

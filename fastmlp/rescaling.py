@@ -137,7 +137,7 @@ def decay_factors(architecture: Architecture, input_scale: Array, output_scale: 
 
 def check_linear(architecture: Architecture, name: str) -> None:
     """Refuse networks whose outputs cannot be mapped by their weights."""
-    if architecture.output != "identity":
+    if not architecture.output.is_linear:
         raise ValueError(f"{name}: expected a network with linear outputs (identity), got {architecture.output}")
 
 

@@ -205,7 +205,7 @@ def restored(architecture: Architecture, table: Any) -> Units | None:
     if table is None:
         return None
     D, K = architecture.n_inputs, architecture.n_outputs
-    widths = (D, D + K) if architecture.output == "identity" else (D,)
+    widths = (D, D + K) if architecture.output.is_linear else (D,)
     if type(table) is not np.ndarray or table.dtype != np.float64 or table.shape not in [(3, w) for w in widths]:
         raise ModelFormatError(f"units: expected an array of 3 rows and {' or '.join(map(str, widths))} columns")
     if not (np.isfinite(table).all() and table[0].all()):
@@ -233,7 +233,7 @@ def checked(standardize: Any, architecture: Architecture) -> bool | Units:
                 f"standardize: expected {name} with arrays of one length, finite, and scales other than 0, got {each!r}"
             )
     inputs, targets = (None if each is None else len(each.scale) for each in standardize)
-    outputs = architecture.n_outputs if architecture.output == "identity" else None
+    outputs = architecture.n_outputs if architecture.output.is_linear else None
     if inputs != architecture.n_inputs or targets not in (None, outputs):
         raise ValueError(
             f"standardize: expected units of {architecture.n_inputs} inputs and {outputs or 'no'} targets, "
@@ -256,7 +256,7 @@ def chosen(standardize: Any, known: Units | None, architecture: Architecture, sa
 
 def of(architecture: Architecture, samples: Samples) -> Units:
     """The units of a set of samples."""
-    values = samples.targets.values if architecture.output == "identity" else None
+    values = samples.targets.values if architecture.output.is_linear else None
     targets = None if values is None else columns(values, samples.weight, "T")
     return Units(columns(samples.X, samples.weight, "X"), targets)
 

@@ -30,7 +30,7 @@ def assert_fixed_point(posterior, X, T, tolerance):
             assert gamma == 0.0
         else:
             assert alpha * (w @ w) == pytest.approx(gamma, rel=tolerance)
-    if posterior._architecture.loss == "squared_error":
+    if posterior._architecture.loss.has_noise:
         net = fastmlp.Network(posterior._architecture.layers)
         net.params = posterior.params
         sse = ((net(X) - T.reshape(len(X), -1)) ** 2).sum()

@@ -120,7 +120,7 @@ def test_the_selftest_passes_and_names_every_activation_and_loss(tmp_path):
     for name in activations.HIDDEN:
         assert f"hidden {name} " in process.stdout
     for name in activations.OUTPUT:
-        assert f"output {name}, {losses.for_output(None, name)} " in process.stdout
+        assert f"output {name}, {losses.for_output(None, activations.Activation(name))} " in process.stdout
     assert "FAILED" not in process.stdout
     assert re.search(r"all \d+ checks passed$", process.stdout)
 

@@ -12,6 +12,7 @@ import pytest
 import fastmlp
 
 NAMES = {
+    "Activation",
     "ConvergenceWarning",
     "DerivativeReport",
     "Evidence",
@@ -21,6 +22,7 @@ NAMES = {
     "Laplace",
     "LeastSquaresResult",
     "LeaveOneOut",
+    "Loss",
     "MLPClassifier",
     "MLPRegressor",
     "Mixture",

@@ -1,4 +1,4 @@
-"""What every layer computes, for `Network.trace`."""
+"""What every layer computes, for `Network.trace`, and what its activation alone does, for `activations`."""
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from fastmlp._core.batch cimport Batch
 from fastmlp._core.block cimport Block, load
 from fastmlp._core.plan cimport GRADIENT_WORK, Layout, Net
 from fastmlp._core.slots cimport Pass, Step
+
+from fastmlp._core.kernels import isa_index
 
 cnp.import_array()
 
@@ -70,3 +72,37 @@ def trace(Batch batch not None, cnp.ndarray params not None, int n_threads):
     finally:
         free(arrays)
     return z, a, delta
+
+
+def activation(int kind, int order, cnp.ndarray z not None):
+    """h, or its first or second derivative, at each element of a native array."""
+    cdef const void *ops = kernels.table(isa_index(None), cnp.PyArray_ITEMSIZE(z))
+    results = [np.empty_like(z) for _ in range(order + 1)]
+    cdef void *h = data(results[0])
+    cdef void *d1 = data(results[1]) if order > 0 else NULL
+    cdef void *d2 = data(results[2]) if order > 1 else NULL
+    cdef const void *at = data(z)
+    cdef size_t n = cnp.PyArray_SIZE(z)
+    cdef bint single = cnp.PyArray_TYPE(z) == cnp.NPY_FLOAT32
+    with nogil:
+        if single:
+            kernels.activation(ops, kind, n, <const float *> at, <float *> h, <float *> d1, <float *> d2)
+        else:
+            kernels.activation(ops, kind, n, <const double *> at, <double *> h, <double *> d1, <double *> d2)
+    return results[order]
+
+
+def softmax(cnp.ndarray z not None):
+    """Softmax along the last axis, which is not empty, of a native array."""
+    cdef const void *ops = kernels.table(isa_index(None), cnp.PyArray_ITEMSIZE(z))
+    result = z.copy()
+    cdef void *y = data(result)
+    cdef size_t width = z.shape[z.ndim - 1], n = cnp.PyArray_SIZE(z) // width, row
+    cdef bint single = cnp.PyArray_TYPE(z) == cnp.NPY_FLOAT32
+    with nogil:
+        for row in range(n):
+            if single:
+                kernels.softmax_row(ops, width, <float *> y + row * width)
+            else:
+                kernels.softmax_row(ops, width, <double *> y + row * width)
+    return result

@@ -74,7 +74,7 @@ class Alternation:
         self.where = [np.setdiff1d(own, frame.known) for own in positions]
         self.n_targets = samples.total_weight * np.count_nonzero(frame.varying)
         self.sizes = np.array([len(where) for where in self.where])
-        self.is_regression = architecture.loss == "squared_error"
+        self.is_regression = architecture.loss.has_noise
         self.variance = self._variance() if self.is_regression else math.nan
         self.highest = MOST_SIGNAL / self.variance if self.is_regression else math.inf  # noise precision: its floor
         self.budget, self.number, self._begun = Budget() if budget is None else budget, number, False

@@ -15,7 +15,6 @@ from fastmlp import objective as objectives
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, how_many
-from fastmlp.architecture import Architecture
 from fastmlp.bayes import shown, starts
 from fastmlp.bayes.alternation import GROUPS, Alternation
 from fastmlp.bayes.ascent import Path, to_fixed_point, to_maximum
@@ -280,7 +279,7 @@ def fit_evidence(
     def trained(network: Network, threads: int, number: int) -> Start | None:
         if budget.over and (found or number):
             return None
-        own = Frame(_in_float64(network._architecture), frame.units)
+        own = Frame(network._architecture.changed(dtype="float64"), frame.units)
         begin = Network._make(own.architecture, _start(network, frame.units))
         alternation = Alternation(begin, own, samples, groups, 0.01 * tol, threads, budget, number)
         path = climb(alternation, alternation.start(prior_precision, noise_precision), max_iter, tol)
@@ -317,14 +316,10 @@ def _start(net: Network, own: Units | None) -> Float:
 
 def _problem(net: Network, X: Any, T: Any, sample_weight: Any, standardize: Any) -> tuple[Frame, Samples]:
     """The checked samples, in the units in which the evidence is maximised."""
-    architecture = _in_float64(net._architecture)
+    architecture = net._architecture.changed(dtype="float64")
     samples = functional.check_samples(architecture, X, T, sample_weight)
     objectives.require_samples(samples)
     return framed(architecture, units.chosen(standardize, None, architecture, samples), samples)
-
-
-def _in_float64(own: Architecture) -> Architecture:
-    return Architecture.create(own.layers, list(own.hidden), own.output, own.loss, "float64")
 
 
 def _warn_about(posterior: Evidence, budget: Budget, max_iter: int, cut: int | None) -> None:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory, functional
+from fastmlp import _memory
 from fastmlp._tables import LINES, Page, Table, how_many, printed
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import likelihood
@@ -80,7 +80,7 @@ class Removal:
         noise_precision: Any,
     ) -> None:  # fmt: skip
         self.architecture, self.samples, self.center = architecture, samples, center
-        self.targets, delta, curvature = likelihood.derivatives(architecture, samples, center, noise_precision)
+        self.targets, delta, curvature = likelihood.derivatives(architecture.loss, samples, center, noise_precision)
         self.rooted = covariance.times_root(J)
         _memory.blas(4 * J.nbytes + 64 * len(J) * J.shape[1] ** 2)
         self.V = self.rooted @ self.rooted.transpose(0, 2, 1)
@@ -110,11 +110,10 @@ class Removal:
     def leave_one_out(self, gamma: float) -> LeaveOneOut:
         """What there is to know about each sample."""
         center = self.center + np.einsum("nkj,nj->nk", self.V, self.u)
-        architecture, params = likelihood.outputs_alone(self.architecture)
+        loss = self.architecture.loss
         undefined = ~np.isfinite(center).all(axis=1)
         center[undefined] = 0.0
-        outputs = functional.predict(architecture, params, center)
-        losses = functional.sample_losses(architecture, params, self.samples._replace(X=center))
+        outputs, losses = loss.outputs(center), loss.value(center, self.targets)
         outputs[undefined], losses[undefined] = np.nan, np.nan
         with np.errstate(divide="ignore", invalid="ignore"):
             distance = np.einsum("nk,nkj,nj->n", self.u, self.V, self.u) / gamma

@@ -195,7 +195,7 @@ class Laplace(Posterior):
     @property
     def has_variance(self) -> bool:
         """Whether `predict` returns a variance too: not for classifiers, whose probabilities say all."""
-        return self._architecture.loss in ("squared_error", "poisson")
+        return not self._architecture.loss.is_of_classes
 
     def log_density(self, X: Any, T: Any) -> Float:
         """Ln p(t|x) of new samples, how well they are foretold.
@@ -221,11 +221,10 @@ class Laplace(Posterior):
         -----
         Cost: as `predict`.
         """
-        architecture = self._architecture
-        samples = functional.check_samples(architecture, X, T)
+        samples = functional.check_samples(self._architecture, X, T)
         prediction = self.predict(samples.X, parts=True)
         variance = prediction.epistemic + prediction.noise
-        return likelihood.log_density(architecture, samples, prediction.mean, variance, self._frame.varying)
+        return likelihood.log_density(self._architecture.loss, samples, prediction.mean, variance, self._frame.varying)
 
     @property
     def network(self) -> Network:
@@ -234,17 +233,17 @@ class Laplace(Posterior):
 
     def _prediction(self, X: Float, n_draws: int, rng: Any) -> Prediction:
         loss = self._architecture.loss
-        if loss == "cross_entropy":
+        if loss.couples_outputs:
             p, variance = self._moderated_classes(X, n_draws, check.generator(rng))
             return Prediction(p, variance, np.maximum(p * (1 - p) - variance, 0.0))
         center, variance = np.empty((2, len(X), self._architecture.n_outputs))
         for rows, y, J in self._linearised(X):
             center[rows], variance[rows] = y, self._covariance.quadratic(J, self._n_threads)
-        if loss == "squared_error":
+        if loss.has_noise:
             c = self._frame.output_scale
             noise = np.zeros(center.shape) + np.where(self._frame.varying, c * (c / np.asarray(self._beta)), 0.0)
             return Prediction(self._frame.outputs(center), c * (c * variance), noise)
-        if loss == "poisson":
+        if loss.is_of_counts:
             rate, variance = moderation.log_normal(center, variance)
             return Prediction(rate, variance, rate)
         p, variance = moderation.logistic(center, variance)
@@ -369,7 +368,7 @@ class Laplace(Posterior):
             architecture, self._params, without, self.prior_precision, self._beta, TOLERANCE, self._n_threads
         )
         result.outputs[row] = functional.predict(architecture, params, samples.X[row])
-        result.residuals[row] = result.outputs[row] - likelihood.values(samples, architecture.n_outputs)[row]
+        result.residuals[row] = result.outputs[row] - samples.targets.rows(architecture.n_outputs)[row]
         result.losses[row] = functional.sample_losses(architecture, params, samples.rows(np.array([n])))
         change = (params - self._params)[self._free]
         distance = (

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory, derivatives, functional
+from fastmlp import _memory, functional
 from fastmlp.architecture import Architecture
 
 Float = NDArray[np.float64]
@@ -24,7 +24,7 @@ def input_params(architecture: Architecture, params: Float, X: Float) -> Float:
     weights, _ = architecture.unravel(params)
     layers = functional.trace(architecture, params, X)
     activations = (X, *layers.a)
-    bends = [slopes(name, z) for name, z in zip(architecture.hidden, layers.z[:-1], strict=True)]
+    bends = [(h.slope(z), h.curvature(z)) for h, z in zip(architecture.hidden, layers.z[:-1], strict=True)]
     result = np.empty((len(X), X.shape[1], architecture.n_outputs, architecture.n_params))
     for i in range(X.shape[1]):
         tangents = [np.broadcast_to(np.eye(X.shape[1])[i], X.shape)]
@@ -52,19 +52,10 @@ def input_params(architecture: Architecture, params: Float, X: Float) -> Float:
 def _seeds(architecture: Architecture, z: Float, y: Float, zd: Float) -> tuple[Float, Float]:
     """Derivatives of the outputs' tangents by zd and z of the last layer, (N, K, K) each."""
     eye = np.eye(architecture.n_outputs)
-    if architecture.output != "softmax":
-        first, second = slopes(architecture.output, z)
-        return first[:, np.newaxis] * eye, (second * zd)[:, np.newaxis] * eye
+    h = architecture.output
+    if h.is_elementwise:
+        return h.slope(z)[:, np.newaxis] * eye, (h.curvature(z) * zd)[:, np.newaxis] * eye
     centred = zd - (y * zd).sum(axis=1, keepdims=True)
     rho = y[:, np.newaxis] * eye - y[:, :, np.newaxis] * y[:, np.newaxis]
     sums = centred[:, :, np.newaxis] + centred[:, np.newaxis]
     return rho, (y * centred)[:, np.newaxis] * eye - y[:, :, np.newaxis] * y[:, np.newaxis] * sums
-
-
-def slopes(name: str, z: Float) -> tuple[Float, Float]:
-    """h'(z) and h''(z), as the derivatives of a network of one unit."""
-    unit = Architecture.create([1, 1], "tanh", name, "squared_error", "float64")
-    params, column = np.array([1.0, 0.0]), z.reshape(-1, 1)
-    first = derivatives.jacobian(unit, params, column, "inputs", "outputs", None)
-    second = derivatives.input_hessian(unit, params, column, None)
-    return first.reshape(z.shape), second.reshape(z.shape)

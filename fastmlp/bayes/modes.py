@@ -21,23 +21,21 @@ from fastmlp.architecture import Architecture
 
 Float = NDArray[np.float64]
 
-ODD = ("tanh", "sin", "identity")  # h(-z) = -h(z): a unit may change the signs of all its weights
-
 
 def log_symmetries(architecture: Architecture) -> float:
     """Of all modes, distinct or not: the sum over hidden layers of ln M!, and M ln 2 if the activation is odd."""
     layers = zip(architecture.layers[1:-1], architecture.hidden, strict=True)
-    return sum(math.lgamma(M + 1) + (M * math.log(2) if name in ODD else 0.0) for M, name in layers)
+    return sum(math.lgamma(M + 1) + (M * math.log(2) if h.is_odd else 0.0) for M, h in layers)
 
 
 def log_distinct(architecture: Architecture, params: Float, covariance: Float) -> float:
     """Of those that are modes of their own, by the formula above."""
     total, places = 0.0, architecture.unravel(np.arange(len(params), dtype=np.float64))
-    for layer, name in enumerate(architecture.hidden):
+    for layer, h in enumerate(architecture.hidden):
         own = np.column_stack([places.weights[layer], places.biases[layer], places.weights[layer + 1].T]).astype(int)
         shares = [_apart(params[unit], covariance[np.ix_(unit, unit)]) for unit in own]
         total += math.lgamma(1 + math.fsum(shares))
-        if name in ODD:
+        if h.is_odd:
             total += math.fsum(math.log1p(share) for share in shares)
     return total
 

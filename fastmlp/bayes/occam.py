@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory, derivatives, functional
 from fastmlp._core import linear
+from fastmlp.activations import IDENTITY
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import likelihood
 from fastmlp.bayes.laplace import Laplace
-from fastmlp.bayes.mixed import slopes
 from fastmlp.functional import Samples
 from fastmlp.losses import Targets
 from fastmlp.terms import DataTerm
@@ -52,7 +52,7 @@ def log_det_gradient(posterior: Laplace) -> Float:
     """The gradient d ln|A| / dw (P,), with alpha and beta held, A from the Gauss-Newton matrix."""
     architecture, samples, free = posterior._architecture, posterior._samples, posterior._free
     gradient, own = np.zeros(len(posterior._params)), np.zeros(len(free))
-    covariance = posterior._covariance.matrix if architecture.loss == "squared_error" else None
+    covariance = posterior._covariance.matrix if architecture.loss.has_noise else None
     size = max(1, BLOCK // (architecture.n_outputs * len(gradient)))
     for first in range(0, len(samples.X), size):
         part = _part(samples, slice(first, first + size))
@@ -65,12 +65,12 @@ def log_det_gradient(posterior: Laplace) -> Float:
                 v *= part.weight[:, np.newaxis, np.newaxis]
         else:
             rooted = posterior._covariance.times_root(J, posterior._n_threads)
-            _, _, Lambda = likelihood.derivatives(architecture, part, center, posterior._beta)
+            _, _, Lambda = likelihood.derivatives(architecture.loss, part, center, posterior._beta)
             v = posterior._covariance.from_root(
                 Lambda * rooted if center.shape[1] == 1 else _memory.product(Lambda, rooted), posterior._n_threads
             )
-            u = likelihood.third(architecture, part, center, _memory.product(rooted, rooted.transpose(0, 2, 1)))
-            own += 0.0 if u is None else u.ravel() @ _flat(J)
+            u = likelihood.third(architecture.loss, part, center, _memory.product(rooted, rooted.transpose(0, 2, 1)))
+            own += u.ravel() @ _flat(J)
         if len(free) < len(gradient):
             v, known = np.zeros((*v.shape[:2], len(gradient))), v
             v[..., free] = known
@@ -89,8 +89,8 @@ def along_directions(architecture: Architecture, params: Float, X: Float, v: Flo
     """Sum over samples and outputs of H_k v_k (P,), v (N, K, P); of the logits but for squared error."""
     weights, _ = architecture.unravel(params)
     layers, shape = functional.trace(architecture, params, X), v.shape[:2]
-    names = [*architecture.hidden, architecture.output if architecture.loss == "squared_error" else "identity"]
-    bends = [slopes(name, z) for name, z in zip(names, layers.z, strict=True)]
+    kinds = (*architecture.hidden, IDENTITY if architecture.loss.of_logits else architecture.output)
+    bends = [(h.slope(z), h.curvature(z)) for h, z in zip(kinds, layers.z, strict=True)]
     activations = (X, *layers.a)
     steps = [v[..., where].reshape(*shape, *W.shape) for where, W in zip(_of("W", architecture), weights, strict=True)]
     zd, tangents = [], [np.zeros((*shape, X.shape[1]))]

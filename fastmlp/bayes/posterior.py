@@ -79,7 +79,7 @@ class Posterior:
         architecture = own
         if own.dtype != np.float64:
             self._words = self._words._replace(remedy=f"{self._words.remedy}, in float64")
-            architecture = Architecture.create(own.layers, list(own.hidden), own.output, own.loss, "float64")
+            architecture = own.changed(dtype="float64")
         check.choice(hessian, "hessian", HESSIANS)
         samples = functional.check_samples(architecture, X, T, sample_weight)
         objectives.require_samples(samples)
@@ -211,7 +211,7 @@ class Posterior:
 
     def _noise(self, alpha: Float, *, scaled: bool) -> Any:
         """The beta that belongs to these data and alpha."""
-        if self._architecture.loss != "squared_error":
+        if not self._architecture.loss.has_noise:
             return 1.0
         if not self._frame.varying.any():
             raise ValueError(f"{self._words.noise}: T is constant")
@@ -251,10 +251,10 @@ class Posterior:
     def _log_normalizer(self) -> float:
         """What the loss leaves out of the log likelihood."""
         count, T = self._samples.total_weight, self._samples.targets.values
-        if self._architecture.loss == "squared_error":
+        if self._architecture.loss.has_noise:
             beta = np.broadcast_to(self._beta, self._architecture.n_outputs)[self._frame.varying]
             return 0.5 * count * float(np.log(beta / (2 * math.pi)).sum())
-        if self._architecture.loss == "poisson":
+        if self._architecture.loss.is_of_counts:
             assert T is not None
             weight = np.ones(len(T)) if self._samples.weight is None else self._samples.weight
             return -float(weight @ [math.fsum(math.lgamma(t + 1) for t in row) for row in T])
@@ -385,7 +385,7 @@ def _eigenvalues(matrix: Float) -> Float:
 def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:
     """The user's noise precision in the units of the frame; None if it is to be found."""
     architecture = frame.architecture
-    if architecture.loss != "squared_error":
+    if not architecture.loss.has_noise:
         if value is not None:
             raise ValueError(f"noise_precision: expected None for {architecture.loss}, got {check.shown(value)}")
         return 1.0

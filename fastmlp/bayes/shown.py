@@ -78,7 +78,7 @@ def _samples(posterior: Any) -> str:
 
 def _noise(posterior: Any) -> str | None:
     """The noise's standard deviation; None for classifiers and counts, which have no other noise than their own."""
-    if posterior._architecture.loss != "squared_error":
+    if not posterior._architecture.loss.has_noise:
         return None
     beta = np.atleast_1d(posterior.noise_precision)
     return numbers(np.where(beta > 0, beta, math.nan) ** -0.5)

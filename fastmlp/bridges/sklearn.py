@@ -12,7 +12,6 @@ from fastmlp.bridges.assembly import assembled
 from fastmlp.network import Network, check_network
 
 ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
-CLASSIFICATION = ("binary_cross_entropy", "cross_entropy")
 
 
 def from_sklearn(estimator: Any) -> Network:
@@ -101,19 +100,19 @@ def to_sklearn(net: Network, classes: Any = None) -> Any:
     ((1,), True)
     """
     neural = _optional.load("sklearn.neural_network", "sklearn", "fastmlp.to_sklearn")
-    loss, names = check_network(net).loss_name, set(net.hidden)
+    loss, names = check_network(net)._architecture.loss, set(net.hidden)
     if len(names) > 1 or not names <= set(ACTIVATIONS):
         raise ValueError(f"net: expected hidden layers of one of {', '.join(ACTIVATIONS)}, got {', '.join(net.hidden)}")
     arguments = {"hidden_layer_sizes": net.layers[1:-1], "activation": next(iter(names), "relu"), "random_state": 0}
-    if loss in CLASSIFICATION:
+    if loss.is_of_classes:
         y, labels = _all_classes(net, classes)
         model = neural.MLPClassifier(**arguments)
         model.partial_fit(_one_of_each(net, y), y, classes=labels)
-    elif loss == "poisson" or net.output == "identity":
+    elif loss.is_of_counts or net._architecture.output.is_linear:
         if classes is not None:
             raise ValueError(f"classes: expected None for {loss}, got {check.shown(classes)}")
         y = np.zeros((1, net.layers[-1]) if net.layers[-1] > 1 else 1)
-        model = neural.MLPRegressor(**arguments, **({"loss": loss} if loss == "poisson" else {}))
+        model = neural.MLPRegressor(**arguments, **({"loss": loss.name} if loss.is_of_counts else {}))
         model.partial_fit(_one_of_each(net, y), y)
     else:
         raise ValueError(
@@ -134,7 +133,8 @@ def _one_of_each(net: Network, y: Any) -> Any:
 
 def _all_classes(net: Network, classes: Any) -> tuple[Any, Any]:
     """Targets in which every class appears, and the classes."""
-    n_outputs, several_labels = net.layers[-1], net.output == "logistic" and net.layers[-1] > 1
+    n_outputs = net.layers[-1]
+    several_labels = n_outputs > 1 and net._architecture.output.is_elementwise
     n_classes = max(n_outputs, 2)
     labels = np.arange(n_classes) if classes is None else np.asarray(classes)
     if labels.shape != (n_classes,) or not np.array_equal(np.unique(labels), labels):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _optional
 from fastmlp import _validation as check
+from fastmlp.activations import IDENTITY
 from fastmlp.bridges.assembly import assembled
 from fastmlp.network import Network, check_network
 
@@ -39,7 +40,7 @@ class Layer(NamedTuple):
 
     W: Array
     b: Array | None
-    activation: str
+    activation: str | None = None
 
 
 def from_torch(module: Any, hidden: Any = None, output: str | None = None, loss: str | None = None) -> Network:
@@ -83,21 +84,20 @@ def from_torch(module: Any, hidden: Any = None, output: str | None = None, loss:
     """
     if isinstance(module, Mapping):
         layers = list(_layers_of_state(module))
-        names = ["identity"] * len(layers)
         if hidden is None and len(layers) > 1:
             raise ValueError(f"hidden: expected the activations of {len(layers) - 1} hidden layers, got None")
     else:
         if hidden is not None:
             raise ValueError(f"hidden: expected None, as the modules tell the activations, got {check.shown(hidden)}")
         layers = list(_layers(module))
-        names = [layer.activation for layer in layers]
-        hidden = names[:-1]
+        hidden = [layer.activation or IDENTITY.name for layer in layers[:-1]]
     if not layers:
         raise ValueError("module: expected a linear layer at least, got none")
-    if output is not None and names[-1] not in ("identity", output):
-        raise ValueError(f"output: expected None or {names[-1]}, with which the module ends, got {check.shown(output)}")
+    last = layers[-1].activation
+    if output is not None and last is not None and output != last:
+        raise ValueError(f"output: expected None or {last}, with which the module ends, got {check.shown(output)}")
     weights, biases = [layer.W for layer in layers], [layer.b for layer in layers]
-    return assembled(weights, biases, [] if len(layers) == 1 else hidden, output or names[-1], loss)
+    return assembled(weights, biases, [] if len(layers) == 1 else hidden, output or last or IDENTITY.name, loss)
 
 
 def _layers(module: Any) -> Iterator[Layer]:
@@ -113,7 +113,7 @@ def _layers(module: Any) -> Iterator[Layer]:
             continue
         elif not _does_nothing(torch.nn, each):
             name = _activation(torch.nn, each)
-            if layer is None or layer.activation != "identity":
+            if layer is None or layer.activation is not None:
                 raise ValueError(f"module: expected a linear layer before {type(each).__name__}, got none")
             layer = layer._replace(activation=name)
     if layer is not None:
@@ -187,7 +187,8 @@ def _unit_class(nn: Any, name: str) -> Any:
     """PyTorch's class of an activation, or ours where it has none."""
     from fastmlp.bridges import torch_units
 
-    return getattr(torch_units if name in ("sin", "exp") else nn, UNITS[name][0])
+    class_name = UNITS[name][0]
+    return getattr(torch_units, class_name, None) or getattr(nn, class_name)
 
 
 def _layers_of_state(state: Mapping[str, Any]) -> Iterator[Layer]:
@@ -231,7 +232,7 @@ def _joined(place: str, kind: str) -> str:
 
 def _layer(weight: Any, bias: Any, place: str) -> Layer:
     W = _array(weight, _joined(place, "weight"))
-    return Layer(W, None if bias is None else _array(bias, _joined(place, "bias")), "identity")
+    return Layer(W, None if bias is None else _array(bias, _joined(place, "bias")))
 
 
 def _array(tensor: Any, name: str) -> Array:
@@ -285,7 +286,7 @@ def to_torch(net: Network) -> Any:
         linear.weight = torch.nn.Parameter(torch.tensor(W))
         linear.bias = torch.nn.Parameter(torch.tensor(b))
         modules.append(linear)
-        if name != "identity":
+        if name in UNITS:
             attributes = {attribute: values[0] for attribute, values in UNITS[name][1].items()}
             modules.append(_unit_class(torch.nn, name)(**attributes))
     return torch.nn.Sequential(*modules)

@@ -217,7 +217,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.loss_curve_ = (-posterior.history["log_evidence"] / len(samples.X)).tolist()
         self.loss_, self.best_loss_ = self.loss_curve_[-1], min(self.loss_curve_)
         self.n_iter_, self.t_ = len(self.loss_curve_) - 1, 0
-        noise = posterior.noise_precision if net.loss_name == "squared_error" else None
+        noise = posterior.noise_precision if net._architecture.loss.has_noise else None
         self._remember(
             samples, prior_precision=posterior.prior_precision, noise_precision=noise,
             standardize=posterior.units or False,

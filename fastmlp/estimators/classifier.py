@@ -164,7 +164,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if not vanished.any():
             return np.log(P)
         Z = self._predict_outputs(X, logits=True)
-        if self.out_activation_ == "softmax":
+        if not self.network_._architecture.output.is_elementwise:
             exact = log_softmax(Z, axis=1)
         else:
             exact = log_expit(Z if self._multilabel else np.hstack([-Z, Z]))

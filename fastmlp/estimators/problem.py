@@ -104,12 +104,12 @@ class Validation:
 
 def outputs_in_mean(net: Network) -> int:
     """Number of outputs that the mean objective averages over."""
-    return net.layers[-1] if net.loss_name == "squared_error" else 1
+    return net.layers[-1] if net._architecture.loss.has_noise else 1
 
 
 def offset(net: Network, samples: Samples) -> float:
     """What scikit-learn's mean loss has more than the library's: t ln t - t for counts, so that a perfect fit has 0."""
-    if net.loss_name != "poisson":
+    if not net._architecture.loss.is_of_counts:
         return 0.0
     xlogy = _memory.scipy("special").xlogy
 

@@ -18,10 +18,12 @@ from fastmlp.bayes.laplace import Laplace
 from fastmlp.estimators.arguments import documented
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.problem import Samples
+from fastmlp.losses import Loss
 
 Array = NDArray[Any]
 
 OUTPUTS = {"squared_error": "identity", "poisson": "exp"}
+COUNTS = tuple(name for name in OUTPUTS if Loss(name).is_of_counts)
 
 
 @documented
@@ -198,8 +200,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _encode(self, y: Array) -> Array:
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-        if self.loss == "poisson" and y.min() < 0:
-            raise ValueError(f"y: expected non-negative targets for poisson, got {y.min()}")
+        if self.loss in COUNTS and y.min() < 0:
+            raise ValueError(f"y: expected non-negative targets for {self.loss}, got {y.min()}")
         return y.reshape(len(y), -1)
 
     def _score(self, Y: Array, T: Array, weight: Array | None) -> float:
@@ -207,5 +209,5 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = self.loss == "poisson"
+        tags.target_tags.positive_only = self.loss in COUNTS
         return tags

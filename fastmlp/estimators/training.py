@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from fastmlp._core.moments import largest
+from fastmlp.activations import IDENTITY
 from fastmlp.architecture import Architecture
 from fastmlp.bayes.evidence import Evidence, fit_evidence
 from fastmlp.errors import ConvergenceWarning, ScaleWarning
@@ -73,8 +74,7 @@ def new_network(layers: Sequence[int], hidden: list[str], output: str, dtype: An
 
 def as_logits(net: Network) -> Network:
     """A network whose outputs are the pre-activations of this one's."""
-    architecture = Architecture.create(net.layers, list(net.hidden), "identity", None, net.dtype)
-    return Network._make(architecture, net.params)
+    return Network._make(net._architecture.changed(output=IDENTITY.name, loss=None), net.params)
 
 
 def train(

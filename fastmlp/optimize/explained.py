@@ -89,13 +89,13 @@ def _unexcused(
     if found is None:
         return None
     cost = min(_drawn(objective), objective.penalty_value(objective.x0))
-    gain = constant.loss - _least(architecture, samples)
+    gain = constant.loss - reference.least(architecture, samples)
     if found.output is not None:
         assert constant.sd is not None
         gain = 0.5 * samples.total_weight * float(constant.sd[found.output]) ** 2
     if cost <= WEAK * found.line * gain:
         return found
-    in_their_units = standardized or architecture.loss != "squared_error" or not _far_from_one(samples, constant)
+    in_their_units = standardized or architecture.loss.of_logits or not _far_from_one(samples, constant)
     gain = 0.5 * samples.total_weight * (architecture.n_outputs if found.output is None else 1)
     return None if in_their_units or cost > HELD * found.line * gain else found
 
@@ -124,7 +124,7 @@ def poor(
     Of one output among several only where a line is sure of it, since there are as many that chance may favour. None
     where nothing is poor, and with more than 100 inputs or outputs.
     """
-    least, squared = _least(architecture, samples), architecture.loss == "squared_error"
+    least, squared = reference.least(architecture, samples), architecture.loss.has_noise
     if constant.pull == 0 or not constant.loss > least:
         return None
     own = (constant.loss - loss) / (constant.loss - least)
@@ -181,10 +181,6 @@ def is_no_chance(share: float, n_inputs: int, n_samples: int, n_looked_at: int =
         return left >= 1
     F = (1 - unexplained) / n_inputs / (unexplained / left)
     return n_looked_at * float(_memory.scipy("special").fdtrc(n_inputs, left, F)) < CHANCE
-
-
-def _least(architecture: Architecture, samples: Samples) -> float:
-    return 0.0 if architecture.loss == "squared_error" else reference.least(architecture, samples)
 
 
 # ---- what a straight line does ----

@@ -59,7 +59,6 @@ METHODS: tuple[str, ...] = ("auto", *MINIBATCH, *FULL_BATCH, *scipy_bridge.METHO
 AUTO_LM_PARAMS, AUTO_LM_WORK = 1_000, 1_000_000_000
 # samples times parameters up to which it takes the full batch: about 0.1 s for a gradient
 AUTO_FULL_BATCH = 100_000_000
-WITH_KINKS = ("relu", "leaky_relu")  # second derivatives leave out the kinks: it takes L-BFGS
 ABOVE_A_CONSTANT = "all epochs done, but the loss is above that of a constant"
 
 
@@ -72,7 +71,8 @@ def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bo
         return scipy_bridge.BOUNDED
     if name == "auto":
         n_params = architecture.n_params
-        smooth = not {*architecture.hidden, architecture.output}.intersection(WITH_KINKS)
+        # second derivatives leave out the kinks: it takes L-BFGS
+        smooth = all(activation.is_smooth for activation in (*architecture.hidden, architecture.output))
         if smooth and n_params <= AUTO_LM_PARAMS and n_samples * n_params**2 <= AUTO_LM_WORK:
             name = "lm"
         else:

@@ -74,9 +74,9 @@ def _classes(architecture: Architecture, samples: Samples) -> NDArray[Any] | Non
     """From 0 on, in the smallest type: NumPy sorts integers of up to 16 bits in O(N)."""
     values, labels = samples.targets
     if labels is None:
-        if values is None or architecture.loss not in ("cross_entropy", "binary_cross_entropy"):
+        if values is None or not architecture.loss.is_of_classes:
             return None
-        if architecture.loss == "binary_cross_entropy":
+        if not architecture.loss.couples_outputs:
             return (values[:, 0] > 0.5).view(np.uint8) if values.shape[1] == 1 else None
         labels = np.argmax(values, axis=1)
     return labels.astype(np.min_scalar_type(architecture.n_outputs))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import units
+from fastmlp.activations import ANY
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.objective import Objective
@@ -25,12 +26,6 @@ Float = NDArray[np.float64]
 #: default `tol` in units of R, and where R is 0, for |g|_inf of a sum over samples
 TOL, TOL_F32 = 1e-8, 1e-5
 ABSOLUTE_TOL, ABSOLUTE_TOL_F32 = 1e-6, 1e-3
-# what outputs can be: the mean of targets beyond is not within reach of a constant
-RANGES = {
-    "tanh": (-1.0, 1.0), "sin": (-1.0, 1.0), "logistic": (0.0, 1.0), "relu": (0.0, np.inf), "softplus": (0.0, np.inf),
-    "exp": (0.0, np.inf), "elu": (-1.0, np.inf), "silu": (-0.27846454276107380, np.inf),
-    "gelu": (-0.16997120747990369, np.inf),
-}  # fmt: skip
 
 
 class Reference(NamedTuple):
@@ -47,35 +42,25 @@ def of(architecture: Architecture, samples: Samples) -> Reference:
     """The best constant prediction of these samples."""
     values, labels = samples.targets
     if labels is not None:
-        return _of_labels(labels, samples.weight, architecture.n_outputs)
+        return _of_labels(architecture, labels, samples.weight)
     assert values is not None
     mean, sd, deviation, *_, S = units.moments(values, samples.weight)
-    c = np.clip(mean, *RANGES[architecture.output]) if architecture.output in RANGES else mean
-    if architecture.loss == "squared_error":
+    attained = architecture.output.range
+    c = mean if attained == ANY else np.clip(mean, *attained)  # a mean beyond is not within reach of a constant
+    if architecture.loss.has_noise:
         shifts = (c - mean).tolist() if c is not mean else ()
         loss = 0.5 * S * sum(x * x for x in (*sd.tolist(), *shifts))
-    elif architecture.loss == "binary_cross_entropy":
-        ones, zeros = _xlogx(np.array([mean, 1 - mean]))
-        loss = -S * float((ones + zeros).sum())
-    elif architecture.loss == "cross_entropy":
-        loss = -S * float(_xlogx(mean).sum())
-    else:
-        loss = S * float((mean - _xlogx(mean)).sum())
+    else:  # linear in the targets
+        loss = S * float(architecture.loss.least(mean).sum())
     return Reference(loss, S * max(deviation.tolist()), c, mean, sd)
 
 
 def least(architecture: Architecture, samples: Samples) -> float:
     """The data loss of outputs that equal the targets."""
     t = samples.targets.values
-    if architecture.loss == "squared_error" or t is None:
+    if architecture.loss.has_noise or t is None:
         return 0.0
-    t = t.astype(np.float64)
-    if architecture.loss == "binary_cross_entropy":
-        losses = -_xlogx(t) - _xlogx(1 - t)
-    elif architecture.loss == "cross_entropy":
-        losses = -_xlogx(t)
-    else:
-        losses = t - _xlogx(t)
+    losses = architecture.loss.least(t.astype(np.float64))
     return float(losses.sum() if samples.weight is None else samples.weight @ losses.sum(axis=1))
 
 
@@ -93,7 +78,7 @@ def bound(objective: Objective, constant: Reference) -> float:
     if objective.decay is None or objective.free is not None or not objective.decay[-K:].any():
         return largest
     with np.errstate(all="ignore"):
-        biases = _LINKS.get(objective.architecture.output, np.asarray)(constant.output)
+        biases = _LINKS.get(objective.architecture.output.name, np.asarray)(constant.output)
     return largest + 0.5 * float(objective.decay[-K:] @ np.where(np.isfinite(biases), biases, 0.0) ** 2)
 
 
@@ -113,13 +98,9 @@ def default_tol(architecture: Architecture, constant: Reference) -> float:
     return (TOL_F32 if single else TOL) * constant.pull
 
 
-def _of_labels(labels: NDArray[np.intp], weight: NDArray[Any] | None, n_classes: int) -> Reference:
-    sums = np.bincount(labels, weight, n_classes).astype(np.float64)
+def _of_labels(architecture: Architecture, labels: NDArray[np.intp], weight: NDArray[Any] | None) -> Reference:
+    sums = np.bincount(labels, weight, architecture.n_outputs).astype(np.float64)
     total = float(sums.sum())
     p = sums / total
-    return Reference(-total * float(_xlogx(p).sum()), float((2 * sums * (1 - p)).max()), p, None, None)
-
-
-def _xlogx(x: Float) -> Float:
-    """The product, 0 at 0."""
-    return x * np.log(np.where(x > 0, x, 1.0))
+    loss = total * float(architecture.loss.least(p).sum())
+    return Reference(loss, float((2 * sums * (1 - p)).max()), p, None, None)

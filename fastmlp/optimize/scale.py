@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import units
 from fastmlp._core.moments import largest
+from fastmlp.activations import Activation
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ScaleWarning, warn_caller
 from fastmlp.functional import Samples
@@ -34,8 +35,6 @@ Index = NDArray[np.intp]
 MOST_COLUMNS = 100  # of inputs, for a quick look
 FEW_ITERATIONS = 10  # a fit of fewer is a part of a training, as are
 FEW_EPOCHS = 100
-BOUNDED = ("tanh", "logistic", "sin")
-WITH_KINKS = ("relu", "leaky_relu")
 
 # spread of z, for most units, from which bounded ones are steps; with minibatches none copes, else the others do longer
 STEEP, STEEP_UNBOUNDED = 30.0, 1e4
@@ -163,7 +162,7 @@ def suspects(
 
 def _has_units(architecture: Architecture, constant: reference.Reference) -> bool:
     """Whether the targets are in units: what a linear output over hidden units is to reach."""
-    return constant.mean is not None and architecture.output == "identity" and len(architecture.layers) > 2
+    return constant.mean is not None and architecture.output.is_linear and len(architecture.layers) > 2
 
 
 def _sane(
@@ -194,7 +193,9 @@ def _sane(
     return True
 
 
-def _steep_and_far(activation: str, W: Array, b: Array, mean: Float, sd: Float, minibatch: bool) -> tuple[Index, Index]:
+def _steep_and_far(
+    activation: Activation, W: Array, b: Array, mean: Float, sd: Float, minibatch: bool
+) -> tuple[Index, Index]:
     n_units = len(W)
     drawn = math.sqrt(2.0 / sum(W.shape))  # of weights as they are; larger ones say nothing of the data
     squares = W * W
@@ -202,17 +203,17 @@ def _steep_and_far(activation: str, W: Array, b: Array, mean: Float, sd: Float, 
     size = np.minimum(np.abs(middle), np.abs(middle + b))  # a bias may make up for the mean, or be there without one
     width = np.sqrt(squares @ (sd * sd))
     steep = far = NONE
-    top = STEEP if activation in BOUNDED or minibatch else STEEP_UNBOUNDED
+    top = STEEP if activation.is_bounded or minibatch else STEEP_UNBOUNDED
     if drawn * np.linalg.norm(sd) > top and np.count_nonzero(width > top) > 0.5 * n_units:
         shares = np.sqrt(np.add.reduce(squares, 0)) * sd
         steep = np.flatnonzero(shares > 0.1 * shares.max())
-    if activation in WITH_KINKS:
-        bound = FAR_KINKS_MINIBATCH if minibatch else FAR_KINKS
-    else:
+    if activation.is_smooth:
         bound = FAR_MINIBATCH if minibatch else FAR
+    else:
+        bound = FAR_KINKS_MINIBATCH if minibatch else FAR_KINKS
     is_far = size > np.maximum(bound.mean, bound.spreads * width)
     is_far &= drawn * float(np.linalg.norm(mean)) > bound.mean
-    if activation != "identity" and sd.any() and np.count_nonzero(is_far) > bound.share * n_units:
+    if not activation.is_linear and sd.any() and np.count_nonzero(is_far) > bound.share * n_units:
         shares = np.sqrt(np.add.reduce(squares, 0)) * np.abs(mean)
         far = np.flatnonzero((shares > 0.1 * shares.max()) & (np.abs(mean) > sd))
     return steep, far
@@ -243,7 +244,7 @@ def _matter(architecture: Architecture, samples: Samples, columns: Index, sd: Fl
 
 
 def _high_and_low(
-    activation: str, W: Array, b: Array, constant: reference.Reference, minibatch: bool
+    activation: Activation, W: Array, b: Array, constant: reference.Reference, minibatch: bool
 ) -> tuple[Index, Index]:
     assert constant.mean is not None
     assert constant.sd is not None
@@ -252,7 +253,7 @@ def _high_and_low(
     mean, sd = np.abs(constant.mean), constant.sd
     if minibatch:
         high = np.maximum(mean, sd) > HIGH_MINIBATCH * reach
-    elif activation in BOUNDED:
+    elif activation.is_bounded:
         high = (np.maximum(mean, sd) > HIGH * reach) & (sd > 0)
     else:
         high = (mean > HIGH * np.maximum(reach, sd)) & (sd > 0)

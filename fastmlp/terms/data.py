@@ -97,7 +97,7 @@ class DataTerm:
 
     def _targets(self) -> NDArray[Any]:
         values = self.samples.targets.values
-        if self.architecture.loss != "squared_error" or values is None:
+        if not self.architecture.loss.has_noise or values is None:
             raise ValueError(f"residuals: expected a network with squared_error, got {self.architecture.loss}")
         return values
 
@@ -116,7 +116,7 @@ class DataTerm:
 def _noise_precision(value: Any, architecture: Architecture) -> tuple[float, NDArray[Any] | None]:
     if check.is_scalar(value, "noise_precision"):
         return check.number(value, "noise_precision", 0.0, above=True), None
-    if architecture.loss != "squared_error":
+    if not architecture.loss.has_noise:
         raise ValueError(f"noise_precision: expected one number for {architecture.loss}, got an array")
     scale = check.vector(value, "noise_precision", architecture.n_outputs, architecture.dtype)
     if scale.min() <= 0:
