@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core import kernels
+from fastmlp._quiet import quiet
 from fastmlp._rows import Row
 from fastmlp.activations import ANY, IDENTITY, Activation, Range
 
@@ -47,6 +48,7 @@ class Formulas(NamedTuple):
     third: Callable[[Float], Float]
 
 
+@quiet
 class Loss(Row):
     """A loss: the negative log likelihood e(a, t) of targets, and its derivatives by what is linear in the parameters.
 
@@ -72,6 +74,8 @@ class Loss(Row):
         Whether outputs are probabilities.
     is_of_counts : bool
         Whether outputs are mean counts.
+    of_logits : bool
+        Whether a is the logits; with squared error it is the outputs.
     couples_outputs : bool
         Whether outputs depend on each other's logits, as softmax's do.
     index : int
@@ -101,13 +105,9 @@ class Loss(Row):
     has_noise: bool = False
     is_of_classes: bool = False
     is_of_counts: bool = False
+    of_logits: bool = True
     couples_outputs: bool
     index: int
-
-    @property
-    def of_logits(self) -> bool:
-        """Whether a is the logits; with squared error it is the outputs."""
-        return not self.has_noise
 
     def outputs(self, a: Any) -> Float:
         """The outputs y at a.
@@ -242,6 +242,7 @@ SQUARED_ERROR = _add(
     ANY,
     Formulas(lambda y, t: 0.5 * (y - t) ** 2, np.zeros_like, np.ones_like, np.zeros_like),
     has_noise=True,
+    of_logits=False,
 )
 _add(
     "binary_cross_entropy",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import fastmlp
+from fastmlp import losses
 
 METHODS = ("sgd", "adam", "rprop", "lm", "scg", "lbfgs", "l-bfgs-b", "bfgs", "cg", "tnc", "slsqp", "newton-cg",
            "trust-ncg", "trust-krylov", "trust-exact", "trust-constr", "nelder-mead", "powell")  # fmt: skip
@@ -41,6 +42,7 @@ OPERATIONS = {
     "check_derivatives": lambda n, X, T: fastmlp.check_derivatives(n, X, T),
     **{f"hessian {k}": lambda n, X, T, k=k: n.hessian(X, T, k)
        for k in ("exact", "ggn", "empirical_fisher", "finite_difference")},
+    "Activation, Loss": lambda n, X, T: _ask_rows(X),
     "predict": lambda n, X, T: (n.predict(X), n.loss_and_grad(X, T), n.trace(X, T), n.jacobian(X)),
     "objective": lambda n, X, T: n.objective(X, T, noise_precision=1e-200).value_and_grad(n.params),
     "MLPRegressor": lambda n, X, T: fastmlp.MLPRegressor(
@@ -53,6 +55,13 @@ OPERATIONS = {
         hidden_layer_sizes=(4,), max_iter=10, random_state=0
     ).fit(X, X[:, 0] > 0).predict_proba(X),
 }  # fmt: skip
+
+
+def _ask_rows(Z):
+    for name in losses.NAMES:
+        loss = fastmlp.Loss(name)
+        y = loss.outputs(Z)
+        loss.value(Z, np.abs(y)), loss.slope(y, y), loss.curvature(y), loss.output.value(Z)
 
 
 def _ask(posterior, X, T):
