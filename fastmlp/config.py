@@ -30,7 +30,9 @@ def config() -> dict[str, Any]:
         "instruction set": kernels.isa_name,
         "instruction sets usable": ", ".join(kernels.isa_names),
         "environment": {
-            name: os.environ[name] for name in ("FASTMLP_NUM_THREADS", "FASTMLP_ISA") if name in os.environ
+            name: os.environ[name]
+            for name in ("FASTMLP_NUM_THREADS", "FASTMLP_CROWD", "FASTMLP_ISA")
+            if name in os.environ
         },
     }
 

@@ -1,8 +1,11 @@
 """Fixtures that many tests share: number types, instruction sets, numbers of threads."""
 
+import os
 import sys
 
 import pytest
+
+os.environ["FASTMLP_CROWD"] = "ignore"  # tests of threads want them, here and in the programs that they start
 
 from cases import DTYPES
 from fastmlp._core import kernels

@@ -67,14 +67,14 @@ import fastmlp
 sys.path.insert(0, "tests")
 import limits
 
-net, X = fastmlp.Network([8, 50, 1], rng=0), np.ones((20_000, 8))
+X = np.ones((20_000, 8))
 free = resource.getrlimit(resource.RLIMIT_AS)
 
 def call(n_threads, mb):
     resource.setrlimit(resource.RLIMIT_AS, (limits.in_use() + mb * limits.MB, free[1]) if mb else free)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        net.predict(X, n_threads=n_threads)
+        fastmlp.Network([8, 50, 1], rng=0).predict(X, n_threads=n_threads)  # who has not found out what pays
     time.sleep(0.15)  # after which threads are asked for again
     threads = len([name for name in os.listdir("/proc/self/task")])
     return threads, [(each.category.__name__, each.filename) for each in caught]

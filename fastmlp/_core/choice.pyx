@@ -3,9 +3,11 @@
 Threads that wait for each other lose far more than they gain where another program wants the same cores: a call of a
 tenth of a millisecond takes tens of them. Who computes again and again keeps a `Choice`: a short period each with all
 threads and with one, then a long one of the faster way, and so on. Linux tells besides how many threads want to run,
-whosever they are (/proc/loadavg): as long as these are more than the CPUs, nothing is tried. Results do not depend on
-the number of threads, to the bit.
+whosever they are (/proc/loadavg): as long as these are more than the CPUs, nothing is tried, unless FASTMLP_CROWD is
+"ignore". Results do not depend on the number of threads, to the bit.
 """
+
+import os
 
 from fastmlp._core cimport team
 
@@ -55,6 +57,7 @@ cdef double LONGEST_REIGN = 1.6     # and of the longest, for which they double
 cdef double LONG_WORK = 1e8         # multiply-adds of calls that wait for each other too seldom to need a choice
 cdef double STALE = 0.01            # seconds after which Linux is asked again: that takes some microseconds
 
+cdef bint _heeds = True
 cdef long long _answer = 0          # twice the time of the latest answer, in units of STALE; one more for a crowd
 
 
@@ -71,7 +74,7 @@ cdef bint crowded() noexcept nogil:
 cdef Choice fresh() noexcept nogil:
     cdef Choice new
     new.begun = new.alone = new.trial = False
-    new.asks = True
+    new.asks = _heeds
     new.spent = new.work = new.other = 0.0
     new.length = TRIAL
     new.reign = REIGN
@@ -111,6 +114,17 @@ cdef void note(Choice *choice, double seconds, double work) noexcept nogil:
         choice.alone = not choice.alone
         choice.length = TRIAL
         choice.trial = True
+
+
+def heed(crowd):
+    """Whether it counts from now on that more threads want to run than there are CPUs: "heed" or "ignore"."""
+    global _heeds
+    if crowd not in ("heed", "ignore"):
+        raise ValueError(f"FASTMLP_CROWD: expected heed or ignore, got {crowd!r}")
+    _heeds = crowd == "heed"
+
+
+heed(os.environ.get("FASTMLP_CROWD") or "heed")
 
 
 def runnable():

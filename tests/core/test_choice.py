@@ -39,6 +39,11 @@ def test_long_calls_never_try_one_thread():
     assert set(faces.choices(0.03, 0.05, 100)) == {2}
 
 
+def test_whether_a_crowd_counts_is_heed_or_ignore():
+    with pytest.raises(ValueError, match=r"^FASTMLP_CROWD: expected heed or ignore, got 'yes'$"):
+        choice.heed("yes")
+
+
 @contextmanager
 def busy_programs(n_programs):
     """So many programs that want a CPU each."""
@@ -59,10 +64,17 @@ def test_linux_tells_who_wants_the_cpus():
         assert statistics.median(choice.runnable()[0] for _ in range(25)) > n_cpus
 
 
+@pytest.fixture
+def heeded():
+    choice.heed("heed")
+    yield
+    choice.heed("ignore")
+
+
 @ON_LINUX
 @pytest.mark.parametrize("method", ["scg", "lm", "lbfgs"])
 @pytest.mark.parametrize(("layers", "n_samples"), [([13, 5, 1], 506), ([8, 8, 1], 1000)])
-def test_threads_cost_nothing_beside_busy_programs(layers, n_samples, method):
+def test_threads_cost_nothing_beside_busy_programs(layers, n_samples, method, heeded):
     net = network(layers, "tanh", "identity", "squared_error")
     X, T = data(net, n_samples)
     options = {"max_iter": 60, "tol": 0.0, "penalty": fastmlp.WeightDecay(0.01)}
