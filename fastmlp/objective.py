@@ -144,7 +144,7 @@ class Objective:
             If p has not the shape (P,).
         """
         p = self._vector(p)
-        return self._with_penalty(self.data.hessian(self._native(p), "exact"), p)
+        return self._with_penalty(self.data.hessian(self._native(p), "exact"), p, "exact")
 
     def ggn(self, p: Any) -> NDArray[np.float64]:
         """The Gauss-Newton matrix (P, P) at p (P,), with the penalty's matrix; cost as `hess`.
@@ -155,7 +155,7 @@ class Objective:
             If p has not the shape (P,).
         """
         p = self._vector(p)
-        return self._with_penalty(self.data.hessian(self._native(p), "ggn"), p)
+        return self._with_penalty(self.data.hessian(self._native(p), "ggn"), p, "ggn")
 
     def normal_equations(self, p: Any) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
         """Value, gradient (P,) and Gauss-Newton matrix (P, P) at p (P,), in one pass over the samples.
@@ -167,7 +167,7 @@ class Objective:
         """
         p = self._vector(p)
         value, gradient, matrix = self.data.normal_equations(self._native(p))
-        return *self._penalised(p, value, gradient), self._with_penalty(matrix, p)
+        return *self._penalised(p, value, gradient), self._with_penalty(matrix, p, "ggn")
 
     def hessp(self, p: Any, v: Any) -> NDArray[np.float64]:
         """The exact Hessian at p (P,) times v (P,), or times the columns of v (P, m): about three gradients.
@@ -245,7 +245,7 @@ class Objective:
             product = self.free.pull(self.data.product(self._native(p), self.free.push(v), kind))
         if self.decay is not None:
             product += (self.decay * v.T).T
-        return product if self.terms is None else product + self.terms.product(p, v)
+        return product if self.terms is None else product + self.terms.product(p, v, kind)
 
     def _penalised(
         self, p: NDArray[np.float64], value: float, gradient: NDArray[np.float64]
@@ -261,12 +261,12 @@ class Objective:
             gradient += slope
         return value, gradient
 
-    def _with_penalty(self, matrix: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _with_penalty(self, matrix: NDArray[np.float64], p: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
         if self.free is not None:
             matrix = self.free.project(matrix)
         if self.decay is not None:
             compiled.add_diagonal(matrix, self.decay)
-        return matrix if self.terms is None else matrix + self.terms.matrix(p)
+        return matrix if self.terms is None else matrix + self.terms.matrix(p, kind)
 
     def penalty_value(self, p: Any) -> float:
         """The penalty's part of the value; terms in Python are not asked again at the latest points."""

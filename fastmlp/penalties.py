@@ -44,7 +44,7 @@ def decay_of(
 
 def has_matrix(penalty: Any) -> bool:
     """Whether the penalty's matrix takes no differences of gradients."""
-    return all(asked.has(term, "matrix") or asked.has(term, "product") for term in split(penalty)[1])
+    return all(asked.is_twice_differentiable(term) for term in split(penalty)[1])
 
 
 def refuse_terms(penalty: Any, where: str) -> None:
@@ -81,18 +81,18 @@ class Terms:
         return self._noted(p, value), gradient if self.free is None else self.free.pull(gradient)
 
     @quiet
-    def matrix(self, p: Float) -> Float:
-        """The sum of their matrices (n, n)."""
+    def matrix(self, p: Float, kind: str) -> Float:
+        """The sum of their Hessians, or Gauss-Newton matrices (n, n)."""
         w = self._all(p)
-        matrix = sum(asked.matrix(term, w) for term in self.terms)
+        matrix = sum(asked.matrix(term, w, kind) for term in self.terms)
         return matrix if self.free is None else self.free.project(np.asarray(matrix))  # type: ignore[return-value]
 
     @quiet
-    def product(self, p: Float, v: Float) -> Float:
-        """The sum of their matrices times v (n,), or times the columns of v (n, m)."""
+    def product(self, p: Float, v: Float, kind: str) -> Float:
+        """The same times v (n,), or times the columns of v (n, m)."""
         w, directions = self._all(p), v if self.free is None else self.free.push(v)
         columns = directions.reshape(len(w), -1).T
-        products = np.array([sum(asked.product(term, w, column) for term in self.terms) for column in columns])
+        products = np.array([sum(asked.product(term, w, column, kind) for term in self.terms) for column in columns])
         result = products.T.reshape(directions.shape)
         return result if self.free is None else self.free.pull(result)
 

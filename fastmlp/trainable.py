@@ -117,8 +117,8 @@ class Trainable(Differentiable):
             trust-krylov, trust-ncg, with the Hessian trust-exact; or another minimizer of SciPy's: l-bfgs-b, bfgs, cg,
             tnc, slsqp, trust-constr, nelder-mead, powell.
             auto: lm for networks without relu or leaky_relu of P <= 1,000 parameters with N P^2 <= 1e9; else lbfgs
-            where N P <= 1e8; else adam. With bounds l-bfgs-b, also for lbfgs. With a `Term` that has neither matrix nor
-            product lbfgs in place of lm, with any other than weight decay lbfgs in place of adam.
+            where N P <= 1e8; else adam. With bounds l-bfgs-b, also for lbfgs. With a `Term` that has neither hess nor
+            hessp lbfgs in place of lm, with any other than weight decay lbfgs in place of adam.
         sample_weight : array-like of shape (N,), optional
         penalty : WeightDecay, Term or Sum, optional
             As for `objective`; sgd and adam take a WeightDecay only.

@@ -1,8 +1,8 @@
 """The objective of a fit and its damped Newton equations, without the GIL and without allocation.
 
 E = factor * loss + sum lambda_i/2 x_i^2 + terms in Python has the gradient g and the curvature B, which is the
-Gauss-Newton matrix of the loss or its Hessian, plus diag(lambda) and the matrix of the terms. The equations are (B + shift I) s = -g. Where parameters are fixed or shared, x
-are the free ones.
+Gauss-Newton matrix of the loss or its Hessian, plus diag(lambda) and the terms' matrix. The equations are
+(B + shift I) s = -g. Where parameters are fixed or shared, x are the free ones.
 """
 
 from libc.math cimport INFINITY
@@ -151,7 +151,7 @@ cdef double terms(Equations *eq, const Task *todo, const double *x, double *g, d
         if eq.decay != NULL:
             B[i * n + i] += eq.decay[i]
     if eq.terms != NULL:
-        penalty[0] += asked.add(eq.terms, n, x, g, B, watch)
+        penalty[0] += asked.add(eq.terms, n, x, g, B, todo == &eq.exact, watch)
     return eq.factor * value + penalty[0]
 
 

@@ -1,8 +1,8 @@
 """The objective of a fit and its gradient, by sweeps over the samples, without the GIL and without allocation.
 
-E = factor * loss + sum lambda_i/2 x_i^2 + terms in Python. Where parameters are fixed or shared, x are the free ones. Sums go in the
-slots of `batch`, so that values and gradients have the bits of a batch's. At the end is the penalty alone, for
-objectives that Python calls.
+E = factor * loss + sum lambda_i/2 x_i^2 + terms in Python. Where parameters are fixed or shared, x are the free ones.
+Sums go in the slots of `batch`, so that values and gradients have the bits of a batch's. At the end is the penalty
+alone, for objectives that Python calls.
 """
 
 cimport numpy as cnp
@@ -97,7 +97,7 @@ cdef void look(Objective *objective, Point *point, Watch *watch) noexcept nogil:
         for i in range(n):
             g[i] *= objective.factor
     if objective.terms != NULL:
-        point.penalty += asked.add(objective.terms, n, x, g, NULL, watch)
+        point.penalty += asked.add(objective.terms, n, x, g, NULL, False, watch)
     point.value = objective.factor * point.value + point.penalty
     point.grad_norm = largest(n, g, 1)
 

@@ -15,6 +15,8 @@ from fastmlp._core.moments import largest
 
 Float = NDArray[np.float64]
 _FLOAT64 = np.dtype(np.float64)
+#: what is taken for a matrix, the first that a term has; with a p behind it for products
+MATRICES = {"exact": ("hess",), "ggn": ("ggn", "hess")}
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # of a central difference, as a share of the parameters
 
 
@@ -38,24 +40,25 @@ def value_and_grad(term: Any, params: Float) -> tuple[float, Float]:
     return number, _array(term, "value_and_grad", answer[1], params.shape)
 
 
-def matrix(term: Any, params: Float) -> Float:
+def matrix(term: Any, params: Float, kind: str) -> Float:
     """The term's matrix (P, P), symmetric to the last bit; by products where it has none."""
     n = params.size
-    if has(term, "matrix"):
-        B = _array(term, "matrix", term.matrix(params.copy()), (n, n))
-    else:
-        B = np.empty((n, n))
-        for i, unit in enumerate(np.eye(n)):
-            B[i] = product(term, params, unit)
-    return 0.5 * (B + B.T)
+    for name in MATRICES[kind]:
+        if has(term, name):
+            B = _array(term, name, getattr(term, name)(params.copy()), (n, n))
+            return np.asarray(0.5 * (B + B.T))
+    B = np.array([product(term, params, unit, kind) for unit in np.eye(n)])
+    return np.asarray(0.5 * (B + B.T))
 
 
-def product(term: Any, params: Float, v: Float) -> Float:
+def product(term: Any, params: Float, v: Float, kind: str) -> Float:
     """The matrix times v (P,), by the central difference of the gradient where the term has neither."""
-    if has(term, "product"):
-        return _array(term, "product", term.product(params.copy(), v.copy()), params.shape)
-    if has(term, "matrix"):
-        return np.asarray(_array(term, "matrix", term.matrix(params.copy()), (params.size,) * 2) @ v)
+    n = params.size
+    for name in MATRICES[kind]:
+        if has(term, name + "p"):
+            return _array(term, name + "p", getattr(term, name + "p")(params.copy(), v.copy()), (n,))
+        if has(term, name):
+            return np.asarray(_array(term, name, getattr(term, name)(params.copy()), (n, n)) @ v)
     length = largest(v)
     if not 0 < length < math.inf:
         return np.zeros_like(v)
@@ -72,6 +75,11 @@ def residuals(term: Any, params: Float) -> Float:
 def residual_jac(term: Any, params: Float) -> Float:
     """Their derivatives (R, P)."""
     return _rows(term, "residual_jac", params, 2)
+
+
+def is_twice_differentiable(term: Any) -> bool:
+    """Whether a matrix takes no differences of gradients."""
+    return any(has(term, name) or has(term, name + "p") for name in MATRICES["ggn"])
 
 
 def has(term: Any, part: str) -> bool:

@@ -80,16 +80,16 @@ class Quadratic(Additive):
     def value_and_grad(self, params: Float) -> tuple[float, Float]:
         """The term and its gradient A (w - c) at params (P,)."""
         difference = self._difference(params)
-        gradient = self.product(params, difference)
+        gradient = self.hessp(params, difference)
         return 0.5 * float(difference @ gradient), gradient
 
-    def matrix(self, params: Float) -> Float:
+    def hess(self, params: Float) -> Float:
         """A (P, P), whatever the parameters."""
         if np.ndim(self.precision) == 2:
             return self.precision.copy()  # type: ignore[no-any-return]
         return np.diag(np.full(self.center.size, self.precision) if np.ndim(self.precision) == 0 else self.precision)
 
-    def product(self, params: Float, v: Float) -> Float:
+    def hessp(self, params: Float, v: Float) -> Float:
         """A v (P,), whatever the parameters."""
         return np.asarray(self.precision @ v if np.ndim(self.precision) == 2 else self.precision * v)
 
@@ -118,7 +118,7 @@ class Quadratic(Additive):
     @cached_property
     def _root(self) -> Float:
         if np.ndim(self.precision) < 2:
-            return np.sqrt(self.matrix(self.center))
+            return np.sqrt(self.hess(self.center))
         values, vectors = np.linalg.eigh(self.precision)
         if values[0] < -SLACK * values[-1]:
             raise ValueError(f"precision: expected no negative eigenvalue for residuals, got {values[0]}")

@@ -21,18 +21,21 @@ class Term(Protocol):
 
     Notes
     -----
-    Three parts more are used where a term has them:
+    More parts are used where a term has them, under the names that `Objective` has for them:
 
-    =======================  ==========================================================================================
-    ``matrix(params)``       its Hessian (P, P), or a symmetric matrix near it; for ``lm``, ``trust-exact``, `hess`
-    ``product(params, v)``   this matrix times v (P,); for ``scg``, ``newton-cg``, ``trust-krylov``, `hessp`
-    ``residuals(params)``    numbers (R,), half the sum of whose squares is the value, and their derivatives
-    ``residual_jac(params)`` (R, P); for `Objective.residuals`, which needs them
-    =======================  ==========================================================================================
+    ===========================  ======================================================================================
+    ``hess(params)``             its Hessian (P, P), or a symmetric matrix near it: for ``lm``, ``trust-exact``
+    ``hessp(params, v)``         the Hessian times v (P,): for ``scg``, ``newton-cg``, ``trust-krylov``, ``trust-ncg``
+    ``ggn(params)``, ``ggnp``    in place of the Hessian where that of the loss is the Gauss-Newton matrix: in ``lm``
+    ``residuals(params)``        numbers (R,), half the sum of whose squares is the value; with their derivatives
+    ``residual_jac(params)``     (R, P), both only for `Objective.residuals`, which needs them
+    ===========================  ======================================================================================
 
     Without a product it comes from the matrix, or else from the central difference of two gradients; without a matrix
-    it comes from P products, 2 P gradients at worst. `value` may be ``inf`` where the term has no meaning, and solvers
-    turn back; nan is refused. A term should always give the same for the same parameters, and be smooth.
+    it comes from P products, at worst 2 P gradients. `value` may be ``inf`` where the term has no meaning, and solvers
+    turn back; nan is refused. A term should give the same whenever it is asked for the same parameters, and be smooth.
+
+    An `Objective` is a term: samples from another source, ``net.fit(X, T, penalty=net.objective(X2, T2))``.
 
     The scale is that of a sum over samples, as with `WeightDecay`. Terms add up: ``WeightDecay(0.1) + term``, and
     ``Sum(one, another)`` where neither is of this library.

@@ -31,14 +31,14 @@ class Quartic:
 
 
 class WithProduct(Quartic):
-    def product(self, w, v):
-        self.calls.append("product")
+    def hessp(self, w, v):
+        self.calls.append("hessp")
         return self.a * (12 * w**2 + 1) * v
 
 
 class WithMatrix(Quartic):
-    def matrix(self, w):
-        self.calls.append("matrix")
+    def hess(self, w):
+        self.calls.append("hess")
         return np.diag(self.a * (12 * w**2 + 1))
 
 
@@ -54,7 +54,7 @@ class Decay:
     def value_and_grad(self, w):
         return 0.5 * float(self.decay @ w**2), self.decay * w
 
-    def matrix(self, w):
+    def hess(self, w):
         return np.diag(self.decay)
 
 
@@ -133,7 +133,7 @@ def test_a_term_is_asked_as_often_as_the_objective():
     objective.value_and_grad(objective.x0)
     assert objective.penalty_value(objective.x0) == pytest.approx(term.value(objective.x0))
     objective.hess(objective.x0)
-    assert term.calls == ["value", "value_and_grad", "value", "matrix"]
+    assert term.calls == ["value", "value_and_grad", "value", "hess"]
 
 
 def test_a_term_may_do_as_it_likes_with_its_parameters():
@@ -243,6 +243,21 @@ def test_an_old_posterior_is_the_prior_of_new_samples():
     A = np.linalg.inv(posterior.params_covariance) / posterior.noise_precision
     in_parts.fit(X[25:], T[25:], "lm", penalty=Quadratic(posterior.params, A), tol=1e-11)
     assert relative_error(in_parts.params, at_once.params) < 1e-11
+
+
+@pytest.mark.parametrize("method", ["lm", "lbfgs", "trust-krylov"])
+def test_an_objective_is_a_term_samples_from_another_source(method):
+    net, X, T, _ = problem()
+    at_once, decay = net.copy(), WeightDecay(1.0, 1.0)
+    other = net.objective(X[25:], T[25:], penalty=decay)
+    found = net.fit(X[:25], T[:25], method, penalty=other)
+    expected = at_once.fit(X, T, method, penalty=decay, tol=1e-9)
+    assert found.fun == pytest.approx(expected.fun, rel=1e-12)
+    assert relative_error(net.params, at_once.params) < 1e-6
+    if method == "lm":
+        assert abs(found.nit - expected.nit) <= 1  # of another tol
+    r = net.objective(X[:25], T[:25], penalty=other).residuals(net.params)
+    assert 0.5 * r @ r == pytest.approx(found.fun, rel=1e-12)
 
 
 def test_standardised_problems_have_the_term_in_their_units():
