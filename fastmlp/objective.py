@@ -112,7 +112,7 @@ class Objective:
         value = self.data.value(self._native(p))
         if self.decay is not None:
             value += compiled.penalise(self.decay, p) + self.constant
-        return value if self.terms is None else value + self.terms.value(p)
+        return value if self.terms is None else value + self.terms.value(p.copy())
 
     def grad(self, p: Any) -> NDArray[np.float64]:
         """The gradient (P,) at p: one pass forward, one backward.
@@ -256,7 +256,7 @@ class Objective:
         if self.decay is not None:
             value += compiled.penalise(self.decay, p, gradient) + self.constant
         if self.terms is not None:
-            other, slope = self.terms.value_and_grad(p)
+            other, slope = self.terms.value_and_grad(p.copy())
             value += other
             gradient += slope
         return value, gradient
@@ -266,7 +266,10 @@ class Objective:
             matrix = self.free.project(matrix)
         if self.decay is not None:
             compiled.add_diagonal(matrix, self.decay)
-        return matrix if self.terms is None else matrix + self.terms.matrix(p, kind)
+        if self.terms is None:
+            return matrix
+        other = self.terms.matrix(p, kind)
+        return matrix + 0.5 * (other + other.T)
 
     def penalty_value(self, p: Any) -> float:
         """The penalty's part of the value; terms in Python are not asked again at the latest points."""

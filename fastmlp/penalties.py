@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._core import arrays
 from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.reparam import FreeParameters
@@ -54,7 +55,9 @@ def refuse_terms(penalty: Any, where: str) -> None:
 
 
 class Terms:
-    """All terms in Python of an objective, added up and seen through the map from the free parameters.
+    """All terms in Python of an objective, added up and seen through the map from the free parameters, p (n,).
+
+    Points are taken as they are, for good: nobody else is to change them.
 
     Parameters
     ----------
@@ -67,9 +70,11 @@ class Terms:
         self._latest: tuple[tuple[Float, float], ...] = ()
 
     def value(self, p: Float) -> float:
-        """The terms at p (n,)."""
-        w = self._all(p)
-        return self._noted(p, sum(asked.value(term, w) for term in self.terms))
+        """The terms at p."""
+        w, value = self._all(p), 0.0
+        for term in self.terms:
+            value += asked.value(term, w)
+        return self._noted(p, value)
 
     def value_and_grad(self, p: Float) -> tuple[float, Float]:
         """The terms and their gradient (n,)."""
@@ -80,20 +85,24 @@ class Terms:
             value, gradient = value + other, gradient + slope
         return self._noted(p, value), gradient if self.free is None else self.free.pull(gradient)
 
-    @quiet
     def matrix(self, p: Float, kind: str) -> Float:
-        """The sum of their Hessians, or Gauss-Newton matrices (n, n)."""
+        """The sum of their Hessians, or Gauss-Newton matrices (n, n), symmetric to rounding."""
         w = self._all(p)
-        matrix = sum(asked.matrix(term, w, kind) for term in self.terms)
-        return matrix if self.free is None else self.free.project(np.asarray(matrix))  # type: ignore[return-value]
+        matrix = asked.matrix(self.terms[0], w, kind)
+        for term in self.terms[1:]:
+            matrix = matrix + asked.matrix(term, w, kind)
+        return matrix if self.free is None else self.free.project(matrix)
 
     @quiet
     def product(self, p: Float, v: Float, kind: str) -> Float:
         """The same times v (n,), or times the columns of v (n, m)."""
         w, directions = self._all(p), v if self.free is None else self.free.push(v)
-        columns = directions.reshape(len(w), -1).T
-        products = np.array([sum(asked.product(term, w, column, kind) for term in self.terms) for column in columns])
-        result = products.T.reshape(directions.shape)
+        if directions.ndim == 1:
+            result = self._product(w, directions, kind)
+        else:
+            result = np.empty_like(directions)
+            for column, product in zip(directions.T, result.T, strict=True):
+                product[:] = self._product(w, column, kind)
         return result if self.free is None else self.free.pull(result)
 
     def residuals(self, p: Float) -> Float:
@@ -108,13 +117,19 @@ class Terms:
     def known(self, p: Float) -> float:
         """The terms at p, without asking again where that was one of the latest points."""
         for point, value in reversed(self._latest):
-            if np.array_equal(point, p):
+            if arrays.same(point, p):
                 return value
-        return self.value(p)
+        return self.value(p.copy())
+
+    def _product(self, w: Float, v: Float, kind: str) -> Float:
+        product = asked.product(self.terms[0], w, v, kind)
+        for term in self.terms[1:]:
+            product = product + asked.product(term, w, v, kind)
+        return product
 
     def _all(self, p: Float) -> Float:
         return p if self.free is None else self.free.expand(p)
 
     def _noted(self, p: Float, value: float) -> float:
-        self._latest = (*self._latest[1 - REMEMBERED :], (p.copy(), value))
+        self._latest = (*self._latest[1 - REMEMBERED :], (p, value))
         return value

@@ -99,8 +99,8 @@ INNER = {
         ("sweeps",),
         ("layers",),
         ("block", "tiles"),
-        ("plan",),
-        ("arrays", "results", "ties", "asked"),
+        ("plan", "asked"),
+        ("arrays", "results", "ties"),
         ("journal",),
         ("kernels", "team", "vectors"),
         ("crew", "lineage", "memory"),
@@ -174,6 +174,7 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
     with_numpy = {p.name for p in PACKAGE.glob("_core/*.pyx") if "cimport numpy" in p.read_text()}
     assert with_numpy == {
         "arrays.pyx",
+        "asked.pyx",
         "results.pyx",
         "batch.pyx",
         "predict.pyx",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._core import arrays
 from fastmlp._core.moments import largest
 
 Float = NDArray[np.float64]
@@ -41,14 +42,12 @@ def value_and_grad(term: Any, params: Float) -> tuple[float, Float]:
 
 
 def matrix(term: Any, params: Float, kind: str) -> Float:
-    """The term's matrix (P, P), symmetric to the last bit; by products where it has none."""
+    """The term's matrix (P, P), symmetric to rounding; by products where it has none."""
     n = params.size
     for name in MATRICES[kind]:
         if has(term, name):
-            B = _array(term, name, getattr(term, name)(params.copy()), (n, n))
-            return np.asarray(0.5 * (B + B.T))
-    B = np.array([product(term, params, unit, kind) for unit in np.eye(n)])
-    return np.asarray(0.5 * (B + B.T))
+            return _array(term, name, getattr(term, name)(params.copy()), (n, n))
+    return np.array([product(term, params, unit, kind) for unit in np.eye(n)])
 
 
 def product(term: Any, params: Float, v: Float, kind: str) -> Float:
@@ -104,10 +103,11 @@ def _name(term: Any) -> str:
 
 def _number(term: Any, answer: Any) -> float:
     """A real number, which may be infinite; arrays of no dimensions are numbers too."""
-    if isinstance(answer, np.ndarray) and answer.ndim == 0:
-        answer = answer[()]
-    if isinstance(answer, (bool, np.bool_)) or not isinstance(answer, numbers.Real):
-        raise TypeError(f"{_name(term)}: expected a real number for its value, got {check.shown(answer)}")
+    if not isinstance(answer, float):
+        if isinstance(answer, np.ndarray) and answer.ndim == 0:
+            answer = answer[()]
+        if isinstance(answer, (bool, np.bool_)) or not isinstance(answer, numbers.Real):
+            raise TypeError(f"{_name(term)}: expected a real number for its value, got {check.shown(answer)}")
     number = float(answer)
     if math.isnan(number):
         raise ValueError(f"{_name(term)}: expected a value that is a number, or inf, got nan")
@@ -115,7 +115,9 @@ def _number(term: Any, answer: Any) -> float:
 
 
 def _array(term: Any, part: str, answer: Any, shape: tuple[int, ...]) -> Float:
-    array = check.real_array(answer, f"{_name(term)}.{part}", _FLOAT64)
+    array = arrays.exact(answer, _FLOAT64)
+    if array is None:
+        array = check.real_array(answer, f"{_name(term)}.{part}", _FLOAT64)
     if array.shape != shape:
         raise ValueError(f"{_name(term)}.{part}: expected shape {shape}, got {array.shape}")
     return array
