@@ -133,7 +133,12 @@ class Objective:
             If p has not the shape (P,).
         """
         p = self._vector(p)
-        return self._penalised(p, *self.data.value_and_grad(self._native(p)))
+        value, gradient = self.data.value_and_grad(self._native(p))
+        if self.free is not None:
+            gradient = self.free.pull(gradient)
+        if self.decay is not None:
+            value += compiled.penalise(self.decay, p, gradient) + self.constant
+        return (value, gradient) if self.terms is None else self._with_terms(p, value, gradient)
 
     def hess(self, p: Any) -> NDArray[np.float64]:
         """The exact Hessian (P, P) at p (P,), symmetric to the last bit; about N P^2 / 2 multiplications.
@@ -167,7 +172,13 @@ class Objective:
         """
         p = self._vector(p)
         value, gradient, matrix = self.data.normal_equations(self._native(p))
-        return *self._penalised(p, value, gradient), self._with_penalty(matrix, p, "ggn")
+        if self.free is not None:
+            gradient = self.free.pull(gradient)
+        if self.decay is not None:
+            value += compiled.penalise(self.decay, p, gradient) + self.constant
+        if self.terms is not None:
+            value, gradient = self._with_terms(p, value, gradient)
+        return value, gradient, self._with_penalty(matrix, p, "ggn")
 
     def hessp(self, p: Any, v: Any) -> NDArray[np.float64]:
         """The exact Hessian at p (P,) times v (P,), or times the columns of v (P, m): about three gradients.
@@ -247,19 +258,12 @@ class Objective:
             product += (self.decay * v.T).T
         return product if self.terms is None else product + self.terms.product(p, v, kind)
 
-    def _penalised(
+    def _with_terms(
         self, p: NDArray[np.float64], value: float, gradient: NDArray[np.float64]
     ) -> tuple[float, NDArray[np.float64]]:
-        """The data term and its gradient by all parameters, with all other terms, by the free ones."""
-        if self.free is not None:
-            gradient = self.free.pull(gradient)
-        if self.decay is not None:
-            value += compiled.penalise(self.decay, p, gradient) + self.constant
-        if self.terms is not None:
-            other, slope = self.terms.value_and_grad(p.copy())
-            value += other
-            gradient += slope
-        return value, gradient
+        assert self.terms is not None
+        other, slope = self.terms.value_and_grad(p.copy())
+        return value + other, gradient + slope
 
     def _with_penalty(self, matrix: NDArray[np.float64], p: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
         if self.free is not None:
