@@ -24,7 +24,8 @@ class Objective:
     Made by `Network.objective`. Takes and returns float64, also for float32 networks; losses accumulate in float64.
     Calls with the same parameters give the same bits, for any number of threads. `hess`, `hessp`, `ggn` and `ggnp` are
     derivatives of all of it, penalty included, so that any of SciPy's `minimize` methods takes it as it is, and with
-    squared error `least_squares` takes `residuals` and `residual_jac`.
+    squared error `least_squares` takes `residuals` and `residual_jac`. Without fixed and tied parameters it is a `Term`
+    that another objective may have.
 
     Parameters
     ----------
