@@ -37,7 +37,7 @@ MODULES = (
     *("kernels", "faces"),  # the longest to compile come first
     *("crew", "team", "choice", "arrays", "results", "ties", "plan", "block", "sweeps", "slots", "batch", "tiles"),
     *("units", "gram", "bands", "curvature", "predict", "trace", "products", "jacobian", "train", "linear"),
-    *("equations", "lm", "many", "objective", "journal", "lbfgs", "moments"),
+    *("equations", "lm", "many", "objective", "asked", "journal", "lbfgs", "moments"),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {

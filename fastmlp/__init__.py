@@ -34,7 +34,7 @@ from fastmlp.optimize import schedules
 from fastmlp.optimize.least_squares import levenberg_marquardt
 from fastmlp.runs import Run, Sweep
 from fastmlp.sensitivities import Sensitivity, propagate, sensitivity
-from fastmlp.terms import WeightDecay
+from fastmlp.terms import Quadratic, Sum, Term, WeightDecay
 from fastmlp.units import Units
 
 if TYPE_CHECKING:
@@ -61,11 +61,14 @@ __all__ = [
     "Objective",
     "PosteriorWarning",
     "Prediction",
+    "Quadratic",
     "Run",
     "ScaleWarning",
     "Sensitivity",
     "Starts",
+    "Sum",
     "Sweep",
+    "Term",
     "ThreadWarning",
     "Trace",
     "Units",

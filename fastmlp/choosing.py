@@ -19,7 +19,6 @@ from fastmlp.functional import Samples, check_samples
 from fastmlp.network import Network
 from fastmlp.optimize import holdout
 from fastmlp.runs import Run, Sweep, with_optima
-from fastmlp.terms import WeightDecay
 
 
 @quiet
@@ -31,7 +30,7 @@ def sweep(
     validation: Any = None,
     *,
     folds: int | None = None,
-    penalties: WeightDecay | Sequence[WeightDecay | None] | None = None,
+    penalties: Any = None,
     hidden: Any = "tanh",
     output: str = "identity",
     loss: str | None = None,
@@ -65,7 +64,8 @@ def sweep(
     folds : int
         Instead of `validation`: k-fold cross-validation. From each start one network is trained on all samples, and one
         without each fold in turn; its validation loss is that of each sample by the network that has not seen it.
-    penalties : WeightDecay, or sequence of WeightDecay or None, optional
+    penalties : WeightDecay, Term or Sum, or sequence of these or None, optional
+        As for `fit_many`.
     hidden, output, loss, dtype
         As for `Network`.
     init : str or callable, default="glorot"

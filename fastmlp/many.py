@@ -33,7 +33,8 @@ from fastmlp.optimize.monitor import (
     TIME_LIMIT,
     optimize_result,
 )
-from fastmlp.terms import DataTerm, WeightDecay
+from fastmlp.penalties import split as split_penalty
+from fastmlp.terms import DataTerm
 from fastmlp.units import Units
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def fit_many(
     method: str = "lm",
     *,
     sample_weight: Any = None,
-    penalty: WeightDecay | Sequence[WeightDecay | None] | None = None,
+    penalty: Any = None,
     standardize: Any = False,
     validation: Any = None,
     max_iter: int = 500,
@@ -131,7 +132,8 @@ def fit_many(
         Levenberg-Marquardt, lbfgs, or any method of `Network.fit`. Methods other than these two, and networks of more
         than 3,000 parameters, are left to `Network.fit`, one network after the other.
     sample_weight : array-like of shape (N,), optional
-    penalty : WeightDecay, or one (or None) for each network, optional
+    penalty : WeightDecay, Term or Sum, or one (or None) for each network, optional
+        Networks with other terms than weight decay are trained one by one, by `Network.fit`.
     standardize : bool or Units, default=False
         Train in standardised units, as `Network.fit`: `penalty`, `tol`, and `fun` and `grad_norm` of the results are
         of the standardised problem.
@@ -270,8 +272,8 @@ def train(tasks: list[Task], how: Rules, done: Done, tick: Callable[[int], Any] 
     """
     deadline = time.perf_counter() + how.time_limit
     order = sorted(range(len(tasks)), key=lambda i: -tasks[i].net.n_params)
-    alone = [i for i in order if _is_alone(tasks[i].net, how)]
-    together = order[len(alone) :]
+    alone = [i for i in order if _is_alone(tasks[i], how)]
+    together = [i for i in order if not _is_alone(tasks[i], how)]
     size = max(1, len(together)) if tick is None else max(4 * how.n_threads, len(together) // CHUNKS)
     chunks = [together[first : first + size] for first in range(0, len(together), size)]
     for chunk in [*([i] for i in alone), *chunks]:
@@ -289,14 +291,14 @@ class Task(NamedTuple):
     samples: Samples
     own: Units | None
     inside: Samples  #: the samples in these units
-    penalty: WeightDecay | None
+    penalty: Any
     rng: Any
 
 
 def prepared(
     networks: Sequence[Network],
     samples: Sequence[Samples],
-    penalties: Sequence[WeightDecay | None],
+    penalties: Sequence[Any],
     rngs: Sequence[Any],
     how: Rules,
 ) -> list[Task]:
@@ -382,7 +384,7 @@ def warn_about_scale(tasks: list[Task], how: Rules, given: tuple[Any, Any]) -> b
     for task in tasks:
         architecture = task.net._architecture
         key = architecture, id(task.inside)
-        if key in seen or how.max_iter < scale.FEW_ITERATIONS or _is_alone(task.net, how):
+        if key in seen or how.max_iter < scale.FEW_ITERATIONS or _is_alone(task, how):
             continue
         seen.add(key)
         constant = reference.of(architecture, task.inside)
@@ -394,7 +396,7 @@ def warn_about_scale(tasks: list[Task], how: Rules, given: tuple[Any, Any]) -> b
 def _warn_about_poor_fits(tasks: list[Task], starts: list[Any], done: Done, how: Rules) -> None:
     """By a first one, as `Network.fit` warns of the same problem; those that are left to it are looked at there."""
     for number, (task, start) in enumerate(zip(tasks, starts, strict=True)):
-        if done[number].status == CONVERGED and how.max_iter >= scale.FEW_ITERATIONS and not _is_alone(task.net, how):
+        if done[number].status == CONVERGED and how.max_iter >= scale.FEW_ITERATIONS and not _is_alone(task, how):
             architecture = task.net._architecture
             objective = objectives.make(architecture, start, task.inside, task.penalty, 1.0, how.n_threads)
             constant, params = reference.of(architecture, task.inside), _start(task)
@@ -403,5 +405,5 @@ def _warn_about_poor_fits(tasks: list[Task], starts: list[Any], done: Done, how:
                 return
 
 
-def _is_alone(net: Network, how: Rules) -> bool:
-    return how.method not in AT_ONCE or net.n_params > lm.MOST_PARAMS
+def _is_alone(task: Task, how: Rules) -> bool:
+    return how.method not in AT_ONCE or task.net.n_params > lm.MOST_PARAMS or bool(split_penalty(task.penalty)[1])

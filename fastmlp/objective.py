@@ -7,29 +7,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _threads
+from fastmlp import _threads, penalties
 from fastmlp import _validation as check
 from fastmlp._core import arrays
 from fastmlp._core import objective as compiled
 from fastmlp._quiet import quiet
 from fastmlp.reparam import FreeParameters
-from fastmlp.terms import DataTerm, WeightDecay
+from fastmlp.terms import DataTerm
 
 _FLOAT64 = np.dtype(np.float64)
 
 
 class Objective:
-    """beta sum_n s_n e_n(params) + sum_g lambda_g/2 |w_g|^2, with X and T checked once.
+    """beta sum_n s_n e_n(params) + sum_g lambda_g/2 |w_g|^2 + other terms, with X and T checked once.
 
     Made by `Network.objective`. Takes and returns float64, also for float32 networks; losses accumulate in float64.
     Calls with the same parameters give the same bits, for any number of threads. `hess`, `hessp`, `ggn` and `ggnp` are
     derivatives of all of it, penalty included, so that any of SciPy's `minimize` methods takes it as it is, and with
-    squared error `least_squares` takes `residuals` and `residual_jac`.
+    squared error `least_squares` takes `residuals` and `residual_jac`. Without fixed and tied parameters it is a `Term`
+    that another objective may have.
 
     Parameters
     ----------
     data : DataTerm
-    penalty : WeightDecay or None
+    penalty : WeightDecay, Term, Sum or None
     params : ndarray of shape (P,)
         The network's parameters when the objective was made.
     free : FreeParameters, optional
@@ -50,14 +51,16 @@ class Objective:
     def __init__(
         self,
         data: DataTerm,
-        penalty: WeightDecay | None,
+        penalty: Any,
         params: NDArray[np.float64],
         free: FreeParameters | None = None,
     ) -> None:
         self.data = data
         self.architecture = data.architecture
         self.free = free
-        self.decay, self.constant = _decay(penalty, data, free)
+        decay, others = penalties.split(penalty)
+        self.decay, self.constant = penalties.decay_of(decay, data.architecture, free)
+        self.terms = penalties.Terms(others, free) if others else None
         self._x0 = params if free is None else free.reduce(params)
         self._n, self._is_double = self._x0.size, self.architecture.dtype == _FLOAT64
 
@@ -108,7 +111,9 @@ class Objective:
         """
         p = self._vector(p)
         value = self.data.value(self._native(p))
-        return value if self.decay is None else value + (compiled.penalise(self.decay, p) + self.constant)
+        if self.decay is not None:
+            value += compiled.penalise(self.decay, p) + self.constant
+        return value if self.terms is None else value + self.terms.value(p.copy())
 
     def grad(self, p: Any) -> NDArray[np.float64]:
         """The gradient (P,) at p: one pass forward, one backward.
@@ -134,7 +139,7 @@ class Objective:
             gradient = self.free.pull(gradient)
         if self.decay is not None:
             value += compiled.penalise(self.decay, p, gradient) + self.constant
-        return value, gradient
+        return (value, gradient) if self.terms is None else self._with_terms(p, value, gradient)
 
     def hess(self, p: Any) -> NDArray[np.float64]:
         """The exact Hessian (P, P) at p (P,), symmetric to the last bit; about N P^2 / 2 multiplications.
@@ -144,17 +149,19 @@ class Objective:
         ValueError
             If p has not the shape (P,).
         """
-        return self._with_diagonal(self.data.hessian(self.native(p), "exact"))
+        p = self._vector(p)
+        return self._with_penalty(self.data.hessian(self._native(p), "exact"), p, "exact")
 
     def ggn(self, p: Any) -> NDArray[np.float64]:
-        """The Gauss-Newton matrix (P, P) at p (P,), with the penalty's diagonal; cost as `hess`.
+        """The Gauss-Newton matrix (P, P) at p (P,), with the penalty's matrix; cost as `hess`.
 
         Raises
         ------
         ValueError
             If p has not the shape (P,).
         """
-        return self._with_diagonal(self.data.hessian(self.native(p), "ggn"))
+        p = self._vector(p)
+        return self._with_penalty(self.data.hessian(self._native(p), "ggn"), p, "ggn")
 
     def normal_equations(self, p: Any) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
         """Value, gradient (P,) and Gauss-Newton matrix (P, P) at p (P,), in one pass over the samples.
@@ -170,7 +177,9 @@ class Objective:
             gradient = self.free.pull(gradient)
         if self.decay is not None:
             value += compiled.penalise(self.decay, p, gradient) + self.constant
-        return value, gradient, self._with_diagonal(matrix)
+        if self.terms is not None:
+            value, gradient = self._with_terms(p, value, gradient)
+        return value, gradient, self._with_penalty(matrix, p, "ggn")
 
     def hessp(self, p: Any, v: Any) -> NDArray[np.float64]:
         """The exact Hessian at p (P,) times v (P,), or times the columns of v (P, m): about three gradients.
@@ -195,7 +204,8 @@ class Objective:
     def residuals(self, p: Any) -> NDArray[np.float64]:
         """What is squared: sqrt(s_n beta_k) (y_nk - t_nk) sample by sample, then sqrt(lambda_i) p_i where lambda_i > 0.
 
-        The penalty on fixed parameters, if there is one, is the last residual.
+        The penalty on fixed parameters, if there is one, is the next residual; those of other terms follow, which have
+        to have `residuals`.
 
         ``0.5 * residuals @ residuals`` is the value, for `scipy.optimize.least_squares`. One forward pass.
 
@@ -205,12 +215,14 @@ class Objective:
             If p has not the shape (P,), or the loss is not squared_error.
         """
         p = self._vector(p)
-        data = self.data.residuals(self._native(p))
-        if self.decay is None:
-            return data
-        penalised = self.decay > 0
-        fixed = [np.sqrt(2 * self.constant)] if self.constant else []
-        return np.concatenate([data, np.sqrt(self.decay[penalised]) * p[penalised], fixed])
+        rows = [self.data.residuals(self._native(p))]
+        if self.decay is not None:
+            penalised = self.decay > 0
+            fixed = [np.sqrt(2 * self.constant)] if self.constant else []
+            rows += [np.sqrt(self.decay[penalised]) * p[penalised], np.array(fixed)]
+        if self.terms is not None:
+            rows.append(self.terms.residuals(p))
+        return np.concatenate(rows)
 
     def residual_jac(self, p: Any) -> NDArray[np.float64]:
         """Derivatives of the residuals by the parameters (rows, P); N K P numbers, at the speed of memory.
@@ -220,50 +232,55 @@ class Objective:
         ValueError
             As `residuals`.
         """
-        data = self.data.residual_jac(self.native(p))
+        p = self._vector(p)
+        data = self.data.residual_jac(self._native(p))
         if self.free is not None:
             data = np.ascontiguousarray(self.free.pull(data.T).T)
-        if self.decay is None:
-            return data
-        fixed = np.zeros((1 if self.constant else 0, data.shape[1]))
-        return np.vstack([data, np.diag(np.sqrt(self.decay))[self.decay > 0], fixed])
+        rows = [data]
+        if self.decay is not None:
+            fixed = np.zeros((1 if self.constant else 0, self._n))
+            rows += [np.diag(np.sqrt(self.decay))[self.decay > 0], fixed]
+        if self.terms is not None:
+            rows.append(self.terms.residual_jac(p))
+        return rows[0] if len(rows) == 1 else np.vstack(rows)
 
     @quiet
     def _product(self, p: Any, v: Any, kind: str) -> NDArray[np.float64]:
+        p = self._vector(p)
         if self.free is None:
             v = check.real_array(v, "v", _FLOAT64, finite=False)
-            product = self.data.product(self.native(p), v, kind)
+            product = self.data.product(self._native(p), v, kind)
         else:
             v = check.real_array(v, "v", np.float64)
             if v.shape[:1] != self._x0.shape:
                 raise ValueError(f"v: expected shape {self._x0.shape}, or {self._n} rows, got {v.shape}")
-            product = self.free.pull(self.data.product(self.native(p), self.free.push(v), kind))
+            product = self.free.pull(self.data.product(self._native(p), self.free.push(v), kind))
         if self.decay is not None:
             product += (self.decay * v.T).T
-        return product
+        return product if self.terms is None else product + self.terms.product(p, v, kind)
 
-    def _with_diagonal(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _with_terms(
+        self, p: NDArray[np.float64], value: float, gradient: NDArray[np.float64]
+    ) -> tuple[float, NDArray[np.float64]]:
+        assert self.terms is not None
+        other, slope = self.terms.value_and_grad(p.copy())
+        return value + other, gradient + slope
+
+    def _with_penalty(self, matrix: NDArray[np.float64], p: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
         if self.free is not None:
             matrix = self.free.project(matrix)
         if self.decay is not None:
             compiled.add_diagonal(matrix, self.decay)
-        return matrix
+        if self.terms is None:
+            return matrix
+        other = self.terms.matrix(p, kind)
+        return matrix + 0.5 * (other + other.T)
 
     def penalty_value(self, p: Any) -> float:
-        """The penalty's part of the value."""
-        return 0.0 if self.decay is None else compiled.penalise(self.decay, self._vector(p)) + self.constant
-
-
-def _decay(penalty: Any, data: DataTerm, free: FreeParameters | None) -> tuple[NDArray[np.float64] | None, float]:
-    """The lambda of each free parameter, sum_i lambda_i c_i^2 of those that share it; the penalty on the fixed ones."""
-    if penalty is None:
-        return None, 0.0
-    if not isinstance(penalty, WeightDecay):
-        raise TypeError(f"penalty: expected a fastmlp.WeightDecay or None, got {check.shown(penalty)}")
-    decay = penalty.diagonal(data.architecture)
-    if free is None:
-        return decay, 0.0
-    return free.pull(decay * free.coefficient), 0.5 * float(decay @ free.offset**2)
+        """The penalty's part of the value; terms in Python are not asked again at the latest points."""
+        p = self._vector(p)
+        value = 0.0 if self.decay is None else compiled.penalise(self.decay, p) + self.constant
+        return value if self.terms is None else value + self.terms.known(p)
 
 
 def make(architecture: Any, params: NDArray[Any], samples: Any, penalty: Any, noise_precision: Any, n_threads: Any,

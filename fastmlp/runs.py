@@ -16,7 +16,6 @@ from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp.architecture import Architecture
 from fastmlp.network import Network
 from fastmlp.optimize.monitor import CONVERGED, MESSAGES
-from fastmlp.terms import WeightDecay
 from fastmlp.units import Units
 
 Array = NDArray[Any]
@@ -39,7 +38,7 @@ class Run:
         From 0.
     seed : int
         Of the starting values: ``Network(layers, ..., init=init, rng=seed)``.
-    penalty : WeightDecay or None
+    penalty : WeightDecay, Term, Sum or None
     fun, grad_norm : float
         The objective that was minimised, and the largest element of its gradient.
     train_loss, validation_loss : float
@@ -58,7 +57,7 @@ class Run:
     size: Any
     start: int
     seed: int
-    penalty: WeightDecay | None
+    penalty: Any
     fun: float
     grad_norm: float
     train_loss: float

@@ -36,7 +36,8 @@ class Trainable(Differentiable):
         ----------
         X, T, sample_weight, n_threads
             As for `loss`; checked once.
-        penalty : WeightDecay, optional
+        penalty : WeightDecay, Term or Sum, optional
+            Terms of one's own too (`Term`), and what `+` makes of several.
         noise_precision : float or array-like of shape (K,), default=1.0
             Factor beta of the data term; one for each output with squared error.
         fixed : str, sequence of str or int, or boolean array of shape (P,), optional
@@ -116,9 +117,11 @@ class Trainable(Differentiable):
             trust-krylov, trust-ncg, with the Hessian trust-exact; or another minimizer of SciPy's: l-bfgs-b, bfgs, cg,
             tnc, slsqp, trust-constr, nelder-mead, powell.
             auto: lm for networks without relu or leaky_relu of P <= 1,000 parameters with N P^2 <= 1e9; else lbfgs
-            where N P <= 1e8; else adam. With bounds l-bfgs-b, also for lbfgs.
+            where N P <= 1e8; else adam. With bounds l-bfgs-b, also for lbfgs. With a `Term` that has neither hess nor
+            hessp lbfgs in place of lm, with any other than weight decay lbfgs in place of adam.
         sample_weight : array-like of shape (N,), optional
-        penalty : WeightDecay, optional
+        penalty : WeightDecay, Term or Sum, optional
+            As for `objective`; sgd and adam take a WeightDecay only.
         fixed, tied
             Parameters that keep their values, and sets of them that share one; as for `objective`. Any method.
         bounds : dict or scipy.optimize.Bounds, optional

@@ -26,6 +26,7 @@ FLOORS = (
     ("differentiable", "optimize"),
     ("model",),
     ("objective",),
+    ("penalties",),
     ("terms", "operators", "reparam"),
     ("derivatives", "units"),
     ("functional", "initializers", "io", "rescaling"),
@@ -50,7 +51,7 @@ INNER = {
         ("bounds", "explained", "earlier", "results"),
         ("reference",),
     ),
-    "terms": (("__init__",), ("data", "gaussian")),
+    "terms": (("__init__",), ("data", "gaussian", "quadratic"), ("term", "asked")),
     "estimators": (
         ("__init__",),
         ("transformed",),
@@ -101,7 +102,7 @@ INNER = {
         ("sweeps",),
         ("layers",),
         ("block", "tiles"),
-        ("plan",),
+        ("plan", "asked"),
         ("arrays", "results", "ties"),
         ("choice", "journal"),
         ("kernels", "team", "vectors"),
@@ -180,6 +181,7 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
     with_numpy = {p.name for p in PACKAGE.glob("_core/*.pyx") if "cimport numpy" in p.read_text()}
     assert with_numpy == {
         "arrays.pyx",
+        "asked.pyx",
         "results.pyx",
         "batch.pyx",
         "predict.pyx",

@@ -99,7 +99,7 @@ def test_the_environment_gives_a_positive_integer_of_threads(monkeypatch, text):
 # ---- objective and penalty ----
 
 BAD_OBJECTIVES = [
-    ({"penalty": 0.1}, TypeError, "penalty", "fastmlp.WeightDecay or None, got 0.1"),
+    ({"penalty": 0.1}, TypeError, "penalty", "value and value_and_grad, got 0.1"),
     ({"penalty": {"W1": 0.1}}, TypeError, "penalty", "got {'W1': 0.1}"),
     ({"penalty": fastmlp.WeightDecay([1, 2, 3])}, ValueError, "penalty", "each of 2 layers, got 3"),
     ({"penalty": fastmlp.WeightDecay({"W3": 1.0})}, ValueError, "penalty", "W1, b1, W2, b2, got 'W3'"),

@@ -1,4 +1,5 @@
-# The objective of a fit, E = factor * loss + sum lambda_i/2 x_i^2, and its damped Newton equations, on one point.
+# The objective of a fit, E = factor * loss + sum lambda_i/2 x_i^2 + terms in Python, and its damped Newton equations,
+# on one point.
 
 from fastmlp._core.block cimport Source
 from fastmlp._core.choice cimport Choice
@@ -18,6 +19,7 @@ cdef struct Equations:
     size_t n                    # variables: P, or those that are free
     const Map *free             # the map from these, NULL if all are
     const double *decay         # lambda (n,), may be NULL
+    void *terms                 # other terms, in Python, may be NULL: `asked`
     int n_threads
     Task loss, ggn, exact
     Choice choice
@@ -42,7 +44,7 @@ cdef size_t memory_bytes(const Net *net, size_t n, int n_threads) noexcept nogil
 cdef size_t point_bytes(const Net *net) noexcept nogil
 # Another point of the same problem, with x, g and B of its own in `memory` of `point_bytes`; the rest is shared.
 cdef Equations another(const Equations *eq, void *memory) noexcept nogil
-# Share out the memory. The caller keeps all that is pointed to; then sets factor, decay and x, and calls `look`.
+# Share out the memory. The caller keeps all that is pointed to; then sets factor, decay, terms and x, and calls `look`.
 cdef void lay_out(Equations *eq, const Net *net, const Source *source, const void *ops, int n_threads,
                   void *memory) noexcept nogil
 # Bytes of memory that `see_through` needs.

@@ -1,15 +1,15 @@
 """The objective of a fit and its damped Newton equations, without the GIL and without allocation.
 
-E = factor * loss + sum lambda_i/2 x_i^2 has the gradient g and the curvature B, which is the Gauss-Newton matrix of the
-loss or its Hessian, plus diag(lambda). The equations are (B + shift I) s = -g. Where parameters are fixed or shared, x
-are the free ones.
+E = factor * loss + sum lambda_i/2 x_i^2 + terms in Python has the gradient g and the curvature B, which is the
+Gauss-Newton matrix of the loss or its Hessian, plus diag(lambda) and the terms' matrix. The equations are
+(B + shift I) s = -g. Where parameters are fixed or shared, x are the free ones.
 """
 
 from libc.math cimport INFINITY
 from libc.string cimport memcpy
 
 from cython cimport floating
-from fastmlp._core cimport choice, curvature, kernels, linear, team
+from fastmlp._core cimport asked, choice, curvature, kernels, linear, team
 from fastmlp._core.block cimport Source
 from fastmlp._core.curvature cimport EMPTY, FORWARD, LOWER, NOTHING, SAMPLES, Task, evaluate, task
 from fastmlp._core.memory cimport plus, times
@@ -77,6 +77,7 @@ cdef void lay_out(Equations *eq, const Net *net, const Source *source, const voi
     eq.held = EMPTY
     eq.n = net.n_params
     eq.free = NULL
+    eq.terms = NULL
     eq.n_values = eq.n_gradients = eq.n_hessians = 0
 
 
@@ -149,6 +150,8 @@ cdef double terms(Equations *eq, const Task *todo, const double *x, double *g, d
                 B[i * n + j] *= eq.factor
         if eq.decay != NULL:
             B[i * n + i] += eq.decay[i]
+    if eq.terms != NULL:
+        penalty[0] += asked.add(eq.terms, n, x, g, B, todo == &eq.exact, watch)
     return eq.factor * value + penalty[0]
 
 

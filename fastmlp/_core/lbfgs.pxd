@@ -42,7 +42,7 @@ cdef struct Fit:
 
 # Bytes of memory that `lay_out` needs.
 cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads, size_t max_pairs) noexcept nogil
-# Share out the memory. The caller keeps all that is pointed to; then sets objective.factor and objective.decay, at.x,
+# Share out the memory. The caller keeps all that is pointed to; then sets objective.factor, decay and terms, at.x,
 # tolerances and limits. `ties` is NULL where all parameters are free.
 cdef void lay_out(Fit *fit, const Net *net, const Source *source, const Map *ties, Partition parts, int n_threads,
                   const void *ops, size_t max_pairs, void *memory) noexcept nogil

@@ -301,20 +301,23 @@ cdef class Descent:
         Of an earlier `Descent` at the same parameters, which is continued.
     ties : Ties, optional
         The map from the free parameters to all of them.
+    terms : object, optional
+        Other terms, in Python: see `asked.pyx`. What they raise ends the call.
     """
 
     cdef Fit fit
     cdef Batch batch
     cdef object decay
+    cdef object terms
     cdef Ties ties
     cdef void *memory
 
     def __cinit__(self, Batch batch not None, const double[::1] params not None, double factor,
                   const double[::1] decay, double tol, double ftol, double fatol, size_t max_pairs, size_t max_trials,
-                  size_t max_values, int n_threads, state=None, Ties ties=None):
+                  size_t max_values, int n_threads, state=None, Ties ties=None, terms=None):
         cdef Fit *fit = &self.fit
         cdef Watch watch = team.watch()
-        self.batch, self.decay, self.ties = batch, decay, ties
+        self.batch, self.decay, self.ties, self.terms = batch, decay, ties, terms
         cdef Plan plan = batch.plan
         cdef Partition parts = plan.partition(batch.source.n)
         n_threads = plan.threads(batch.source.n, GRADIENT_WORK, n_threads)
@@ -328,6 +331,7 @@ cdef class Descent:
                 kernels.table(isa_index(None), sizeof(double)), max_pairs, self.memory)
         fit.objective.factor = factor
         fit.objective.decay = &decay[0] if decay is not None else NULL
+        fit.objective.terms = <void *> terms if terms is not None else NULL
         fit.tol, fit.ftol, fit.fatol = tol, ftol, fatol
         fit.max_trials, fit.max_values = max_trials, max_values
         memcpy(fit.at.x, &params[0], fit.objective.n * sizeof(double))

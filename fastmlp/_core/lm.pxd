@@ -37,7 +37,8 @@ cdef struct Fit:
 
 # Bytes of memory that `lay_out` needs.
 cdef size_t memory_bytes(const Net *net, size_t n, int n_threads) noexcept nogil
-# Share out the memory. The caller keeps all that is pointed to; then sets at.factor, at.decay, at.x, and tol.
+# Share out the memory. The caller keeps all that is pointed to; then sets at.factor, at.decay, at.terms, at.x,
+# and tol.
 cdef void lay_out(Fit *fit, const Net *net, const Source *source, const void *ops, int n_threads,
                   void *memory) noexcept nogil
 # Round x to the network's type and evaluate there, with the Hessian or the Gauss-Newton matrix; `damping` is relative

@@ -24,6 +24,7 @@ class Descent:
         n_threads: int,
         state: dict[str, Any] | None = None,
         ties: Ties | None = None,
+        terms: Any = None,
     ) -> Descent: ...
     def advance(self, n_steps: int, journal: Journal | None = None) -> str: ...
     @property

@@ -97,7 +97,7 @@ cdef void start(Fit *fit, double damping, bint exact, Watch *watch) noexcept nog
     cdef size_t i
     for i in range(fit.at.n):
         fit.at.x[i] = rounded(&fit.at, fit.at.x[i])
-    fit.ahead.factor, fit.ahead.decay = fit.at.factor, fit.at.decay
+    fit.ahead.factor, fit.ahead.decay, fit.ahead.terms = fit.at.factor, fit.at.decay, fit.at.terms
     look(&fit.at, exact, False, watch)
     fit.mu = fit.safe = damping * fit.at.scale
     fit.growth = 2.0
@@ -339,21 +339,24 @@ cdef class Descent:
         Of an earlier `Descent` at the same parameters, which is continued.
     ties : Ties, optional
         The map from the free parameters to all of them.
+    terms : object, optional
+        Other terms, in Python: see `asked.pyx`. What they raise ends the call.
     """
 
     cdef Fit fit
     cdef Batch batch
     cdef object decay
+    cdef object terms
     cdef Ties ties
     cdef void *memory
     cdef void *native
 
     def __cinit__(self, Batch batch not None, const double[::1] params not None, double factor,
                   const double[::1] decay, double tol, double damping, int n_threads, state=None,
-                  Ties ties=None):
+                  Ties ties=None, terms=None):
         cdef const Net *net = &batch.plan.net
         cdef Watch watch = team.watch()
-        self.batch, self.decay, self.ties = batch, decay, ties
+        self.batch, self.decay, self.ties, self.terms = batch, decay, ties, terms
         cdef size_t n_bytes = memory_bytes(net, batch.source.n, n_threads)
         self.memory = reserve(n_bytes)
         self.native = malloc(equations.native_bytes(net)) if ties is not None else NULL
@@ -365,6 +368,7 @@ cdef class Descent:
             equations.see_through(&self.fit.ahead, &ties.map, self.native)
         self.fit.at.factor, self.fit.tol = factor, tol
         self.fit.at.decay = &decay[0] if decay is not None else NULL
+        self.fit.at.terms = <void *> terms if terms is not None else NULL
         memcpy(self.fit.at.x, &params[0], self.fit.at.n * sizeof(double))
         cdef bint exact = state is not None and state["is_exact"]
         with nogil:

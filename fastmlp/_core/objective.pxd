@@ -1,5 +1,5 @@
-# The objective of a fit, E = factor * loss + sum lambda_i/2 x_i^2, and its gradient; numbers are double, whatever the
-# network's type.
+# The objective of a fit, E = factor * loss + sum lambda_i/2 x_i^2 + terms in Python, and its gradient; numbers are
+# double, whatever the network's type.
 
 from fastmlp._core.block cimport Source
 from fastmlp._core.choice cimport Choice
@@ -17,6 +17,7 @@ cdef struct Objective:
     size_t n                    # variables: P, or those that are free
     const Map *free             # the map from these, NULL if all are
     const double *decay         # lambda (n,), may be NULL
+    void *terms                 # other terms, in Python, may be NULL: `asked`
     int n_threads
     Choice choice
     size_t n_values
@@ -32,7 +33,7 @@ cdef struct Point:
 
 # Bytes of memory that `lay_out` needs.
 cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads) noexcept nogil
-# Share out the memory. The caller keeps all that is pointed to; then sets factor and decay.
+# Share out the memory. The caller keeps all that is pointed to; then sets factor, decay and terms.
 cdef void lay_out(Objective *objective, const Net *net, const Source *source, const Map *free, Partition parts,
                   int n_threads, const void *ops, void *memory) noexcept nogil
 # x becomes what the network's type holds of it.

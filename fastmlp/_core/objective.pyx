@@ -1,13 +1,13 @@
 """The objective of a fit and its gradient, by sweeps over the samples, without the GIL and without allocation.
 
-E = factor * loss + sum lambda_i/2 x_i^2. Where parameters are fixed or shared, x are the free ones. Sums go in the
-slots of `batch`, so that values and gradients have the bits of a batch's. At the end is the penalty alone, for
-objectives that Python calls.
+E = factor * loss + sum lambda_i/2 x_i^2 + terms in Python. Where parameters are fixed or shared, x are the free ones.
+Sums go in the slots of `batch`, so that values and gradients have the bits of a batch's. At the end is the penalty
+alone, for objectives that Python calls.
 """
 
 cimport numpy as cnp
 from cython cimport floating
-from fastmlp._core cimport arrays, choice, kernels, slots
+from fastmlp._core cimport arrays, asked, choice, kernels, slots
 from fastmlp._core.arrays cimport RELEASE_NUMBERS, data
 from fastmlp._core.batch cimport prepare_loss
 from fastmlp._core.block cimport Source
@@ -41,6 +41,7 @@ cdef void lay_out(Objective *objective, const Net *net, const Source *source, co
     prepare_loss(&objective.job, net, source, parts, True)
     objective.free, objective.ops, objective.n_threads = free, ops, n_threads
     objective.n = net.n_params if free == NULL else free.n
+    objective.terms = NULL
     objective.choice = choice.fresh()
     objective.n_values = 0
     objective.native = <void *> native
@@ -92,6 +93,8 @@ cdef void look(Objective *objective, Point *point, Watch *watch) noexcept nogil:
     elif objective.factor != 1.0:
         for i in range(n):
             g[i] *= objective.factor
+    if objective.terms != NULL:
+        point.penalty += asked.add(objective.terms, n, x, g, NULL, False, watch)
     point.value = objective.factor * point.value + point.penalty
     point.grad_norm = largest(n, g, 1)
 

@@ -79,10 +79,11 @@ def _unexcused(
 ) -> Shares | None:
     """As `poor`; None too where parameters are fixed, or a penalty keeps the network from a straight line.
 
+    Any term in Python may be one that does.
     Weights as they are drawn, or those that training begins with, cost so much that a line is not worth it; in raw
     units, which may make a penalty strong that is none, so much of what is to be gained in standardised ones.
     """
-    if objective.free is not None:
+    if objective.free is not None or objective.terms is not None:
         return None
     architecture, samples = objective.architecture, objective.data.samples
     found = poor(architecture, samples, constant, params, loss)

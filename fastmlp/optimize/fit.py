@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
-from fastmlp import reparam, units
+from fastmlp import penalties, reparam, units
 from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
@@ -62,7 +62,9 @@ AUTO_FULL_BATCH = 100_000_000
 ABOVE_A_CONSTANT = "all epochs done, but the loss is above that of a constant"
 
 
-def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bounded: bool = False) -> str:
+def choose_method(
+    method: Any, architecture: Architecture, n_samples: int, *, bounded: bool = False, penalty: Any = None
+) -> str:
     """The solver's name; `Network.fit` documents the rule behind `auto`."""
     name = check.choice(method.lower() if isinstance(method, str) else method, "method", METHODS)
     if bounded:
@@ -73,10 +75,12 @@ def choose_method(method: Any, architecture: Architecture, n_samples: int, *, bo
         n_params = architecture.n_params
         # second derivatives leave out the kinks: it takes L-BFGS
         smooth = all(activation.is_smooth for activation in (*architecture.hidden, architecture.output))
-        if smooth and n_params <= AUTO_LM_PARAMS and n_samples * n_params**2 <= AUTO_LM_WORK:
+        small = n_params <= AUTO_LM_PARAMS and n_samples * n_params**2 <= AUTO_LM_WORK
+        if smooth and small and penalties.has_matrix(penalty):
             name = "lm"
         else:
-            name = "lbfgs" if n_samples * n_params <= AUTO_FULL_BATCH else "adam"
+            by_epochs = n_samples * n_params > AUTO_FULL_BATCH and not penalties.split(penalty)[1]
+            name = "adam" if by_epochs else "lbfgs"
     return name
 
 
@@ -111,7 +115,9 @@ def fit(
     `Network.fit` documents the arguments; `given` are X and T as the user gave them.
     """
     architecture = net._architecture
-    name = choose_method(method, architecture, len(samples.X), bounded=bounds is not None)
+    name = choose_method(method, architecture, len(samples.X), bounded=bounds is not None, penalty=penalty)
+    if name in MINIBATCH:
+        penalties.refuse_terms(penalty, f"with {name}")
     _check_options(name, options, learning_rate)
     standardize = units.checked(standardize, architecture)
     state = _state(warm_start, name, architecture, len(samples.X), bool(standardize))

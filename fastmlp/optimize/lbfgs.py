@@ -56,6 +56,7 @@ def solve(
     descent = Descent(
         data.batch, objective.x0, data.factor, objective.decay, tol, ftol, fatol, maxcor, maxls, maxfun,
         _threads.resolve(data.n_threads), state, None if objective.free is None else objective.free.compiled,
+        objective.terms,
     )  # fmt: skip
     status = follow(descent, objective, monitor, max_iter)
     return status, descent.state, descent.counts[1:]

@@ -54,7 +54,7 @@ def solve(
     data = objective.data
     descent = Descent(
         data.batch, objective.x0, data.factor, objective.decay, tol, damping, _threads.resolve(data.n_threads), state,
-        None if objective.free is None else objective.free.compiled,
+        None if objective.free is None else objective.free.compiled, objective.terms,
     )  # fmt: skip
 
     status = follow(descent, objective, monitor, max_iter)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import rescaling, selection
 from fastmlp.architecture import Architecture
+from fastmlp.terms.term import Additive
 
 MOST_LAYERS = 1 << 20  # what has more items is no list of coefficients, and would be read without end
 
@@ -38,7 +39,7 @@ class _Part(NamedTuple):
         return f"WeightDecay({self.coefficients})" + "".join(map(repr, self.rescalings))
 
 
-class WeightDecay:
+class WeightDecay(Additive):
     """Quadratic penalty on groups of parameters: adds sum_g lambda_g/2 |w_g|^2 to the objective.
 
     Parameters
@@ -57,7 +58,7 @@ class WeightDecay:
     Notes
     -----
     The scale is that of a sum over samples, not of a mean: with half squared error and noise precision beta, lambda =
-    alpha / beta for a prior precision alpha. Penalties add up with ``+``.
+    alpha / beta for a prior precision alpha. Penalties add up with ``+``, with any `Term` too.
 
     References
     ----------
@@ -84,10 +85,10 @@ class WeightDecay:
             groups = {"W": _coefficients(weights, "weights"), "b": _coefficients(biases, "biases")}
         self._parts: tuple[_Part, ...] = (_Part(groups),)
 
-    def __add__(self, other: Any) -> WeightDecay:
-        """Both penalties together."""
+    def __add__(self, other: Any) -> Any:
+        """Both penalties together: a WeightDecay again if both are."""
         if not isinstance(other, WeightDecay):
-            return NotImplemented
+            return super().__add__(other)
         return _of(self._parts + other._parts)
 
     def __repr__(self) -> str:

@@ -1,0 +1,123 @@
+"""What terms in Python are asked for, and what is made of their answers: checked, complete, in float64."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _validation as check
+from fastmlp._core import arrays
+from fastmlp._core.moments import largest
+
+Float = NDArray[np.float64]
+_FLOAT64 = np.dtype(np.float64)
+#: what is taken for a matrix, the first that a term has; with a p behind it for products
+MATRICES = {"exact": ("hess",), "ggn": ("ggn", "hess")}
+STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # of a central difference, as a share of the parameters
+
+
+def value(term: Any, params: Float) -> float:
+    """The term, a number; inf where the parameters are not finite."""
+    if not math.isfinite(largest(params)):
+        return math.inf
+    return _number(term, term.value(params.copy()))
+
+
+def value_and_grad(term: Any, params: Float) -> tuple[float, Float]:
+    """The term and its gradient (P,), zeros where the value is infinite."""
+    if not math.isfinite(largest(params)):
+        return math.inf, np.zeros_like(params)
+    answer = term.value_and_grad(params.copy())
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        raise TypeError(f"{_name(term)}.value_and_grad: expected a value and a gradient, got {check.shown(answer)}")
+    number = _number(term, answer[0])
+    if math.isinf(number):
+        return number, np.zeros_like(params)
+    return number, _array(term, "value_and_grad", answer[1], params.shape)
+
+
+def matrix(term: Any, params: Float, kind: str) -> Float:
+    """The term's matrix (P, P), symmetric to rounding; by products where it has none."""
+    n = params.size
+    for name in MATRICES[kind]:
+        if has(term, name):
+            return _array(term, name, getattr(term, name)(params.copy()), (n, n))
+    return np.array([product(term, params, unit, kind) for unit in np.eye(n)])
+
+
+def product(term: Any, params: Float, v: Float, kind: str) -> Float:
+    """The matrix times v (P,), by the central difference of the gradient where the term has neither."""
+    n = params.size
+    for name in MATRICES[kind]:
+        if has(term, name + "p"):
+            return _array(term, name + "p", getattr(term, name + "p")(params.copy(), v.copy()), (n,))
+        if has(term, name):
+            return np.asarray(_array(term, name, getattr(term, name)(params.copy()), (n, n)) @ v)
+    length = largest(v)
+    if not 0 < length < math.inf:
+        return np.zeros_like(v)
+    step = STEP * max(1.0, largest(params)) / length
+    ends = [value_and_grad(term, params + sign * step * v)[1] for sign in (1, -1)]
+    return np.asarray((ends[0] - ends[1]) / (2 * step))
+
+
+def residuals(term: Any, params: Float) -> Float:
+    """The term's residuals (R,)."""
+    return _rows(term, "residuals", params, 1)
+
+
+def residual_jac(term: Any, params: Float) -> Float:
+    """Their derivatives (R, P)."""
+    return _rows(term, "residual_jac", params, 2)
+
+
+def is_twice_differentiable(term: Any) -> bool:
+    """Whether a matrix takes no differences of gradients."""
+    return any(has(term, name) or has(term, name + "p") for name in MATRICES["ggn"])
+
+
+def has(term: Any, part: str) -> bool:
+    """Whether a term has this optional part."""
+    return callable(getattr(term, part, None))
+
+
+def _rows(term: Any, part: str, params: Float, ndim: int) -> Float:
+    if not has(term, part):
+        raise TypeError(f"penalty: expected terms with residuals and residual_jac, got {_name(term)} without {part}")
+    method: Callable[[Float], Any] = getattr(term, part)
+    rows = check.real_array(method(params.copy()), f"{_name(term)}.{part}", _FLOAT64)
+    if rows.ndim != ndim or rows.shape[1:] != params.shape[: ndim - 1]:
+        expected = "(R,)" if ndim == 1 else f"(R, {params.size})"
+        raise ValueError(f"{_name(term)}.{part}: expected shape {expected}, got {rows.shape}")
+    return rows
+
+
+def _name(term: Any) -> str:
+    return type(term).__name__
+
+
+def _number(term: Any, answer: Any) -> float:
+    """A real number, which may be infinite; arrays of no dimensions are numbers too."""
+    if not isinstance(answer, float):
+        if isinstance(answer, np.ndarray) and answer.ndim == 0:
+            answer = answer[()]
+        if isinstance(answer, (bool, np.bool_)) or not isinstance(answer, numbers.Real):
+            raise TypeError(f"{_name(term)}: expected a real number for its value, got {check.shown(answer)}")
+    number = float(answer)
+    if math.isnan(number):
+        raise ValueError(f"{_name(term)}: expected a value that is a number, or inf, got nan")
+    return number
+
+
+def _array(term: Any, part: str, answer: Any, shape: tuple[int, ...]) -> Float:
+    array = arrays.exact(answer, _FLOAT64)
+    if array is None:
+        array = check.real_array(answer, f"{_name(term)}.{part}", _FLOAT64)
+    if array.shape != shape:
+        raise ValueError(f"{_name(term)}.{part}: expected shape {shape}, got {array.shape}")
+    return array
