@@ -34,10 +34,13 @@ from setuptools.command.egg_info import egg_info
 
 HERE = Path(__file__).parent
 MODULES = (
-    *("kernels", "faces"),  # the longest to compile come first
-    *("crew", "team", "choice", "arrays", "results", "ties", "plan", "block", "sweeps", "slots", "batch", "tiles"),
-    *("units", "gram", "bands", "curvature", "predict", "trace", "products", "jacobian", "train", "linear"),
-    *("equations", "lm", "many", "objective", "asked", "journal", "lbfgs", "moments"),
+    *("bridge.kernels", "faces"),  # the longest to compile come first
+    *(f"threads.{name}" for name in ("crew", "team", "choice")),
+    *(f"storage.{name}" for name in ("arrays", "results")),
+    *(f"sums.{name}" for name in ("plan", "block", "sweeps", "slots", "batch", "predict", "products", "jacobian")),
+    *(f"curvature.{name}" for name in ("by_units", "tiles", "by_samples", "by_bands", "matrices", "cholesky")),
+    *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "train", "equations", "objective", "ties", "journal")),
+    *("sums.trace", "sums.moments", "fits.asked"),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {
@@ -196,12 +199,12 @@ def extension(name):
     """One module of `fastmlp._core`; the C kernels are linked into `kernels` only."""
     return Extension(
         f"fastmlp._core.{name}",
-        [f"fastmlp/_core/{name}.pyx"] + (KERNEL_SOURCES if name == "kernels" else []),
+        [f"fastmlp/_core/{name.replace('.', '/')}.pyx"] + (KERNEL_SOURCES if name == "bridge.kernels" else []),
         include_dirs=["src_c", numpy.get_include()],
         define_macros=NUMPY,
         extra_compile_args=[
             *COMPILE_ARGS,
-            *([] if name == "kernels" else UNFUSED),
+            *([] if name == "bridge.kernels" else UNFUSED),
             *os.environ.get("CFLAGS", "").split(),
         ],
         depends=[str(path.relative_to(HERE)) for path in sorted(HERE.glob("src_c/*.[hcdi]*"))],

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._core import crew
+from fastmlp._core.threads import crew
 from fastmlp.errors import ThreadWarning, warn_caller
 
 MB = 1 << 20

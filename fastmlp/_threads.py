@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from fastmlp import _validation as check
-from fastmlp._core import crew, team
+from fastmlp._core.threads import crew, team
 from fastmlp.errors import ForkWarning, ThreadWarning, warn_caller
 
 MAX_THREADS = 64

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._core import arrays
+from fastmlp._core.storage import arrays
 
 REAL_KINDS = "fiub"
 START_BITS = 20  #: of the number of trainings from different starts: each takes a network of its own

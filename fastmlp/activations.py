@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp._core import kernels, plan, trace
+from fastmlp._core.bridge import kernels
+from fastmlp._core.sums import plan, trace
 from fastmlp._rows import Row
 
 Array = NDArray[Any]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import losses
 from fastmlp._cached import cached_property
-from fastmlp._core.plan import Plan
+from fastmlp._core.sums.plan import Plan
 from fastmlp.activations import HIDDEN, OUTPUT, Activation
 from fastmlp.errors import ModelFormatError
 from fastmlp.losses import Loss

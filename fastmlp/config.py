@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _threads
-from fastmlp._core import kernels, team
+from fastmlp._core.bridge import kernels
+from fastmlp._core.threads import team
 from fastmlp._version import __version__
 
 

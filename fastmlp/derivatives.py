@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp import functional as fn
-from fastmlp._core import curvature, linear, products
-from fastmlp._core import jacobian as jacobians
-from fastmlp._core.batch import Batch
+from fastmlp._core.curvature import cholesky, matrices
+from fastmlp._core.sums import jacobian as jacobians
+from fastmlp._core.sums import products
+from fastmlp._core.sums.batch import Batch
 from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 
@@ -104,7 +105,7 @@ def normal_equations(
     batch: Batch, params: Array, kind: str = "ggn", n_threads: Any = None, wide: bool = False
 ) -> tuple[float, Array, Array]:
     """Sum of losses, its gradient (P,) and the curvature matrix (P, P), if wide in float64, in one pass."""
-    value, gradient, matrix = curvature.normal_equations(batch, params, kind, _threads.resolve(n_threads), wide=wide)
+    value, gradient, matrix = matrices.normal_equations(batch, params, kind, _threads.resolve(n_threads), wide=wide)
     assert gradient is not None
     assert matrix is not None
     return value, gradient, matrix
@@ -115,7 +116,7 @@ def hessian(batch: Batch, params: Array, kind: str, n_threads: Any = None, wide:
     if kind == "finite_difference":
         return _finite_differences(batch, params, n_threads)
     threads = _threads.resolve(n_threads)
-    matrix = curvature.normal_equations(batch, params, kind, threads, gradient=False, wide=wide)[2]
+    matrix = matrices.normal_equations(batch, params, kind, threads, gradient=False, wide=wide)[2]
     assert matrix is not None
     return matrix
 
@@ -137,7 +138,7 @@ def _finite_differences(batch: Batch, params: Array, n_threads: Any) -> Array:
 
 def hessian_diagonal(batch: Batch, params: Array, kind: str, n_threads: Any = None) -> Array:
     """The diagonal (P,) of one of the DIAGONAL_KINDS."""
-    return curvature.diagonal(batch, params, kind, _threads.resolve(n_threads))
+    return matrices.diagonal(batch, params, kind, _threads.resolve(n_threads))
 
 
 @quiet
@@ -145,13 +146,13 @@ def inverse_hessian(batch: Batch, params: Array, damping: float, kind: str, n_th
     """(matrix + damping I)^-1 (P, P), by Cholesky factorisation in float64; ValueError unless positive definite."""
     matrix = hessian(batch, params, kind, n_threads, wide=True).astype(np.float64, copy=False)
     matrix[np.diag_indices_from(matrix)] += damping
-    failed = linear.factor(matrix)
+    failed = cholesky.factor(matrix)
     if failed:
         raise ValueError(
             f"damping: expected enough for a positive definite matrix, got {damping:g} with a {kind} matrix that has "
             f"eigenvalues <= {-damping:g} (pivot {failed})"
         )
-    return linear.inverse(matrix).astype(params.dtype, copy=False)
+    return cholesky.inverse(matrix).astype(params.dtype, copy=False)
 
 
 def sequential_inverse(

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp._core import kernels
+from fastmlp._core.bridge import kernels
 from fastmlp._quiet import quiet
 from fastmlp._rows import Row
 from fastmlp.activations import ANY, IDENTITY, Activation, Range

@@ -14,7 +14,7 @@ import numpy as np
 from fastmlp import _memory, _threads, units
 from fastmlp import _validation as check
 from fastmlp import objective as objectives
-from fastmlp._core import many
+from fastmlp._core.fits import many
 from fastmlp._partial import Later, handing_over
 from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import initializers, io, rescaling, units
-from fastmlp._core import arrays
+from fastmlp._core.storage import arrays
 from fastmlp._tables import Table
 from fastmlp.architecture import Architecture, LayerViews
 from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError, warn_caller

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fastmlp import _threads, functional, io
-from fastmlp._core import predict as predicting
+from fastmlp._core.sums import predict as predicting
 from fastmlp.functional import Trace
 from fastmlp.trainable import Trainable
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from fastmlp import _threads, penalties
 from fastmlp import _validation as check
-from fastmlp._core import arrays
-from fastmlp._core import objective as compiled
+from fastmlp._core.fits import objective as compiled
+from fastmlp._core.storage import arrays
 from fastmlp._quiet import quiet
 from fastmlp.reparam import FreeParameters
 from fastmlp.terms import DataTerm

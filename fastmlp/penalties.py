@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp._core import arrays
+from fastmlp._core.storage import arrays
 from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 from fastmlp.reparam import FreeParameters

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import selection
 from fastmlp._cached import cached_property
-from fastmlp._core.ties import Ties
+from fastmlp._core.fits.ties import Ties
 from fastmlp._quiet import quiet
 from fastmlp.architecture import Architecture
 

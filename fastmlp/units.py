@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import rescaling
-from fastmlp._core import moments as passes
+from fastmlp._core.sums import moments as passes
 from fastmlp._quiet import quiet
 from fastmlp._tables import LINES, Page, Table, how_many, printed
 from fastmlp.architecture import Architecture

@@ -1,6 +1,6 @@
 """Print kernels.pxd: the tables of kernels as Cython sees them, and one function of a fused type for each kernel.
 
-    python bridge.py > ../fastmlp/_core/kernels.pxd
+    python bridge.py > ../fastmlp/_core/bridge/kernels.pxd
 
 The kernels are those of ops.tmpl.h. Cython has no way to give a C function a fused type, so that each kernel has to be
 written out: as a member of both tables, and as a function that chooses between them.

@@ -8,7 +8,7 @@ import pytest
 os.environ["FASTMLP_CROWD"] = "ignore"  # tests of threads want them, here and in the programs that they start
 
 from cases import DTYPES
-from fastmlp._core import kernels
+from fastmlp._core.bridge import kernels
 
 
 @pytest.fixture(params=DTYPES)

@@ -9,7 +9,7 @@ import pytest
 
 import fastmlp
 from fastmlp import Activation, Loss, activations, losses
-from fastmlp._core import kernels
+from fastmlp._core.bridge import kernels
 
 ELEMENTWISE = kernels.activation_names
 Z = np.linspace(-6, 6, 241)

@@ -6,9 +6,9 @@ import pytest
 
 import autodiff
 from cases import HIDDEN, PAIRS, data, network, relative_error
-from fastmlp._core import jacobian as core
-from fastmlp._core import kernels
-from fastmlp._core.plan import Plan
+from fastmlp._core.bridge import kernels
+from fastmlp._core.sums import jacobian as core
+from fastmlp._core.sums.plan import Plan
 
 TOLERANCE = {"float64": 1e-11, "float32": 2e-5}
 

@@ -90,28 +90,26 @@ INNER = {
         ("choosing", "classes", "evidence", "inputs", "outputs", "training", "weights"),
         ("_drawing",),
     ),
-    "_core": (
-        ("__init__", "faces"),
-        ("many",),
-        ("lm", "lbfgs"),
-        ("equations",),
-        ("predict", "trace", "products", "jacobian", "curvature", "train", "objective", "moments"),
-        ("batch", "linear", "bands"),
-        ("slots", "gram"),
-        ("units",),
-        ("sweeps",),
-        ("layers",),
-        ("block", "tiles"),
-        ("plan", "asked"),
-        ("arrays", "results", "ties"),
-        ("choice", "journal"),
-        ("kernels", "team", "vectors"),
-        ("crew", "lineage", "memory"),
-    ),
 }
 #: where names of activations and losses are compared, as the rows of the registries tell no such fact
 COMPARED = {
     "estimators/training.py": "logistic",  # scikit-learn draws the starting values of this activation from others
+}
+CORE = {  # the rooms of the compiled floor, and the floors of each
+    "fits": (("many",), ("lm", "lbfgs"), ("equations", "objective", "train"), ("ties", "journal", "asked")),
+    "curvature": (("matrices", "cholesky"), ("by_bands",), ("by_samples",), ("by_units",), ("tiles",)),
+    "sums": (
+        ("predict", "trace", "products", "jacobian", "moments"),
+        ("batch",),
+        ("slots",),
+        ("sweeps",),
+        ("layers",),
+        ("block",),
+        ("plan",),
+    ),
+    "storage": (("arrays", "results"), ("vectors",), ("memory",)),
+    "bridge": (("kernels",),),
+    "threads": (("choice",), ("team",), ("crew", "lineage")),
 }
 HEAVY = ("scipy", "matplotlib", "pandas", "sklearn", "torch", "onnx")
 
@@ -161,24 +159,28 @@ def test_modules_of_a_package_import_lower_ones_only(package):
                 assert inner_level(package, path.stem) < inner_level(package, target[1]), f"{path.stem}: {target}"
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("_core/*.p*")), ids=lambda path: path.name)
+def core_level(room, name):
+    """Rooms from above, and floors within."""
+    return list(CORE).index(room), next(level for level, floor in enumerate(CORE[room]) if name in floor)
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("_core/*/*.p*")), ids=lambda path: "/".join(path.parts[-2:]))
 def test_compiled_modules_cimport_lower_ones_only(path):
     if path.suffix == ".py":
         return
-    text = path.read_text()
-    targets = re.findall(r"from fastmlp\._core\.(\w+) c?import", text)
-    for several in re.findall(r"from fastmlp\._core c?import ([\w, ]+)", text):
-        targets += several.replace(" ", "").split(",")
-    here = inner_level("_core", path.stem)
-    assert all(here < inner_level("_core", target) for target in targets if target != path.stem)
-    assert not re.findall(r"from fastmlp\.(?!_core)", text)
+    text, (own, name) = path.read_text(), (path.parent.name, path.stem)
+    targets = re.findall(r"from fastmlp\._core\.(\w+)\.(\w+) c?import", text)
+    for room, several in re.findall(r"from fastmlp\._core\.(\w+) c?import ([\w, ]+)", text):
+        targets += [(room, target) for target in several.replace(" ", "").split(",")]
+    assert all(core_level(own, name) < core_level(*target) for target in targets if target != (own, name))
+    assert not re.findall(r"from fastmlp\.(?!_core\.)", text)
 
 
 def test_the_numpy_c_api_and_threads_stay_in_the_core():
     outside = [p for p in PACKAGE.glob("**/*.py*") if "_core" not in p.parts and p.suffix in (".py", ".pyx", ".pxd")]
     assert not [p for p in outside if re.search(r"cimport|prange", p.read_text())]
-    assert [p.name for p in PACKAGE.glob("_core/*.pyx") if "threadid" in p.read_text()] == ["team.pyx"]
-    with_numpy = {p.name for p in PACKAGE.glob("_core/*.pyx") if "cimport numpy" in p.read_text()}
+    assert [p.name for p in PACKAGE.glob("_core/**/*.pyx") if "threadid" in p.read_text()] == ["team.pyx"]
+    with_numpy = {p.name for p in PACKAGE.glob("_core/**/*.pyx") if "cimport numpy" in p.read_text()}
     assert with_numpy == {
         "arrays.pyx",
         "asked.pyx",
@@ -188,8 +190,8 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
         "trace.pyx",
         "products.pyx",
         "jacobian.pyx",
-        "linear.pyx",
-        "curvature.pyx",
+        "cholesky.pyx",
+        "matrices.pyx",
         "moments.pyx",
         "objective.pyx",
     }

@@ -11,7 +11,7 @@ import pytest
 import fastmlp
 import limits
 from fastmlp import _memory, _threads
-from fastmlp._core import crew
+from fastmlp._core.threads import crew
 
 QUICK = ("predict", "hessian", "fit bfgs", "Laplace", "fit_evidence")
 

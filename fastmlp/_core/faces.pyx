@@ -8,12 +8,13 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from cython cimport floating
-from fastmlp._core cimport choice, kernels
-from fastmlp._core.kernels cimport FMLP_PAD
-from fastmlp._core.choice cimport Choice
-from fastmlp._core.tiles cimport COLS
+from fastmlp._core.bridge cimport kernels
+from fastmlp._core.threads cimport choice
+from fastmlp._core.bridge.kernels cimport FMLP_PAD
+from fastmlp._core.curvature.tiles cimport COLS
+from fastmlp._core.threads.choice cimport Choice
 
-from fastmlp._core.kernels import activation_names, isa_index, loss_names
+from fastmlp._core.bridge.kernels import activation_names, isa_index, loss_names
 
 
 def _whole(n, dtype, isa):

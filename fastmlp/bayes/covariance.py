@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory, _threads
 from fastmlp._cached import cached_property
-from fastmlp._core import linear
+from fastmlp._core.curvature import cholesky
 from fastmlp.errors import NotPositiveDefiniteError
 
 Float = NDArray[np.float64]
@@ -49,7 +49,7 @@ class Covariance:
             return
         L = factor(B, alpha, helped=helped)
         self.log_det_precision = 2 * float(np.log(np.diagonal(L)).sum())
-        self.root = linear.inverse_root(L)
+        self.root = cholesky.inverse_root(L)
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -60,38 +60,38 @@ class Covariance:
         """J S for rows (..., n): their covariance is the product of the result with its transpose."""
         if self.root.ndim == 1 or J.size <= len(self.root):
             return self._times_few(J, transposed=False)
-        return linear.products(self._packed, J, False, _threads.resolve(n_threads))
+        return cholesky.products(self._packed, J, False, _threads.resolve(n_threads))
 
     def from_root(self, Z: Float, n_threads: Any = None) -> Float:
         """Z S' for rows (..., n): draws with covariance A^-1 from standard normal ones."""
         if self.root.ndim == 1 or Z.size <= len(self.root):
             return self._times_few(Z, transposed=True)
-        return linear.products(self._packed_transpose, Z, True, _threads.resolve(n_threads))
+        return cholesky.products(self._packed_transpose, Z, True, _threads.resolve(n_threads))
 
     def _times_few(self, rows: Float, *, transposed: bool) -> Float:
         """For a diagonal root, or a single row, for which packing does not pay."""
         if self.root.ndim == 1 or rows.size == 0:
             return rows * self.root if self.root.ndim == 1 else rows
-        return linear.few_products(self.root, rows, transposed)
+        return cholesky.few_products(self.root, rows, transposed)
 
     def quadratic(self, J: Float, n_threads: Any = None) -> Float:
         """The form j' A^-1 j for rows (..., n)."""
         if self.root.ndim == 1:
             return np.asarray(((J * self.root) ** 2).sum(axis=-1))
-        return linear.squares(self._packed, J, _threads.resolve(n_threads))
+        return cholesky.squares(self._packed, J, _threads.resolve(n_threads))
 
     @cached_property
     def _packed(self) -> Float:
-        return linear.packed(self.root)
+        return cholesky.packed(self.root)
 
     @cached_property
     def _packed_transpose(self) -> Float:
-        return linear.packed(self.root, lower=True)
+        return cholesky.packed(self.root, lower=True)
 
     @cached_property
     def diagonal(self) -> Float:
         """Variances (n,)."""
-        return self.root**2 if self.root.ndim == 1 else linear.row_squares(self.root)
+        return self.root**2 if self.root.ndim == 1 else cholesky.row_squares(self.root)
 
     @property
     def matrix(self) -> Float:
@@ -105,7 +105,7 @@ def factor(B: Float, alpha: Float, *, helped: bool = False) -> Float:
     for added in (0.0, *(HELP if helped else ())):
         L = np.array(B, order="C")
         L.reshape(-1)[:: len(L) + 1] += alpha + added * rounding
-        if not (linear.factor(L) or (np.diagonal(L) ** 2 <= rounding).any()):
+        if not (cholesky.factor(L) or (np.diagonal(L) ** 2 <= rounding).any()):
             return L
     _memory.blas(4 * B.nbytes)
     eigenvalues = np.linalg.eigvalsh(B + np.diag(alpha))
@@ -166,7 +166,7 @@ def _prior_shares(B: Float, alpha: Float) -> Float:
     """Eigenvalues of C^-1 diag(alpha) with C = B + diag(alpha): 0 along flat directions, 1 where data say nothing."""
     if B.ndim == 1:
         return alpha * Covariance(B, alpha).diagonal
-    weighted = np.sqrt(alpha)[:, np.newaxis] * linear.inverse_root(factor(B, alpha))
+    weighted = np.sqrt(alpha)[:, np.newaxis] * cholesky.inverse_root(factor(B, alpha))
     _memory.blas(4 * B.nbytes)
     nu = np.linalg.eigvalsh(weighted.T @ weighted)
     nu[nu <= len(nu) * EPS] = 0.0

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory, derivatives, functional
-from fastmlp._core import linear
+from fastmlp._core.curvature import cholesky
 from fastmlp.activations import IDENTITY
 from fastmlp.architecture import Architecture
 from fastmlp.bayes import likelihood
@@ -42,8 +42,8 @@ def corrections(posterior: Laplace, where: list[NDArray[np.intp]]) -> Float:
     H = np.ascontiguousarray(term.hessian(posterior._params, "exact")[np.ix_(free, free)])
     H[np.diag_indices_from(H)] += alpha[free]
     motion = np.zeros(len(alpha))
-    if linear.factor(H) == 0:  # else not a minimum, to rounding, which does not say where it moves to
-        change = linear.solve(H, -0.5 * log_det_gradient(posterior)[free])
+    if cholesky.factor(H) == 0:  # else not a minimum, to rounding, which does not say where it moves to
+        change = cholesky.solve(H, -0.5 * log_det_gradient(posterior)[free])
         motion[free] = change * alpha[free] * posterior._params[free]
     return np.array([*(-motion[each].sum() for each in where), motion.sum()])
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _threads, reparam
-from fastmlp._core.journal import Journal
-from fastmlp._core.lm import Descent
+from fastmlp._core.fits.journal import Journal
+from fastmlp._core.fits.lm import Descent
 from fastmlp.architecture import Architecture
 from fastmlp.functional import Samples
 from fastmlp.optimize import lm

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from fastmlp import _validation as check
-from fastmlp._core.arrays import exact
+from fastmlp._core.storage.arrays import exact
 
 Array = NDArray[Any]
 

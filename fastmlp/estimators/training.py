@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from fastmlp._core.moments import largest
+from fastmlp._core.sums.moments import largest
 from fastmlp.activations import IDENTITY
 from fastmlp.architecture import Architecture
 from fastmlp.bayes.evidence import Evidence, fit_evidence

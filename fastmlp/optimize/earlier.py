@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp._core.arrays import exact
+from fastmlp._core.storage.arrays import exact
 from fastmlp.architecture import Architecture
 from fastmlp.model import PLAIN
 from fastmlp.reparam import FreeParameters

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastmlp import _threads
 from fastmlp import _validation as check
-from fastmlp._core.lbfgs import Descent
+from fastmlp._core.fits.lbfgs import Descent
 from fastmlp.objective import Objective
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.loops import follow

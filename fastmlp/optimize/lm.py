@@ -6,7 +6,7 @@ from typing import Any
 
 from fastmlp import _threads
 from fastmlp import _validation as check
-from fastmlp._core.lm import Descent
+from fastmlp._core.fits.lm import Descent
 from fastmlp.objective import Objective
 from fastmlp.optimize import truncated
 from fastmlp.optimize.earlier import Earlier

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from fastmlp._core.journal import Journal
+from fastmlp._core.fits.journal import Journal
 from fastmlp.objective import Objective
 from fastmlp.optimize.monitor import CONVERGED, FLAT, MAX_FUN, MAX_ITER, STALLED, Monitor, Stop
 

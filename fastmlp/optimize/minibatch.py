@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
-from fastmlp._core.train import Minibatches
+from fastmlp._core.fits.train import Minibatches
 from fastmlp.objective import Objective
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, Monitor, Stop

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._core.moments import largest
+from fastmlp._core.sums.moments import largest
 from fastmlp.objective import Objective
 from fastmlp.optimize.bounds import Bounds
 

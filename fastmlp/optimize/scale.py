@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import units
-from fastmlp._core.moments import largest
+from fastmlp._core.sums.moments import largest
 from fastmlp.activations import Activation
 from fastmlp.architecture import Architecture
 from fastmlp.errors import ScaleWarning, warn_caller

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp._core import arrays
-from fastmlp._core.moments import largest
+from fastmlp._core.storage import arrays
+from fastmlp._core.sums.moments import largest
 
 Float = NDArray[np.float64]
 _FLOAT64 = np.dtype(np.float64)

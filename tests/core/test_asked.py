@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cases import data, network
-from fastmlp._core import lbfgs, lm
+from fastmlp._core.fits import lbfgs, lm
 
 NET = network([2, 3, 1])
 N = NET.n_params

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cases import SHAPES, data, network
-from fastmlp._core.batch import bind_exact
+from fastmlp._core.sums.batch import bind_exact
 
 
 @pytest.mark.parametrize("n_samples", [1, 33, 1000])

@@ -19,7 +19,7 @@ def bridge():
 
 def test_the_bridge_is_made_from_the_list_of_now(bridge):
     made = (ROOT / "fastmlp" / "_core" / "kernels.pxd").read_text(encoding="utf-8")
-    assert made == bridge.bridge(), "python src_c/bridge.py > fastmlp/_core/kernels.pxd"
+    assert made == bridge.bridge(), "python src_c/bridge.py > fastmlp/_core/bridge/kernels.pxd"
 
 
 def test_no_kernel_is_left_out(bridge):

@@ -10,7 +10,8 @@ import pytest
 
 import fastmlp
 from cases import data, network
-from fastmlp._core import choice, faces
+from fastmlp._core import faces
+from fastmlp._core.threads import choice
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="nobody tells how many threads want to run")
 

@@ -5,7 +5,8 @@ import functools
 import numpy as np
 import pytest
 
-from fastmlp._core import faces, linear
+from fastmlp._core import faces
+from fastmlp._core.curvature import cholesky
 
 SIZES = [0, 1, 2, 3, 17, 31, 32, 33, 61, 100, 241, 300]
 EPS = {"float64": 2.0**-53, "float32": 2.0**-24}
@@ -88,8 +89,8 @@ def test_columns_may_be_factored_in_turn(n, dtype, isa):
 def test_the_inverse(n):
     L = definite(n, "float64", 10.0)
     A = L.copy()
-    assert linear.factor(L) == 0
-    X = linear.inverse(L)
+    assert cholesky.factor(L) == 0
+    X = cholesky.inverse(L)
     assert np.array_equal(X, X.T)
     assert np.allclose(X @ A, np.eye(n), rtol=0, atol=200 * (n + 1) * EPS["float64"])
 
@@ -98,10 +99,10 @@ def test_the_inverse(n):
 def test_the_root_of_the_inverse_is_triangular(n):
     A = definite(n, "float64", 10.0)
     L = A.copy()
-    assert linear.factor(L) == 0
-    root = linear.inverse_root(L)
+    assert cholesky.factor(L) == 0
+    root = cholesky.inverse_root(L)
     assert not np.tril(root, -1).any()
-    assert np.allclose(linear.row_squares(root), (root**2).sum(axis=1), rtol=1e-13, atol=0)
+    assert np.allclose(cholesky.row_squares(root), (root**2).sum(axis=1), rtol=1e-13, atol=0)
     assert np.allclose(root @ root.T @ A, np.eye(n), rtol=0, atol=200 * (n + 1) * EPS["float64"])
 
 
@@ -120,13 +121,13 @@ def test_squares_of_rows_times_a_root(n, m, dtype, isa):
 def test_squares_of_many_rows(n, n_threads):
     rng = np.random.default_rng(4)
     S, J = np.triu(rng.normal(size=(n, n))), rng.normal(size=(259, 3, n))
-    panels = linear.packed(S)
-    got = linear.squares(panels, J, n_threads)
+    panels = cholesky.packed(S)
+    got = cholesky.squares(panels, J, n_threads)
     assert got.shape == (259, 3)
     assert np.allclose(got, ((J @ S) ** 2).sum(axis=-1), rtol=1e-12)
-    assert np.array_equal(got, linear.squares(panels, J, 1))
-    assert np.array_equal(got[255:257], linear.squares(panels, J[255:257], 1))  # a row's bits are its own
-    assert linear.squares(panels, J[:0], n_threads).shape == (0, 3)
+    assert np.array_equal(got, cholesky.squares(panels, J, 1))
+    assert np.array_equal(got[255:257], cholesky.squares(panels, J[255:257], 1))  # a row's bits are its own
+    assert cholesky.squares(panels, J[:0], n_threads).shape == (0, 3)
 
 
 @pytest.mark.parametrize("lower", [False, True])
@@ -146,13 +147,13 @@ def test_products_of_many_rows(n, n_threads):
     rng = np.random.default_rng(6)
     S, J = np.triu(rng.normal(size=(n, n))), rng.normal(size=(259, 3, n))
     for factor, lower in ((S, False), (S.T, True)):
-        panels = linear.packed(S, lower)
-        got = linear.products(panels, J, lower, n_threads)
+        panels = cholesky.packed(S, lower)
+        got = cholesky.products(panels, J, lower, n_threads)
         assert np.allclose(got, J @ factor, rtol=0, atol=1e-13 * n)
-        assert np.array_equal(got, linear.products(panels, J, lower, 1))
-        assert np.array_equal(got[255:257], linear.products(panels, J[255:257], lower, n_threads))
-        assert linear.products(panels, J[:0], lower, n_threads).shape == (0, 3, n)
-        assert np.allclose(linear.few_products(S, J[0], lower), J[0] @ factor, rtol=0, atol=1e-13 * n)
+        assert np.array_equal(got, cholesky.products(panels, J, lower, 1))
+        assert np.array_equal(got[255:257], cholesky.products(panels, J[255:257], lower, n_threads))
+        assert cholesky.products(panels, J[:0], lower, n_threads).shape == (0, 3, n)
+        assert np.allclose(cholesky.few_products(S, J[0], lower), J[0] @ factor, rtol=0, atol=1e-13 * n)
 
 
 @pytest.mark.parametrize("n", [1, 17, 32, 33, 61, 241])

@@ -8,8 +8,8 @@ import pytest
 import autodiff
 from cases import HIDDEN, PAIRS, SHAPES, data, network, relative_error
 from fastmlp import _core, functional
-from fastmlp._core import curvature
-from fastmlp._core.plan import Plan
+from fastmlp._core.curvature import matrices
+from fastmlp._core.sums.plan import Plan
 
 KINDS = ("ggn", "exact", "empirical_fisher")
 ORACLES = {"ggn": autodiff.gauss_newton, "exact": autodiff.hessian, "empirical_fisher": autodiff.empirical_fisher}
@@ -24,15 +24,15 @@ def bound(net, X, T, weight=None, scale=None, isa=None):
     scale = None if scale is None else np.asarray(scale, net.dtype)
     if isa is None:
         return functional.bind(net._architecture, samples, scale)
-    kinds = [_core.kernels.activation_names.index(name) for name in net.hidden]
-    output = -1 if net.output == "softmax" else _core.kernels.activation_names.index(net.output)
-    loss = _core.kernels.loss_names.index(net.loss_name)
+    kinds = [_core.bridge.kernels.activation_names.index(name) for name in net.hidden]
+    output = -1 if net.output == "softmax" else _core.bridge.kernels.activation_names.index(net.output)
+    loss = _core.bridge.kernels.loss_names.index(net.loss_name)
     plan = Plan(net.layers, [*kinds, output], loss, net.dtype.itemsize, isa)
-    return _core.batch.Batch(plan, samples.X, *samples.targets, samples.weight, scale)
+    return _core.sums.batch.Batch(plan, samples.X, *samples.targets, samples.weight, scale)
 
 
 def matrix(net, X, T, kind="exact", weight=None, scale=None, n_threads=1, isa=None):
-    return curvature.normal_equations(bound(net, X, T, weight, scale, isa), net.params, kind, n_threads)[2]
+    return matrices.normal_equations(bound(net, X, T, weight, scale, isa), net.params, kind, n_threads)[2]
 
 
 def weights_and_scale(net, n_samples):
@@ -90,7 +90,7 @@ def test_matrices_agree_with_autodiff(solved, kind, dtype, isa):
 def test_diagonals_agree_with_autodiff(solved, kind, dtype, isa):
     case, expected = solved
     net, X, T, weight, scale = problem(*case, dtype)
-    got = curvature.diagonal(bound(net, X, T, weight, scale, isa), net.params, kind, 1)
+    got = matrices.diagonal(bound(net, X, T, weight, scale, isa), net.params, kind, 1)
     assert relative_error(got, np.diag(expected[kind])) < TOLERANCE[dtype]
 
 
@@ -99,7 +99,7 @@ def test_diagonals_agree_with_autodiff(solved, kind, dtype, isa):
 def test_a_wide_matrix_holds_the_same_numbers_in_double(layers, kind, dtype):
     net, X, T, weight, scale = problem(layers, ("identity", "squared_error"), "tanh", dtype)
     batch = bound(net, X, T, weight, scale)
-    narrow, wide = (curvature.normal_equations(batch, net.params, kind, 1, wide=wide)[2] for wide in (False, True))
+    narrow, wide = (matrices.normal_equations(batch, net.params, kind, 1, wide=wide)[2] for wide in (False, True))
     assert (narrow.dtype, wide.dtype) == (dtype, np.float64)
     assert np.array_equal(wide, wide.T)
     if kind == "exact":  # whose cross terms are added in double there
@@ -146,7 +146,7 @@ def test_gram_matrices_and_their_gradients_agree_with_the_rows_of_the_jacobian(l
     J = net.jacobian(X, "params").astype(float).reshape(n_samples, -1)
     expected = J.T @ (J if weight is None else weight[:, None] * J)
     batch = bound(net, X, T, weight, isa=isa)
-    _, gradient, curved = curvature.normal_equations(batch, net.params, "ggn", 1)
+    _, gradient, curved = matrices.normal_equations(batch, net.params, "ggn", 1)
     assert relative_error(curved, expected) < TOLERANCE[dtype]
     residual = (net.predict(X).astype(float) - T)[:, 0] * (1.0 if weight is None else weight)
     assert relative_error(gradient, J.T @ residual) < TOLERANCE[dtype]
@@ -160,7 +160,7 @@ def test_bands_agree_with_the_rows_of_the_jacobian(layers, n_samples, dtype, isa
     weight, scale = weights_and_scale(net, n_samples)
     J = net.jacobian(X, "params").astype(float)
     expected = np.tensordot(J, weight[:, None, None] * scale[:, None] * J, ((0, 1), (0, 1)))
-    assert curvature.describe(bound(net, X, T), "ggn")["n_bands"] >= 8
+    assert matrices.describe(bound(net, X, T), "ggn")["n_bands"] >= 8
     assert relative_error(matrix(net, X, T, "ggn", weight, scale, isa=isa), expected) < TOLERANCE[dtype]
 
 
@@ -173,7 +173,7 @@ def test_bands_are_the_tiles_of_the_hessian_to_the_bit(layers, n_samples, dtype)
     T = net.predict(X)
     batch = bound(net, X, T)
     assert net.loss_and_grad(X, T)[0] == 0.0
-    assert curvature.describe(batch, "ggn")["n_bands"] > curvature.describe(batch, "exact")["n_bands"] == 0
+    assert matrices.describe(batch, "ggn")["n_bands"] > matrices.describe(batch, "exact")["n_bands"] == 0
     assert np.array_equal(matrix(net, X, T, "exact"), matrix(net, X, T, "ggn"))
 
 
@@ -185,8 +185,8 @@ def test_results_are_symmetric_and_the_same_bits_for_any_number_of_threads(layer
     batch = bound(net, *data(net, n_samples), np.random.default_rng(0).random(n_samples))
 
     def results(n_threads):
-        matrices = curvature.normal_equations(batch, net.params, kind, n_threads)
-        return [*matrices, curvature.diagonal(batch, net.params, kind, n_threads)]
+        sums = matrices.normal_equations(batch, net.params, kind, n_threads)
+        return [*sums, matrices.diagonal(batch, net.params, kind, n_threads)]
 
     one = results(1)
     assert np.array_equal(one[2], one[2].T)
@@ -199,14 +199,14 @@ def test_results_are_symmetric_and_the_same_bits_for_any_number_of_threads(layer
 def test_value_and_gradient_come_along(layers, kind, dtype):
     net, X, T, weight, scale = problem(layers, ("tanh", "squared_error"), "silu", dtype, 1000)
     batch = bound(net, X, T, weight, scale)
-    value, gradient, curved = curvature.normal_equations(batch, net.params, kind, 1)
+    value, gradient, curved = matrices.normal_equations(batch, net.params, kind, 1)
     expected = batch.loss_and_grad(net.params, 1)
     assert value == pytest.approx(expected[0], rel=1e-6)
     assert relative_error(gradient, expected[1]) < TOLERANCE[dtype]
-    without = curvature.normal_equations(batch, net.params, kind, 1, gradient=False)
+    without = matrices.normal_equations(batch, net.params, kind, 1, gradient=False)
     assert without[:2] == (value, None)
     assert np.array_equal(without[2], curved)
-    only = curvature.normal_equations(batch, net.params, kind, 1, matrix=False)
+    only = matrices.normal_equations(batch, net.params, kind, 1, matrix=False)
     assert only[0] == pytest.approx(value, rel=1e-6)
     assert relative_error(only[1], gradient) < TOLERANCE[dtype]
     assert only[2] is None
@@ -284,8 +284,8 @@ def test_twice_the_data_is_weight_two(kind):
 def test_backpropagated_diagonals_are_exact_for_one_hidden_layer_unless_outputs_interact(hidden, pair, dtype):
     net, X, T, weight, scale = problem([2, 5, 3], pair, hidden, dtype)
     batch = bound(net, X, T, weight, scale)
-    exact = curvature.diagonal(batch, net.params, "exact", 1)
-    error = relative_error(curvature.diagonal(batch, net.params, "backprop", 1), exact)
+    exact = matrices.diagonal(batch, net.params, "exact", 1)
+    error = relative_error(matrices.diagonal(batch, net.params, "backprop", 1), exact)
     assert (error < TOLERANCE[dtype]) == (pair[0] != "softmax")
 
 
@@ -300,7 +300,7 @@ def test_backpropagated_diagonals_follow_the_recursion_of_the_book():
         W, h1 = net.weights[layer], 1 - below**2
         if layer:
             q = h1**2 * (q @ W**2) - 2 * below * h1 * (trace.delta[layer] @ W)
-    got = curvature.diagonal(bound(net, X, T), net.params, "backprop", 1)
+    got = matrices.diagonal(bound(net, X, T), net.params, "backprop", 1)
     assert relative_error(got, np.concatenate(expected)) < 1e-12
 
 
@@ -308,11 +308,11 @@ def test_no_samples_have_no_curvature(dtype):
     net = network([2, 3, 2], dtype=dtype)
     batch = bound(net, np.empty((0, 2)), np.empty((0, 2)))
     for kind in KINDS:
-        value, gradient, curved = curvature.normal_equations(batch, net.params, kind, 1)
+        value, gradient, curved = matrices.normal_equations(batch, net.params, kind, 1)
         assert value == 0.0
         assert not gradient.any()
         assert not curved.any()
-        assert not curvature.diagonal(batch, net.params, kind, 1).any()
+        assert not matrices.diagonal(batch, net.params, kind, 1).any()
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_the_hessian_is_cut_like_the_gauss_newton_matrix(layers, dtype):
     """Else they could not be the same bits; narrow blocks keep the recursion of wide layers near the core."""
     net = network(layers, dtype=dtype)
     batch = bound(net, *data(net, 5000))
-    ggn, exact = (curvature.describe(batch, kind) for kind in ("ggn", "exact"))
+    ggn, exact = (matrices.describe(batch, kind) for kind in ("ggn", "exact"))
     assert [ggn[name] for name in ("n_slots", "rows", "block")] == [
         exact[name] for name in ("n_slots", "rows", "block")
     ]
@@ -333,7 +333,7 @@ def test_slots_depend_on_samples_and_network_only():
 
     def cut(layers, n_samples):
         net = network(layers)
-        return curvature.describe(bound(net, *data(net, n_samples)), "ggn")
+        return matrices.describe(bound(net, *data(net, n_samples)), "ggn")
 
     assert cut([1, 3, 1], 100)["n_slots"] == 1
     assert cut([10, 20, 1], 442)["n_slots"] == 2

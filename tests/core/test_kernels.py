@@ -8,7 +8,8 @@ import pytest
 
 import kernel_checks
 import reference
-from fastmlp._core import faces, kernels
+from fastmlp._core import faces
+from fastmlp._core.bridge import kernels
 from kernel_checks import EPS
 
 SAMPLES = [0, 1, 3, 17, 64, 129]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp._core.journal import Journal
-from fastmlp._core.lbfgs import Descent
+from fastmlp._core.fits.journal import Journal
+from fastmlp._core.fits.lbfgs import Descent
 
 X = np.random.default_rng(0).normal(size=(50, 3))
 NET = fastmlp.Network([3, 4, 1], rng=0)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp._core import lbfgs, many
-from fastmlp._core.lm import Descent
+from fastmlp._core.fits import lbfgs, many
+from fastmlp._core.fits.lm import Descent
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp._core import curvature, lbfgs, lm, many
-from fastmlp._core.batch import Batch
-from fastmlp._core.plan import Plan
+from fastmlp._core.curvature import matrices
+from fastmlp._core.fits import lbfgs, lm, many
+from fastmlp._core.sums.batch import Batch
+from fastmlp._core.sums.plan import Plan
 
 X = np.random.default_rng(0).normal(size=(50, 3))
 OBJECTIVE = fastmlp.Network([3, 4, 1], rng=0).objective(X, np.sin(X.sum(axis=1)))
@@ -47,5 +48,5 @@ def test_matrices_of_parameters(sizes, itemsize):
         many.train([batch], [np.zeros(1)], [None], [1e-6], 0.0, 10, "lm", {"damping": 1e-3}, 1.0, 1)
     for kind in ("ggn", "exact", "empirical_fisher"):
         with pytest.raises(MemoryError):
-            curvature.normal_equations(batch, params, kind, 2)
-        assert curvature.describe(batch, kind)["bytes"] >= 2**42
+            matrices.normal_equations(batch, params, kind, 2)
+        assert matrices.describe(batch, kind)["bytes"] >= 2**42

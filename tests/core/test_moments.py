@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fastmlp._core.moments import largest
+from fastmlp._core.sums.moments import largest
 from fastmlp.units import moments
 
 rng = np.random.default_rng(0)

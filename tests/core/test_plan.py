@@ -3,7 +3,7 @@
 import pytest
 
 from cases import network
-from fastmlp._core.plan import Plan
+from fastmlp._core.sums.plan import Plan
 
 SAMPLES = [0, 1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129, 500, 1000, 4097, 100_000]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cases import data, network
-from fastmlp._core import predict
+from fastmlp._core.sums import predict
 
 
 @pytest.mark.parametrize("n_rows", range(1, 9))

@@ -1,6 +1,6 @@
 """What OpenMP grants."""
 
-from fastmlp._core import team
+from fastmlp._core.threads import team
 
 
 def test_threads_are_at_least_one():

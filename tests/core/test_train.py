@@ -10,9 +10,9 @@ import pytest
 
 import fastmlp
 from cases import SHAPES, data, network, relative_error
-from fastmlp._core.batch import bind_exact
-from fastmlp._core.plan import Plan
-from fastmlp._core.train import Minibatches
+from fastmlp._core.fits.train import Minibatches
+from fastmlp._core.sums.batch import bind_exact
+from fastmlp._core.sums.plan import Plan
 
 SETTINGS = {
     "sgd": [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}],
@@ -151,8 +151,8 @@ PROGRAM = """
 import ctypes, sys
 import numpy as np
 import fastmlp
-from fastmlp._core.batch import bind_exact
-from fastmlp._core.train import Minibatches
+from fastmlp._core.sums.batch import bind_exact
+from fastmlp._core.fits.train import Minibatches
 
 count = ctypes.CDLL(None).allocations
 count.restype = ctypes.c_long

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from fastmlp._core import faces, kernels
+from fastmlp._core import faces
+from fastmlp._core.bridge import kernels
 
 # Largest errors in ulps: h, h', h''.
 TOLERANCE = {

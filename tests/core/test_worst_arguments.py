@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from fastmlp._core import faces, kernels
+from fastmlp._core import faces
+from fastmlp._core.bridge import kernels
 
 #: ulps that docs/numerics.md promises; tanh's divisor is rounded, which only a fused multiply-add takes back
 PROMISED = {"tanh": 2, "logistic": 2, "softplus": 2, "sin": 2, "exp": 2, "log1p": 2, "elu": 4, "silu": 4, "gelu": 4}

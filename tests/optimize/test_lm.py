@@ -6,7 +6,7 @@ import pytest
 import fastmlp
 from cases import PAIRS, data, degenerate, network
 from fastmlp import datasets
-from fastmlp._core.lm import Descent
+from fastmlp._core.fits.lm import Descent
 from fastmlp.optimize import lm
 
 X = np.random.default_rng(0).normal(size=(50, 3))

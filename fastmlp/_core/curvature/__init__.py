@@ -1,0 +1,1 @@
+"""Matrices of second derivatives, and their factors."""

@@ -1,0 +1,291 @@
+"""Value, gradient and curvature of a batch: the Gauss-Newton matrix, the exact Hessian, the empirical Fisher matrix.
+
+Samples are cut into slots, slots spread over threads; every slot has partial sums of its own, added in slot order. The
+rules, which depend on the number of samples and on the network only:
+
+block    256 samples of double, 512 of float; fewer where the second derivatives of a block would exceed 2^23 numbers,
+         but at least 16.
+slots    at least two blocks each, four where the tiles have 2^18 numbers or more, and so leave the cache; at most 64,
+         and at most as many as keep the partial sums below 2^24 numbers (two are always allowed). Batches of fewer
+         than four such slots (two of large tiles) are cut into two or four of at least a quarter of that size, where
+         there is work for them. Cross terms do not count: the Hessian is cut like the Gauss-Newton matrix, which it
+         equals to the bit where there are no residuals.
+threads  one below a work threshold, else as many as asked for, at most one for each slot.
+stay     a batch of one slot and at most two blocks is one block, where its samples are to stay in the workspace, and
+         tiles are not large.
+bands    in place of tiles for each slot (by_bands.pyx), where those are large and what they are made of is smaller.
+
+Arguments are trusted, as in `batch`.
+"""
+
+cimport numpy as cnp
+from cython cimport floating
+from libc.stdlib cimport free
+from libc.string cimport memcpy
+
+from fastmlp._core.bridge cimport kernels
+from fastmlp._core.curvature cimport by_bands, by_samples, by_units, tiles
+from fastmlp._core.storage cimport results
+from fastmlp._core.sums cimport slots, sweeps
+from fastmlp._core.threads cimport team
+from fastmlp._core.bridge.kernels cimport FMLP_PAD
+from fastmlp._core.curvature.tiles cimport BACKPROP, GGN, Units, copy, number
+from fastmlp._core.storage.arrays cimport data
+from fastmlp._core.storage.memory cimport ceil_to, plus, reserve, times
+from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
+from fastmlp._core.sums.batch cimport Batch
+from fastmlp._core.sums.block cimport Block, Source, load
+from fastmlp._core.sums.plan cimport RELEASE_WORK, Net, Partition
+from fastmlp._core.sums.slots cimport Pass, Step
+from fastmlp._core.threads.team cimport Watch
+
+cnp.import_array()
+
+cdef enum:
+    BLOCK_BYTES = 2048          # of a row
+    BLOCK_NUMBERS = 1 << 23
+    MAX_SLOTS = 64
+    LARGE = 1 << 18             # numbers in tiles
+    PARTIAL_NUMBERS = 1 << 24
+    PARALLEL_WORK = 400_000     # multiply-adds below which a second thread costs more than it brings
+    MIRROR = 64                 # rows and columns that are mirrored together
+
+#: names of the kinds of curvature; "backprop" has a diagonal only
+KINDS = ("ggn", "exact", "empirical_fisher", "backprop")
+
+
+# ---- what to compute ----
+
+cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay) noexcept nogil:
+    """Sizes and shares."""
+    cdef Task new
+    cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block, most, shares, kept
+    new.units = tiles.lay_out_units(net, kind)
+    new.form = form
+    sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.units.n_tiles
+    shared = min(sums, new.units.n_pairs)
+    block = BLOCK_BYTES // net.itemsize
+    new.work = plus(3 * net.n_params, shared)
+    while block > FMLP_PAD and times(new.units.rows, block) > BLOCK_NUMBERS:
+        block //= 2
+    most = max(<size_t> 2, PARTIAL_NUMBERS // plus(net.n_params, shared))
+    new.parts = cut(n, block, 4 if shared >= LARGE else 2, min(<size_t> MAX_SLOTS, most), new.work)
+    new.stays = stay and new.parts.n_slots == 1 and n <= 2 * new.parts.block and sums < LARGE
+    if new.stays:
+        new.parts.block = max(<size_t> 1, n)
+        new.parts.ld = ceil_to(new.parts.block, FMLP_PAD)
+    new.work_numbers = times(new.units.rows, new.parts.ld)
+    new.work_numbers = ceil_to(plus(new.work_numbers, net.n_params if kind == BACKPROP else 0), line)
+    new.shares = new.parts.n_slots
+    new.kept_numbers = 0
+    shares = by_bands.shares(&new.units) if n > 0 and sums >= LARGE and form != DIAGONAL else 0
+    if shares:
+        kept = by_bands.slot_numbers(&new.units, &new.parts)
+        if kept <= sums:
+            sums = 0
+            new.shares = shares
+            new.work_numbers = by_bands.work_numbers(&new.units, &new.parts)
+            new.kept_numbers = kept
+    new.slot_numbers = plus(ceil_to(net.n_params, line), ceil_to(sums, line))
+    return new
+
+
+cdef Partition cut(size_t n, size_t block, size_t n_blocks, size_t most, size_t work) noexcept nogil:
+    """Slots of n samples, of so many blocks at least where there is no lack of samples, and blocks."""
+    cdef Partition parts
+    cdef size_t few = min(most, 8 // n_blocks)
+    parts.n_slots = min(most, n // (n_blocks * block))
+    if parts.n_slots < few and times(n, work) > 2 * PARALLEL_WORK:
+        parts.n_slots = max(parts.n_slots, min(few, 4 * n // (n_blocks * block)))
+        if parts.n_slots == 3:
+            parts.n_slots = 2
+    parts.n_slots = max(<size_t> 1, parts.n_slots)
+    parts.rows = max(<size_t> 1, (n + parts.n_slots - 1) // parts.n_slots)
+    if parts.n_slots > 1:
+        parts.rows = ceil_to(parts.rows, block if parts.n_slots > 4 else FMLP_PAD)
+    parts.n_slots = max(<size_t> 1, (n + parts.rows - 1) // parts.rows)
+    parts.block = min(block, parts.rows)
+    parts.ld = ceil_to(parts.block, FMLP_PAD)
+    return parts
+
+
+cdef int threads(const Task *task, size_t n, int n_threads) noexcept nogil:
+    return 1 if times(n, task.work) < PARALLEL_WORK else <int> min(<size_t> n_threads, task.shares)
+
+
+cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil:
+    cdef size_t numbers = times(task.parts.n_slots, plus(task.kept_numbers, task.slot_numbers))
+    numbers = plus(numbers, times(n_threads, task.work_numbers))
+    return plus(times(numbers, task.units.net.itemsize), task.parts.n_slots * sizeof(double) + ALIGNMENT)
+
+
+# ---- one block ----
+
+# What the pass reads besides.
+cdef struct Kept:
+    const Task *task
+    Held held
+    bint wanted             # the gradient
+    void *blocks            # of all slots, where the matrix is formed by bands
+
+
+cdef inline void *kept_block(const Kept *kept, const Block *b) noexcept nogil:
+    """Where a block is kept."""
+    cdef const Task *task = kept.task
+    cdef size_t slot = b.first // task.parts.rows, block = (b.first - slot * task.parts.rows) // task.parts.block
+    cdef size_t numbers = slot * task.kept_numbers + block * task.units.scaled * b.ld
+    return <char *> kept.blocks + numbers * b.net.itemsize
+
+
+cdef double block_sums(const Pass *job, const Block *b, floating *work, floating *gradient) noexcept nogil:
+    """The loss of a block; its gradient, if wanted; then the diagonal or tiles, or what bands are made of."""
+    cdef const Kept *kept = <const Kept *> job.more
+    cdef const Task *task = kept.task
+    cdef const Units *u = &task.units
+    cdef floating *sums = gradient + ceil_to(b.net.n_params, ALIGNMENT // sizeof(floating))
+    cdef double value
+    cdef bint deltas = kept.wanted or (task.form != NOTHING and u.kind != GGN)
+    cdef bint as_gram = u.by_samples and (task.form == LOWER or task.form == FULL)
+    if not kept.wanted:
+        gradient = NULL
+    if task.kept_numbers:
+        work = <floating *> kept_block(kept, b)
+    if kept.held == EMPTY and (task.kept_numbers or not b.add):
+        by_units.begin(u, b, work)
+    if kept.held == EMPTY:
+        load(b, work)
+    if kept.held != FORWARD:
+        sweeps.fprop(b, work, b.at.order)
+    value = sweeps.loss(b, work, deltas)
+    if deltas and not as_gram:
+        sweeps.bprop(b, work, gradient)
+    if task.kept_numbers:
+        by_units.follow_outputs(u, b, work)
+    elif as_gram:
+        by_samples.add_tiles(u, b, work, gradient, sums)
+    elif task.form == DIAGONAL:
+        by_units.add_diagonal(u, b, work, sums)
+    elif task.form != NOTHING:
+        by_units.add_tiles(u, b, work, sums)
+    return value
+
+
+# ---- all blocks ----
+
+cdef double evaluate(const Task *task, const floating *params, const Source *source, void *memory, Held held,
+                     floating *gradient, number *matrix, int n_threads, Watch *watch) noexcept nogil:
+    """The sums of all slots, and what is made of them."""
+    cdef const Net *net = task.units.net
+    cdef size_t n_params = net.n_params, n_slots = task.parts.n_slots, slot
+    cdef floating *blocks = <floating *> lines(<size_t> memory)
+    cdef floating *work = blocks + n_slots * task.kept_numbers
+    cdef floating *partial = work + n_threads * task.work_numbers
+    cdef floating *sums = partial + ceil_to(n_params, ALIGNMENT // sizeof(floating))
+    cdef Pass job
+    cdef Kept kept
+    cdef double total
+    kept.task, kept.held, kept.wanted, kept.blocks = task, held, gradient != NULL, blocks
+    slots.prepare(&job, <Step> &block_sums[floating], net, &task.units.at, source, task.parts)
+    job.block.params, job.more, job.sums, job.work = params, &kept, partial, task.work
+    job.n_sums, job.n_added = task.slot_numbers, n_params if gradient != NULL else 0
+    job.scratch.work, job.scratch.work_bytes = work, task.work_numbers * sizeof(floating)
+    job.scratch.partial = partial + task.slot_numbers
+    job.scratch.values = <double *> (partial + n_slots * task.slot_numbers)
+    total = slots.perform(&job, n_threads, watch)
+    if gradient != NULL:
+        memcpy(gradient, partial, n_params * sizeof(floating))
+    if task.form == DIAGONAL:
+        for slot in range(1, n_slots):
+            kernels.add(net.ops, n_params, <const floating *> sums + slot * task.slot_numbers, sums)
+        copy(n_params, <const floating *> sums, matrix)
+    elif task.kept_numbers:
+        by_bands.store(&task.units, &job, blocks, work, matrix, n_threads, watch)
+    elif task.form != NOTHING and task.units.by_samples:
+        by_samples.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
+    elif task.form != NOTHING:
+        tiles.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
+    if task.form == FULL:
+        mirror(n_params, matrix, watch)
+    return total
+
+
+cdef void mirror(size_t n, number *matrix, Watch *watch) noexcept nogil:
+    """Copy the lower triangle to the upper one, square by square."""
+    cdef size_t row, col, i, j, n_squares = (n + MIRROR - 1) // MIRROR
+    for row in range(n_squares):
+        if not team.keep_on(watch, MIRROR * MIRROR * row):
+            return
+        for col in range(row + 1):
+            for j in range(col * MIRROR, min(n, (col + 1) * MIRROR)):   # written along its rows, as writes cost more
+                for i in range(max(j + 1, row * MIRROR), min(n, (row + 1) * MIRROR)):
+                    matrix[j * n + i] = matrix[i * n + j]
+
+
+# ---- the Python face ----
+
+cdef double run(Batch batch, int kind, Form form, const floating *params, floating *gradient, number *matrix,
+                int n_threads) except? -1:
+    cdef Task todo = task(&batch.plan.net, batch.source.n, kind, form, False)
+    cdef Watch watch = team.watch()
+    cdef double total
+    cdef size_t work = times(batch.source.n, todo.work), n_bytes
+    n_threads = threads(&todo, batch.source.n, n_threads)
+    n_bytes = memory_bytes(&todo, n_threads)
+    cdef void *taken = reserve(n_bytes)
+    if taken == NULL:
+        raise MemoryError(f"no memory for the partial sums of {todo.parts.n_slots} slots and the workspace of "
+                          f"{n_threads} threads: {n_bytes} bytes")
+    if work < RELEASE_WORK:
+        total = evaluate(&todo, params, &batch.source, taken, EMPTY, gradient, matrix, n_threads, &watch)
+    else:
+        with nogil:
+            total = evaluate(&todo, params, &batch.source, taken, EMPTY, gradient, matrix, n_threads, &watch)
+    free(taken)
+    team.check(&watch)
+    return total
+
+
+cdef double call(Batch batch, int kind, Form form, cnp.ndarray params, gradient, matrix, int n_threads) except? -1:
+    if batch.plan.net.itemsize == sizeof(float):
+        if matrix is not None and cnp.PyArray_TYPE(matrix) == cnp.NPY_FLOAT64:
+            return run(batch, kind, form, <const float *> data(params), <float *> data(gradient),
+                       <double *> data(matrix), n_threads)
+        return run(batch, kind, form, <const float *> data(params), <float *> data(gradient), <float *> data(matrix),
+                   n_threads)
+    return run(batch, kind, form, <const double *> data(params), <double *> data(gradient), <double *> data(matrix),
+               n_threads)
+
+
+cdef int kind_index(kind) except -1:
+    return KINDS.index(kind) if isinstance(kind, str) else kind
+
+
+cdef object empty(int type_number, int n_axes, size_t n):
+    cdef cnp.npy_intp[2] shape = [n, n]
+    return results.empty(n_axes, shape, type_number)
+
+
+def normal_equations(Batch batch not None, cnp.ndarray params not None, kind, int n_threads, bint gradient=True,
+                     bint matrix=True, bint wide=False):
+    """(Sum of losses, its gradient (P,), the matrix (P, P), if wide in float64); what is not wanted is None."""
+    cdef size_t n_params = batch.plan.net.n_params
+    cdef int type_number = cnp.PyArray_TYPE(params)
+    g = empty(type_number, 1, n_params) if gradient else None
+    H = empty(cnp.NPY_FLOAT64 if wide else type_number, 2, n_params) if matrix else None
+    cdef double total = call(batch, kind_index(kind), FULL if matrix else NOTHING, params, g, H, n_threads)
+    return total, g, H
+
+
+def diagonal(Batch batch not None, cnp.ndarray params not None, kind, int n_threads):
+    """The diagonal (P,) of the matrix, without the matrix."""
+    result = empty(cnp.PyArray_TYPE(params), 1, batch.plan.net.n_params)
+    call(batch, kind_index(kind), DIAGONAL, params, None, result, n_threads)
+    return result
+
+
+def describe(Batch batch not None, kind):
+    """How the full matrix is cut up, and bytes of memory for one thread: for tests and for the curious."""
+    cdef Task todo = task(&batch.plan.net, batch.source.n, kind_index(kind), FULL, False)
+    return {"n_slots": todo.parts.n_slots, "rows": todo.parts.rows, "block": todo.parts.block,
+            "n_tiles": todo.units.n_tiles, "n_bands": todo.shares if todo.kept_numbers else 0,
+            "bytes": memory_bytes(&todo, 1)}

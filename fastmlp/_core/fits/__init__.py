@@ -1,0 +1,1 @@
+"""Objectives, and the methods that train in compiled loops."""

@@ -1,0 +1,1 @@
+"""Memory, arrays and vectors."""

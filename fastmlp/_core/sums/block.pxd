@@ -1,0 +1,38 @@
+# Samples, and a block of them as the layers see it.
+
+from cython cimport floating
+from fastmlp._core.sums.plan cimport Layout, Net
+from fastmlp._core.threads.team cimport Watch
+
+
+# Where samples come from: row-major arrays of the network's type; `index` picks rows (NULL: rows 0 .. n-1).
+cdef struct Source:
+    size_t n
+    const Py_ssize_t *index
+    const void *X
+    const void *T               # targets, or
+    const Py_ssize_t *labels    # one class for each sample
+    const void *weight          # of the samples, may be NULL
+    const void *scale           # of the outputs (squared error), may be NULL
+
+
+# Samples that go through all layers together, in a workspace of one thread: rows of `ld` numbers, see Layout.
+cdef struct Block:
+    const Net *net
+    const Layout *at
+    const Source *source
+    const void *params
+    size_t first, n             # samples
+    size_t ld
+    bint add                    # sums are added to what is there, or stored
+    Watch *watch
+
+
+# Rows X alone.
+cdef Source inputs(size_t n, const void *X) noexcept nogil
+cdef void load(const Block *b, floating *work) noexcept nogil
+
+
+cdef inline const floating *weights(const Block *b, const floating *work) noexcept nogil:
+    """Those of the samples, NULL if they have none."""
+    return work + b.at.weight * b.ld if b.source.weight != NULL else <const floating *> NULL

@@ -1,0 +1,301 @@
+"""Derivatives sample by sample: the Jacobian by inputs or parameters, its products, and the Hessian by inputs.
+
+Blocks are the strips of `predict`. Rows of Jacobians come from backward sweeps, one for each output; columns of
+products from forward tangents.
+"""
+
+cimport numpy as cnp
+from cython cimport floating
+from libc.string cimport memcpy, memset
+
+from fastmlp._core.bridge cimport kernels
+from fastmlp._core.storage cimport results
+from fastmlp._core.sums cimport slots, sweeps
+from fastmlp._core.storage.arrays cimport data
+from fastmlp._core.sums.block cimport Block, Source, inputs, load
+from fastmlp._core.sums.plan cimport SOFTMAX, Layer, Layout, Net, Plan
+from fastmlp._core.sums.slots cimport Pass, Step
+
+cnp.import_array()
+
+cdef enum:
+    WRITTEN = 4         # multiply-adds that a number of a large result counts for: its page may be new
+
+cdef enum Kind:
+    BY_INPUTS           # J (K, D), one output after the other by backward sweeps,
+    BY_INPUTS_FORWARD   # or J' (D, K), one input after the other by forward tangents
+    BY_PARAMS           # (K, P)
+    JVP_INPUTS          # J v (K,) for v (D,) of each sample
+    JVP_PARAMS          # J v (K,) for one v (P,)
+    VJP_INPUTS          # J' u (D,) for u (K,) of each sample, which lies where targets do
+    INPUT_HESSIAN       # (K, D, D)
+
+
+# What is asked for.
+cdef struct Rows:
+    Kind kind
+    bint of_logits      # in place of the outputs
+    size_t row          # numbers for each sample
+    const void *v
+    void *values        # where the outputs or logits (n, K) go, too; NULL: nowhere
+
+
+# ---- one block ----
+
+cdef void unit(const Block *b, size_t width, size_t j, floating *block) noexcept nogil:
+    """The unit vector e_j for every sample."""
+    cdef size_t s
+    memset(block, 0, width * b.ld * sizeof(floating))
+    for s in range(b.ld):
+        block[j * b.ld + s] = 1
+
+
+cdef void seed(const Block *b, bint of_logits, floating *work) noexcept nogil:
+    """Delta of the output layer from the vectors u at T."""
+    cdef floating *u = work + b.at.T * b.ld
+    cdef floating *delta = work + b.at.delta[b.net.n_layers] * b.ld
+    if of_logits:
+        memcpy(delta, u, b.net.n_outputs * b.ld * sizeof(floating))
+    else:
+        sweeps.output_product(b, <const floating *> work, <const floating *> u, delta)
+
+
+cdef void block_vjp_inputs(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
+    """J' u by inputs, for the vectors u at T."""
+    cdef floating *by_inputs = work + b.at.delta[0] * b.ld
+    seed(b, rows.of_logits, work)
+    sweeps.bprop(b, work, <floating *> NULL)
+    sweeps.bprop_to_inputs(b, <const floating *> work + b.at.delta[1] * b.ld, by_inputs)
+    kernels.store_rows(b.net.ops, b.n, b.net.n_inputs, <const floating *> by_inputs, out, rows.row, b.ld)
+
+
+cdef void block_by_inputs(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
+    """dy_k/dx = (dy_k/dz_k) dz_k/dx; outputs of softmax, which depend on all logits, take a whole vector back."""
+    cdef const Net *net = b.net
+    cdef floating *ones = work + b.at.T * b.ld
+    cdef floating *slopes = work + b.at.d1[net.n_layers] * b.ld
+    cdef floating *by_inputs = work + b.at.delta[0] * b.ld
+    cdef size_t k
+    if not rows.of_logits and net.layers[net.n_layers - 1].activation == SOFTMAX:
+        for k in range(net.n_outputs):
+            unit(b, net.n_outputs, k, work + b.at.T * b.ld)
+            block_vjp_inputs(b, rows, work, out + k * net.n_inputs)
+        return
+    unit(b, 1, 0, ones)
+    for k in range(net.n_outputs):
+        sweeps.unit_to_inputs(b, k, <const floating *> (ones if rows.of_logits else slopes + k * b.ld), work, by_inputs)
+        kernels.store_rows(net.ops, b.n, net.n_inputs, <const floating *> by_inputs, out + k * net.n_inputs, rows.row,
+                           b.ld)
+
+
+cdef void block_jvp(const Block *b, const Rows *rows, const floating *v, bint by_inputs, floating *work,
+                    floating *out) noexcept nogil:
+    """J v in the direction v of the parameters (NULL: none), and with `by_inputs` in that of the inputs at Ra[0]."""
+    cdef floating *Rz = work + b.at.Rz[b.net.n_layers] * b.ld
+    cdef floating *Ry = work + b.at.Ra[b.net.n_layers] * b.ld
+    sweeps.rfprop(b, v, by_inputs, work)
+    if not rows.of_logits:
+        sweeps.output_product(b, <const floating *> work, <const floating *> Rz, Ry)
+    kernels.store_rows(b.net.ops, b.n, b.net.n_outputs, <const floating *> (Rz if rows.of_logits else Ry), out,
+                       rows.row, b.ld)
+
+
+cdef void block_by_inputs_forward(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
+    cdef size_t d
+    for d in range(b.net.n_inputs):
+        unit(b, b.net.n_inputs, d, work + b.at.Ra[0] * b.ld)
+        block_jvp(b, rows, <const floating *> NULL, True, work, out + d * b.net.n_outputs)
+
+
+cdef void block_by_params(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
+    """dy_k/dW = delta a', written sample by sample from row-major copies of delta and a, behind the layout's rows."""
+    cdef const Net *net = b.net
+    cdef const Layout *at = b.at
+    cdef const Layer *layer
+    cdef floating *delta = work + at.rows * b.ld
+    cdef floating *a
+    cdef size_t k
+    cdef int l
+    for k in range(net.n_outputs):
+        unit(b, net.n_outputs, k, work + at.T * b.ld)
+        seed(b, rows.of_logits, work)
+        sweeps.bprop(b, work, <floating *> NULL)
+        a = delta + net.max_width * b.ld
+        for l in range(1, net.n_layers + 1):
+            layer = &net.layers[l - 1]
+            if k == 0:
+                kernels.store_rows(net.ops, b.n, layer.n_in, <const floating *> work + at.a[l - 1] * b.ld, a,
+                                   layer.n_in, b.ld)
+            kernels.store_rows(net.ops, b.n, layer.n_out, <const floating *> work + at.delta[l] * b.ld, delta,
+                               layer.n_out, b.ld)
+            kernels.store_outer(net.ops, layer.n_out, layer.n_in, b.n, <const floating *> delta, <const floating *> a,
+                                out + k * net.n_params + layer.W, rows.row)
+            a += layer.n_in * b.ld
+
+
+cdef void block_input_hessian(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
+    """R{J' e_k} in the direction of each input; the upper triangle is computed, and copied to the lower one."""
+    cdef const Layout *at = b.at
+    cdef size_t D = b.net.n_inputs, k, d, s
+    cdef floating *u = work + at.T * b.ld
+    cdef floating *by_inputs = work + at.Rdelta[0] * b.ld
+    for k in range(b.net.n_outputs):
+        unit(b, b.net.n_outputs, k, u)
+        seed(b, rows.of_logits, work)
+        sweeps.bprop(b, work, <floating *> NULL)
+        for d in range(D):
+            unit(b, D, d, work + at.Ra[0] * b.ld)
+            block_tangent(b, work)
+            sweeps.bprop_to_inputs(b, <const floating *> work + at.Rdelta[1] * b.ld, by_inputs)
+            kernels.store_rows(b.net.ops, b.n, D, <const floating *> by_inputs, out + (k * D + d) * D, rows.row, b.ld)
+        for s in range(b.n):
+            mirror(D, out + s * rows.row + k * D * D)
+
+
+cdef void block_tangent(const Block *b, floating *work) noexcept nogil:
+    """Rdelta of all layers for the inputs' tangent at Ra[0] and the constant vectors u at T."""
+    cdef const Layout *at = b.at
+    cdef int last = b.net.n_layers
+    sweeps.rfprop(b, <const floating *> NULL, True, work)
+    sweeps.output_product(b, <const floating *> work, <const floating *> work + at.Rz[last] * b.ld,
+                          work + at.Ra[last] * b.ld)
+    sweeps.output_product_tangent(b, <const floating *> work, <const floating *> work + at.T * b.ld,
+                                  work + at.Rdelta[last] * b.ld)
+    sweeps.rbprop(b, <const floating *> NULL, True, True, work, <floating *> NULL)
+
+
+cdef inline void mirror(size_t n, floating *H) noexcept nogil:
+    cdef size_t d, e
+    for d in range(n):
+        for e in range(d):
+            H[d * n + e] = H[e * n + d]
+
+
+cdef double block_rows(const Pass *job, const Block *b, floating *work, floating *out) noexcept nogil:
+    """What is asked for of one block."""
+    cdef const Rows *rows = <const Rows *> job.more
+    cdef const Net *net = b.net
+    cdef int order = 2 if rows.kind == INPUT_HESSIAN else 1
+    load(b, work)
+    sweeps.fprop(b, work, order)
+    if not rows.of_logits:
+        sweeps.output(b, work, order)
+    if rows.values != NULL:
+        kernels.store_rows(net.ops, b.n, net.n_outputs,
+                           <const floating *> work + (b.at.z[net.n_layers] if rows.of_logits else b.at.y) * b.ld,
+                           <floating *> rows.values + b.first * net.n_outputs, net.n_outputs, b.ld)
+    out += b.first * rows.row
+    if rows.kind == BY_INPUTS:
+        block_by_inputs(b, rows, work, out)
+    elif rows.kind == BY_INPUTS_FORWARD:
+        block_by_inputs_forward(b, rows, work, out)
+    elif rows.kind == BY_PARAMS:
+        block_by_params(b, rows, work, out)
+    elif rows.kind == JVP_PARAMS:
+        block_jvp(b, rows, <const floating *> rows.v, False, work, out)
+    elif rows.kind == JVP_INPUTS:
+        kernels.load_rows(net.ops, b.n, net.n_inputs, <const floating *> rows.v + b.first * net.n_inputs,
+                          <const Py_ssize_t *> NULL, work + b.at.Ra[0] * b.ld, b.ld)
+        block_jvp(b, rows, <const floating *> NULL, True, work, out)
+    elif rows.kind == VJP_INPUTS:
+        block_vjp_inputs(b, rows, work, out)
+    else:
+        block_input_hessian(b, rows, work, out)
+    return 0.0
+
+
+# ---- all blocks ----
+
+cdef size_t work_of(const Net *net, Kind kind) noexcept nogil:
+    """Multiply-adds for each sample."""
+    cdef size_t K = net.n_outputs, D = net.n_inputs, P = net.n_params
+    if kind == BY_INPUTS:
+        return (1 + 2 * K) * P
+    if kind == BY_PARAMS:
+        return (1 + (2 + WRITTEN) * K) * P
+    if kind == BY_INPUTS_FORWARD:
+        return (1 + D) * P
+    if kind == INPUT_HESSIAN:
+        return (1 + K * (1 + 2 * D)) * P
+    return 2 * P
+
+
+cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, v, U, Kind kind, bint of_logits, tuple shape,
+                 int n_threads, cnp.ndarray values=None):
+    """An array (n, *shape) of what `kind` says; arguments are trusted."""
+    cdef const Net *net = &plan.net
+    cdef const Layout *at = &net.tangents
+    cdef Source source = inputs(cnp.PyArray_DIM(X, 0), data(X))
+    cdef Step step = <Step> &block_rows[float] if net.itemsize == sizeof(float) else <Step> &block_rows[double]
+    cdef Pass job
+    cdef Rows rows
+    cdef cnp.npy_intp dims[4]
+    cdef int i, l
+    dims[0] = source.n
+    rows.row = 1
+    for i in range(len(shape)):
+        dims[i + 1] = shape[i]
+        rows.row *= dims[i + 1]
+    out = results.empty(len(shape) + 1, dims, cnp.PyArray_TYPE(params))
+    rows.kind, rows.of_logits, rows.v, rows.values = kind, of_logits, data(v), data(values)
+    source.T = data(U)
+    if kind == BY_INPUTS or kind == VJP_INPUTS:
+        at = &net.gradient
+    elif kind == BY_PARAMS:
+        at = &net.trace
+    slots.prepare(&job, step, net, at, &source, plan.strips(source.n))
+    job.block.params, job.more, job.sums, job.work = data(params), &rows, data(out), work_of(net, kind)
+    if kind == BY_PARAMS:
+        job.rows += net.max_width
+        for l in range(net.n_layers):
+            job.rows += net.layers[l].n_in
+    slots.run(&job, n_threads, &plan.choice)
+    return out
+
+
+# ---- what Python calls ----
+
+def by_inputs(Plan plan not None, params, X, bint of_logits, int n_threads):
+    """dy/dx (n, K, D), by backward sweeps, or by forward ones where there are fewer inputs than outputs."""
+    cdef size_t D = plan.net.n_inputs, K = plan.net.n_outputs
+    if K <= D:
+        return fill(plan, params, X, None, None, BY_INPUTS, of_logits, (K, D), n_threads)
+    columns = fill(plan, params, X, None, None, BY_INPUTS_FORWARD, of_logits, (D, K), n_threads)
+    return columns.swapaxes(1, 2).copy()
+
+
+def by_params(Plan plan not None, params, X, bint of_logits, int n_threads):
+    """dy/dparams (n, K, P)."""
+    return fill(plan, params, X, None, None, BY_PARAMS, of_logits, (plan.net.n_outputs, plan.net.n_params), n_threads)
+
+
+def linearise(Plan plan not None, cnp.ndarray params, cnp.ndarray X, bint of_logits, int n_threads):
+    """Outputs or logits y (n, K), and dy/dparams (n, K, P), in one pass."""
+    cdef cnp.npy_intp shape[2]
+    shape[0] = cnp.PyArray_DIM(X, 0)
+    shape[1] = plan.net.n_outputs
+    values = cnp.PyArray_EMPTY(2, shape, cnp.PyArray_TYPE(params), 0)
+    J = fill(plan, params, X, None, None, BY_PARAMS, of_logits, (plan.net.n_outputs, plan.net.n_params), n_threads,
+             values)
+    return values, J
+
+
+def jvp_params(Plan plan not None, params, X, v, bint of_logits, int n_threads):
+    """dy/dparams v (n, K) for v (P,)."""
+    return fill(plan, params, X, v, None, JVP_PARAMS, of_logits, (plan.net.n_outputs,), n_threads)
+
+
+def jvp_inputs(Plan plan not None, params, X, v, bint of_logits, int n_threads):
+    """dy/dx v (n, K) for v (n, D)."""
+    return fill(plan, params, X, v, None, JVP_INPUTS, of_logits, (plan.net.n_outputs,), n_threads)
+
+
+def vjp_inputs(Plan plan not None, params, X, U, bint of_logits, int n_threads):
+    """u' dy/dx (n, D) for U (n, K)."""
+    return fill(plan, params, X, None, U, VJP_INPUTS, of_logits, (plan.net.n_inputs,), n_threads)
+
+
+def input_hessian(Plan plan not None, params, X, int n_threads):
+    """d2y/dx dx (n, K, D, D), symmetric to the last bit."""
+    cdef size_t D = plan.net.n_inputs
+    return fill(plan, params, X, None, None, INPUT_HESSIAN, False, (plan.net.n_outputs, D, D), n_threads)

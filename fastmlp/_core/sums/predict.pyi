@@ -1,0 +1,13 @@
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
+
+from fastmlp._core.sums.plan import Plan
+
+_Array = NDArray[Any]
+_Method = TypeVar("_Method", bound=Callable[..., _Array])
+
+def predict(plan: Plan, params: _Array, X: _Array, Y: _Array, n_threads: int) -> None: ...
+def predict_exact(plan: Plan, params: _Array, X: Any, out: Any = None) -> _Array | None: ...
+def exact_first(careful: _Method) -> _Method: ...

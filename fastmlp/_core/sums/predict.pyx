@@ -1,0 +1,162 @@
+"""Outputs: all rows in strips, and a path for one to eight rows.
+
+`predict_exact` looks at its argument itself: no conversion, no views, every check made. `exact_first` puts it before
+the method that Python calls, so that one row meets no interpreted line.
+"""
+
+from functools import wraps
+
+cimport numpy as cnp
+from cython cimport floating
+from libc.stdlib cimport free, malloc
+
+from fastmlp._core.bridge cimport kernels
+from fastmlp._core.sums cimport slots, sweeps
+from fastmlp._core.storage.arrays cimport data, finite, native
+from fastmlp._core.sums.block cimport Block, Source, inputs, load
+from fastmlp._core.sums.plan cimport RELEASE_WORK, SOFTMAX, Layer, Net, Plan
+from fastmlp._core.sums.slots cimport Pass, Step
+
+cnp.import_array()
+
+
+# ---- all rows ----
+
+cdef double block_values(const Pass *job, const Block *b, floating *work, floating *Y) noexcept nogil:
+    """Outputs of a block."""
+    cdef size_t K = b.net.n_outputs
+    load(b, work)
+    sweeps.fprop(b, work, 0)
+    sweeps.output(b, work, 0)
+    kernels.store_rows(b.net.ops, b.n, K, <const floating *> work + b.at.y * b.ld, Y + b.first * K, K, b.ld)
+    return 0.0
+
+
+cdef int all_rows(Plan plan, const floating *params, const floating *X, size_t n, floating *Y,
+                  int n_threads) except -1:
+    cdef Source source = inputs(n, X)
+    cdef Pass job
+    slots.prepare(&job, <Step> &block_values[floating], &plan.net, &plan.net.values, &source, plan.strips(n))
+    job.block.params, job.sums = params, Y
+    slots.run(&job, n_threads, &plan.choice)
+    return 0
+
+
+# ---- one to eight rows ----
+
+cdef enum:
+    FEW_ROWS = 8                # they go the same way whatever they lie in: one path for each number of rows
+    STACK_NUMBERS = 2048        # two buffers of this many numbers lie on the stack
+
+
+cdef void rows_values(const Net *net, const floating *params, const floating *X, size_t n, floating *even,
+                      floating *odd, floating *Y) noexcept nogil:
+    """Outputs of a few row-major samples; activations alternate between two buffers, whole vectors of them."""
+    cdef int l
+    cdef size_t s, numbers
+    cdef const Layer *layer
+    cdef const floating *a = X
+    cdef floating *z
+    for l in range(net.n_layers):
+        layer = &net.layers[l]
+        z = odd if l % 2 else even
+        kernels.rows_forward(net.ops, n, layer.n_out, layer.n_in, params + layer.W, params + layer.b, a, z)
+        if layer.activation == SOFTMAX:
+            for s in range(n):
+                kernels.softmax_row(net.ops, layer.n_out, z + s * layer.n_out)
+        elif layer.activation != kernels.FMLP_ACTIVATION_identity:
+            numbers = (n * layer.n_out + net.lanes - 1) // net.lanes * net.lanes
+            for s in range(n * layer.n_out, numbers):
+                z[s] = 0
+            kernels.activation(net.ops, layer.activation, numbers, <const floating *> z, z, <floating *> NULL,
+                               <floating *> NULL)
+        a = z
+    for s in range(n * net.n_outputs):
+        Y[s] = a[s]
+
+
+cdef int few_rows(const Net *net, const floating *params, const floating *X, size_t n, floating *Y) except -1:
+    cdef floating stack[2 * STACK_NUMBERS]
+    cdef floating *even = stack
+    cdef size_t numbers = n * net.max_width + net.lanes
+    if numbers > STACK_NUMBERS:
+        even = <floating *> malloc(2 * numbers * sizeof(floating))
+        if even == NULL:
+            raise MemoryError("no memory for the activations of a few rows")
+    if n * net.n_params < RELEASE_WORK:
+        rows_values(net, params, X, n, even, even + numbers, Y)
+    else:
+        with nogil:
+            rows_values(net, params, X, n, even, even + numbers, Y)
+    if even != stack:
+        free(even)
+    return 0
+
+
+# ---- what Python calls ----
+
+cdef inline int rows(Plan plan, const floating *params, const floating *X, size_t n, floating *Y,
+                     int n_threads) except -1:
+    if n <= FEW_ROWS:
+        return few_rows(&plan.net, params, X, n, Y)
+    return all_rows(plan, params, X, n, Y, n_threads)
+
+
+def predict(Plan plan, cnp.ndarray params, cnp.ndarray X, cnp.ndarray Y, int n_threads):
+    """Fill Y (n, n_outputs) with the outputs for X; arguments are trusted."""
+    cdef size_t n = cnp.PyArray_DIM(X, 0)
+    if plan.net.itemsize == sizeof(float):
+        rows(plan, <const float *> data(params), <const float *> data(X), n, <float *> data(Y), n_threads)
+    else:
+        rows(plan, <const double *> data(params), <const double *> data(X), n, <double *> data(Y), n_threads)
+
+
+cdef inline bint overlap(cnp.ndarray a, cnp.ndarray b) noexcept:
+    """Whether any byte belongs to both of two contiguous arrays."""
+    cdef size_t i = <size_t> data(a), j = <size_t> data(b)
+    return i < j + cnp.PyArray_NBYTES(b) and j < i + cnp.PyArray_NBYTES(a)
+
+
+cdef inline bint takes(object out, int typenum, cnp.npy_intp *shape) noexcept:
+    """Whether `out` is a plain array (n, n_outputs) that outputs may be written to."""
+    return (native(out, typenum) and cnp.PyArray_NDIM(out) == 2 and cnp.PyArray_DIM(out, 0) == shape[0]
+            and cnp.PyArray_DIM(out, 1) == shape[1] and cnp.PyArray_ISWRITEABLE(out))
+
+
+cpdef predict_exact(Plan plan, cnp.ndarray params, X, out=None):
+    """Outputs (n, n_outputs) for exact X of little work, in `out` if it is exact too; None for all else.
+
+    Exact is a plain ndarray (n, n_inputs) of the network's type, aligned, C-contiguous and finite, as `out` one of
+    (n, n_outputs) that may be written to and overlaps nothing; work is little where one thread does it.
+    """
+    cdef int typenum = cnp.PyArray_TYPE(params)
+    cdef const Net *net = &plan.net
+    cdef cnp.npy_intp shape[2]
+    if not native(X, typenum) or cnp.PyArray_NDIM(X) != 2 or <size_t> cnp.PyArray_DIM(X, 1) != net.n_inputs:
+        return None
+    shape[0] = cnp.PyArray_DIM(X, 0)
+    shape[1] = net.n_outputs
+    if plan.threads(shape[0], 1, 2) > 1 or not finite(X):
+        return None
+    if out is None:
+        Y = cnp.PyArray_SimpleNew(2, shape, typenum)
+    elif takes(out, typenum, shape) and not overlap(out, X) and not overlap(out, params):
+        Y = out
+    else:
+        return None
+    if net.itemsize == sizeof(float):
+        rows(plan, <const float *> data(params), <const float *> data(X), shape[0], <float *> data(Y), 1)
+    else:
+        rows(plan, <const double *> data(params), <const double *> data(X), shape[0], <double *> data(Y), 1)
+    return Y
+
+
+def exact_first(careful):
+    """Decorate a network's `predict`: exact X of little work is taken at once, all else by the method itself."""
+    def predict(self, X, *, out=None, n_threads=None):
+        if n_threads is None:
+            Y = predict_exact(self._plan, self._params, X, out)
+            if Y is not None:
+                return Y
+        return careful(self, X, out=out, n_threads=n_threads)
+    return wraps(careful)(predict)

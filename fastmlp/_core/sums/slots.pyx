@@ -1,0 +1,120 @@
+"""One pass over the samples: they are cut into slots, slots spread over threads, sums added in the order of the slots.
+
+What is done to a block of samples is a function of the block (`Step`). A new sum over the samples is such a function,
+and a line that says how many numbers there are of it. All else is here: workspaces, in large pages where they are
+large; threads, where there is work for them and nobody else wants the cores; signals; and the GIL, which is released
+wherever there is work worth it. `plan` has the rules for slots and blocks.
+"""
+
+from libc.stdlib cimport free
+from libc.string cimport memset
+
+from fastmlp._core.bridge cimport kernels
+from fastmlp._core.threads cimport team
+from fastmlp._core.storage.memory cimport plus, reserve, times
+from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
+from fastmlp._core.sums.plan cimport PARALLEL_WORK, RELEASE_WORK
+from fastmlp._core.threads.choice cimport chosen, note
+
+
+cdef void prepare(Pass *job, Step step, const Net *net, const Layout *at, const Source *source,
+                  Partition parts) noexcept nogil:
+    job.step, job.more, job.parts = step, NULL, parts
+    job.block.net, job.block.at, job.block.source = net, at, source
+    job.rows, job.work = at.rows, net.n_params
+    job.n_sums = job.n_added = 0
+
+
+# ---- memory ----
+
+cdef size_t scratch_bytes(const Pass *job, int n_threads) noexcept nogil:
+    """What workspaces and partial sums take."""
+    cdef size_t itemsize = job.block.net.itemsize, n_slots = job.parts.n_slots
+    cdef size_t work = times(n_threads, lines(times(job.rows, job.parts.ld * itemsize)))
+    cdef size_t partial = lines(times(job.n_sums, itemsize * (n_slots - 1)))
+    return plus(plus(work, partial), n_slots * sizeof(double) + ALIGNMENT)
+
+
+cdef void lay_out(Pass *job, int n_threads, void *memory) noexcept nogil:
+    """Put them into memory of `scratch_bytes`."""
+    cdef Scratch *scratch = &job.scratch
+    cdef size_t itemsize = job.block.net.itemsize
+    scratch.work_bytes = lines(job.rows * job.parts.ld * itemsize)
+    scratch.work = <void *> lines(<size_t> memory)
+    scratch.partial = <char *> scratch.work + n_threads * scratch.work_bytes
+    scratch.values = <double *> (<char *> scratch.partial + lines(job.n_sums * itemsize * (job.parts.n_slots - 1)))
+
+
+# ---- the pass ----
+
+cdef inline void *slot_sums(const Pass *job, size_t slot) noexcept nogil:
+    """The first slot sums into the result itself, the others into partial sums."""
+    if slot == 0 or job.n_sums == 0:
+        return job.sums
+    return <char *> job.scratch.partial + (slot - 1) * job.n_sums * job.block.net.itemsize
+
+
+cdef void slot_blocks(void *context, size_t slot, int thread, Watch *watch) noexcept nogil:
+    """The blocks of one slot, one after the other."""
+    cdef const Pass *job = <const Pass *> context
+    cdef Block b = job.block
+    cdef size_t start = slot * job.parts.rows, stop = min(b.source.n, start + job.parts.rows)
+    cdef void *work = <char *> job.scratch.work + thread * job.scratch.work_bytes
+    cdef void *sums = slot_sums(job, slot)
+    cdef double value = 0.0
+    b.first, b.ld, b.watch = start, job.parts.ld, watch
+    if job.n_sums and start >= stop:
+        memset(sums, 0, job.n_sums * b.net.itemsize)
+    while b.first < stop and team.keep_on(watch, job.work * job.parts.block):
+        b.n = min(job.parts.block, stop - b.first)
+        b.add = b.first > start
+        value += job.step(job, &b, work, sums)
+        b.first += b.n
+    job.scratch.values[slot] = value
+
+
+cdef double perform(Pass *job, int n_threads, Watch *watch) noexcept nogil:
+    cdef const Net *net = job.block.net
+    cdef double total = 0.0
+    cdef size_t slot
+    if job.parts.n_slots == 1:
+        slot_blocks(job, 0, 0, watch)
+    else:
+        team.spread(slot_blocks, job, job.parts.n_slots, n_threads, watch)
+    for slot in range(job.parts.n_slots):
+        total += job.scratch.values[slot]
+        if slot > 0 and job.n_added and net.itemsize == sizeof(float):
+            kernels.add(net.ops, job.n_added, <const float *> slot_sums(job, slot), <float *> job.sums)
+        elif slot > 0 and job.n_added:
+            kernels.add(net.ops, job.n_added, <const double *> slot_sums(job, slot), <double *> job.sums)
+    return total
+
+
+cdef double choose(Pass *job, int n_threads, Choice *choice, Watch *watch) noexcept nogil:
+    cdef double total, started
+    if n_threads == 1:
+        return perform(job, 1, watch)
+    n_threads = chosen(choice, n_threads)
+    started = team.seconds()
+    total = perform(job, n_threads, watch)
+    note(choice, team.seconds() - started, <double> job.block.source.n * <double> job.work)
+    return total
+
+
+cdef double run(Pass *job, int n_threads, Choice *choice) except? -1:
+    cdef size_t work = times(job.block.source.n, job.work)
+    cdef Watch watch = team.watch()
+    cdef double total
+    n_threads = <int> min(<size_t> n_threads, job.parts.n_slots) if work >= PARALLEL_WORK else 1
+    cdef void *memory = reserve(scratch_bytes(job, n_threads))
+    if memory == NULL:
+        raise MemoryError(f"no memory for the workspace of {n_threads} threads and {job.parts.n_slots} slots")
+    lay_out(job, n_threads, memory)
+    if work < RELEASE_WORK:
+        total = perform(job, 1, &watch)
+    else:
+        with nogil:
+            total = choose(job, n_threads, choice, &watch)
+    free(memory)
+    team.check(&watch)
+    return total

@@ -1,0 +1,1 @@
+"""What OpenMP grants, forks, Ctrl-C, and whether threads pay."""
