@@ -18,7 +18,7 @@ def bridge():
 
 
 def test_the_bridge_is_made_from_the_list_of_now(bridge):
-    made = (ROOT / "fastmlp" / "_core" / "kernels.pxd").read_text(encoding="utf-8")
+    made = (ROOT / "fastmlp" / "_core" / "bridge" / "kernels.pxd").read_text(encoding="utf-8")
     assert made == bridge.bridge(), "python src_c/bridge.py > fastmlp/_core/bridge/kernels.pxd"
 
 
