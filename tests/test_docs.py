@@ -37,6 +37,7 @@ def test_guides_have_examples():
         "changelog.md",
         "coming-from/index.md",
         "decisions.md",
+        "decisions-around.md",
         "guide.md",
         "performance.md",
     }
