@@ -269,7 +269,7 @@ def _not_constant(columns: units.Columns, given: Any, name: str) -> Index:
         return NONE
     array = check.real_array(given, name, None)
     array = array.reshape(len(array), -1)
-    spread = np.ptp(array[:, where], axis=0)
+    spread = np.ptp(array[:, where].astype(np.float64), axis=0)  # of booleans too
     own = (spread > 0) & (spread <= columns.slack(np.dtype(np.float64))[where])  # else others have made it constant
     return np.array([c for c in where[own] if len(np.unique(array[:, c])) > MOST_ROUNDED], np.intp)
 

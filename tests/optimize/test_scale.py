@@ -501,3 +501,16 @@ def test_an_output_worse_than_a_constant_is_named():
     net.biases[-1][1] += 0.1
     found = poor(net._architecture, data.samples, constant, net.params, data.value(net.params))
     assert str(found) == "the network is worse than a constant at T[:,1]"
+
+
+def test_booleans_and_small_integers_are_numbers():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 2, (60, 3))
+    X[:, 1] = 1
+    y = X[:, 0] + 0.1 * rng.normal(size=60)
+    expected = None
+    for kind in (np.bool_, np.int8, np.uint8, np.float64):
+        net = fastmlp.Network([3, 2, 1], rng=0)
+        found = fastmlp.fit_evidence(net, X.astype(kind), y, max_iter=2)
+        expected = found.log_evidence if expected is None else expected
+        assert found.log_evidence == expected
