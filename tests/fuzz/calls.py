@@ -318,6 +318,6 @@ def run(content, tell=None):
             if not (IN_USE if isinstance(error, RuntimeError) else NAMED).match(str(error)):
                 raise AssertionError(f"an error without a name: {text}") from error
         except Exception as error:
-            raise AssertionError(text) from error
+            raise AssertionError(f"{type(error).__name__}: {text}") from error
         assert which not in EVALUATIONS or world.disturbed or np.array_equal(world.net.params, params), text
         world.net.predict(np.zeros((1, world.net.layers[0]), world.net.dtype))
