@@ -102,19 +102,23 @@ cdef double choose(Pass *job, int n_threads, Choice *choice, Watch *watch) noexc
 
 
 cdef double run(Pass *job, int n_threads, Choice *choice) except? -1:
+    """The choice may be that of several Python threads: it is looked at and changed with the GIL."""
     cdef size_t work = times(job.block.source.n, job.work)
+    cdef bint several = work >= PARALLEL_WORK and n_threads > 1 and job.parts.n_slots > 1
     cdef Watch watch = team.watch()
-    cdef double total
-    n_threads = <int> min(<size_t> n_threads, job.parts.n_slots) if work >= PARALLEL_WORK else 1
+    cdef double total, started = team.seconds() if several else 0.0
+    n_threads = chosen(choice, <int> min(<size_t> n_threads, job.parts.n_slots)) if several else 1
     cdef void *memory = reserve(scratch_bytes(job, n_threads))
     if memory == NULL:
         raise MemoryError(f"no memory for the workspace of {n_threads} threads and {job.parts.n_slots} slots")
     lay_out(job, n_threads, memory)
     if work < RELEASE_WORK:
-        total = perform(job, 1, &watch)
+        total = perform(job, n_threads, &watch)
     else:
         with nogil:
-            total = choose(job, n_threads, choice, &watch)
+            total = perform(job, n_threads, &watch)
     free(memory)
+    if several:
+        note(choice, team.seconds() - started, <double> work)
     team.check(&watch)
     return total
