@@ -200,7 +200,8 @@ def checkout(script, tmp_path):
     for path in (*ROOT.glob("*.md"), *map(ROOT.joinpath, ("LICENSE", "MANIFEST.in", "pyproject.toml", "setup.py"))):
         shutil.copy(path, checkout)
     modules = re.compile(r"^MODULES = \(.*?^\)$", re.M | re.S)
-    (checkout / "setup.py").write_text(modules.sub('MODULES = ("arrays", "results", "ties")', text(ROOT / "setup.py")))
+    few = 'MODULES = ("storage.arrays", "storage.results", "fits.ties")'
+    (checkout / "setup.py").write_text(modules.sub(few, text(ROOT / "setup.py")))
     return checkout
 
 
