@@ -503,6 +503,7 @@ def test_an_output_worse_than_a_constant_is_named():
     assert str(found) == "the network is worse than a constant at T[:,1]"
 
 
+@pytest.mark.filterwarnings("ignore:the precisions have not converged")
 def test_booleans_and_small_integers_are_numbers():
     rng = np.random.default_rng(0)
     X = rng.integers(0, 2, (60, 3))
