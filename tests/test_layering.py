@@ -164,7 +164,10 @@ def core_level(room, name):
     return list(CORE).index(room), next(level for level, floor in enumerate(CORE[room]) if name in floor)
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("_core/*/*.p[yx][xd]")), ids=lambda path: "/".join(path.parts[-2:]))
+COMPILED = sorted(PACKAGE.glob("_core/*/*.p[yx][xd]"))
+
+
+@pytest.mark.parametrize("path", COMPILED, ids=lambda path: "/".join(path.parts[-2:]))
 def test_compiled_modules_cimport_lower_ones_only(path):
     text, (own, name) = path.read_text(), (path.parent.name, path.stem)
     targets = re.findall(r"from fastmlp\._core\.(\w+)\.(\w+) c?import", text)
