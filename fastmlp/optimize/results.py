@@ -30,8 +30,8 @@ class _Result(OptimizeResult):  # type: ignore[misc]
         return Page(title, (Table([fact[1:] for fact in facts] + [("more", others or None)]),))
 
     def _facts(self) -> Iterable[tuple[str, str, Any]]:
-        """Key, name and value of what is told, by its importance."""
-        raise NotImplementedError
+        """Key, name and value of what is told, by its importance: by default nothing but the keys."""
+        return ()
 
     def _counts(self) -> str | None:
         counts = [f"{self[key]} {name}" for key, name in COUNTS.items() if self.get(key)]
