@@ -22,7 +22,7 @@ import scipy.optimize
 import sklearn.datasets
 
 import fastmlp
-from fastmlp import units
+from fastmlp.model import units
 
 ITERATIONS, SLACK, REPEATS, PAIRS = 300, 1.01, 3, 20
 

@@ -20,7 +20,7 @@ from sklearn.neural_network import MLPRegressor
 from threadpoolctl import threadpool_limits
 
 import fastmlp
-from fastmlp import units
+from fastmlp.model import units
 
 
 class Case(NamedTuple):

@@ -29,7 +29,7 @@ from scipy.optimize import minimize
 from scipy.stats import t as student
 
 import fastmlp
-from fastmlp import units
+from fastmlp.model import units
 
 Float = NDArray[np.float64]
 

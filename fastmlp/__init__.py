@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastmlp import _memory, _optional, plot
 from fastmlp._version import __version__
-from fastmlp.activations import Activation
 from fastmlp.bayes import Evidence, Laplace, LeaveOneOut, Mixture, Prediction, Starts, fit_evidence, prior_samples
 from fastmlp.checking import DerivativeReport, check_derivatives
-from fastmlp.choosing import sweep
 from fastmlp.config import show_config
 from fastmlp.errors import (
     ConvergenceWarning,
@@ -25,17 +23,17 @@ from fastmlp.errors import (
     ScaleWarning,
     ThreadWarning,
 )
-from fastmlp.functional import Trace
-from fastmlp.losses import Loss
-from fastmlp.many import fit_many
+from fastmlp.model.activations import Activation
+from fastmlp.model.functional import Trace
+from fastmlp.model.losses import Loss
+from fastmlp.model.units import Units
 from fastmlp.network import Network, load
-from fastmlp.objective import Objective
 from fastmlp.optimize import schedules
 from fastmlp.optimize.least_squares import levenberg_marquardt
-from fastmlp.runs import Run, Sweep
+from fastmlp.runs import Run, Sweep, fit_many, sweep
 from fastmlp.sensitivities import Sensitivity, propagate, sensitivity
 from fastmlp.terms import Quadratic, Sum, Term, WeightDecay
-from fastmlp.units import Units
+from fastmlp.terms.objective import Objective
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult, LeastSquaresResult

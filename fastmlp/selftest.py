@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fastmlp
-from fastmlp import activations, losses
-from fastmlp.activations import Activation
 from fastmlp.config import config
+from fastmlp.model import activations, losses
+from fastmlp.model.activations import Activation
 
 Array = NDArray[Any]
 

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory, plot, units
+from fastmlp import _memory, plot
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
-from fastmlp.network import Network, check_network
+from fastmlp.model import units
+from fastmlp.network.network import Network, check_network
 
 Array = NDArray[Any]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp import activations
 from fastmlp.bayes.alternation import Alternation
 from fastmlp.bayes.frame import Frame
-from fastmlp.functional import check_samples
+from fastmlp.model import activations
+from fastmlp.model.functional import check_samples
 
 DTYPES = ("float64", "float32")
 HIDDEN = activations.HIDDEN

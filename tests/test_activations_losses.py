@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp import Activation, Loss, activations, losses
+from fastmlp import Activation, Loss
 from fastmlp._core.bridge import kernels
+from fastmlp.model import activations, losses
 
 ELEMENTWISE = kernels.activation_names
 Z = np.linspace(-6, 6, 241)

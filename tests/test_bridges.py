@@ -14,8 +14,8 @@ from sklearn.exceptions import NotFittedError
 
 import fastmlp
 from cases import HIDDEN, network
-from fastmlp import activations
 from fastmlp.bridges.sklearn import ACTIVATIONS
+from fastmlp.model import activations
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

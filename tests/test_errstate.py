@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp import losses
+from fastmlp.model import losses
 
 METHODS = ("sgd", "adam", "rprop", "lm", "scg", "lbfgs", "l-bfgs-b", "bfgs", "cg", "tnc", "slsqp", "newton-cg",
            "trust-ncg", "trust-krylov", "trust-exact", "trust-constr", "nelder-mead", "powell")  # fmt: skip

@@ -23,7 +23,7 @@ CLASSES = (X100[:, 0] ** 2 + X100[:, 1] ** 2 + RNG.normal(size=100) < 2).astype(
 def assert_fixed_point(posterior, X, T, tolerance):
     """alpha_g |w_g|^2 = gamma_g and beta SSE = N K - gamma."""
     for name, alpha in posterior.group_precisions.items():
-        where = fastmlp.selection.positions(posterior._architecture, name, "name")
+        where = fastmlp.model.selection.positions(posterior._architecture, name, "name")
         w, gamma = posterior.params[where], posterior.gamma[where].sum()
         if name in posterior.pruned:
             assert not w.any()
@@ -201,7 +201,7 @@ def test_irrelevant_inputs_are_pruned_and_relevant_ones_are_not():
     assert posterior.pruned
     assert posterior.noise_precision**-0.5 == pytest.approx(0.1, abs=0.02)
     assert list(posterior.pruned) == [name for name, value in alpha.items() if value == math.inf]
-    assert not any(posterior.params[fastmlp.selection.named(posterior._architecture, name, "")].any()
+    assert not any(posterior.params[fastmlp.model.selection.named(posterior._architecture, name, "")].any()
                    for name in posterior.pruned)  # fmt: skip
 
 

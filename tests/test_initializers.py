@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp import IdenticalUnitsWarning, initializers
+from fastmlp import IdenticalUnitsWarning
+from fastmlp.model import initializers
 
 
 @pytest.mark.parametrize("init", [name for name in initializers.NAMES if name != "zeros"])

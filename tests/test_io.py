@@ -17,7 +17,8 @@ import pytest
 import fastmlp
 from cases import DTYPES, HIDDEN, PAIRS, data, network
 from children import fork
-from fastmlp import io, replacement
+from fastmlp import replacement
+from fastmlp.model import io
 
 NET = network([3, 4, 2])
 DATA = pathlib.Path(__file__).parent / "data"

@@ -147,7 +147,7 @@ def test_weight_space_and_function_space_have_the_same_covariance(output, loss):
     new = data(net, 6, seed=1)[0]
     of = "outputs" if loss == "squared_error" else "logits"
     J, Jn = (net.jacobian(x, wrt="params", of=of).reshape(-1, net.n_params) for x in (X, new))
-    root = fastmlp.derivatives.ggn_vectors(net._architecture, net.params, fastmlp.functional.check_samples(
+    root = fastmlp.derivatives.exact.ggn_vectors(net._architecture, net.params, fastmlp.model.functional.check_samples(
         net._architecture, X, T)) * math.sqrt(posterior.noise_precision)  # fmt: skip
     assert J.shape == root.shape
     kernel = np.eye(len(root)) + root @ root.T / 0.3

@@ -11,8 +11,9 @@ import pytest
 from matplotlib import image
 
 import fastmlp
-from fastmlp import activations, datasets, demo, functional, losses, selftest
+from fastmlp import datasets, demo, selftest
 from fastmlp.__main__ import main
+from fastmlp.model import activations, functional, losses
 
 README = Path(__file__).parent.parent / "README.md"
 

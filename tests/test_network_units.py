@@ -257,15 +257,15 @@ def test_what_stands_in_samples_without_weight_does_not_count(dtype):
 @pytest.mark.parametrize(
     "columns",
     [
-        fastmlp.units.Columns(np.zeros(2), np.zeros(2), np.zeros(2, bool)),
-        fastmlp.units.Columns([1.0, 1.0], [0.0, 0.0], [False, False]),
-        fastmlp.units.Columns(np.ones(2), np.array([0.0, np.nan]), np.zeros(2, bool)),
+        fastmlp.model.units.Columns(np.zeros(2), np.zeros(2), np.zeros(2, bool)),
+        fastmlp.model.units.Columns([1.0, 1.0], [0.0, 0.0], [False, False]),
+        fastmlp.model.units.Columns(np.ones(2), np.array([0.0, np.nan]), np.zeros(2, bool)),
     ],
 )
 def test_units_made_by_hand_are_looked_at(columns):
     inputs, _, targets = halves()
     with pytest.raises(ValueError, match=r"^standardize: expected inputs with arrays of one length"):
-        fastmlp.Network([2, 3, 1], rng=0).fit(inputs, targets, standardize=fastmlp.units.Units(columns, None))
+        fastmlp.Network([2, 3, 1], rng=0).fit(inputs, targets, standardize=fastmlp.model.units.Units(columns, None))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

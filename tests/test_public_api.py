@@ -103,7 +103,7 @@ def test_examples_in_docstrings_run(module):
 def test_there_are_examples():
     found = [
         t
-        for m in ("fastmlp.network", "fastmlp.trainable", "fastmlp.objective")
+        for m in ("fastmlp.network.network", "fastmlp.network.trainable", "fastmlp.terms.objective")
         for t in doctest.DocTestFinder().find(importlib.import_module(m))
         if t.examples
     ]

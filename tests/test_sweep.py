@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import fastmlp
 from fastmlp import plot
-from fastmlp.functional import check_samples
+from fastmlp.model.functional import check_samples
 from fastmlp.optimize import holdout
 
 DECAY = fastmlp.WeightDecay(1e-3, 1e-3)
@@ -386,13 +386,13 @@ def test_an_exception_hands_over_the_runs_that_are_done(how, limit, monkeypatch)
     inputs = np.linspace(-1, 1, 60)[:, None]
     options = {"hidden_sizes": (1, 3, 2), "n_starts": 4, "penalties": [None, fastmlp.WeightDecay(0.01)], "rng": 0} | how
     whole = fastmlp.sweep(inputs, np.sin(4 * inputs), **options)
-    monkeypatch.setattr(fastmlp.choosing, "_bar", lambda *_: Interrupting(limit))
+    monkeypatch.setattr(fastmlp.runs.choosing, "_bar", lambda *_: Interrupting(limit))
     try:
         fastmlp.sweep(inputs, np.sin(4 * inputs), **options, n_threads=1)
         return  # over before
     except KeyboardInterrupt as error:
         part = pickle.loads(pickle.dumps(error.partial))
-    assert isinstance(part, fastmlp.runs.Sweep)
+    assert isinstance(part, fastmlp.runs.found.Sweep)
     assert len(part.runs) < len(whole.runs)
     expected = {(run.size, run.penalty_name, run.start): run for run in whole.runs}
     for run in part.runs:
@@ -411,7 +411,7 @@ def test_an_exception_hands_over_the_runs_that_are_done(how, limit, monkeypatch)
 
 def test_all_networks_may_be_done_when_the_exception_comes(monkeypatch):
     inputs = np.linspace(-1, 1, 30)[:, None]
-    monkeypatch.setattr(fastmlp.choosing, "_bar", lambda *_: Interrupting(6))
+    monkeypatch.setattr(fastmlp.runs.choosing, "_bar", lambda *_: Interrupting(6))
     with pytest.raises(KeyboardInterrupt) as caught:
         fastmlp.sweep(inputs, inputs, (1, 2), n_starts=3, validation=0.5, rng=0)
     assert [len(group) for group in caught.value.partial.groups()] == [3, 3]

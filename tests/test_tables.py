@@ -162,7 +162,7 @@ def test_looking_computes_warns_and_prints_nothing(name, monkeypatch, capsys):
         raise AssertionError("computed")
 
     for computing in ("predict", "loss", "sample_losses", "check_samples"):
-        monkeypatch.setattr(fastmlp.functional, computing, forbidden)
+        monkeypatch.setattr(fastmlp.model.functional, computing, forbidden)
     for computing in ("times_root", "from_root", "quadratic", "matrix", "diagonal"):
         monkeypatch.setattr(Covariance, computing, forbidden)
     monkeypatch.setattr(fastmlp.bayes.modes, "log_distinct", forbidden)
@@ -242,7 +242,7 @@ def test_predictions_and_starts_without_rows():
 
 def test_what_an_exception_leaves_is_not_made_by_looking(monkeypatch):
     X, T = data()
-    monkeypatch.setattr(fastmlp.many, "CHUNKS", 5)
+    monkeypatch.setattr(fastmlp.runs.many, "CHUNKS", 5)
 
     class Bar:
         def __enter__(self):
@@ -254,7 +254,7 @@ def test_what_an_exception_leaves_is_not_made_by_looking(monkeypatch):
         def update(self, n):
             raise ZeroDivisionError
 
-    monkeypatch.setattr(fastmlp.choosing, "_bar", lambda *_: Bar())
+    monkeypatch.setattr(fastmlp.runs.choosing, "_bar", lambda *_: Bar())
     with pytest.raises(ZeroDivisionError) as caught:
         fastmlp.sweep(X, T, (1, 2), 20, 0.5, rng=0, max_iter=2, n_threads=1)
     part = caught.value.partial

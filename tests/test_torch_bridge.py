@@ -7,7 +7,7 @@ import pytest
 
 import fastmlp
 from cases import HIDDEN, network
-from fastmlp import activations
+from fastmlp.model import activations
 
 try:
     import torch

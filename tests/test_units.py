@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from fastmlp import units
+from fastmlp.model import units
 
 RNG = np.random.default_rng(0)
 EPS = np.finfo(np.float64).eps

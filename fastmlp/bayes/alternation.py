@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import selection, units
-from fastmlp.architecture import Architecture
 from fastmlp.bayes.budget import Budget, Stop
 from fastmlp.bayes.covariance import EPS
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.occam import corrections
 from fastmlp.bayes.training import MOST_STEPS, steadily
-from fastmlp.functional import Samples
+from fastmlp.model import selection, units
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
 from fastmlp.network import Network
 from fastmlp.terms import DataTerm
 

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory, selection
+from fastmlp import _memory
 from fastmlp.bayes.covariance import EPS, Covariance
 from fastmlp.errors import NotPositiveDefiniteError, PosteriorWarning, warn_caller
+from fastmlp.model import selection
 
 Float = NDArray[np.float64]
 

@@ -9,9 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _threads, functional, units
+from fastmlp import _threads
 from fastmlp import _validation as check
-from fastmlp import objective as objectives
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, how_many
@@ -24,11 +23,13 @@ from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.mixture import Mixture
 from fastmlp.bayes.starts import Start, Starts
 from fastmlp.errors import ConvergenceWarning, warn_caller
-from fastmlp.functional import Samples
-from fastmlp.network import Network, check_network
+from fastmlp.model import functional, units
+from fastmlp.model.functional import Samples
+from fastmlp.model.units import Units
+from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import explained, reference, scale
 from fastmlp.terms import DataTerm
-from fastmlp.units import Units
+from fastmlp.terms import objective as objectives
 
 Float = NDArray[np.float64]
 

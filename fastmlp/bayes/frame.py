@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.architecture import Architecture
-from fastmlp.functional import Samples
-from fastmlp.units import Units
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
+from fastmlp.model.units import Units
 
 Float = NDArray[np.float64]
 

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp._tables import LINES, Page, Table, how_many, printed
-from fastmlp.architecture import Architecture
 from fastmlp.bayes import likelihood
 from fastmlp.bayes.covariance import EPS, Covariance
-from fastmlp.functional import Samples
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
 
 Float = NDArray[np.float64]
 

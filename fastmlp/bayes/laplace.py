@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory, derivatives, functional
+from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, printed
@@ -17,6 +17,8 @@ from fastmlp.bayes.influence import LeaveOneOut, Removal
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.bayes.prediction import Prediction
 from fastmlp.bayes.training import to_maximum
+from fastmlp.derivatives import exact as derivatives
+from fastmlp.model import functional
 from fastmlp.network import Network
 
 Float = NDArray[np.float64]

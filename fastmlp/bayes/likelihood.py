@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
-from fastmlp.functional import Samples
-from fastmlp.losses import Loss
+from fastmlp.model.functional import Samples
+from fastmlp.model.losses import Loss
 
 Float = NDArray[np.float64]
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory, functional
-from fastmlp.architecture import Architecture
+from fastmlp import _memory
+from fastmlp.model import functional
+from fastmlp.model.architecture import Architecture
 
 Float = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
-from fastmlp.architecture import Architecture
+from fastmlp.model.architecture import Architecture
 
 Float = NDArray[np.float64]
 

@@ -18,14 +18,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory, derivatives, functional
+from fastmlp import _memory
 from fastmlp._core.curvature import cholesky
-from fastmlp.activations import IDENTITY
-from fastmlp.architecture import Architecture
 from fastmlp.bayes import likelihood
 from fastmlp.bayes.laplace import Laplace
-from fastmlp.functional import Samples
-from fastmlp.losses import Targets
+from fastmlp.derivatives import exact as derivatives
+from fastmlp.model import functional
+from fastmlp.model.activations import IDENTITY
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
+from fastmlp.model.losses import Targets
 from fastmlp.terms import DataTerm
 
 Float = NDArray[np.float64]

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp import functional, units
-from fastmlp.architecture import Architecture
 from fastmlp.errors import ModelFormatError
+from fastmlp.model import functional, units
+from fastmlp.model.architecture import Architecture
 
 
 def restored(state: Any) -> dict[str, Any]:

@@ -9,22 +9,24 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory, _threads, derivatives, functional, units
+from fastmlp import _memory, _threads
 from fastmlp import _validation as check
-from fastmlp import objective as objectives
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
-from fastmlp.architecture import Architecture
 from fastmlp.bayes import doubts, modes
 from fastmlp.bayes.covariance import EPS, Covariance, noise_precision
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.pickled import restored
 from fastmlp.bayes.precisions import by_parameter
+from fastmlp.derivatives import exact as derivatives
 from fastmlp.errors import NotPositiveDefiniteError
-from fastmlp.functional import Samples
-from fastmlp.network import Network, check_network
+from fastmlp.model import functional, units
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
+from fastmlp.model.units import Units
+from fastmlp.network.network import Network, check_network
 from fastmlp.terms import DataTerm, WeightDecay
-from fastmlp.units import Units
+from fastmlp.terms import objective as objectives
 
 Float = NDArray[np.float64]
 AT_ONCE = 1_000  # networks whose parameters are drawn together

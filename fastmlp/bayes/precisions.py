@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import selection
-from fastmlp.architecture import Architecture
+from fastmlp.model import selection
+from fastmlp.model.architecture import Architecture
 
 
 def by_parameter(architecture: Architecture, value: Any, name: str) -> NDArray[np.float64]:

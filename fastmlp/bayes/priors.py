@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import functional
 from fastmlp._quiet import quiet
-from fastmlp.architecture import Architecture
 from fastmlp.bayes.precisions import by_parameter
-from fastmlp.network import Network, check_network
+from fastmlp.model import functional
+from fastmlp.model.architecture import Architecture
+from fastmlp.network.network import Network, check_network
 
 
 @quiet

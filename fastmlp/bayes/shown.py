@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp import selection
 from fastmlp._tables import Table, number, numbers
+from fastmlp.model import selection
 
 GROUPS = ("group", "parameters", "prior precision", "effective")
 MEMBERS = ("start", "log evidence", "effective parameters", "noise", "converged")

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _threads, reparam
+from fastmlp import _threads
 from fastmlp._core.fits.journal import Journal
 from fastmlp._core.fits.lm import Descent
-from fastmlp.architecture import Architecture
-from fastmlp.functional import Samples
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
 from fastmlp.optimize import lm
-from fastmlp.terms import DataTerm
+from fastmlp.terms import DataTerm, reparam
 
 Float = NDArray[np.float64]
 

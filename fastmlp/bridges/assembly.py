@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp.architecture import Architecture
+from fastmlp.model.architecture import Architecture
 from fastmlp.network import Network
 
 Array = NDArray[Any]

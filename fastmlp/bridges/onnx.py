@@ -14,7 +14,7 @@ import numpy as np
 
 from fastmlp import _optional
 from fastmlp._version import __version__
-from fastmlp.network import Network, check_network
+from fastmlp.network.network import Network, check_network
 
 OPSET, IR_VERSION = 18, 9  # old enough for the runtimes of the last years
 FAR, TERMS = 8.5, 24  # of the series below: Phi(-8.5) = 1e-17

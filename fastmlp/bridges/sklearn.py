@@ -9,7 +9,7 @@ import numpy as np
 from fastmlp import _optional
 from fastmlp import _validation as check
 from fastmlp.bridges.assembly import assembled
-from fastmlp.network import Network, check_network
+from fastmlp.network.network import Network, check_network
 
 ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from fastmlp import _optional
 from fastmlp import _validation as check
-from fastmlp.activations import IDENTITY
 from fastmlp.bridges.assembly import assembled
-from fastmlp.network import Network, check_network
+from fastmlp.model.activations import IDENTITY
+from fastmlp.network.network import Network, check_network
 
 Array = NDArray[Any]
 

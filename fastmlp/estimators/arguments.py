@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _validation as check
-from fastmlp import activations
+from fastmlp.model import activations
 
 STOCHASTIC = ("sgd", "adam")
 SOLVERS = (*STOCHASTIC, "lbfgs", "lm", "scg")

@@ -15,7 +15,6 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from fastmlp import _validation as check
-from fastmlp import units
 from fastmlp._quiet import quiet
 from fastmlp.bayes.evidence import Evidence, poor
 from fastmlp.errors import ScaleWarning, warn_caller
@@ -30,10 +29,11 @@ from fastmlp.estimators.arguments import (
     standardizes,
 )
 from fastmlp.estimators.problem import Problem, Samples, Validation
-from fastmlp.functional import check_samples
+from fastmlp.model import units
+from fastmlp.model.functional import check_samples
+from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.terms import WeightDecay
-from fastmlp.units import Units
 
 Array = NDArray[Any]
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp.estimators.arguments import STOCHASTIC
+from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.terms import WeightDecay
-from fastmlp.units import Units
 
 Array = NDArray[Any]
 LBFGS = {"maxcor": 10, "maxls": 20}  # as scikit-learn's

@@ -18,7 +18,7 @@ from fastmlp.bayes.laplace import Laplace
 from fastmlp.estimators.arguments import documented
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.problem import Samples
-from fastmlp.losses import Loss
+from fastmlp.model.losses import Loss
 
 Array = NDArray[Any]
 

@@ -12,18 +12,18 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from fastmlp._core.sums.moments import largest
-from fastmlp.activations import IDENTITY
-from fastmlp.architecture import Architecture
 from fastmlp.bayes.evidence import Evidence, fit_evidence
 from fastmlp.errors import ConvergenceWarning, ScaleWarning
 from fastmlp.estimators.arguments import STOCHASTIC, standardizes
 from fastmlp.estimators.problem import Problem, Samples, Validation
 from fastmlp.estimators.watch import Progress, Watch
-from fastmlp.many import fit_many
+from fastmlp.model.activations import IDENTITY
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import reference
 from fastmlp.optimize.monitor import MAX_FUN, MAX_ITER
-from fastmlp.units import Units
+from fastmlp.runs.many import fit_many
 
 
 class Trained(NamedTuple):

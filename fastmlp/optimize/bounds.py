@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import selection
-from fastmlp.architecture import Architecture
-from fastmlp.reparam import FreeParameters
+from fastmlp.model import selection
+from fastmlp.model.architecture import Architecture
+from fastmlp.terms.reparam import FreeParameters
 
 Float = NDArray[np.float64]
 

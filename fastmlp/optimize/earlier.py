@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.storage.arrays import exact
-from fastmlp.architecture import Architecture
-from fastmlp.model import PLAIN
-from fastmlp.reparam import FreeParameters
-from fastmlp.units import Units, restored
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.model import PLAIN
+from fastmlp.model.units import Units, restored
+from fastmlp.terms.reparam import FreeParameters
 
 #: where bit generators keep a place in a buffer, which they trust, and its size
 BUFFERS = {np.random.MT19937: (("state", "pos"), 624), np.random.Philox: (("buffer_pos",), 4)}

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory, units
-from fastmlp.architecture import Architecture
+from fastmlp import _memory
 from fastmlp.errors import ScaleWarning, warn_caller
-from fastmlp.functional import Samples, predict
-from fastmlp.objective import Objective
+from fastmlp.model import units
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples, predict
 from fastmlp.optimize import reference
+from fastmlp.terms.objective import Objective
 
 Array = NDArray[Any]
 Float = NDArray[np.float64]

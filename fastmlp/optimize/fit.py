@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import objective as objectives
-from fastmlp import penalties, reparam, units
 from fastmlp._quiet import quiet
-from fastmlp.architecture import Architecture
-from fastmlp.functional import Samples
-from fastmlp.model import Model
-from fastmlp.objective import Objective
+from fastmlp.model import units
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
+from fastmlp.model.model import Model
 from fastmlp.optimize import bounds as limits
 from fastmlp.optimize import (
     earlier,
@@ -43,7 +41,9 @@ from fastmlp.optimize.monitor import (
     Monitor,
     optimize_result,
 )
-from fastmlp.terms import DataTerm
+from fastmlp.terms import DataTerm, penalties, reparam
+from fastmlp.terms import objective as objectives
+from fastmlp.terms.objective import Objective
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp.architecture import Architecture
-from fastmlp.functional import Samples, check_samples
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples, check_samples
 
 Index = NDArray[np.intp]
 

@@ -7,10 +7,10 @@ from typing import Any
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.fits.lbfgs import Descent
-from fastmlp.objective import Objective
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.loops import follow
 from fastmlp.optimize.monitor import Monitor
+from fastmlp.terms.objective import Objective
 
 UNLIMITED = 2**63 - 1
 OPTIONS: dict[str, Any] = {"maxcor": 20, "maxls": 50, "maxfun": UNLIMITED, "ftol": 0.0, "fatol": 0.0}

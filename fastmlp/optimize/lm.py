@@ -7,11 +7,11 @@ from typing import Any
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.fits.lm import Descent
-from fastmlp.objective import Objective
 from fastmlp.optimize import truncated
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.loops import follow
 from fastmlp.optimize.monitor import Monitor
+from fastmlp.terms.objective import Objective
 
 OPTIONS = {"damping": 1e-3}
 MOST_PARAMS = 3000  # beyond, Cholesky's factorisation would take longer than products with vectors

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from fastmlp._core.fits.journal import Journal
-from fastmlp.objective import Objective
 from fastmlp.optimize.monitor import CONVERGED, FLAT, MAX_FUN, MAX_ITER, STALLED, Monitor, Stop
+from fastmlp.terms.objective import Objective
 
 MOST_STEPS = 1000
 MOST_SECONDS = 0.1  # until the network, which a signal handler may look at, follows the steps

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.fits.train import Minibatches
-from fastmlp.objective import Objective
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, Monitor, Stop
+from fastmlp.terms.objective import Objective
 
 LEARNING_RATE = {"sgd": 0.01, "adam": 0.001}
 OPTIONS: dict[str, dict[str, Any]] = {

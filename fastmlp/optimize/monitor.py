@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
-from fastmlp.model import Model
+from fastmlp.model.model import Model
+from fastmlp.model.units import Units
 from fastmlp.optimize.earlier import NETWORKS, Earlier
 from fastmlp.terms import DataTerm
-from fastmlp.units import Units
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult

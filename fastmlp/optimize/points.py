@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._core.sums.moments import largest
-from fastmlp.objective import Objective
 from fastmlp.optimize.bounds import Bounds
+from fastmlp.terms.objective import Objective
 
 DROWNED = 1e3  # units of rounding of the objective below which a difference of two values tells nothing
 LONGEST_WANDERING = 100  # steps without any gain, such as rounding errors make when tol is below them

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import units
-from fastmlp.activations import ANY
-from fastmlp.architecture import Architecture
-from fastmlp.functional import Samples
-from fastmlp.objective import Objective
+from fastmlp.model import units
+from fastmlp.model.activations import ANY
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
+from fastmlp.terms.objective import Objective
 
 Float = NDArray[np.float64]
 

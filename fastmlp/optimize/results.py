@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult
 
 from fastmlp._tables import Page, Table, printed
-from fastmlp.units import Units
+from fastmlp.model.units import Units
 
 Float = NDArray[np.float64]
 

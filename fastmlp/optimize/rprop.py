@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _validation as check
-from fastmlp.objective import Objective
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, Monitor, Stop
+from fastmlp.terms.objective import Objective
 
 OPTIONS = {"initial_step": 0.01, "increase": 1.2, "decrease": 0.5, "min_step": 1e-12, "max_step": 50.0}
 

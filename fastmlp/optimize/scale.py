@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import units
 from fastmlp._core.sums.moments import largest
-from fastmlp.activations import Activation
-from fastmlp.architecture import Architecture
 from fastmlp.errors import ScaleWarning, warn_caller
-from fastmlp.functional import Samples
+from fastmlp.model import units
+from fastmlp.model.activations import Activation
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
 from fastmlp.optimize import explained, reference
 
 Array = NDArray[Any]

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp.objective import Objective
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
 from fastmlp.optimize.points import Point, Progress, evaluate, reduction, report
+from fastmlp.terms.objective import Objective
 
 OPTIONS = {"damping": 1e-6}
 LEAST_DAMPING = 1e-15  # from zero it could not grow again

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
-from fastmlp.objective import Objective
 from fastmlp.optimize.bounds import Bounds
 from fastmlp.optimize.monitor import CONVERGED, MAX_FUN, MAX_ITER, STALLED, Monitor, Stop
 from fastmlp.optimize.points import Point, Progress, evaluate, reduction, report
+from fastmlp.terms.objective import Objective
 
 UNLIMITED = 2**31 - 1
 

@@ -1,5 +1,8 @@
-"""Terms of an objective: each a function of the network's parameters.
+"""What is minimised: an objective, the sum of terms, each a function of the network's parameters.
 
+objective  the sum, as a function of the free parameters alone
+penalties  all terms but the data's, as functions of the free parameters
+reparam    fixed and shared weights: from the free parameters to all, and back
 data       the loss over the samples
 gaussian   weight decay: the negative logarithm of a Gaussian prior
 quadratic  a quadratic form around a point: an old posterior as a prior

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import derivatives, functional
-from fastmlp.architecture import Architecture
+from fastmlp.derivatives import exact as derivatives
 from fastmlp.errors import ModelFormatError
-from fastmlp.functional import Samples
+from fastmlp.model import functional
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
 
 PICKLED = {"architecture", "samples", "n_threads", "factor", "scale", "batch"}
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import rescaling, selection
-from fastmlp.architecture import Architecture
+from fastmlp.model import rescaling, selection
+from fastmlp.model.architecture import Architecture
 from fastmlp.terms.term import Additive
 
 MOST_LAYERS = 1 << 20  # what has more items is no list of coefficients, and would be read without end

@@ -7,9 +7,10 @@ import pytest
 
 import autodiff
 from cases import HIDDEN, PAIRS, SHAPES, data, network, relative_error
-from fastmlp import _core, functional
+from fastmlp import _core
 from fastmlp._core.curvature import matrices
 from fastmlp._core.sums.plan import Plan
+from fastmlp.model import functional
 
 KINDS = ("ggn", "exact", "empirical_fisher")
 ORACLES = {"ggn": autodiff.gauss_newton, "exact": autodiff.hessian, "empirical_fisher": autodiff.empirical_fisher}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp._core.sums.moments import largest
-from fastmlp.units import moments
+from fastmlp.model.units import moments
 
 rng = np.random.default_rng(0)
 

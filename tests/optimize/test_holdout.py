@@ -7,7 +7,7 @@ import pytest
 
 import fastmlp
 from cases import network
-from fastmlp.functional import check_samples
+from fastmlp.model.functional import check_samples
 from fastmlp.optimize import holdout
 
 SIZES = (10, 97, 3000)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp.functional import check_samples
+from fastmlp.model.functional import check_samples
 from fastmlp.optimize import reference
 
 rng = np.random.default_rng(0)

@@ -1,5 +1,5 @@
 # All parameters of a network, w, from the free ones, v: w_i = offset_i + coefficient_i v_(index_i), or the offset alone
-# where the index is -1. See fastmlp/reparam.py.
+# where the index is -1. See fastmlp/terms/reparam.py.
 
 from cython cimport floating
 

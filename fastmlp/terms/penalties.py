@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
 from fastmlp._quiet import quiet
-from fastmlp.architecture import Architecture
-from fastmlp.reparam import FreeParameters
+from fastmlp.model.architecture import Architecture
 from fastmlp.terms import Sum, WeightDecay, asked
+from fastmlp.terms.reparam import FreeParameters
 
 Float = NDArray[np.float64]
 REMEMBERED = 4  # latest values, among which is that of the step which a solver reports

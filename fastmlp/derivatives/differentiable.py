@@ -6,9 +6,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastmlp import _threads, derivatives, functional, operators
+from fastmlp import _threads
 from fastmlp import _validation as check
-from fastmlp.model import Model
+from fastmlp.derivatives import exact as derivatives
+from fastmlp.derivatives import operators
+from fastmlp.model import functional
+from fastmlp.model.model import Model
 
 Array = NDArray[Any]
 

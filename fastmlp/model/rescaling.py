@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp.architecture import Architecture
+from fastmlp.model.architecture import Architecture
 
 Array = NDArray[Any]
 

@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _threads, losses
+from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.sums import predict as predicting
 from fastmlp._core.sums import trace as tracing
 from fastmlp._core.sums.batch import Batch, bind_exact
 from fastmlp._tables import Page, Table, how_many, printed
-from fastmlp.architecture import Architecture
 from fastmlp.errors import ModelFormatError
+from fastmlp.model import losses
+from fastmlp.model.architecture import Architecture
 
 Array = NDArray[Any]
 

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import differences, functional
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, printed
-from fastmlp.differences import Direction, Slopes, Twin
-from fastmlp.network import Network, check_network
+from fastmlp.checking import differences
+from fastmlp.checking.differences import Direction, Slopes, Twin
+from fastmlp.model import functional
+from fastmlp.network.network import Network, check_network
 
 Array = NDArray[Any]
 

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import selection
 from fastmlp._cached import cached_property
 from fastmlp._core.fits.ties import Ties
 from fastmlp._quiet import quiet
-from fastmlp.architecture import Architecture
+from fastmlp.model import selection
+from fastmlp.model.architecture import Architecture
 
 Float = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.architecture import Architecture
+from fastmlp.model.architecture import Architecture
 
 NAMES: tuple[str, ...] = ("glorot", "lecun", "he", "nguyen_widrow", "normal", "zeros")
 

@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fastmlp import functional, optimize, reparam
-from fastmlp import objective as objectives
-from fastmlp.differentiable import Differentiable
-from fastmlp.objective import Objective
+from fastmlp import optimize
+from fastmlp.derivatives.differentiable import Differentiable
+from fastmlp.model import functional
+from fastmlp.terms import objective as objectives
+from fastmlp.terms import reparam
+from fastmlp.terms.objective import Objective
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult

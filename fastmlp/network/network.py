@@ -7,10 +7,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastmlp import _threads, functional, io
+from fastmlp import _threads
 from fastmlp._core.sums import predict as predicting
-from fastmlp.functional import Trace
-from fastmlp.trainable import Trainable
+from fastmlp.model import functional, io
+from fastmlp.model.functional import Trace
+from fastmlp.network.trainable import Trainable
 
 Array = NDArray[Any]
 
@@ -36,7 +37,7 @@ class Network(Trainable):
     rng : None, int or numpy.random.Generator
         Source of the starting values.
     init : str, default="glorot"
-        glorot, lecun, he, nguyen_widrow, normal or zeros; see `fastmlp.initializers`.
+        glorot, lecun, he, nguyen_widrow, normal or zeros; see `fastmlp.model.initializers`.
 
     Attributes
     ----------

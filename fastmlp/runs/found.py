@@ -13,10 +13,10 @@ from fastmlp import plot
 from fastmlp._partial import Later
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
-from fastmlp.architecture import Architecture
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize.monitor import CONVERGED, MESSAGES
-from fastmlp.units import Units
 
 Array = NDArray[Any]
 

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp import replacement
 from fastmlp._version import __version__
-from fastmlp.architecture import Architecture
 from fastmlp.errors import ModelFormatError
+from fastmlp.model.architecture import Architecture
 
 if TYPE_CHECKING:
     import zipfile

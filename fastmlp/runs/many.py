@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastmlp import _memory, _threads, units
+from fastmlp import _memory, _threads
 from fastmlp import _validation as check
-from fastmlp import objective as objectives
 from fastmlp._core.fits import many
 from fastmlp._partial import Later, handing_over
 from fastmlp._quiet import quiet
-from fastmlp.architecture import Architecture
-from fastmlp.functional import Samples, check_samples
-from fastmlp.network import Network, check_network
+from fastmlp.model import units
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples, check_samples
+from fastmlp.model.units import Units
+from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import explained, holdout, lbfgs, lm, reference, scale
 from fastmlp.optimize.monitor import (
     CONVERGED,
@@ -33,9 +34,9 @@ from fastmlp.optimize.monitor import (
     TIME_LIMIT,
     optimize_result,
 )
-from fastmlp.penalties import split as split_penalty
 from fastmlp.terms import DataTerm
-from fastmlp.units import Units
+from fastmlp.terms import objective as objectives
+from fastmlp.terms.penalties import split as split_penalty
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult

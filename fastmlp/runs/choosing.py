@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _validation as check
-from fastmlp import many, units
 from fastmlp._partial import Later, handing_over
 from fastmlp._quiet import quiet
-from fastmlp.activations import SOFTMAX
-from fastmlp.architecture import Architecture
-from fastmlp.functional import Samples, check_samples
+from fastmlp.model import units
+from fastmlp.model.activations import SOFTMAX
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples, check_samples
 from fastmlp.network import Network
 from fastmlp.optimize import holdout
-from fastmlp.runs import Run, Sweep, with_optima
+from fastmlp.runs import many
+from fastmlp.runs.found import Run, Sweep, with_optima
 
 
 @quiet

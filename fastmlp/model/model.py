@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import initializers, io, rescaling, units
 from fastmlp._core.storage import arrays
 from fastmlp._tables import Table
-from fastmlp.architecture import Architecture, LayerViews
 from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError, warn_caller
-from fastmlp.units import Units
+from fastmlp.model import initializers, io, rescaling, units
+from fastmlp.model.architecture import Architecture, LayerViews
+from fastmlp.model.units import Units
 
 Array = NDArray[Any]
 

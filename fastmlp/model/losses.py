@@ -30,7 +30,7 @@ from fastmlp import _validation as check
 from fastmlp._core.bridge import kernels
 from fastmlp._quiet import quiet
 from fastmlp._rows import Row
-from fastmlp.activations import ANY, IDENTITY, Activation, Range
+from fastmlp.model.activations import ANY, IDENTITY, Activation, Range
 
 Array = NDArray[Any]
 Float = NDArray[np.float64]

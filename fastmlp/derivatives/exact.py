@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
-from fastmlp import functional as fn
 from fastmlp._core.curvature import cholesky, matrices
 from fastmlp._core.sums import jacobian as jacobians
 from fastmlp._core.sums import products
 from fastmlp._core.sums.batch import Batch
 from fastmlp._quiet import quiet
-from fastmlp.architecture import Architecture
+from fastmlp.model import functional as fn
+from fastmlp.model.architecture import Architecture
 
 Array = NDArray[Any]
 

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import rescaling
 from fastmlp._core.sums import moments as passes
 from fastmlp._quiet import quiet
 from fastmlp._tables import LINES, Page, Table, how_many, printed
-from fastmlp.architecture import Architecture
 from fastmlp.errors import ModelFormatError
-from fastmlp.functional import Samples
+from fastmlp.model import rescaling
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
 
 Array = NDArray[Any]
 Float = NDArray[np.float64]

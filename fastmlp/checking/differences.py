@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
-from fastmlp.functional import Samples
+from fastmlp.model.functional import Samples
 from fastmlp.network import Network
 
 Array = NDArray[np.float64]

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory, derivatives, functional
+from fastmlp import _memory
 from fastmlp import _validation as check
-from fastmlp.architecture import Architecture
+from fastmlp.derivatives import exact as derivatives
 from fastmlp.errors import ModelFormatError
-from fastmlp.functional import Samples
+from fastmlp.model import functional
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
 
 Array = NDArray[Any]
 

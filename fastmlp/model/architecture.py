@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp import losses
 from fastmlp._cached import cached_property
 from fastmlp._core.sums.plan import Plan
-from fastmlp.activations import HIDDEN, OUTPUT, Activation
 from fastmlp.errors import ModelFormatError
-from fastmlp.losses import Loss
+from fastmlp.model import losses
+from fastmlp.model.activations import HIDDEN, OUTPUT, Activation
+from fastmlp.model.losses import Loss
 
 
 class LayerViews(NamedTuple):

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _threads, penalties
+from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.fits import objective as compiled
 from fastmlp._core.storage import arrays
 from fastmlp._quiet import quiet
-from fastmlp.reparam import FreeParameters
-from fastmlp.terms import DataTerm
+from fastmlp.terms import DataTerm, penalties
+from fastmlp.terms.reparam import FreeParameters
 
 _FLOAT64 = np.dtype(np.float64)
 
