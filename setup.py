@@ -34,11 +34,11 @@ from setuptools.command.egg_info import egg_info
 
 HERE = Path(__file__).parent
 MODULES = (
-    *("bridge.kernels", "faces"),  # the longest to compile come first
+    *("bridge.kernels", "faces", "diagonal"),  # the longest to compile come first
     *(f"threads.{name}" for name in ("crew", "team", "choice")),
     *(f"storage.{name}" for name in ("arrays", "results")),
-    *(f"sums.{name}" for name in ("plan", "block", "sweeps", "slots", "batch", "predict", "products", "jacobian")),
-    *(f"curvature.{name}" for name in ("by_units", "tiles", "by_samples", "by_bands", "matrices", "cholesky")),
+    *(f"sums.{name}" for name in ("kinds", "dense", "plan", "block", "sweeps", "slots", "batch", "predict", "products", "jacobian")),
+    *(f"curvature.{name}" for name in ("by_units", "tiles", "by_samples", "by_bands", "by_columns", "matrices", "cholesky")),
     *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "train", "equations", "objective", "ties", "journal")),
     *("sums.trace", "sums.moments", "fits.asked"),
 )

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import fastmlp
+from fastmlp._core.sums.dense import DENSE
+from fastmlp._core.sums.plan import Plan
 from fastmlp.bayes.alternation import Alternation
 from fastmlp.bayes.frame import Frame
 from fastmlp.model import activations
@@ -32,6 +34,20 @@ def network(layers, hidden="tanh", output="identity", loss=None, dtype="float64"
     net = fastmlp.Network(layers, hidden, output, loss, dtype, rng=seed, init="normal")
     net.params = scale * net.params
     return net
+
+
+def plan(sizes, activations, loss, itemsize, isa=None):
+    """A plan of dense layers, of any size."""
+    layers = zip(sizes[:-1], sizes[1:], activations, strict=True)
+    return Plan([(DENSE, n_in, n_out, n_in * n_out, n_out, (n_in + 1) * n_out, h, ()) for n_in, n_out, h in layers],
+                loss, itemsize, isa)  # fmt: skip
+
+
+def plan_of(net, isa):
+    """The plan of a network, of that instruction set."""
+    architecture = net._architecture
+    layers = [layer.description() for layer in architecture.layers]
+    return Plan(layers, architecture.loss.index, net.dtype.itemsize, isa)
 
 
 def data(net, n_samples, seed=0, soft=False):

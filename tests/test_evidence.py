@@ -31,7 +31,7 @@ def assert_fixed_point(posterior, X, T, tolerance):
         else:
             assert alpha * (w @ w) == pytest.approx(gamma, rel=tolerance)
     if posterior._architecture.loss.has_noise:
-        net = fastmlp.Network(posterior._architecture.layers)
+        net = fastmlp.Network(posterior._architecture.widths)
         net.params = posterior.params
         sse = ((net(X) - T.reshape(len(X), -1)) ** 2).sum()
         assert posterior.noise_precision * sse == pytest.approx(T.size - posterior.gamma.sum(), rel=tolerance)

@@ -15,6 +15,7 @@ import pytest
 import fastmlp
 from cases import network
 from fastmlp import ModelFormatError
+from fastmlp.model.io import VERSION
 from model_files import DIGEST, archive, seal
 
 NET = network([1, 1])
@@ -285,9 +286,9 @@ def test_hostile_files_are_refused_in_little_memory(tmp_path, name):
 
 
 def test_a_file_of_a_newer_version_says_what_is_needed(tmp_path):
-    newer = json.dumps({**LISTED, "version": 3, "network": {"blocks": []}})
-    for content in (manifest(version=3), archive(("manifest.json", newer), ("weights.npy", b""))):
-        with pytest.raises(ModelFormatError, match=r"got version 3, written by 'fastmlp 9.9'; upgrade fastmlp"):
+    newer = json.dumps({**LISTED, "version": VERSION + 1, "network": {"blocks": []}})
+    for content in (manifest(version=VERSION + 1), archive(("manifest.json", newer), ("weights.npy", b""))):
+        with pytest.raises(ModelFormatError, match=rf"got version {VERSION + 1}, written by 'fastmlp 9.9'; upgrade"):
             load(tmp_path, content)
 
 

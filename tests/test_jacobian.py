@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 
 import autodiff
-from cases import HIDDEN, PAIRS, data, network, relative_error
+from cases import HIDDEN, PAIRS, data, network, plan_of, relative_error
 from fastmlp._core.bridge import kernels
 from fastmlp._core.sums import jacobian as core
-from fastmlp._core.sums.plan import Plan
 
 TOLERANCE = {"float64": 1e-11, "float32": 2e-5}
 
@@ -66,9 +65,7 @@ def test_several_blocks_and_widths(layers, output):
 @pytest.mark.parametrize("layers", [[4, 7, 3], [2, 5, 9]])
 def test_every_instruction_set(layers, dtype, isa):
     net = network(layers, "tanh", "softmax", dtype=dtype, seed=3)
-    arch = net._architecture
-    kinds = [kernels.activation_names.index("tanh"), -1]
-    plan = Plan(arch.layers, kinds, kernels.loss_names.index("cross_entropy"), net.dtype.itemsize, isa)
+    plan = plan_of(net, isa)
     for n in (0, 1, 3, 17, 130):
         X = data(net, n)[0].astype(dtype)
         p = net.params

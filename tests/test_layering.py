@@ -58,7 +58,7 @@ INNER = {
         ("functional", "initializers", "io", "rescaling"),
         ("selection",),
         ("architecture",),
-        ("losses",),
+        ("layers", "losses"),
         ("activations",),
     ),
     "derivatives": (("__init__",), ("differentiable",), ("operators",), ("exact",)),
@@ -110,7 +110,7 @@ COMPARED = {
 }
 CORE = {  # the rooms of the compiled floor, and the floors of each
     "fits": (("many",), ("lm", "lbfgs"), ("equations", "objective", "train"), ("ties", "journal", "asked")),
-    "curvature": (("matrices", "cholesky"), ("by_bands",), ("by_samples",), ("by_units",), ("tiles",)),
+    "curvature": (("matrices", "cholesky"), ("by_bands",), ("by_samples", "by_columns"), ("by_units",), ("tiles",)),
     "sums": (
         ("predict", "trace", "products", "jacobian", "moments"),
         ("batch",),
@@ -118,7 +118,8 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("sweeps",),
         ("layers",),
         ("block",),
-        ("plan",),
+        ("plan", "dense"),
+        ("kinds",),
     ),
     "storage": (("arrays", "results"), ("vectors",), ("memory",)),
     "bridge": (("kernels",),),

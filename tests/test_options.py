@@ -105,6 +105,7 @@ BAD_OBJECTIVES = [
     ({"penalty": fastmlp.WeightDecay({"W3": 1.0})}, ValueError, "penalty", "W1, b1, W2, b2, got 'W3'"),
     ({"penalty": fastmlp.WeightDecay({"W1[:,3]": 1.0})}, ValueError, "penalty", "an index below 3, got '3'"),
     ({"penalty": fastmlp.WeightDecay({"W1[-1,:]": 1.0})}, ValueError, "penalty", "an index below 4, got '-1'"),
+    ({"penalty": fastmlp.WeightDecay({"W1[0]": 1.0})}, ValueError, "penalty", "got 'W1[0]'"),
     ({"penalty": fastmlp.WeightDecay({"b1[0,:]": 1.0})}, ValueError, "penalty", "weights only, got 'b1[0,:]'"),
     ({"noise_precision": 0.0}, ValueError, "noise_precision", "> 0, got 0.0"),
     ({"noise_precision": -1.0}, ValueError, "noise_precision", "> 0, got -1.0"),
@@ -145,7 +146,7 @@ BAD_PENALTIES = [
     (({"W1": -1.0},), ValueError, "weights['W1']", "got -1.0"),
     (({"W1": [1.0]},), TypeError, "weights['W1']", "got [1.0]"),
     (({"V1": 1.0},), ValueError, "weights", "got 'V1'"),
-    (({"W1[0]": 1.0},), ValueError, "weights", "got 'W1[0]'"),
+    (({"W1[0,0,0]": 1.0},), ValueError, "weights", "got 'W1[0,0,0]'"),
     (({1: 1.0},), ValueError, "weights", "got '1'"),
 ]
 

@@ -22,6 +22,7 @@ Float = NDArray[np.float64]
 
 def input_params(architecture: Architecture, params: Float, X: Float) -> Float:
     """d2y_k / dx_i dw (N, D, K, P) of a float64 network, at the cost of a Jacobian by the parameters for each input."""
+    architecture.check_dense("predict_jacobian")
     weights, _ = architecture.unravel(params)
     layers = functional.trace(architecture, params, X)
     activations = (X, *layers.a)

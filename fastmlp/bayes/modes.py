@@ -24,15 +24,19 @@ Float = NDArray[np.float64]
 
 def log_symmetries(architecture: Architecture) -> float:
     """Of all modes, distinct or not: the sum over hidden layers of ln M!, and M ln 2 if the activation is odd."""
-    layers = zip(architecture.layers[1:-1], architecture.hidden, strict=True)
-    return sum(math.lgamma(M + 1) + (M * math.log(2) if h.is_odd else 0.0) for M, h in layers)
+    layers = [layer for number, layer in enumerate(architecture.layers[:-1]) if architecture.may_exchange(number)]
+    sizes = [(layer.n_out, layer.activation) for layer in layers]
+    return sum(math.lgamma(M + 1) + (M * math.log(2) if h.is_odd else 0.0) for M, h in sizes)
 
 
 def log_distinct(architecture: Architecture, params: Float, covariance: Float) -> float:
     """Of those that are modes of their own, by the formula above."""
     total, places = 0.0, architecture.unravel(np.arange(len(params), dtype=np.float64))
-    for layer, h in enumerate(architecture.hidden):
-        own = np.column_stack([places.weights[layer], places.biases[layer], places.weights[layer + 1].T]).astype(int)
+    for view, (number, layer, _, _) in enumerate(architecture.places[:-1]):
+        if not architecture.may_exchange(number):
+            continue
+        h = layer.activation
+        own = np.column_stack([places.weights[view], places.biases[view], places.weights[view + 1].T]).astype(int)
         shares = [_apart(params[unit], covariance[np.ix_(unit, unit)]) for unit in own]
         total += math.lgamma(1 + math.fsum(shares))
         if h.is_odd:

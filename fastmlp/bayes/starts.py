@@ -120,6 +120,7 @@ def sizes(net: Network, hidden: Any, n_samples: int) -> Iterator[tuple[int, ...]
     layers = net.layers[1:-1]
     if hidden is None:
         return iter([layers])
+    net._architecture.check_dense("hidden")
     if not layers:
         raise ValueError("net: expected a hidden layer where the number of hidden units is sought, got none")
     if isinstance(hidden, str):
@@ -144,7 +145,8 @@ def have_passed_the_best(found: list[Start]) -> bool:
 
 def drawn(net: Network, hidden: tuple[int, ...], init: str, rng: np.random.Generator) -> Network:
     """A network like `net`, with so many hidden units and new parameters."""
-    layers = [net.layers[0], *hidden, net.layers[-1]]
+    own = hidden == net.layers[1:-1]
+    layers = net._architecture.specification if own else [net.layers[0], *hidden, net.layers[-1]]
     return Network(layers, list(net.hidden), net.output, net.loss_name, net.dtype, rng, init)
 
 

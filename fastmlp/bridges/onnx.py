@@ -40,6 +40,8 @@ def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
         If onnx is not installed.
     TypeError
         If `net` is not a network.
+    ValueError
+        If it has layers that are not dense.
 
     Notes
     -----
@@ -56,6 +58,7 @@ def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
     True
     """
     names = (*check_network(net).hidden, net.output)
+    net._architecture.check_dense("net")
     onnx = _optional.load("onnx", "onnx", "fastmlp.to_onnx")
     _optional.load("onnx.helper", "onnx", "fastmlp.to_onnx")
     graph = _Graph(onnx, net.dtype)

@@ -101,6 +101,7 @@ def to_sklearn(net: Network, classes: Any = None) -> Any:
     """
     neural = _optional.load("sklearn.neural_network", "sklearn", "fastmlp.to_sklearn")
     loss, names = check_network(net)._architecture.loss, set(net.hidden)
+    net._architecture.check_dense("net")
     if len(names) > 1 or not names <= set(ACTIVATIONS):
         raise ValueError(f"net: expected hidden layers of one of {', '.join(ACTIVATIONS)}, got {', '.join(net.hidden)}")
     arguments = {"hidden_layer_sizes": net.layers[1:-1], "activation": next(iter(names), "relu"), "random_state": 0}

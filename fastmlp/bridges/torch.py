@@ -272,6 +272,8 @@ def to_torch(net: Network) -> Any:
         If torch is not installed.
     TypeError
         If `net` is not a network.
+    ValueError
+        If it has layers that are not dense.
 
     Notes
     -----
@@ -279,6 +281,7 @@ def to_torch(net: Network) -> Any:
     ``torch.load``, it has to be installed. The state dict is free of them.
     """
     names = (*check_network(net).hidden, net.output)
+    net._architecture.check_dense("net")
     torch = _optional.load("torch", "torch", "fastmlp.to_torch")
     modules = []
     for W, b, name in zip(net.weights, net.biases, names, strict=True):

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
+from fastmlp.model.architecture import Place
 from fastmlp.model.functional import Samples
+from fastmlp.model.layers import Layer
 from fastmlp.network import Network
 
 Array = NDArray[np.float64]
@@ -77,23 +79,26 @@ class Twin:
         self.inputs_of_layers = [self.X, *layers.a[:-1]]
         self.logits, self.outputs = layers.z[-1], layers.a[-1]
         self.loss_size = float(self.weight @ np.abs(self.net.sample_losses(self.X, self.T)))
-        kinds = (*architecture.hidden, architecture.output)
-        self._bent = [(layer, layers.z[layer]) for layer, kind in enumerate(kinds) if not kind.is_linear]
-        self.input_unit = _reciprocal(np.abs(self.net.weights[0]).max(axis=0))
-        self.unit = np.concatenate([
-            part for a, (_, n_out) in zip(self.inputs_of_layers, architecture.shapes, strict=True)
-            for part in (np.tile(_reciprocal(np.abs(a).max(axis=0)), n_out), np.ones(n_out))
-        ])  # fmt: skip
+        kinds = enumerate(architecture.activations)
+        self._bent = [(layer, layers.z[layer]) for layer, kind in kinds if not kind.is_linear]
+        self._first = FirstLayer(architecture.layers[0], self.net.weights)
+        self.input_unit = self._first.input_unit()
+        parts = [_units(place, self.inputs_of_layers[place.number]) for place in architecture.places]
+        self.unit = np.concatenate(parts)
 
     # ---- parameters ----
 
     def directions(self, rng: np.random.Generator) -> Iterator[Direction]:
         """Each parameter of a small group; N_DIRECTIONS of a larger one, and as many random mixtures of all of it."""
-        for number, (group, part) in enumerate(self.net.groups.items()):
-            a = self.inputs_of_layers[number // 2] if group.startswith("W") else np.ones((1, 1))
+        architecture = self.net._architecture
+        for group, part in self.net.groups.items():
+            place = architecture.places[int(group[1:]) - 1]
             for index, some in _choose(self.unit[part], rng):
                 v = np.zeros_like(self.unit)
-                v[part] = some / _or_one(np.abs(_memory.product(a, some.reshape(-1, a.shape[1]).T)).max())
+                if group.startswith("W"):
+                    v[part] = some / _or_one(_moved(place.layer, self.inputs_of_layers[place.number], some))
+                else:
+                    v[part] = some / _or_one(np.abs(some).max())
                 yield Direction(group, None if index is None else part.start + index, v)
 
     def slopes(self, v: Array, step: float) -> Slopes:
@@ -116,7 +121,7 @@ class Twin:
     def input_directions(self, rng: np.random.Generator) -> Iterator[Direction]:
         """Each input, or N_DIRECTIONS of them and as many mixtures of all."""
         for index, v in _choose(self.input_unit, rng):
-            yield Direction("x", index, v / _or_one(np.abs(self.net.weights[0] @ v).max()))
+            yield Direction("x", index, v / _or_one(self._first.moved(v)))
 
     def input_slopes(self, v: Array, step: float, rows: NDArray[np.intp]) -> tuple[Array, Array, Array]:
         """The direction (N, D) itself, differences of the outputs and, of some rows, of the Jacobian."""
@@ -130,6 +135,45 @@ class Twin:
         """How far the pre-activations have moved by a step, in steps, where that is more than 1."""
         z = self.net.trace(X).z
         return max([1.0, *(float(np.abs(z[layer] - old).max()) / step for layer, old in self._bent)])
+
+
+def _units(place: Place, a: Array) -> Array:
+    """By how much the parameters of a layer with the inputs a may change until a pre-activation has changed by 1."""
+    layer, size = place.layer, np.abs(a).max(axis=0)
+    if layer.is_dense:
+        weights = np.tile(_reciprocal(size), layer.n_out)
+    else:  # which input a weight belongs to is not known
+        weights = np.full(layer.n_weights, 1 / _or_one(size.max()))
+    return np.append(weights, np.ones(layer.n_biases))
+
+
+def _moved(layer: Layer, a: Array, v: Array) -> float:
+    """How far a change v of the weights moves pre-activations, at most."""
+    if layer.is_dense:
+        return float(np.abs(_memory.product(a, v.reshape(-1, a.shape[1]).T)).max())
+    return float(np.abs(a).max() * np.abs(v).max()) * layer.fan_in
+
+
+class FirstLayer(NamedTuple):
+    """What changes of the inputs do to its pre-activations."""
+
+    layer: Layer
+    weights: tuple[Array, ...]
+
+    def input_unit(self) -> Array:
+        """By how much each input may change until a pre-activation has changed by 1."""
+        if self.layer.is_dense:
+            return _reciprocal(np.abs(self.weights[0]).max(axis=0))
+        return np.full(self.layer.n_in, 1 / _or_one(self._largest()))
+
+    def moved(self, v: Array) -> float:
+        """How far a change v moves them, at most."""
+        if self.layer.is_dense:
+            return float(np.abs(self.weights[0] @ v).max())
+        return self._largest() * float(np.abs(v).max()) * max(1, self.layer.fan_in)
+
+    def _largest(self) -> float:
+        return float(np.abs(self.weights[0]).max()) if self.layer.n_params else 1.0
 
 
 def _choose(unit: Array, rng: np.random.Generator) -> Iterator[tuple[int | None, Array]]:
@@ -155,7 +199,7 @@ def _or_one(size: float) -> float:
 def away_from_kinks(net: Network, samples: Samples, step: float) -> NDArray[np.intp]:
     """Indices of the samples at which no pre-activation lies so close to a kink that a difference may step over it."""
     near, architecture = np.zeros(len(samples.X), bool), net._architecture
-    for z, kind in zip(net.trace(samples.X).z, (*architecture.hidden, architecture.output), strict=True):
+    for z, kind in zip(net.trace(samples.X).z, architecture.activations, strict=True):
         if kind.smoothness < 2:  # h' or h'' jumps at 0
             near |= (np.abs(z) < KINK_MARGIN * step).any(axis=1)
     return np.flatnonzero(~near)

@@ -256,6 +256,8 @@ class Differentiable(Model):
         array([5., 2.])
         """
         kind = check.choice(kind, "kind", derivatives.DIAGONAL_KINDS)
+        if kind == "backprop":
+            self._architecture.check_dense("kind='backprop'")
         batch = functional.check_and_bind(self._architecture, X, T, sample_weight)
         return derivatives.hessian_diagonal(batch, self._params, kind, n_threads)
 

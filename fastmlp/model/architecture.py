@@ -1,14 +1,13 @@
 """What a network is made of, without its numbers: layers, activations, loss, and the order of the parameters.
 
-The parameters are one vector: for each layer W (n_out, n_in) row by row, then b (n_out). `Architecture.unravel` and
-`groups` are the one place that knows this order above the compiled floor.
+The parameters are one vector: for each layer W, of a dense one (n_out, n_in), row by row, then b (n_out).
+`Architecture.unravel` and `groups` are the one place that knows this order above the compiled floor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,26 +17,37 @@ from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._core.sums.plan import Plan
 from fastmlp.errors import ModelFormatError
+from fastmlp.model import layers as kinds
 from fastmlp.model import losses
-from fastmlp.model.activations import HIDDEN, OUTPUT, Activation
+from fastmlp.model.activations import HIDDEN, IDENTITY, OUTPUT, Activation
+from fastmlp.model.layers import Kind, Layer, Shape
 from fastmlp.model.losses import Loss
 
 
 class LayerViews(NamedTuple):
-    """Views into a parameter vector: weights (n_out, n_in) and biases (n_out,) of each layer."""
+    """Views into a parameter vector: weights (n_out, n_in) and biases (n_out,) of each layer that has parameters."""
 
     weights: tuple[NDArray[Any], ...]
     biases: tuple[NDArray[Any], ...]
 
 
+class Place(NamedTuple):
+    """Where the parameters of a layer lie in the vector."""
+
+    number: int  #: of the layer, from 0
+    layer: Layer
+    weights: slice
+    biases: slice
+
+
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of the layers, activations, loss and number type; immutable.
+    """Layers, loss and number type; immutable.
 
     Use `Architecture.create` to check arguments and fill in defaults.
     """
 
-    layers: tuple[int, ...]
+    layers: tuple[Layer, ...]
     hidden: tuple[Activation, ...]
     output: Activation
     loss: Loss
@@ -47,29 +57,39 @@ class Architecture:
     @classmethod
     def create(cls, layers: Any, hidden: Any, output: Any, loss: Any, dtype: Any) -> Architecture:
         """Check the arguments of `fastmlp.Network` and make an architecture of them."""
-        sizes = _sizes(layers)
-        hidden = _hidden(hidden, len(sizes) - 2)
+        n_inputs, entries = _entries(layers)
+        hidden = _hidden(hidden, sum(kind.has_activation for kind in entries[:-1]))
         output = Activation._chosen(output, "output", OUTPUT)
-        if not output.is_elementwise and sizes[-1] < 2:
-            raise ValueError(f"output: expected at least 2 outputs for {output}, got {sizes[-1]}; use 'logistic'")
+        layers = _layers(n_inputs, entries, hidden, output)
+        if not output.is_elementwise and layers[-1].n_out < 2:
+            raise ValueError(f"output: expected at least 2 outputs for {output}, got {layers[-1].n_out}; use 'logistic'")
         loss = losses.for_output(loss, output)
         number_type = _number_type(dtype)
-        kinds = [activation.index for activation in (*hidden, output)]
-        plan = Plan(sizes, kinds, loss.index, number_type.itemsize)
-        return cls(sizes, hidden, output, loss, number_type, plan)
+        plan = Plan([layer.description() for layer in layers], loss.index, number_type.itemsize)
+        return cls(layers, hidden, output, loss, number_type, plan)
 
     @classmethod
     def restored(cls, state: Any) -> Architecture:
-        """Of what a pickle holds, the arguments of `create`; ModelFormatError if it does not."""
+        """Of what `__getstate__` gave, as a pickle holds it; ModelFormatError if it is something else."""
         try:
-            return cls.create(**state)
-        except (TypeError, ValueError) as error:
+            return cls.read(state)
+        except (TypeError, ValueError, KeyError) as error:
             raise ModelFormatError(f"state: expected the architecture of a network, got another ({error})") from error
 
+    @classmethod
+    def read(cls, state: Any) -> Architecture:
+        """Of what `__getstate__` gave; TypeError, ValueError or KeyError if it is something else."""
+        return cls.create(**(state | {"layers": [kinds.read(each) for each in state["layers"]]}))
+
+    @property
+    def specification(self) -> tuple[Any, ...]:
+        """The list that `create` takes: sizes, but for layers that are not dense."""
+        return (self.n_inputs, *(kinds.shown(layer.kind) for layer in self.layers))
+
     def __getstate__(self) -> dict[str, Any]:
-        """The arguments of `create`."""
+        """The arguments of `create`, in plain types."""
         return {
-            "layers": self.layers,
+            "layers": (self.n_inputs, *(kinds.written(layer.kind) for layer in self.layers)),
             "hidden": [activation.name for activation in self.hidden],
             "output": self.output.name,
             "loss": self.loss.name,
@@ -78,7 +98,7 @@ class Architecture:
 
     def changed(self, **arguments: Any) -> Architecture:
         """Another one, with these arguments of `create` in place of its own."""
-        return Architecture.create(**(self.__getstate__() | arguments))
+        return Architecture.create(**(self.__getstate__() | {"layers": self.specification} | arguments))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Without the plan, which is compiled: states of plain types are what skops can write, too."""
@@ -86,80 +106,128 @@ class Architecture:
         for each in fields(self):
             object.__setattr__(self, each.name, getattr(made, each.name))
 
+    @cached_property
+    def widths(self) -> tuple[int, ...]:
+        """(D, M1, ..., K)."""
+        return (self.layers[0].n_in, *(layer.n_out for layer in self.layers))
+
     @property
     def n_inputs(self) -> int:
         """D."""
-        return self.layers[0]
+        return self.widths[0]
 
     @property
     def n_outputs(self) -> int:
         """K."""
-        return self.layers[-1]
+        return self.widths[-1]
 
     @cached_property
     def n_params(self) -> int:
-        """P = sum over layers of (n_in + 1) n_out."""
-        return sum((n_in + 1) * n_out for n_in, n_out in self.shapes)
+        """P, over dense layers the sum of (n_in + 1) n_out."""
+        return sum(layer.n_params for layer in self.layers)
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """One of each layer."""
+        return tuple([layer.activation for layer in self.layers])
 
     def phrase(self) -> str:
         """In short, as tables have it: "2-5-1, tanh, identity, squared_error"."""
         hidden = self.hidden[:1] if len(set(self.hidden)) == 1 else self.hidden
         names = map(str, (*hidden, self.output, self.loss, self.dtype))
-        return ", ".join(["-".join(map(str, self.layers)), *names])
+        sizes = [layer.n_out if layer.is_dense else layer.phrase() for layer in self.layers]
+        return ", ".join(["-".join(map(str, (self.n_inputs, *sizes))), *names])
 
-    @property
-    def shapes(self) -> list[tuple[int, int]]:
-        """(n_in, n_out) of each layer of weights."""
-        return list(pairwise(self.layers))
+    def check_dense(self, argument: str, *numbers: int) -> None:
+        """Refuse networks with other layers than dense ones: among those of these numbers, from 0, or among all.
+
+        Raises
+        ------
+        ValueError
+            That `argument` expects dense layers, which one is of another kind.
+        """
+        for number in numbers or range(len(self.layers)):
+            layer = self.layers[number]
+            if not layer.is_dense:
+                which = 1 + number % len(self.layers)
+                raise ValueError(f"{argument}: expected dense layers, got layer {which}, which is {layer.kind!r}")
 
     @property
     def groups(self) -> dict[str, slice]:
         """Where the weights and biases of each layer lie in the vector: {"W1": slice, "b1": slice, ...}."""
         groups = {}
-        for number, (weights, biases, _) in enumerate(self._places, 1):
-            groups[f"W{number}"], groups[f"b{number}"] = weights, biases
+        for number, place in enumerate(self.places, 1):
+            groups[f"W{number}"] = place.weights
+            if place.layer.biases:
+                groups[f"b{number}"] = place.biases
         return groups
 
     @cached_property
-    def _places(self) -> tuple[tuple[slice, slice, tuple[int, int]], ...]:
-        """Of each layer, where its weights and its biases lie in the vector, and its (n_out, n_in)."""
+    def places(self) -> tuple[Place, ...]:
+        """Of the layers that have parameters: those that groups and views count."""
         places, start = [], 0
-        for n_in, n_out in self.shapes:
-            middle, stop = start + n_in * n_out, start + (n_in + 1) * n_out
-            places.append((slice(start, middle), slice(middle, stop), (n_out, n_in)))
+        for number, layer in enumerate(self.layers):
+            middle, stop = start + layer.n_weights, start + layer.n_params
+            if stop > start:
+                places.append(Place(number, layer, slice(start, middle), slice(middle, stop)))
             start = stop
         return tuple(places)
 
     def unravel(self, params: NDArray[Any]) -> LayerViews:
-        """Views of a contiguous parameter vector as one matrix and one vector a layer."""
-        weights = [params[weights].reshape(shape) for weights, _, shape in self._places]
-        return LayerViews(tuple(weights), tuple([params[biases] for _, biases, _ in self._places]))
+        """Views of a contiguous parameter vector as one array of weights and one of biases a layer with parameters."""
+        weights = [params[place.weights].reshape(place.layer.weights) for place in self.places]
+        biases = [params[place.biases].reshape(place.layer.biases or (0,)) for place in self.places]
+        return LayerViews(tuple(weights), tuple(biases))
+
+    def may_exchange(self, number: int) -> bool:
+        """Whether units of hidden layer `number`, from 0, may change places: it and the layer behind are dense."""
+        return self.layers[number].is_dense and self.layers[number + 1].is_dense
 
     def identical_units(self, params: NDArray[Any]) -> list[int]:
         """Hidden layers (from 1) in which some units have the same weights in and out, and so stay identical."""
         found = []
-        for layer, (place, _, (n_out, n_in)) in enumerate(self._places[:-1]):
-            column = params[place.start : place.stop : n_in]
-            if len(set(column.tolist())) == n_out:  # mostly one tells
+        for view, (number, layer, place, _) in enumerate(self.places):
+            if number == len(self.layers) - 1 or not self.may_exchange(number):
+                continue
+            column = params[place.start : place.stop : layer.n_in]
+            if len(set(column.tolist())) == layer.n_out:  # mostly one tells
                 continue
             weights, biases = self.unravel(params)
-            units = np.hstack([weights[layer], biases[layer][:, np.newaxis], weights[layer + 1].T])
+            units = np.hstack([weights[view], biases[view][:, np.newaxis], weights[view + 1].T])
             if len({unit.tobytes() for unit in units + 0.0}) < len(units):  # + 0.0 makes -0.0 equal to 0.0
-                found.append(layer + 1)
+                found.append(number + 1)
         return found
 
 
-def _sizes(layers: Any) -> tuple[int, ...]:
+def _entries(layers: Any) -> tuple[int, list[Kind]]:
+    """The number of inputs, and what the layers are."""
     if isinstance(layers, (str, bytes)) or not isinstance(layers, (Sequence, np.ndarray)):
         raise TypeError(f"layers: expected a sequence of layer sizes [D, M1, ..., K], got {check.shown(layers)}")
     if isinstance(layers, np.ndarray) and layers.ndim != 1:
         raise ValueError(f"layers: expected one dimension, got shape {layers.shape}")
-    sizes = tuple(check.integer(size, "layers", 1) for size in layers)
-    if len(sizes) < 2:
-        raise ValueError(f"layers: expected at least two sizes [D, K], got {list(sizes)}")
-    if sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes)) > 2**40:
-        raise ValueError(f"layers: expected a network of at most 2^40 parameters, got {list(sizes)}")
-    return sizes
+    inputs = [check.integer(size, "layers", 1) for size in layers[:1]]
+    entries = [kinds.taken(each) for each in layers[1:]]
+    if not entries:
+        raise ValueError(f"layers: expected at least two sizes [D, K], got {inputs}")
+    if not entries[-1].has_activation:
+        raise ValueError(f"layers: expected a last layer with an activation, that of the output, got {entries[-1]!r}")
+    return inputs[0], entries
+
+
+def _layers(
+    n_inputs: int, entries: list[Kind], hidden: tuple[Activation, ...], output: Activation
+) -> tuple[Layer, ...]:
+    """The records of the layers, each behind the one before."""
+    layers: list[Layer] = []
+    shape: Shape = (n_inputs,)
+    names = iter((*hidden, output))
+    for kind in entries:
+        layers.append(kind.after(shape, next(names) if kind.has_activation else IDENTITY))
+        shape = layers[-1].outputs
+    if sum(layer.n_params for layer in layers) > 2**40:
+        sizes = [n_inputs, *map(kinds.shown, entries)]
+        raise ValueError(f"layers: expected a network of at most 2^40 parameters, got {sizes}")
+    return tuple(layers)
 
 
 def _hidden(hidden: Any, n_hidden: int) -> tuple[Activation, ...]:

@@ -11,7 +11,7 @@ normal        N(0, 1 / (n_in + 1))                             N(0, 1 / (n_in + 
 zeros         0                                                0                      (a counter-example)
 ============= ================================================ ====================== ===========================
 
-Nguyen-Widrow spreads the active regions of the hidden units over inputs in [-1, 1]; its output layer is U(-0.5, 0.5).
+n_in and n_out are the fans of a unit and of an input; of dense layers, which Nguyen-Widrow is for, their sizes. It spreads the active regions of the hidden units over inputs in [-1, 1]; its output layer is U(-0.5, 0.5).
 """
 
 from __future__ import annotations
@@ -22,22 +22,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.model.architecture import Architecture
+from fastmlp.model.layers import Layer
 
 NAMES: tuple[str, ...] = ("glorot", "lecun", "he", "nguyen_widrow", "normal", "zeros")
 
 
 def initialize(architecture: Architecture, init: str, rng: np.random.Generator) -> NDArray[np.float64]:
     """A parameter vector (P,) by the scheme `init`, in float64 whatever the network's type."""
+    if init == "nguyen_widrow":
+        architecture.check_dense(f"init={init!r}")
     params = np.zeros(architecture.n_params)
-    weights, biases = architecture.unravel(params)
-    for layer, (W, b) in enumerate(zip(weights, biases, strict=True)):
-        last = layer == len(weights) - 1
-        W[...], b[...] = _draw(init, W.shape[1], W.shape[0], last, rng)
+    for place, W, b in zip(architecture.places, *architecture.unravel(params), strict=True):
+        last = place.number == len(architecture.layers) - 1
+        W[...], b[...] = _draw(init, place.layer, last, rng)
     return params
 
 
-def _draw(init: str, n_in: int, n_out: int, last: bool, rng: np.random.Generator) -> tuple[Any, Any]:
-    shape = (n_out, n_in)
+def _draw(init: str, layer: Layer, last: bool, rng: np.random.Generator) -> tuple[Any, Any]:
+    shape, n_in, n_out = layer.weights, layer.fan_in, layer.fan_out
     if init == "glorot":
         limit = np.sqrt(6.0 / (n_in + n_out))
         return rng.uniform(-limit, limit, shape), 0.0
@@ -47,7 +49,7 @@ def _draw(init: str, n_in: int, n_out: int, last: bool, rng: np.random.Generator
         return rng.normal(0.0, np.sqrt(2.0 / n_in), shape), 0.0
     if init == "normal":
         scale = np.sqrt(1.0 / (n_in + 1.0))
-        return rng.normal(0.0, scale, shape), rng.normal(0.0, scale, n_out)
+        return rng.normal(0.0, scale, shape), rng.normal(0.0, scale, layer.biases or (0,))
     if init == "nguyen_widrow":
         if last:
             return rng.uniform(-0.5, 0.5, shape), rng.uniform(-0.5, 0.5, n_out)

@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     import zipfile
 
 FORMAT = "fastmlp-network"
-VERSION = 2
+VERSION = 3  #: the newest; 2 knows dense layers only
 MANIFEST, PARAMS, UNITS = "manifest.json", "params.npy", "units.npy"
 MARK = b"sha256:"
 DIGEST_SIZE = 64
 NPY_HEADER = 128
+LEAST_BYTES = 8  # of a dense layer
 MAX_MANIFEST = 1 << 20
 MAX_FILE = 1 << 32
 
@@ -75,8 +76,14 @@ def load(path: str | os.PathLike[str]) -> Stored:
 
 
 def describe(architecture: Architecture) -> dict[str, Any]:
-    """The arguments of `Architecture.create`, in JSON's types."""
-    return architecture.__getstate__() | {"layers": list(architecture.layers)}
+    """The architecture in JSON's types."""
+    state = architecture.__getstate__()
+    return state | {"layers": list(state["layers"])}
+
+
+def version_of(architecture: Architecture) -> int:
+    """The oldest version that can tell of such a network, so that older libraries read what they can."""
+    return 2 if all(layer.is_dense for layer in architecture.layers) else VERSION
 
 
 def _name(path: Any) -> str:
@@ -95,7 +102,7 @@ def _serialize(network: Stored) -> bytes:
     architecture, params, units, trained = network
     manifest = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": version_of(architecture),
         "producer": f"fastmlp {__version__}",
         "network": describe(architecture),
         "trained": trained,
@@ -164,11 +171,12 @@ def _parse(data: bytes) -> Stored:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         # first of all the version: a newer one may have other members
         manifest = json.loads(_member(archive, MANIFEST, MAX_MANIFEST))
-        architecture = _architecture(manifest)
+        _check_version(manifest)
         trained = manifest["version"] == 1 or check.boolean(manifest["trained"], "trained")  # a file seldom is a start
         names = archive.namelist()
         if names not in ([MANIFEST, PARAMS], [MANIFEST, PARAMS, UNITS]):
             raise ModelFormatError(f"path: expected the members {MANIFEST}, {PARAMS} and maybe {UNITS}, got {names}")
+        architecture = _architecture(manifest["network"], archive.getinfo(PARAMS).file_size)
         params = _array(archive, PARAMS, architecture.dtype, (architecture.n_params,))
         units = None
         if UNITS in names:
@@ -186,7 +194,7 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     return archive.read(member)
 
 
-def _architecture(manifest: Any) -> Architecture:
+def _check_version(manifest: Any) -> None:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ModelFormatError(f"path: expected a manifest of format {FORMAT!r}, got another")
     version = check.integer(manifest["version"], "version", 1)
@@ -195,8 +203,13 @@ def _architecture(manifest: Any) -> Architecture:
             f"path: expected format version {VERSION} or older, got version {version}, "
             f"written by {manifest.get('producer')!r}; upgrade fastmlp"
         )
-    network = manifest["network"]
+
+
+def _architecture(network: Any, size: int) -> Architecture:
+    """The architecture, whose parameters are in a member of so many bytes: two numbers a dense layer at least."""
     if set(network) != {"layers", "hidden", "output", "loss", "dtype"}:
         raise ModelFormatError(f"path: expected the five items of an architecture, got {sorted(network)}")
+    if LEAST_BYTES * sum(type(each) is int for each in network["layers"][1:]) > size:
+        raise ModelFormatError(f"path: expected the parameters of all layers in {PARAMS}, got {size} bytes")
     check.choice(network["dtype"], "dtype", ("float32", "float64"))  # NumPy would read much more as a type
-    return Architecture.create(**network)
+    return Architecture.read(network)

@@ -77,7 +77,7 @@ class Model:
     @property
     def layers(self) -> tuple[int, ...]:
         """Sizes (D, M1, ..., K)."""
-        return self._architecture.layers
+        return self._architecture.widths
 
     @property
     def hidden(self) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ class Model:
 
     @property
     def n_params(self) -> int:
-        """P = sum over layers of (n_in + 1) n_out; (D+1)M + (M+1)K with one hidden layer."""
+        """P = sum over dense layers of (n_in + 1) n_out; (D+1)M + (M+1)K with one hidden layer."""
         return self._architecture.n_params
 
     @property
@@ -199,7 +199,7 @@ class Model:
     def _warn_about_identical_units(self, cause: str) -> None:
         for layer in self._architecture.identical_units(self._params):
             warn_caller(
-                f"units of hidden layer {layer} ({self.hidden[layer - 1]}) start out identical ({cause}): "
+                f"units of hidden layer {layer} ({self._architecture.activations[layer - 1]}) start out identical ({cause}): "
                 "their gradients are equal, so that training keeps them identical",
                 IdenticalUnitsWarning,
             )
@@ -303,7 +303,8 @@ class Model:
     def __getstate__(self) -> dict[str, Any]:
         _, params, table, trained = self._stored()
         network = io.describe(self._architecture)
-        return {"format": io.VERSION, "network": network, "params": params.copy(), "units": table, "trained": trained}
+        version = io.version_of(self._architecture)
+        return {"format": version, "network": network, "params": params.copy(), "units": table, "trained": trained}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         version = state.get("format") if isinstance(state, dict) else None
@@ -331,7 +332,7 @@ class Model:
     def __repr__(self) -> str:
         hidden = repr(self.hidden[0]) if len(set(self.hidden)) == 1 else repr(list(self.hidden))
         return (
-            f"Network({list(self.layers)}, hidden={hidden}, output={self.output!r}, loss={self.loss_name!r}, "
+            f"Network({list(self._architecture.specification)}, hidden={hidden}, output={self.output!r}, loss={self.loss_name!r}, "
             f"dtype={self.dtype.name!r})" + ("" if self._units is None else f" with {self._units.phrase()}")
         )
 
@@ -349,9 +350,8 @@ class Model:
         loss: cross_entropy, dtype: float64
         """
         rows: list[tuple[Any, ...]] = []
-        names = (*self.hidden, self.output)
-        for number, ((n_in, n_out), name) in enumerate(zip(self._architecture.shapes, names, strict=True), 1):
-            rows.append((number, f"{n_out} x {n_in}", name, (n_in + 1) * n_out))
+        for number, layer in enumerate(self._architecture.layers, 1):
+            rows.append((number, layer.phrase(), layer.activation, layer.n_params))
         rows.append(("total", "", "", self.n_params))
         lines = [str(Table(rows, ("layer", "shape", "activation", "parameters")))]
         lines.append(f"loss: {self.loss_name}, dtype: {self.dtype.name}")

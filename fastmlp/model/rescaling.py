@@ -46,6 +46,7 @@ def nonzero(value: Any, name: str, size: int | None = None) -> NDArray[np.float6
 
 def rescale_inputs(architecture: Architecture, params: Array, scale: Any, shift: Any) -> Array:
     """Parameters that do with scale * x + shift what `params` do with x."""
+    architecture.check_dense("rescale_inputs", 0)
     scale = nonzero(scale, "scale", architecture.n_inputs)
     shift = per_feature(shift, "shift", architecture.n_inputs)
     return _finite(map_inputs(architecture, params, scale, shift))
@@ -54,6 +55,7 @@ def rescale_inputs(architecture: Architecture, params: Array, scale: Any, shift:
 def rescale_outputs(architecture: Architecture, params: Array, scale: Any, shift: Any) -> Array:
     """Parameters that give scale * y + shift where `params` give y."""
     check_linear(architecture, "rescale_outputs")
+    architecture.check_dense("rescale_outputs", -1)
     scale = nonzero(scale, "scale", architecture.n_outputs)
     shift = per_feature(shift, "shift", architecture.n_outputs)
     return _finite(map_outputs(architecture, params, scale, shift))
@@ -117,12 +119,14 @@ def unmap_outputs(architecture: Architecture, params: Array, scale: Array, shift
 def decay_factors(architecture: Architecture, input_scale: Array, output_scale: Array | None, form: str) -> Array:
     """By what the coefficient of each parameter (P,) is multiplied when inputs and targets are."""
     nonzero(input_scale, "input_scale", architecture.n_inputs)
+    architecture.check_dense("input_scale", 0)
     factors = np.ones(architecture.n_params)
     weights, biases = architecture.unravel(factors)
     with np.errstate(all="ignore"):
         weights[0][...] *= input_scale**2
         if output_scale is not None:
             check_linear(architecture, "output_scale")
+            architecture.check_dense("output_scale", -1)
             nonzero(output_scale, "output_scale", architecture.n_outputs)
             if form == "precision":
                 weights[-1][...] /= (output_scale**2)[..., np.newaxis]

@@ -1,4 +1,7 @@
-"""Parameters by name: "W1", "b2", "W1[:,0]" (what comes from input 0), "W2[0,:]" (what goes to output 0), "W2[0,1]"."""
+"""Parameters by name: "W1", "b2", "W1[:,0]" (what comes from input 0), "W2[0,:]" (what goes to output 0), "W2[0,1]".
+
+Of weights with one axis, or more than two, there is an index for each of the first two axes that they have.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from fastmlp.model.architecture import Architecture
 
 Index = NDArray[np.intp]
 
-_NAME = re.compile(r"(?P<group>[Wb]\d+)(\[(?P<rows>[^,\]]*),(?P<columns>[^,\]]*)\])?")
+_NAME = re.compile(r"(?P<group>[Wb]\d+)(\[(?P<indices>[^,\]]*(,[^,\]]*)?)\])?")
 
 
 def is_name(name: str) -> bool:
@@ -28,24 +31,31 @@ def named(architecture: Architecture, name: str, argument: str) -> Index:
     if match is None or match["group"] not in groups:
         raise ValueError(f"{argument}: expected a group among {', '.join(groups)}, got {name!r}")
     group = match["group"]
-    if match["rows"] is None:
+    if match["indices"] is None:
         return np.arange(groups[group].start, groups[group].stop)
     if group.startswith("b"):
         raise ValueError(f"{argument}: expected rows and columns of weights only, got {name!r}")
-    n_in, n_out = architecture.shapes[int(group[1:]) - 1]
-    rows, columns = (_range(match[axis].strip(), size, name, argument)
-                     for axis, size in (("rows", n_out), ("columns", n_in)))  # fmt: skip
-    where: Index = groups[group].start + n_in * rows[:, np.newaxis] + columns
+    indices, shape = match["indices"].split(","), _shape(architecture, group)
+    if len(indices) != min(2, len(shape)):
+        axes = "rows and columns" if len(shape) > 1 else "one index"
+        raise ValueError(f"{argument}: expected {axes} of {group}, got {name!r}")
+    ranges = [_range(text.strip(), size, name, argument) for text, size in zip(indices, shape, strict=False)]
+    ranges += [np.arange(size) for size in shape[2:]]
+    where: Index = groups[group].start + np.ravel_multi_index(np.ix_(*ranges), shape)
     return where.ravel()
 
 
 def name_of(architecture: Architecture, index: int) -> str:
     """The name of one parameter: "W1[2,0]", or "b1[2]"."""
     group, where = next(item for item in architecture.groups.items() if item[1].start <= index < item[1].stop)
-    if group.startswith("b"):
-        return f"{group}[{index - where.start}]"
-    row, column = divmod(index - where.start, architecture.shapes[int(group[1:]) - 1][0])
-    return f"{group}[{row},{column}]"
+    shape = _shape(architecture, group)
+    return f"{group}[{','.join(map(str, np.unravel_index(index - where.start, shape)))}]"
+
+
+def _shape(architecture: Architecture, group: str) -> tuple[int, ...]:
+    """Of the weights or biases of that name."""
+    layer = architecture.places[int(group[1:]) - 1].layer
+    return layer.weights if group.startswith("W") else layer.biases
 
 
 def _range(text: str, size: int, name: str, argument: str) -> Index:

@@ -161,7 +161,7 @@ class Units(NamedTuple):
         first, *_ = groups
         *_, weights, biases = groups
         if self.targets is not None:
-            result[:, groups[weights]] *= np.repeat(self.targets.scale, architecture.layers[-2])
+            result[:, groups[weights]] *= np.repeat(self.targets.scale, architecture.layers[-1].n_in)
             result[:, groups[biases]] *= self.targets.scale
         W = result[:, groups[first]].reshape(len(result), -1, D) / self.inputs.scale
         result[:, groups[first]] = W.reshape(len(result), -1)
@@ -210,6 +210,10 @@ def restored(architecture: Architecture, table: Any) -> Units | None:
         raise ModelFormatError(f"units: expected an array of 3 rows and {' or '.join(map(str, widths))} columns")
     if not (np.isfinite(table).all() and table[0].all()):
         raise ModelFormatError("units: expected finite numbers, and scales other than 0")
+    try:
+        checked(True, architecture)
+    except ValueError as error:
+        raise ModelFormatError(f"units: expected none of such a network ({error})") from error
     scale, shift, constant = table
     columns = (slice(D), slice(D, None))
     parts = [Columns(scale[part].copy(), shift[part].copy(), constant[part] != 0) for part in columns]
@@ -218,10 +222,13 @@ def restored(architecture: Architecture, table: Any) -> Units | None:
 
 def checked(standardize: Any, architecture: Architecture) -> bool | Units:
     """What a user gives as `standardize`: True, False, or units such as `Network.units`."""
-    if isinstance(standardize, (bool, np.bool_)):
-        return bool(standardize)
-    if not isinstance(standardize, Units):
+    if isinstance(standardize, (bool, np.bool_)) and not standardize:
+        return False
+    if not isinstance(standardize, (bool, np.bool_, Units)):
         raise TypeError(f"standardize: expected True, False or units such as net.units, got {check.shown(standardize)}")
+    architecture.check_dense("standardize", 0, *([-1] if architecture.output.is_linear else []))
+    if not isinstance(standardize, Units):
+        return True
     for name, each in standardize._asdict().items():
         if each is not None and not (
             all(isinstance(part, np.ndarray) and part.shape == np.shape(each.scale) for part in each)

@@ -106,8 +106,9 @@ def _drawn(objective: Objective) -> float:
     """What the penalty of weights is in the mean that are drawn with variance 2 / (n_in + n_out)."""
     if objective.decay is None:
         return 0.0
-    weights, _ = objective.architecture.unravel(np.asarray(objective.decay))
-    return sum(float(W.sum()) / sum(W.shape) for W in weights)
+    architecture, decay = objective.architecture, np.asarray(objective.decay)
+    fans = [place.layer.fan_in + place.layer.fan_out for place in architecture.places]
+    return sum(float(W.sum()) / fan for W, fan in zip(architecture.unravel(decay).weights, fans, strict=True))
 
 
 def _far_from_one(samples: Samples, constant: reference.Reference) -> bool:
@@ -140,7 +141,7 @@ def poor(
     left = _left(architecture, some, T, params) if squared and architecture.n_outputs > 1 else None
     if not together and (left is None or not (left > 0.5 * spread(T, some.weight)[1] ** 2).any()):
         return None
-    rank = min(architecture.layers[1:-1], default=len(T))
+    rank = min(architecture.widths[1:-1], default=len(T))
     explained, total, by_rank = line(some.X.astype(np.float64), T, some.weight, rank)
     D, found = architecture.n_inputs, []
     if left is not None:

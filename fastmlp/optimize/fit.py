@@ -74,7 +74,7 @@ def choose_method(
     if name == "auto":
         n_params = architecture.n_params
         # second derivatives leave out the kinks: it takes L-BFGS
-        smooth = all(activation.is_smooth for activation in (*architecture.hidden, architecture.output))
+        smooth = all(activation.is_smooth for activation in architecture.activations)
         small = n_params <= AUTO_LM_PARAMS and n_samples * n_params**2 <= AUTO_LM_WORK
         if smooth and small and penalties.has_matrix(penalty):
             name = "lm"

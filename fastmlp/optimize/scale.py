@@ -127,14 +127,16 @@ def suspects(
     architecture: Architecture, params: Array, samples: Samples, constant: reference.Reference, minibatch: bool,
     given: tuple[Any, Any],
 ) -> Suspects:  # fmt: skip
-    """What is found in samples that are not standardised, from these parameters."""
+    """What is found in samples that are not standardised, from these parameters; of other layers nothing is known."""
+    if not (architecture.layers[0].is_dense and architecture.layers[-1].is_dense):
+        return NOTHING_FOUND
     some = explained.rows(samples)
     inputs = units.moments(some.X, some.weight)
     if architecture.n_inputs <= MOST_COLUMNS and _sane(architecture, params, inputs, constant, minibatch):
         return NOTHING_FOUND
     mean, sd, *_ = inputs
     weights, biases = architecture.unravel(params)
-    activation = (*architecture.hidden, architecture.output)[0]
+    activation = architecture.layers[0].activation
     with np.errstate(over="ignore", invalid="ignore"):
         steep = far = NONE
         rest = np.ones(len(mean))
@@ -151,7 +153,7 @@ def suspects(
         if len(unseen) and _matter(architecture, some, unseen, sd):
             found = found._replace(faint=unseen)
         if _has_units(architecture, constant):
-            high, low = _high_and_low(architecture.hidden[-1], weights[-1], biases[-1], constant, minibatch)
+            high, low = _high_and_low(architecture.layers[-2].activation, weights[-1], biases[-1], constant, minibatch)
             found = found._replace(high=high, low=low)
             if architecture.dtype == np.float32:
                 assert constant.mean is not None
@@ -162,7 +164,7 @@ def suspects(
 
 def _has_units(architecture: Architecture, constant: reference.Reference) -> bool:
     """Whether the targets are in units: what a linear output over hidden units is to reach."""
-    return constant.mean is not None and architecture.output.is_linear and len(architecture.layers) > 2
+    return constant.mean is not None and architecture.output.is_linear and len(architecture.layers) > 1
 
 
 def _sane(
@@ -186,7 +188,7 @@ def _sane(
     assert constant.mean is not None
     assert constant.sd is not None
     top = HIGH_MINIBATCH if minibatch else HIGH
-    least = (LOW_MINIBATCH if minibatch else LOW) * architecture.layers[-2]
+    least = (LOW_MINIBATCH if minibatch else LOW) * architecture.layers[-1].n_in
     for m, s in zip(constant.mean.tolist(), constant.sd.tolist(), strict=True):
         if not (-top <= m <= top and least <= s <= top and abs(m) <= LOST_OFFSET * s):
             return False

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 import autodiff
-from cases import HIDDEN, PAIRS, SHAPES, data, network, relative_error
+from cases import HIDDEN, PAIRS, SHAPES, data, network, plan_of, relative_error
 from fastmlp import _core
 from fastmlp._core.curvature import matrices
-from fastmlp._core.sums.plan import Plan
 from fastmlp.model import functional
 
 KINDS = ("ggn", "exact", "empirical_fisher")
@@ -25,11 +24,7 @@ def bound(net, X, T, weight=None, scale=None, isa=None):
     scale = None if scale is None else np.asarray(scale, net.dtype)
     if isa is None:
         return functional.bind(net._architecture, samples, scale)
-    kinds = [_core.bridge.kernels.activation_names.index(name) for name in net.hidden]
-    output = -1 if net.output == "softmax" else _core.bridge.kernels.activation_names.index(net.output)
-    loss = _core.bridge.kernels.loss_names.index(net.loss_name)
-    plan = Plan(net.layers, [*kinds, output], loss, net.dtype.itemsize, isa)
-    return _core.sums.batch.Batch(plan, samples.X, *samples.targets, samples.weight, scale)
+    return _core.sums.batch.Batch(plan_of(net, isa), samples.X, *samples.targets, samples.weight, scale)
 
 
 def matrix(net, X, T, kind="exact", weight=None, scale=None, n_threads=1, isa=None):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import fastmlp
+from cases import plan
 from fastmlp._core.curvature import matrices
 from fastmlp._core.fits import lbfgs, lm, many
 from fastmlp._core.sums.batch import Batch
-from fastmlp._core.sums.plan import Plan
 
 X = np.random.default_rng(0).normal(size=(50, 3))
 OBJECTIVE = fastmlp.Network([3, 4, 1], rng=0).objective(X, np.sin(X.sum(axis=1)))
@@ -17,8 +17,8 @@ TANH, IDENTITY, SQUARED_ERROR = 1, 0, 0
 def vast(*sizes, itemsize=8):
     """A sample, which nobody reads, for a network whose parameters nobody has."""
     row = np.zeros((1, 1), f"f{itemsize}")
-    plan = Plan(sizes, [TANH] * (len(sizes) - 2) + [IDENTITY], SQUARED_ERROR, itemsize)
-    return Batch(plan, row, row, None, None, None)
+    activations = [TANH] * (len(sizes) - 2) + [IDENTITY]
+    return Batch(plan(sizes, activations, SQUARED_ERROR, itemsize), row, row, None, None, None)
 
 
 @pytest.mark.parametrize("pairs", [2**56, 2**59 - 1, 2**60 - 1, 2**60, 2**61, 2**63 - 1, 2**64 - 2, 2**64 - 1])

@@ -2,8 +2,7 @@
 
 import pytest
 
-from cases import network
-from fastmlp._core.sums.plan import Plan
+from cases import network, plan
 
 SAMPLES = [0, 1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129, 500, 1000, 4097, 100_000]
 
@@ -76,4 +75,4 @@ def test_strips_keep_a_layer_and_its_neighbour_near_or_are_as_narrow_as_tiles(wi
 
 def test_an_unknown_instruction_set_is_refused():
     with pytest.raises(ValueError, match="FASTMLP_ISA"):
-        Plan([1, 1], [0], 0, 8, isa="mmx")
+        plan([1, 1], [0], 0, 8, isa="mmx")

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 import fastmlp
-from cases import SHAPES, data, network, relative_error
+from cases import SHAPES, data, network, plan, relative_error
 from fastmlp._core.fits.train import Minibatches
 from fastmlp._core.sums.batch import bind_exact
-from fastmlp._core.sums.plan import Plan
 
 SETTINGS = {
     "sgd": [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}],
@@ -113,10 +112,10 @@ def test_bits_do_not_depend_on_where_vectors_lie(method, n_states, dtype):
 @pytest.mark.parametrize("g", [0.0, 1e-30, 1.0, 1e18])
 def test_a_step_of_adam_takes_any_gradient(g, dtype, isa):
     """y = w x + b at w = b = 0: the gradient is -t x by w, -t by b, and the first step rate g / (|g| + epsilon)."""
-    plan = Plan([1, 1], [0], 0, np.dtype(dtype).itemsize, isa)
+    one = plan([1, 1], [0], 0, np.dtype(dtype).itemsize, isa)
     X, T = np.full((1, 1), 2, dtype), np.full((1, 1), -g, dtype)
     w, gradient, m, v = np.zeros((4, 2), dtype)
-    Minibatches(bind_exact(plan, X, T), 1, 1).adam(
+    Minibatches(bind_exact(one, X, T), 1, 1).adam(
         w, np.zeros(1, np.intp), None, gradient, m, v, 0, 1, 0.5, 0.9, 0.999, 1e-8
     )
     expected = np.array([2 * g, g])
@@ -125,10 +124,10 @@ def test_a_step_of_adam_takes_any_gradient(g, dtype, isa):
 
 
 def test_a_squared_gradient_beyond_all_numbers_stops_adam_without_nan(isa):
-    plan = Plan([1, 1], [0], 0, 8, isa)
+    one = plan([1, 1], [0], 0, 8, isa)
     X, T = np.full((1, 1), 1e200), np.ones((1, 1))
     w, gradient, m, v = np.zeros((4, 2))
-    Minibatches(bind_exact(plan, X, T), 1, 1).adam(
+    Minibatches(bind_exact(one, X, T), 1, 1).adam(
         w, np.zeros(1, np.intp), None, gradient, m, v, 0, 1, 0.5, 0.9, 0.999, 1e-8
     )
     assert np.allclose(w, [0, 0.5])

@@ -23,7 +23,7 @@ from fastmlp._core.curvature cimport by_units, tiles
 from fastmlp._core.threads cimport team
 from fastmlp._core.curvature.tiles cimport EXACT, Units, number, own_products, walk, width
 from fastmlp._core.sums.block cimport Block
-from fastmlp._core.sums.plan cimport Layer
+from fastmlp._core.sums.kinds cimport Layer
 from fastmlp._core.threads.team cimport Watch
 
 

@@ -29,7 +29,8 @@ from fastmlp._core.curvature.tiles cimport (
     is_alone, next_band, run, unit_products, walk, width,
 )
 from fastmlp._core.sums.block cimport Block, weights
-from fastmlp._core.sums.plan cimport Layer, Net
+from fastmlp._core.sums.kinds cimport Layer
+from fastmlp._core.sums.plan cimport Net
 
 
 cdef void products(const Block *b, const floating *left, const floating *right, Walk at, size_t rows, bint add,

@@ -24,7 +24,7 @@ from libc.stdlib cimport free
 from libc.string cimport memcpy
 
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.curvature cimport by_bands, by_samples, by_units, tiles
+from fastmlp._core.curvature cimport by_bands, by_columns, by_samples, by_units, tiles
 from fastmlp._core.storage cimport results
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.threads cimport team
@@ -65,7 +65,7 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay) noexcep
     sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.units.n_tiles
     shared = min(sums, new.units.n_pairs)
     block = BLOCK_BYTES // net.itemsize
-    new.work = plus(3 * net.n_params, shared)
+    new.work = plus(3 * net.work, shared)
     while block > FMLP_PAD and times(new.units.rows, block) > BLOCK_NUMBERS:
         block //= 2
     most = max(<size_t> 2, PARTIAL_NUMBERS // plus(net.n_params, shared))
@@ -75,7 +75,11 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay) noexcep
         new.parts.block = max(<size_t> 1, n)
         new.parts.ld = ceil_to(new.parts.block, FMLP_PAD)
     new.work_numbers = times(new.units.rows, new.parts.ld)
-    new.work_numbers = ceil_to(plus(new.work_numbers, net.n_params if kind == BACKPROP else 0), line)
+    if new.units.by_columns:
+        new.work_numbers = plus(new.work_numbers, by_columns.room(&new.units))
+    elif kind == BACKPROP:
+        new.work_numbers = plus(new.work_numbers, net.n_params)
+    new.work_numbers = ceil_to(new.work_numbers, line)
     new.shares = new.parts.n_slots
     new.kept_numbers = 0
     shares = by_bands.shares(&new.units) if n > 0 and sums >= LARGE and form != DIAGONAL else 0
@@ -150,7 +154,7 @@ cdef double block_sums(const Pass *job, const Block *b, floating *work, floating
         gradient = NULL
     if task.kept_numbers:
         work = <floating *> kept_block(kept, b)
-    if kept.held == EMPTY and (task.kept_numbers or not b.add):
+    if kept.held == EMPTY and not u.by_columns and (task.kept_numbers or not b.add):
         by_units.begin(u, b, work)
     if kept.held == EMPTY:
         load(b, work)
@@ -163,6 +167,10 @@ cdef double block_sums(const Pass *job, const Block *b, floating *work, floating
         by_units.follow_outputs(u, b, work)
     elif as_gram:
         by_samples.add_tiles(u, b, work, gradient, sums)
+    elif u.by_columns and task.form == DIAGONAL:
+        by_columns.add_diagonal(u, b, work, sums)
+    elif u.by_columns and task.form != NOTHING:
+        by_columns.add_matrix(u, b, work, sums)
     elif task.form == DIAGONAL:
         by_units.add_diagonal(u, b, work, sums)
     elif task.form != NOTHING:
@@ -200,6 +208,8 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
         copy(n_params, <const floating *> sums, matrix)
     elif task.kept_numbers:
         by_bands.store(&task.units, &job, blocks, work, matrix, n_threads, watch)
+    elif task.form != NOTHING and task.units.by_columns:
+        by_columns.store(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
     elif task.form != NOTHING and task.units.by_samples:
         by_samples.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
     elif task.form != NOTHING:

@@ -29,6 +29,7 @@ cdef struct Units:
     bint alone          # d2E / dz_k dz_k' at the output is zero for k != k',
     bint few            # and there are so few outputs that their shares of the matrix are summed one by one
     bint by_samples     # the Gauss-Newton part comes from the rows of the Jacobian, see by_samples.pyx
+    bint by_columns     # not all layers are dense, see by_columns.pyx; of the places `rows` alone counts
     size_t seed         # a direction at the outputs
     size_t curve        # h'' * (W' delta) of the layer at hand
     size_t bowl         # few: d2E / dz_L,k^2 without what bends the outputs,

@@ -11,7 +11,8 @@ from cython cimport floating
 from fastmlp._core.bridge cimport kernels
 from fastmlp._core.threads cimport team
 from fastmlp._core.storage.memory cimport plus, times
-from fastmlp._core.sums.plan cimport SOFTMAX, Layer, Net
+from fastmlp._core.sums.kinds cimport Layer
+from fastmlp._core.sums.plan cimport SOFTMAX, Net
 from fastmlp._core.threads.team cimport Watch
 
 cdef enum:
@@ -30,6 +31,15 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     cdef size_t q, t = net.max_width, other = 0, few
     u.net = net
     u.kind = kind
+    u.by_columns = not net.is_dense
+    if u.by_columns:
+        u.few = u.alone = u.by_samples = False
+        u.at = net.tangents
+        u.at.order = 2 if kind == EXACT else 1
+        u.at.bends = kind == EXACT
+        u.rows = u.at.rows
+        u.n_tiles = u.n_pairs = times(net.n_params, net.n_params)
+        return u
     u.alone = kind != EMPIRICAL_FISHER and net.layers[last - 1].activation != SOFTMAX
     u.few = u.alone and kind != BACKPROP and net.n_outputs < FEW
     few = net.n_outputs if u.few else 0

@@ -20,13 +20,12 @@ cnp.import_array()
 
 cdef double block_loss(const Pass *job, const Block *b, floating *work, floating *gradient) noexcept nogil:
     """The loss of a block; its gradient and, at `more`, the losses of all samples, where they are not NULL."""
-    cdef size_t n_params = b.net.n_params
     cdef floating *losses = <floating *> job.more
     cdef double value
     load(b, work)
     sweeps.fprop(b, work, 1)
     value = sweeps.loss(b, work, gradient != NULL)
-    if gradient != NULL and team.keep_on(b.watch, (GRADIENT_WORK - 1) * b.n * n_params):
+    if gradient != NULL and team.keep_on(b.watch, (GRADIENT_WORK - 1) * b.n * b.net.work):
         sweeps.bprop(b, work, gradient)
     if losses != NULL:
         kernels.store_rows(b.net.ops, b.n, 1, <const floating *> work + b.at.value * b.ld, losses + b.first, 1, b.ld)

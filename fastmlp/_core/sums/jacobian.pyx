@@ -13,7 +13,9 @@ from fastmlp._core.storage cimport results
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.sums.block cimport Block, Source, inputs, load
-from fastmlp._core.sums.plan cimport SOFTMAX, Layer, Layout, Net, Plan
+from fastmlp._core.sums.kinds cimport Layer
+from fastmlp._core.sums.layers cimport sample_gradient
+from fastmlp._core.sums.plan cimport SOFTMAX, Layout, Net, Plan
 from fastmlp._core.sums.slots cimport Pass, Step
 
 cnp.import_array()
@@ -108,29 +110,44 @@ cdef void block_by_inputs_forward(const Block *b, const Rows *rows, floating *wo
 
 
 cdef void block_by_params(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
-    """dy_k/dW = delta a', written sample by sample from row-major copies of delta and a, behind the layout's rows."""
+    """dy_k/dparams, the gradients of each sample, layer by layer."""
     cdef const Net *net = b.net
-    cdef const Layout *at = b.at
     cdef const Layer *layer
-    cdef floating *delta = work + at.rows * b.ld
+    cdef floating *room = work + b.at.rows * b.ld
     cdef floating *a
-    cdef size_t k
+    cdef size_t k, s
     cdef int l
     for k in range(net.n_outputs):
-        unit(b, net.n_outputs, k, work + at.T * b.ld)
+        unit(b, net.n_outputs, k, work + b.at.T * b.ld)
         seed(b, rows.of_logits, work)
         sweeps.bprop(b, work, <floating *> NULL)
-        a = delta + net.max_width * b.ld
+        a = room + 2 * net.max_width * b.ld
         for l in range(1, net.n_layers + 1):
             layer = &net.layers[l - 1]
-            if k == 0:
-                kernels.store_rows(net.ops, b.n, layer.n_in, <const floating *> work + at.a[l - 1] * b.ld, a,
-                                   layer.n_in, b.ld)
-            kernels.store_rows(net.ops, b.n, layer.n_out, <const floating *> work + at.delta[l] * b.ld, delta,
-                               layer.n_out, b.ld)
-            kernels.store_outer(net.ops, layer.n_out, layer.n_in, b.n, <const floating *> delta, <const floating *> a,
-                                out + k * net.n_params + layer.W, rows.row)
+            if layer.products.outer != NULL:
+                outer_gradients(b, rows, l, k == 0, work, a, out)
+            else:
+                for s in range(b.n):
+                    sample_gradient(b, layer, s, <const floating *> work + b.at.delta[l] * b.ld,
+                                    <const floating *> work + b.at.a[l - 1] * b.ld, room, out + s * rows.row)
             a += layer.n_in * b.ld
+        out += net.n_params
+
+
+cdef inline void outer_gradients(const Block *b, const Rows *rows, int l, bint first, floating *work, floating *a,
+                                 floating *out) noexcept nogil:
+    """Those of layer l, written sample by sample from row-major copies of delta and of a, which is made for the first
+    output; both lie behind the layout's rows.
+    """
+    cdef const Net *net = b.net
+    cdef const Layer *layer = &net.layers[l - 1]
+    cdef floating *delta = work + b.at.rows * b.ld
+    if first:
+        kernels.store_rows(net.ops, b.n, layer.n_in, <const floating *> work + b.at.a[l - 1] * b.ld, a, layer.n_in,
+                           b.ld)
+    kernels.store_rows(net.ops, b.n, layer.n_out, <const floating *> work + b.at.delta[l] * b.ld, delta, layer.n_out,
+                       b.ld)
+    layer.products.outer(net.ops, layer, b.n, delta, a, out + layer.W, rows.row)
 
 
 cdef void block_input_hessian(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
@@ -208,16 +225,16 @@ cdef double block_rows(const Pass *job, const Block *b, floating *work, floating
 
 cdef size_t work_of(const Net *net, Kind kind) noexcept nogil:
     """Multiply-adds for each sample."""
-    cdef size_t K = net.n_outputs, D = net.n_inputs, P = net.n_params
+    cdef size_t K = net.n_outputs, D = net.n_inputs, work = net.work
     if kind == BY_INPUTS:
-        return (1 + 2 * K) * P
+        return (1 + 2 * K) * work
     if kind == BY_PARAMS:
-        return (1 + (2 + WRITTEN) * K) * P
+        return (1 + 2 * K) * work + WRITTEN * K * net.n_params
     if kind == BY_INPUTS_FORWARD:
-        return (1 + D) * P
+        return (1 + D) * work
     if kind == INPUT_HESSIAN:
-        return (1 + K * (1 + 2 * D)) * P
-    return 2 * P
+        return (1 + K * (1 + 2 * D)) * work
+    return 2 * work
 
 
 cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, v, U, Kind kind, bint of_logits, tuple shape,
@@ -246,7 +263,7 @@ cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, v, U, Kind kind, 
     slots.prepare(&job, step, net, at, &source, plan.strips(source.n))
     job.block.params, job.more, job.sums, job.work = data(params), &rows, data(out), work_of(net, kind)
     if kind == BY_PARAMS:
-        job.rows += net.max_width
+        job.rows += 2 * net.max_width       # no less than a sample's own block, of FMLP_PAD numbers a row, takes
         for l in range(net.n_layers):
             job.rows += net.layers[l].n_in
     slots.run(&job, n_threads, &plan.choice)

@@ -1,28 +1,61 @@
-# What a layer is: three products, on a block of samples. z = B(w, a) is linear in the parameters and in the inputs, so
-# that tangents are made of the same three.
+# The products of a layer on a block of samples, whatever its kind; and what stands in for the quicker ways that it lacks.
 
 from cython cimport floating
+from libc.string cimport memset
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge.kernels cimport FMLP_PAD
 from fastmlp._core.sums.block cimport Block
-from fastmlp._core.sums.plan cimport Layer
+from fastmlp._core.sums.kinds cimport Layer
 
 
 cdef inline void forward(const Block *b, const Layer *layer, const floating *params, bint bias, const floating *A,
                          bint add, floating *Z) noexcept nogil:
     """Z = W A, with `bias` + b; added to Z if `add`. The parameters may be a direction."""
-    kernels.dense_forward(b.net.ops, layer.n_out, layer.n_in, b.n, params + layer.W,
-                          params + layer.b if bias else <const floating *> NULL, A, add, Z, b.ld)
+    layer.products.forward(b.net.ops, layer, b.n, params + layer.W,
+                           params + layer.b if bias else <const floating *> NULL, A, add, Z, b.ld)
 
 
 cdef inline void backward(const Block *b, const Layer *layer, const floating *params, const floating *D, bint add,
                           const floating *factor, floating *E) noexcept nogil:
     """E = factor * (W' D), the factor may be NULL; W' D is added to E before, if `add`."""
-    kernels.dense_backward(b.net.ops, layer.n_out, layer.n_in, b.n, params + layer.W, D, add, factor, E, b.ld)
+    layer.products.backward(b.net.ops, layer, b.n, params + layer.W, D, add, factor, E, b.ld)
 
 
 cdef inline void gradient(const Block *b, const Layer *layer, const floating *D, const floating *A, bint add,
                           bint bias, floating *g) noexcept nogil:
     """dE/dW = D A', with `bias` dE/db = D 1, in a vector of all parameters; added to if `add`."""
-    kernels.dense_gradient(b.net.ops, layer.n_out, layer.n_in, b.n, D, A, add, g + layer.W,
-                           g + layer.b if bias else <floating *> NULL, b.ld)
+    layer.products.gradient(b.net.ops, layer, b.n, D, A, add, g + layer.W,
+                            g + layer.b if bias else <floating *> NULL, b.ld)
+
+
+cdef inline void unit_backward(const Block *b, const Layer *layer, size_t k, const floating *params,
+                               const floating *d, const floating *factor, floating *D, floating *E) noexcept nogil:
+    """E = factor * (W' D) where D is zero but for its row k, d; D is written where there is no quicker way."""
+    cdef size_t s
+    if layer.products.unit != NULL:
+        layer.products.unit(b.net.ops, layer, b.n, k, params + layer.W, d, factor, E, b.ld)
+        return
+    memset(D, 0, layer.n_out * b.ld * sizeof(floating))
+    for s in range(b.ld):
+        D[k * b.ld + s] = d[s]
+    backward(b, layer, params, <const floating *> D, False, factor, E)
+
+
+# ---- the gradient of a single sample ----
+
+cdef inline size_t single_numbers(const Layer *layer) noexcept nogil:
+    """What `sample_gradient` needs as room."""
+    return (layer.n_in + layer.n_out) * FMLP_PAD
+
+
+cdef inline void sample_gradient(const Block *b, const Layer *layer, size_t s, const floating *D, const floating *A,
+                                 floating *room, floating *g) noexcept nogil:
+    """The gradient of sample s of the block, by a block of its own: as much work as for a whole vector of samples."""
+    cdef floating *own = room + layer.n_in * FMLP_PAD
+    cdef size_t i
+    memset(room, 0, single_numbers(layer) * sizeof(floating))
+    for i in range(layer.n_in):
+        room[i * FMLP_PAD] = A[i * b.ld + s]
+    for i in range(layer.n_out):
+        own[i * FMLP_PAD] = D[i * b.ld + s]
+    layer.products.gradient(b.net.ops, layer, 1, own, room, False, g + layer.W, g + layer.b, FMLP_PAD)

@@ -1,12 +1,7 @@
 # An architecture frozen to C: sizes, offsets into the parameter vector, and where each block lies in a workspace.
 
+from fastmlp._core.sums.kinds cimport Layer
 from fastmlp._core.threads.choice cimport Choice
-
-
-cdef struct Layer:
-    size_t n_in, n_out
-    size_t W, b         # offsets into the parameter vector
-    int activation      # index in the list of activations; SOFTMAX on an output layer
 
 
 cdef enum:
@@ -39,9 +34,13 @@ cdef struct Net:
     int loss
     int elementwise     # whether y_k depends on z_k alone, so that the loss reads y and h'
     int itemsize
+    bint is_dense       # all layers are
+    bint has_rows       # all layers have a way for a few row-major samples
     size_t lanes, n_params, max_width, n_inputs, n_outputs
+    size_t work         # multiply-adds of a sample forward: as many as parameters where all layers are dense
     const void *ops
     Layer *layers
+    size_t *geometry    # of all layers
     Layout values, gradient, trace, tangents, units, gram
 
 
@@ -54,6 +53,7 @@ cdef struct Partition:
 
 cdef class Plan:
     cdef Net net
+    cdef tuple kinds        # whose products the layers have
     cdef Choice choice      # of threads for what goes sample by sample
     cdef Partition partition(self, size_t n) noexcept nogil
     cdef Partition strips(self, size_t n) noexcept nogil

@@ -19,6 +19,7 @@ from libc.stdlib cimport calloc, free, malloc
 from fastmlp._core.bridge cimport kernels
 from fastmlp._core.threads cimport choice
 from fastmlp._core.bridge.kernels cimport FMLP_PAD
+from fastmlp._core.sums.kinds cimport Kind, Layer
 
 from fastmlp._core.bridge.kernels import isa_index
 
@@ -44,14 +45,13 @@ cdef size_t ceil_div(size_t a, size_t b) noexcept nogil:
 
 
 cdef class Plan:
-    """C view of a network: `sizes` of the layers, activation index of each layer, loss index, bytes of a number.
+    """C view of a network: what its layers are, loss index, bytes of a number.
 
     Parameters
     ----------
-    sizes : sequence of int
-        [D, M1, ..., K].
-    activations : sequence of int
-        One index for each layer of weights; -1 for softmax at the output.
+    layers : sequence of tuple
+        Of each layer its `Kind`, n_in, n_out, how many weights and biases it has, the multiply-adds of a sample, the
+        index of its activation (-1 for softmax at the output), and a tuple of whatever numbers its kind needs besides.
     loss : int
     itemsize : int
         4 for float32, 8 for float64.
@@ -59,28 +59,19 @@ cdef class Plan:
         Instruction set; the one in use by default.
     """
 
-    def __cinit__(self, sizes, activations, int loss, int itemsize, isa=None):
-        cdef int l
-        cdef size_t offset = 0
+    def __cinit__(self, layers, int loss, int itemsize, isa=None):
         cdef Net *net = &self.net
         self.choice = choice.fresh()
-        net.n_layers = len(sizes) - 1
+        self.kinds = tuple([kind for kind, *_ in layers])
+        net.n_layers = len(layers)
         net.loss = loss
         net.itemsize = itemsize
         net.layers = <Layer *> malloc(net.n_layers * sizeof(Layer))
-        if net.layers == NULL:
+        net.geometry = <size_t *> malloc(max(1, sum([len(each[7]) for each in layers])) * sizeof(size_t))
+        if net.layers == NULL or net.geometry == NULL:
             raise MemoryError("no memory for the plan of a network")
-        net.max_width = sizes[0]
-        for l in range(net.n_layers):
-            net.layers[l].n_in = sizes[l]
-            net.layers[l].n_out = sizes[l + 1]
-            net.layers[l].activation = activations[l]
-            net.layers[l].W = offset
-            net.layers[l].b = offset + net.layers[l].n_in * net.layers[l].n_out
-            offset = net.layers[l].b + net.layers[l].n_out
-            net.max_width = max(net.max_width, net.layers[l].n_out)
-        net.n_params = offset
-        net.n_inputs = sizes[0]
+        take_layers(net, layers)
+        net.n_inputs = net.layers[0].n_in
         net.n_outputs = net.layers[net.n_layers - 1].n_out
         net.elementwise = loss == kernels.FMLP_LOSS_squared_error
         net.ops = kernels.table(isa_index(isa), itemsize)
@@ -94,6 +85,7 @@ cdef class Plan:
 
     def __dealloc__(self):
         free(self.net.layers)
+        free(self.net.geometry)
         free(self.net.values.a)
         free(self.net.gradient.a)
         free(self.net.trace.a)
@@ -106,9 +98,9 @@ cdef class Plan:
         cdef Partition parts
         cdef bint large = self.net.n_params >= LARGE
         cdef size_t block = 64 if self.net.max_width >= 256 and self.net.n_params < VAST else 128
-        cdef size_t most = min(<size_t> MAX_SLOTS, max(<size_t> 4, PARTIAL_NUMBERS // self.net.n_params))
+        cdef size_t most = min(<size_t> MAX_SLOTS, max(<size_t> 4, PARTIAL_NUMBERS // max(<size_t> 1, self.net.n_params)))
         parts.n_slots = min(most, ceil_div(n, 512 if large else block))
-        if parts.n_slots < 4 and n * self.net.n_params > 2 * PARALLEL_WORK:
+        if parts.n_slots < 4 and n * self.net.work > 2 * PARALLEL_WORK:
             parts.n_slots = max(parts.n_slots, min(<size_t> 4, n // (128 if large else 64)))
         parts.n_slots = max(<size_t> 1, parts.n_slots)
         parts.rows = max(<size_t> 1, ceil_div(n, parts.n_slots))
@@ -131,7 +123,7 @@ cdef class Plan:
 
     cdef int threads(self, size_t n, int work, int n_threads) noexcept nogil:
         """Threads to use on n samples, for as much work as that many predictions, when n_threads are granted."""
-        if n * self.net.n_params * work < PARALLEL_WORK:
+        if n * self.net.work * work < PARALLEL_WORK:
             return 1
         return <int> min(<size_t> n_threads, self.partition(n).n_slots)
 
@@ -140,6 +132,33 @@ cdef class Plan:
         parts = self.partition(n)
         return {"n_slots": parts.n_slots, "rows": parts.rows, "block": parts.block, "ld": parts.ld,
                 "strip": self.strips(n).block}
+
+
+cdef int take_layers(Net *net, layers) except -1:
+    """The layers as C has them; their parameters lie one after the other, the weights of each before its biases."""
+    cdef Layer *layer
+    cdef Kind kind
+    cdef size_t offset = 0, n_weights, *geometry = net.geometry
+    net.is_dense = net.has_rows = True
+    net.work, net.max_width = 0, layers[0][1]
+    for number, (kind, n_in, n_out, weights, biases, work, activation, numbers) in enumerate(layers):
+        layer = &net.layers[number]
+        layer.products = &kind.single if net.itemsize == sizeof(float) else &kind.double
+        layer.n_in, layer.n_out, layer.activation, layer.work = n_in, n_out, activation, work
+        n_weights = weights
+        layer.n_params = n_weights + <size_t> biases
+        layer.W, layer.b = offset, offset + n_weights
+        layer.geometry = geometry
+        for each in numbers:
+            geometry[0] = each
+            geometry += 1
+        offset += layer.n_params
+        net.work += layer.work
+        net.max_width = max(net.max_width, layer.n_out)
+        net.is_dense = net.is_dense and layer.products.is_dense
+        net.has_rows = net.has_rows and layer.products.rows != NULL
+    net.n_params = offset
+    return 0
 
 
 cdef size_t take(size_t *next_row, size_t rows) noexcept nogil:

@@ -1,4 +1,4 @@
-"""Outputs: all rows in strips, and a path for one to eight rows.
+"""Outputs: all rows in strips, and a path for one to eight rows where all kinds of layers have one.
 
 `predict_exact` looks at its argument itself: no conversion, no views, every check made. `exact_first` puts it before
 the method that Python calls, so that one row meets no interpreted line.
@@ -14,7 +14,8 @@ from fastmlp._core.bridge cimport kernels
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.storage.arrays cimport data, finite, native
 from fastmlp._core.sums.block cimport Block, Source, inputs, load
-from fastmlp._core.sums.plan cimport RELEASE_WORK, SOFTMAX, Layer, Net, Plan
+from fastmlp._core.sums.kinds cimport Layer
+from fastmlp._core.sums.plan cimport RELEASE_WORK, SOFTMAX, Net, Plan
 from fastmlp._core.sums.slots cimport Pass, Step
 
 cnp.import_array()
@@ -60,7 +61,7 @@ cdef void rows_values(const Net *net, const floating *params, const floating *X,
     for l in range(net.n_layers):
         layer = &net.layers[l]
         z = odd if l % 2 else even
-        kernels.rows_forward(net.ops, n, layer.n_out, layer.n_in, params + layer.W, params + layer.b, a, z)
+        layer.products.rows(net.ops, layer, n, params + layer.W, params + layer.b, a, z)
         if layer.activation == SOFTMAX:
             for s in range(n):
                 kernels.softmax_row(net.ops, layer.n_out, z + s * layer.n_out)
@@ -83,7 +84,7 @@ cdef int few_rows(const Net *net, const floating *params, const floating *X, siz
         even = <floating *> malloc(2 * numbers * sizeof(floating))
         if even == NULL:
             raise MemoryError("no memory for the activations of a few rows")
-    if n * net.n_params < RELEASE_WORK:
+    if n * net.work < RELEASE_WORK:
         rows_values(net, params, X, n, even, even + numbers, Y)
     else:
         with nogil:
@@ -97,7 +98,7 @@ cdef int few_rows(const Net *net, const floating *params, const floating *X, siz
 
 cdef inline int rows(Plan plan, const floating *params, const floating *X, size_t n, floating *Y,
                      int n_threads) except -1:
-    if n <= FEW_ROWS:
+    if n <= FEW_ROWS and plan.net.has_rows:
         return few_rows(&plan.net, params, X, n, Y)
     return all_rows(plan, params, X, n, Y, n_threads)
 

@@ -90,7 +90,7 @@ def curvature_products(Batch batch not None, cnp.ndarray params not None, cnp.nd
         vectors.n = min(together, n - first)
         vectors.V = <char *> data(V) + first * bytes
         job.n_sums = job.n_added = vectors.n * net.n_params
-        job.work = WORK * job.n_sums
+        job.work = WORK * vectors.n * net.work
         job.sums = <char *> data(products) + first * bytes
         slots.run(&job, n_threads, &batch.choice)
         first += vectors.n

@@ -21,7 +21,7 @@ cdef void prepare(Pass *job, Step step, const Net *net, const Layout *at, const 
                   Partition parts) noexcept nogil:
     job.step, job.more, job.parts = step, NULL, parts
     job.block.net, job.block.at, job.block.source = net, at, source
-    job.rows, job.work = at.rows, net.n_params
+    job.rows, job.work = at.rows, net.work
     job.n_sums = job.n_added = 0
 
 

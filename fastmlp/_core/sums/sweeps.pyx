@@ -13,8 +13,9 @@ from cython cimport floating
 from fastmlp._core.bridge cimport kernels
 from fastmlp._core.storage.vectors cimport total
 from fastmlp._core.sums.block cimport Block, weights
-from fastmlp._core.sums.layers cimport backward, forward, gradient
-from fastmlp._core.sums.plan cimport SOFTMAX, Layer, Layout
+from fastmlp._core.sums.kinds cimport Layer
+from fastmlp._core.sums.layers cimport backward, forward, gradient, unit_backward
+from fastmlp._core.sums.plan cimport SOFTMAX, Layout
 
 
 # ---- the four sweeps ----
@@ -79,14 +80,12 @@ cdef void step_back(const Block *b, int l, floating *work) noexcept nogil:
 
 cdef void unit_to_inputs(const Block *b, size_t k, const floating *delta, floating *work,
                          floating *inputs) noexcept nogil:
-    """dz_k/dx times `delta` (one row), for the logit z_k: the first step takes one row of weights."""
+    """dz_k/dx times `delta` (one row), for the logit z_k: the first step may be quick."""
     cdef const Layout *at = b.at
     cdef int l = b.net.n_layers
-    cdef const Layer *layer = &b.net.layers[l - 1]
-    kernels.dense_backward_part(b.net.ops, 1, layer.n_in, b.n,
-                                <const floating *> b.params + layer.W + k * layer.n_in, layer.n_in, delta, b.ld,
-                                <const floating *> NULL if l == 1 else <const floating *> work + at.d1[l - 1] * b.ld,
-                                inputs if l == 1 else work + at.delta[l - 1] * b.ld, b.ld)
+    unit_backward(b, &b.net.layers[l - 1], k, <const floating *> b.params, delta,
+                  <const floating *> NULL if l == 1 else <const floating *> work + at.d1[l - 1] * b.ld,
+                  work + at.delta[l] * b.ld, inputs if l == 1 else work + at.delta[l - 1] * b.ld)
     if l == 1:
         return
     for l in range(b.net.n_layers - 1, 1, -1):

@@ -1,0 +1,162 @@
+"""What layers are: kinds, of which there may be more than the dense one, and records of the layers of a network.
+
+A kind of layer is a subclass of `Kind`, whose objects stand in the list that `fastmlp.Network` takes, and its compiled
+products (`fastmlp/_core/sums/kinds.pxd`). All that the rest of the library knows of a layer is its `Layer`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from fastmlp import _validation as check
+from fastmlp._core.sums import dense, kinds
+from fastmlp.model.activations import Activation
+
+#: the extents of what one sample has before or behind a layer: (n,), or those of several axes
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A layer as users write it: ``[784, Kind(...), 10]``. Fields of subclasses are arguments, which files keep.
+
+    A subclass is a frozen dataclass; it is found by its `name` from its definition on.
+    """
+
+    #: as files have it
+    name: ClassVar[str]
+    #: the three products
+    compiled: ClassVar[kinds.Kind]
+    #: whether each unit has a row of weights for all inputs
+    is_dense: ClassVar[bool] = False
+    #: whether an activation follows; without, it is the identity, and `hidden` has no name for it
+    has_activation: ClassVar[bool] = True
+
+    _kinds: ClassVar[dict[str, type[Kind]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        Kind._kinds[cls.name] = cls
+
+    def after(self, inputs: Shape, activation: Activation) -> Layer:
+        """The layer behind one whose outputs have the shape `inputs`.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be there; the message begins with "layers: ".
+        """
+        raise NotImplementedError
+
+    def phrase(self, layer: Layer) -> str:
+        """What `summary` shows of a layer."""
+        return f"{self.name} {' x '.join(map(str, layer.outputs))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer z = B(w, a), linear in its parameters w and in its inputs a, followed by its activation.
+
+    Its parameters are W, then b, each row by row. A shape () stands for none.
+    """
+
+    kind: Kind
+    inputs: Shape
+    outputs: Shape
+    activation: Activation
+    weights: Shape = ()
+    biases: Shape = ()
+    fan_in: int = 0  #: inputs of a unit: by the fans starting values are drawn
+    fan_out: int = 0  #: units that an input goes to
+    work: int = 0  #: multiply-adds of a sample
+    geometry: tuple[int, ...] = ()  #: numbers that its products need besides
+
+    @property
+    def n_in(self) -> int:
+        """Numbers before it."""
+        return math.prod(self.inputs)
+
+    @property
+    def n_out(self) -> int:
+        """Units."""
+        return math.prod(self.outputs)
+
+    @property
+    def n_weights(self) -> int:
+        """How many numbers W has."""
+        return math.prod(self.weights) if self.weights else 0
+
+    @property
+    def n_biases(self) -> int:
+        """How many numbers b has."""
+        return math.prod(self.biases) if self.biases else 0
+
+    @property
+    def n_params(self) -> int:
+        """Both together."""
+        return self.n_weights + self.n_biases
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether each unit has a row of weights for all inputs."""
+        return self.kind.is_dense
+
+    def phrase(self) -> str:
+        """What `summary` shows of it: "5 x 2"."""
+        return self.kind.phrase(self)
+
+    def description(self) -> tuple[kinds.Kind, int, int, int, int, int, int, tuple[int, ...]]:
+        """What `Plan` takes."""
+        sizes = (self.n_in, self.n_out, self.n_weights, self.n_biases, self.work)
+        return (self.kind.compiled, *sizes, self.activation.index, self.geometry)
+
+
+@dataclass(frozen=True)
+class Dense(Kind):
+    """What a number in the list stands for: z = W a + b, with W (n_out, n_in)."""
+
+    name = "dense"
+    compiled = dense.DENSE
+    is_dense = True
+
+    n_units: int
+
+    def after(self, inputs: Shape, activation: Activation) -> Layer:
+        """Inputs of any shape are taken as one row."""
+        n_in, n_out = math.prod(inputs), self.n_units
+        return Layer(
+            self, inputs, (n_out,), activation, weights=(n_out, n_in), biases=(n_out,), fan_in=n_in, fan_out=n_out,
+            work=(n_in + 1) * n_out,
+        )  # fmt: skip
+
+    def phrase(self, layer: Layer) -> str:
+        """The shape of W."""
+        return " x ".join(map(str, layer.weights))
+
+
+def taken(item: Any) -> Kind:
+    """The kind that an entry of a user's list behind the first one stands for."""
+    return item if isinstance(item, Kind) else Dense(check.integer(item, "layers", 1))
+
+
+def shown(kind: Kind) -> Any:
+    """The entry of a list that stands for a kind: a number if it is dense."""
+    return kind.n_units if isinstance(kind, Dense) else kind
+
+
+def written(kind: Kind) -> Any:
+    """The same in types that files can hold."""
+    return kind.n_units if isinstance(kind, Dense) else {"kind": kind.name, **asdict(kind)}
+
+
+def read(item: Any) -> Any:
+    """What `written` gave, as an entry of a list again, which is still to be checked."""
+    if not isinstance(item, Mapping):
+        return item
+    arguments = dict(item)
+    name = arguments.pop("kind", None)
+    if name not in Kind._kinds:
+        raise ValueError(f"layers: expected kinds among {', '.join(Kind._kinds)}, got {check.shown(name)}")
+    return shown(Kind._kinds[name](**arguments))
