@@ -73,13 +73,18 @@ class Architecture:
         """Of what `__getstate__` gave, as a pickle holds it; ModelFormatError if it is something else."""
         try:
             return cls.read(state)
-        except (TypeError, ValueError, KeyError) as error:
+        except (TypeError, ValueError) as error:
             raise ModelFormatError(f"state: expected the architecture of a network, got another ({error})") from error
 
     @classmethod
     def read(cls, state: Any) -> Architecture:
-        """Of what `__getstate__` gave; TypeError, ValueError or KeyError if it is something else."""
-        return cls.create(**(state | {"layers": [kinds.read(each) for each in state["layers"]]}))
+        """Of what `__getstate__` gave; TypeError or ValueError if it is something else."""
+        if not isinstance(state, dict):
+            raise TypeError(f"expected a dict, got {type(state).__name__}")
+        layers = state.get("layers")
+        if isinstance(layers, (list, tuple)):
+            layers = [kinds.read(each) for each in layers]
+        return cls.create(**(state | {"layers": layers}))
 
     @property
     def specification(self) -> tuple[Any, ...]:
