@@ -34,7 +34,7 @@ from setuptools.command.egg_info import egg_info
 
 HERE = Path(__file__).parent
 MODULES = (
-    *("bridge.kernels", "faces", "diagonal"),  # the longest to compile come first
+    *("bridge.kernels", "faces", "specimens"),  # the longest to compile come first
     *(f"threads.{name}" for name in ("crew", "team", "choice")),
     *(f"storage.{name}" for name in ("arrays", "results")),
     *(f"sums.{name}" for name in ("kinds", "dense", "plan", "block", "sweeps", "slots", "batch", "predict", "products", "jacobian")),

@@ -9,6 +9,8 @@ Between them stand `output`, `loss` and their tangents: from the logits to the o
 the loss. README.md in this folder derives them all, in these letters.
 """
 
+from libc.string cimport memset
+
 from cython cimport floating
 from fastmlp._core.bridge cimport kernels
 from fastmlp._core.storage.vectors cimport total
@@ -106,15 +108,18 @@ cdef void rfprop(const Block *b, const floating *V, bint inputs, floating *work)
     cdef const Layer *layer
     cdef floating *Rz
     cdef size_t ld = b.ld
+    cdef bint own
     cdef int l
     for l in range(1, b.net.n_layers + 1):
         layer = &b.net.layers[l - 1]
         Rz = work + at.Rz[l] * ld
-        if V != NULL:
+        own = V != NULL and layer.n_params > 0
+        if own:
             forward(b, layer, V, True, <const floating *> work + at.a[l - 1] * ld, False, Rz)
         if l > 1 or inputs:
-            forward(b, layer, <const floating *> b.params, False, <const floating *> work + at.Ra[l - 1] * ld,
-                    V != NULL, Rz)
+            forward(b, layer, <const floating *> b.params, False, <const floating *> work + at.Ra[l - 1] * ld, own, Rz)
+        elif not own:
+            memset(Rz, 0, layer.n_out * ld * sizeof(floating))
         if l < b.net.n_layers:
             kernels.multiply(b.net.ops, layer.n_out, b.n, <const floating *> work + at.d1[l] * ld,
                              <const floating *> Rz, False, work + at.Ra[l] * ld, ld)
@@ -132,9 +137,11 @@ cdef void rbprop(const Block *b, const floating *V, bint inputs, bint exact, flo
     cdef const floating *Rdelta
     cdef floating *below
     cdef size_t ld = b.ld
+    cdef bint own
     cdef int l
     for l in range(b.net.n_layers, 0, -1):
         layer = &b.net.layers[l - 1]
+        own = exact and V != NULL and layer.n_params > 0
         delta = work + at.delta[l] * ld
         Rdelta = work + at.Rdelta[l] * ld
         below = work + at.Rdelta[l - 1] * ld
@@ -144,9 +151,9 @@ cdef void rbprop(const Block *b, const floating *V, bint inputs, bint exact, flo
                 gradient(b, layer, delta, <const floating *> work + at.Ra[l - 1] * ld, True, False, sums)
         if l == 1:
             return
-        if exact and V != NULL:
+        if own:
             backward(b, layer, V, delta, False, <const floating *> NULL, below)
-        backward(b, layer, <const floating *> b.params, Rdelta, exact and V != NULL,
+        backward(b, layer, <const floating *> b.params, Rdelta, own,
                  <const floating *> work + at.d1[l - 1] * ld, below)
         if exact:
             kernels.multiply(b.net.ops, layer.n_in, b.n, <const floating *> work + at.bend[l - 1] * ld,

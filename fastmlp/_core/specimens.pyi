@@ -1,3 +1,4 @@
 from fastmlp._core.sums.kinds import Kind
 
 DIAGONAL: Kind
+AVERAGES: Kind
