@@ -53,7 +53,7 @@ ABOVE_A_CONSTANT = "all epochs done, but the loss is above that of a constant"
 def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
     """Minimise the objective from the network's parameters; the result is left there, whatever ends the training."""
     architecture = net._architecture
-    asked = methods.checked(asked, architecture, len(samples.X))
+    methods.check_all(asked, architecture, len(samples.X))
     name, by_batches = asked.method, asked.method in MINIBATCH
     standardize = units.checked(asked.standardize, architecture)
     state = _state(asked.warm_start, name, architecture, len(samples.X), bool(standardize))
@@ -74,7 +74,7 @@ def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
     objective = objectives.make(architecture, start, training, asked.penalty, 1.0, asked.n_threads, free)
     constant = reference.of(architecture, training)
     if asked.tol is None:
-        asked = asked._replace(tol=reference.default_tol(architecture, constant))
+        asked.tol = reference.default_tol(architecture, constant)
     whole = asked.warm_start is None and asked.max_iter >= scale.FEW_ITERATIONS
     warned = scale.before(architecture, start, training, constant, by_batches, own, asked.given) if whole else ""
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, asked.n_threads)

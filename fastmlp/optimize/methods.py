@@ -25,29 +25,28 @@ AUTO_FULL_BATCH = 100_000_000
 EPOCHS, STEPS = 200, 1000  # max_iter by default: of minibatch and of full-batch methods
 
 
-def checked(asked: FitOptions, architecture: Architecture, n_samples: int) -> FitOptions:
-    """With the method's name, and all that can be judged without the network's numbers and the samples."""
+def check_all(asked: FitOptions, architecture: Architecture, n_samples: int) -> None:
+    """Put in place the method's name, and all that can be judged without the network's numbers and the samples."""
     bounded = asked.bounds is not None
-    name = choose_method(asked.method, architecture, n_samples, bounded=bounded, penalty=asked.penalty)
+    asked.method = name = choose_method(asked.method, architecture, n_samples, bounded=bounded, penalty=asked.penalty)
     if name in MINIBATCH:
         penalties.refuse_terms(asked.penalty, f"with {name}")
     _check_options(name, asked.of_method, asked.learning_rate)
     if asked.callback is not None and not callable(asked.callback):
         raise TypeError(f"callback: expected a callable or None, got {check.shown(asked.callback)}")
-    patience = None if asked.patience is None else check.integer(asked.patience, "patience", 1)
-    if patience is not None and asked.validation is None:
-        raise ValueError("patience: expected together with validation, got no validation set")
+    if asked.patience is not None:
+        asked.patience = check.integer(asked.patience, "patience", 1)
+        if asked.validation is None:
+            raise ValueError("patience: expected together with validation, got no validation set")
+    if asked.tol is not None:
+        asked.tol = check.number(asked.tol, "tol", 0.0)
     default_iter = EPOCHS if name in MINIBATCH else STEPS
+    asked.max_iter = default_iter if asked.max_iter is None else check.integer(asked.max_iter, "max_iter", 0)
+    asked.batch_size = check.integer(asked.batch_size, "batch_size", 1)
     verbose = int(asked.verbose) if isinstance(asked.verbose, bool) else asked.verbose
-    return asked._replace(
-        method=name,
-        patience=patience,
-        tol=None if asked.tol is None else check.number(asked.tol, "tol", 0.0),
-        max_iter=default_iter if asked.max_iter is None else check.integer(asked.max_iter, "max_iter", 0),
-        batch_size=check.integer(asked.batch_size, "batch_size", 1),
-        verbose=check.integer(verbose, "verbose", 0),
-        time_limit=None if asked.time_limit is None else check.number(asked.time_limit, "time_limit", 0.0),
-    )
+    asked.verbose = check.integer(verbose, "verbose", 0)
+    if asked.time_limit is not None:
+        asked.time_limit = check.number(asked.time_limit, "time_limit", 0.0)
 
 
 def choose_method(

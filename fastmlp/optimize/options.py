@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 
-class FitOptions(NamedTuple):
+@dataclass(slots=True)
+class FitOptions:
     """The arguments of `Network.fit`, which documents them, but for the samples.
 
-    As a user gives them; `methods.checked` makes of them what the solvers are told: a method by its name, numbers in
-    place of most None. `given` are X and T as they came, for what is said of their units.
+    First as a user gives them; `methods.check_all` puts in their place what the solvers are told: a method by its name,
+    numbers for most None. `given` are X and T as they came, for what is said of their units.
     """
 
     given: tuple[Any, Any]
