@@ -33,14 +33,17 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.egg_info import egg_info
 
 HERE = Path(__file__).parent
+OF_TESTS = ("faces", "specimens")  # not installed: a fifth of all that is
 MODULES = (
-    *("bridge.kernels", "faces", "specimens"),  # the longest to compile come first
+    *("bridge.kernels", *OF_TESTS),  # the longest to compile come first
     *(f"threads.{name}" for name in ("crew", "team", "choice")),
     *(f"storage.{name}" for name in ("arrays", "results")),
-    *(f"sums.{name}" for name in ("kinds", "dense", "plan", "block", "sweeps", "slots", "batch", "predict", "products", "jacobian")),
-    *(f"curvature.{name}" for name in ("by_units", "tiles", "by_samples", "by_bands", "by_columns", "matrices", "cholesky")),
+    *(f"sums.{name}" for name in ("kinds", "dense", "plan", "block", "sweeps", "slots")),
+    *(f"sums.{name}" for name in ("batch", "predict", "products", "jacobian", "trace", "moments")),
+    *(f"curvature.{name}" for name in ("by_units", "tiles", "by_samples", "by_bands", "by_columns")),
+    *("curvature.matrices", "curvature.cholesky"),
     *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "train", "equations", "objective", "ties", "journal")),
-    *("sums.trace", "sums.moments", "fits.asked"),
+    "fits.asked",
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {
@@ -184,7 +187,8 @@ class BuildExt(build_ext):
         """Generate C, build, and leave the modules beside their sources too.
 
         `fastmlp/` lies at the root of the checkout, so that Python finds it there before the installed package: a
-        checkout has to be importable after `pip install .`, if it can be written to.
+        checkout has to be importable after `pip install .`, if it can be written to. What serves the tests alone stays
+        there.
         """
         folder = self.get_finalized_command("build").build_base
         generated = cythonize(self.extensions, compiler_directives=DIRECTIVES, build_dir=folder)
@@ -193,6 +197,9 @@ class BuildExt(build_ext):
         super().run()
         if not self.inplace and os.access(HERE / "fastmlp" / "_core", os.W_OK):
             self.copy_extensions_to_source()
+        if not self.inplace:
+            for name in OF_TESTS:
+                Path(self.get_ext_fullpath(f"fastmlp._core.{name}")).unlink(missing_ok=True)
 
 
 def extension(name):
