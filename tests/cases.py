@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp._core.sums.dense import DENSE
 from fastmlp._core.sums.plan import Plan
 from fastmlp.bayes.alternation import Alternation
 from fastmlp.bayes.frame import Frame
 from fastmlp.model import activations
+from fastmlp.model.activations import Activation
 from fastmlp.model.functional import check_samples
+from fastmlp.model.layers import Dense
+from fastmlp.model.losses import Loss
 
 DTYPES = ("float64", "float32")
 HIDDEN = activations.HIDDEN
@@ -36,18 +38,16 @@ def network(layers, hidden="tanh", output="identity", loss=None, dtype="float64"
     return net
 
 
-def plan(sizes, activations, loss, itemsize, isa=None):
-    """A plan of dense layers, of any size."""
-    layers = zip(sizes[:-1], sizes[1:], activations, strict=True)
-    return Plan([(DENSE, n_in, n_out, n_in * n_out, n_out, (n_in + 1) * n_out, h, ()) for n_in, n_out, h in layers],
-                loss, itemsize, isa)  # fmt: skip
+def plan(sizes, activation, loss, itemsize, isa=None):
+    """A plan of dense layers, of any size; the last one has the identity."""
+    hidden = [*[Activation(activation)] * (len(sizes) - 2), Activation("identity")]
+    layers = zip(sizes[:-1], sizes[1:], hidden, strict=True)
+    return Plan([Dense(n_out).after((n_in,), h) for n_in, n_out, h in layers], Loss(loss).index, itemsize, isa)
 
 
 def plan_of(net, isa):
     """The plan of a network, of that instruction set."""
-    architecture = net._architecture
-    layers = [layer.description() for layer in architecture.layers]
-    return Plan(layers, architecture.loss.index, net.dtype.itemsize, isa)
+    return Plan(net._architecture.layers, net._architecture.loss.index, net.dtype.itemsize, isa)
 
 
 def data(net, n_samples, seed=0, soft=False):

@@ -61,11 +61,12 @@ class Architecture:
         hidden = _hidden(hidden, sum(kind.has_activation for kind in entries[:-1]))
         output = Activation._chosen(output, "output", OUTPUT)
         layers = _layers(n_inputs, entries, hidden, output)
-        if not output.is_elementwise and layers[-1].n_out < 2:
-            raise ValueError(f"output: expected at least 2 outputs for {output}, got {layers[-1].n_out}; use 'logistic'")
+        n_outputs = layers[-1].n_out
+        if not output.is_elementwise and n_outputs < 2:
+            raise ValueError(f"output: expected at least 2 outputs for {output}, got {n_outputs}; use 'logistic'")
         loss = losses.for_output(loss, output)
         number_type = _number_type(dtype)
-        plan = Plan([layer.description() for layer in layers], loss.index, number_type.itemsize)
+        plan = Plan(layers, loss.index, number_type.itemsize)
         return cls(layers, hidden, output, loss, number_type, plan)
 
     @classmethod
@@ -229,9 +230,9 @@ def _layers(
     for kind in entries:
         layers.append(kind.after(shape, next(names) if kind.has_activation else IDENTITY))
         shape = layers[-1].outputs
-    if sum(layer.n_params for layer in layers) > 2**40:
+    if not 0 < sum(layer.n_params for layer in layers) <= 2**40:
         sizes = [n_inputs, *map(kinds.shown, entries)]
-        raise ValueError(f"layers: expected a network of at most 2^40 parameters, got {sizes}")
+        raise ValueError(f"layers: expected a network of 1 to 2^40 parameters, got {sizes}")
     return tuple(layers)
 
 

@@ -11,7 +11,9 @@ normal        N(0, 1 / (n_in + 1))                             N(0, 1 / (n_in + 
 zeros         0                                                0                      (a counter-example)
 ============= ================================================ ====================== ===========================
 
-n_in and n_out are the fans of a unit and of an input; of dense layers, which Nguyen-Widrow is for, their sizes. It spreads the active regions of the hidden units over inputs in [-1, 1]; its output layer is U(-0.5, 0.5).
+n_in and n_out are the fans, of inputs to a unit and of units that an input goes to: the sizes of a dense layer.
+Nguyen-Widrow is for dense layers only. It spreads the active regions of the hidden units over inputs in [-1, 1]; its
+output layer is U(-0.5, 0.5).
 """
 
 from __future__ import annotations

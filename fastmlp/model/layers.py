@@ -107,11 +107,6 @@ class Layer:
         """What `summary` shows of it: "5 x 2"."""
         return self.kind.phrase(self)
 
-    def description(self) -> tuple[kinds.Kind, int, int, int, int, int, int, tuple[int, ...]]:
-        """What `Plan` takes."""
-        sizes = (self.n_in, self.n_out, self.n_weights, self.n_biases, self.work)
-        return (self.kind.compiled, *sizes, self.activation.index, self.geometry)
-
 
 @dataclass(frozen=True)
 class Dense(Kind):

@@ -197,9 +197,10 @@ class Model:
         self._warn_about_identical_units(f"init={init!r}")
 
     def _warn_about_identical_units(self, cause: str) -> None:
+        activations = self._architecture.activations
         for layer in self._architecture.identical_units(self._params):
             warn_caller(
-                f"units of hidden layer {layer} ({self._architecture.activations[layer - 1]}) start out identical ({cause}): "
+                f"units of hidden layer {layer} ({activations[layer - 1]}) start out identical ({cause}): "
                 "their gradients are equal, so that training keeps them identical",
                 IdenticalUnitsWarning,
             )
@@ -331,10 +332,11 @@ class Model:
 
     def __repr__(self) -> str:
         hidden = repr(self.hidden[0]) if len(set(self.hidden)) == 1 else repr(list(self.hidden))
-        return (
-            f"Network({list(self._architecture.specification)}, hidden={hidden}, output={self.output!r}, loss={self.loss_name!r}, "
-            f"dtype={self.dtype.name!r})" + ("" if self._units is None else f" with {self._units.phrase()}")
+        text = (
+            f"Network({list(self._architecture.specification)}, hidden={hidden}, output={self.output!r}, "
+            f"loss={self.loss_name!r}, dtype={self.dtype.name!r})"
         )
+        return text if self._units is None else f"{text} with {self._units.phrase()}"
 
     def summary(self) -> str:
         """A table of the layers: shape of W, activation, number of parameters.

@@ -11,14 +11,12 @@ from fastmlp._core.sums.batch import Batch
 
 X = np.random.default_rng(0).normal(size=(50, 3))
 OBJECTIVE = fastmlp.Network([3, 4, 1], rng=0).objective(X, np.sin(X.sum(axis=1)))
-TANH, IDENTITY, SQUARED_ERROR = 1, 0, 0
 
 
 def vast(*sizes, itemsize=8):
     """A sample, which nobody reads, for a network whose parameters nobody has."""
     row = np.zeros((1, 1), f"f{itemsize}")
-    activations = [TANH] * (len(sizes) - 2) + [IDENTITY]
-    return Batch(plan(sizes, activations, SQUARED_ERROR, itemsize), row, row, None, None, None)
+    return Batch(plan(sizes, "tanh", "squared_error", itemsize), row, row, None, None, None)
 
 
 @pytest.mark.parametrize("pairs", [2**56, 2**59 - 1, 2**60 - 1, 2**60, 2**61, 2**63 - 1, 2**64 - 2, 2**64 - 1])

@@ -75,4 +75,4 @@ def test_strips_keep_a_layer_and_its_neighbour_near_or_are_as_narrow_as_tiles(wi
 
 def test_an_unknown_instruction_set_is_refused():
     with pytest.raises(ValueError, match="FASTMLP_ISA"):
-        plan([1, 1], [0], 0, 8, isa="mmx")
+        plan([1, 1], "tanh", "squared_error", 8, isa="mmx")

@@ -112,7 +112,7 @@ def test_bits_do_not_depend_on_where_vectors_lie(method, n_states, dtype):
 @pytest.mark.parametrize("g", [0.0, 1e-30, 1.0, 1e18])
 def test_a_step_of_adam_takes_any_gradient(g, dtype, isa):
     """y = w x + b at w = b = 0: the gradient is -t x by w, -t by b, and the first step rate g / (|g| + epsilon)."""
-    one = plan([1, 1], [0], 0, np.dtype(dtype).itemsize, isa)
+    one = plan([1, 1], "tanh", "squared_error", np.dtype(dtype).itemsize, isa)
     X, T = np.full((1, 1), 2, dtype), np.full((1, 1), -g, dtype)
     w, gradient, m, v = np.zeros((4, 2), dtype)
     Minibatches(bind_exact(one, X, T), 1, 1).adam(
@@ -124,7 +124,7 @@ def test_a_step_of_adam_takes_any_gradient(g, dtype, isa):
 
 
 def test_a_squared_gradient_beyond_all_numbers_stops_adam_without_nan(isa):
-    one = plan([1, 1], [0], 0, 8, isa)
+    one = plan([1, 1], "tanh", "squared_error", 8, isa)
     X, T = np.full((1, 1), 1e200), np.ones((1, 1))
     w, gradient, m, v = np.zeros((4, 2))
     Minibatches(bind_exact(one, X, T), 1, 1).adam(

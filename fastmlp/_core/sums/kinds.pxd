@@ -1,8 +1,8 @@
-# What a layer is: z = B(w, a), linear in its parameters and in its inputs, so that tangents are made of the same products.
-# A kind of layer is these products; all else is the same for all kinds.
+# What a layer is: z = B(w, a), linear in its parameters and in its inputs, so that tangents are made of the same
+# products. A kind of layer is these products; all else is the same for all kinds.
 
-# The products, on blocks (src_c/README.md: feature-major, n samples in rows of `ld` numbers, all whole vectors of them) of
-# the number type of a table `ops`. W and b, gW and gb point to the layer's own parameters: a kind without reads none.
+# The products, on blocks of the number type of a table `ops` (src_c/README.md: feature-major, n samples in rows of `ld`
+# numbers, all whole vectors of them). W and b, gW and gb point to the layer's own parameters: a kind without has none.
 ctypedef void (*Forward)(const void *ops, const Layer *layer, size_t n, const void *W, const void *b, const void *A,
                          bint add, void *Z, size_t ld) noexcept nogil
 ctypedef void (*Backward)(const void *ops, const Layer *layer, size_t n, const void *W, const void *D, bint add,

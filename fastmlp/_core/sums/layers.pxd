@@ -1,4 +1,4 @@
-# The products of a layer on a block of samples, whatever its kind; and what stands in for the quicker ways that it lacks.
+# The products of a layer on a block of samples, whatever its kind; what stands in for the quicker ways that it lacks.
 
 from cython cimport floating
 from libc.string cimport memset

@@ -49,9 +49,8 @@ cdef class Plan:
 
     Parameters
     ----------
-    layers : sequence of tuple
-        Of each layer its `Kind`, n_in, n_out, how many weights and biases it has, the multiply-adds of a sample, the
-        index of its activation (-1 for softmax at the output), and a tuple of whatever numbers its kind needs besides.
+    layers : sequence of Layer
+        The records of `fastmlp/model/layers.py`.
     loss : int
     itemsize : int
         4 for float32, 8 for float64.
@@ -62,12 +61,12 @@ cdef class Plan:
     def __cinit__(self, layers, int loss, int itemsize, isa=None):
         cdef Net *net = &self.net
         self.choice = choice.fresh()
-        self.kinds = tuple([kind for kind, *_ in layers])
+        self.kinds = tuple([layer.kind.compiled for layer in layers])
         net.n_layers = len(layers)
         net.loss = loss
         net.itemsize = itemsize
         net.layers = <Layer *> malloc(net.n_layers * sizeof(Layer))
-        net.geometry = <size_t *> malloc(max(1, sum([len(each[7]) for each in layers])) * sizeof(size_t))
+        net.geometry = <size_t *> malloc(max(1, sum([len(layer.geometry) for layer in layers])) * sizeof(size_t))
         if net.layers == NULL or net.geometry == NULL:
             raise MemoryError("no memory for the plan of a network")
         take_layers(net, layers)
@@ -98,7 +97,7 @@ cdef class Plan:
         cdef Partition parts
         cdef bint large = self.net.n_params >= LARGE
         cdef size_t block = 64 if self.net.max_width >= 256 and self.net.n_params < VAST else 128
-        cdef size_t most = min(<size_t> MAX_SLOTS, max(<size_t> 4, PARTIAL_NUMBERS // max(<size_t> 1, self.net.n_params)))
+        cdef size_t most = min(<size_t> MAX_SLOTS, max(<size_t> 4, PARTIAL_NUMBERS // self.net.n_params))
         parts.n_slots = min(most, ceil_div(n, 512 if large else block))
         if parts.n_slots < 4 and n * self.net.work > 2 * PARALLEL_WORK:
             parts.n_slots = max(parts.n_slots, min(<size_t> 4, n // (128 if large else 64)))
@@ -134,22 +133,22 @@ cdef class Plan:
                 "strip": self.strips(n).block}
 
 
-cdef int take_layers(Net *net, layers) except -1:
+cdef int take_layers(Net *net, records) except -1:
     """The layers as C has them; their parameters lie one after the other, the weights of each before its biases."""
     cdef Layer *layer
     cdef Kind kind
-    cdef size_t offset = 0, n_weights, *geometry = net.geometry
+    cdef size_t offset = 0
+    cdef size_t *geometry = net.geometry
     net.is_dense = net.has_rows = True
-    net.work, net.max_width = 0, layers[0][1]
-    for number, (kind, n_in, n_out, weights, biases, work, activation, numbers) in enumerate(layers):
-        layer = &net.layers[number]
+    net.work, net.max_width = 0, records[0].n_in
+    for number, record in enumerate(records):
+        layer, kind = &net.layers[number], record.kind.compiled
         layer.products = &kind.single if net.itemsize == sizeof(float) else &kind.double
-        layer.n_in, layer.n_out, layer.activation, layer.work = n_in, n_out, activation, work
-        n_weights = weights
-        layer.n_params = n_weights + <size_t> biases
-        layer.W, layer.b = offset, offset + n_weights
+        layer.n_in, layer.n_out, layer.n_params = record.n_in, record.n_out, record.n_params
+        layer.activation, layer.work = record.activation.index, record.work
+        layer.W, layer.b = offset, offset + <size_t> record.n_weights
         layer.geometry = geometry
-        for each in numbers:
+        for each in record.geometry:
             geometry[0] = each
             geometry += 1
         offset += layer.n_params
