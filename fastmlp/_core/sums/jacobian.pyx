@@ -9,6 +9,7 @@ from cython cimport floating
 from libc.string cimport memcpy, memset
 
 from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge.kernels cimport FMLP_PAD
 from fastmlp._core.storage cimport results
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.storage.arrays cimport data
@@ -31,6 +32,7 @@ cdef enum Kind:
     JVP_PARAMS          # J v (K,) for one v (P,)
     VJP_INPUTS          # J' u (D,) for u (K,) of each sample, which lies where targets do
     INPUT_HESSIAN       # (K, D, D)
+    INPUT_PARAMS        # d2y_k / dx_d dw (D, K, P)
 
 
 # What is asked for.
@@ -171,6 +173,12 @@ cdef void block_input_hessian(const Block *b, const Rows *rows, floating *work, 
 
 cdef void block_tangent(const Block *b, floating *work) noexcept nogil:
     """Rdelta of all layers for the inputs' tangent at Ra[0] and the constant vectors u at T."""
+    output_tangent(b, work)
+    sweeps.rbprop(b, <const floating *> NULL, True, True, work, <floating *> NULL)
+
+
+cdef void output_tangent(const Block *b, floating *work) noexcept nogil:
+    """That of the output layer."""
     cdef const Layout *at = b.at
     cdef int last = b.net.n_layers
     sweeps.rfprop(b, <const floating *> NULL, True, work)
@@ -178,7 +186,24 @@ cdef void block_tangent(const Block *b, floating *work) noexcept nogil:
                           work + at.Ra[last] * b.ld)
     sweeps.output_product_tangent(b, <const floating *> work, <const floating *> work + at.T * b.ld,
                                   work + at.Rdelta[last] * b.ld)
-    sweeps.rbprop(b, <const floating *> NULL, True, True, work, <floating *> NULL)
+
+
+cdef void block_input_params(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
+    """R{dy_k/dw} in the direction of each input, of a block of one sample."""
+    cdef const Layout *at = b.at
+    cdef size_t K = b.net.n_outputs, D = b.net.n_inputs, k, d
+    cdef floating *u = work + at.T * b.ld
+    cdef Block own = b[0]
+    own.add = False
+    for k in range(K):
+        memset(u, 0, K * b.ld * sizeof(floating))   # there are no other samples to be summed
+        u[k * b.ld] = 1
+        seed(b, rows.of_logits, work)
+        sweeps.bprop(b, work, <floating *> NULL)
+        for d in range(D):
+            unit(b, D, d, work + at.Ra[0] * b.ld)
+            output_tangent(b, work)
+            sweeps.rbprop(&own, <const floating *> NULL, True, True, work, out + (d * K + k) * b.net.n_params)
 
 
 cdef inline void mirror(size_t n, floating *H) noexcept nogil:
@@ -192,7 +217,7 @@ cdef double block_rows(const Pass *job, const Block *b, floating *work, floating
     """What is asked for of one block."""
     cdef const Rows *rows = <const Rows *> job.more
     cdef const Net *net = b.net
-    cdef int order = 2 if rows.kind == INPUT_HESSIAN else 1
+    cdef int order = 2 if rows.kind == INPUT_HESSIAN or rows.kind == INPUT_PARAMS else 1
     load(b, work)
     sweeps.fprop(b, work, order)
     if not rows.of_logits:
@@ -216,6 +241,8 @@ cdef double block_rows(const Pass *job, const Block *b, floating *work, floating
         block_jvp(b, rows, <const floating *> NULL, True, work, out)
     elif rows.kind == VJP_INPUTS:
         block_vjp_inputs(b, rows, work, out)
+    elif rows.kind == INPUT_PARAMS:
+        block_input_params(b, rows, work, out)
     else:
         block_input_hessian(b, rows, work, out)
     return 0.0
@@ -234,6 +261,8 @@ cdef size_t work_of(const Net *net, Kind kind) noexcept nogil:
         return (1 + D) * work
     if kind == INPUT_HESSIAN:
         return (1 + K * (1 + 2 * D)) * work
+    if kind == INPUT_PARAMS:
+        return (1 + K * (1 + 4 * D)) * work * net.lanes + WRITTEN * K * D * net.n_params
     return 2 * work
 
 
@@ -262,6 +291,8 @@ cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, v, U, Kind kind, 
         at = &net.trace
     slots.prepare(&job, step, net, at, &source, plan.strips(source.n))
     job.block.params, job.more, job.sums, job.work = data(params), &rows, data(out), work_of(net, kind)
+    if kind == INPUT_PARAMS:
+        job.parts.block, job.parts.ld = 1, FMLP_PAD
     if kind == BY_PARAMS:
         job.rows += 2 * net.max_width       # no less than a sample's own block, of FMLP_PAD numbers a row, takes
         for l in range(net.n_layers):
@@ -316,3 +347,9 @@ def input_hessian(Plan plan not None, params, X, int n_threads):
     """d2y/dx dx (n, K, D, D), symmetric to the last bit."""
     cdef size_t D = plan.net.n_inputs
     return fill(plan, params, X, None, None, INPUT_HESSIAN, False, (plan.net.n_outputs, D, D), n_threads)
+
+
+def input_params(Plan plan not None, params, X, int n_threads):
+    """d2y/dx dparams (n, D, K, P), sample by sample: a vector of samples could be done in the time of one."""
+    cdef size_t D = plan.net.n_inputs, K = plan.net.n_outputs, P = plan.net.n_params
+    return fill(plan, params, X, None, None, INPUT_PARAMS, False, (D, K, P), n_threads)

@@ -7,13 +7,14 @@ import numpy as np
 
 cimport numpy as cnp
 from cython cimport floating
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
+from fastmlp._core.bridge.kernels cimport FMLP_PAD
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.sums.batch cimport Batch
-from fastmlp._core.sums.block cimport Block, load
-from fastmlp._core.sums.plan cimport Net, Partition
+from fastmlp._core.sums.block cimport Block, Source, inputs, load
+from fastmlp._core.sums.plan cimport Layout, Net, Partition, Plan
 from fastmlp._core.sums.slots cimport Pass, Step
 
 cnp.import_array()
@@ -70,6 +71,42 @@ cdef double block_vjp(const Pass *job, const Block *b, floating *work, floating 
     return 0.0
 
 
+cdef double block_directed(const Pass *job, const Block *b, floating *work, floating *sums) noexcept nogil:
+    """sum_k H_k v_k of a block of one sample, H_k the second derivatives of output k, or of a logit."""
+    cdef const Layout *at = b.at
+    cdef const Vectors *vectors = <const Vectors *> job.more
+    cdef size_t K = b.net.n_outputs, bytes = K * b.ld * sizeof(floating), k
+    cdef const floating *v = <const floating *> vectors.V + b.first * K * b.net.n_params
+    cdef floating *u = work + at.T * b.ld
+    cdef floating *delta = work + at.delta[b.net.n_layers] * b.ld
+    cdef floating *Rdelta = work + at.Rdelta[b.net.n_layers] * b.ld
+    cdef Block own = b[0]
+    load(b, work)
+    sweeps.fprop(b, work, 2)
+    if not vectors.of_logits:
+        sweeps.output(b, work, 2)
+    for k in range(K):
+        memset(u, 0, bytes)         # there are no other samples to be summed
+        u[k * b.ld] = 1
+        if vectors.of_logits:
+            memcpy(delta, u, bytes)
+        else:
+            sweeps.output_product(b, <const floating *> work, <const floating *> u, delta)
+        sweeps.bprop(b, work, <floating *> NULL)
+        sweeps.rfprop(b, v, False, work)
+        if vectors.of_logits:
+            memset(Rdelta, 0, bytes)
+        else:
+            sweeps.output_product(b, <const floating *> work,
+                                  <const floating *> work + at.Rz[b.net.n_layers] * b.ld,
+                                  work + at.Ra[b.net.n_layers] * b.ld)
+            sweeps.output_product_tangent(b, <const floating *> work, <const floating *> u, Rdelta)
+        own.add = b.add or k > 0
+        sweeps.rbprop(&own, v, False, True, work, sums)
+        v += b.net.n_params
+    return 0.0
+
+
 def curvature_products(Batch batch not None, cnp.ndarray params not None, cnp.ndarray V not None, bint exact,
                        int n_threads):
     """H V' (`exact`) or G V' by rows: (m, n_params) for V (m, n_params), both native."""
@@ -110,4 +147,24 @@ def vjp(Batch batch not None, cnp.ndarray params not None, bint of_logits, int n
     job.n_sums = job.n_added = net.n_params
     job.work *= WORK
     slots.run(&job, n_threads, &batch.choice)
+    return product
+
+
+def directed(Plan plan not None, cnp.ndarray params not None, cnp.ndarray X not None, cnp.ndarray V not None,
+             bint of_logits, int n_threads):
+    """sum_nk H_nk v_nk (n_params,) for V (n, K, n_params), with the second derivatives H_nk of y_nk or of its logit."""
+    cdef const Net *net = &plan.net
+    cdef Step step = <Step> &block_directed[float] if net.itemsize == sizeof(float) else (
+        <Step> &block_directed[double])
+    cdef Source source = inputs(cnp.PyArray_DIM(X, 0), data(X))
+    cdef Pass job
+    cdef Vectors vectors
+    product = np.empty_like(params)
+    vectors.of_logits, vectors.V = of_logits, data(V)
+    slots.prepare(&job, step, net, &net.tangents, &source, plan.partition(source.n))
+    job.block.params, job.more, job.sums = data(params), &vectors, data(product)
+    job.n_sums = job.n_added = net.n_params
+    job.parts.block, job.parts.ld = 1, FMLP_PAD
+    job.work *= (1 + WORK * net.n_outputs) * net.lanes
+    slots.run(&job, n_threads, &plan.choice)
     return product
