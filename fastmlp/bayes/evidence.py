@@ -264,8 +264,6 @@ def fit_evidence(
     check_network(net)
     max_iter, tol = check.integer(max_iter, "max_iter", 0), check.number(tol, "tol", 0.0)
     climb = METHODS[check.choice(method, "method", METHODS)]
-    if climb is to_maximum:  # of which `occam` knows the formulas of dense layers; "fixed_point" needs none
-        net._architecture.check_dense(f"method={method!r}")
     check.choice(combine, "combine", ("best", "average"))
     n_starts, generator = check.integer(n_starts, "n_starts", 1, check.START_BITS), check.generator(rng)
     n_threads, budget = _threads.resolve(n_threads), Budget(time_limit, callback, verbose)

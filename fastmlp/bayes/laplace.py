@@ -12,12 +12,13 @@ from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, printed
-from fastmlp.bayes import likelihood, mixed, moderation, shown
+from fastmlp.bayes import likelihood, moderation, shown
 from fastmlp.bayes.influence import LeaveOneOut, Removal
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.bayes.prediction import Prediction
 from fastmlp.bayes.training import to_maximum
 from fastmlp.derivatives import exact as derivatives
+from fastmlp.derivatives import mixed
 from fastmlp.model import functional
 from fastmlp.network import Network
 
@@ -444,7 +445,7 @@ class Laplace(Posterior):
         size = max(1, BLOCK // (len(self._params) * architecture.n_outputs * architecture.n_inputs))
         for first in range(0, len(X), size):
             rows = slice(first, first + size)
-            g = mixed.input_params(architecture, self._params, X[rows])[..., self._free]
+            g = mixed.input_params(architecture, self._params, X[rows], self._n_threads)[..., self._free]
             variance[rows] = self._covariance.quadratic(g, self._n_threads).transpose(0, 2, 1)
         ratio = self._frame.output_scale[:, np.newaxis] / self._frame.input_scale
         return ratio * mean, ratio * (ratio * variance)

@@ -5,9 +5,7 @@ the second derivatives of the loss by them. With V = J A^-1 J' of a sample,
 
     d ln|A| / dw = sum_n [2 sum_k H_k v_k + J' u],    v = Lambda J A^-1,    u_m = sum_kl V_kl dLambda_kl / dy_m.
 
-H_k = d2y_k / dw dw is never formed: the sum of H_k v_k is the gradient of sum_n,k dy_k/dw . v_k with v held, of the
-outputs' tangents along a direction for each sample, zd_l = W_l ad_(l-1) + v(W_l) a_(l-1) + v(b_l), ad_l = h'(z_l) zd_l.
-These are differentiated by back-propagation, rho_l by zd_l and sigma_l by z_l.
+and H_k = d2y_k / dw dw (`derivatives/mixed.py`).
 
 alpha and beta move w, the trained network, by dw/d ln alpha_g = -H^-1 (alpha w)_g and dw/d ln beta = H^-1 (alpha w),
 H the exact second derivatives of the log posterior. So they move ln|A| by more than what they themselves are in it.
@@ -23,9 +21,7 @@ from fastmlp._core.curvature import cholesky
 from fastmlp.bayes import likelihood
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.derivatives import exact as derivatives
-from fastmlp.model import functional
-from fastmlp.model.activations import IDENTITY
-from fastmlp.model.architecture import Architecture
+from fastmlp.derivatives import mixed
 from fastmlp.model.functional import Samples
 from fastmlp.model.losses import Targets
 from fastmlp.terms import DataTerm
@@ -76,7 +72,7 @@ def log_det_gradient(posterior: Laplace) -> Float:
         if len(free) < len(gradient):
             v, known = np.zeros((*v.shape[:2], len(gradient))), v
             v[..., free] = known
-        gradient += 2 * along_directions(architecture, posterior._params, part.X, v)
+        gradient += 2 * mixed.along_directions(architecture, posterior._params, part.X, v, posterior._n_threads)
     gradient[free] += own
     return gradient
 
@@ -87,38 +83,6 @@ def _part(samples: Samples, rows: slice) -> Samples:
     return Samples(samples.X[rows], Targets(values, labels), weight)
 
 
-def along_directions(architecture: Architecture, params: Float, X: Float, v: Float) -> Float:
-    """Sum over samples and outputs of H_k v_k (P,), v (N, K, P); of the logits but for squared error."""
-    weights, _ = architecture.unravel(params)
-    layers, shape = functional.trace(architecture, params, X), v.shape[:2]
-    kinds = (*architecture.hidden, IDENTITY if architecture.loss.of_logits else architecture.output)
-    bends = [(h.slope(z), h.curvature(z)) for h, z in zip(kinds, layers.z, strict=True)]
-    activations = (X, *layers.a)
-    steps = [v[..., where].reshape(*shape, *W.shape) for where, W in zip(_of("W", architecture), weights, strict=True)]
-    zd, tangents = [], [np.zeros((*shape, X.shape[1]))]
-    for number, (W, step, (first, _)) in enumerate(zip(weights, steps, bends, strict=True), 1):
-        own = np.einsum("nkji,ni->nkj", step, activations[number - 1]) + v[..., architecture.groups[f"b{number}"]]
-        zd.append(_memory.product(tangents[-1], W.T) + own)
-        tangents.append(first[:, np.newaxis] * zd[-1])
-    result = np.empty(len(params))
-    by_tangent, by_activation = np.broadcast_to(np.eye(shape[1]), (*shape, shape[1])), np.zeros(layers.z[-1].shape)
-    for number in range(len(weights), 0, -1):
-        first, second = bends[number - 1]
-        rho = first[:, np.newaxis] * by_tangent
-        sigma = first * by_activation + second * (zd[number - 1] * by_tangent).sum(axis=1)
-        by_weights = _memory.product(sigma.T, activations[number - 1])
-        by_weights += _memory.product(_flat(rho).T, _flat(tangents[number - 1]))
-        result[architecture.groups[f"W{number}"]] = by_weights.ravel()
-        result[architecture.groups[f"b{number}"]] = sigma.sum(axis=0)
-        by_tangent = _memory.product(rho, weights[number - 1])
-        by_activation = _memory.product(sigma, weights[number - 1]) + np.einsum("nkj,nkji->ni", rho, steps[number - 1])
-    return result
-
-
 def _flat(array: Float) -> Float:
     """Samples and outputs as one axis."""
     return array.reshape(-1, array.shape[-1])
-
-
-def _of(kind: str, architecture: Architecture) -> list[slice]:
-    return [where for name, where in architecture.groups.items() if name.startswith(kind)]
