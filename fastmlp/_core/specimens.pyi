@@ -1,4 +1,4 @@
-from fastmlp._core.sums.kinds import Kind
+from fastmlp._core.sums.kinds import CompiledKind
 
-DIAGONAL: Kind
-AVERAGES: Kind
+DIAGONAL: CompiledKind
+AVERAGES: CompiledKind

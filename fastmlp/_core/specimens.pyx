@@ -10,7 +10,7 @@ that `fastmlp.Network` takes are in `tests/specimens.py`; nothing in the library
 from cython cimport floating
 
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.sums.kinds cimport Backward, Forward, Gradient, Kind, Layer
+from fastmlp._core.sums.kinds cimport Backward, CompiledKind, Forward, Gradient, Layer
 
 
 cdef inline size_t columns(const void *ops, size_t n, size_t itemsize) noexcept nogil:
@@ -84,8 +84,8 @@ cdef void averages_gradient(const void *ops, const Layer *layer, size_t n, const
 
 # ---- as Python has them ----
 
-cdef Kind diagonal():
-    cdef Kind kind = Kind()
+cdef CompiledKind diagonal():
+    cdef CompiledKind kind = CompiledKind()
     kind.single.forward = <Forward> &diagonal_forward[float]
     kind.single.backward = <Backward> &diagonal_backward[float]
     kind.single.gradient = <Gradient> &diagonal_gradient[float]
@@ -95,8 +95,8 @@ cdef Kind diagonal():
     return kind
 
 
-cdef Kind averages():
-    cdef Kind kind = Kind()
+cdef CompiledKind averages():
+    cdef CompiledKind kind = CompiledKind()
     kind.single.forward = <Forward> &averages_forward[float]
     kind.single.backward = <Backward> &averages_backward[float]
     kind.single.gradient = <Gradient> &averages_gradient[float]

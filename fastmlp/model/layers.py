@@ -29,9 +29,7 @@ class Kind:
     #: as files have it
     name: ClassVar[str]
     #: the three products
-    compiled: ClassVar[kinds.Kind]
-    #: whether each unit has a row of weights for all inputs
-    is_dense: ClassVar[bool] = False
+    compiled: ClassVar[kinds.CompiledKind]
     #: whether an activation follows; without, it is the identity, and `hidden` has no name for it
     has_activation: ClassVar[bool] = True
 
@@ -101,7 +99,7 @@ class Layer:
     @property
     def is_dense(self) -> bool:
         """Whether each unit has a row of weights for all inputs."""
-        return self.kind.is_dense
+        return self.kind.compiled.is_dense
 
     def phrase(self) -> str:
         """What `summary` shows of it: "5 x 2"."""
@@ -114,7 +112,6 @@ class Dense(Kind):
 
     name = "dense"
     compiled = dense.DENSE
-    is_dense = True
 
     n_units: int
 

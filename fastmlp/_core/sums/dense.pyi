@@ -1,3 +1,3 @@
-from fastmlp._core.sums.kinds import Kind
+from fastmlp._core.sums.kinds import CompiledKind
 
-DENSE: Kind
+DENSE: CompiledKind

@@ -3,7 +3,7 @@
 from cython cimport floating
 
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.sums.kinds cimport Backward, Forward, Gradient, Kind, Layer, Outer, Products, Rows, Unit
+from fastmlp._core.sums.kinds cimport Backward, CompiledKind, Forward, Gradient, Layer, Outer, Products, Rows, Unit
 
 
 cdef void forward(const void *ops, const Layer *layer, size_t n, const floating *W, const floating *b,
@@ -47,8 +47,8 @@ cdef void fill(Products *products, floating *_) noexcept:
     products.is_dense = True
 
 
-cdef Kind dense():
-    cdef Kind kind = Kind()
+cdef CompiledKind dense():
+    cdef CompiledKind kind = CompiledKind()
     fill(&kind.single, <float *> NULL)
     fill(&kind.double, <double *> NULL)
     return kind

@@ -40,5 +40,5 @@ cdef struct Layer:
 
 
 # A kind as Python has it. Whoever makes one fills both, and leaves NULL what it lacks.
-cdef class Kind:
+cdef class CompiledKind:
     cdef Products single, double

@@ -19,7 +19,7 @@ from libc.stdlib cimport calloc, free, malloc
 from fastmlp._core.bridge cimport kernels
 from fastmlp._core.threads cimport choice
 from fastmlp._core.bridge.kernels cimport FMLP_PAD
-from fastmlp._core.sums.kinds cimport Kind, Layer
+from fastmlp._core.sums.kinds cimport CompiledKind, Layer
 
 from fastmlp._core.bridge.kernels import isa_index
 
@@ -136,7 +136,7 @@ cdef class Plan:
 cdef int take_layers(Net *net, records) except -1:
     """The layers as C has them; their parameters lie one after the other, the weights of each before its biases."""
     cdef Layer *layer
-    cdef Kind kind
+    cdef CompiledKind kind
     cdef size_t offset = 0
     cdef size_t *geometry = net.geometry
     net.is_dense = net.has_rows = True
