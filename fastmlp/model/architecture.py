@@ -179,24 +179,38 @@ class Architecture:
             start = stop
         return tuple(places)
 
+    @cached_property
+    def _shapes(self) -> tuple[list[tuple[slice, Shape]], list[tuple[slice, Shape]]]:
+        """Where the weights lie and their shapes, and those of the biases."""
+        weights = [(place.weights, place.layer.weights) for place in self.places]
+        return weights, [(place.biases, place.layer.biases or (0,)) for place in self.places]
+
     def unravel(self, params: NDArray[Any]) -> LayerViews:
         """Views of a contiguous parameter vector as one array of weights and one of biases a layer with parameters."""
-        weights = [params[place.weights].reshape(place.layer.weights) for place in self.places]
-        biases = [params[place.biases].reshape(place.layer.biases or (0,)) for place in self.places]
-        return LayerViews(tuple(weights), tuple(biases))
+        weights, biases = self._shapes
+        return LayerViews(
+            tuple([params[place].reshape(shape) for place, shape in weights]),
+            tuple([params[place].reshape(shape) if len(shape) > 1 else params[place] for place, shape in biases]),
+        )
 
     def may_exchange(self, number: int) -> bool:
         """Whether units of hidden layer `number`, from 0, may change places: it and the layer behind are dense."""
         return self.layers[number].is_dense and self.layers[number + 1].is_dense
 
+    @cached_property
+    def _exchanged(self) -> list[tuple[int, int, slice, int]]:
+        """Of hidden layers whose units may change places: which views and which layer, the first weights, how many."""
+        places = [(view, *place) for view, place in enumerate(self.places[:-1]) if self.may_exchange(place.number)]
+        return [
+            (view, number, slice(weights.start, weights.stop, layer.n_in), layer.n_out)
+            for view, number, layer, weights, _ in places
+        ]
+
     def identical_units(self, params: NDArray[Any]) -> list[int]:
         """Hidden layers (from 1) in which some units have the same weights in and out, and so stay identical."""
         found = []
-        for view, (number, layer, place, _) in enumerate(self.places):
-            if number == len(self.layers) - 1 or not self.may_exchange(number):
-                continue
-            column = params[place.start : place.stop : layer.n_in]
-            if len(set(column.tolist())) == layer.n_out:  # mostly one tells
+        for view, number, column, n_out in self._exchanged:
+            if len(set(params[column].tolist())) == n_out:  # mostly one tells
                 continue
             weights, biases = self.unravel(params)
             units = np.hstack([weights[view], biases[view][:, np.newaxis], weights[view + 1].T])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from fastmlp import _validation as check
 from fastmlp._core.sums import dense, kinds
@@ -53,8 +53,7 @@ class Kind:
         return f"{self.name} {' x '.join(map(str, layer.outputs))}"
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """A layer z = B(w, a), linear in its parameters w and in its inputs a, followed by its activation.
 
     Its parameters are W, then b, each row by row. A shape () stands for none.
