@@ -57,6 +57,16 @@ class FreeParameters:
         order = np.argsort(self.index, kind="stable")[np.count_nonzero(self.index < 0) :]
         return order, np.searchsorted(self.index[order], np.arange(self.n))
 
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether all parameters are free, each for itself."""
+        return self.n == len(self.index) and self.is_selection
+
+    @cached_property
+    def is_selection(self) -> bool:
+        """Whether the free parameters are some of all, as they are: none is shared."""
+        return bool(self.n == np.count_nonzero(self.index >= 0) and (self.coefficient[self.first] == 1.0).all())
+
     @property
     def compiled(self) -> Ties:
         """The same for the compiled floor."""
@@ -83,14 +93,39 @@ class FreeParameters:
     @quiet
     def pull(self, g: NDArray[Any]) -> Float:
         """J'g, of a vector (P,) or columns (P, m)."""
+        if self.is_selection:
+            return np.asarray(g[self.first], np.float64)
         order, begin = self._order
         return np.add.reduceat((self.coefficient[order] * g[order].T).T, begin, axis=0)
 
     @quiet
     def project(self, B: NDArray[Any]) -> Float:
         """J'B J of a symmetric matrix, symmetric to the last bit."""
+        if self.is_selection:
+            return np.asarray(B if self.is_whole else B[np.ix_(self.first, self.first)], np.float64)
         lower = np.tril(self.pull(self.pull(B).T))
         return lower + np.tril(lower, -1).T
+
+    def restrict(self, rows: Float) -> Float:
+        """Derivatives by all parameters (..., P) as those by the free ones (..., n): g'J."""
+        if self.is_selection:
+            return rows if self.is_whole else np.ascontiguousarray(rows[..., self.first])
+        return np.ascontiguousarray(self.pull(rows.reshape(-1, rows.shape[-1]).T).T).reshape(*rows.shape[:-1], self.n)
+
+    def spread(self, rows: Float) -> Float:
+        """Changes of the free parameters (..., n) as those of all (..., P)."""
+        if self.is_whole:
+            return rows
+        w = np.zeros((*rows.shape[:-1], len(self.index)))
+        depends = self.index >= 0
+        w[..., depends] = self.coefficient[depends] * rows[..., self.index[depends]]
+        return w
+
+    def at_first(self, numbers: Float) -> Float:
+        """One number for each of v, at the first parameter that depends on it (P,); 0 at the others."""
+        w = np.zeros(len(self.index))
+        w[self.first] = numbers
+        return w
 
     def same_as(self, other: FreeParameters | None) -> bool:
         """Whether the same parameters are free, up to the values of the fixed."""
@@ -99,6 +134,20 @@ class FreeParameters:
             and np.array_equal(self.index, other.index)
             and np.array_equal(self.coefficient, other.coefficient)
         )
+
+
+def whole(n_params: int) -> FreeParameters:
+    """All parameters, as they are."""
+    return FreeParameters(np.arange(n_params), np.ones(n_params), np.zeros(n_params), np.arange(n_params))
+
+
+def holding(params: NDArray[Any], held: NDArray[np.bool_]) -> FreeParameters | None:
+    """Some parameters (P,), perhaps all, held at their values; None if none is."""
+    if not held.any():
+        return None
+    free = np.flatnonzero(~held)
+    index = np.where(held, -1, np.cumsum(~held) - 1)
+    return FreeParameters(index, np.ones(len(held)), np.where(held, params.astype(np.float64), 0.0), free)
 
 
 def make(architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any) -> FreeParameters | None:

@@ -1,4 +1,4 @@
-"""Second derivatives of the outputs, once by an input and once by the parameters: d2y_k / dx_i dw.
+"""Second derivatives of the outputs, once along a direction and once by the parameters: d2y_k / dx_i dw, H_k v.
 
 The tangent along input i, zd_l = W_l ad_(l-1), ad_l = h'(z_l) zd_l, is itself differentiated by back-propagation. With
 rho_l = d yd_k / d zd_l and sigma_l = d yd_k / d z_l,
@@ -6,6 +6,9 @@ rho_l = d yd_k / d zd_l and sigma_l = d yd_k / d z_l,
     d yd_k / dW_l = rho_l ad_(l-1)' + sigma_l a_(l-1)'        d yd_k / db_l = sigma_l
     rho_l   = h'(z_l) W_(l+1)' rho_(l+1)
     sigma_l = h'(z_l) W_(l+1)' sigma_(l+1) + h''(z_l) zd_l W_(l+1)' rho_(l+1)
+
+Along a direction v of the parameters zd_l has v(W_l) a_(l-1) + v(b_l) besides, and what comes back to a_l has
+v(W_(l+1))' rho_(l+1): so sums of H_k v_k arise, with H_k = d2y_k / dw dw, which is never formed.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp.model import functional
+from fastmlp.model.activations import IDENTITY
 from fastmlp.model.architecture import Architecture
 
 Float = NDArray[np.float64]
@@ -60,3 +64,43 @@ def _seeds(architecture: Architecture, z: Float, y: Float, zd: Float) -> tuple[F
     rho = y[:, np.newaxis] * eye - y[:, :, np.newaxis] * y[:, np.newaxis]
     sums = centred[:, :, np.newaxis] + centred[:, np.newaxis]
     return rho, (y * centred)[:, np.newaxis] * eye - y[:, :, np.newaxis] * y[:, np.newaxis] * sums
+
+
+def along_directions(architecture: Architecture, params: Float, X: Float, v: Float) -> Float:
+    """Sum over samples and outputs of H_k v_k (P,), v (N, K, P); of the logits but for squared error.
+
+    It is the gradient of sum_n,k dy_k/dw . v_k with v held, of the outputs' tangents along a direction for each sample.
+    """
+    weights, _ = architecture.unravel(params)
+    layers, shape = functional.trace(architecture, params, X), v.shape[:2]
+    kinds = (*architecture.hidden, IDENTITY if architecture.loss.of_logits else architecture.output)
+    bends = [(h.slope(z), h.curvature(z)) for h, z in zip(kinds, layers.z, strict=True)]
+    activations = (X, *layers.a)
+    steps = [v[..., where].reshape(*shape, *W.shape) for where, W in zip(_of("W", architecture), weights, strict=True)]
+    zd, tangents = [], [np.zeros((*shape, X.shape[1]))]
+    for number, (W, step, (first, _)) in enumerate(zip(weights, steps, bends, strict=True), 1):
+        own = np.einsum("nkji,ni->nkj", step, activations[number - 1]) + v[..., architecture.groups[f"b{number}"]]
+        zd.append(_memory.product(tangents[-1], W.T) + own)
+        tangents.append(first[:, np.newaxis] * zd[-1])
+    result = np.empty(len(params))
+    by_tangent, by_activation = np.broadcast_to(np.eye(shape[1]), (*shape, shape[1])), np.zeros(layers.z[-1].shape)
+    for number in range(len(weights), 0, -1):
+        first, second = bends[number - 1]
+        rho = first[:, np.newaxis] * by_tangent
+        sigma = first * by_activation + second * (zd[number - 1] * by_tangent).sum(axis=1)
+        by_weights = _memory.product(sigma.T, activations[number - 1])
+        by_weights += _memory.product(_flat(rho).T, _flat(tangents[number - 1]))
+        result[architecture.groups[f"W{number}"]] = by_weights.ravel()
+        result[architecture.groups[f"b{number}"]] = sigma.sum(axis=0)
+        by_tangent = _memory.product(rho, weights[number - 1])
+        by_activation = _memory.product(sigma, weights[number - 1]) + np.einsum("nkj,nkji->ni", rho, steps[number - 1])
+    return result
+
+
+def _flat(array: Float) -> Float:
+    """Samples and outputs as one axis."""
+    return array.reshape(-1, array.shape[-1])
+
+
+def _of(kind: str, architecture: Architecture) -> list[slice]:
+    return [where for name, where in architecture.groups.items() if name.startswith(kind)]
