@@ -113,15 +113,16 @@ def warn(posterior: Any, words: Words) -> None:
 
 
 def without_inverse(
-    error: NotPositiveDefiniteError, words: Words, objective: Any, B: Float, prior: Float
-) -> NotPositiveDefiniteError:
-    """What to say about A = B + Pi of an objective that has no Cholesky factor, which `error` says."""
+    error: NotPositiveDefiniteError, words: Words, architecture: Architecture, first: NDArray[np.intp], B: Float,
+    prior: Float,
+) -> NotPositiveDefiniteError:  # fmt: skip
+    """What to say about A = B + Pi that has no Cholesky factor, which `error` says; of parameters at `first` of all."""
     flat, indefinite = _null_space(B, prior)
     if indefinite or not flat.any():
         advice = f"; train to a minimum (method='lm'), take a larger {words.prior}, or hessian='ggn'"
     else:
         has_prior = definite.diagonal(prior)[flat >= SHARE * flat.max()].any()
-        names = _names(objective.architecture, None if objective.free is None else objective.free.first, flat)
+        names = _names(architecture, first, flat)
         advice = (
             f", since neither the data nor the prior determine {names}; take "
             + (f"a larger {words.prior}" if has_prior else f"{words.prior} > 0 for them")
@@ -143,11 +144,10 @@ def _null_space(B: Float, prior: Float) -> tuple[Float, bool]:
     return np.linalg.norm(vectors[:, np.abs(eigenvalues) <= limit], axis=1), bool(eigenvalues[0] < -limit)
 
 
-def _names(architecture: Architecture, places: NDArray[np.intp] | None, strength: Float) -> str:
-    """The parameters, at these places of all, that a direction moves most."""
+def _names(architecture: Architecture, first: NDArray[np.intp], strength: Float) -> str:
+    """The parameters that a direction moves most."""
     where = np.flatnonzero(strength >= SHARE * strength.max())
-    few = where[:NAMED] if places is None else places[where[:NAMED]]
-    names = [selection.name_of(architecture, int(i)) for i in few]
+    names = [selection.name_of(architecture, int(i)) for i in first[where[:NAMED]]]
     return ", ".join(names) + (f" and {len(where) - NAMED} more" if len(where) > NAMED else "")
 
 

@@ -64,19 +64,19 @@ class Evidence(Laplace):
     starts: Starts
 
     def __init__(self, path: Path, alternation: Alternation, n_threads: int) -> None:
-        steps = [Laplace._of(alternation.frame, step.posterior) for step in path.steps]
-        last = path.steps[-1]
-        self._frame, self._posterior = alternation.frame, last.posterior.changed(n_threads=n_threads)
+        steps, frame, last = [step.posterior for step in path.steps], alternation.frame, path.steps[-1]
+        self._frame, self._posterior = frame, last.posterior.changed(n_threads=n_threads)
         *alpha, _ = last.precisions.tolist()
         self.group_precisions: dict[str, float] = dict(zip(alternation.groups, alpha, strict=True))
         self.pruned: tuple[str, ...] = tuple(name for name, a in self.group_precisions.items() if a == math.inf)
         self.converged, self.stationary = bool(path.end), path.end
         self.noise_at_floor = alternation.at_floor(last.precisions)
         precisions = np.array([step.precisions for step in path.steps])
+        volume = frame.log_volume(last.posterior.total_weight)
         self.history: dict[str, Float] = {
-            "log_evidence": np.array([step.log_evidence for step in steps]),
+            "log_evidence": np.array([step.log_evidence for step in steps]) - volume,
             "effective_n_params": np.array([step.effective_n_params for step in steps]),
-            "noise_precision": np.array([step.noise_precision for step in steps]),
+            "noise_precision": np.array([frame.precision(step.beta) for step in steps]),
             "prior_precision": precisions[:, :-1],
         }
 

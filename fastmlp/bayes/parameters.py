@@ -61,10 +61,6 @@ class Parameters:
     def _architecture(self) -> Architecture:
         return self._posterior.architecture
 
-    @property
-    def _total_weight(self) -> float:
-        return self._posterior.total_weight
-
     # ---- the parameters ----
 
     @property
@@ -128,7 +124,7 @@ class Parameters:
     def effective_n_params_by_group(self) -> dict[str, float]:
         """The share of each group of parameters in gamma."""
         gamma = self.gamma
-        return {name: float(gamma[where].sum()) for name, where in self._architecture.groups.items()}
+        return {name: float(gamma[where].sum()) for name, where in self._posterior.architecture.groups.items()}
 
     # ---- whether to trust it ----
 
@@ -157,17 +153,17 @@ class Parameters:
     @property
     def log_likelihood(self) -> float:
         """Ln p(T | X, w), at w, a density in the units of the targets."""
-        return self._posterior.log_likelihood - self._frame.log_volume(self._total_weight)
+        return self._posterior.log_likelihood - self._frame.log_volume(self._posterior.total_weight)
 
     @property
     def log_evidence(self) -> float:
         """Ln p(T | X), likewise; see above."""
-        return self._posterior.log_evidence - self._frame.log_volume(self._total_weight)
+        return self._posterior.log_evidence - self._frame.log_volume(self._posterior.total_weight)
 
     @property
     def log_symmetries(self) -> float:
         """Ln of the number of equivalent modes; see above."""
-        return modes.log_symmetries(self._architecture)
+        return modes.log_symmetries(self._posterior.architecture)
 
     @cached_property
     def log_distinct_symmetries(self) -> float:
@@ -183,7 +179,7 @@ class Parameters:
     @property
     def bic(self) -> float:
         """Schwarz's criterion, gamma ln N - 2 ln p(T | X, w)."""
-        return self.effective_n_params * math.log(self._total_weight) - 2 * self.log_likelihood
+        return self.effective_n_params * math.log(self._posterior.total_weight) - 2 * self.log_likelihood
 
     @property
     def nic(self) -> float:
@@ -217,10 +213,10 @@ class Parameters:
         A network with such parameters is not what `predict` averages over, which is linear in them: where the posterior
         is wide its outputs scatter more, and far from the normal distribution.
         """
-        n = check.integer(n, "n", 0, check.bits_for(self._architecture.n_params))
+        n = check.integer(n, "n", 0, check.bits_for(self._posterior.architecture.n_params))
         generator = check.generator(rng)
         own = self._posterior
-        result = np.empty((n, self._architecture.n_params))
+        result = np.empty((n, self._posterior.architecture.n_params))
         for first in range(0, n, AT_ONCE):  # signals are answered in between
             rows = result[first : first + AT_ONCE]
             draws = generator.standard_normal((len(rows), own.free.n))

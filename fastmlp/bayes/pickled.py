@@ -91,7 +91,7 @@ def _posterior(_free: Any, prior_precision: Any, gamma: Any, _prior: Any, **kept
     held = np.isinf(prior_precision)
     if not np.array_equal(np.flatnonzero(~held), _free):
         raise ValueError("_free: expected the parameters with a finite precision, got others")
-    parts["free"] = reparam.holding(parts["params"], held) or reparam.whole(len(held))
+    parts["free"] = reparam.holding(parts["params"], held) or reparam.Whole(len(held))
     parts |= {"prior": prior_precision[_free] if _prior is None else _prior, "gamma": gamma[_free], "objective": None}
     if gamma.shape != held.shape:
         raise ValueError("gamma: expected one for each parameter, got others")
@@ -123,6 +123,8 @@ def _objective(posterior: Posterior, samples: Any, prior_precision: Any, penalty
         penalty = gaussian.by_parameter(np.where(np.isinf(prior_precision), 0.0, prior_precision))
     try:
         data = DataTerm(architecture, samples, posterior.beta, posterior.n_threads)
-        return Objective(data, penalty, posterior.params, None if posterior.free.is_whole else posterior.free)
+        return Objective(
+            data, penalty, posterior.params, None if isinstance(posterior.free, reparam.Whole) else posterior.free
+        )
     except (TypeError, ValueError) as error:
         raise ModelFormatError(f"state: expected the posterior of a network, got another ({error})") from error

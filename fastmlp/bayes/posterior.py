@@ -34,7 +34,6 @@ PARTS = (
 )  # fmt: skip
 
 
-@quiet
 class Posterior:
     """N(v, A^-1) with A = beta H + Pi, of the free parameters v (n,) of an objective, in the objective's units.
 
@@ -61,6 +60,7 @@ class Posterior:
         If A is not positive definite, or not finite.
     """
 
+    @quiet
     def __init__(
         self,
         objective: Objective,
@@ -74,7 +74,7 @@ class Posterior:
         data = objective.data
         self.objective: Objective | None = objective
         self.architecture, self.n_threads, self.hessian = data.architecture, data.n_threads, hessian
-        self.free = reparam.whole(len(v)) if objective.free is None else objective.free
+        self.free = objective.free or reparam.Whole(len(v))
         self.params: Float = objective.expand(v)
         self.beta, self.total_weight = data.noise_precision, data.samples.total_weight
         value, gradient, self.curvature = _derivatives(data, self.free, self.params, hessian)
@@ -90,7 +90,9 @@ class Posterior:
         try:
             self.covariance = Covariance(self.curvature, self.prior, helped=helped)
         except NotPositiveDefiniteError as error:
-            raise doubts.without_inverse(error, words, objective, self.curvature, self.prior) from None
+            raise doubts.without_inverse(
+                error, words, self.architecture, self.free.first, self.curvature, self.prior
+            ) from None
         self.gamma = prior.determined(self.covariance)
         self.log_likelihood = _log_normalizer(data, varying) - value
         self.log_evidence = self.log_likelihood + prior.log_density() - 0.5 * self.covariance.log_det_precision
@@ -227,9 +229,10 @@ def _log_normalizer(data: DataTerm, varying: NDArray[np.bool_] | None) -> float:
     """What the loss leaves out of the log likelihood."""
     count, T, loss = data.samples.total_weight, data.samples.targets.values, data.architecture.loss
     if loss.has_noise:
-        beta = np.broadcast_to(data.noise_precision, data.architecture.n_outputs)
-        beta = beta if varying is None else beta[varying]
-        return 0.5 * count * float(np.log(beta / (2 * math.pi)).sum())
+        varying = np.ones(data.architecture.n_outputs, bool) if varying is None else varying
+        if data.scale is None:
+            return 0.5 * count * np.count_nonzero(varying) * math.log(data.factor / (2 * math.pi))
+        return 0.5 * count * float(np.log(data.scale[varying] / (2 * math.pi)).sum())
     if loss.is_of_counts:
         assert T is not None
         weight = np.ones(len(T)) if data.samples.weight is None else data.samples.weight

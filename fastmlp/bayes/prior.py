@@ -6,6 +6,7 @@ what several quadratic forms have in common needs to be known.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -35,14 +36,12 @@ class Prior:
     """
 
     def __init__(self, objective: Objective, free: FreeParameters, v: Float) -> None:
-        decay, self._v = objective.decay, v
-        self.precision: Float = np.zeros(len(v)) if decay is None else decay
-        self.gradient = self.precision * v
-        self._of_decay_alone = objective.terms is None
+        decay = np.zeros(len(v)) if objective.decay is None else objective.decay
+        self.precision, self.gradient = decay, decay * v
+        self._v, self._of_decay_alone = v, objective.terms is None
         if objective.terms is not None:
             self.gradient = self.gradient + objective.terms.value_and_grad(v.copy())[1]
-            for term in objective.terms.terms:
-                self.precision = definite.plus(self.precision, _seen(term, free))
+            self.precision = precision(decay, objective.terms.terms, free)
 
     def determined(self, covariance: Covariance) -> Float:
         """How far the data determine each parameter (n,): gamma_i = 1 - (Pi A^-1)_ii."""
@@ -68,11 +67,16 @@ class Prior:
         return -0.5 * float((along[steep] ** 2 / values[steep]).sum()) + 0.5 * float(np.log(values[steep]).sum())
 
 
-def _seen(term: Quadratic, free: FreeParameters) -> Float:
-    """Its precision by the free parameters: a diagonal, or a matrix."""
-    if np.ndim(term.precision) == 2:
-        return free.project(term.precision)
-    return free.pull(term.precision * free.coefficient)
+def precision(decay: Float, forms: Iterable[Quadratic], free: FreeParameters) -> Float:
+    """Pi, of weight decay (n,) by the free parameters and quadratic forms: a diagonal, or a matrix."""
+    total = decay
+    for form in forms:
+        if np.ndim(form.precision) == 2:
+            own = free.project(form.precision)
+        else:
+            own = free.pull(form.precision * free.coefficient)
+        total = definite.plus(total, own)
+    return total
 
 
 def split(penalty: Any) -> tuple[WeightDecay, tuple[Quadratic, ...]]:

@@ -19,6 +19,7 @@ from fastmlp.network.network import Network, check_network
 from fastmlp.terms import DataTerm, Quadratic, Sum, gaussian, reparam
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.objective import Objective
+from fastmlp.terms.reparam import FreeParameters
 
 Float = NDArray[np.float64]
 
@@ -40,11 +41,21 @@ class _Prior(NamedTuple):
     forms: tuple[Quadratic, ...]
     scaled: bool
 
+    def hold(self, where: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Hold some parameters besides; which are held then (P,), the alpha of which is 0 from now on."""
+        self.alpha[where] = np.inf
+        held = np.isinf(self.alpha)
+        self.alpha[held] = 0.0
+        return held
+
     def penalty(self, beta: float) -> Any:
-        """Of the parameters that are not held, times beta."""
-        decay = gaussian.by_parameter(beta * np.where(np.isinf(self.alpha), 0.0, self.alpha))
-        forms = [form if beta == 1.0 else Quadratic(form.center, beta * form.precision) for form in self.forms]
-        return Sum(decay, *forms) if forms else decay
+        """The parts together, times beta."""
+        if beta == 1.0:
+            decay, forms = self.alpha, self.forms
+        else:
+            decay = beta * self.alpha
+            forms = tuple(Quadratic(form.center, beta * form.precision) for form in self.forms)
+        return Sum(gaussian.by_parameter(decay), *forms) if forms else gaussian.by_parameter(decay)
 
 
 def posed(
@@ -69,29 +80,29 @@ def posed(
         words = words._replace(hint=doubts.KNOWS_UNITS)
     given = _prior(architecture, prior_precision, penalty)
     beta = _noise_given(frame, noise_precision, scaled=given.scaled)
-    params[frame.known], given.alpha[frame.known] = 0.0, np.inf
-    free = reparam.holding(params, np.isinf(given.alpha))
+    known = frame.known
+    params[known] = 0.0
+    free = reparam.holding(params, given.hold(known))
     data = DataTerm(architecture, samples, 1.0, n_threads)
     if beta is None:
-        beta = _noise(Objective(data, given.penalty(1.0), params, free), frame, hessian, words, scaled=given.scaled)
+        beta = _noise(data, free or reparam.Whole(len(params)), params, given, frame.varying, hessian, words)
     own = given.penalty(beta if given.scaled else 1.0)
     return Problem(frame, Objective(data.at(beta), own, params, free), words)
 
 
-def _noise(objective: Objective, frame: Frame, hessian: str, words: doubts.Words, *, scaled: bool) -> float:
-    """The beta that belongs to the data and the prior, whose objective has that of 1."""
-    data = objective.data
-    if not frame.varying.any():
+def _noise(
+    data: DataTerm, free: FreeParameters, params: Float, given: _Prior, varying: NDArray[np.bool_], hessian: str,
+    words: doubts.Words,
+) -> float:  # fmt: skip
+    """The beta that belongs to the data, whose term has that of 1, and the prior."""
+    n_targets = data.samples.total_weight * np.count_nonzero(varying)
+    if not varying.any():
         raise ValueError(f"{words.noise}: T is constant")
-    n_targets = data.samples.total_weight * np.count_nonzero(frame.varying)
-    v = objective.x0
-    free = reparam.whole(len(v)) if objective.free is None else objective.free
-    params = free.expand(v)
-    B, Pi = posterior.curvature(data, free, params, hessian), prior.Prior(objective, free, v).precision
+    B, Pi = posterior.curvature(data, free, params, hessian), prior.precision(free.pull(given.alpha), given.forms, free)
     try:
-        return noise.precision(B, Pi, n_targets, 2 * data.value(params), scaled=scaled)
+        return noise.precision(B, Pi, n_targets, 2 * data.value(params), scaled=given.scaled)
     except NotPositiveDefiniteError as error:
-        raise doubts.without_inverse(error, words, objective, B, Pi) from None
+        raise doubts.without_inverse(error, words, data.architecture, free.first, B, Pi) from None
     except ValueError as error:
         raise doubts.without_noise(error, words, data.samples) from None
 

@@ -70,7 +70,7 @@ def members(several: Iterable[Any]) -> Table:
 
 
 def _samples(posterior: Any) -> str:
-    objective, weight = posterior._posterior.objective, posterior._total_weight
+    objective, weight = posterior._posterior.objective, posterior._posterior.total_weight
     if objective is None:
         return f"{weight:.6g}, left out of this copy"
     n_samples = len(objective.data.samples.X)

@@ -27,7 +27,7 @@ Float = NDArray[np.float64]
 def input_params(architecture: Architecture, params: Float, X: Float) -> Float:
     """d2y_k / dx_i dw (N, D, K, P) of a float64 network, at the cost of a Jacobian by the parameters for each input."""
     weights, _ = architecture.unravel(params)
-    layers = functional.trace(architecture, params, X)
+    layers, groups = functional.trace(architecture, params, X), architecture.groups
     activations = (X, *layers.a)
     bends = [(h.slope(z), h.curvature(z)) for h, z in zip(architecture.hidden, layers.z[:-1], strict=True)]
     result = np.empty((len(X), X.shape[1], architecture.n_outputs, architecture.n_params))
@@ -42,8 +42,8 @@ def input_params(architecture: Architecture, params: Float, X: Float) -> Float:
             a, ad = activations[number - 1], tangents[number - 1]
             by_weights = rho[..., np.newaxis] * ad[:, np.newaxis, np.newaxis]
             by_weights += sigma[..., np.newaxis] * a[:, np.newaxis, np.newaxis]
-            result[:, i, :, architecture.groups[f"W{number}"]] = by_weights.reshape(*rho.shape[:2], -1)
-            result[:, i, :, architecture.groups[f"b{number}"]] = sigma
+            result[:, i, :, groups[f"W{number}"]] = by_weights.reshape(*rho.shape[:2], -1)
+            result[:, i, :, groups[f"b{number}"]] = sigma
             if number > 1:
                 first, second = (each[:, np.newaxis] for each in bends[number - 2])
                 back = _memory.product(rho, weights[number - 1])
@@ -72,35 +72,33 @@ def along_directions(architecture: Architecture, params: Float, X: Float, v: Flo
     It is the gradient of sum_n,k dy_k/dw . v_k with v held, of the outputs' tangents along a direction for each sample.
     """
     weights, _ = architecture.unravel(params)
-    layers, shape = functional.trace(architecture, params, X), v.shape[:2]
+    layers, shape, groups = functional.trace(architecture, params, X), v.shape[:2], architecture.groups
     kinds = (*architecture.hidden, IDENTITY if architecture.loss.of_logits else architecture.output)
     bends = [(h.slope(z), h.curvature(z)) for h, z in zip(kinds, layers.z, strict=True)]
     activations = (X, *layers.a)
-    steps = [v[..., where].reshape(*shape, *W.shape) for where, W in zip(_of("W", architecture), weights, strict=True)]
-    zd, tangents = [], [np.zeros((*shape, X.shape[1]))]
+    steps = [v[..., groups[f"W{number}"]].reshape(*shape, *W.shape) for number, W in enumerate(weights, 1)]
+    zd: list[Float] = []
+    tangents: list[Float] = [np.zeros((*shape, 0))]  # the inputs' are 0, and take no part
     for number, (W, step, (first, _)) in enumerate(zip(weights, steps, bends, strict=True), 1):
-        own = np.einsum("nkji,ni->nkj", step, activations[number - 1]) + v[..., architecture.groups[f"b{number}"]]
-        zd.append(_memory.product(tangents[-1], W.T) + own)
+        own = np.einsum("nkji,ni->nkj", step, activations[number - 1]) + v[..., groups[f"b{number}"]]
+        zd.append(own if number == 1 else _memory.product(tangents[-1], W.T) + own)
         tangents.append(first[:, np.newaxis] * zd[-1])
     result = np.empty(len(params))
     by_tangent, by_activation = np.broadcast_to(np.eye(shape[1]), (*shape, shape[1])), np.zeros(layers.z[-1].shape)
     for number in range(len(weights), 0, -1):
-        first, second = bends[number - 1]
+        (first, second), W = bends[number - 1], weights[number - 1]
         rho = first[:, np.newaxis] * by_tangent
         sigma = first * by_activation + second * (zd[number - 1] * by_tangent).sum(axis=1)
         by_weights = _memory.product(sigma.T, activations[number - 1])
-        by_weights += _memory.product(_flat(rho).T, _flat(tangents[number - 1]))
-        result[architecture.groups[f"W{number}"]] = by_weights.ravel()
-        result[architecture.groups[f"b{number}"]] = sigma.sum(axis=0)
-        by_tangent = _memory.product(rho, weights[number - 1])
-        by_activation = _memory.product(sigma, weights[number - 1]) + np.einsum("nkj,nkji->ni", rho, steps[number - 1])
+        if number > 1:
+            by_weights += _memory.product(_flat(rho).T, _flat(tangents[number - 1]))
+            by_tangent = _memory.product(rho, W)
+            by_activation = _memory.product(sigma, W) + np.einsum("nkj,nkji->ni", rho, steps[number - 1])
+        result[groups[f"W{number}"]] = by_weights.ravel()
+        result[groups[f"b{number}"]] = sigma.sum(axis=0)
     return result
 
 
 def _flat(array: Float) -> Float:
     """Samples and outputs as one axis."""
     return array.reshape(-1, array.shape[-1])
-
-
-def _of(kind: str, architecture: Architecture) -> list[slice]:
-    return [where for name, where in architecture.groups.items() if name.startswith(kind)]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.sums.batch import Batch
+from fastmlp._tables import how_many
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import functional
@@ -60,6 +61,10 @@ class DataTerm:
     def noise_precision(self) -> Any:
         """The beta of all outputs, or of each (K,)."""
         return self.factor if self.scale is None else self.scale
+
+    def __repr__(self) -> str:
+        n_samples = len(self.samples.X)
+        return f"DataTerm({self.architecture.phrase()}; {how_many(n_samples, 'sample')})"
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "batch": None}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from fastmlp.model.architecture import Architecture
 Float = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FreeParameters:
     """The map from the free parameters v (n,) to all of them, w (P,).
 
@@ -46,6 +46,11 @@ class FreeParameters:
     offset: Float
     first: NDArray[np.intp]
 
+    is_selection: ClassVar[bool] = False  # whether none is shared
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.n} of {len(self.index)})"
+
     @property
     def n(self) -> int:
         """How many are free."""
@@ -57,33 +62,23 @@ class FreeParameters:
         order = np.argsort(self.index, kind="stable")[np.count_nonzero(self.index < 0) :]
         return order, np.searchsorted(self.index[order], np.arange(self.n))
 
-    @cached_property
-    def is_whole(self) -> bool:
-        """Whether all parameters are free, each for itself."""
-        return self.n == len(self.index) and self.is_selection
-
-    @cached_property
-    def is_selection(self) -> bool:
-        """Whether the free parameters are some of all, as they are: none is shared."""
-        return bool(self.n == np.count_nonzero(self.index >= 0) and (self.coefficient[self.first] == 1.0).all())
-
     @property
     def compiled(self) -> Ties:
         """The same for the compiled floor."""
         return Ties(self.index, self.coefficient, self.offset, self.n)
 
     @quiet
-    def expand(self, v: NDArray[Any]) -> Float:
+    def expand(self, v: NDArray[Any], /) -> Float:
         """All parameters, o + J v."""
         return self.offset + self.push(v)
 
     @quiet
-    def reduce(self, w: NDArray[Any]) -> Float:
+    def reduce(self, w: NDArray[Any], /) -> Float:
         """A v that gives w, if any does; else that of the first parameter of each set."""
         return np.asarray(w[self.first] / self.coefficient[self.first], np.float64)
 
     @quiet
-    def push(self, v: NDArray[Any]) -> Float:
+    def push(self, v: NDArray[Any], /) -> Float:
         """J v, of a vector (n,) or columns (n, m)."""
         w = np.zeros((len(self.index), *v.shape[1:]))
         order, _ = self._order
@@ -91,37 +86,29 @@ class FreeParameters:
         return w
 
     @quiet
-    def pull(self, g: NDArray[Any]) -> Float:
+    def pull(self, g: NDArray[Any], /) -> Float:
         """J'g, of a vector (P,) or columns (P, m)."""
-        if self.is_selection:
-            return np.asarray(g[self.first], np.float64)
         order, begin = self._order
         return np.add.reduceat((self.coefficient[order] * g[order].T).T, begin, axis=0)
 
     @quiet
-    def project(self, B: NDArray[Any]) -> Float:
+    def project(self, B: NDArray[Any], /) -> Float:
         """J'B J of a symmetric matrix, symmetric to the last bit."""
-        if self.is_selection:
-            return np.asarray(B if self.is_whole else B[np.ix_(self.first, self.first)], np.float64)
         lower = np.tril(self.pull(self.pull(B).T))
         return lower + np.tril(lower, -1).T
 
-    def restrict(self, rows: Float) -> Float:
+    @quiet
+    def restrict(self, rows: Float, /) -> Float:
         """Derivatives by all parameters (..., P) as those by the free ones (..., n): g'J."""
-        if self.is_selection:
-            return rows if self.is_whole else np.ascontiguousarray(rows[..., self.first])
-        return np.ascontiguousarray(self.pull(rows.reshape(-1, rows.shape[-1]).T).T).reshape(*rows.shape[:-1], self.n)
+        columns = self.pull(rows.reshape(-1, len(self.index)).T)
+        return np.ascontiguousarray(columns.T).reshape(*rows.shape[:-1], self.n)
 
-    def spread(self, rows: Float) -> Float:
-        """Changes of the free parameters (..., n) as those of all (..., P)."""
-        if self.is_whole:
-            return rows
-        w = np.zeros((*rows.shape[:-1], len(self.index)))
-        depends = self.index >= 0
-        w[..., depends] = self.coefficient[depends] * rows[..., self.index[depends]]
-        return w
+    def spread(self, rows: Float, /) -> Float:
+        """Changes of the free parameters (..., n) as those of all (..., P): J v."""
+        columns = self.push(rows.reshape(-1, self.n).T)
+        return np.ascontiguousarray(columns.T).reshape(*rows.shape[:-1], len(columns))
 
-    def at_first(self, numbers: Float) -> Float:
+    def at_first(self, numbers: Float, /) -> Float:
         """One number for each of v, at the first parameter that depends on it (P,); 0 at the others."""
         w = np.zeros(len(self.index))
         w[self.first] = numbers
@@ -136,18 +123,60 @@ class FreeParameters:
         )
 
 
-def whole(n_params: int) -> FreeParameters:
-    """All parameters, as they are."""
-    return FreeParameters(np.arange(n_params), np.ones(n_params), np.zeros(n_params), np.arange(n_params))
+class Selection(FreeParameters):
+    """The same where none is shared: some of w are v, as they are, and the others fixed."""
+
+    is_selection = True
+
+    def reduce(self, w: NDArray[Any], /) -> Float:
+        """Those that are free."""
+        return np.asarray(w[self.first], np.float64)
+
+    def push(self, v: NDArray[Any], /) -> Float:
+        """J v, of a vector (n,) or columns (n, m)."""
+        w = np.zeros((len(self.index), *v.shape[1:]))
+        w[self.first] = v
+        return w
+
+    def pull(self, g: NDArray[Any], /) -> Float:
+        """J'g, of a vector (P,) or columns (P, m)."""
+        return np.asarray(g[self.first], np.float64)
+
+    def project(self, B: NDArray[Any], /) -> Float:
+        """J'B J of a symmetric matrix."""
+        return np.asarray(B[np.ix_(self.first, self.first)], np.float64)
+
+    def restrict(self, rows: Float, /) -> Float:
+        """Derivatives by all parameters (..., P) as those by the free ones (..., n)."""
+        return np.ascontiguousarray(rows[..., self.first])
+
+    def spread(self, rows: Float, /) -> Float:
+        """Changes of the free parameters (..., n) as those of all (..., P)."""
+        w = np.zeros((*rows.shape[:-1], len(self.index)))
+        w[..., self.first] = rows
+        return w
+
+
+class Whole(Selection):
+    """All parameters are free: everything is as it is."""
+
+    def __init__(self, n_params: int) -> None:
+        places = np.arange(n_params)
+        super().__init__(places, np.ones(n_params), np.zeros(n_params), places)
+
+    def expand(self, v: NDArray[Any], /) -> Float:
+        """The parameters themselves."""
+        return v
+
+    reduce = push = pull = project = restrict = spread = at_first = expand  # one function of one argument
 
 
 def holding(params: NDArray[Any], held: NDArray[np.bool_]) -> FreeParameters | None:
     """Some parameters (P,), perhaps all, held at their values; None if none is."""
     if not held.any():
         return None
-    free = np.flatnonzero(~held)
     index = np.where(held, -1, np.cumsum(~held) - 1)
-    return FreeParameters(index, np.ones(len(held)), np.where(held, params.astype(np.float64), 0.0), free)
+    return Selection(index, np.ones(len(held)), np.where(held, params.astype(np.float64), 0.0), np.flatnonzero(~held))
 
 
 def make(architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any) -> FreeParameters | None:
@@ -175,7 +204,8 @@ def make(architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any
     if len(free) == n_params:
         return None
     index = np.where(held, -1, np.searchsorted(free, first))
-    return FreeParameters(index, coefficient, np.where(held, params.astype(np.float64), 0.0), free)
+    kind = Selection if tied is None else FreeParameters
+    return kind(index, coefficient, np.where(held, params.astype(np.float64), 0.0), free)
 
 
 def _ties(tied: Any) -> Any:
