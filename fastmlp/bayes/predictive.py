@@ -72,13 +72,14 @@ class Predictive(Parameters):
         prediction = self._prediction(self._checked(X), n_draws, rng)
         if parts:
             return prediction
-        if self.has_variance:
-            return prediction.mean, prediction.epistemic + prediction.noise
-        return prediction.mean
+        if self._architecture.loss.is_of_classes:
+            return prediction.mean
+        return prediction.mean, prediction.epistemic + prediction.noise
 
     def _checked(self, X: Any) -> Float:
         """Inputs in the posterior's units."""
-        return self._frame.inputs(check.matrix(X, "X", self._architecture.n_inputs, self._architecture.dtype))
+        architecture = self._posterior.architecture
+        return self._frame.inputs(check.matrix(X, "X", architecture.n_inputs, architecture.dtype))
 
     @property
     def has_variance(self) -> bool:
@@ -120,11 +121,12 @@ class Predictive(Parameters):
         return Network._make(self._architecture, self.params, self.units, trained=True)
 
     def _prediction(self, X: Float, n_draws: int, rng: Any) -> Prediction:
-        own, loss = self._posterior, self._architecture.loss
+        own = self._posterior
+        loss, n_outputs = own.architecture.loss, own.architecture.n_outputs
         if loss.couples_outputs:
             p, variance = self._moderated_classes(X, n_draws, check.generator(rng))
             return Prediction(p, variance, np.maximum(p * (1 - p) - variance, 0.0))
-        center, variance = np.empty((2, len(X), self._architecture.n_outputs))
+        center, variance = np.empty((2, len(X), n_outputs))
         for rows, y, J in own.linearised(X, BLOCK):
             center[rows], variance[rows] = y, own.covariance.quadratic(J, own.n_threads)
         if loss.has_noise:

@@ -144,7 +144,7 @@ class Selection(FreeParameters):
 
     def project(self, B: NDArray[Any], /) -> Float:
         """J'B J of a symmetric matrix."""
-        return np.asarray(B[np.ix_(self.first, self.first)], np.float64)
+        return np.asarray(B[self.first[:, np.newaxis], self.first], np.float64)
 
     def restrict(self, rows: Float, /) -> Float:
         """Derivatives by all parameters (..., P) as those by the free ones (..., n)."""
