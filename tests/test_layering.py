@@ -37,11 +37,12 @@ LEVEL = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 INNER = {
     "optimize": (
         ("__init__",),
-        ("fit", "settled"),
+        ("fit",),
+        ("methods", "settled"),
         ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
         ("truncated", "loops"),
         ("least_squares", "monitor", "points", "schedules", "scale"),
-        ("bounds", "explained", "earlier", "results"),
+        ("bounds", "explained", "earlier", "results", "options"),
         ("reference",),
     ),
     "terms": (
