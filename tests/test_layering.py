@@ -62,9 +62,9 @@ INNER = {
         ("losses",),
         ("activations",),
     ),
-    "derivatives": (("__init__",), ("differentiable",), ("operators",), ("exact",), ("definite", "mixed")),
+    "derivatives": (("__init__",), ("differentiable",), ("curved",), ("operators",), ("exact",), ("definite", "mixed")),
     "network": (("__init__",), ("network",), ("trainable",)),
-    "runs": (("__init__",), ("choosing",), ("found", "many")),
+    "runs": (("__init__",), ("choosing", "many"), ("found", "tasks")),
     "checking": (("__init__",), ("report",), ("differences",)),
     "estimators": (
         ("__init__",),
