@@ -202,7 +202,9 @@ class Posterior:
             chosen[where] = name.startswith(kind)
         chosen = chosen[self.free.first]
         pull = definite.times(self.prior, np.where(chosen, self.free.reduce(self.params), 0.0))
-        return self.changed(gradient=self.gradient - np.where(chosen, pull, 0.0))
+        other = self.changed(gradient=self.gradient - np.where(chosen, pull, 0.0))
+        other.__dict__.pop("distance", None)
+        return other
 
     def without_samples(self) -> Self:
         """The same but for what looks at the samples."""
