@@ -125,6 +125,14 @@ def test_a_diagonal_around_zero_is_weight_decay():
             assert relative_error(other.sample(2, rng=0), one.sample(2, rng=0)) < 1e-10
 
 
+def test_a_diagonal_may_have_any_range():
+    precision = 10.0 ** np.linspace(-12, 12, 21)
+    net = trained([3, 4, 1], X, T, Quadratic(np.zeros(21), precision))
+    one = fastmlp.Laplace(net, X, T, penalty=Quadratic(np.zeros(21), precision), noise_precision=BETA)
+    other = fastmlp.Laplace(net, X, T, prior_precision=BETA * precision, noise_precision=BETA)
+    assert one.log_evidence == pytest.approx(other.log_evidence, rel=1e-12)
+
+
 def test_a_diagonal_of_the_data_and_a_matrix_of_the_prior_make_a_matrix():
     net, form = trained([3, 4, 1], X, T, WeightDecay(0.1, 0.1)), Quadratic(np.ones(21), ROOT @ ROOT.T)
     with pytest.warns(fastmlp.PosteriorWarning, match="standard deviations away from the optimum"):

@@ -55,15 +55,14 @@ class Prior:
         if self._of_decay_alone:
             alpha = self.precision
             return -0.5 * float(alpha @ self._v**2) + 0.5 * float(np.log(alpha[alpha > 0]).sum())
-        values, along = self.precision, self.gradient
-        if values.ndim == 2:
+        values, along, flat = self.precision, self.gradient, 0.0
+        if values.ndim == 2 and values.size:
             _memory.blas(8 * values.nbytes)
             values, vectors = np.linalg.eigh(values)
-            along = vectors.T @ along
-        largest = float(values.max(initial=0.0))
-        if values.size and values.min() < -SLACK * largest:
-            raise ValueError(f"penalty: expected no negative eigenvalue of its matrix, got {values.min():.3g}")
-        steep = values > len(values) * EPS * largest
+            along, flat = vectors.T @ along, len(values) * EPS * abs(values[-1])
+            if values[0] < -SLACK * abs(values[-1]):
+                raise ValueError(f"penalty: expected no negative eigenvalue of its matrix, got {values[0]:.3g}")
+        steep = values > flat
         return -0.5 * float((along[steep] ** 2 / values[steep]).sum()) + 0.5 * float(np.log(values[steep]).sum())
 
 
