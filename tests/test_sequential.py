@@ -125,6 +125,7 @@ def test_a_diagonal_around_zero_is_weight_decay():
             assert relative_error(other.sample(2, rng=0), one.sample(2, rng=0)) < 1e-10
 
 
+@pytest.mark.filterwarnings("ignore::fastmlp.PosteriorWarning")  # rounding, where precisions are as large as that
 def test_a_diagonal_may_have_any_range():
     precision = 10.0 ** np.linspace(-12, 12, 21)
     net = trained([3, 4, 1], X, T, Quadratic(np.zeros(21), precision))
