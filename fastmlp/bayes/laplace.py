@@ -227,14 +227,14 @@ class Laplace(Predictive):
         array([[2.5, 2. , 1.5]])
         """
         check.choice(retrain, "retrain", ("none", "doubtful", "all"))
-        result = self._removal().leave_one_out(self.effective_n_params)
+        result = self._removal().leave_one_out(self._posterior.effective_n_params)
         if retrain != "none":
             for n in range(len(result.outputs)) if retrain == "all" else np.flatnonzero(result.doubtful):
                 self._train_without(int(n), result)
         return self._for_the_user(result)
 
     def _for_the_user(self, result: LeaveOneOut) -> LeaveOneOut:
-        if self.units is None or self.units.targets is None:
+        if self._frame.units is None or self._frame.units.targets is None:
             return result
         residuals = self._frame.output_scale * result.residuals
         losses = 0.5 * (residuals**2).sum(axis=1)
@@ -253,7 +253,7 @@ class Laplace(Predictive):
         result.outputs[row] = functional.predict(architecture, params, samples.X[row])
         result.residuals[row] = result.outputs[row] - samples.targets.rows(architecture.n_outputs)[row]
         result.losses[row] = functional.sample_losses(architecture, params, samples.rows(np.array([n])))
-        result.cooks_distance[n] = own.precision(v - without.x0) / self.effective_n_params
+        result.cooks_distance[n] = own.precision(v - without.x0) / own.effective_n_params
 
     def influence(self, X: Any = None) -> Float:
         """What leaving out each sample changes: the parameters, or the predictions at X.
@@ -286,9 +286,9 @@ class Laplace(Predictive):
         return self._frame.output_scale * result
 
     def _removal(self) -> Removal:
-        own = self._posterior
-        X, n_outputs = own.samples.X, own.architecture.n_outputs
-        center, J = np.empty((len(X), n_outputs)), np.empty((len(X), n_outputs, own.free.n))
-        for rows, own_center, own_J in own.linearised(X, BLOCK):
+        own, samples = self._posterior, self._posterior.samples
+        shape = len(samples.X), own.architecture.n_outputs
+        center, J = np.empty(shape), np.empty((*shape, own.free.n))
+        for rows, own_center, own_J in own.linearised(samples.X, BLOCK):
             center[rows], J[rows] = own_center, own_J
-        return Removal(own.architecture, own.samples, center, J, own.covariance, own.beta)
+        return Removal(own.architecture, samples, center, J, own.covariance, own.beta)
