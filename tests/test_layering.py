@@ -183,6 +183,12 @@ def test_compiled_modules_cimport_lower_ones_only(path):
     assert not re.findall(r"from fastmlp\.(?!_core\.)", text)
 
 
+def test_posteriors_know_objectives_and_nothing_compiled():
+    paths = [path for path in MODULES if room(path) == "bayes"]
+    assert paths
+    assert not [path for path in paths if "_core" in {target[0] for target in imported_rooms(path)}]
+
+
 def test_the_numpy_c_api_and_threads_stay_in_the_core():
     outside = [p for p in PACKAGE.glob("**/*.py*") if "_core" not in p.parts and p.suffix in (".py", ".pyx", ".pxd")]
     assert not [p for p in outside if re.search(r"cimport|prange", p.read_text())]
