@@ -39,8 +39,8 @@ MODULES = (
     *(f"storage.{name}" for name in ("arrays", "results")),
     *(f"sums.{name}" for name in ("plan", "block", "sweeps", "slots", "batch", "predict", "products", "jacobian")),
     *(f"curvature.{name}" for name in ("by_units", "tiles", "by_samples", "by_bands", "matrices", "cholesky")),
-    *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "train", "equations", "objective", "ties", "journal")),
-    *("sums.trace", "sums.moments", "fits.asked"),
+    *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "descent", "train", "objective", "saddles", "equations")),
+    *("sums.trace", "sums.moments", "fits.penalty", "fits.asked", "fits.ties", "fits.journal"),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fastmlp import _threads
 from fastmlp._core.fits.journal import Journal
 from fastmlp._core.fits.lm import Descent
+from fastmlp._core.fits.objective import Objective
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 from fastmlp.optimize import lm
@@ -55,11 +56,10 @@ def steadily(
     free = reparam.make(architecture, params, held, None)
     term = DataTerm(architecture, samples, beta, n_threads)
     x, ties = (params, None) if free is None else (free.reduce(params), free.compiled)
-    decay, threads = alpha[np.isfinite(alpha)], _threads.resolve(n_threads)
+    objective = Objective(term.batch, term.factor, alpha[np.isfinite(alpha)], _threads.resolve(n_threads), ties)
     seconds, state, n_steps = math.inf if left is None else left(), None, 0
     while True:
-        damping = lm.OPTIONS["damping"]
-        descent = Descent(term.batch, x, term.factor, decay, tol, damping, threads, state, ties)
+        descent = Descent(objective, x, tol, lm.OPTIONS, state)
         journal = None
         if seconds < math.inf:
             journal = Journal(chunk, len(x))

@@ -1,15 +1,14 @@
-"""Levenberg-Marquardt, in the end Newton's method: `_core.lm` makes the steps, here they are reported and stopped."""
+"""Levenberg-Marquardt, in the end Newton's method: `_core` makes the steps, here they are reported and stopped."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.fits.lm import Descent
 from fastmlp.optimize import truncated
 from fastmlp.optimize.earlier import Earlier
-from fastmlp.optimize.loops import follow
+from fastmlp.optimize.loops import compiled, follow
 from fastmlp.optimize.monitor import Monitor
 from fastmlp.terms.objective import Objective
 
@@ -48,14 +47,9 @@ def solve(
     3,000 parameters on it goes without matrices.
     Sources: Levenberg 1944; Marquardt 1963; the damping is Nielsen's (1999).
     """
-    damping = checked(options)["damping"]
+    options = checked(options)
     if objective.architecture.n_params > MOST_PARAMS:
-        return truncated.solve(objective, monitor, max_iter=max_iter, tol=tol, damping=damping, state=state)
-    data = objective.data
-    descent = Descent(
-        data.batch, objective.x0, data.factor, objective.decay, tol, damping, _threads.resolve(data.n_threads), state,
-        None if objective.free is None else objective.free.compiled, objective.terms,
-    )  # fmt: skip
-
+        return truncated.solve(objective, monitor, max_iter=max_iter, tol=tol, state=state, **options)
+    descent = Descent(compiled(objective), objective.x0, tol, options, state)
     status = follow(descent, objective, monitor, max_iter)
     return status, descent.state, descent.counts[1:]

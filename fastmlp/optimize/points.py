@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._core.fits.rules import FLATTER, LONGEST_WANDERING
 from fastmlp._core.sums.moments import largest
 from fastmlp.optimize.bounds import Bounds
 from fastmlp.terms.objective import Objective
 
 DROWNED = 1e3  # units of rounding of the objective below which a difference of two values tells nothing
-LONGEST_WANDERING = 100  # steps without any gain, such as rounding errors make when tol is below them
 
 
 class Point(NamedTuple):
@@ -61,7 +61,7 @@ class Progress:
     def ended(self, point: Point) -> bool:
         """Whether neither value nor gradient has become smaller for long, up to this point."""
         lower = point.value < self._value - self._eps * abs(self._value)
-        flatter = point.grad_norm < 0.9 * self._grad_norm
+        flatter = point.grad_norm < FLATTER * self._grad_norm
         if lower:
             self._value = point.value
         if flatter:

@@ -8,17 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._core.fits.rules import ACCEPT, NEAR, NOISE
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
 from fastmlp.terms.objective import Objective
 
 Array = NDArray[np.float64]
 
-ACCEPT = 1e-4  # of the decrease that was promised
-NEAR = 0.02  # a promise of less, as a share of the objective, asks for the Hessian's products instead of Gauss-Newton's
 MAX_PRODUCTS = 250
 PROGRESS = 5e-4  # of the model in an iteration, averaged over the latest tenth: less ends the inner iterations
 MAX_REJECTIONS = 40  # in a row
-NOISE = {np.dtype(np.float64): 1e-13, np.dtype(np.float32): 1e-6}  # as a share of the objective: the gradient decides
 
 
 def minimise_model(product: Callable[[Array], Array], g: Array, mu: float) -> tuple[Array, float, bool]:
@@ -55,7 +53,7 @@ def solve(
     """
     x = objective.x0
     value, g = objective.value_and_grad(x)
-    evaluations, noise = 1, NOISE[objective.architecture.dtype]
+    evaluations, noise = 1, NOISE[objective.architecture.dtype.itemsize]
     mu, exact = (None, False) if state is None else (state["mu"], state["is_exact"])
     if mu is None:
         mu = damping * max(float(g @ objective.ggnp(x, g)) / max(float(g @ g), 1e-300), 1e-300)
