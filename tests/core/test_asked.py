@@ -8,6 +8,7 @@ import pytest
 
 from cases import data, network
 from fastmlp._core.fits import lbfgs, lm
+from fastmlp._core.fits.objective import Objective
 
 NET = network([2, 3, 1])
 N = NET.n_params
@@ -35,10 +36,8 @@ class Terms:
 
 
 def descent(solver, terms):
-    start, tol = NET.params, 1e-9
-    if solver is lm:
-        return lm.Descent(BATCH, start, 1.0, None, tol, 1e-3, 1, None, None, terms)
-    return lbfgs.Descent(BATCH, start, 1.0, None, tol, 0.0, 0.0, 20, 50, 10**6, 1, None, None, terms)
+    options = {"damping": 1e-3} if solver is lm else {"maxcor": 20, "maxls": 50, "maxfun": 10**6}
+    return solver.Descent(Objective(BATCH, 1.0, None, 1, None, terms), NET.params, 1e-9, options)
 
 
 @pytest.mark.parametrize("solver", [lm, lbfgs])

@@ -39,7 +39,7 @@ cdef struct Options:
 # A method is three functions; all else is alike. `proceed` goes on, now that it knows what it has asked for, until it
 # asks for more, has made a step, is at a new stage, or is over: then it returns another status than RUNNING.
 cdef struct Method:
-    bint matrices               # whether it asks for values and matrices, or gradients alone
+    bint curved                 # whether it asks for values and matrices, or gradients alone
     size_t (*memory_bytes)(const Problem *problem, const Options *options) noexcept nogil
     void (*lay_out)(Fit *fit, void *memory) noexcept nogil
     Status (*proceed)(Fit *fit, Watch *watch) noexcept nogil
@@ -85,10 +85,10 @@ cdef double by_type(const Fit *fit, double in_double, double in_float) noexcept 
 cdef class Descent:
     cdef Fit fit
     cdef Problem problem
-    cdef object objective
+    cdef Objective given
     cdef void *memory
     cdef readonly str status
-    cdef bint open(self, const Method *method, Objective objective, const double[::1] params, double tol,
+    cdef bint open(self, const Method *method, Objective given, const double[::1] params, double tol,
                    dict options) except -1
     cdef int first(self) except -1
 

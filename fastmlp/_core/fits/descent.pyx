@@ -10,7 +10,7 @@ from libc.string cimport memcpy
 
 import numpy as np
 
-from fastmlp._core.fits cimport objective as objectives
+from fastmlp._core.fits cimport objective
 from fastmlp._core.threads cimport team
 from fastmlp._core.bridge.kernels cimport add_multiple
 from fastmlp._core.fits.journal cimport Journal, Steps, note
@@ -26,29 +26,29 @@ WANTED = ("value", "gradient", "ggn", "exact")
 
 
 cdef size_t memory_bytes(const Method *method, const Problem *problem, const Options *options) noexcept nogil:
-    cdef size_t points = times(2, objectives.point_bytes(problem.n, method.matrices))
+    cdef size_t points = times(2, objective.point_bytes(problem.n, method.curved))
     points = plus(ALIGNMENT, plus(points, lines(times(problem.n, sizeof(double)))))
     return plus(plus(points, lines(method.memory_bytes(problem, options))),
-                objectives.memory_bytes(problem, method.matrices))
+                objective.memory_bytes(problem, method.curved))
 
 
 cdef void begin(Fit *fit, const Method *method, const Problem *problem, const Options *options, const double *x,
                 void *memory) noexcept nogil:
     cdef size_t left = lines(<size_t> memory), n = problem.n
-    cdef size_t point = objectives.point_bytes(n, method.matrices)
+    cdef size_t point = objective.point_bytes(n, method.curved)
     fit.method, fit.problem, fit.options = method, problem, options[0]
-    fit.at = objectives.point(n, method.matrices, <void *> left)
-    fit.ahead = objectives.point(n, method.matrices, <void *> (left + point))
+    fit.at = objective.point(n, method.curved, <void *> left)
+    fit.ahead = objective.point(n, method.curved, <void *> (left + point))
     fit.step = <double *> (left + 2 * point)
     left += 2 * point + lines(n * sizeof(double))
     fit.own = <void *> left
     method.lay_out(fit, fit.own)
     left += lines(method.memory_bytes(problem, options))
-    objectives.lay_out(&fit.evaluator, problem, method.matrices, <void *> left)
+    objective.lay_out(&fit.evaluator, problem, method.curved, <void *> left)
     memcpy(fit.at.x, x, n * sizeof(double))
     round_off(problem, fit.at.x)
     fit.n_steps = 0
-    ask(fit, &fit.at, objectives.GGN if method.matrices else GRADIENT, BEGUN)
+    ask(fit, &fit.at, objective.GGN if method.curved else GRADIENT, BEGUN)
 
 
 cdef void round_off(const Problem *problem, double *x) noexcept nogil:
@@ -90,7 +90,7 @@ cdef double by_type(const Fit *fit, double in_double, double in_float) noexcept 
 # ---- the loop ----
 
 cdef void answer(Fit *fit, Watch *watch) noexcept nogil:
-    objectives.evaluate(&fit.evaluator, fit.asked, fit.want, fit.again, watch)
+    objective.evaluate(&fit.evaluator, fit.asked, fit.want, fit.again, watch)
     fit.asked = NULL
 
 
@@ -134,12 +134,12 @@ cdef Options read(double tol, dict options) except *:
 cdef class Descent:
     """One fit, by the method of a subclass; see there."""
 
-    cdef bint open(self, const Method *method, Objective objective, const double[::1] params, double tol,
+    cdef bint open(self, const Method *method, Objective given, const double[::1] params, double tol,
                    dict options) except -1:
         """Whether there is memory for it."""
         cdef Options settings = read(tol, options)
-        self.objective, self.status = objective, "running"
-        self.problem = objective.problem if objective is not None else objectives.outside(params.shape[0])
+        self.given, self.status = given, "running"
+        self.problem = given.problem if given is not None else objective.outside(params.shape[0])
         self.memory = reserve(memory_bytes(method, &self.problem, &settings))
         if self.memory == NULL:
             return False
@@ -200,7 +200,7 @@ cdef class Descent:
         for i in range(n if fit.want > GRADIENT else 0):
             for j in range(i + 1):
                 point.B[i * n + j] = 0.5 * (matrix[i, j] + matrix[j, i])
-        objectives.finish(&fit.evaluator, point, fit.want)
+        objective.finish(&fit.evaluator, point, fit.want)
         fit.asked = NULL
 
     @property

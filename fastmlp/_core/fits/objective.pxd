@@ -68,13 +68,13 @@ cdef class Objective:
 
 # A problem of so many variables that is told from outside.
 cdef Problem outside(size_t n) noexcept nogil
-# Bytes of memory that `lay_out` needs; an evaluator has either matrices and values, or gradients.
-cdef size_t memory_bytes(const Problem *problem, bint matrices) noexcept nogil
+# Bytes of memory that `lay_out` needs; an evaluator is asked for gradients alone or, `curved`, for values and matrices.
+cdef size_t memory_bytes(const Problem *problem, bint curved) noexcept nogil
 # Share out the memory; the problem is not to move.
-cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint matrices, void *memory) noexcept nogil
-cdef size_t point_bytes(size_t n, bint matrices) noexcept nogil
+cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint curved, void *memory) noexcept nogil
+cdef size_t point_bytes(size_t n, bint curved) noexcept nogil
 # A point in memory of so many bytes.
-cdef Point point(size_t n, bint matrices, void *memory) noexcept nogil
+cdef Point point(size_t n, bint curved, void *memory) noexcept nogil
 # What is wanted at a point, whose x is rounded to the network's type; with `again` where the latest call was of the
 # value there.
 cdef void evaluate(Evaluator *evaluator, Point *point, Want want, bint again, Watch *watch) noexcept nogil

@@ -14,7 +14,7 @@ from libc.string cimport memset
 
 from cython cimport floating
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.curvature cimport matrices as curvature
+from fastmlp._core.curvature cimport matrices
 from fastmlp._core.fits cimport asked
 from fastmlp._core.sums cimport slots
 from fastmlp._core.threads cimport choice, team
@@ -74,43 +74,43 @@ cdef Problem outside(size_t n) noexcept nogil:
 
 # ---- memory ----
 
-cdef size_t native_bytes(const Problem *problem, bint matrices) noexcept nogil:
+cdef size_t native_bytes(const Problem *problem, bint curved) noexcept nogil:
     """Of parameters, gradient and matrix of the network, where they are not those of a point."""
     cdef const Net *net = problem.net
     if net.itemsize == sizeof(double) and problem.free == NULL:
         return 0
-    return lines(times(times(plus(net.n_params, 2) if matrices else 2, net.n_params), net.itemsize))
+    return lines(times(times(plus(net.n_params, 2) if curved else 2, net.n_params), net.itemsize))
 
 
 cdef Tasks tasks_of(const Problem *problem) noexcept nogil:
     """Where samples stay in the workspace, the loss leaves there what both matrices need."""
     cdef Tasks tasks
     cdef size_t n = problem.source.n
-    tasks.exact = curvature.task(problem.net, n, HESSIAN, LOWER, True)
+    tasks.exact = matrices.task(problem.net, n, HESSIAN, LOWER, True)
     cdef bint stay = tasks.exact.stays
-    tasks.ggn = curvature.task(problem.net, n, GAUSS_NEWTON, LOWER, stay)
-    tasks.value = curvature.task(problem.net, n, HESSIAN if stay else GAUSS_NEWTON, NOTHING, stay)
+    tasks.ggn = matrices.task(problem.net, n, GAUSS_NEWTON, LOWER, stay)
+    tasks.value = matrices.task(problem.net, n, HESSIAN if stay else GAUSS_NEWTON, NOTHING, stay)
     return tasks
 
 
-cdef size_t memory_bytes(const Problem *problem, bint matrices) noexcept nogil:
+cdef size_t memory_bytes(const Problem *problem, bint curved) noexcept nogil:
     cdef Tasks tasks
     cdef Pass job
     cdef size_t scratch
     cdef int n_threads = problem.n_threads
     if problem.net == NULL:
         return 0
-    if matrices:
+    if curved:
         tasks = tasks_of(problem)
-        scratch = max(curvature.memory_bytes(&tasks.ggn, n_threads), curvature.memory_bytes(&tasks.exact, n_threads))
-        scratch = max(scratch, curvature.memory_bytes(&tasks.value, n_threads))
+        scratch = max(matrices.memory_bytes(&tasks.ggn, n_threads), matrices.memory_bytes(&tasks.exact, n_threads))
+        scratch = max(scratch, matrices.memory_bytes(&tasks.value, n_threads))
     else:
         prepare_loss(&job, problem.net, NULL, problem.parts, True)
         scratch = slots.scratch_bytes(&job, problem.gradient_threads)
-    return plus(plus(ALIGNMENT, native_bytes(problem, matrices)), scratch)
+    return plus(plus(ALIGNMENT, native_bytes(problem, curved)), scratch)
 
 
-cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint matrices, void *memory) noexcept nogil:
+cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint curved, void *memory) noexcept nogil:
     cdef size_t native = lines(<size_t> memory)
     evaluator.problem = problem
     evaluator.choice = choice.fresh()
@@ -120,8 +120,8 @@ cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint matrices, v
     if problem.net == NULL:
         return
     evaluator.native = <void *> native
-    evaluator.scratch = <void *> (native + native_bytes(problem, matrices))
-    if matrices:
+    evaluator.scratch = <void *> (native + native_bytes(problem, curved))
+    if curved:
         evaluator.tasks = tasks_of(problem)
         evaluator.stays = evaluator.tasks.value.stays
     else:
@@ -129,36 +129,36 @@ cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint matrices, v
         slots.lay_out(&evaluator.gradients, problem.gradient_threads, evaluator.scratch)
 
 
-cdef size_t point_bytes(size_t n, bint matrices) noexcept nogil:
+cdef size_t point_bytes(size_t n, bint curved) noexcept nogil:
     cdef size_t vector = times(n, sizeof(double))
-    return plus(2 * lines(vector), lines(times(n, vector)) if matrices else 0)
+    return plus(2 * lines(vector), lines(times(n, vector)) if curved else 0)
 
 
-cdef Point point(size_t n, bint matrices, void *memory) noexcept nogil:
+cdef Point point(size_t n, bint curved, void *memory) noexcept nogil:
     cdef Point new
     cdef size_t vector = lines(n * sizeof(double))
     memset(&new, 0, sizeof(Point))
     new.x = <double *> memory
     new.g = <double *> (<size_t> memory + vector)
-    new.B = <double *> (<size_t> memory + 2 * vector) if matrices else NULL
+    new.B = <double *> (<size_t> memory + 2 * vector) if curved else NULL
     return new
 
 
 # ---- evaluation ----
 
-cdef double matrix_sums(Evaluator *evaluator, Want want, const floating *params, floating *gradient, floating *matrix,
-                        Watch *watch) noexcept nogil:
+cdef double matrix_sums(Evaluator *evaluator, Want want, const floating *params, floating *gradient,
+                        floating *matrix, Watch *watch) noexcept nogil:
     """The loss, and gradient and matrix where they are not NULL, on as many threads as pay."""
     cdef const Problem *problem = evaluator.problem
     cdef const Task *task = &evaluator.tasks.value
     if want != VALUE:
         task = &evaluator.tasks.exact if want == EXACT else &evaluator.tasks.ggn
-    cdef int n_threads = curvature.threads(task, problem.source.n, problem.n_threads)
+    cdef int n_threads = matrices.threads(task, problem.source.n, problem.n_threads)
     cdef bint several = n_threads > 1
     cdef double value, started = team.seconds() if several else 0.0
     n_threads = choice.chosen(&evaluator.choice, n_threads)
-    value = curvature.evaluate(task, params, problem.source, evaluator.scratch, evaluator.held, gradient, matrix,
-                               n_threads, watch)
+    value = matrices.evaluate(task, params, problem.source, evaluator.scratch, evaluator.held, gradient, matrix,
+                              n_threads, watch)
     evaluator.held = SAMPLES if task.stays and not watch.stopped else EMPTY
     if several:
         choice.note(&evaluator.choice, team.seconds() - started, problem.source.n * task.work)
