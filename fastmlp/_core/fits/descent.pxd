@@ -20,14 +20,6 @@ cdef enum Status:
     NOT_FINITE          # the objective at the start
 
 
-# Where a method stands; its own stages begin at OWN.
-cdef enum:
-    BEGUN               # the first point has been asked for
-    ARRIVED             # at a point, perhaps the last
-    READY               # for a step from here
-    OWN
-
-
 # What methods are told, each its own.
 cdef struct Options:
     double tol                  # for |g|_inf
@@ -36,13 +28,18 @@ cdef struct Options:
     size_t max_pairs, max_trials, max_values
 
 
-# A method is three functions; all else is alike. `proceed` goes on, now that it knows what it has asked for, until it
-# asks for more, has made a step, is at a new stage, or is over: then it returns another status than RUNNING.
+# What a method does once it knows what it has asked for: it asks for more, makes a step, is ready for one, or is over;
+# then it returns another status than RUNNING.
+ctypedef Status (*Stage)(Fit *fit, Watch *watch) noexcept nogil
+
+
+# A method is these functions; all else is alike.
 cdef struct Method:
     bint curved                 # whether it asks for values and matrices, or gradients alone
     size_t (*memory_bytes)(const Problem *problem, const Options *options) noexcept nogil
     void (*lay_out)(Fit *fit, void *memory) noexcept nogil
-    Status (*proceed)(Fit *fit, Watch *watch) noexcept nogil
+    Stage begin                 # when the first point is known
+    Stage arrive                # at a point, perhaps the last; else it is ready for a step
 
 
 cdef struct Fit:
@@ -56,7 +53,8 @@ cdef struct Fit:
     Point *asked                # where something is to be evaluated, NULL if nothing is
     Want want                   # what,
     bint again                  # and whether just there the value was
-    int stage
+    Stage then                  # what comes next,
+    bint ready                  # and whether that begins a step
     size_t n_steps
     void *own                   # the method's
 
@@ -72,12 +70,14 @@ cdef Status advance(Fit *fit, size_t n_steps, Steps *steps, Watch *watch) noexce
 
 # ---- for methods ----
 
-# Ask for something at a point, to go on with at that stage.
-cdef Status ask(Fit *fit, Point *point, Want want, int stage) noexcept nogil
+# Ask for something at a point, and how to go on then.
+cdef Status ask(Fit *fit, Point *point, Want want, Stage then) noexcept nogil
+# Be ready for a step, which begins so.
+cdef Status ready(Fit *fit, Stage step) noexcept nogil
 # `ahead` becomes x + length * step, as the network's type holds it; whether that is another point.
 cdef bint place(Fit *fit, double length) noexcept nogil
 # The step to `ahead` is made.
-cdef Status move(Fit *fit, int stage) noexcept nogil
+cdef Status move(Fit *fit, Stage then) noexcept nogil
 # A number for each type of the network.
 cdef double by_type(const Fit *fit, double in_double, double in_float) noexcept nogil
 

@@ -47,8 +47,8 @@ cdef void begin(Fit *fit, const Method *method, const Problem *problem, const Op
     objective.lay_out(&fit.evaluator, problem, method.curved, <void *> left)
     memcpy(fit.at.x, x, n * sizeof(double))
     round_off(problem, fit.at.x)
-    fit.n_steps = 0
-    ask(fit, &fit.at, objective.GGN if method.curved else GRADIENT, BEGUN)
+    fit.n_steps, fit.ready = 0, False
+    ask(fit, &fit.at, objective.GGN if method.curved else GRADIENT, method.begin)
 
 
 cdef void round_off(const Problem *problem, double *x) noexcept nogil:
@@ -60,8 +60,13 @@ cdef void round_off(const Problem *problem, double *x) noexcept nogil:
 
 # ---- what methods do ----
 
-cdef Status ask(Fit *fit, Point *point, Want want, int stage) noexcept nogil:
-    fit.asked, fit.want, fit.again, fit.stage = point, want, False, stage
+cdef Status ask(Fit *fit, Point *point, Want want, Stage then) noexcept nogil:
+    fit.asked, fit.want, fit.again, fit.then = point, want, False, then
+    return RUNNING
+
+
+cdef Status ready(Fit *fit, Stage step) noexcept nogil:
+    fit.then, fit.ready = step, True
     return RUNNING
 
 
@@ -76,10 +81,9 @@ cdef bint place(Fit *fit, double length) noexcept nogil:
     return False
 
 
-cdef Status move(Fit *fit, int stage) noexcept nogil:
-    fit.at, fit.ahead = fit.ahead, fit.at
+cdef Status move(Fit *fit, Stage then) noexcept nogil:
+    fit.at, fit.ahead, fit.then = fit.ahead, fit.at, then
     fit.n_steps += 1
-    fit.stage = stage
     return RUNNING
 
 
@@ -98,19 +102,20 @@ cdef Status advance(Fit *fit, size_t n_steps, Steps *steps, Watch *watch) noexce
     cdef size_t goal = fit.n_steps + n_steps, made = fit.n_steps
     cdef Status status = RUNNING
     cdef bint more = True
-    while fit.stage != READY or (more and fit.n_steps < goal):
+    while not fit.ready or (more and fit.n_steps < goal):
         if fit.asked != NULL and fit.problem.net == NULL:
             return ASKING
         if fit.asked != NULL:
             answer(fit, watch)
+        fit.ready = False
         if not watch.stopped:
-            status = fit.method.proceed(fit, watch)
+            status = fit.then(fit, watch)
         if watch.stopped:
             status = INTERRUPTED
         if status != RUNNING:
-            fit.stage, fit.asked = ARRIVED, NULL
+            fit.then, fit.asked = fit.method.arrive, NULL
             return status
-        if fit.asked == NULL and fit.stage != READY:
+        if fit.asked == NULL and not fit.ready:
             if fit.n_steps == made:
                 return RUNNING
             made = fit.n_steps

@@ -25,8 +25,7 @@ import numpy as np
 
 from fastmlp._core.bridge.kernels cimport add_multiple, dot
 from fastmlp._core.fits.descent cimport (
-    ARRIVED, BEGUN, CONVERGED, FLAT, OWN, READY, RUNNING, SPENT, STALLED, Descent as Loop, Fit, Method, Options, Status,
-    ask, by_type, move, place,
+    CONVERGED, FLAT, SPENT, STALLED, Descent as Loop, Fit, Method, Options, Status, ask, by_type, move, place, ready,
 )
 from fastmlp._core.fits.objective cimport GRADIENT, Objective, Problem
 from fastmlp._core.storage.memory cimport plus, times
@@ -42,11 +41,6 @@ cdef double LEAST_GROWTH = 1.1, GROWTH = 4.0    # of a step beyond the latest on
 cdef double MARGIN = 0.05                       # of a bracket, where no trial is made
 cdef double SHRINKAGE = 0.66                    # of a bracket by a trial, else the next one is in the middle
 cdef int LONGEST_WANDERING = rules.LONGEST_WANDERING
-
-cdef enum:
-    TRIED = OWN         # a trial of the line search is known
-    BACK                # the farthest trial that went down is, once more
-    MADE                # the step
 
 
 # Differences of points and of gradients along the latest steps: rows `newest` and n - 1 before, in rings of most + 1.
@@ -103,20 +97,11 @@ cdef void lay_out(Fit *fit, void *memory) noexcept nogil:
     s.pairs.curvature, s.pairs.share = take(&left, rows), take(&left, rows)
 
 
-cdef Status proceed(Fit *fit, Watch *watch) noexcept nogil:
+cdef Status begin(Fit *fit, Watch *watch) noexcept nogil:
     cdef State *s = <State *> fit.own
-    if fit.stage == BEGUN and not s.known:
+    if not s.known:
         s.lowest, s.flattest, s.known = fit.at.value, fit.at.grad_norm, True
-    if fit.stage == BEGUN or fit.stage == ARRIVED:
-        return arrive(fit)
-    if fit.stage == READY:
-        s.before = fit.at.value
-        return set_out(fit) if fit.evaluator.n_values < fit.options.max_values else SPENT
-    if fit.stage == TRIED:
-        return judge(fit)
-    if fit.stage == BACK:
-        return made(fit)
-    return follow_up(fit)
+    return arrive(fit, watch)
 
 
 # ---- the direction ----
@@ -207,6 +192,12 @@ cdef double first_length(const Fit *fit) noexcept nogil:
     return fmin(1.0, 1.0 / sqrt(dot(fit.problem.ops, fit.problem.n, fit.at.g, fit.at.g)))
 
 
+cdef Status step(Fit *fit, Watch *watch) noexcept nogil:
+    """Begin one."""
+    (<State *> fit.own).before = fit.at.value
+    return set_out(fit) if fit.evaluator.n_values < fit.options.max_values else SPENT
+
+
 cdef Status set_out(Fit *fit) noexcept nogil:
     """Begin a search along the next direction; along -g where that does not go down."""
     cdef Search *search = &(<State *> fit.own).search
@@ -233,13 +224,13 @@ cdef Status try_next(Fit *fit) noexcept nogil:
     cdef Search *search = &(<State *> fit.own).search
     if search.n_trials < fit.options.max_trials and place(fit, search.t):
         search.n_trials += 1
-        return ask(fit, &fit.ahead, GRADIENT, TRIED)
+        return ask(fit, &fit.ahead, GRADIENT, judge)
     if search.low.t > 0.0 and place(fit, search.low.t):
-        return ask(fit, &fit.ahead, GRADIENT, BACK)
+        return ask(fit, &fit.ahead, GRADIENT, made)
     return turn(fit)
 
 
-cdef Status judge(Fit *fit) noexcept nogil:
+cdef Status judge(Fit *fit, Watch *watch) noexcept nogil:
     """Make the step to the trial, or choose the next one."""
     cdef State *s = <State *> fit.own
     cdef Search *search = &s.search
@@ -251,7 +242,7 @@ cdef Status judge(Fit *fit) noexcept nogil:
     not_higher = trial.value <= s.lowest + noise(fit) and trial.slope <= (2.0 * DELTA - 1.0) * start
     if isfinite(fit.ahead.grad_norm) and (lower or not_higher):
         if trial.slope >= SIGMA * start:
-            return made(fit)
+            return made(fit, watch)
         search.before, search.low = search.low, trial
     else:
         search.high = trial
@@ -267,10 +258,10 @@ cdef Status judge(Fit *fit) noexcept nogil:
 
 # ---- the steps ----
 
-cdef Status made(Fit *fit) noexcept nogil:
+cdef Status made(Fit *fit, Watch *watch) noexcept nogil:
     """Make the step to `ahead`."""
     remember(fit)
-    return move(fit, MADE)
+    return move(fit, follow_up)
 
 
 cdef bint wanders(Fit *fit) noexcept nogil:
@@ -285,7 +276,7 @@ cdef bint wanders(Fit *fit) noexcept nogil:
     return s.wandering >= LONGEST_WANDERING
 
 
-cdef Status follow_up(Fit *fit) noexcept nogil:
+cdef Status follow_up(Fit *fit, Watch *watch) noexcept nogil:
     """Whether the step was worth while."""
     cdef double before = (<State *> fit.own).before
     cdef double least = fmax(fit.options.fatol, fit.options.ftol * fmax(fabs(before), fabs(fit.at.value)))
@@ -293,18 +284,17 @@ cdef Status follow_up(Fit *fit) noexcept nogil:
         return STALLED
     if least > 0.0 and before - fit.at.value <= least and fit.at.grad_norm > fit.options.tol:
         return FLAT
-    return arrive(fit)
+    return arrive(fit, watch)
 
 
-cdef Status arrive(Fit *fit) noexcept nogil:
+cdef Status arrive(Fit *fit, Watch *watch) noexcept nogil:
     """Whether the present point is the last one; where the gradient is no number it is."""
-    fit.stage = READY
     if fit.at.grad_norm > fit.options.tol:
-        return RUNNING
+        return ready(fit, step)
     return CONVERGED if fit.at.grad_norm <= fit.options.tol else STALLED
 
 
-cdef Method METHOD = Method(False, &memory_bytes, &lay_out, &proceed)
+cdef Method METHOD = Method(False, &memory_bytes, &lay_out, &begin, &arrive)
 
 
 # ---- the Python face ----

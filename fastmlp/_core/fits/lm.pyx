@@ -22,21 +22,21 @@ grows, and at the third failure Gauss-Newton has its turn for some steps, for tw
 (`saddles.pyx`): beside a saddle steps of a Hessian that has hardly been made positive lead nowhere. From a saddle a
 step is made along the direction of negative curvature, down to where the objective is lower.
 
-A step is a chain of stages, each of which begins with what was asked for:
+A step is a chain of stages, each of which goes on with what the one before has asked for:
 
-    READY    solve, ask for the trial's value, or at once for its matrix      -> TRIED, or NEWTON, FALLEN_BACK and again
-    TRIED    if it is good, ask for the matrix                                -> WEIGHED, else solve again
-    WEIGHED  make the step, or solve again                                    -> ARRIVED
-    ARRIVED  within tol, or STUCK: is it a minimum? It takes the Hessian      -> EXAMINED
-    READY    at a saddle: along negative curvature -> SEARCHED until it falls, LENGTHENED while it does, LEFT
+    attempt      solve, ask for the trial's value, or at once for its matrix    -> judge, or attempt with another matrix
+    judge        if the trial is good, ask for its matrix                       -> weigh, else attempt
+    weigh        make the step                                                  -> arrive, else attempt
+    arrive       within tol: a minimum? ask for the Hessian                     -> examine
+    leave_saddle along negative curvature: search until it falls, lengthen while it does, take_leave    -> arrive
 """
 
 from libc.math cimport fabs, fmax, fmin, isfinite
 from libc.string cimport memset
 
 from fastmlp._core.fits.descent cimport (
-    ARRIVED, BEGUN, CONVERGED, INTERRUPTED, OWN, READY, RUNNING, STALLED, Descent as Loop, Fit, Method, Options, Status,
-    ask, by_type, move, place,
+    CONVERGED, INTERRUPTED, RUNNING, STALLED, Descent as Loop, Fit, Method, Options, Stage, Status, ask, by_type, move,
+    place, ready,
 )
 from fastmlp._core.fits.equations cimport Equations, factorize, promise, solve
 from fastmlp._core.fits.objective cimport EXACT, GGN, VALUE, Objective, Problem, Want
@@ -58,17 +58,6 @@ cdef double NOISE = rules.NOISE[8], NOISE_F32 = rules.NOISE[4]
 cdef double BOLD = 0.25                     # after a step with a larger rho the next one is expected to be made
 cdef double LEAST = 1e-16, MOST = 1e20      # dampings, in units of the largest diagonal element,
 cdef double LARGEST = 1e300                 # and a damping that ends it all
-
-cdef enum:
-    TRIED = OWN             # the trial's value is known, or all of it,
-    WEIGHED                 # and its matrix
-    NEWTON                  # the Hessian is known, in place of the Gauss-Newton matrix,
-    FALLEN_BACK             # or the other way round
-    EXAMINED                # the Hessian is known where the gradient is within tol,
-    STUCK                   # or where nothing falls any more
-    SEARCHED                # a value along the way from a saddle,
-    LENGTHENED              # at twice a length at which it fell,
-    LEFT                    # and the matrix where that ends
 
 cdef enum Verdict:
     UNKNOWN
@@ -109,36 +98,11 @@ cdef void lay_out(Fit *fit, void *memory) noexcept nogil:
     s.wait = WAIT
 
 
-cdef Status proceed(Fit *fit, Watch *watch) noexcept nogil:
+cdef Status begin(Fit *fit, Watch *watch) noexcept nogil:
     cdef State *s = <State *> fit.own
-    cdef int stage = fit.stage
-    if stage == BEGUN:
-        if s.safe == 0.0:
-            s.mu = s.safe = fit.options.damping * fit.at.scale
-        return arrive(fit, watch)
-    if stage == ARRIVED:
-        return arrive(fit, watch)
-    if stage == READY:
-        s.tries, s.indefinite = 0, False
-        return leave_saddle(fit, watch) if s.verdict == SADDLE else attempt(fit, watch)
-    if stage == TRIED:
-        return judge(fit, watch)
-    if stage == WEIGHED:
-        return weigh(fit, watch)
-    if stage == NEWTON:
-        return attempt(fit, watch)
-    if stage == FALLEN_BACK:
-        s.mu, s.growth = s.safe, 2.0
-        s.pause = s.wait
-        s.wait *= 2
-        return attempt(fit, watch)
-    if stage == EXAMINED or stage == STUCK:
-        return examine(fit, watch)
-    if stage == SEARCHED:
-        return search(fit)
-    if stage == LENGTHENED:
-        return lengthen(fit)
-    return take_leave(fit)
+    if s.safe == 0.0:
+        s.mu = s.safe = fit.options.damping * fit.at.scale
+    return arrive(fit, watch)
 
 
 cdef Status made(Fit *fit) noexcept nogil:
@@ -147,7 +111,7 @@ cdef Status made(Fit *fit) noexcept nogil:
     s.verdict = UNKNOWN
     s.failures = 0
     s.growth = 2.0
-    return move(fit, ARRIVED)
+    return move(fit, arrive)
 
 
 # ---- steps ----
@@ -165,6 +129,13 @@ cdef void damp_more(State *s) noexcept nogil:
     s.bold = False
     s.mu *= s.growth
     s.growth *= 2.0
+
+
+cdef Status step(Fit *fit, Watch *watch) noexcept nogil:
+    """Begin one."""
+    cdef State *s = <State *> fit.own
+    s.tries, s.indefinite = 0, False
+    return leave_saddle(fit, watch) if s.verdict == SADDLE else attempt(fit, watch)
 
 
 cdef Status attempt(Fit *fit, Watch *watch) noexcept nogil:
@@ -188,9 +159,18 @@ cdef Status attempt(Fit *fit, Watch *watch) noexcept nogil:
         s.indefinite = True
         s.failures += 1
         if fit.at.is_exact and s.failures == FAILURES:
-            return ask(fit, &fit.at, GGN, FALLEN_BACK)
-    fit.stage = ARRIVED
+            return ask(fit, &fit.at, GGN, fall_back)
+    fit.then = arrive
     return RUNNING
+
+
+cdef Status fall_back(Fit *fit, Watch *watch) noexcept nogil:
+    """Go on with the Gauss-Newton matrix, for some steps."""
+    cdef State *s = <State *> fit.own
+    s.mu, s.growth = s.safe, 2.0
+    s.pause = s.wait
+    s.wait *= 2
+    return attempt(fit, watch)
 
 
 cdef Status ask_for_trial(Fit *fit, Watch *watch) noexcept nogil:
@@ -198,12 +178,12 @@ cdef Status ask_for_trial(Fit *fit, Watch *watch) noexcept nogil:
     cdef State *s = <State *> fit.own
     s.promised = promise(&s.eq, fit.at.g, fit.step, s.mu)
     if s.promised <= noise(fit) and not fit.at.is_exact and s.pause == 0:
-        return ask(fit, &fit.at, EXACT, NEWTON)
+        return ask(fit, &fit.at, EXACT, attempt)
     if not place(fit, 1.0):
         return stall(fit, watch)
     s.matrix = EXACT if fit.at.is_exact or (s.pause == 0 and s.promised < NEAR * fabs(fit.at.value)) else GGN
     s.whole = s.bold and not fit.evaluator.stays
-    return ask(fit, &fit.ahead, s.matrix if s.whole else VALUE, TRIED)
+    return ask(fit, &fit.ahead, s.matrix if s.whole else VALUE, judge)
 
 
 cdef inline bint is_close(const Fit *fit, const State *s) noexcept nogil:
@@ -217,7 +197,7 @@ cdef Status judge(Fit *fit, Watch *watch) noexcept nogil:
     s.change = fit.at.value - fit.ahead.value
     if s.whole or not (s.change / s.promised > ACCEPT or is_close(fit, s)):
         return weigh(fit, watch)
-    ask(fit, &fit.ahead, s.matrix, WEIGHED)
+    ask(fit, &fit.ahead, s.matrix, weigh)
     fit.again = True
     return RUNNING
 
@@ -255,36 +235,36 @@ cdef Status arrive(Fit *fit, Watch *watch) noexcept nogil:
     """Whether the present point is the last one."""
     cdef State *s = <State *> fit.own
     if fit.at.grad_norm <= fit.options.tol and s.verdict == UNKNOWN:
-        return know_hessian(fit, EXAMINED, watch)
-    fit.stage = READY
-    return CONVERGED if s.verdict == MINIMUM else RUNNING
+        return examine(fit, watch) if fit.at.is_exact else ask(fit, &fit.at, EXACT, examine)
+    return CONVERGED if s.verdict == MINIMUM else ready(fit, step)
 
 
 cdef Status stall(Fit *fit, Watch *watch) noexcept nogil:
     """The end, unless the point lies beside a saddle, the gradient not quite within tol."""
-    cdef State *s = <State *> fit.own
-    return know_hessian(fit, STUCK, watch) if s.verdict == UNKNOWN else STALLED
-
-
-cdef Status know_hessian(Fit *fit, int stage, Watch *watch) noexcept nogil:
-    """Go on with the Hessian."""
-    if not fit.at.is_exact:
-        return ask(fit, &fit.at, EXACT, stage)
-    fit.stage = stage
-    return examine(fit, watch)
+    if (<State *> fit.own).verdict != UNKNOWN:
+        return STALLED
+    return examine_stalled(fit, watch) if fit.at.is_exact else ask(fit, &fit.at, EXACT, examine_stalled)
 
 
 cdef Status examine(Fit *fit, Watch *watch) noexcept nogil:
-    """Whether the present point is a minimum or a saddle."""
+    """Whether the present point is a minimum or a saddle, by the Hessian."""
     cdef State *s = <State *> fit.own
     flatness(fit.problem, &fit.at, fit.options.tol, fit.step)
     cdef bint definite = factorize(&s.eq, fit.at.B, 1.0, fit.step, watch)
     if watch.stopped:
         return INTERRUPTED
-    if definite and fit.stage == STUCK:
-        return STALLED
     s.verdict = MINIMUM if definite else SADDLE
     return arrive(fit, watch)
+
+
+cdef Status examine_stalled(Fit *fit, Watch *watch) noexcept nogil:
+    """The same where nothing falls any more, which is no minimum as long as the gradient is not within tol."""
+    cdef State *s = <State *> fit.own
+    cdef Status status = examine(fit, watch)
+    if s.verdict == MINIMUM:
+        s.verdict = UNKNOWN
+        return STALLED
+    return status
 
 
 cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
@@ -296,12 +276,12 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
     if watch.stopped:
         return INTERRUPTED
     s.length, s.turn = 1.0, 0
-    return try_length(fit, s.length, SEARCHED) if found else STALLED
+    return try_length(fit, s.length, search) if found else STALLED
 
 
-cdef Status try_length(Fit *fit, double length, int stage) noexcept nogil:
+cdef Status try_length(Fit *fit, double length, Stage then) noexcept nogil:
     place(fit, length)
-    return ask(fit, &fit.ahead, VALUE, stage)
+    return ask(fit, &fit.ahead, VALUE, then)
 
 
 cdef bint falls(const Fit *fit, double length) noexcept nogil:
@@ -310,37 +290,37 @@ cdef bint falls(const Fit *fit, double length) noexcept nogil:
     return fit.ahead.value < fit.at.value + 0.25 * length * length * fmin(curvature, 0.0)
 
 
-cdef Status search(Fit *fit) noexcept nogil:
+cdef Status search(Fit *fit, Watch *watch) noexcept nogil:
     """To where it falls, one way or the other: the gradient is rounding, and does not say which."""
     cdef State *s = <State *> fit.own
     if falls(fit, s.length):
         s.turn = 0
-        return try_length(fit, 2.0 * s.length, LENGTHENED)
+        return try_length(fit, 2.0 * s.length, lengthen)
     s.length *= -1.0 if s.turn % 2 == 0 else -0.5
     s.turn += 1
-    return try_length(fit, s.length, SEARCHED) if s.turn < 2 * HALVINGS else STALLED
+    return try_length(fit, s.length, search) if s.turn < 2 * HALVINGS else STALLED
 
 
-cdef Status lengthen(Fit *fit) noexcept nogil:
+cdef Status lengthen(Fit *fit, Watch *watch) noexcept nogil:
     """On to where the gradient says more than that this is a saddle."""
     cdef State *s = <State *> fit.own
     if falls(fit, 2.0 * s.length):
         s.length *= 2.0
         s.turn += 1
         if s.turn < HALVINGS:
-            return try_length(fit, 2.0 * s.length, LENGTHENED)
+            return try_length(fit, 2.0 * s.length, lengthen)
     place(fit, s.length)
-    return ask(fit, &fit.ahead, GGN, LEFT)
+    return ask(fit, &fit.ahead, GGN, take_leave)
 
 
-cdef Status take_leave(Fit *fit) noexcept nogil:
+cdef Status take_leave(Fit *fit, Watch *watch) noexcept nogil:
     """Make the step away from a saddle."""
     cdef State *s = <State *> fit.own
     s.mu = s.safe = 1e-3 * fit.ahead.scale
     return made(fit) if isfinite(fit.ahead.grad_norm) else STALLED
 
 
-cdef Method METHOD = Method(True, &memory_bytes, &lay_out, &proceed)
+cdef Method METHOD = Method(True, &memory_bytes, &lay_out, &begin, &arrive)
 
 
 # ---- the Python face ----
