@@ -8,27 +8,11 @@ from fastmlp import _threads
 from fastmlp._core.fits.descent import Descent
 from fastmlp._core.fits.journal import Journal
 from fastmlp._core.fits.objective import Objective as Compiled
-from fastmlp.optimize.monitor import (
-    CONVERGED,
-    DIVERGED,
-    FLAT,
-    MAX_FUN,
-    MAX_ITER,
-    SLOW,
-    STALLED,
-    TIME_LIMIT,
-    Monitor,
-    Stop,
-)
+from fastmlp.optimize.monitor import CONVERGED, OUTCOMES, Monitor, Stop
 from fastmlp.terms.objective import Objective
 
 MOST_STEPS = 1000
 MOST_SECONDS = 0.1  # until the network, which a signal handler may look at, follows the steps
-#: what the compiled floor says of the end of a fit, "interrupted" aside
-OUTCOMES = {
-    "running": MAX_ITER, "max_iter": MAX_ITER, "converged": CONVERGED, "stalled": STALLED, "flat": FLAT, "slow": SLOW,
-    "max_fun": MAX_FUN, "time_limit": TIME_LIMIT, "diverged": DIVERGED,
-}  # fmt: skip
 
 
 def compiled(objective: Objective, n_threads: int | None = None) -> Compiled:

@@ -23,8 +23,8 @@ from fastmlp.model.functional import Samples, check_samples
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import explained, holdout, lbfgs, lm, reference, scale
-from fastmlp.optimize.loops import OUTCOMES, compiled
-from fastmlp.optimize.monitor import CONVERGED, MESSAGES, optimize_result
+from fastmlp.optimize.loops import compiled
+from fastmlp.optimize.monitor import CONVERGED, MESSAGES, OUTCOMES, optimize_result
 from fastmlp.terms import DataTerm
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.penalties import split as split_penalty

@@ -14,13 +14,14 @@ from libc.string cimport memcpy
 import numpy as np
 
 from fastmlp._core.fits cimport descent, lbfgs, lm
-from fastmlp._core.threads cimport team
+from fastmlp._core.threads cimport choice, team
 from fastmlp._core.fits.descent cimport (
     AT_MAX_ITER, INTERRUPTED, LATE, NOT_FINITE, RUNNING, SLOW, Fit, Method, Options, Status, advance, answer, read,
 )
 from fastmlp._core.fits.objective cimport Objective, Problem
 from fastmlp._core.storage.memory cimport plus, reserve, times
 from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
+from fastmlp._core.sums.plan cimport GRADIENT_WORK
 from fastmlp._core.threads.team cimport Watch
 
 cdef enum:
@@ -47,11 +48,14 @@ cdef struct Job:
 
 
 # What holds for all jobs.
-cdef struct Rules:
+cdef struct Crowd:
     const Method *method
     double ftol
     size_t max_iter
     double deadline         # on the clock of `team.seconds`
+    const Job *jobs
+    char *memory            # a workspace of each thread,
+    size_t workspace        # in bytes
 
 
 cdef void report(const Fit *fit, const Job *job) noexcept nogil:
@@ -63,50 +67,43 @@ cdef void report(const Fit *fit, const Job *job) noexcept nogil:
     record.n_hessians = fit.evaluator.n_hessians
 
 
-cdef Status train_on(Fit *fit, const Rules *rules, Watch *watch) noexcept nogil:
+cdef Status train_on(Fit *fit, const Crowd *crowd, Watch *watch) noexcept nogil:
     """Steps to the end."""
     cdef size_t made
     cdef int slow = 0
     cdef double before
     cdef Status status = advance(fit, 0, NULL, watch)
-    while status == RUNNING and fit.n_steps < rules.max_iter:
-        if team.seconds() >= rules.deadline:
+    while status == RUNNING and fit.n_steps < crowd.max_iter:
+        if team.seconds() >= crowd.deadline:
             return LATE
         made, before = fit.n_steps, fit.at.value
         status = advance(fit, 1, NULL, watch)
         if fit.n_steps > made and status == RUNNING:
-            slow = slow + 1 if fabs(before - fit.at.value) < rules.ftol * fabs(before) else 0
+            slow = slow + 1 if fabs(before - fit.at.value) < crowd.ftol * fabs(before) else 0
             if slow == PATIENCE:
                 return SLOW
     return AT_MAX_ITER if status == RUNNING else status
 
 
-cdef void train_one(const Job *job, const Rules *rules, void *memory, Watch *watch) noexcept nogil:
+cdef void train_one(const Job *job, const Crowd *crowd, void *memory, Watch *watch) noexcept nogil:
     cdef Fit fit
-    descent.begin(&fit, rules.method, job.problem, &job.options, job.params, memory)
+    descent.begin(&fit, crowd.method, job.problem, &job.options, job.params, memory)
     answer(&fit, watch)
     if watch.stopped:
         return
     report(&fit, job)
     if isfinite(job.record.value) and isfinite(job.record.grad_norm):
-        job.record.ending = train_on(&fit, rules, watch)
+        job.record.ending = train_on(&fit, crowd, watch)
         report(&fit, job)
     else:
         job.record.ending = NOT_FINITE
-
-
-cdef struct Crowd:
-    const Job *jobs
-    const Rules *rules
-    char *memory            # a workspace of each thread,
-    size_t workspace        # in bytes
 
 
 cdef void next_one(void *context, size_t number, int thread, Watch *watch) noexcept nogil:
     cdef const Crowd *crowd = <const Crowd *> context
     cdef Watch mine = team.inner(watch)
     if team.keep_on(&mine, 0):
-        train_one(&crowd.jobs[number], crowd.rules, crowd.memory + thread * crowd.workspace, &mine)
+        train_one(&crowd.jobs[number], crowd, crowd.memory + thread * crowd.workspace, &mine)
 
 
 def unwritten(n_jobs):
@@ -114,14 +111,6 @@ def unwritten(n_jobs):
     records = np.zeros(n_jobs, RECORD)
     records["ending"] = INTERRUPTED
     return records
-
-
-cdef Rules read_rules(method, dict options, double seconds) except *:
-    cdef Rules rules
-    rules.method = &lbfgs.METHOD if method == "lbfgs" else &lm.METHOD
-    rules.ftol, rules.max_iter = options["ftol"], options["max_iter"]
-    rules.deadline = team.seconds() + seconds
-    return rules
 
 
 def train(list objectives, list params, list tols, method, dict options, double seconds, int n_threads, records=None):
@@ -147,19 +136,25 @@ def train(list objectives, list params, list tols, method, dict options, double 
     """
     cdef size_t n_jobs = len(objectives), number, workspace = 0
     cdef Record[::1] written = unwritten(n_jobs) if records is None else records
-    cdef Rules rules = read_rules(method, options, seconds)
     cdef Options settings = read(0.0, options)
     cdef Objective objective
     cdef Job *job
     cdef double[::1] x
     cdef Watch watch = team.watch()
     cdef Crowd crowd
+    cdef const Problem *problem
+    cdef double products = 0.0
+    crowd.method = &lbfgs.METHOD if method == "lbfgs" else &lm.METHOD
+    crowd.ftol, crowd.max_iter, crowd.deadline = settings.ftol, options["max_iter"], team.seconds() + seconds
     settings.ftol = 0.0
-    settings.max_pairs = min(settings.max_pairs, max(<size_t> 1, rules.max_iter))   # each step tells of one
+    settings.max_pairs = min(settings.max_pairs, max(<size_t> 1, crowd.max_iter))   # each step tells of one
     for objective in objectives:
-        workspace = max(workspace, descent.memory_bytes(rules.method, &objective.problem, &settings))
+        problem = &objective.problem
+        workspace = max(workspace, descent.memory_bytes(crowd.method, problem, &settings))
+        products += <double> problem.source.n * <double> (problem.net.n_params * GRADIENT_WORK)
     workspace = lines(workspace)
-    n_threads = <int> max(<size_t> 1, min(<size_t> n_threads, n_jobs))
+    # as if each step took a gradient only: what may be short is not to wait for others
+    n_threads = choice.at_once(<int> max(<size_t> 1, min(<size_t> n_threads, n_jobs)), products * <double> crowd.max_iter)
     cdef size_t n_bytes = plus(times(n_threads, workspace), n_jobs * sizeof(Job) + ALIGNMENT)
     cdef void *memory = reserve(n_bytes)
     if memory == NULL:
@@ -172,7 +167,7 @@ def train(list objectives, list params, list tols, method, dict options, double 
         job = &jobs[number]
         job.problem, job.options, job.params, job.record = &objective.problem, settings, &x[0], &written[number]
         job.options.tol = tols[number]
-    crowd.jobs, crowd.rules, crowd.memory, crowd.workspace = jobs, &rules, work, workspace
+    crowd.jobs, crowd.memory, crowd.workspace = jobs, work, workspace
     watch.nap = NAP         # others may be busy with a large network
     with nogil:
         team.spread(next_one, &crowd, n_jobs, n_threads, &watch)
