@@ -52,6 +52,4 @@ def solve(
     # each step tells of one pair; those of the fit that is continued come first
     pairs = max(1, max_iter) + (0 if state is None else len(state["steps"]))
     options["maxcor"] = min(options["maxcor"], pairs)
-    descent = Descent(compiled(objective), objective.x0, tol, options, state)
-    status = follow(descent, objective, monitor, max_iter)
-    return status, descent.state, descent.counts[1:]
+    return follow(Descent(compiled(objective), objective.x0, tol, options, state), objective, monitor, max_iter)

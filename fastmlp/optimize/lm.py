@@ -50,6 +50,4 @@ def solve(
     options = checked(options)
     if objective.architecture.n_params > MOST_PARAMS:
         return truncated.solve(objective, monitor, max_iter=max_iter, tol=tol, state=state, **options)
-    descent = Descent(compiled(objective), objective.x0, tol, options, state)
-    status = follow(descent, objective, monitor, max_iter)
-    return status, descent.state, descent.counts[1:]
+    return follow(Descent(compiled(objective), objective.x0, tol, options, state), objective, monitor, max_iter)

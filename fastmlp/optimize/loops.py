@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fastmlp import _threads
-from fastmlp._core.fits.descent import Descent
+from fastmlp._core.fits import lbfgs, lm
 from fastmlp._core.fits.journal import Journal
 from fastmlp._core.fits.objective import Objective as Compiled
 from fastmlp.optimize.monitor import CONVERGED, OUTCOMES, Monitor, Stop
 from fastmlp.terms.objective import Objective
 
+Descent = lm.Descent | lbfgs.Descent
 MOST_STEPS = 1000
 MOST_SECONDS = 0.1  # until the network, which a signal handler may look at, follows the steps
 
@@ -23,8 +24,10 @@ def compiled(objective: Objective, n_threads: int | None = None) -> Compiled:
     return Compiled(data.batch, data.factor, objective.decay, n_threads, ties, objective.terms)
 
 
-def follow(descent: Descent, objective: Objective, monitor: Monitor, max_iter: int) -> int:
-    """Make steps until one is the last; its status.
+def follow(
+    descent: Descent, objective: Objective, monitor: Monitor, max_iter: int
+) -> tuple[int, dict[str, Any], tuple[int, int, int]]:
+    """Make steps until one is the last; a status, the solver's state, and (nfev, njev, nhev).
 
     Where nobody looks at each step they are made many at a time, and reported together.
     """
@@ -47,9 +50,10 @@ def follow(descent: Descent, objective: Objective, monitor: Monitor, max_iter: i
                 _report(monitor.step, descent, objective)
             else:
                 monitor.check_time()
-        return OUTCOMES[status]
+        ended = OUTCOMES[status]
     except Stop as stop:
-        return CONVERGED if status == "converged" else stop.status
+        ended = CONVERGED if status == "converged" else stop.status
+    return ended, descent.state, descent.counts[1:]
 
 
 def _report(record: Any, descent: Descent, objective: Objective) -> None:

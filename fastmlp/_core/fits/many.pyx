@@ -154,7 +154,8 @@ def train(list objectives, list params, list tols, method, dict options, double 
         products += <double> problem.source.n * <double> (problem.net.n_params * GRADIENT_WORK)
     workspace = lines(workspace)
     # as if each step took a gradient only: what may be short is not to wait for others
-    n_threads = choice.at_once(<int> max(<size_t> 1, min(<size_t> n_threads, n_jobs)), products * <double> crowd.max_iter)
+    n_threads = <int> max(<size_t> 1, min(<size_t> n_threads, n_jobs))
+    n_threads = choice.at_once(n_threads, products * <double> crowd.max_iter)
     cdef size_t n_bytes = plus(times(n_threads, workspace), n_jobs * sizeof(Job) + ALIGNMENT)
     cdef void *memory = reserve(n_bytes)
     if memory == NULL:
