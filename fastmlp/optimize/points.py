@@ -18,7 +18,7 @@ DROWNED = 1e3  # units of rounding of the objective below which a difference of 
 
 
 class Point(NamedTuple):
-    """Parameters, the objective and its gradient there: inf and zeros where either is not finite."""
+    """Parameters, the objective and its gradient there."""
 
     x: NDArray[np.float64]
     value: float
@@ -26,8 +26,14 @@ class Point(NamedTuple):
     grad_norm: float  # |gradient|_inf, of the projected one with bounds
 
 
+def seen(objective: Objective, x: NDArray[np.float64]) -> Point:
+    """The point at x, finite or not."""
+    value, gradient = objective.value_and_grad(x)
+    return Point(x, value, gradient, largest(gradient))
+
+
 def evaluate(objective: Objective, x: NDArray[np.float64], bounds: Bounds | None = None) -> Point:
-    """The point at x, of which a copy is taken."""
+    """The point at x, of which a copy is taken: inf and zeros where objective or gradient are not finite."""
     value, gradient = objective.value_and_grad(x)
     if not math.isfinite(value) or not math.isfinite(largest(gradient)):  # a bad step: the gradient means nothing
         return Point(x.copy(), np.inf, np.zeros_like(gradient), np.inf)

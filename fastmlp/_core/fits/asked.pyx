@@ -111,14 +111,14 @@ cdef class Asked:
 
     cdef double value_of(self, term, cnp.npy_intp n, const double *w) except? -1:
         """Of one term, as what follows."""
-        if not all_finite(n, w):
+        if not kernels.finite(_ops, n, w):
             return INFINITY
         answer = term.value(vector(n, w))
         cdef double value = <double> answer if isinstance(answer, float) else NAN
         return value if value == value else self.number(term, answer)
 
     cdef tuple pair_of(self, term, cnp.npy_intp n, const double *w):
-        if not all_finite(n, w):
+        if not kernels.finite(_ops, n, w):
             return INFINITY, zeros(n)
         answer = term.value_and_grad(vector(n, w))
         if type(answer) is tuple and len(<tuple> answer) == 2:
@@ -141,10 +141,6 @@ cdef class Asked:
                     return answer
             return self.array(term, name, answer, (n, n))
         return self.matrix_by_products(term, vector(n, w), kind)
-
-
-cdef inline bint all_finite(size_t n, const double *x) noexcept nogil:
-    return kernels.finite(_ops, n, x)
 
 
 cdef cnp.ndarray vector(cnp.npy_intp n, const double *x):

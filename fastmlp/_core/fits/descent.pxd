@@ -88,9 +88,8 @@ cdef class Descent:
     cdef Objective given
     cdef void *memory
     cdef readonly str status
-    cdef bint open(self, const Method *method, Objective given, const double[::1] params, double tol,
-                   dict options) except -1
-    cdef int first(self) except -1
+    cdef bint open(self, const Method *method, Objective given, const double[::1] params, Options settings,
+                   bint exact=*) except -1
 
 
 # Options of all methods from a dict; those that are not there are 0.

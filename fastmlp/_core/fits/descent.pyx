@@ -14,7 +14,7 @@ from fastmlp._core.fits cimport objective
 from fastmlp._core.threads cimport team
 from fastmlp._core.bridge.kernels cimport add_multiple
 from fastmlp._core.fits.journal cimport Journal, Steps, note
-from fastmlp._core.fits.objective cimport GRADIENT, Objective
+from fastmlp._core.fits.objective cimport EXACT, GRADIENT, Objective
 from fastmlp._core.storage.memory cimport plus, reserve, times
 from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
 
@@ -139,25 +139,23 @@ cdef Options read(double tol, dict options) except *:
 cdef class Descent:
     """One fit, by the method of a subclass; see there."""
 
-    cdef bint open(self, const Method *method, Objective given, const double[::1] params, double tol,
-                   dict options) except -1:
-        """Whether there is memory for it."""
-        cdef Options settings = read(tol, options)
+    cdef bint open(self, const Method *method, Objective given, const double[::1] params, Options settings,
+                   bint exact=False) except -1:
+        """Begin, with the Hessian if it is to be exact, unless that is told from outside; whether there is memory."""
+        cdef Watch watch = team.watch()
         self.given, self.status = given, "running"
         self.problem = given.problem if given is not None else objective.outside(params.shape[0])
         self.memory = reserve(memory_bytes(method, &self.problem, &settings))
         if self.memory == NULL:
             return False
         begin(&self.fit, method, &self.problem, &settings, &params[0], self.memory)
-        return True
-
-    cdef int first(self) except -1:
-        """Evaluate at the start, unless that is told from outside."""
-        cdef Watch watch = team.watch()
+        if exact:
+            self.fit.want = EXACT
         if self.problem.net != NULL:
             with nogil:
                 answer(&self.fit, &watch)
-        return team.check(&watch)
+        team.check(&watch)
+        return True
 
     def __dealloc__(self):
         free(self.memory)

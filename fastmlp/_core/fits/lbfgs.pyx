@@ -25,7 +25,8 @@ import numpy as np
 
 from fastmlp._core.bridge.kernels cimport add_multiple, dot
 from fastmlp._core.fits.descent cimport (
-    CONVERGED, FLAT, SPENT, STALLED, Descent as Loop, Fit, Method, Options, Status, ask, by_type, move, place, ready,
+    CONVERGED, FLAT, SPENT, STALLED, Descent as Loop, Fit, Method, Options, Status, ask, by_type, move, place, read,
+    ready,
 )
 from fastmlp._core.fits.objective cimport GRADIENT, Objective, Problem
 from fastmlp._core.storage.memory cimport plus, times
@@ -318,12 +319,11 @@ cdef class Descent(Loop):
     """
 
     def __cinit__(self, Objective objective, const double[::1] params not None, double tol, dict options, state=None):
-        if not self.open(&METHOD, objective, params, tol, options):
+        if not self.open(&METHOD, objective, params, read(tol, options)):
             raise MemoryError(f"maxcor: expected fewer pairs, got no memory for {options['maxcor']} of "
                               f"{params.shape[0]} numbers")
         if state is not None:
             self.resume(state)
-        self.first()
 
     cdef int resume(self, dict state) except -1:
         """Take over the pairs, the latest ones if not all have room, and what the point is compared with."""

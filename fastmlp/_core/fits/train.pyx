@@ -96,17 +96,6 @@ cdef class Minibatches:
         free(self.params)
         free(self.memory)
 
-    cdef void loss_gradient(self, const floating *w, floating *g, Watch *watch) noexcept nogil:
-        """Gradient of a minibatch's loss, which is added to the sum of the call."""
-        cdef size_t n = self.plan.net.n_params
-        self.job.block.params, self.job.sums = w, g
-        if self.params != NULL:
-            expand(&self.ties.map, w, <floating *> self.params)
-            self.job.block.params, self.job.sums = self.params, <floating *> self.params + n
-        self.loss += slots.choose(&self.job, self.n_threads, &self.choice, watch)
-        if self.params != NULL:
-            pull(&self.ties.map, <const floating *> self.job.sums, g)
-
     cdef double gradient_step(self, const Training *of, const floating *w, size_t first, Watch *watch) noexcept nogil:
         """Gradient of one minibatch, to be scaled by the number returned; its loss, and its share of the penalty, are
         added to the sums of the call.
@@ -115,7 +104,13 @@ cdef class Minibatches:
         cdef floating *g = <floating *> of.g
         self.job.parts.n_slots = min(self.parts.n_slots, (n + self.parts.rows - 1) // self.parts.rows)
         self.source.n, self.source.index = n, of.order + first
-        self.loss_gradient(w, g, watch)
+        self.job.block.params, self.job.sums = w, g
+        if self.params != NULL:
+            expand(&self.ties.map, w, <floating *> self.params)
+            self.job.block.params, self.job.sums = self.params, <floating *> self.params + self.plan.net.n_params
+        self.loss += slots.choose(&self.job, self.n_threads, &self.choice, watch)
+        if self.params != NULL:
+            pull(&self.ties.map, <const floating *> self.job.sums, g)
         if of.decay == NULL:
             return 1.0 / n
         self.penalty += kernels.decay(self.plan.net.ops, of.n, <floating> (1.0 / n), <floating> (1.0 / of.n_samples),
