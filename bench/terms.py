@@ -1,6 +1,6 @@
 """What a term in Python adds to a fit beyond its own evaluations: for every full-batch method, on small problems.
 
-    python bench/terms.py [--seconds 2] [--methods lm lbfgs]
+    python bench/terms.py [--seconds 8] [--methods lm lbfgs]
 
 The term is a weight decay as somebody would write it, of about a microsecond a call, so that whatever surrounds a call
 shows. The ratio is the time of a fit with it over what that could not do without: the time of the same fit with the
@@ -105,7 +105,7 @@ def measured(layers: list[int], n_samples: int, method: str, max_iter: int, seco
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=2.0, help="for each row")
+    parser.add_argument("--seconds", type=float, default=8.0, help="for each row")
     parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
