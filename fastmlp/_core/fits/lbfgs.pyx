@@ -187,12 +187,6 @@ cdef double between(const Trial *low, const Trial *high, double noise) noexcept 
     return low.t + width * fmin(fmax(t, MARGIN), 1.0 - MARGIN)
 
 
-cdef double first_length(const Fit *fit) noexcept nogil:
-    if (<const State *> fit.own).pairs.n > 0:
-        return 1.0
-    return fmin(1.0, 1.0 / sqrt(dot(fit.problem.ops, fit.problem.n, fit.at.g, fit.at.g)))
-
-
 cdef Status step(Fit *fit, Watch *watch) noexcept nogil:
     """Begin one."""
     (<State *> fit.own).before = fit.at.value
@@ -201,11 +195,13 @@ cdef Status step(Fit *fit, Watch *watch) noexcept nogil:
 
 cdef Status set_out(Fit *fit) noexcept nogil:
     """Begin a search along the next direction; along -g where that does not go down."""
-    cdef Search *search = &(<State *> fit.own).search
+    cdef State *s = <State *> fit.own
+    cdef Search *search = &s.search
     if not find_direction(fit):
         return turn(fit)
     cdef double slope = dot(fit.problem.ops, fit.problem.n, fit.at.g, fit.step)
-    search.slope, search.t, search.width, search.n_trials = slope, first_length(fit), INFINITY, 0
+    cdef double t = 1.0 if s.pairs.n > 0 else fmin(1.0, 1.0 / sqrt(-slope))     # of length one at the most, along -g
+    search.slope, search.t, search.width, search.n_trials = slope, t, INFINITY, 0
     search.low, search.high = Trial(0.0, fit.at.value, slope), Trial(INFINITY, INFINITY, 0.0)
     search.before = search.low
     return try_next(fit)
@@ -236,13 +232,12 @@ cdef Status judge(Fit *fit, Watch *watch) noexcept nogil:
     cdef State *s = <State *> fit.own
     cdef Search *search = &s.search
     cdef double start = search.slope
-    cdef Trial trial
-    cdef bint lower, not_higher
-    trial = Trial(search.t, fit.ahead.value, dot(fit.problem.ops, fit.problem.n, fit.ahead.g, fit.step))
-    lower = trial.value <= fit.at.value + DELTA * trial.t * start
-    not_higher = trial.value <= s.lowest + noise(fit) and trial.slope <= (2.0 * DELTA - 1.0) * start
+    cdef double slope = dot(fit.problem.ops, fit.problem.n, fit.ahead.g, fit.step)
+    cdef Trial trial = Trial(search.t, fit.ahead.value, slope)
+    cdef bint lower = trial.value <= fit.at.value + DELTA * trial.t * start
+    cdef bint not_higher = trial.value <= s.lowest + noise(fit) and slope <= (2.0 * DELTA - 1.0) * start
     if isfinite(fit.ahead.grad_norm) and (lower or not_higher):
-        if trial.slope >= SIGMA * start:
+        if slope >= SIGMA * start:
             return made(fit, watch)
         search.before, search.low = search.low, trial
     else:

@@ -94,8 +94,7 @@ cdef void lay_out(Fit *fit, void *memory) noexcept nogil:
     memset(s, 0, sizeof(State))
     s.eq.n, s.eq.ops = fit.problem.n, fit.problem.ops
     s.eq.L = <double *> (<size_t> memory + lines(sizeof(State)))
-    s.growth = 2.0
-    s.wait = WAIT
+    s.growth, s.wait = 2.0, WAIT
 
 
 cdef Status begin(Fit *fit, Watch *watch) noexcept nogil:
@@ -108,9 +107,7 @@ cdef Status begin(Fit *fit, Watch *watch) noexcept nogil:
 cdef Status made(Fit *fit) noexcept nogil:
     """Make the step to `ahead`."""
     cdef State *s = <State *> fit.own
-    s.verdict = UNKNOWN
-    s.failures = 0
-    s.growth = 2.0
+    s.verdict, s.failures, s.growth = UNKNOWN, 0, 2.0
     return move(fit, arrive)
 
 
@@ -122,9 +119,7 @@ cdef inline double noise(const Fit *fit) noexcept nogil:
 
 
 cdef void damp_more(State *s) noexcept nogil:
-    s.bold = False
-    s.mu *= s.growth
-    s.growth *= 2.0
+    s.bold, s.mu, s.growth = False, s.mu * s.growth, 2.0 * s.growth
 
 
 cdef Status step(Fit *fit, Watch *watch) noexcept nogil:
@@ -163,9 +158,7 @@ cdef Status attempt(Fit *fit, Watch *watch) noexcept nogil:
 cdef Status fall_back(Fit *fit, Watch *watch) noexcept nogil:
     """Go on with the Gauss-Newton matrix, for some steps."""
     cdef State *s = <State *> fit.own
-    s.mu, s.growth = s.safe, 2.0
-    s.pause = s.wait
-    s.wait *= 2
+    s.mu, s.growth, s.pause, s.wait = s.safe, 2.0, s.wait, 2 * s.wait
     return attempt(fit, watch)
 
 
@@ -178,7 +171,7 @@ cdef Status ask_for_trial(Fit *fit, Watch *watch) noexcept nogil:
     if not place(fit, 1.0):
         return stall(fit, watch)
     s.matrix = EXACT if fit.at.is_exact or (s.pause == 0 and s.promised < NEAR * fabs(fit.at.value)) else GGN
-    s.whole = s.bold and not fit.evaluator.stays
+    s.whole = s.bold and not fit.evaluator.tasks.value.stays
     return ask(fit, &fit.ahead, s.matrix if s.whole else VALUE, judge)
 
 
@@ -273,7 +266,7 @@ cdef Status leave_saddle(Fit *fit, Watch *watch) noexcept nogil:
     if watch.stopped:
         return INTERRUPTED
     s.length, s.turn = 1.0, 0
-    return try_length(fit, s.length, search) if found else STALLED
+    return try_length(fit, 1.0, search) if found else STALLED
 
 
 cdef Status try_length(Fit *fit, double length, Stage then) noexcept nogil:

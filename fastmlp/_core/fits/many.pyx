@@ -138,7 +138,6 @@ def train(list objectives, list params, list tols, method, dict options, double 
     cdef Record[::1] written = unwritten(n_jobs) if records is None else records
     cdef Options settings = read(0.0, options)
     cdef Objective objective
-    cdef Job *job
     cdef double[::1] x
     cdef Watch watch = team.watch()
     cdef Crowd crowd
@@ -165,9 +164,8 @@ def train(list objectives, list params, list tols, method, dict options, double 
     cdef Job *jobs = <Job *> (work + n_threads * workspace)
     for number in range(n_jobs):
         objective, x = objectives[number], params[number]
-        job = &jobs[number]
-        job.problem, job.options, job.params, job.record = &objective.problem, settings, &x[0], &written[number]
-        job.options.tol = tols[number]
+        settings.tol = tols[number]
+        jobs[number] = Job(&objective.problem, settings, &x[0], &written[number])
     crowd.jobs, crowd.memory, crowd.workspace = jobs, work, workspace
     watch.nap = NAP         # others may be busy with a large network
     with nogil:

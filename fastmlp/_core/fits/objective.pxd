@@ -51,8 +51,7 @@ cdef struct Tasks:
 cdef struct Evaluator:
     const Problem *problem
     Pass gradients              # the loss and its gradient, or
-    Tasks tasks                 # the loss, and both matrices with it
-    bint stays                  # samples stay in the workspace: a matrix goes on where the value ended
+    Tasks tasks                 # the loss, and both matrices with it, which go on where it ended if samples stay
     void *scratch               # for the tasks
     Held held                   # what it holds of the samples, at least
     Choice choice

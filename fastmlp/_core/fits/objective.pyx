@@ -112,18 +112,14 @@ cdef size_t memory_bytes(const Problem *problem, bint curved) noexcept nogil:
 
 cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint curved, void *memory) noexcept nogil:
     cdef size_t native = lines(<size_t> memory)
-    evaluator.problem = problem
-    evaluator.choice = choice.fresh()
-    evaluator.held = EMPTY
-    evaluator.stays = False
-    evaluator.n_values = evaluator.n_gradients = evaluator.n_hessians = 0
+    memset(evaluator, 0, sizeof(Evaluator))     # nothing is held
+    evaluator.problem, evaluator.choice = problem, choice.fresh()
     if problem.net == NULL:
         return
     evaluator.native = <void *> native
     evaluator.scratch = <void *> (native + native_bytes(problem, curved))
     if curved:
         evaluator.tasks = tasks_of(problem)
-        evaluator.stays = evaluator.tasks.value.stays
     else:
         prepare_loss(&evaluator.gradients, problem.net, problem.source, problem.parts, True)
         slots.lay_out(&evaluator.gradients, problem.gradient_threads, evaluator.scratch)
