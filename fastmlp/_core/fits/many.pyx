@@ -165,7 +165,8 @@ def train(list objectives, list params, list tols, method, dict options, double 
     for number in range(n_jobs):
         objective, x = objectives[number], params[number]
         settings.tol = tols[number]
-        jobs[number] = Job(&objective.problem, settings, &x[0], &written[number])
+        jobs[number].problem, jobs[number].options = &objective.problem, settings
+        jobs[number].params, jobs[number].record = &x[0], &written[number]
     crowd.jobs, crowd.memory, crowd.workspace = jobs, work, workspace
     watch.nap = NAP         # others may be busy with a large network
     with nogil:
