@@ -134,7 +134,7 @@ def test_minibatches_answer_ctrl_c_and_leave_the_last_completed_step(layers, bat
         order = np.arange(len(X))
         rng.shuffle(order)
         for step in range(len(X) // batch_size):
-            loop.sgd(w, order, None, g, v, step, 1, 1e-4, 0.0, False)
+            loop.run((w, order, None, g, v), step, 1, 1e-4, (0.0, False, False))
             found = np.array_equal(w, net.params)
             if found:
                 break

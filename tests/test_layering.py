@@ -102,7 +102,13 @@ COMPARED = {
     "estimators/training.py": "logistic",  # scikit-learn draws the starting values of this activation from others
 }
 CORE = {  # the rooms of the compiled floor, and the floors of each
-    "fits": (("many",), ("lm", "lbfgs"), ("equations", "objective", "train"), ("ties", "journal", "asked")),
+    "fits": (
+        ("many",),
+        ("lm", "lbfgs"),
+        ("descent", "saddles"),
+        ("objective", "equations", "train"),
+        ("ties", "journal", "asked", "penalty", "rules"),
+    ),
     "curvature": (("matrices", "cholesky"), ("by_bands",), ("by_samples", "by_columns"), ("by_units",), ("tiles",)),
     "sums": (
         ("predict", "trace", "products", "jacobian", "moments"),
@@ -207,7 +213,7 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
         "cholesky.pyx",
         "matrices.pyx",
         "moments.pyx",
-        "objective.pyx",
+        "penalty.pyx",
     }
 
 

@@ -8,7 +8,7 @@ import scipy.optimize
 
 import fastmlp
 from cases import data, network, relative_error
-from fastmlp._core.fits import objective as compiled
+from fastmlp._core.fits import penalty as compiled
 
 
 def test_it_is_the_loss_and_gradient_at_any_parameters(dtype):

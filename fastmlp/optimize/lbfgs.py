@@ -1,14 +1,13 @@
-"""L-BFGS: `_core.lbfgs` makes the steps, here they are reported and stopped."""
+"""L-BFGS: `_core` makes the steps, here they are reported and stopped."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.fits.lbfgs import Descent
 from fastmlp.optimize.earlier import Earlier
-from fastmlp.optimize.loops import follow
+from fastmlp.optimize.loops import compiled, follow
 from fastmlp.optimize.monitor import Monitor
 from fastmlp.terms.objective import Objective
 
@@ -49,14 +48,8 @@ def solve(
     Sources: Nocedal 1980, Liu and Nocedal 1989; the line search has rules of Moré and Thuente's (1994) and of Hager and
     Zhang's (2005).
     """
-    maxcor, maxls, maxfun, ftol, fatol = checked(options).values()
+    options = checked(options)
     # each step tells of one pair; those of the fit that is continued come first
-    maxcor = min(maxcor, max(1, max_iter) + (0 if state is None else len(state["steps"])))
-    data = objective.data
-    descent = Descent(
-        data.batch, objective.x0, data.factor, objective.decay, tol, ftol, fatol, maxcor, maxls, maxfun,
-        _threads.resolve(data.n_threads), state, None if objective.free is None else objective.free.compiled,
-        objective.terms,
-    )  # fmt: skip
-    status = follow(descent, objective, monitor, max_iter)
-    return status, descent.state, descent.counts[1:]
+    pairs = max(1, max_iter) + (0 if state is None else len(state["steps"]))
+    options["maxcor"] = min(options["maxcor"], pairs)
+    return follow(Descent(compiled(objective), objective.x0, tol, options, state), objective, monitor, max_iter)

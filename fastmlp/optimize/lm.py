@@ -1,18 +1,14 @@
-"""Levenberg-Marquardt, in the end Newton's method: `_core.lm` makes the steps, here they are reported and stopped."""
+"""Levenberg-Marquardt, in the end Newton's method: `_core` makes the steps, here they are reported and stopped."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.fits.lm import Descent
 from fastmlp.optimize import truncated
 from fastmlp.optimize.earlier import Earlier
-from fastmlp.optimize.loops import follow
+from fastmlp.optimize.loops import compiled, follow
 from fastmlp.optimize.monitor import Monitor
 from fastmlp.terms.objective import Objective
 
@@ -35,21 +31,6 @@ def check_state(earlier: Earlier) -> None:
         earlier.flag("bold")
 
 
-def begun(
-    objective: Objective,
-    x: NDArray[np.float64],
-    tol: float,
-    damping: float = OPTIONS["damping"],
-    state: dict[str, Any] | None = None,
-) -> Descent:
-    """The compiled solver at the free parameters x, with the `state` of an earlier one there."""
-    data, free = objective.data, objective.free
-    return Descent(
-        data.batch, x, data.factor, objective.decay, tol, damping, _threads.resolve(data.n_threads), state,
-        None if free is None else free.compiled, objective.terms,
-    )  # fmt: skip
-
-
 def solve(
     objective: Objective,
     monitor: Monitor,
@@ -66,9 +47,7 @@ def solve(
     3,000 parameters on it goes without matrices.
     Sources: Levenberg 1944; Marquardt 1963; the damping is Nielsen's (1999).
     """
-    damping = checked(options)["damping"]
+    options = checked(options)
     if objective.architecture.n_params > MOST_PARAMS:
-        return truncated.solve(objective, monitor, max_iter=max_iter, tol=tol, damping=damping, state=state)
-    descent = begun(objective, objective.x0, tol, damping, state)
-    status = follow(descent, objective, monitor, max_iter)
-    return status, descent.state, descent.counts[1:]
+        return truncated.solve(objective, monitor, max_iter=max_iter, tol=tol, state=state, **options)
+    return follow(Descent(compiled(objective), objective.x0, tol, options, state), objective, monitor, max_iter)

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
-from numpy.typing import NDArray
-
+from fastmlp import _threads
+from fastmlp._core.fits import lbfgs, lm
 from fastmlp._core.fits.journal import Journal
-from fastmlp.optimize.monitor import CONVERGED, FLAT, MAX_FUN, MAX_ITER, STALLED, Monitor, Stop
+from fastmlp._core.fits.objective import Objective as Compiled
+from fastmlp.optimize.monitor import CONVERGED, OUTCOMES, Monitor, Stop
 from fastmlp.terms.objective import Objective
 
+Descent = lm.Descent | lbfgs.Descent
 MOST_STEPS = 1000
 MOST_SECONDS = 0.1  # until the network, which a signal handler may look at, follows the steps
-_STATUS = {"running": MAX_ITER, "converged": CONVERGED, "stalled": STALLED, "flat": FLAT, "max_fun": MAX_FUN}
 
 
-class Descent(Protocol):
-    """A solver of the compiled floor at its latest step."""
-
-    value: float
-    penalty: float
-    grad_norm: float
-
-    def advance(self, n_steps: int, journal: Journal | None = None) -> str:
-        """Make up to so many steps; one of the words of `_STATUS`."""
-
-    @property
-    def params(self) -> NDArray[Any]:
-        """The free parameters."""
-
-    @property
-    def counts(self) -> tuple[int, int, int, int]:
-        """Numbers of steps, values, gradients and Hessians."""
+def compiled(objective: Objective, n_threads: int | None = None) -> Compiled:
+    """The objective as the compiled floor has it; on the threads of its data term, or on so many."""
+    data, free = objective.data, objective.free
+    n_threads = _threads.resolve(data.n_threads) if n_threads is None else n_threads
+    ties = None if free is None else free.compiled
+    return Compiled(data.batch, data.factor, objective.decay, n_threads, ties, objective.terms)
 
 
-def follow(descent: Descent, objective: Objective, monitor: Monitor, max_iter: int) -> int:
-    """Make steps until one is the last; its status.
+def follow(
+    descent: Descent, objective: Objective, monitor: Monitor, max_iter: int
+) -> tuple[int, dict[str, Any], tuple[int, int, int]]:
+    """Make steps until one is the last; a status, the solver's state, and (nfev, njev, nhev).
 
     Where nobody looks at each step they are made many at a time, and reported together.
     """
@@ -58,9 +50,10 @@ def follow(descent: Descent, objective: Objective, monitor: Monitor, max_iter: i
                 _report(monitor.step, descent, objective)
             else:
                 monitor.check_time()
-        return _STATUS[status]
+        ended = OUTCOMES[status]
     except Stop as stop:
-        return CONVERGED if status == "converged" else stop.status
+        ended = CONVERGED if status == "converged" else stop.status
+    return ended, descent.state, descent.counts[1:]
 
 
 def _report(record: Any, descent: Descent, objective: Objective) -> None:

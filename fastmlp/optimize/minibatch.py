@@ -76,12 +76,11 @@ def solve(
         decay = None if objective.decay is None else objective.decay.astype(arch.dtype)
     ties = None if objective.free is None else objective.free.compiled
     loop = Minibatches(data.batch, batch_size, _threads.resolve(data.n_threads), n_steps, ties)
-    run: Callable[..., tuple[float, float]] = loop.sgd if method == "sgd" else loop.adam
     steps_per_epoch = -(-n_samples // batch_size)
     chunk = max(1, CHUNK_WORK // (n_params * batch_size))
     straight = np.arange(n_samples, dtype=np.intp)
     order = straight.copy()
-    arrays = (order, decay, g, *memory)
+    vectors = (w, order, decay, g, *memory)
     loss = data.value(objective.native(w))
     status = CONVERGED
     try:
@@ -94,7 +93,7 @@ def solve(
             loss = penalty = 0.0
             for first in range(0, steps_per_epoch, chunk):
                 count = min(chunk, steps_per_epoch - first)
-                sums = run(w, *arrays, first, count, rate, *settings)
+                sums = loop.run(vectors, first, count, rate, tuple(settings))
                 loss += sums[0]
                 penalty += sums[1]
                 if first + count < steps_per_epoch:

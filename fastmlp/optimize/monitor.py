@@ -40,6 +40,11 @@ MESSAGES = {
     MAX_FUN: "stopped at maxfun",
     FLAT: "stopped by ftol: the last step has hardly changed the objective",
 }
+#: what the compiled floor says of the end of a fit, "interrupted" aside
+OUTCOMES = {
+    "running": MAX_ITER, "max_iter": MAX_ITER, "converged": CONVERGED, "stalled": STALLED, "flat": FLAT, "slow": SLOW,
+    "max_fun": MAX_FUN, "time_limit": TIME_LIMIT, "diverged": DIVERGED,
+}  # fmt: skip
 
 
 class Stop(Exception):  # noqa: N818 - not an error: it ends a solver from within a callback of SciPy's

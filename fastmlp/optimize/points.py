@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._core.fits.rules import FLATTER, LONGEST_WANDERING
 from fastmlp._core.sums.moments import largest
 from fastmlp.optimize.bounds import Bounds
 from fastmlp.terms.objective import Objective
 
 DROWNED = 1e3  # units of rounding of the objective below which a difference of two values tells nothing
-LONGEST_WANDERING = 100  # steps without any gain, such as rounding errors make when tol is below them
 
 
 class Point(NamedTuple):
-    """Parameters, the objective and its gradient there: inf and zeros where either is not finite."""
+    """Parameters, the objective and its gradient there."""
 
     x: NDArray[np.float64]
     value: float
@@ -26,8 +26,14 @@ class Point(NamedTuple):
     grad_norm: float  # |gradient|_inf, of the projected one with bounds
 
 
+def seen(objective: Objective, x: NDArray[np.float64]) -> Point:
+    """The point at x, finite or not."""
+    value, gradient = objective.value_and_grad(x)
+    return Point(x, value, gradient, largest(gradient))
+
+
 def evaluate(objective: Objective, x: NDArray[np.float64], bounds: Bounds | None = None) -> Point:
-    """The point at x, of which a copy is taken."""
+    """The point at x, of which a copy is taken: inf and zeros where objective or gradient are not finite."""
     value, gradient = objective.value_and_grad(x)
     if not math.isfinite(value) or not math.isfinite(largest(gradient)):  # a bad step: the gradient means nothing
         return Point(x.copy(), np.inf, np.zeros_like(gradient), np.inf)
@@ -61,7 +67,7 @@ class Progress:
     def ended(self, point: Point) -> bool:
         """Whether neither value nor gradient has become smaller for long, up to this point."""
         lower = point.value < self._value - self._eps * abs(self._value)
-        flatter = point.grad_norm < 0.9 * self._grad_norm
+        flatter = point.grad_norm < FLATTER * self._grad_norm
         if lower:
             self._value = point.value
         if flatter:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from fastmlp import _validation as check
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, Monitor, Stop
+from fastmlp.optimize.points import report, seen
 from fastmlp.terms.objective import Objective
 
 OPTIONS = {"initial_step": 0.01, "increase": 1.2, "decrease": 0.5, "min_step": 1e-12, "max_step": 50.0}
@@ -41,44 +41,33 @@ def solve(
         raise ValueError(
             f"decrease, increase: expected decrease < 1 < increase, got {settings['decrease']}, {settings['increase']}"
         )
-    data = objective.data
-    x = objective.x0
-    value, gradient = objective.value_and_grad(x)
-    evaluations = 1
+    here, evaluations = seen(objective, objective.x0), 1
     if state is None:
-        size = np.full_like(x, settings["initial_step"])
-        move, previous = np.zeros_like(x), np.zeros_like(x)
+        size = np.full_like(here.x, settings["initial_step"])
+        move, previous = np.zeros_like(here.x), np.zeros_like(here.x)
         previous_value = np.inf
     else:
         size, move, previous = (state[name].copy() for name in ("step_size", "last_step", "last_gradient"))
         previous_value = state["last_value"]
-
-    def norm() -> float:
-        return float(np.abs(gradient).max())
-
-    def report(record: Callable[..., None]) -> None:
-        record(objective.expand(x), value, data.mean(value - objective.penalty_value(x)), norm())
-
-    status = CONVERGED if norm() <= tol else MAX_ITER
+    status = CONVERGED if here.grad_norm <= tol else MAX_ITER
     try:
-        report(monitor.begin)
+        report(monitor.begin, objective, here)
         while status != CONVERGED and monitor.n_iter < max_iter:
-            agreement = np.sign(gradient) * np.sign(previous)
+            agreement = np.sign(here.gradient) * np.sign(previous)
             grow, shrink = agreement > 0, agreement < 0
             size[grow] = np.minimum(size[grow] * settings["increase"], settings["max_step"])
             size[shrink] = np.maximum(size[shrink] * settings["decrease"], settings["min_step"])
             # where the sign has changed the last step is taken back if the objective rose, and none is made
-            step = np.where(shrink, -move if value > previous_value else 0.0, -np.sign(gradient) * size)
-            previous = np.where(shrink, 0.0, gradient)
-            previous_value, move = value, np.where(shrink, 0.0, step)
+            step = np.where(shrink, -move if here.value > previous_value else 0.0, -np.sign(here.gradient) * size)
+            previous = np.where(shrink, 0.0, here.gradient)
+            previous_value, move = here.value, np.where(shrink, 0.0, step)
             # rounded to what the network holds, so that k + k steps equal 2 k
-            x = objective.rounded(x + step)
-            value, gradient = objective.value_and_grad(x)
+            here = seen(objective, objective.rounded(here.x + step))
             evaluations += 1
-            report(monitor.step)
-            if norm() <= tol:
+            report(monitor.step, objective, here)
+            if here.grad_norm <= tol:
                 status = CONVERGED
     except Stop as stop:
-        status = CONVERGED if norm() <= tol else stop.status
+        status = CONVERGED if here.grad_norm <= tol else stop.status
     final = {"step_size": size, "last_step": move, "last_gradient": previous, "last_value": previous_value}
     return status, final, (evaluations, evaluations, 0)

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._core.fits.journal import Journal
+from fastmlp._core.fits.lm import Descent
 from fastmlp.optimize import lm
+from fastmlp.optimize.loops import compiled
 from fastmlp.terms.objective import Objective
 
 Float = NDArray[np.float64]
@@ -39,8 +41,9 @@ def to_minimum(
         return x, True
     x = shortened(x, digits) if digits else x
     seconds, state, n_steps = math.inf if left is None else left(), None, 0
+    problem = compiled(objective)
     while True:
-        descent = lm.begun(objective, x, tol, state=state)
+        descent = Descent(problem, x, tol, lm.OPTIONS, state)
         journal = None
         if seconds < math.inf:
             journal = Journal(chunk, x.size)

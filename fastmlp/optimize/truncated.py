@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._core.fits.rules import ACCEPT, NEAR, NOISE
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
+from fastmlp.optimize.points import report, seen
 from fastmlp.terms.objective import Objective
 
 Array = NDArray[np.float64]
 
-ACCEPT = 1e-4  # of the decrease that was promised
-NEAR = 0.02  # a promise of less, as a share of the objective, asks for the Hessian's products instead of Gauss-Newton's
 MAX_PRODUCTS = 250
 PROGRESS = 5e-4  # of the model in an iteration, averaged over the latest tenth: less ends the inner iterations
 MAX_REJECTIONS = 40  # in a row
-NOISE = {np.dtype(np.float64): 1e-13, np.dtype(np.float32): 1e-6}  # as a share of the objective: the gradient decides
 
 
 def minimise_model(product: Callable[[Array], Array], g: Array, mu: float) -> tuple[Array, float, bool]:
@@ -53,48 +53,41 @@ def solve(
     A step takes up to 250 products with the Gauss-Newton matrix, later with the Hessian; they end when they no longer
     bring the quadratic model down (Martens 2010). Memory is a few vectors.
     """
-    x = objective.x0
-    value, g = objective.value_and_grad(x)
-    evaluations, noise = 1, NOISE[objective.architecture.dtype]
+    here = seen(objective, objective.x0)
+    evaluations, noise = 1, NOISE[objective.architecture.dtype.itemsize]
     mu, exact = (None, False) if state is None else (state["mu"], state["is_exact"])
     if mu is None:
-        mu = damping * max(float(g @ objective.ggnp(x, g)) / max(float(g @ g), 1e-300), 1e-300)
-
-    def report(record: Callable[..., None]) -> None:
-        record(
-            objective.expand(x), value, objective.data.mean(value - objective.penalty_value(x)), float(np.abs(g).max())
-        )
-
+        g = here.gradient
+        mu = damping * max(float(g @ objective.ggnp(here.x, g)) / max(float(g @ g), 1e-300), 1e-300)
     growth, ended = 2.0, MAX_ITER
     try:
-        report(monitor.begin)
+        report(monitor.begin, objective, here)
         while monitor.n_iter < max_iter:
-            if np.abs(g).max() <= tol:
+            if here.grad_norm <= tol:
                 ended = CONVERGED
                 break
             if growth > 2.0**MAX_REJECTIONS:
                 ended = STALLED
                 break
-            multiply = objective.hessp if exact else objective.ggnp
-            step, model, convex = minimise_model(lambda v: multiply(x, v), g, mu)  # noqa: B023
-            trial = objective.rounded(x + step)
+            multiply = partial(objective.hessp if exact else objective.ggnp, here.x)
+            step, model, convex = minimise_model(multiply, here.gradient, mu)
             with np.errstate(all="ignore"):
-                trial_value, trial_g = objective.value_and_grad(trial)
-                gain = (value - trial_value) / -model if model < 0 else -1.0
+                there = seen(objective, objective.rounded(here.x + step))
+                gain = (here.value - there.value) / -model if model < 0 else -1.0
             evaluations += 1
-            if model < 0 and min(-model, abs(value - trial_value)) <= noise * abs(value):
-                gain = 1.0 if np.abs(trial_g).max() < np.abs(g).max() else -1.0
+            if model < 0 and min(-model, abs(here.value - there.value)) <= noise * abs(here.value):
+                gain = 1.0 if there.grad_norm < here.grad_norm else -1.0
             if gain > ACCEPT:
-                exact = convex and -model < NEAR * abs(value)
-                x, value, g = trial, trial_value, trial_g
+                exact = convex and -model < NEAR * abs(here.value)
+                here = there
                 mu *= max(1 / 3, 1 - (2 * min(gain, 1.0) - 1) ** 3)
                 growth = 2.0
-                report(monitor.step)
+                report(monitor.step, objective, here)
             else:
                 exact = exact and convex
                 mu, growth = mu * growth, 2 * growth
                 monitor.check_time()
     except Stop as stop:
-        ended = CONVERGED if np.abs(g).max() <= tol else stop.status
+        ended = CONVERGED if here.grad_norm <= tol else stop.status
     mu = min(mu, float(np.finfo(np.float64).max))  # after many rejections in a row
     return ended, {"mu": mu, "is_exact": exact}, (evaluations, evaluations, 0)

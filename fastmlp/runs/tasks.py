@@ -13,21 +13,19 @@ import numpy as np
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.fits import many
+from fastmlp._core.fits.descent import STATUS
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network
 from fastmlp.optimize import lbfgs, lm, reference, scale
-from fastmlp.optimize.monitor import CONVERGED, DIVERGED, FLAT, MAX_FUN, MAX_ITER, SLOW, STALLED, TIME_LIMIT
+from fastmlp.optimize.loops import compiled
+from fastmlp.optimize.monitor import OUTCOMES
 from fastmlp.terms import DataTerm
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.penalties import split as split_penalty
 
-_STATUS = {
-    "converged": CONVERGED, "max_iter": MAX_ITER, "stalled": STALLED, "slow": SLOW, "flat": FLAT,
-    "max_fun": MAX_FUN, "time_limit": TIME_LIMIT, "diverged": DIVERGED,
-}  # fmt: skip
 AT_ONCE: dict[str, Any] = {"lm": lm, "lbfgs": lbfgs}  # the methods that train many networks at once
 CHUNKS = 100  # in which networks are handed to the compiled floor where somebody watches the progress
 
@@ -160,16 +158,15 @@ def _at_once(numbered: dict[int, Task], how: Rules, done: Done) -> None:
         for task in tasks:
             task.net._claim(claim, "fit_many")
         try:
-            many.train(
-                [term.data.batch for term in terms], params, [term.decay for term in terms], tols, how.ftol,
-                how.max_iter, how.method, how.options, how.time_limit, how.n_threads, records,
-            )  # fmt: skip
+            options = {**how.options, "ftol": how.ftol, "max_iter": how.max_iter}
+            problems = [compiled(term, 1) for term in terms]
+            many.train(problems, params, tols, how.method, options, how.time_limit, how.n_threads, records)
         finally:
             for task, x in zip(tasks, params, strict=True):
                 task.net._take(x, task.own)
             for number, (*counts, ending) in zip(numbered, records.tolist(), strict=True):
-                if many.ENDINGS[ending] in _STATUS:
-                    done[number] = Outcome._make([*counts, _STATUS[many.ENDINGS[ending]]])
+                if STATUS[ending] in OUTCOMES:
+                    done[number] = Outcome._make([*counts, OUTCOMES[STATUS[ending]]])
     finally:
         for task in tasks:
             if "by" in task.net._fitting and task.net._fitting["by"] is claim:

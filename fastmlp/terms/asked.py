@@ -21,48 +21,54 @@ MATRICES = {"exact": ("hess",), "ggn": ("ggn", "hess")}
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # of a central difference, as a share of the parameters
 
 
-def value(term: Any, params: Float) -> float:
-    """The term, a number; inf where the parameters are not finite."""
-    if not math.isfinite(largest(params)):
-        return math.inf
-    return _number(term, term.value(params.copy()))
+def number(term: Any, answer: Any) -> float:
+    """A real number, which may be infinite; arrays of no dimensions are numbers too."""
+    if not isinstance(answer, float):
+        if isinstance(answer, np.ndarray) and answer.ndim == 0:
+            answer = answer[()]
+        if isinstance(answer, (bool, np.bool_)) or not isinstance(answer, numbers.Real):
+            raise TypeError(f"{_name(term)}: expected a real number for its value, got {check.shown(answer)}")
+    value = float(answer)
+    if math.isnan(value):
+        raise ValueError(f"{_name(term)}: expected a value that is a number, or inf, got nan")
+    return value
 
 
-def value_and_grad(term: Any, params: Float) -> tuple[float, Float]:
-    """The term and its gradient (P,), zeros where the value is infinite."""
-    if not math.isfinite(largest(params)):
-        return math.inf, np.zeros_like(params)
-    answer = term.value_and_grad(params.copy())
+def pair(term: Any, answer: Any, n_params: int) -> tuple[float, Float]:
+    """A value and a gradient (P,), zeros where the value is infinite."""
     if not isinstance(answer, tuple) or len(answer) != 2:
         raise TypeError(f"{_name(term)}.value_and_grad: expected a value and a gradient, got {check.shown(answer)}")
-    number = _number(term, answer[0])
-    if math.isinf(number):
-        return number, np.zeros_like(params)
-    return number, _array(term, "value_and_grad", answer[1], params.shape)
+    value = number(term, answer[0])
+    if math.isinf(value):
+        return value, np.zeros(n_params)
+    return value, array(term, "value_and_grad", answer[1], (n_params,))
 
 
-def matrix(term: Any, params: Float, kind: str) -> Float:
-    """The term's matrix (P, P), symmetric to rounding; by products where it has none."""
-    n = params.size
-    for name in MATRICES[kind]:
-        if has(term, name):
-            return _array(term, name, getattr(term, name)(params.copy()), (n, n))
-    return np.array([product(term, params, unit, kind) for unit in np.eye(n)])
+def gradient(term: Any, params: Float) -> Float:
+    """The term's gradient (P,), zeros where the parameters are not finite."""
+    if not math.isfinite(largest(params)):
+        return np.zeros_like(params)
+    return pair(term, term.value_and_grad(params.copy()), params.size)[1]
+
+
+def matrix_by_products(term: Any, params: Float, kind: str) -> Float:
+    """The term's matrix (P, P), symmetric to rounding, where it has none."""
+    return np.array([product(term, params, unit, kind) for unit in np.eye(params.size)])
 
 
 def product(term: Any, params: Float, v: Float, kind: str) -> Float:
     """The matrix times v (P,), by the central difference of the gradient where the term has neither."""
     n = params.size
     for name in MATRICES[kind]:
-        if has(term, name + "p"):
-            return _array(term, name + "p", getattr(term, name + "p")(params.copy(), v.copy()), (n,))
-        if has(term, name):
-            return np.asarray(_array(term, name, getattr(term, name)(params.copy()), (n, n)) @ v)
+        if callable(method := getattr(term, name + "p", None)):
+            return array(term, name + "p", method(params.copy(), v.copy()), (n,))
+        if callable(method := getattr(term, name, None)):
+            return np.asarray(array(term, name, method(params.copy()), (n, n)) @ v)
     length = largest(v)
     if not 0 < length < math.inf:
         return np.zeros_like(v)
     step = STEP * max(1.0, largest(params)) / length
-    ends = [value_and_grad(term, params + sign * step * v)[1] for sign in (1, -1)]
+    ends = [gradient(term, params + sign * step * v) for sign in (1, -1)]
     return np.asarray((ends[0] - ends[1]) / (2 * step))
 
 
@@ -101,23 +107,11 @@ def _name(term: Any) -> str:
     return type(term).__name__
 
 
-def _number(term: Any, answer: Any) -> float:
-    """A real number, which may be infinite; arrays of no dimensions are numbers too."""
-    if not isinstance(answer, float):
-        if isinstance(answer, np.ndarray) and answer.ndim == 0:
-            answer = answer[()]
-        if isinstance(answer, (bool, np.bool_)) or not isinstance(answer, numbers.Real):
-            raise TypeError(f"{_name(term)}: expected a real number for its value, got {check.shown(answer)}")
-    number = float(answer)
-    if math.isnan(number):
-        raise ValueError(f"{_name(term)}: expected a value that is a number, or inf, got nan")
-    return number
-
-
-def _array(term: Any, part: str, answer: Any, shape: tuple[int, ...]) -> Float:
-    array = arrays.exact(answer, _FLOAT64)
-    if array is None:
-        array = check.real_array(answer, f"{_name(term)}.{part}", _FLOAT64)
-    if array.shape != shape:
-        raise ValueError(f"{_name(term)}.{part}: expected shape {shape}, got {array.shape}")
-    return array
+def array(term: Any, part: str, answer: Any, shape: tuple[int, ...]) -> Float:
+    """An answer as an array of this shape."""
+    result = arrays.exact(answer, _FLOAT64)
+    if result is None:
+        result = check.real_array(answer, f"{_name(term)}.{part}", _FLOAT64)
+    if result.shape != shape:
+        raise ValueError(f"{_name(term)}.{part}: expected shape {shape}, got {result.shape}")
+    return result

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
-from fastmlp._core.fits import objective as compiled
+from fastmlp._core.fits import penalty as compiled
 from fastmlp._core.storage import arrays
 from fastmlp._quiet import quiet
 from fastmlp._tables import how_many, one_line

@@ -8,14 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp._core.storage import arrays
-from fastmlp._quiet import quiet
+from fastmlp._core.fits.asked import Asked
 from fastmlp.model.architecture import Architecture
 from fastmlp.terms import Sum, WeightDecay, asked
 from fastmlp.terms.reparam import FreeParameters
 
 Float = NDArray[np.float64]
-REMEMBERED = 4  # latest values, among which is that of the step which a solver reports
 
 
 def split(penalty: Any) -> tuple[WeightDecay | None, tuple[Any, ...]]:
@@ -54,46 +52,15 @@ def refuse_terms(penalty: Any, where: str) -> None:
         raise TypeError(f"penalty: expected a fastmlp.WeightDecay or None {where}, got {check.shown(penalty)}")
 
 
-class Terms:
-    """All terms in Python of an objective, added up and seen through the map from the free parameters, p (n,).
+class Terms(Asked):
+    """All terms in Python of an objective: beside values, gradients and matrices products and residuals."""
 
-    Points are taken as they are, for good: nobody else is to change them.
+    number = staticmethod(asked.number)
+    pair = staticmethod(asked.pair)
+    array = staticmethod(asked.array)
+    matrices = asked.MATRICES
+    matrix_by_products = staticmethod(asked.matrix_by_products)
 
-    Parameters
-    ----------
-    terms : tuple of Term
-    free : FreeParameters, optional
-    """
-
-    def __init__(self, terms: tuple[Any, ...], free: FreeParameters | None) -> None:
-        self.terms, self.free = terms, free
-        self._latest: tuple[tuple[Float, float], ...] = ()
-
-    def value(self, p: Float) -> float:
-        """The terms at p."""
-        w, value = self._all(p), 0.0
-        for term in self.terms:
-            value += asked.value(term, w)
-        return self._noted(p, value)
-
-    def value_and_grad(self, p: Float) -> tuple[float, Float]:
-        """The terms and their gradient (n,)."""
-        w = self._all(p)
-        value, gradient = asked.value_and_grad(self.terms[0], w)
-        for term in self.terms[1:]:
-            other, slope = asked.value_and_grad(term, w)
-            value, gradient = value + other, gradient + slope
-        return self._noted(p, value), gradient if self.free is None else self.free.pull(gradient)
-
-    def matrix(self, p: Float, kind: str) -> Float:
-        """The sum of their Hessians, or Gauss-Newton matrices (n, n), symmetric to rounding."""
-        w = self._all(p)
-        matrix = asked.matrix(self.terms[0], w, kind)
-        for term in self.terms[1:]:
-            matrix = matrix + asked.matrix(term, w, kind)
-        return matrix if self.free is None else self.free.project(matrix)
-
-    @quiet
     def product(self, p: Float, v: Float, kind: str) -> Float:
         """The same times v (n,), or times the columns of v (n, m)."""
         w, directions = self._all(p), v if self.free is None else self.free.push(v)
@@ -114,13 +81,6 @@ class Terms:
         J = np.concatenate([asked.residual_jac(term, self._all(p)) for term in self.terms])
         return J if self.free is None else np.ascontiguousarray(self.free.pull(J.T).T)
 
-    def known(self, p: Float) -> float:
-        """The terms at p, without asking again where that was one of the latest points."""
-        for point, value in reversed(self._latest):
-            if arrays.same(point, p):
-                return value
-        return self.value(p.copy())
-
     def _product(self, w: Float, v: Float, kind: str) -> Float:
         product = asked.product(self.terms[0], w, v, kind)
         for term in self.terms[1:]:
@@ -129,7 +89,3 @@ class Terms:
 
     def _all(self, p: Float) -> Float:
         return p if self.free is None else self.free.expand(p)
-
-    def _noted(self, p: Float, value: float) -> float:
-        self._latest = (*self._latest[1 - REMEMBERED :], (p, value))
-        return value

@@ -2,12 +2,15 @@
 
 import gc
 import sys
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 
 from cases import data, network
 from fastmlp._core.fits import lbfgs, lm
+from fastmlp._core.fits.asked import Asked
+from fastmlp._core.fits.objective import Objective
 
 NET = network([2, 3, 1])
 N = NET.n_params
@@ -35,10 +38,8 @@ class Terms:
 
 
 def descent(solver, terms):
-    start, tol = NET.params, 1e-9
-    if solver is lm:
-        return lm.Descent(BATCH, start, 1.0, None, tol, 1e-3, 1, None, None, terms)
-    return lbfgs.Descent(BATCH, start, 1.0, None, tol, 0.0, 0.0, 20, 50, 10**6, 1, None, None, terms)
+    options = {"damping": 1e-3} if solver is lm else {"maxcor": 20, "maxls": 50, "maxfun": 10**6}
+    return solver.Descent(Objective(BATCH, 1.0, None, 1, None, terms), NET.params, 1e-9, options)
 
 
 @pytest.mark.parametrize("solver", [lm, lbfgs])
@@ -100,3 +101,125 @@ def test_after_an_error_a_fit_stands_at_its_latest_step(solver):
         fit.advance(3)
     assert np.array_equal(fit.params, there)
     assert fit.counts[0] == 3
+
+
+class Handing(Asked):
+    """Notes what is not plain."""
+
+    matrices = MappingProxyType({"exact": ("hess",), "ggn": ("ggn", "hess")})
+
+    def __init__(self, terms, free):
+        self.handed = []
+
+    def number(self, term, answer):
+        self.handed.append("number")
+        return float(answer)
+
+    def pair(self, term, answer, n):
+        self.handed.append("pair")
+        return float(answer[0]), np.asarray(answer[1], float).ravel()
+
+    def array(self, term, name, answer, shape):
+        self.handed.append(name)
+        return np.asarray(answer, float).reshape(shape)
+
+    def matrix_by_products(self, term, w, kind):
+        self.handed.append("products")
+        return np.eye(len(w))
+
+
+class Square:
+    """1/2 |w|^2, in some other form."""
+
+    def __init__(self, number=float, vector=np.array, matrix=np.array):
+        self.number, self.vector, self.matrix = number, vector, matrix
+
+    def value(self, w):
+        return self.number(0.5 * float(w @ w))
+
+    def value_and_grad(self, w):
+        return self.number(0.5 * float(w @ w)), self.vector(w)
+
+    def hess(self, w):
+        return self.matrix(np.eye(len(w)))
+
+
+POINT = np.array([1.0, -2.0, 3.0])
+
+
+@pytest.mark.parametrize("number", [float, np.float64])
+def test_plain_answers_are_taken_as_they_are(number):
+    terms = Handing((Square(number),), None)
+    value, gradient = terms.value_and_grad(POINT)
+    assert terms.value(POINT) == value == 7.0
+    assert np.array_equal(gradient, POINT)
+    assert np.array_equal(terms.matrix(POINT, "ggn"), np.eye(3))
+    assert terms.handed == []
+
+
+@pytest.mark.parametrize("other", [list, np.float32, lambda a: a[:, np.newaxis], lambda a: np.repeat(a, 2)[::2]])
+def test_other_answers_are_handed_on(other):
+    terms = Handing((Square(vector=other), Square(matrix=other)), None)
+    assert terms.value_and_grad(POINT)[0] == 14.0
+    assert np.array_equal(terms.matrix(POINT, "exact"), 2 * np.eye(3))
+    assert terms.handed == ["pair", "hess"]
+
+
+@pytest.mark.parametrize("number", [int, np.float32, str, lambda _: np.nan, lambda _: np.inf])
+def test_numbers_that_are_none_are_handed_on(number):
+    terms = Handing((Square(number),), None)
+    terms.value(POINT)
+    terms.value_and_grad(POINT)
+    assert terms.handed == ([] if number(1.0) == np.inf else ["number"]) + ["pair"]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nobody_is_asked_about_parameters_that_are_not_finite(bad):
+    terms = Handing((None,), None)
+    w = np.array([1.0, bad])
+    assert terms.value(w) == np.inf
+    value, gradient = terms.value_and_grad(w)
+    assert (value, list(gradient)) == (np.inf, [0.0, 0.0])
+
+
+def test_answers_that_are_not_finite_are_handed_on():
+    terms = Handing((Square(vector=lambda w: w * np.inf, matrix=lambda B: B + np.inf),), None)
+    terms.value_and_grad(POINT)
+    terms.matrix(POINT, "exact")
+    assert terms.handed == ["pair", "hess"]
+
+
+def test_a_term_without_a_matrix_gets_one_by_products():
+    terms = Handing((Terms(),), None)  # it has none of these names
+    assert np.array_equal(terms.matrix(POINT, "exact"), np.eye(3))
+    assert terms.handed == ["products"]
+
+
+def test_a_term_may_do_with_its_point_what_it_likes():
+    class Spoiling(Square):
+        def value(self, w):
+            w[:] = 0.0
+            return 1.0
+
+    terms, point = Handing((Spoiling(), Square()), None), POINT.copy()
+    assert terms.value(point) == 8.0
+    assert np.array_equal(point, POINT)
+
+
+def test_latest_values_are_known():
+    class Counting(Square):
+        n = 0
+
+        def value(self, w):
+            self.n += 1
+            return super().value(w)
+
+    term = Counting()
+    terms, points = Handing((term,), None), [POINT + k for k in range(6)]
+    values = [terms.value(point) for point in points]
+    assert [terms.known(point.copy()) for point in points[2:]] == values[2:]
+    assert term.n == 6
+    assert terms.known(points[0]) == values[0]
+    assert term.n == 7
+    with pytest.raises(TypeError):
+        Handing(None, None)

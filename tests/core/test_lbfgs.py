@@ -6,6 +6,7 @@ import pytest
 import fastmlp
 from fastmlp._core.fits.journal import Journal
 from fastmlp._core.fits.lbfgs import Descent
+from fastmlp.optimize.loops import compiled
 
 X = np.random.default_rng(0).normal(size=(50, 3))
 NET = fastmlp.Network([3, 4, 1], rng=0)
@@ -13,10 +14,8 @@ OBJECTIVE = NET.objective(X, np.sin(X.sum(axis=1)), penalty=fastmlp.WeightDecay(
 
 
 def descent(max_pairs=5, max_trials=50, max_values=10**6, state=None, x=None):
-    return Descent(
-        OBJECTIVE.data.batch, OBJECTIVE.x0 if x is None else x, 1.0, OBJECTIVE.decay, 1e-9, 0.0, 0.0, max_pairs,
-        max_trials, max_values, 1, state,
-    )  # fmt: skip
+    options = {"maxcor": max_pairs, "maxls": max_trials, "maxfun": max_values}
+    return Descent(compiled(OBJECTIVE, 1), OBJECTIVE.x0 if x is None else x, 1e-9, options, state)
 
 
 def inverse_hessian(S, Y):

@@ -5,7 +5,9 @@ import pytest
 
 import fastmlp
 from fastmlp._core.fits import lbfgs, many
+from fastmlp._core.fits.descent import STATUS
 from fastmlp._core.fits.lm import Descent
+from fastmlp.optimize.loops import compiled
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -22,18 +24,18 @@ def problem(dtype="float64", penalty=DECAY, n_samples=60):
 
 
 def train(objectives, params, n_threads=2, *, tol=1e-6, ftol=0.0, max_iter=500, seconds=np.inf):
-    batches, decays = [o.data.batch for o in objectives], [o.decay for o in objectives]
+    options = {"damping": 1e-3, "ftol": ftol, "max_iter": max_iter}
     return many.train(
-        batches, params, decays, [tol] * len(params), ftol, max_iter, "lm", {"damping": 1e-3}, seconds, n_threads
+        [compiled(o, 1) for o in objectives], params, [tol] * len(params), "lm", options, seconds, n_threads
     )
 
 
 def endings(records):
-    return [many.ENDINGS[ending] for ending in records["ending"]]
+    return [STATUS[ending] for ending in records["ending"]]
 
 
 def one_by_one(objective, tol, max_iter):
-    descent = Descent(objective.data.batch, objective.x0, 1.0, objective.decay, tol, 1e-3, 1)
+    descent = Descent(compiled(objective, 1), objective.x0, tol, {"damping": 1e-3})
     status = descent.advance(0)
     while status == "running" and descent.counts[0] < max_iter:
         status = descent.advance(1)
@@ -57,11 +59,11 @@ def test_each_network_goes_the_way_it_goes_alone(dtype, penalty):
 def test_by_lbfgs_too_each_network_goes_the_way_it_goes_alone(dtype, max_iter):
     tol = 1e-6 if dtype == "float64" else 1e-3
     objectives, params = problem(dtype)
-    options = {"fatol": 0.0, "maxcor": 7, "maxls": 50, "maxfun": 4000}
-    batches, decays = [o.data.batch for o in objectives], [o.decay for o in objectives]
-    records = many.train(batches, params, decays, [tol] * len(params), 0.0, max_iter, "lbfgs", options, np.inf, 2)
+    own = {"maxcor": 7, "maxls": 50, "maxfun": 4000}
+    options = {**own, "ftol": 0.0, "max_iter": max_iter}
+    records = many.train([compiled(o, 1) for o in objectives], params, [tol] * len(params), "lbfgs", options, np.inf, 2)
     for objective, x, record, ending in zip(objectives, params, records, endings(records), strict=True):
-        descent = lbfgs.Descent(objective.data.batch, objective.x0, 1.0, objective.decay, tol, 0.0, 0.0, 7, 50, 4000, 1)
+        descent = lbfgs.Descent(compiled(objective, 1), objective.x0, tol, own)
         status = descent.advance(max_iter)
         assert np.array_equal(x, descent.params)
         assert (record["value"], record["grad_norm"]) == (descent.value, descent.grad_norm)
@@ -99,7 +101,7 @@ def test_three_small_steps_in_a_row_are_the_last():
     records = train(objectives, params, tol=0.0, ftol=1e-3)
     assert set(endings(records)) == {"slow"}
     for objective, record in zip(objectives, records, strict=True):
-        descent = Descent(objective.data.batch, objective.x0, 1.0, objective.decay, 0.0, 1e-3, 1)
+        descent = Descent(compiled(objective, 1), objective.x0, 0.0, {"damping": 1e-3})
         values = [descent.value]
         for _ in range(record["n_steps"]):
             descent.advance(1)

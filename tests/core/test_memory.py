@@ -7,7 +7,9 @@ import fastmlp
 from cases import plan
 from fastmlp._core.curvature import matrices
 from fastmlp._core.fits import lbfgs, lm, many
+from fastmlp._core.fits.objective import Objective
 from fastmlp._core.sums.batch import Batch
+from fastmlp.optimize.loops import compiled
 
 X = np.random.default_rng(0).normal(size=(50, 3))
 OBJECTIVE = fastmlp.Network([3, 4, 1], rng=0).objective(X, np.sin(X.sum(axis=1)))
@@ -21,13 +23,13 @@ def vast(*sizes, itemsize=8):
 
 @pytest.mark.parametrize("pairs", [2**56, 2**59 - 1, 2**60 - 1, 2**60, 2**61, 2**63 - 1, 2**64 - 2, 2**64 - 1])
 def test_pairs_of_lbfgs(pairs):
-    data = OBJECTIVE.data
+    options = {"maxcor": pairs, "maxls": 50, "maxfun": 100, "ftol": 0.0}
     with pytest.raises(MemoryError, match="maxcor: expected fewer"):
-        lbfgs.Descent(data.batch, OBJECTIVE.x0, 1.0, None, 1e-6, 0.0, 0.0, pairs, 50, 100, 1)
-    options = {"fatol": 0.0, "maxcor": pairs, "maxls": 50, "maxfun": 100}
+        lbfgs.Descent(compiled(OBJECTIVE, 1), OBJECTIVE.x0, 1e-6, options)
+    problem = [compiled(OBJECTIVE, 1)], [OBJECTIVE.x0], [1e-6], "lbfgs"
     with pytest.raises(MemoryError, match="a smaller maxcor"):
-        many.train([data.batch], [OBJECTIVE.x0], [None], [1e-6], 0.0, pairs, "lbfgs", options, 1.0, 1)
-    many.train([data.batch], [OBJECTIVE.x0], [None], [1e-6], 0.0, 3, "lbfgs", options, 1.0, 1)  # for three steps
+        many.train(*problem, {**options, "max_iter": pairs}, 1.0, 1)
+    many.train(*problem, {**options, "max_iter": 3}, 1.0, 1)  # for three steps
 
 
 #: P^2, or the products of units or those of activations, are 2^64 or more
@@ -40,10 +42,11 @@ SIZES = [(1, 2**30, 1), (1, 2**31, 1), (1, 2**32, 1), (2**32, 1), (1, 2**16, 2**
 def test_matrices_of_parameters(sizes, itemsize):
     batch = vast(*sizes, itemsize=itemsize)
     params = np.zeros(1, f"f{itemsize}")
+    options = {"damping": 1e-3, "ftol": 0.0, "max_iter": 10}
     with pytest.raises(MemoryError):
-        lm.Descent(batch, np.zeros(1), 1.0, None, 1e-6, 1e-3, 2)
+        lm.Descent(Objective(batch, 1.0, None, 2), np.zeros(1), 1e-6, options)
     with pytest.raises(MemoryError):
-        many.train([batch], [np.zeros(1)], [None], [1e-6], 0.0, 10, "lm", {"damping": 1e-3}, 1.0, 1)
+        many.train([Objective(batch, 1.0, None, 1)], [np.zeros(1)], [1e-6], "lm", options, 1.0, 1)
     for kind in ("ggn", "exact", "empirical_fisher"):
         with pytest.raises(MemoryError):
             matrices.normal_equations(batch, params, kind, 2)

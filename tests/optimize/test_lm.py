@@ -8,6 +8,7 @@ from cases import PAIRS, data, degenerate, network
 from fastmlp import datasets
 from fastmlp._core.fits.lm import Descent
 from fastmlp.optimize import lm
+from fastmlp.optimize.loops import compiled
 
 X = np.random.default_rng(0).normal(size=(50, 3))
 T = np.sin(X.sum(axis=1))
@@ -217,7 +218,7 @@ def test_evaluations_are_counted():
 
 def check_steps(objective, tol):
     """(B + mu I) s = -g with some mu >= 0 for each step s, where B is one of both matrices; which ones were."""
-    descent = Descent(objective.data.batch, objective.x0, 1.0, objective.decay, 0.0, 1e-3, 1)
+    descent = Descent(compiled(objective, 1), objective.x0, 0.0, {"damping": 1e-3})
     solved = set()
     for _ in range(25):
         x = descent.params

@@ -1,4 +1,4 @@
-"""L-BFGS for networks, without the GIL and without allocation.
+"""L-BFGS for networks.
 
 The direction is d = -H g, where H is the inverse Hessian that the differences s = x_new - x and y = g_new - g of the
 latest steps tell of, applied by the two-loop recursion (Nocedal 1980) to s'y / y'y of the latest pair (Liu and Nocedal
@@ -19,46 +19,66 @@ Points are rounded to the network's type before they are tried, so that s and y 
 """
 
 from libc.math cimport INFINITY, fabs, fmax, fmin, isfinite, sqrt
-from libc.stdlib cimport free, malloc
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcpy, memset
 
 import numpy as np
 
-from fastmlp._core.bridge cimport kernels
-from fastmlp._core.fits cimport objective
-from fastmlp._core.threads cimport team
 from fastmlp._core.bridge.kernels cimport add_multiple, dot
-from fastmlp._core.fits.journal cimport Journal, Steps, note
-from fastmlp._core.fits.ties cimport Map, Ties
+from fastmlp._core.fits.descent cimport (
+    CONVERGED, FLAT, SPENT, STALLED, Descent as Loop, Fit, Method, Options, Status, ask, by_type, move, place, read,
+    ready,
+)
+from fastmlp._core.fits.objective cimport GRADIENT, Objective, Problem
 from fastmlp._core.storage.memory cimport plus, times
-from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
-from fastmlp._core.sums.batch cimport Batch
-from fastmlp._core.sums.block cimport Source
-from fastmlp._core.sums.plan cimport GRADIENT_WORK, Net, Partition, Plan
+from fastmlp._core.storage.vectors cimport lines
 from fastmlp._core.threads.team cimport Watch
 
-from fastmlp._core.bridge.kernels import isa_index
-
-cdef enum:
-    LONGEST_WANDERING = 100     # steps without any gain, such as rounding errors make when tol is below them
-
-#: what `advance` returns
-STATUS = ("running", "converged", "stalled", "flat", "max_fun", "interrupted")
+from fastmlp._core.fits import rules
 
 cdef double DELTA = 1e-3, SIGMA = 0.9
 cdef double EPS = 2.3e-16, EPS_F32 = 1.2e-7
-cdef double NOISE = 1e-13, NOISE_F32 = 1e-6     # differences of the objective that mean nothing, as a share of it
+cdef double NOISE = rules.NOISE[8], NOISE_F32 = rules.NOISE[4], FLATTER = rules.FLATTER
 cdef double LEAST_GROWTH = 1.1, GROWTH = 4.0    # of a step beyond the latest one, in units of the way to it
 cdef double MARGIN = 0.05                       # of a bracket, where no trial is made
 cdef double SHRINKAGE = 0.66                    # of a bracket by a trial, else the next one is in the middle
+cdef int LONGEST_WANDERING = rules.LONGEST_WANDERING
 
 
-# ---- memory ----
+# Differences of points and of gradients along the latest steps: rows `newest` and n - 1 before, in rings of most + 1.
+cdef struct Pairs:
+    size_t most, n, newest
+    double *S               # (most + 1, n)
+    double *Y               # (most + 1, n)
+    double *curvature       # (most + 1,), s'y
+    double *share           # (most + 1,), of the two-loop recursion
 
-cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads, size_t max_pairs) noexcept nogil:
-    cdef size_t vector = lines(net.n_params * sizeof(double)), rows = plus(max_pairs, 1)
-    cdef size_t pairs = plus(lines(times(rows, net.n_params * sizeof(double))), lines(times(rows, sizeof(double))))
-    return plus(plus(ALIGNMENT + 5 * vector, times(2, pairs)), objective.memory_bytes(net, parts, n_threads))
+
+# A trial: how far along the direction, the objective, and its slope.
+cdef struct Trial:
+    double t, value, slope
+
+
+cdef struct Search:
+    double slope            # at its start
+    double t, width         # of the next trial; of the bracket
+    Trial low, high, before
+    size_t n_trials
+
+
+# What the method keeps of a fit; its direction is `step`.
+cdef struct State:
+    Pairs pairs
+    Search search
+    bint known                  # what follows is
+    double lowest, flattest     # objective and |g|_inf, of the points so far
+    int wandering               # steps since either was improved
+    double before               # the objective before the latest step
+
+
+cdef size_t memory_bytes(const Problem *problem, const Options *options) noexcept nogil:
+    cdef size_t rows = plus(options.max_pairs, 1), numbers = lines(times(rows, sizeof(double)))
+    cdef size_t pairs = plus(lines(times(rows, times(problem.n, sizeof(double)))), numbers)
+    return plus(lines(sizeof(State)), times(2, pairs))
 
 
 cdef double *take(char **memory, size_t numbers) noexcept nogil:
@@ -68,26 +88,31 @@ cdef double *take(char **memory, size_t numbers) noexcept nogil:
     return taken
 
 
-cdef void lay_out(Fit *fit, const Net *net, const Source *source, const Map *ties, Partition parts, int n_threads,
-                  const void *ops, size_t max_pairs, void *memory) noexcept nogil:
-    cdef char *left = <char *> lines(<size_t> memory)
-    cdef size_t n = net.n_params, rows = max_pairs + 1
-    fit.at.x, fit.at.g, fit.d = take(&left, n), take(&left, n), take(&left, n)
-    fit.ahead.x, fit.ahead.g = take(&left, n), take(&left, n)
-    fit.pairs.S, fit.pairs.Y = take(&left, rows * n), take(&left, rows * n)
-    fit.pairs.curvature, fit.pairs.share = take(&left, rows), take(&left, rows)
-    fit.pairs.most, fit.pairs.n, fit.pairs.newest = max_pairs, 0, 0
-    objective.lay_out(&fit.objective, net, source, ties, parts, n_threads, ops, left)
+cdef void lay_out(Fit *fit, void *memory) noexcept nogil:
+    cdef State *s = <State *> memory
+    cdef char *left = <char *> memory + lines(sizeof(State))
+    cdef size_t n = fit.problem.n, rows = fit.options.max_pairs + 1
+    memset(s, 0, sizeof(State))
+    s.pairs.most = fit.options.max_pairs
+    s.pairs.S, s.pairs.Y = take(&left, rows * n), take(&left, rows * n)
+    s.pairs.curvature, s.pairs.share = take(&left, rows), take(&left, rows)
+
+
+cdef Status begin(Fit *fit, Watch *watch) noexcept nogil:
+    cdef State *s = <State *> fit.own
+    if not s.known:
+        s.lowest, s.flattest, s.known = fit.at.value, fit.at.grad_norm, True
+    return arrive(fit, watch)
 
 
 # ---- the direction ----
 
-cdef bint turn(Fit *fit) noexcept nogil:
+cdef bint find_direction(Fit *fit) noexcept nogil:
     """d = -H g; whether that goes down."""
-    cdef Pairs *pairs = &fit.pairs
-    cdef const void *ops = fit.objective.ops
-    cdef size_t n = fit.objective.n, size = pairs.most + 1, i, k, row
-    cdef double *d = fit.d
+    cdef Pairs *pairs = &(<State *> fit.own).pairs
+    cdef const void *ops = fit.problem.ops
+    cdef size_t n = fit.problem.n, size = pairs.most + 1, i, k, row
+    cdef double *d = fit.step
     cdef double scale, back
     for i in range(n):
         d[i] = -fit.at.g[i]
@@ -109,9 +134,9 @@ cdef bint turn(Fit *fit) noexcept nogil:
 
 cdef void remember(Fit *fit) noexcept nogil:
     """Keep the differences from `at` to `ahead`, if they tell of positive curvature."""
-    cdef Pairs *pairs = &fit.pairs
-    cdef const void *ops = fit.objective.ops
-    cdef size_t n = fit.objective.n, row = (pairs.newest + 1) % (pairs.most + 1)
+    cdef Pairs *pairs = &(<State *> fit.own).pairs
+    cdef const void *ops = fit.problem.ops
+    cdef size_t n = fit.problem.n, row = (pairs.newest + 1) % (pairs.most + 1)
     cdef double *s = pairs.S + row * n
     cdef double *y = pairs.Y + row * n
     cdef double curvature
@@ -128,22 +153,8 @@ cdef void remember(Fit *fit) noexcept nogil:
 
 # ---- the line search ----
 
-# A trial: how far along d, the objective, and its slope.
-cdef struct Trial:
-    double t, value, slope
-
-
-cdef bint place(Fit *fit, double t) noexcept nogil:
-    """To x + t d, as the network's type holds it; whether that is another point."""
-    cdef size_t n = fit.objective.n
-    memcpy(fit.ahead.x, fit.at.x, n * sizeof(double))
-    add_multiple(fit.objective.ops, n, t, fit.d, fit.ahead.x)
-    objective.round_off(&fit.objective, fit.ahead.x)
-    return memcmp(fit.ahead.x, fit.at.x, n * sizeof(double)) != 0
-
-
 cdef inline double noise(const Fit *fit) noexcept nogil:
-    return (NOISE if fit.objective.job.block.net.itemsize == sizeof(double) else NOISE_F32) * fabs(fit.lowest)
+    return by_type(fit, NOISE, NOISE_F32) * fabs((<const State *> fit.own).lowest)
 
 
 cdef double beyond(const Trial *before, const Trial *low) noexcept nogil:
@@ -176,234 +187,162 @@ cdef double between(const Trial *low, const Trial *high, double noise) noexcept 
     return low.t + width * fmin(fmax(t, MARGIN), 1.0 - MARGIN)
 
 
-cdef double first_length(const Fit *fit) noexcept nogil:
-    if fit.pairs.n > 0:
-        return 1.0
-    return fmin(1.0, 1.0 / sqrt(dot(fit.objective.ops, fit.objective.n, fit.at.g, fit.at.g)))
+cdef Status step(Fit *fit, Watch *watch) noexcept nogil:
+    """Begin one."""
+    (<State *> fit.own).before = fit.at.value
+    return set_out(fit) if fit.evaluator.n_values < fit.options.max_values else SPENT
 
 
-cdef bint search(Fit *fit, Watch *watch) noexcept nogil:
-    """Find a step along d; whether `ahead` is its end."""
-    cdef const void *ops = fit.objective.ops
-    cdef size_t n = fit.objective.n, _
-    cdef double start = dot(ops, n, fit.at.g, fit.d), t = first_length(fit), width = INFINITY
-    cdef Trial low = Trial(0.0, fit.at.value, start), high = Trial(INFINITY, INFINITY, 0.0), before = low, trial
-    cdef bint lower, not_higher
-    for _ in range(fit.max_trials):
-        if not place(fit, t):
-            break
-        objective.look(&fit.objective, &fit.ahead, watch)
-        if watch.stopped:
-            return False
-        trial = Trial(t, fit.ahead.value, dot(ops, n, fit.ahead.g, fit.d))
-        lower = trial.value <= fit.at.value + DELTA * t * start
-        not_higher = trial.value <= fit.lowest + noise(fit) and trial.slope <= (2.0 * DELTA - 1.0) * start
-        if isfinite(fit.ahead.grad_norm) and (lower or not_higher):
-            if trial.slope >= SIGMA * start:
-                return True
-            before, low = low, trial
-        else:
-            high = trial
-        if high.t == INFINITY:
-            t = beyond(&before, &low)
-            continue
-        t = between(&low, &high, noise(fit))
-        if not high.t - low.t <= SHRINKAGE * width:
-            t = 0.5 * (low.t + high.t)
-        width = high.t - low.t
-    if not low.t > 0.0 or not place(fit, low.t):
-        return False
-    objective.look(&fit.objective, &fit.ahead, watch)
-    return not watch.stopped
+cdef Status set_out(Fit *fit) noexcept nogil:
+    """Begin a search along the next direction; along -g where that does not go down."""
+    cdef State *s = <State *> fit.own
+    cdef Search *search = &s.search
+    if not find_direction(fit):
+        return turn(fit)
+    cdef double slope = dot(fit.problem.ops, fit.problem.n, fit.at.g, fit.step)
+    cdef double t = 1.0 if s.pairs.n > 0 else fmin(1.0, 1.0 / sqrt(-slope))     # of length one at the most, along -g
+    search.slope, search.t, search.width, search.n_trials = slope, t, INFINITY, 0
+    search.low, search.high = Trial(0.0, fit.at.value, slope), Trial(INFINITY, INFINITY, 0.0)
+    search.before = search.low
+    return try_next(fit)
+
+
+cdef Status turn(Fit *fit) noexcept nogil:
+    """Along -g, where a direction leads nowhere."""
+    cdef Pairs *pairs = &(<State *> fit.own).pairs
+    if pairs.n == 0:
+        return STALLED
+    pairs.n = 0
+    return set_out(fit)
+
+
+cdef Status try_next(Fit *fit) noexcept nogil:
+    """To the next trial; where there is none, back to the farthest one that went down."""
+    cdef Search *search = &(<State *> fit.own).search
+    if search.n_trials < fit.options.max_trials and place(fit, search.t):
+        search.n_trials += 1
+        return ask(fit, &fit.ahead, GRADIENT, judge)
+    if search.low.t > 0.0 and place(fit, search.low.t):
+        return ask(fit, &fit.ahead, GRADIENT, made)
+    return turn(fit)
+
+
+cdef Status judge(Fit *fit, Watch *watch) noexcept nogil:
+    """Make the step to the trial, or choose the next one."""
+    cdef State *s = <State *> fit.own
+    cdef Search *search = &s.search
+    cdef double start = search.slope
+    cdef double slope = dot(fit.problem.ops, fit.problem.n, fit.ahead.g, fit.step)
+    cdef Trial trial = Trial(search.t, fit.ahead.value, slope)
+    cdef bint lower = trial.value <= fit.at.value + DELTA * trial.t * start
+    cdef bint not_higher = trial.value <= s.lowest + noise(fit) and slope <= (2.0 * DELTA - 1.0) * start
+    if isfinite(fit.ahead.grad_norm) and (lower or not_higher):
+        if slope >= SIGMA * start:
+            return made(fit, watch)
+        search.before, search.low = search.low, trial
+    else:
+        search.high = trial
+    if search.high.t == INFINITY:
+        search.t = beyond(&search.before, &search.low)
+        return try_next(fit)
+    search.t = between(&search.low, &search.high, noise(fit))
+    if not search.high.t - search.low.t <= SHRINKAGE * search.width:
+        search.t = 0.5 * (search.low.t + search.high.t)
+    search.width = search.high.t - search.low.t
+    return try_next(fit)
 
 
 # ---- the steps ----
 
-cdef void start(Fit *fit, Watch *watch) noexcept nogil:
-    objective.round_off(&fit.objective, fit.at.x)
-    objective.look(&fit.objective, &fit.at, watch)
-    fit.lowest, fit.flattest = fit.at.value, fit.at.grad_norm
-    fit.wandering = 0
-    fit.n_steps = 0
-
-
-cdef Status move(Fit *fit, Watch *watch) noexcept nogil:
-    """One step; along -g where the direction leads nowhere."""
-    while not (turn(fit) and search(fit, watch)):
-        if watch.stopped:
-            return INTERRUPTED
-        if fit.pairs.n == 0:
-            return STALLED
-        fit.pairs.n = 0
+cdef Status made(Fit *fit, Watch *watch) noexcept nogil:
+    """Make the step to `ahead`."""
     remember(fit)
-    fit.at, fit.ahead = fit.ahead, fit.at
-    fit.n_steps += 1
-    return RUNNING
+    return move(fit, follow_up)
 
 
 cdef bint wanders(Fit *fit) noexcept nogil:
     """Whether neither objective nor gradient has become smaller for long."""
-    cdef double eps = EPS if fit.objective.job.block.net.itemsize == sizeof(double) else EPS_F32
-    cdef bint lower = fit.at.value < fit.lowest - eps * fabs(fit.lowest)
-    cdef bint flatter = fit.at.grad_norm < 0.9 * fit.flattest
-    fit.lowest = fmin(fit.lowest, fit.at.value)
+    cdef State *s = <State *> fit.own
+    cdef bint lower = fit.at.value < s.lowest - by_type(fit, EPS, EPS_F32) * fabs(s.lowest)
+    cdef bint flatter = fit.at.grad_norm < FLATTER * s.flattest
+    s.lowest = fmin(s.lowest, fit.at.value)
     if flatter:
-        fit.flattest = fit.at.grad_norm
-    fit.wandering = 0 if lower or flatter else fit.wandering + 1
-    return fit.wandering >= LONGEST_WANDERING
+        s.flattest = fit.at.grad_norm
+    s.wandering = 0 if lower or flatter else s.wandering + 1
+    return s.wandering >= LONGEST_WANDERING
 
 
-cdef Status advance(Fit *fit, size_t n_steps, Steps *steps, Watch *watch) noexcept nogil:
-    cdef size_t goal = fit.n_steps + n_steps
-    cdef double before, least
-    cdef Status status
-    cdef bint more = True
-    while fit.at.grad_norm > fit.tol:
-        if fit.n_steps >= goal or not more:
-            return RUNNING
-        if fit.objective.n_values >= fit.max_values:
-            return SPENT
-        before = fit.at.value
-        status = move(fit, watch)
-        if status != RUNNING:
-            return status
-        if steps != NULL:
-            more = note(steps, fit.at.value, fit.at.penalty, fit.at.grad_norm, fit.at.x)
-        least = fmax(fit.fatol, fit.ftol * fmax(fabs(before), fabs(fit.at.value)))
-        if wanders(fit):
-            return STALLED
-        if least > 0.0 and before - fit.at.value <= least and fit.at.grad_norm > fit.tol:
-            return FLAT
-    return CONVERGED if fit.at.grad_norm <= fit.tol else STALLED
+cdef Status follow_up(Fit *fit, Watch *watch) noexcept nogil:
+    """Whether the step was worth while."""
+    cdef double before = (<State *> fit.own).before
+    cdef double least = fmax(fit.options.fatol, fit.options.ftol * fmax(fabs(before), fabs(fit.at.value)))
+    if wanders(fit):
+        return STALLED
+    if least > 0.0 and before - fit.at.value <= least and fit.at.grad_norm > fit.options.tol:
+        return FLAT
+    return arrive(fit, watch)
+
+
+cdef Status arrive(Fit *fit, Watch *watch) noexcept nogil:
+    """Whether the present point is the last one; where the gradient is no number it is."""
+    if fit.at.grad_norm > fit.options.tol:
+        return ready(fit, step)
+    return CONVERGED if fit.at.grad_norm <= fit.options.tol else STALLED
+
+
+cdef Method METHOD = Method(False, &memory_bytes, &lay_out, &begin, &arrive)
 
 
 # ---- the Python face ----
 
-cdef class Descent:
+cdef class Descent(Loop):
     """One fit by L-BFGS.
 
     Parameters
     ----------
-    batch : Batch
-        The samples.
-    params : ndarray of shape (P,), float64
-        The start; of the free ones (n,) with `ties`.
-    factor : float
-        Of the loss.
-    decay : ndarray of shape (P,) or (n,), float64, or None
-        lambda.
+    objective : Objective, or None
+        None: it is told from outside, by `ask` and `tell`.
+    params : ndarray of shape (n,), float64
+        The start; the free ones of all parameters.
     tol : float
         For |g|_inf.
-    ftol, fatol : float
-        A step that changes the objective by no more than this share of it, or than this, is the last.
-    max_pairs, max_trials, max_values : int
-        Differences that are kept; evaluations of a line search, and of the fit.
-    n_threads : int
+    options : dict
+        ftol, fatol: a step that changes the objective by no more than this share of it, or than this, is the last.
+        maxcor, maxls, maxfun: differences that are kept; evaluations of a line search, and of the fit.
     state : dict, optional
         Of an earlier `Descent` at the same parameters, which is continued.
-    ties : Ties, optional
-        The map from the free parameters to all of them.
-    terms : object, optional
-        Other terms, in Python: see `asked.pyx`. What they raise ends the call.
     """
 
-    cdef Fit fit
-    cdef Batch batch
-    cdef object decay
-    cdef object terms
-    cdef Ties ties
-    cdef void *memory
-
-    def __cinit__(self, Batch batch not None, const double[::1] params not None, double factor,
-                  const double[::1] decay, double tol, double ftol, double fatol, size_t max_pairs, size_t max_trials,
-                  size_t max_values, int n_threads, state=None, Ties ties=None, terms=None):
-        cdef Fit *fit = &self.fit
-        cdef Watch watch = team.watch()
-        self.batch, self.decay, self.ties, self.terms = batch, decay, ties, terms
-        cdef Plan plan = batch.plan
-        cdef Partition parts = plan.partition(batch.source.n)
-        n_threads = plan.threads(batch.source.n, GRADIENT_WORK, n_threads)
-        cdef size_t n_bytes = memory_bytes(&plan.net, parts, n_threads, max_pairs)
-        self.memory = malloc(n_bytes)
-        if self.memory == NULL:
-            raise MemoryError(
-                f"maxcor: expected fewer pairs, got no memory for {max_pairs} of {plan.net.n_params} numbers"
-            )
-        lay_out(fit, &plan.net, &batch.source, &ties.map if ties is not None else NULL, parts, n_threads,
-                kernels.table(isa_index(None), sizeof(double)), max_pairs, self.memory)
-        fit.objective.factor = factor
-        fit.objective.decay = &decay[0] if decay is not None else NULL
-        fit.objective.terms = <void *> terms if terms is not None else NULL
-        fit.tol, fit.ftol, fit.fatol = tol, ftol, fatol
-        fit.max_trials, fit.max_values = max_trials, max_values
-        memcpy(fit.at.x, &params[0], fit.objective.n * sizeof(double))
-        with nogil:
-            start(fit, &watch)
-        team.check(&watch)
+    def __cinit__(self, Objective objective, const double[::1] params not None, double tol, dict options, state=None):
+        if not self.open(&METHOD, objective, params, read(tol, options)):
+            raise MemoryError(f"maxcor: expected fewer pairs, got no memory for {options['maxcor']} of "
+                              f"{params.shape[0]} numbers")
         if state is not None:
             self.resume(state)
 
-    def __dealloc__(self):
-        free(self.memory)
-
     cdef int resume(self, dict state) except -1:
         """Take over the pairs, the latest ones if not all have room, and what the point is compared with."""
-        cdef Pairs *pairs = &self.fit.pairs
+        cdef State *s = <State *> self.fit.own
+        cdef Pairs *pairs = &s.pairs
         cdef const double[:, ::1] S = state["steps"], Y = state["changes"]
-        cdef size_t n = self.fit.objective.n, row, first = max(0, S.shape[0] - <Py_ssize_t> pairs.most)
+        cdef size_t n = self.problem.n, row, first = max(0, S.shape[0] - <Py_ssize_t> pairs.most)
         pairs.n = S.shape[0] - first
         for row in range(pairs.n):
             memcpy(pairs.S + row * n, &S[first + row, 0], n * sizeof(double))
             memcpy(pairs.Y + row * n, &Y[first + row, 0], n * sizeof(double))
-            pairs.curvature[row] = dot(self.fit.objective.ops, n, pairs.S + row * n, pairs.Y + row * n)
+            pairs.curvature[row] = dot(self.problem.ops, n, pairs.S + row * n, pairs.Y + row * n)
         pairs.newest = pairs.n - 1 if pairs.n > 0 else 0
-        self.fit.lowest, self.fit.flattest, self.fit.wandering = state["lowest"], state["flattest"], state["wandering"]
+        s.lowest, s.flattest, s.wandering = state["lowest"], state["flattest"], state["wandering"]
+        s.known = True
         return 0
-
-    def advance(self, size_t n_steps, Journal journal=None):
-        """Make up to so many steps; "running", "converged", "stalled", "flat" or "max_fun".
-
-        They are noted in the journal, and fewer are made where that has no room or no time left.
-        """
-        cdef Watch watch = team.watch()
-        cdef Status status
-        cdef Steps *steps = &journal.steps if journal is not None else NULL
-        with nogil:
-            status = advance(&self.fit, n_steps, steps, &watch)
-        team.check(&watch)
-        return STATUS[status]
-
-    @property
-    def params(self):
-        """A copy of the parameters, those that are free (n,)."""
-        return np.array(<double[: self.fit.objective.n]> self.fit.at.x)
 
     @property
     def state(self):
         """What a later `Descent` needs to go on as this one would."""
-        cdef Pairs *pairs = &self.fit.pairs
-        cdef size_t n = self.fit.objective.n, size = pairs.most + 1
+        cdef State *s = <State *> self.fit.own
+        cdef Pairs *pairs = &s.pairs
+        cdef size_t n = self.problem.n, size = pairs.most + 1
         rows = (pairs.newest + size - pairs.n + 1 + np.arange(pairs.n)) % size
         return {"steps": np.asarray(<double[:size, :n]> pairs.S)[rows],
                 "changes": np.asarray(<double[:size, :n]> pairs.Y)[rows],
-                "lowest": self.fit.lowest, "flattest": self.fit.flattest, "wandering": self.fit.wandering}
-
-    @property
-    def value(self):
-        """The objective."""
-        return self.fit.at.value
-
-    @property
-    def penalty(self):
-        """Its part that does not depend on the data."""
-        return self.fit.at.penalty
-
-    @property
-    def grad_norm(self):
-        """|g|_inf."""
-        return self.fit.at.grad_norm
-
-    @property
-    def counts(self):
-        """How many steps have been made, and how many values, gradients and Hessians computed."""
-        return self.fit.n_steps, self.fit.objective.n_values, self.fit.objective.n_values, 0
+                "lowest": s.lowest, "flattest": s.flattest, "wandering": s.wandering}

@@ -3,18 +3,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._core.sums.batch import Batch
+from fastmlp._core.fits.objective import Objective
 
-ENDINGS: tuple[str, ...]
 RECORD: np.dtype[Any]
 
 def train(
-    batches: list[Batch],
+    objectives: list[Objective],
     params: list[NDArray[np.float64]],
-    decays: list[NDArray[np.float64] | None],
     tols: list[float],
-    ftol: float,
-    max_iter: int,
     method: str,
     options: dict[str, Any],
     seconds: float,

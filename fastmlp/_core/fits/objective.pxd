@@ -1,7 +1,9 @@
-# The objective of a fit, E = factor * loss + sum lambda_i/2 x_i^2 + terms in Python, and its gradient; numbers are
-# double, whatever the network's type.
+# What a fit minimises, E(x) = factor * loss + sum lambda_i/2 x_i^2 + terms in Python, where x are all parameters or
+# those that are free: its value, gradient and matrix. Numbers are double, whatever the network's type.
 
-from fastmlp._core.fits.ties cimport Map
+from fastmlp._core.curvature.matrices cimport Held, Task
+from fastmlp._core.fits.ties cimport Map, Ties
+from fastmlp._core.sums.batch cimport Batch
 from fastmlp._core.sums.block cimport Source
 from fastmlp._core.sums.plan cimport Net, Partition
 from fastmlp._core.sums.slots cimport Pass
@@ -9,34 +11,71 @@ from fastmlp._core.threads.choice cimport Choice
 from fastmlp._core.threads.team cimport Watch
 
 
-cdef struct Objective:
-    Pass job                    # the loss and its gradient
-    const void *ops             # kernels for double
-    void *native                # the network's parameters and gradient in its type, where these are not the variables
-    double factor               # of the loss
+cdef struct Problem:
+    const Net *net              # NULL: values, gradients and matrices are told from outside
+    const Source *source
+    Partition parts             # of the samples, for gradients
+    size_t itemsize             # of the network's numbers
     size_t n                    # variables: P, or those that are free
     const Map *free             # the map from these, NULL if all are
+    double factor               # of the loss
     const double *decay         # lambda (n,), may be NULL
     void *terms                 # other terms, in Python, may be NULL: `asked`
-    int n_threads
-    Choice choice
-    size_t n_values
+    int n_threads, gradient_threads
+    const void *ops             # kernels for double
 
 
-# A point, where memory of 2 n numbers is.
+# What may be asked for at a point: each with what stands before it, but of both matrices one.
+cdef enum Want:
+    VALUE
+    GRADIENT                    # its sums are those of `batch`, which has no cheaper value
+    GGN                         # the Gauss-Newton matrix of the loss, with diag(lambda) and the terms' matrix,
+    EXACT                       # or the Hessian
+
+
 cdef struct Point:
     double *x                   # (n,)
     double *g                   # (n,), gradient of E
+    double *B                   # (n, n), its matrix, lower triangle; none where only gradients are asked for
     double value, penalty       # E, and the part that does not depend on the data
     double grad_norm            # |g|_inf
+    double scale                # max |B_ii|, the measure of shifts
+    bint is_exact               # B is the Hessian
 
 
-# Bytes of memory that `lay_out` needs.
-cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads) noexcept nogil
-# Share out the memory. The caller keeps all that is pointed to; then sets factor, decay and terms.
-cdef void lay_out(Objective *objective, const Net *net, const Source *source, const Map *free, Partition parts,
-                  int n_threads, const void *ops, void *memory) noexcept nogil
-# x becomes what the network's type holds of it.
-cdef void round_off(const Objective *objective, double *x) noexcept nogil
-# Value and gradient at x, which is so rounded.
-cdef void look(Objective *objective, Point *point, Watch *watch) noexcept nogil
+cdef struct Tasks:
+    Task value, ggn, exact
+
+
+# What evaluates a problem at points: memory for the sums, and what is known of them.
+cdef struct Evaluator:
+    const Problem *problem
+    Pass gradients              # the loss and its gradient, or
+    Tasks tasks                 # the loss, and both matrices with it, which go on where it ended if samples stay
+    void *scratch               # for the tasks
+    Held held                   # what it holds of the samples, at least
+    Choice choice
+    void *native                # the network's parameters, gradient and matrix in its type, where these are not x, g, B
+    size_t n_values, n_gradients, n_hessians
+
+
+# Owns what a problem points to.
+cdef class Objective:
+    cdef Problem problem
+    cdef tuple arrays
+
+
+# A problem of so many variables that is told from outside.
+cdef Problem outside(size_t n) noexcept nogil
+# Bytes of memory that `lay_out` needs; an evaluator is asked for gradients alone or, `curved`, for values and matrices.
+cdef size_t memory_bytes(const Problem *problem, bint curved) noexcept nogil
+# Share out the memory; the problem is not to move.
+cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint curved, void *memory) noexcept nogil
+cdef size_t point_bytes(size_t n, bint curved) noexcept nogil
+# A point in memory of so many bytes.
+cdef Point point(size_t n, bint curved, void *memory) noexcept nogil
+# What is wanted at a point, whose x is rounded to the network's type; with `again` where the latest call was of the
+# value there.
+cdef void evaluate(Evaluator *evaluator, Point *point, Want want, bint again, Watch *watch) noexcept nogil
+# What follows from value, gradient and matrix that a point has got.
+cdef void finish(Evaluator *evaluator, Point *point, Want want) noexcept nogil

@@ -3,6 +3,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-def vector(value: Any, n: int) -> bool: ...
-def penalise(decay: NDArray[np.float64], p: Any, gradient: NDArray[np.float64] | None = None) -> float: ...
-def add_diagonal(matrix: NDArray[np.float64], diagonal: NDArray[np.float64]) -> None: ...
+from fastmlp._core.fits.ties import Ties
+from fastmlp._core.sums.batch import Batch
+
+class Objective:
+    def __new__(
+        cls,
+        batch: Batch,
+        factor: float,
+        decay: NDArray[np.float64] | None,
+        n_threads: int,
+        ties: Ties | None = None,
+        terms: Any = None,
+    ) -> Objective: ...

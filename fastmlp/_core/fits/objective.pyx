@@ -1,162 +1,261 @@
-"""The objective of a fit and its gradient, by sweeps over the samples, without the GIL and without allocation.
+"""What a fit minimises, and its derivatives, by sweeps over the samples, without the GIL and without allocation.
 
-E = factor * loss + sum lambda_i/2 x_i^2 + terms in Python. Where parameters are fixed or shared, x are the free ones.
-Sums go in the slots of `batch`, so that values and gradients have the bits of a batch's. At the end is the penalty
-alone, for objectives that Python calls.
+E(x) = factor * loss + sum lambda_i/2 x_i^2 + terms in Python has the gradient g and the matrix B, which is the
+Gauss-Newton matrix of the loss or its Hessian, plus diag(lambda) and the terms' matrix. Where parameters are fixed or
+shared, x are the free ones.
+
+Gradients alone are summed in the slots of `batch`, so that they have the bits of a batch's; what goes with a matrix, in
+those of `matrices`. The minibatch loop has none of this: there the variables are of the network's type, as are the
+kernels that move them, and each step has samples of its own and a share of the penalty.
 """
 
-cimport numpy as cnp
+from libc.math cimport INFINITY
+from libc.string cimport memset
+
 from cython cimport floating
 from fastmlp._core.bridge cimport kernels
+from fastmlp._core.curvature cimport matrices
 from fastmlp._core.fits cimport asked
-from fastmlp._core.storage cimport arrays
 from fastmlp._core.sums cimport slots
-from fastmlp._core.threads cimport choice
-from fastmlp._core.fits.ties cimport Map, expand, pull
-from fastmlp._core.storage.arrays cimport RELEASE_NUMBERS, data
-from fastmlp._core.storage.memory cimport plus
+from fastmlp._core.threads cimport choice, team
+from fastmlp._core.curvature.matrices cimport EMPTY, FORWARD, LOWER, NOTHING, SAMPLES, Task
+from fastmlp._core.curvature.tiles cimport EXACT as HESSIAN, GGN as GAUSS_NEWTON
+from fastmlp._core.fits.ties cimport expand, project, pull
+from fastmlp._core.storage.memory cimport plus, times
 from fastmlp._core.storage.vectors cimport ALIGNMENT, largest, lines
-from fastmlp._core.sums.batch cimport prepare_loss
-from fastmlp._core.sums.block cimport Source
-from fastmlp._core.sums.plan cimport Net, Partition
+from fastmlp._core.sums.batch cimport Batch, prepare_loss
+from fastmlp._core.sums.plan cimport GRADIENT_WORK, Net
 from fastmlp._core.sums.slots cimport Pass
 from fastmlp._core.threads.team cimport Watch
 
-cnp.import_array()
+from fastmlp._core.bridge.kernels import isa_index
 
-ctypedef void (*dot_function)(void *, cnp.npy_intp, void *, cnp.npy_intp, void *, cnp.npy_intp, void *) noexcept nogil
-
-cdef extern from "numpy/arrayobject.h":
-    ctypedef struct PyArray_ArrFuncs:
-        dot_function dotfunc
-    PyArray_ArrFuncs *PyDataType_GetArrFuncs(void *dtype)
-    void *PyArray_DESCR(cnp.ndarray array)
+cdef const void *_ops = kernels.table(isa_index(None), sizeof(double))
 
 
-cdef size_t memory_bytes(const Net *net, Partition parts, int n_threads) noexcept nogil:
+cdef class Objective:
+    """What is minimised: a batch's loss, and what is added to it.
+
+    Parameters
+    ----------
+    batch : Batch
+        The samples.
+    factor : float
+        Of the loss.
+    decay : ndarray of shape (P,), float64, or None
+        lambda; of the free parameters (n,) with `ties`.
+    n_threads : int
+    ties : Ties, optional
+        The map from the free parameters to all of them.
+    terms : object, optional
+        Other terms, in Python: see `asked.pyx`. What they raise ends the call.
+    """
+
+    def __cinit__(self, Batch batch not None, double factor, const double[::1] decay, int n_threads, Ties ties=None,
+                  terms=None):
+        cdef Problem *problem = &self.problem
+        cdef size_t n = batch.source.n
+        self.arrays = (batch, decay, ties, terms)
+        problem[0] = outside(ties.map.n if ties is not None else batch.plan.net.n_params)
+        problem.net, problem.source, problem.parts = &batch.plan.net, &batch.source, batch.plan.partition(n)
+        problem.itemsize, problem.factor = problem.net.itemsize, factor
+        problem.free = &ties.map if ties is not None else NULL
+        problem.decay = &decay[0] if decay is not None else NULL
+        problem.terms = <void *> terms if terms is not None else NULL
+        problem.n_threads, problem.gradient_threads = n_threads, batch.plan.threads(n, GRADIENT_WORK, n_threads)
+
+
+cdef Problem outside(size_t n) noexcept nogil:
+    cdef Problem problem
+    memset(&problem, 0, sizeof(Problem))
+    problem.n, problem.itemsize, problem.ops = n, sizeof(double), _ops
+    return problem
+
+
+# ---- memory ----
+
+cdef size_t native_bytes(const Problem *problem, bint curved) noexcept nogil:
+    """Of parameters, gradient and matrix of the network, where they are not those of a point."""
+    cdef const Net *net = problem.net
+    if net.itemsize == sizeof(double) and problem.free == NULL:
+        return 0
+    return lines(times(times(plus(net.n_params, 2) if curved else 2, net.n_params), net.itemsize))
+
+
+cdef Tasks tasks_of(const Problem *problem) noexcept nogil:
+    """Where samples stay in the workspace, the loss leaves there what both matrices need."""
+    cdef Tasks tasks
+    cdef size_t n = problem.source.n
+    tasks.exact = matrices.task(problem.net, n, HESSIAN, LOWER, True)
+    cdef bint stay = tasks.exact.stays
+    tasks.ggn = matrices.task(problem.net, n, GAUSS_NEWTON, LOWER, stay)
+    tasks.value = matrices.task(problem.net, n, HESSIAN if stay else GAUSS_NEWTON, NOTHING, stay)
+    return tasks
+
+
+cdef size_t memory_bytes(const Problem *problem, bint curved) noexcept nogil:
+    cdef Tasks tasks
     cdef Pass job
-    prepare_loss(&job, net, NULL, parts, True)
-    return plus(ALIGNMENT + lines(2 * net.n_params * net.itemsize), slots.scratch_bytes(&job, n_threads))
-
-
-cdef void lay_out(Objective *objective, const Net *net, const Source *source, const Map *free, Partition parts,
-                  int n_threads, const void *ops, void *memory) noexcept nogil:
-    cdef size_t native = lines(<size_t> memory)
-    prepare_loss(&objective.job, net, source, parts, True)
-    objective.free, objective.ops, objective.n_threads = free, ops, n_threads
-    objective.n = net.n_params if free == NULL else free.n
-    objective.terms = NULL
-    objective.choice = choice.fresh()
-    objective.n_values = 0
-    objective.native = <void *> native
-    slots.lay_out(&objective.job, n_threads, <void *> (native + lines(2 * net.n_params * net.itemsize)))
-
-
-cdef void round_off(const Objective *objective, double *x) noexcept nogil:
-    cdef size_t i
-    for i in range(0 if objective.job.block.net.itemsize == sizeof(double) else objective.n):
-        x[i] = <float> x[i]
-
-
-cdef double loss(Objective *objective, const double *x, double *g, floating *native, Watch *watch) noexcept nogil:
-    """The loss and its gradient; through `native` if need be."""
-    cdef Pass *job = &objective.job
-    cdef size_t n = job.block.net.n_params, i
-    cdef const floating *params = native
-    cdef floating *gradient = native + n
-    cdef double value
-    if objective.free != NULL:
-        expand(objective.free, x, native)
-    elif floating is double:
-        params, gradient = x, g
+    cdef size_t scratch
+    cdef int n_threads = problem.n_threads
+    if problem.net == NULL:
+        return 0
+    if curved:
+        tasks = tasks_of(problem)
+        scratch = max(matrices.memory_bytes(&tasks.ggn, n_threads), matrices.memory_bytes(&tasks.exact, n_threads))
+        scratch = max(scratch, matrices.memory_bytes(&tasks.value, n_threads))
     else:
-        for i in range(n):
-            native[i] = <floating> x[i]
-    job.block.params, job.sums = params, gradient
-    value = slots.choose(job, objective.n_threads, &objective.choice, watch)
-    if objective.free != NULL:
-        pull(objective.free, gradient, g)
-    elif floating is float:
-        for i in range(n):
-            g[i] = gradient[i]
+        prepare_loss(&job, problem.net, NULL, problem.parts, True)
+        scratch = slots.scratch_bytes(&job, problem.gradient_threads)
+    return plus(plus(ALIGNMENT, native_bytes(problem, curved)), scratch)
+
+
+cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint curved, void *memory) noexcept nogil:
+    cdef size_t native = lines(<size_t> memory)
+    memset(evaluator, 0, sizeof(Evaluator))     # nothing is held
+    evaluator.problem, evaluator.choice = problem, choice.fresh()
+    if problem.net == NULL:
+        return
+    evaluator.native = <void *> native
+    evaluator.scratch = <void *> (native + native_bytes(problem, curved))
+    if curved:
+        evaluator.tasks = tasks_of(problem)
+    else:
+        prepare_loss(&evaluator.gradients, problem.net, problem.source, problem.parts, True)
+        slots.lay_out(&evaluator.gradients, problem.gradient_threads, evaluator.scratch)
+
+
+cdef size_t point_bytes(size_t n, bint curved) noexcept nogil:
+    cdef size_t vector = times(n, sizeof(double))
+    return plus(2 * lines(vector), lines(times(n, vector)) if curved else 0)
+
+
+cdef Point point(size_t n, bint curved, void *memory) noexcept nogil:
+    cdef Point new
+    cdef size_t vector = lines(n * sizeof(double))
+    memset(&new, 0, sizeof(Point))
+    new.x = <double *> memory
+    new.g = <double *> (<size_t> memory + vector)
+    new.B = <double *> (<size_t> memory + 2 * vector) if curved else NULL
+    return new
+
+
+# ---- evaluation ----
+
+cdef double matrix_sums(Evaluator *evaluator, Want want, const floating *params, floating *gradient,
+                        floating *matrix, Watch *watch) noexcept nogil:
+    """The loss, and gradient and matrix where they are not NULL, on as many threads as pay."""
+    cdef const Problem *problem = evaluator.problem
+    cdef const Task *task = &evaluator.tasks.value
+    if want != VALUE:
+        task = &evaluator.tasks.exact if want == EXACT else &evaluator.tasks.ggn
+    cdef int n_threads = matrices.threads(task, problem.source.n, problem.n_threads)
+    cdef bint several = n_threads > 1
+    cdef double value, started = team.seconds() if several else 0.0
+    n_threads = choice.chosen(&evaluator.choice, n_threads)
+    value = matrices.evaluate(task, params, problem.source, evaluator.scratch, evaluator.held, gradient, matrix,
+                              n_threads, watch)
+    evaluator.held = SAMPLES if task.stays and not watch.stopped else EMPTY
+    if several:
+        choice.note(&evaluator.choice, team.seconds() - started, problem.source.n * task.work)
     return value
 
 
-cdef void look(Objective *objective, Point *point, Watch *watch) noexcept nogil:
-    cdef double *x = point.x
-    cdef double *g = point.g
-    cdef size_t n = objective.n, i
-    if objective.job.block.net.itemsize == sizeof(double):
-        point.value = loss(objective, x, g, <double *> objective.native, watch)
+cdef double loss(Evaluator *evaluator, Point *point, Want want, floating *native, Watch *watch) noexcept nogil:
+    """The loss and what is wanted of it; through `native` if need be."""
+    cdef const Problem *problem = evaluator.problem
+    cdef size_t n = problem.net.n_params, i, j
+    cdef size_t n_slopes = n if want >= GRADIENT else 0, n_rows = n if want > GRADIENT else 0
+    cdef const floating *params = native
+    cdef floating *gradient = native + n
+    cdef floating *matrix = native + 2 * n
+    cdef double value
+    if problem.free != NULL:
+        expand(problem.free, point.x, native)
+    elif floating is double:
+        params, gradient, matrix = point.x, point.g, point.B
     else:
-        point.value = loss(objective, x, g, <float *> objective.native, watch)
-    objective.n_values += 1
-    point.penalty = 0.0
-    if objective.decay != NULL:
-        point.penalty = kernels.decay(objective.ops, n, objective.factor, 1.0, objective.decay, x, g)
-    elif objective.factor != 1.0:
         for i in range(n):
-            g[i] *= objective.factor
-    if objective.terms != NULL:
-        point.penalty += asked.add(objective.terms, n, x, g, NULL, False, watch)
-    point.value = objective.factor * point.value + point.penalty
-    point.grad_norm = largest(n, g, 1)
+            native[i] = <floating> point.x[i]
+    if want == GRADIENT:
+        evaluator.gradients.block.params, evaluator.gradients.sums = params, gradient
+        value = slots.choose(&evaluator.gradients, problem.gradient_threads, &evaluator.choice, watch)
+    else:
+        value = matrix_sums(evaluator, want, params, gradient if n_slopes else NULL, matrix if n_rows else NULL, watch)
+    if problem.free != NULL:
+        if n_slopes:
+            pull(problem.free, gradient, point.g)
+        if n_rows:
+            project(problem.free, matrix, point.B)
+    elif floating is float:
+        for i in range(n_slopes):
+            point.g[i] = gradient[i]
+        for i in range(n_rows):
+            for j in range(i + 1):
+                point.B[i * n + j] = matrix[i * n + j]
+    return value
 
 
-# ---- what Python calls ----
-
-cdef inline bint is_vector(object value, cnp.npy_intp n) noexcept:
-    return (arrays.native(value, cnp.NPY_FLOAT64) and cnp.PyArray_NDIM(<cnp.ndarray> value) == 1
-            and cnp.PyArray_DIM(<cnp.ndarray> value, 0) == n)
-
-
-def vector(value, cnp.npy_intp n):
-    """Whether `value` is a plain, native array (n,) of double."""
-    return is_vector(value, n)
-
-
-cdef double add_penalty(size_t n, const double *decay, double *p, double *g, double *slope,
-                        dot_function dot) noexcept nogil:
-    """sum lambda_i/2 p_i^2; lambda_i p_i, which is rounded before it is added, is left in `slope`."""
-    cdef double twice = 0.0
+cdef double decay_and_slope(const Problem *problem, const double *x, double *g) noexcept nogil:
+    """The weight decay; g becomes the gradient of both."""
     cdef size_t i
+    if problem.decay != NULL:
+        return kernels.decay(problem.ops, problem.n, problem.factor, 1.0, problem.decay, x, g)
+    for i in range(problem.n if problem.factor != 1.0 else 0):
+        g[i] *= problem.factor
+    return 0.0
+
+
+cdef double decay_and_matrix(const Problem *problem, Point *point, Want want) noexcept nogil:
+    """The weight decay; gradient and matrix, where they are wanted, become those of both."""
+    cdef size_t n = problem.n, i, j
+    cdef const double *decay = problem.decay
+    cdef double total = 0.0
+    for i in range(n if decay != NULL else 0):
+        total += 0.5 * decay[i] * point.x[i] * point.x[i]
+    if want == VALUE:
+        return total
     for i in range(n):
-        slope[i] = decay[i] * p[i]
-    dot(slope, sizeof(double), p, sizeof(double), &twice, n, NULL)
-    if g != NULL:
-        for i in range(n):
-            g[i] += slope[i]
-    return 0.5 * twice
+        point.g[i] = problem.factor * point.g[i] + (decay[i] * point.x[i] if decay != NULL else 0.0)
+        if problem.factor != 1.0:
+            for j in range(i + 1):
+                point.B[i * n + j] *= problem.factor
+        if decay != NULL:
+            point.B[i * n + i] += decay[i]
+    return total
 
 
-def penalise(cnp.ndarray decay not None, p, gradient=None):
-    """sum lambda_i/2 p_i^2, with the bits of `numpy.dot`; lambda_i p_i is added to the gradient, if there is one."""
-    cdef cnp.npy_intp n = cnp.PyArray_SIZE(decay)
-    if not (is_vector(decay, n) and is_vector(p, n) and (gradient is None or is_vector(gradient, n))):
-        raise ValueError(f"penalty: expected vectors of {n} numbers in float64, got others")
-    cdef cnp.ndarray room = cnp.PyArray_EMPTY(1, &n, cnp.NPY_FLOAT64, 0)
-    cdef dot_function dot = PyDataType_GetArrFuncs(PyArray_DESCR(room)).dotfunc
-    cdef const double *coefficients = <const double *> data(decay)
-    cdef double *x = <double *> data(p)
-    cdef double *g = <double *> data(gradient)
-    cdef double *slope = <double *> data(room)
-    cdef double half
-    if n < RELEASE_NUMBERS:
-        return add_penalty(n, coefficients, x, g, slope, dot)
-    with nogil:
-        half = add_penalty(n, coefficients, x, g, slope, dot)
-    return half
+cdef void evaluate(Evaluator *evaluator, Point *point, Want want, bint again, Watch *watch) noexcept nogil:
+    cdef const Problem *problem = evaluator.problem
+    cdef double value
+    if again and evaluator.held == SAMPLES:
+        evaluator.held = FORWARD
+    if problem.itemsize == sizeof(double):
+        value = loss(evaluator, point, want, <double *> evaluator.native, watch)
+    else:
+        value = loss(evaluator, point, want, <float *> evaluator.native, watch)
+    if want == GRADIENT:
+        point.penalty = decay_and_slope(problem, point.x, point.g)
+    else:
+        point.penalty = decay_and_matrix(problem, point, want)
+    if problem.terms != NULL:
+        point.penalty += asked.add(problem.terms, problem.n, point.x, point.g if want >= GRADIENT else NULL,
+                                   point.B if want > GRADIENT else NULL, want == EXACT, watch)
+    point.value = problem.factor * value + point.penalty
+    finish(evaluator, point, want)
 
 
-def add_diagonal(matrix, cnp.ndarray diagonal not None):
-    """Add a vector (n,) to the diagonal of a matrix (n, n) of double."""
-    cdef cnp.npy_intp n = cnp.PyArray_SIZE(diagonal), i
-    cdef cnp.ndarray array = matrix
-    if not (is_vector(diagonal, n) and cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT64 and cnp.PyArray_ISBEHAVED(array)
-            and cnp.PyArray_NDIM(array) == 2 and cnp.PyArray_DIM(array, 0) == cnp.PyArray_DIM(array, 1) == n):
-        raise ValueError(f"penalty: expected a matrix ({n}, {n}) in float64, got another")
-    cdef cnp.npy_intp stride = cnp.PyArray_STRIDE(array, 0) + cnp.PyArray_STRIDE(array, 1)
-    cdef const double *d = <const double *> data(diagonal)
-    cdef char *place = <char *> data(array)
-    for i in range(n):
-        (<double *> (place + i * stride))[0] += d[i]
+cdef void finish(Evaluator *evaluator, Point *point, Want want) noexcept nogil:
+    cdef size_t n = evaluator.problem.n
+    evaluator.n_values += 1
+    if want == VALUE:
+        return
+    evaluator.n_gradients += 1
+    point.grad_norm = largest(n, point.g, 1)
+    if want == GRADIENT:
+        return
+    evaluator.n_hessians += want == EXACT
+    point.scale = largest(n, point.B, n + 1)
+    if not 0.0 < point.scale < INFINITY:
+        point.scale = 1.0
+    point.is_exact = want == EXACT

@@ -8,6 +8,7 @@ from fastmlp._core.bridge cimport kernels
 from fastmlp._core.sums cimport slots
 from fastmlp._core.threads cimport choice, team
 from fastmlp._core.fits.ties cimport Ties, expand, pull
+from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.storage.memory cimport reserve
 from fastmlp._core.sums.batch cimport Batch, prepare_loss
 from fastmlp._core.sums.block cimport Source
@@ -15,6 +16,30 @@ from fastmlp._core.sums.plan cimport GRADIENT_WORK, Partition, Plan
 from fastmlp._core.sums.slots cimport Pass
 from fastmlp._core.threads.choice cimport Choice
 from fastmlp._core.threads.team cimport Watch
+
+
+# The vectors of a training, in the network's type, and what a step depends on besides.
+cdef struct Training:
+    size_t n, n_samples
+    const Py_ssize_t *order
+    void *w
+    const void *decay           # may be NULL
+    void *g
+    void *m                     # NULL: sgd
+    void *v
+    double rate
+    double settings[3]          # momentum, whether it is Nesterov's, and a velocity of steps; beta1, beta2, epsilon
+
+
+cdef Training training(tuple vectors, double rate, tuple settings):
+    cdef Training of
+    w, order, decay, g, v = vectors[:5]
+    m, v = (None, v) if len(vectors) == 5 else vectors[4:]
+    of.n, of.n_samples, of.order = w.shape[0], order.shape[0], <const Py_ssize_t *> data(order)
+    of.w, of.decay, of.g, of.m, of.v = data(w), data(decay), data(g), data(m), data(v)
+    of.rate = rate
+    of.settings[0], of.settings[1], of.settings[2] = settings
+    return of
 
 
 cdef class Minibatches:
@@ -71,80 +96,74 @@ cdef class Minibatches:
         free(self.params)
         free(self.memory)
 
-    cdef void loss_gradient(self, const floating *w, floating *g, Watch *watch) noexcept nogil:
-        """Gradient of a minibatch's loss, which is added to the sum of the call."""
-        cdef size_t n = self.plan.net.n_params
-        self.job.block.params, self.job.sums = w, g
-        if self.params != NULL:
-            expand(&self.ties.map, w, <floating *> self.params)
-            self.job.block.params, self.job.sums = self.params, <floating *> self.params + n
-        self.loss += slots.choose(&self.job, self.n_threads, &self.choice, watch)
-        if self.params != NULL:
-            pull(&self.ties.map, <const floating *> self.job.sums, g)
-
-    cdef double gradient_step(self, const floating *w, size_t n_params, const Py_ssize_t *order, size_t first,
-                              size_t n_samples, const floating *decay, floating *g, Watch *watch) noexcept nogil:
+    cdef double gradient_step(self, const Training *of, const floating *w, size_t first, Watch *watch) noexcept nogil:
         """Gradient of one minibatch, to be scaled by the number returned; its loss, and its share of the penalty, are
         added to the sums of the call.
         """
-        cdef size_t n = min(self.batch_size, n_samples - first)
+        cdef size_t n = min(self.batch_size, of.n_samples - first)
+        cdef floating *g = <floating *> of.g
         self.job.parts.n_slots = min(self.parts.n_slots, (n + self.parts.rows - 1) // self.parts.rows)
-        self.source.n = n
-        self.source.index = order + first
-        self.loss_gradient(w, g, watch)
-        if decay == NULL:
+        self.source.n, self.source.index = n, of.order + first
+        self.job.block.params, self.job.sums = w, g
+        if self.params != NULL:
+            expand(&self.ties.map, w, <floating *> self.params)
+            self.job.block.params, self.job.sums = self.params, <floating *> self.params + self.plan.net.n_params
+        self.loss += slots.choose(&self.job, self.n_threads, &self.choice, watch)
+        if self.params != NULL:
+            pull(&self.ties.map, <const floating *> self.job.sums, g)
+        if of.decay == NULL:
             return 1.0 / n
-        self.penalty += kernels.decay(self.plan.net.ops, n_params, <floating> (1.0 / n),
-                                      <floating> (1.0 / n_samples), decay, w, g) * n / n_samples
+        self.penalty += kernels.decay(self.plan.net.ops, of.n, <floating> (1.0 / n), <floating> (1.0 / of.n_samples),
+                                      <const floating *> of.decay, w, g) * n / of.n_samples
         return 1.0
 
-    def sgd(self, floating[::1] w, const Py_ssize_t[::1] order, const floating[::1] decay, floating[::1] g,
-            floating[::1] v, Py_ssize_t first_step, Py_ssize_t n_steps, double rate, double momentum, bint nesterov,
-            bint of_steps=False):
+    cdef void move(self, const Training *of, floating *w, double scale) noexcept nogil:
+        """A step from w along the gradient times `scale`."""
+        cdef const void *ops = self.plan.net.ops
+        cdef floating *g = <floating *> of.g
+        cdef floating *v = <floating *> of.v
+        cdef double a = of.settings[0], b = of.settings[1], c = of.settings[2], age
+        self.n_steps += 1
+        if of.m == NULL:
+            kernels.sgd_step(ops, of.n, <floating> ((of.rate if c else 1.0) * scale),
+                             <floating> (1.0 if c else of.rate), <floating> a, b != 0.0, g, v, w)
+            return
+        age = <double> self.n_steps
+        kernels.adam_step(ops, of.n, <floating> scale, <floating> (of.rate / (1.0 - pow(a, age))),
+                          <floating> (1.0 / (1.0 - pow(b, age))), <floating> a, <floating> (1.0 - a), <floating> b,
+                          <floating> (1.0 - b), <floating> c, g, <floating *> of.m, v, w)
+
+    cdef void take_steps(self, const Training *of, floating *w, size_t first, size_t n, Watch *watch) noexcept nogil:
+        cdef size_t step
+        cdef double scale
+        for step in range(first, first + n):
+            scale = self.gradient_step(of, w, step * self.batch_size, watch)
+            if watch.stopped:
+                return
+            self.move(of, w, scale)
+
+    def run(self, tuple vectors not None, size_t first_step, size_t n_steps, double rate, tuple settings not None):
         """Take `n_steps` steps from step `first_step` of the epoch on; returns (sum of losses, mean penalty).
 
-        The velocity v is one of gradients, or with `of_steps` of steps, in which each gradient keeps its own rate.
+        Parameters
+        ----------
+        vectors : tuple of ndarray
+            w, the order of the samples, lambda or None, room for the gradient, and the velocity of sgd or both moments
+            of Adam; trusted to be of the network's type, plain and of its length.
+        first_step, n_steps : int
+        rate : float
+        settings : tuple of float
+            sgd: the momentum, whether it is Nesterov's, and whether the velocity is one of steps, in which each
+            gradient keeps its own rate, or of gradients. Adam: beta1, beta2, epsilon; the number of all steps so far
+            corrects the bias of the moments.
         """
-        cdef Py_ssize_t step
-        cdef size_t n_samples = order.shape[0], n_params = w.shape[0]
-        cdef const floating *penalty = &decay[0] if decay is not None else NULL
-        cdef double scale
-        cdef double inner = rate if of_steps else 1.0, outer = 1.0 if of_steps else rate
+        cdef Training of = training(vectors, rate, settings)
         cdef Watch watch = team.watch()
         self.loss = self.penalty = 0.0
         with nogil:
-            for step in range(first_step, first_step + n_steps):
-                scale = self.gradient_step(&w[0], n_params, &order[0], step * self.batch_size, n_samples, penalty,
-                                           &g[0], &watch)
-                if watch.stopped:
-                    break
-                self.n_steps += 1
-                kernels.sgd_step(self.plan.net.ops, n_params, <floating> (inner * scale), <floating> outer,
-                                 <floating> momentum, nesterov, &g[0], &v[0], &w[0])
-        team.check(&watch)
-        return self.loss, self.penalty
-
-    def adam(self, floating[::1] w, const Py_ssize_t[::1] order, const floating[::1] decay, floating[::1] g,
-             floating[::1] m, floating[::1] v, Py_ssize_t first_step, Py_ssize_t n_steps, double rate, double b1,
-             double b2, double epsilon):
-        """As `sgd`; the number of all steps so far corrects the bias of the moments."""
-        cdef Py_ssize_t step
-        cdef size_t n_samples = order.shape[0], n_params = w.shape[0]
-        cdef const floating *penalty = &decay[0] if decay is not None else NULL
-        cdef double age, scale
-        cdef Watch watch = team.watch()
-        self.loss = self.penalty = 0.0
-        with nogil:
-            for step in range(first_step, first_step + n_steps):
-                scale = self.gradient_step(&w[0], n_params, &order[0], step * self.batch_size, n_samples, penalty,
-                                           &g[0], &watch)
-                if watch.stopped:
-                    break
-                self.n_steps += 1
-                age = <double> self.n_steps
-                kernels.adam_step(self.plan.net.ops, n_params, <floating> scale,
-                                  <floating> (rate / (1.0 - pow(b1, age))), <floating> (1.0 / (1.0 - pow(b2, age))),
-                                  <floating> b1, <floating> (1.0 - b1), <floating> b2, <floating> (1.0 - b2),
-                                  <floating> epsilon, &g[0], &m[0], &v[0], &w[0])
+            if self.plan.net.itemsize == sizeof(float):
+                self.take_steps(&of, <float *> of.w, first_step, n_steps, &watch)
+            else:
+                self.take_steps(&of, <double *> of.w, first_step, n_steps, &watch)
         team.check(&watch)
         return self.loss, self.penalty
