@@ -234,7 +234,8 @@ def train(list batches, list params, list decays, list tols, double ftol, size_t
         `unwritten` ones, to be taken: after an exception they tell which networks were done.
     """
     cdef size_t n_jobs = len(batches), number, workspace = 0
-    cdef Record[::1] written = unwritten(n_jobs) if records is None else records
+    records = unwritten(n_jobs) if records is None else records
+    cdef Record[::1] written = records
     cdef Job *jobs
     cdef Job *job
     cdef Batch batch
@@ -278,4 +279,4 @@ def train(list batches, list params, list decays, list tols, double ftol, size_t
         team.spread(next_one, &crowd, n_jobs, n_threads, &watch)
     free(memory)
     team.check(&watch)
-    return np.asarray(written)
+    return records
