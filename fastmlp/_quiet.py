@@ -1,8 +1,13 @@
-"""NumPy's floating-point errors within the library are nobody's business: what overflows is dealt with."""
+"""NumPy's floating-point errors within the library are nobody's business: what overflows is dealt with.
+
+What the caller's own functions do, such as callbacks, is the caller's: they run under the caller's `np.errstate`.
+"""
 
 from __future__ import annotations
 
-from typing import TypeVar
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -28,3 +33,27 @@ def quiet(thing: Thing) -> Thing:
                 setattr(thing, name, _QUIETLY(member))
         return thing
     return _QUIETLY(thing)  # type: ignore[type-var]
+
+
+def quiet_but(*names: str) -> Callable[[Thing], Thing]:
+    """`quiet`, but for the caller's functions that are keyword arguments of these names, wherever they are called."""
+
+    def decorate(function: Thing) -> Thing:
+        within: Any = quiet(function)
+
+        @functools.wraps(within)
+        def without(*args: Any, **kwargs: Any) -> Any:
+            for name in names:
+                if callable(kwargs.get(name)):
+                    kwargs[name] = _loud(kwargs[name])
+            return within(*args, **kwargs)
+
+        return without  # type: ignore[return-value]
+
+    return decorate
+
+
+def _loud(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function under the errors that are in force now."""
+    theirs = np.errstate(call=np.geterrcall(), **np.geterr())  # type: ignore[arg-type]
+    return theirs(function)

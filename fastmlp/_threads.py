@@ -9,6 +9,7 @@ the work, and a later call tries again.
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import os
 import threading
@@ -89,21 +90,21 @@ def _asked_for(variable: bytes | None) -> int:
 
 
 def each(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], n_threads: int) -> list[Any]:
-    """``function(*arguments)`` for each, each by one of so many threads of Python's own.
+    """``function(*arguments)`` for each, each by one of so many threads of Python's own, in the caller's context.
 
     An exception in the calling thread, KeyboardInterrupt above all, is not kept waiting: calls of the compiled floor
     that are under way end at their next look at signals, and what has not begun never does.
     """
     lock, running, over = threading.Lock(), set[int](), False
 
-    def call(own: tuple[Any, ...]) -> Any:
+    def call(context: contextvars.Context, own: tuple[Any, ...]) -> Any:
         thread = threading.get_ident()
         with lock:
             if over:
                 raise KeyboardInterrupt
             running.add(thread)
         try:
-            return function(*own)
+            return context.run(function, *own)
         finally:
             with lock:
                 running.discard(thread)
@@ -111,7 +112,7 @@ def each(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], n_t
 
     pool = ThreadPoolExecutor(n_threads)
     try:
-        return list(pool.map(call, arguments))
+        return list(pool.map(call, [contextvars.copy_context() for _ in arguments], arguments))
     except BaseException:
         with lock:
             over = True

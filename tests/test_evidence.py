@@ -1,5 +1,6 @@
 """Precisions by the evidence: maximum and fixed point, scikit-learn's linear models, relevance, starts, sizes (L13)."""
 
+import contextvars
 import math
 import time
 import warnings
@@ -424,3 +425,16 @@ def test_an_exception_hands_over_the_starts_that_are_done_and_leaves_the_network
     assert np.isfinite(part.best.log_evidence)
     assert part.table()
     assert net == before
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.filterwarnings("ignore:the precisions have not converged")
+def test_callbacks_of_all_starts_see_the_variables_of_the_callers_context(n_threads):
+    variable = contextvars.ContextVar("variable")
+    variable.set("the caller's")
+    seen = {}
+    fastmlp.fit_evidence(
+        fastmlp.Network([2, 2, 1], rng=0), X100, SINE, n_starts=3, max_iter=2, rng=0, n_threads=n_threads,
+        callback=lambda state: seen.update({state.start: variable.get(None)}),
+    )  # fmt: skip
+    assert seen == dict.fromkeys(range(3), "the caller's")

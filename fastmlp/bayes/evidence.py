@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._partial import handing_over
-from fastmlp._quiet import quiet
+from fastmlp._quiet import quiet, quiet_but
 from fastmlp._tables import Page, how_many
 from fastmlp.bayes import shown, starts
 from fastmlp.bayes.alternation import GROUPS, Alternation
@@ -115,7 +115,7 @@ class Evidence(Laplace):
         return light
 
 
-@quiet
+@quiet_but("callback")
 def fit_evidence(
     net: Network,
     X: Any,

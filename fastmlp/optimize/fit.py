@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp._quiet import quiet
+from fastmlp._quiet import quiet_but
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
@@ -84,7 +84,7 @@ def choose_method(
     return name
 
 
-@quiet
+@quiet_but("callback", "learning_rate")
 def fit(
     net: Model,
     samples: Samples,

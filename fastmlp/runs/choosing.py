@@ -11,7 +11,7 @@ import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp._partial import Later, handing_over
-from fastmlp._quiet import quiet
+from fastmlp._quiet import quiet_but
 from fastmlp.model import units
 from fastmlp.model.activations import SOFTMAX
 from fastmlp.model.architecture import Architecture
@@ -22,7 +22,7 @@ from fastmlp.runs import many
 from fastmlp.runs.found import Run, Sweep, with_optima
 
 
-@quiet
+@quiet_but("init", "callback", "learning_rate")
 def sweep(
     X: Any,
     T: Any,

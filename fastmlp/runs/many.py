@@ -15,7 +15,7 @@ from fastmlp import _memory, _threads
 from fastmlp import _validation as check
 from fastmlp._core.fits import many
 from fastmlp._partial import Later, handing_over
-from fastmlp._quiet import quiet
+from fastmlp._quiet import quiet_but
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
@@ -101,7 +101,7 @@ def rules(
     )
 
 
-@quiet
+@quiet_but("callback", "learning_rate")
 def fit_many(
     networks: Sequence[Network],
     X: Any,
