@@ -39,7 +39,7 @@ INNER = {
         ("__init__",),
         ("fit",),
         ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
-        ("truncated", "loops"),
+        ("truncated", "loops", "scipy_options"),
         ("least_squares", "monitor", "points", "schedules", "scale"),
         ("bounds", "explained", "earlier", "results"),
         ("reference",),
