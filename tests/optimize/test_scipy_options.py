@@ -13,7 +13,8 @@ X = np.random.default_rng(0).normal(size=(20, 2))
 T = np.sin(X[:, :1])
 P = 13
 WRONG = ("x", True, np.nan, np.inf, -np.inf, 10**400, 1j, [], [1.0], [[1, 2], [3]], object(), {}, np.array("x"),
-         np.ones((2, P, P)), np.ma.masked_array(np.eye(P), True), np.full((P, P), np.nan), np.full((P, P), "x"))  # fmt: skip
+         np.ones((2, P, P)), np.full((P, P), np.nan), np.full((P, P), "x"),
+         np.ma.masked_array(np.eye(P), True))  # fmt: skip
 OUTSIDE = {  # of the right kind, but not of the right size
     "c1": (None, 0.0, 1.0, 0.95), "c2": (None, 0.0, 1.0, 1e-5), "stepmx": (None, -1.0), "rescale": (None,),
     "scale": (0.0, np.ones(P + 1), np.zeros(P), -np.ones(P)),
