@@ -176,6 +176,17 @@ def is_scalar(value: Any, name: str) -> bool:
     return _as_array(value, name).ndim == 0
 
 
+def several(values: Any, name: str, kind: str) -> list[Any]:
+    """What an iterable holds, as a list; words are none."""
+    try:
+        items = None if isinstance(values, (str, bytes)) else iter(values)
+    except TypeError:  # also of an array without dimensions
+        items = None
+    if items is None:
+        raise TypeError(f"{name}: expected {kind}, got {shown(values)}")
+    return list(items)
+
+
 def boolean(value: Any, name: str) -> bool:
     """True or False, of Python's or NumPy's."""
     if not isinstance(value, (bool, np.bool_)):

@@ -235,6 +235,29 @@ def test_fit_continues_a_fit_of_the_same_method_and_network_only():
         NET.fit(X, T, "l-bfgs-b", warm_start=scipys)
 
 
+# ---- several ----
+
+
+@pytest.mark.parametrize("value", ["words", b"bytes", 3, 2.5, np.array(3), object(), NET, len])
+def test_one_is_not_several(value):
+    got = f"got {value!r}"
+    with complaint(TypeError, "networks", got):
+        fastmlp.fit_many(value, X, T)
+    with complaint(TypeError, "hidden_sizes", got):
+        fastmlp.sweep(X, T, value, validation=0.4)
+    with complaint(TypeError, "tied", got):
+        NET.fit(X, T, tied=value)
+
+
+def test_what_an_iterable_raises_comes_through():
+    def networks():
+        yield NET.copy()
+        raise TypeError("of the iterable's own")
+
+    with pytest.raises(TypeError, match="^of the iterable's own$"):
+        fastmlp.fit_many(networks(), X, T)
+
+
 # ---- files ----
 
 

@@ -197,9 +197,7 @@ def sweep(
 
 
 def _items(values: Any, name: str) -> list[Any]:
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise TypeError(f"{name}: expected several, got {check.shown(values)}")
-    items = list(values)
+    items = check.several(values, name, "several")
     if not items:
         raise ValueError(f"{name}: expected at least one, got none")
     return items

@@ -196,7 +196,7 @@ def fit_many(
     >>> networks[best].layers, results[best].success
     ((1, 3, 1), True)
     """
-    networks = [check_network(net) for net in networks]
+    networks = [check_network(net) for net in check.several(networks, "networks", "a sequence of networks")]
     if len({id(net) for net in networks}) < len(networks):
         raise ValueError("networks: expected networks of their own, got the same one twice")
     how = rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize)
