@@ -254,7 +254,7 @@ def test_what_an_iterable_raises_comes_through():
         yield NET.copy()
         raise TypeError("of the iterable's own")
 
-    with pytest.raises(TypeError, match="^of the iterable's own$"):
+    with pytest.raises(TypeError, match=r"^of the iterable's own$"):
         fastmlp.fit_many(networks(), X, T)
 
 
