@@ -42,6 +42,7 @@ MODULES = (
     *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "train", "equations", "objective", "ties", "journal")),
     *("sums.trace", "sums.moments", "fits.asked"),
 )
+OF_TESTS = "faces"  # not installed: a fifth of all that is
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {
     "language_level": 3,
@@ -184,7 +185,8 @@ class BuildExt(build_ext):
         """Generate C, build, and leave the modules beside their sources too.
 
         `fastmlp/` lies at the root of the checkout, so that Python finds it there before the installed package: a
-        checkout has to be importable after `pip install .`, if it can be written to.
+        checkout has to be importable after `pip install .`, if it can be written to. What serves the tests alone stays
+        there.
         """
         folder = self.get_finalized_command("build").build_base
         generated = cythonize(self.extensions, compiler_directives=DIRECTIVES, build_dir=folder)
@@ -193,6 +195,8 @@ class BuildExt(build_ext):
         super().run()
         if not self.inplace and os.access(HERE / "fastmlp" / "_core", os.W_OK):
             self.copy_extensions_to_source()
+        if not self.inplace:
+            Path(self.get_ext_fullpath(f"fastmlp._core.{OF_TESTS}")).unlink(missing_ok=True)
 
 
 def extension(name):

@@ -43,17 +43,16 @@ def quiet_but(*names: str) -> Callable[[Thing], Thing]:
 
         @functools.wraps(within)
         def without(*args: Any, **kwargs: Any) -> Any:
-            for name in names:
-                if callable(kwargs.get(name)):
-                    kwargs[name] = _loud(kwargs[name])
-            return within(*args, **kwargs)
+            own = {name: callers_own(kwargs[name]) for name in names if name in kwargs}
+            return within(*args, **(kwargs | own))
 
         return without  # type: ignore[return-value]
 
     return decorate
 
 
-def _loud(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function under the errors that are in force now."""
-    theirs = np.errstate(call=np.geterrcall(), **np.geterr())  # type: ignore[arg-type]
-    return theirs(function)
+def callers_own(value: Any) -> Any:
+    """A function of the caller's, to be called under the errors that are in force now; whatever else as it is."""
+    if not callable(value):
+        return value
+    return np.errstate(call=np.geterrcall(), **np.geterr())(value)  # type: ignore[arg-type]

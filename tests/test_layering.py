@@ -38,10 +38,11 @@ INNER = {
     "optimize": (
         ("__init__",),
         ("fit",),
+        ("methods",),
         ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
         ("truncated", "loops", "scipy_options"),
         ("least_squares", "monitor", "points", "schedules", "scale"),
-        ("bounds", "explained", "earlier", "results"),
+        ("bounds", "explained", "earlier", "results", "options"),
         ("reference",),
     ),
     "terms": (

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastmlp import optimize
+from fastmlp._quiet import callers_own
 from fastmlp.derivatives.differentiable import Differentiable
 from fastmlp.model import functional
 from fastmlp.terms import objective as objectives
@@ -224,16 +225,18 @@ class Trainable(Differentiable):
         True
         """
         samples = functional.check_samples(self._architecture, X, T, sample_weight)
+        asked = optimize.FitOptions(
+            given=(X, T), method=method, penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
+            standardize=standardize, validation=validation, patience=patience, max_iter=max_iter, tol=tol,
+            batch_size=batch_size, learning_rate=callers_own(learning_rate), callback=callers_own(callback),
+            verbose=verbose, rng=rng, time_limit=time_limit, warm_start=warm_start, n_threads=n_threads,
+            of_method=options,
+        )  # fmt: skip
         claim = (os.getpid(), object())
         try:
             self._claim(claim, "fit")
             self._warn_about_identical_units("before fit")
-            return optimize.fit(
-                self, samples, method, given=(X, T), penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
-                validation=validation, patience=patience, max_iter=max_iter, tol=tol, batch_size=batch_size,
-                learning_rate=learning_rate, standardize=standardize, callback=callback, verbose=verbose, rng=rng,
-                time_limit=time_limit, warm_start=warm_start, n_threads=n_threads, options=options,
-            )  # fmt: skip
+            return optimize.fit(self, samples, asked)
         finally:  # without a call, after which Python would look at signals
             if "by" in self._fitting and self._fitting["by"] is claim:
                 del self._fitting["by"]

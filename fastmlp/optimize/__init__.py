@@ -1,5 +1,7 @@
 """Training: one function, `fit`, that picks a solver and puts the pieces around it together.
 
+options        how to train: all arguments as one object
+methods        the methods by name, the choice of one, the arguments checked
 monitor        history, validation, patience, callback, time limit, progress: what every solver reports to
 holdout        the validation set
 reference      the best constant: what a fit is measured by, the default tol
@@ -20,6 +22,8 @@ schedules      learning rates that change with the epoch
 least_squares  Levenberg-Marquardt for residuals of any kind
 """
 
-from fastmlp.optimize.fit import METHODS, fit
+from fastmlp.optimize.fit import fit
+from fastmlp.optimize.methods import METHODS
+from fastmlp.optimize.options import FitOptions
 
-__all__ = ["METHODS", "fit"]
+__all__ = ["METHODS", "FitOptions", "fit"]

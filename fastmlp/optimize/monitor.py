@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from fastmlp import _memory
 from fastmlp.model.model import Model
 from fastmlp.model.units import Units
 from fastmlp.optimize.earlier import NETWORKS, Earlier
+from fastmlp.optimize.options import FitOptions
 from fastmlp.terms import DataTerm
 
 if TYPE_CHECKING:
@@ -82,17 +82,10 @@ class Monitor:
 
     Parameters
     ----------
-    method : str
-        Name shown in progress lines.
+    asked : FitOptions
+        Checked. Of it: method, patience, callback, verbose (0 silent; 1 a line for each tenth of max_iter, and at least
+        one a second; 2 every iteration), time_limit, max_iter.
     validation : DataTerm or None
-    patience : int or None
-    callback : callable or None
-    verbose : int
-        0 silent; 1 a line for each tenth of max_iter, and at least one a second; 2 every iteration.
-    time_limit : float or None
-        Seconds.
-    max_iter : int
-        Iterations to come at the most.
     net : Model
         Whose parameters follow each step, so that a callback may use the network.
     own : Units or None
@@ -103,24 +96,19 @@ class Monitor:
 
     def __init__(
         self,
-        method: str,
+        asked: FitOptions,
         validation: DataTerm | None,
-        patience: int | None,
-        callback: Callable[[Any], Any] | None,
-        verbose: int,
-        time_limit: float | None,
-        max_iter: int,
         net: Model,
         own: Units | None,
         earlier: dict[str, Any] | None = None,
     ) -> None:
         _memory.scipy("optimize")  # for the result: no training is to end without memory for it
-        self.method = method
+        self.method = asked.method
         self.validation = validation
-        self.patience = patience
-        self.callback = callback
-        self.verbose = verbose
-        self.deadline = math.inf if time_limit is None else time_limit
+        self.patience = asked.patience
+        self.callback = asked.callback
+        self.verbose = asked.verbose
+        self.deadline = math.inf if asked.time_limit is None else asked.time_limit
         self.history: dict[str, list[float]] = {name: [] for name in FIELDS}
         self._at: tuple[float, float, NDArray[Any] | None] = (math.nan, math.nan, None)  # of the latest step
         self._start = (math.nan, math.nan)  # objective and |gradient|_inf
@@ -130,7 +118,7 @@ class Monitor:
         self._net = net
         self._own = own
         self._started = time.perf_counter()
-        self._milestone = max(1, max_iter // 10)
+        self._milestone = max(1, asked.max_iter // 10)
         self._printed = (-math.inf, -1)  # seconds and iteration of the latest line
 
     @property

@@ -7,7 +7,7 @@ import pytest
 
 import fastmlp
 from cases import network
-from fastmlp.optimize.fit import METHODS
+from fastmlp.optimize.methods import METHODS
 
 METHODS = tuple(name for name in METHODS if name != "auto")
 RESUMABLE = ("sgd", "adam", "rprop", "lm", "scg")
