@@ -13,7 +13,7 @@ import contextvars
 import functools
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -89,15 +89,18 @@ def _asked_for(variable: bytes | None) -> int:
     return check.integer(int(text), "FASTMLP_NUM_THREADS", 1)
 
 
-def each(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], n_threads: int) -> list[Any]:
+def each(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], n_threads: int) -> list[Any]:
     """``function(*arguments)`` for each, each by one of so many threads of Python's own, in the caller's context.
 
-    An exception in the calling thread, KeyboardInterrupt above all, is not kept waiting: calls of the compiled floor
-    that are under way end at their next look at signals, and what has not begun never does.
+    Arguments are asked for as threads become free, by the calling one, up to the first exception. One in the calling
+    thread, KeyboardInterrupt above all, is not kept waiting: calls of the compiled floor that are under way end at
+    their next look at signals, and what has not begun never does.
     """
-    lock, running, over = threading.Lock(), set[int](), False
+    lock, running, over, failed = threading.Lock(), set[int](), False, False
+    free = threading.Semaphore(2 * n_threads)  # so that none waits for the next arguments
 
     def call(context: contextvars.Context, own: tuple[Any, ...]) -> Any:
+        nonlocal failed
         thread = threading.get_ident()
         with lock:
             if over:
@@ -105,19 +108,42 @@ def each(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], n_t
             running.add(thread)
         try:
             return context.run(function, *own)
+        except BaseException:
+            failed = True
+            raise
         finally:
             with lock:
                 running.discard(thread)
                 team.forget(thread)
+            free.release()
 
-    pool = ThreadPoolExecutor(n_threads)
-    try:
-        return list(pool.map(call, [contextvars.copy_context() for _ in arguments], arguments))
-    except BaseException:
+    def end() -> None:
+        nonlocal over
         with lock:
             over = True
             for thread in running:
                 team.interrupt(thread)
+        pool.shutdown(wait=False, cancel_futures=True)
+
+    pool, calls = ThreadPoolExecutor(n_threads), []
+    try:
+        for own in arguments:
+            free.acquire()
+            if failed:
+                break
+            calls.append(pool.submit(call, contextvars.copy_context(), own))
+        results = [each.result() for each in calls]
+        pool.shutdown()
+        return results
+    except BaseException:
+        _surely(end)
         raise
-    finally:
-        pool.shutdown(wait=not over, cancel_futures=over)
+
+
+def _surely(function: Callable[[], None]) -> None:
+    """Call what may be called twice, again where Ctrl-C ends it."""
+    while True:
+        try:
+            return function()
+        except KeyboardInterrupt:
+            pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -288,17 +288,23 @@ def fit_evidence(
         done.append(start)
         return start
 
+    def networks(size: tuple[int, ...]) -> Iterator[Network]:
+        """The starts of a size, as long as there is time; the first of all is trained in any case."""
+        for number in range(n_starts):
+            if budget.over and (found or number):
+                return
+            (own,) = generator.spawn(1)
+            yield net if hidden is None and number == 0 else starts.drawn(net, size, init, own)
+
     sizes, cut = starts.sizes(net, hidden, len(samples.X)), False
     with handing_over(lambda: Starts(done)), budget:
         for size in sizes:
-            others = (starts.drawn(net, size, init, each) for each in generator.spawn(n_starts))
-            networks = [net if hidden is None and number == 0 else other for number, other in enumerate(others)]
-            tried = starts.at_once(trained, networks, n_threads)
+            tried = starts.at_once(trained, networks(size), n_starts, n_threads)
             found += filter(None, tried)
             if hidden == "auto" and starts.have_passed_the_best(found):
                 break
             if budget.over:
-                cut = None in tried or next(sizes, None) is not None
+                cut = len(tried) < n_starts or None in tried or next(sizes, None) is not None
                 break
     best = Starts(found).best
     _warn_about(best.posterior, budget, max_iter, len(found) if cut else None)
