@@ -264,11 +264,11 @@ def fit_evidence(
     check_network(net)
     max_iter, tol = check.integer(max_iter, "max_iter", 0), check.number(tol, "tol", 0.0)
     climb = METHODS[check.choice(method, "method", METHODS)]
-    check.choice(combine, "combine", ("best", "average"))
+    combine = check.choice(combine, "combine", ("best", "average"))
     n_starts, generator = check.integer(n_starts, "n_starts", 1, check.START_BITS), check.generator(rng)
     n_threads, budget = _threads.resolve(n_threads), Budget(time_limit, callback, verbose)
 
-    check.choice(groups, "groups", GROUPS)
+    groups = check.choice(groups, "groups", GROUPS)
     frame, samples = _problem(net, X, T, sample_weight, standardize)
     if frame.units is not None:
         start, constant = _start(net, frame.units), reference.of(frame.architecture, samples)
@@ -301,7 +301,7 @@ def fit_evidence(
         for size in sizes:
             tried = starts.at_once(trained, networks(size), n_starts, n_threads)
             found += filter(None, tried)
-            if hidden == "auto" and starts.have_passed_the_best(found):
+            if isinstance(hidden, str) and starts.have_passed_the_best(found):
                 break
             if budget.over:
                 cut = len(tried) < n_starts or None in tried or next(sizes, None) is not None

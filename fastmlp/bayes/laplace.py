@@ -346,7 +346,7 @@ class Laplace(Posterior):
         >>> posterior.leave_one_out().outputs.T.round(12)  # means of the two others
         array([[2.5, 2. , 1.5]])
         """
-        check.choice(retrain, "retrain", ("none", "doubtful", "all"))
+        retrain = check.choice(retrain, "retrain", ("none", "doubtful", "all"))
         result = self._removal().leave_one_out(self.effective_n_params)
         if retrain != "none":
             for n in range(len(result.outputs)) if retrain == "all" else np.flatnonzero(result.doubtful):

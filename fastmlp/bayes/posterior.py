@@ -82,7 +82,7 @@ class Posterior:
         if own.dtype != np.float64:
             self._words = self._words._replace(remedy=f"{self._words.remedy}, in float64")
             architecture = own.changed(dtype="float64")
-        check.choice(hessian, "hessian", HESSIANS)
+        hessian = check.choice(hessian, "hessian", HESSIANS)
         samples = functional.check_samples(architecture, X, T, sample_weight)
         objectives.require_samples(samples)
         _threads.resolve(n_threads)
