@@ -8,7 +8,7 @@ import numpy as np
 cimport numpy as cnp
 
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.threads cimport team
+from fastmlp._core.threads cimport choice, team
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
 from fastmlp._core.sums.plan cimport PARALLEL_WORK
@@ -166,7 +166,8 @@ cdef void some_rows(void *context, size_t slot, int thread, Watch *watch) noexce
 cdef int run(Product *job, cnp.ndarray panels, cnp.ndarray J, int n_threads) except -1:
     """A row's bits are its own, so that slots are as long as the threads like them."""
     cdef size_t n = cnp.PyArray_DIM(J, cnp.PyArray_NDIM(J) - 1), m = cnp.PyArray_SIZE(J) // n, n_slots
-    cdef int threads = n_threads if m * n * n // 2 >= PARALLEL_WORK else 1
+    cdef size_t products = m * n * n // 2
+    cdef int threads = choice.at_once(n_threads, <double> products) if products >= PARALLEL_WORK else 1
     cdef Watch watch = team.watch()
     cdef cnp.ndarray work
     job.n, job.m, job.panels, job.J = n, m, <const double *> data(panels), <const double *> data(J)

@@ -27,7 +27,7 @@ from fastmlp._core.bridge cimport kernels
 from fastmlp._core.curvature cimport by_bands, by_samples, by_units, tiles
 from fastmlp._core.storage cimport results
 from fastmlp._core.sums cimport slots, sweeps
-from fastmlp._core.threads cimport team
+from fastmlp._core.threads cimport choice, team
 from fastmlp._core.bridge.kernels cimport FMLP_PAD
 from fastmlp._core.curvature.tiles cimport BACKPROP, GGN, Units, copy, number
 from fastmlp._core.storage.arrays cimport data
@@ -225,11 +225,16 @@ cdef void mirror(size_t n, number *matrix, Watch *watch) noexcept nogil:
 
 cdef double run(Batch batch, int kind, Form form, const floating *params, floating *gradient, number *matrix,
                 int n_threads) except? -1:
+    """Whether threads pay is looked at and noted with the GIL, as several Python threads may share the batch."""
     cdef Task todo = task(&batch.plan.net, batch.source.n, kind, form, False)
     cdef Watch watch = team.watch()
     cdef double total
     cdef size_t work = times(batch.source.n, todo.work), n_bytes
     n_threads = threads(&todo, batch.source.n, n_threads)
+    cdef bint several = n_threads > 1
+    cdef double started = team.seconds() if several else 0.0
+    if several:
+        n_threads = choice.chosen(&batch.choice_of_matrices, n_threads)
     n_bytes = memory_bytes(&todo, n_threads)
     cdef void *taken = reserve(n_bytes)
     if taken == NULL:
@@ -241,6 +246,8 @@ cdef double run(Batch batch, int kind, Form form, const floating *params, floati
         with nogil:
             total = evaluate(&todo, params, &batch.source, taken, EMPTY, gradient, matrix, n_threads, &watch)
     free(taken)
+    if several:
+        choice.note(&batch.choice_of_matrices, team.seconds() - started, <double> work)
     team.check(&watch)
     return total
 

@@ -15,12 +15,12 @@ import numpy as np
 
 from fastmlp._core.bridge cimport kernels
 from fastmlp._core.fits cimport lbfgs, lm
-from fastmlp._core.threads cimport team
+from fastmlp._core.threads cimport choice, team
 from fastmlp._core.storage.memory cimport plus, times
 from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
 from fastmlp._core.sums.batch cimport Batch
 from fastmlp._core.sums.block cimport Source
-from fastmlp._core.sums.plan cimport Net, Partition
+from fastmlp._core.sums.plan cimport GRADIENT_WORK, Net, Partition
 from fastmlp._core.threads.team cimport Watch
 
 from fastmlp._core.bridge.kernels import isa_index
@@ -254,11 +254,14 @@ def train(list batches, list params, list decays, list tols, double ftol, size_t
         rules.damping = options["damping"]
     cdef const void *ops = kernels.table(isa_index(None), sizeof(double))
     cdef Job sample
+    cdef double products = 0.0
     for batch in batches:
         sample.net, sample.source, sample.parts = &batch.plan.net, &batch.source, batch.plan.partition(batch.source.n)
         workspace = max(workspace, memory_bytes(&sample, &rules))
+        products += <double> sample.source.n * <double> (sample.net.n_params * GRADIENT_WORK)
     workspace = lines(workspace)
-    n_threads = <int> max(<size_t> 1, min(<size_t> n_threads, n_jobs))
+    # as if each step took a gradient only: what may be short is not to wait for others
+    n_threads = choice.at_once(<int> max(<size_t> 1, min(<size_t> n_threads, n_jobs)), products * <double> max_iter)
     cdef size_t n_bytes = plus(times(n_threads, workspace), n_jobs * sizeof(Job) + ALIGNMENT)
     cdef void *memory = malloc(n_bytes)
     if memory == NULL:

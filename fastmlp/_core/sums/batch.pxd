@@ -16,6 +16,6 @@ cdef class Batch:
     cdef Plan plan
     cdef Source source
     cdef object arrays
-    cdef Choice choice
+    cdef Choice choice, choice_of_matrices      # whose seconds for their work differ
     cdef readonly bint small    # too little work for a second thread
     cdef double run(self, const void *params, void *gradient, void *sample_losses, int n_threads) except? -1

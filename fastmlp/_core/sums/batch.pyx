@@ -58,7 +58,7 @@ cdef class Batch:
 
     def __cinit__(self, Plan plan not None, cnp.ndarray X not None, T, labels, weight, scale):
         self.plan = plan
-        self.choice = choice.fresh()
+        self.choice = self.choice_of_matrices = choice.fresh()
         self.arrays = (X, T, labels, weight, scale)
         self.source.n = cnp.PyArray_DIM(X, 0)
         self.source.index = NULL

@@ -20,5 +20,5 @@ cdef Choice fresh() noexcept nogil
 cdef int chosen(Choice *choice, int n_threads) noexcept nogil
 # What a call of so many multiply-adds took.
 cdef void note(Choice *choice, double seconds, double work) noexcept nogil
-# Whether more threads want to run than there are CPUs.
-cdef bint crowded() noexcept nogil
+# Threads for a call of so many multiply-adds that comes alone: one in a crowd, unless it is long.
+cdef int at_once(int n_threads, double work) noexcept nogil

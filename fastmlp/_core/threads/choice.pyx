@@ -91,6 +91,10 @@ cdef int chosen(Choice *choice, int n_threads) noexcept nogil:
     return 1 if choice.alone else n_threads
 
 
+cdef int at_once(int n_threads, double work) noexcept nogil:
+    return 1 if n_threads > 1 and _heeds and work < LONG_WORK and crowded() else n_threads
+
+
 cdef void note(Choice *choice, double seconds, double work) noexcept nogil:
     """Begin another period when it is time."""
     cdef double mean
