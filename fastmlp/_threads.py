@@ -14,7 +14,6 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from fastmlp import _validation as check
@@ -90,31 +89,33 @@ def _asked_for(variable: bytes | None) -> int:
 
 
 def each(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], n_threads: int) -> list[Any]:
-    """``function(*arguments)`` for each, each by one of so many threads of Python's own, in the caller's context.
+    """``function(*arguments)`` for each, so many at once, by threads of Python's own, in the caller's context.
 
     Arguments are asked for as threads become free, by the calling one, up to the first exception. One in the calling
     thread, KeyboardInterrupt above all, is not kept waiting: calls of the compiled floor that are under way end at
-    their next look at signals, and what has not begun never does.
+    their next look at signals. Where the calling thread does not keep the interpreter from ending, neither do these.
     """
-    lock, running, over, failed = threading.Lock(), set[int](), False, False
-    free = threading.Semaphore(2 * n_threads)  # so that none waits for the next arguments
+    lock, running, over = threading.Lock(), set[int](), False
+    free = threading.Semaphore(n_threads)
+    answers: list[Any] = []
+    failures: dict[int, BaseException] = {}
 
-    def call(context: contextvars.Context, own: tuple[Any, ...]) -> Any:
-        nonlocal failed
+    def call(place: int, context: contextvars.Context, own: tuple[Any, ...]) -> None:
         thread = threading.get_ident()
-        with lock:
-            if over:
-                raise KeyboardInterrupt
-            running.add(thread)
         try:
-            return context.run(function, *own)
-        except BaseException:
-            failed = True
-            raise
-        finally:
             with lock:
-                running.discard(thread)
-                team.forget(thread)
+                if over:
+                    return
+                running.add(thread)
+            try:
+                answers[place] = context.run(function, *own)
+            finally:
+                with lock:
+                    running.discard(thread)
+                    team.forget(thread)
+        except BaseException as error:
+            failures[place] = error
+        finally:
             free.release()
 
     def end() -> None:
@@ -123,18 +124,20 @@ def each(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], n_t
             over = True
             for thread in running:
                 team.interrupt(thread)
-        pool.shutdown(wait=False, cancel_futures=True)
 
-    pool, calls = ThreadPoolExecutor(n_threads), []
     try:
-        for own in arguments:
+        for place, own in enumerate(arguments):
             free.acquire()
-            if failed:
+            if failures:
                 break
-            calls.append(pool.submit(call, contextvars.copy_context(), own))
-        results = [each.result() for each in calls]
-        pool.shutdown()
-        return results
+            answers.append(None)
+            threading.Thread(target=call, args=(place, contextvars.copy_context(), own)).start()
+        for _ in range(n_threads):  # until all are done
+            if not failures:
+                free.acquire()
+        if failures:
+            raise failures[min(failures)]
+        return answers
     except BaseException:
         _surely(end)
         raise

@@ -383,3 +383,23 @@ def test_a_module_that_is_half_imported_is_waited_for_by_another_thread(tmp_path
     assert threading.main_thread() not in importers
     assert _memory.undisturbed("slowly_imported", "a test") is module is sys.modules.pop("slowly_imported")
     assert importers[3] is threading.main_thread()
+
+
+def test_starts_of_a_thread_that_nobody_waits_for_are_not_waited_for_either():
+    """A daemon thread in `fit_evidence`, with threads of its own, does not keep the interpreter from ending."""
+    program = """
+    X = np.random.default_rng(0).normal(size=(2_000, 8))
+    seen = set()
+
+    def training():
+        fastmlp.fit_evidence(
+            fastmlp.Network([8, 10, 1], rng=0), X, np.sin(X[:, 0]), n_starts=4, n_threads=2, max_iter=10**6, tol=1e-300,
+            rng=0, callback=lambda state: seen.add(state.start),
+        )
+
+    threading.Thread(target=training, daemon=True).start()
+    while len(seen) < 2:
+        time.sleep(0.01)
+    print("end")
+    """
+    assert run(program) == ["end"]
