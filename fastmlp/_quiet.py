@@ -19,17 +19,19 @@ _QUIETLY = np.errstate(all="ignore")  # as a decorator it costs a third of what 
 
 
 def quiet(thing: Thing) -> Thing:
-    """A function that is the same under any `np.errstate`, or a class of such methods and properties.
+    """A function that is the same under any `np.errstate`, or a class of such public methods and properties.
 
     For what takes longer than the half microsecond that it costs.
     """
     if isinstance(thing, type):
         for name, member in list(vars(thing).items()):
+            if name.startswith("_") and name != "__init__":
+                continue
             if isinstance(member, cached_property):
                 member.func = _QUIETLY(member.func)
             elif isinstance(member, property) and member.fget is not None:
                 setattr(thing, name, property(_QUIETLY(member.fget), member.fset, member.fdel, member.__doc__))
-            elif callable(member) and (name == "__init__" or not name.startswith("_")):
+            elif callable(member):
                 setattr(thing, name, _QUIETLY(member))
         return thing
     return _QUIETLY(thing)  # type: ignore[type-var]

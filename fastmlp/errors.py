@@ -28,7 +28,7 @@ class IdenticalUnitsWarning(UserWarning):
 
 
 class NotPositiveDefiniteError(ValueError):
-    """A posterior has no covariance: its matrix of second derivatives is not positive definite."""
+    """A matrix of second derivatives is not positive definite: neither an inverse nor a posterior comes of it."""
 
 
 class ScaleWarning(UserWarning):

@@ -77,4 +77,4 @@ def relative_error(got, expected):
 def alternation_of(net, X, T, groups, tol, sample_weight=None):
     """What `fit_evidence` does in turn, of a problem in the data's own units."""
     samples = check_samples(net._architecture, X, T, sample_weight)
-    return Alternation(net, Frame(net._architecture, None), samples, groups, tol, 1)
+    return Alternation(net.params, Frame(net._architecture, None), samples, groups, tol, 1)

@@ -213,7 +213,7 @@ def test_no_group_is_pruned_before_the_third_re_estimation(monkeypatch):
 
 def test_a_group_whose_loss_lowers_the_evidence_stays(monkeypatch):
     """All groups seem dead, but the evidence says no."""
-    monkeypatch.setattr(Alternation, "dead", lambda self, posterior, precisions: np.isfinite(precisions[:-1]))
+    monkeypatch.setattr(Alternation, "dead", lambda self, step: np.isfinite(step.precisions[:-1]))
     posterior = fit_evidence(fastmlp.Network([2, 1], rng=0), X80, LINE)
     monkeypatch.undo()
     assert posterior.pruned == ()
@@ -225,9 +225,9 @@ def test_a_group_whose_loss_lowers_the_evidence_stays(monkeypatch):
 def test_the_evidence_without_a_group_is_the_limit_of_that_with_it():
     alternation = alternation_of(fastmlp.Network([2, 3, 1], rng=0), X80, CURVE, "ard", 1e-9)
     at = np.array([1.0, np.inf, 1.0, 1.0, 1.0, 50.0])
-    limit = alternation.trained(at).log_evidence
+    limit = alternation.trained(at).posterior.log_evidence
     at[1] = 1e12
-    assert alternation.trained(at).log_evidence == pytest.approx(limit, abs=1e-4)
+    assert alternation.trained(at).posterior.log_evidence == pytest.approx(limit, abs=1e-4)
 
 
 # ---- who looks on ----

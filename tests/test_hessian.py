@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse.linalg
 
 import autodiff
+import fastmlp
 from cases import PAIRS, data, network, relative_error
 
 KINDS = ("exact", "ggn", "empirical_fisher")
@@ -228,3 +229,9 @@ def test_wrong_arguments_are_named(call, message):
     net.params = np.zeros(net.n_params) + 0.1
     with pytest.raises(ValueError, match=message):
         call(net, *data(net, 5))
+
+
+def test_a_matrix_without_inverse_is_an_error_of_its_own():
+    net = network([3, 4, 1], seed=19)
+    with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"got 1e-05 with a exact matrix .*\(pivot \d+ is not"):
+        net.inverse_hessian(*data(net, 30), 1e-5, kind="exact")

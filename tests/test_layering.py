@@ -38,7 +38,7 @@ INNER = {
     "optimize": (
         ("__init__",),
         ("fit",),
-        ("methods",),
+        ("methods", "settled"),
         ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
         ("truncated", "loops", "scipy_options"),
         ("least_squares", "monitor", "points", "schedules", "scale"),
@@ -62,9 +62,9 @@ INNER = {
         ("losses",),
         ("activations",),
     ),
-    "derivatives": (("__init__",), ("differentiable",), ("operators",), ("exact",)),
+    "derivatives": (("__init__",), ("differentiable",), ("curved",), ("operators",), ("exact",), ("definite", "mixed")),
     "network": (("__init__",), ("network",), ("trainable",)),
-    "runs": (("__init__",), ("choosing",), ("found", "many")),
+    "runs": (("__init__",), ("choosing", "many"), ("found", "tasks")),
     "checking": (("__init__",), ("report",), ("differences",)),
     "estimators": (
         ("__init__",),
@@ -84,20 +84,12 @@ INNER = {
         ("alternation", "starts"),
         ("occam", "budget"),
         ("laplace",),
+        ("predictive", "problem"),
+        ("parameters",),
+        ("pickled",),
         ("posterior", "priors", "influence"),
-        ("frame", "doubts"),
-        (
-            "covariance",
-            "precisions",
-            "moderation",
-            "mixed",
-            "likelihood",
-            "modes",
-            "pickled",
-            "prediction",
-            "shown",
-            "training",
-        ),
+        ("prior", "frame", "doubts"),
+        ("covariance", "noise", "precisions", "moderation", "likelihood", "modes", "prediction", "shown"),
     ),
     "plot": (
         ("__init__",),
@@ -189,6 +181,12 @@ def test_compiled_modules_cimport_lower_ones_only(path):
         targets += [(room, target) for target in several.replace(" ", "").split(",")]
     assert all(core_level(own, name) < core_level(*target) for target in targets if target != (own, name))
     assert not re.findall(r"from fastmlp\.(?!_core\.)", text)
+
+
+def test_posteriors_know_objectives_and_nothing_compiled():
+    paths = [path for path in MODULES if room(path) == "bayes"]
+    assert paths
+    assert not [path for path in paths if "_core" in {target[0] for target in imported_rooms(path)}]
 
 
 def test_the_numpy_c_api_and_threads_stay_in_the_core():

@@ -195,7 +195,7 @@ def test_penalties_are_judged_in_the_units_of_the_problem(scale):
 
 
 def test_an_exception_hands_over_the_results_that_are_there(monkeypatch):
-    original, calls = fastmlp.runs.many._by_itself, []
+    original, calls = fastmlp.runs.tasks._by_itself, []
 
     def interrupted(*arguments):
         calls.append(original(*arguments))
@@ -203,7 +203,7 @@ def test_an_exception_hands_over_the_results_that_are_there(monkeypatch):
             raise ZeroDivisionError
 
     expected = fastmlp.fit_many(networks(), X, T, "scg", max_iter=20)
-    monkeypatch.setattr(fastmlp.runs.many, "_by_itself", interrupted)
+    monkeypatch.setattr(fastmlp.runs.tasks, "_by_itself", interrupted)
     with pytest.raises(ZeroDivisionError) as caught:
         fastmlp.fit_many(networks(), X, T, "scg", max_iter=20)
     results = caught.value.partial

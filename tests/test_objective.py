@@ -164,3 +164,38 @@ def test_it_can_be_sent_to_another_process():
     objective = net.objective(*data(net, 20), penalty=fastmlp.WeightDecay(0.1))
     other = pickle.loads(pickle.dumps(objective))
     assert other.value(objective.x0) == objective.value(objective.x0)
+
+
+def test_it_prints_as_a_line():
+    net = network([2, 3, 1])
+    X, T = data(net, 20)
+
+    class Term:
+        def value(self, params):
+            return 0.0
+
+        def value_and_grad(self, params):
+            return 0.0, np.zeros_like(params)
+
+    plain = net.objective(X, T)
+    kind = "2-3-1, tanh, identity, squared_error, float64"
+    assert repr(plain) == f"Objective({kind}; 20 samples; 13 parameters)"
+    assert repr(plain.data) == f"DataTerm({kind}; 20 samples)"
+    penalty = fastmlp.WeightDecay(0.1) + Term()
+    assert repr(net.objective(X[:1], T[:1], penalty=penalty, fixed=["b1"], tied=[["W1[:,0]"]])) == (
+        f"Objective({kind}; 1 sample; 8 of 13 parameters free; WeightDecay({{'W': 0.1, 'b': 0.0}}) + Term)"
+    )
+
+
+def test_the_data_at_another_precision_are_bound_once():
+    net = network([2, 3, 2])
+    X, T = data(net, 20)
+    term = net.objective(X, T).data
+    for beta in (3.0, [2.0, 0.5]):
+        other = term.at(beta)
+        assert (other.batch is term.batch) == np.isscalar(beta)
+        expected = net.objective(X, T, noise_precision=beta).value_and_grad(net.params)
+        assert other.value(net.params) == expected[0]
+        assert np.array_equal(other.value_and_grad(net.params)[1], expected[1])
+        assert np.array_equal(other.noise_precision, beta)
+        assert other.at(1.0).value(net.params) == term.value(net.params)

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import pytest
 import fastmlp
 from cases import DTYPES, anywhere, data, network
 from fastmlp import ModelFormatError
+
+DATA = Path(__file__).parent / "data"
 
 NET = network([3, 4, 2])
 STATE = NET.__getstate__()
@@ -174,8 +177,8 @@ def test_posteriors_pickle_and_a_wrong_state_is_a_format_error(hessian, standard
     posterior = fastmlp.Laplace(net, X, T, prior_precision=1.0, hessian=hessian, standardize=standardize)
     again = pickle.loads(pickle.dumps(posterior))
     assert all(np.array_equal(a, b) for a, b in zip(looked_at(again, X), looked_at(posterior, X), strict=True))
-    whole = posterior.__dict__
-    covariance, other = copy.copy(posterior._covariance), network([3, 2]).copy()
+    whole = posterior.__getstate__()
+    covariance, other = copy.copy(whole["_covariance"]), network([3, 2]).copy()
     covariance.root = covariance.root[:-1]
     wrong = [(name, value) for name in LOOKED_AT for value in (None, "text", np.ones(3), np.ones((99, 99)))]
     wrong += [(name, value[:-1]) for name, value in whole.items() if isinstance(value, np.ndarray)]
@@ -188,6 +191,30 @@ def test_posteriors_pickle_and_a_wrong_state_is_a_format_error(hessian, standard
     for state in (None, {}, 3):
         with pytest.raises(ModelFormatError, match=r"^state: expected the posterior"):
             fastmlp.Laplace.__new__(fastmlp.Laplace).__setstate__(state)
+
+
+def said(posterior, X, has_samples):
+    """What a posterior tells that depends on all of its parts."""
+    scalars = ("log_evidence", "log_likelihood", "distance", "rounding", "grad_norm", "log_distinct_symmetries")
+    yield from (*posterior.predict(X), posterior.sample(2, rng=0), posterior.params_covariance)
+    yield from (posterior.gamma, posterior.prior_precision, np.atleast_1d(posterior.noise_precision))
+    yield np.array([getattr(posterior, name) for name in scalars])
+    if has_samples:
+        yield from (posterior.leave_one_out("all").outputs, posterior.influence(), posterior.sandwich_covariance)
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_pickles_of_before_posteriors_had_objectives_are_read(place):
+    """Written by the version of 2026-11-29: standardised, with held parameters, by the evidence, without samples."""
+    written, expected, text = pickle.loads((DATA / "posteriors-v1.pickle").read_bytes())[place]
+    posterior = pickle.loads(written)
+    told = list(said(posterior, np.linspace(-1, 1, 12)[:, None], place < 3))
+    assert repr(posterior) == text
+    for one, other in zip(told, expected, strict=True):
+        finite = np.isfinite(other)
+        assert np.array_equal(np.isfinite(one), finite)
+        assert np.allclose(one[finite], other[finite], rtol=1e-9, atol=1e-12)
+    assert place != 2 or len(posterior.starts) == 2
 
 
 def test_what_the_evidence_returns_pickles_with_its_starts():

@@ -155,9 +155,9 @@ def test_without_hidden_layer_it_is_bayesian_regression_at_every_scale(unit, off
     S, c = (inputs - inputs.mean(axis=0)) / inputs.std(axis=0), (t / unit).std() * unit
     alpha = posterior.group_precisions
     Z = (t / unit - (t / unit).mean()) / (t / unit).std()
-    log_density, mean, variance = ridge(S, Z, alpha["W1"], min(alpha["b1"], 1e300), posterior._beta)
+    log_density, mean, variance = ridge(S, Z, alpha["W1"], min(alpha["b1"], 1e300), posterior._posterior.beta)
     assert posterior.converged
-    assert posterior.noise_precision * c * c == pytest.approx(posterior._beta, rel=1e-9)
+    assert posterior.noise_precision * c * c == pytest.approx(posterior._posterior.beta, rel=1e-9)
     assert posterior.log_evidence == pytest.approx(log_density - N * np.log(c), abs=1e-7)
     outputs, variances = posterior.predict(inputs)
     assert np.abs((outputs[:, 0] / unit - (t / unit).mean()) / (t / unit).std() - mean).max() < 1e-8
@@ -183,7 +183,7 @@ def test_powers_of_two_change_no_bit(name, groups):
     one = fastmlp.fit_evidence(nets[0], inputs, targets, groups)
     two = fastmlp.fit_evidence(nets[1], inputs * a, targets * c, groups)
     assert np.array_equal(one.prior_precision, two.prior_precision)
-    assert np.array_equal(one._params, two._params)
+    assert np.array_equal(one._posterior.params, two._posterior.params)
     (mean, variance), (scaled, scaled_variance) = one.predict(inputs), two.predict(inputs * a)
     assert np.array_equal(scaled / c, mean)
     assert np.array_equal(scaled_variance / c**2, variance)

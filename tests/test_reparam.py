@@ -9,6 +9,7 @@ import scipy.optimize
 import fastmlp
 from cases import PAIRS, data, network, relative_error
 from fastmlp import WeightDecay
+from fastmlp.terms import reparam
 
 NET = network([3, 4, 2])
 FIXED, TIED = ["W1[:,1]", "b2"], [["W1[0,0]", "W1[1,0]"], [14, 12], {"W2[0,0]": 2.0, "W2[1,3]": -0.5}]
@@ -130,6 +131,49 @@ def test_free_parameters_of_another_shape_are_refused():
         seen.hessp(seen.x0, NET.params)
     with pytest.raises(TypeError, match="v: expected real numbers"):
         seen.hessp(seen.x0, 1j * seen.x0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"fixed": ["b1"]}, {"tied": [["W1[:,0]", "W1[:,1]"], {"b1": -2.0}], "fixed": ["W2"]}, {"tied": [{"b2": 0.5}]}, {}],
+)
+def test_maps_are_products_with_the_matrix_of_their_derivatives(options):
+    """Matrices, rows of Jacobians and changes, against J written out."""
+    net = network([3, 4, 2])
+    free = reparam.make(net._architecture, net.params, options.get("fixed"), options.get("tied"))
+    free = free or reparam.Whole(net.n_params)
+    J = np.zeros((net.n_params, free.n))
+    depends = np.flatnonzero(free.index >= 0)
+    J[depends, free.index[depends]] = free.coefficient[depends]
+    rng = np.random.default_rng(0)
+    v, rows, changes = rng.normal(size=free.n), rng.normal(size=(2, 3, net.n_params)), rng.normal(size=(2, 3, free.n))
+    B = rows.reshape(6, -1).T @ rows.reshape(6, -1)
+    w = free.expand(v)
+    assert relative_error(w, free.offset + J @ v) < 1e-15
+    assert relative_error(free.reduce(w), v) < 1e-15
+    assert relative_error(free.push(changes[0].T), J @ changes[0].T) < 1e-15
+    assert relative_error(free.pull(rows[0].T), J.T @ rows[0].T) < 1e-14
+    assert relative_error(free.project(B), J.T @ B @ J) < 1e-14
+    assert np.array_equal(free.project(B), free.project(B).T)
+    assert relative_error(free.restrict(rows), rows @ J) < 1e-14
+    assert relative_error(free.spread(changes), changes @ J.T) < 1e-15
+    assert free.restrict(rows[:, :0]).shape == (2, 0, free.n)
+    assert free.spread(changes[:, :0]).shape == (2, 0, net.n_params)
+    assert free.at_first(v)[free.first].tolist() == v.tolist()
+    assert free.at_first(v).sum() == pytest.approx(v.sum())
+    assert repr(free) == f"{type(free).__name__}({free.n} of {net.n_params})"
+
+
+def test_parameters_may_be_held_by_a_mask_all_of_them_too():
+    net = network([3, 4, 2])
+    assert reparam.holding(net.params, np.zeros(net.n_params, bool)) is None
+    everything = reparam.holding(net.params, np.ones(net.n_params, bool))
+    assert everything.n == 0
+    assert np.array_equal(everything.expand(np.zeros(0)), net.params)
+    held = np.arange(net.n_params) % 3 == 0
+    some, named = reparam.holding(net.params, held), reparam.make(net._architecture, net.params, held, None)
+    assert some.same_as(named)
+    assert np.array_equal(some.first, named.first)
 
 
 def test_it_can_be_sent_to_another_process():

@@ -242,7 +242,7 @@ def test_predictions_and_starts_without_rows():
 
 def test_what_an_exception_leaves_is_not_made_by_looking(monkeypatch):
     X, T = data()
-    monkeypatch.setattr(fastmlp.runs.many, "CHUNKS", 5)
+    monkeypatch.setattr(fastmlp.runs.tasks, "CHUNKS", 5)
 
     class Bar:
         def __enter__(self):

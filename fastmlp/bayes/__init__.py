@@ -1,11 +1,13 @@
 """Parameters as a normal distribution: error bars, evidence, precisions and sizes that it chooses, samples left out.
 
-laplace     the posterior and what it predicts: posterior (precisions, evidence, draws), modes (how many there are),
-            prediction (what that is), moderation (averages over logits), mixed (slopes with error bars), influence
-            (samples left out), likelihood (losses by outputs or logits), training (to a maximum), covariance (inverses
-            by their roots), doubts (errors and warnings about them), shown (what they print)
-evidence    precisions by the evidence: ascent (the way to a maximum), alternation (training, re-estimation), occam (the
-            gradient of ln|A|); starts and mixture (several networks)
+laplace     the posterior of a trained network, and samples left out; predictive (of new inputs), parameters (of
+            themselves, and the evidence), in the user's units (frame)
+posterior   a normal distribution of an objective's free parameters: problem (the objective that arguments make), prior,
+            noise (its precision), doubts (errors and warnings), pickled (its state)
+beside      modes (how many there are), prediction (what that is), moderation (averages over logits), influence (what
+            leaving out does), likelihood (losses by outputs or logits), shown (what posteriors print)
+evidence    precisions by the evidence: ascent (the way to a maximum), alternation (training, re-estimation), budget
+            (what ends it early), occam (the gradient of ln|A|); starts and mixture (several networks)
 priors      functions drawn from a prior; precisions: one for each parameter, by name
 """
 

@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp.bayes.budget import Budget, Stop
-from fastmlp.bayes.covariance import EPS
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.occam import corrections
-from fastmlp.bayes.training import MOST_STEPS, steadily
+from fastmlp.bayes.posterior import Posterior
+from fastmlp.derivatives import definite
+from fastmlp.derivatives.definite import EPS
 from fastmlp.model import selection, units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
-from fastmlp.network import Network
-from fastmlp.terms import DataTerm
+from fastmlp.optimize import settled
+from fastmlp.terms import DataTerm, gaussian, reparam
+from fastmlp.terms.objective import Objective
 
 Float = NDArray[np.float64]
 
@@ -44,11 +46,12 @@ FLAT = 0.1  # share of the variance, and of the parameters, that a network expla
 WEAKER = 1e-2, 8  # what such a prior is multiplied by, and how often
 
 
-class Trained(Laplace):
-    """The posterior at an optimum, whose matrix is not refused for what rounding has done to it."""
+class Step(NamedTuple):
+    """A point of the path: the posterior at the optimum for these precisions."""
 
-    _helped = True
-    _finished = True  # its training, not stopped on the way
+    posterior: Posterior
+    precisions: Float
+    finished: bool = True  #: whether its training has come to the end, not stopped on the way
 
 
 class Proposal(NamedTuple):
@@ -60,14 +63,15 @@ class Proposal(NamedTuple):
 
 
 class Alternation:
-    """A network in float64, checked samples in its units, and the groups whose precisions are sought."""
+    """Where training goes on (P,), bound samples in the frame's units, and the groups whose precisions are sought."""
 
     def __init__(
-        self, net: Network, frame: Frame, samples: Samples, groups: Any, tol: float, n_threads: Any,
+        self, params: Float, frame: Frame, samples: Samples, groups: Any, tol: float, n_threads: Any,
         budget: Budget | None = None, number: int = 0,
     ) -> None:  # fmt: skip
-        architecture = net._architecture
-        self.net, self.frame, self.samples, self.tol, self.n_threads = net, frame, samples, tol, n_threads
+        architecture = frame.architecture
+        self.params, self.frame, self.tol = params, frame, tol
+        self.data = DataTerm(architecture, samples, 1.0, n_threads)
         self.grid = 2.0 ** math.floor(math.log2(GRID * tol)) if tol else 0.0
         self.groups = _named_groups(architecture, check.choice(groups, "groups", GROUPS))
         positions = (selection.positions(architecture, names, "groups") for names in self.groups.values())
@@ -81,9 +85,9 @@ class Alternation:
 
     def _variance(self) -> float:
         """That of the targets, by weight, mean over the outputs that are not known."""
-        values = self.samples.targets.values
-        assert values is not None
-        columns = units.columns(values, self.samples.weight, "T")
+        samples = self.data.samples
+        assert samples.targets.values is not None
+        columns = units.columns(samples.targets.values, samples.weight, "T")
         deviation = columns.deviation[self.frame.varying]
         if not deviation.any():
             raise ValueError(
@@ -99,7 +103,8 @@ class Alternation:
     def _start_beta(self, value: Any) -> float:
         if not self.is_regression:
             if value is not None:
-                raise ValueError(f"noise_precision: expected None for {self.net.loss_name}, got {check.shown(value)}")
+                loss = self.frame.architecture.loss
+                raise ValueError(f"noise_precision: expected None for {loss}, got {check.shown(value)}")
             return 1.0
         if value is None:
             return START_SIGNAL / self.variance
@@ -122,61 +127,64 @@ class Alternation:
         """Whether the noise is at its floor, or as good as there."""
         return bool(precisions[-1] > CLOSE * self.highest)
 
-    def first(self, precisions: Float) -> tuple[Trained, Float]:
+    def first(self, precisions: Float) -> Step:
         """The posterior at the precisions to begin with, or at weaker priors where these allow no function at all.
 
         In units in which the right weights are large a prior may hold them all near zero: there the evidence has a
         maximum, which is the better of two only if a network that has learnt something is not better.
         """
-        begin, posterior = self.net.params, self.trained(precisions)
+        begin, step = self.params, self.trained(precisions)
         self._begun = True
-        other = self._weaker(begin, precisions) if self._is_flat(posterior) else None
-        if other is not None and other[0]._log_evidence > posterior._log_evidence:
+        other = self._weaker(begin, precisions) if self._is_flat(step.posterior) else None
+        if other is not None and other.posterior.log_evidence > step.posterior.log_evidence:
             return other
-        self.net.params = posterior._params
-        return posterior, precisions
+        self.params = step.posterior.params
+        return step
 
-    def _weaker(self, begin: Float, precisions: Float) -> tuple[Trained, Float] | None:
+    def _weaker(self, begin: Float, precisions: Float) -> Step | None:
         """The first network that is not flat, from the same parameters at ever weaker priors."""
         factor, most = WEAKER
         for power in range(1, most + 1):
-            self.net.params = begin
+            self.params = begin
             weaker = np.append(factor**power * precisions[:-1], precisions[-1])
             try:
-                posterior = self.trained(weaker)
+                step = self.trained(weaker)
             except Stop:
                 return None
-            if not self._is_flat(posterior):
-                return posterior, weaker
+            if not self._is_flat(step.posterior):
+                return step
         return None
 
-    def _is_flat(self, posterior: Laplace) -> bool:
+    def _is_flat(self, posterior: Posterior) -> bool:
         """Whether the prior, not the data, has determined a network that explains nothing."""
-        if not self.is_regression or posterior.effective_n_params > FLAT * len(posterior._params):
+        if not self.is_regression or posterior.effective_n_params > FLAT * len(posterior.params):
             return False
         return bool(self._sse(posterior) > (1 - FLAT) * self.n_targets * self.variance)
 
-    def trained(self, precisions: Float) -> Trained:
+    def trained(self, precisions: Float) -> Step:
         """The posterior at the optimum for these precisions that is next to the present parameters.
 
         Raises Stop where the time for it was over, unless there is no other yet.
         """
-        alpha, beta = np.full(len(self.net._params), np.inf), float(precisions[-1])
-        for where, each in zip(self.where, precisions, strict=False):
-            alpha[where] = each
-        params = np.where(np.isinf(alpha), 0.0, self.net._params)
-        architecture, n_threads = self.net._architecture, self.n_threads
-        tol = self._gradient_tolerance(beta)
+        objective = self._objective(precisions)
+        beta = float(precisions[-1])
         left = None if self.budget.seconds == math.inf else lambda: self.budget.left
-        digits, chunk = (0, MOST_STEPS) if self._begun else (self._digits(beta), CHUNK)
-        self.net.params, finished = steadily(
-            architecture, params, self.samples, alpha, beta, tol, n_threads, digits, chunk, left
-        )
+        digits, chunk = (0, settled.MOST_STEPS) if self._begun else (self._digits(beta), CHUNK)
+        v, finished = settled.to_minimum(objective, self._gradient_tolerance(beta), digits, chunk, left)
+        self.params = objective.expand(v)
         if self._begun and self.budget.over:
             raise Stop
-        posterior = Trained._of(self.frame, self.net.params, self.samples, alpha, beta, "ggn", n_threads)
-        posterior._finished = finished
-        return posterior
+        return Step(Posterior(objective, v, varying=self.frame.varying, helped=True), precisions, finished)
+
+    def _objective(self, precisions: Float) -> Objective:
+        """The negative log posterior at these precisions; groups that are pruned are held at 0."""
+        alpha, held = np.zeros(len(self.params)), np.ones(len(self.params), bool)
+        for where, each in zip(self.where, precisions, strict=False):
+            if each < math.inf:
+                alpha[where], held[where] = each, False
+        params = np.where(held, 0.0, self.params)
+        data = self.data.at(precisions[-1])
+        return Objective(data, gaussian.by_parameter(alpha), params, reparam.holding(params, held))
 
     def _digits(self, beta: float) -> int:
         """Binary digits of parameters, from the last of which on they do not matter."""
@@ -191,19 +199,20 @@ class Alternation:
         if not self.is_regression:
             return self.tol
         sd = math.sqrt(self.variance)
-        return max(self.tol / max(1.0, sd), 2 * EPS * beta * self.samples.total_weight * sd)
+        return max(self.tol / max(1.0, sd), 2 * EPS * beta * self.data.samples.total_weight * sd)
 
-    def report(self, nit: int, posterior: Laplace, precisions: Float) -> None:
+    def report(self, nit: int, step: Step) -> None:
         """Tell whoever looks on; raises Stop where it is to be the last."""
-        self.budget.report(self.number, nit, posterior, precisions)
+        self.budget.report(self.number, nit, Laplace._of(self.frame, step.posterior), step.precisions)
 
-    def proposal(self, posterior: Laplace, precisions: Float, corrected: bool) -> Proposal:
+    def proposal(self, step: Step, corrected: bool) -> Proposal:
         """Re-estimation: alpha_g |w_g|^2 = gamma_g and beta SSE = N K - gamma.
 
         Half the difference of both sides is the derivative of the log evidence by the logarithm, with w held; if
         `corrected`, twice the effect of the optimum's motion is added (`occam`), and it is the derivative along it.
         """
-        squares = np.array([(posterior._params[where] ** 2).sum() for where in self.where])
+        posterior, precisions, _ = step
+        squares = np.array([(posterior.params[where] ** 2).sum() for where in self.where])
         alive = np.isfinite(precisions[:-1])
         data, own = np.zeros(len(precisions)), np.zeros(len(precisions))
         data[:-1] = self.gamma(posterior)
@@ -223,23 +232,25 @@ class Alternation:
         ratio[~nothing] /= own[~nothing]
         return Proposal((data - own) / 2, np.log(ratio), at_floor)
 
-    def gamma(self, posterior: Laplace) -> Float:
+    def gamma(self, posterior: Posterior) -> Float:
         """How many parameters of each group the data determine."""
-        return np.array([posterior.gamma[where].sum() for where in self.where])
+        gamma = posterior.free.at_first(posterior.gamma)
+        return np.array([gamma[where].sum() for where in self.where])
 
-    def dead(self, posterior: Laplace, precisions: Float) -> NDArray[np.bool_]:
+    def dead(self, step: Step) -> NDArray[np.bool_]:
         """Groups that may be on their way to an infinite precision."""
-        empty = np.array([not posterior._params[where].any() for where in self.where])
-        return np.isfinite(precisions[:-1]) & (empty | (self.gamma(posterior) <= DEAD * self.sizes))
+        posterior = step.posterior
+        empty = np.array([not posterior.params[where].any() for where in self.where])
+        return np.isfinite(step.precisions[:-1]) & (empty | (self.gamma(posterior) <= DEAD * self.sizes))
 
-    def rounding(self, posterior: Laplace) -> float:
+    def rounding(self, posterior: Posterior) -> float:
         """Differences of the log evidence that mean nothing: what training leaves, and in ln|A| of A up to eps A_ii."""
-        diagonal = np.diagonal(posterior._curvature) + posterior.prior_precision[posterior._free]
-        lost = 4 * EPS * float(diagonal @ posterior._covariance.diagonal)
-        return self.tol + ROUNDING * abs(posterior._log_evidence) + lost
+        diagonal = definite.diagonal(posterior.curvature) + posterior.prior
+        lost = 4 * EPS * float(diagonal @ posterior.covariance.diagonal)
+        return self.tol + ROUNDING * abs(posterior.log_evidence) + lost
 
-    def _sse(self, posterior: Laplace) -> float:
-        return 2 * DataTerm(posterior._architecture, posterior._samples).value(posterior._params)
+    def _sse(self, posterior: Posterior) -> float:
+        return 2 * self.data.value(posterior.params)
 
 
 def _named_groups(architecture: Architecture, groups: str) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.bayes.alternation import DEAD, FARTHEST, Alternation, Proposal, Trained
+from fastmlp.bayes.alternation import DEAD, FARTHEST, Alternation, Proposal, Step
 from fastmlp.bayes.budget import Stop
 
 Float = NDArray[np.float64]
@@ -19,13 +19,6 @@ MEMORY = 8  # steps
 MOST_JUMPS = 1
 SMALLEST_SHARE = 1 / 8  # of a proposal, towards the fixed point
 ROUNDS = 3  # re-estimations before any group is pruned
-
-
-class Step(NamedTuple):
-    """A point of the path."""
-
-    posterior: Trained
-    precisions: Float
 
 
 class Path(NamedTuple):
@@ -43,30 +36,30 @@ def to_maximum(alternation: Alternation, start: Float, max_iter: int, tol: float
     optimum has ceased to exist, and training goes on to another one: the path jumps there once, and may fall. If it
     comes to such an edge again, or to a lower maximum, it ends at the best of its points, an edge.
     """
-    path = [Step(*alternation.first(start))]
+    path = [alternation.first(start)]
     memory, pruning, jumps = _Memory(), _Pruning(alternation), 0
     try:
         for nit in range(max_iter + 1):
-            posterior, precisions = path[-1]
-            alternation.report(nit, posterior, precisions)
+            step = path[-1]
+            alternation.report(nit, step)
             pruned = pruning.tried(path) if nit < max_iter else None
             if pruned is not None:
                 path.append(pruned)
                 memory = _Memory()
                 continue
-            proposal = alternation.proposal(posterior, precisions, corrected=True)
-            rounding = alternation.rounding(posterior)
+            proposal = alternation.proposal(step, corrected=True)
+            rounding = alternation.rounding(step.posterior)
             if proposal.at_floor != memory.at_floor:
                 memory = _Memory(proposal.at_floor)
             if ((np.abs(proposal.change) <= tol) | (np.abs(proposal.gradient) <= rounding)).all():
                 return _best(path, "maximum", rounding)
             if nit == max_iter:
                 break
-            memory.note(precisions, proposal.gradient)
-            step, has_risen = _uphill(alternation, path[-1], proposal, memory.direction(proposal), rounding)
-            if np.array_equal(step.precisions, precisions):  # all that is left to be done is less than can be told
+            memory.note(step.precisions, proposal.gradient)
+            after, has_risen = _uphill(alternation, step, proposal, memory.direction(proposal), rounding)
+            if np.array_equal(after.precisions, step.precisions):  # all that is left to do is less than can be told
                 return _best(path, "maximum", rounding)
-            path.append(step)
+            path.append(after)
             if not has_risen:
                 jumps, memory = jumps + 1, _Memory()
             if jumps > MOST_JUMPS:
@@ -80,55 +73,50 @@ def _uphill(
     alternation: Alternation, at: Step, proposal: Proposal, direction: Float, rounding: float
 ) -> tuple[Step, bool]:
     """The first of ever shorter steps at which the evidence has risen; or the shortest, behind an edge."""
-    posterior, precisions = at
-    direction[-1] = 0.0 if proposal.at_floor else min(direction[-1], np.log(alternation.highest / precisions[-1]))
+    room = np.log(alternation.highest / at.precisions[-1])
+    direction[-1] = 0.0 if proposal.at_floor else min(direction[-1], room)
     promised, share = float(proposal.gradient @ direction), 1.0
     while True:
-        step = _stepped(alternation, precisions, share * direction)
-        rise = step.posterior._log_evidence - posterior._log_evidence
+        step = alternation.trained(alternation.moved(at.precisions, share * direction))
+        rise = step.posterior.log_evidence - at.posterior.log_evidence
         has_risen = rise >= ENOUGH * share * promised - rounding
-        if share < LONG_STEP and posterior._finished and not step.posterior._finished:
+        if share < LONG_STEP and at.finished and not step.finished:
             has_risen = False  # no optimum near by: training is on its way from where the last one has ceased to exist
         if has_risen or share <= SMALLEST_STEP:
             return step, bool(has_risen)
         share /= 2
-        alternation.net.params = posterior._params
+        alternation.params = at.posterior.params
 
 
 def to_fixed_point(alternation: Alternation, start: Float, max_iter: int, tol: float) -> Path:
     """Plain re-estimation to its fixed point; steps are shortened while they swing."""
-    path = [Step(*alternation.first(start))]
+    path = [alternation.first(start)]
     pruning, last, share = _Pruning(alternation), np.zeros(len(start)), 1.0
     try:
         for nit in range(max_iter + 1):
-            posterior, precisions = path[-1]
-            alternation.report(nit, posterior, precisions)
+            step = path[-1]
+            alternation.report(nit, step)
             pruned = pruning.tried(path) if nit < max_iter else None
             if pruned is not None:
                 path.append(pruned)
                 continue
-            proposal = alternation.proposal(posterior, precisions, corrected=False)
-            rounding = alternation.rounding(posterior)
+            proposal = alternation.proposal(step, corrected=False)
+            rounding = alternation.rounding(step.posterior)
             if ((np.abs(proposal.change) <= tol) | (np.abs(proposal.gradient) <= rounding)).all():
                 return Path(path, "fixed_point")
             if nit == max_iter:
                 break
             share = max(SMALLEST_SHARE, share / 2) if last @ proposal.change < 0 else min(1.0, 2 * share)
             last = proposal.change
-            path.append(_stepped(alternation, precisions, share * proposal.change))
+            path.append(alternation.trained(alternation.moved(step.precisions, share * proposal.change)))
     except Stop:
         pass
     return _best(path, "", 0.0)
 
 
-def _stepped(alternation: Alternation, precisions: Float, change: Float) -> Step:
-    after = alternation.moved(precisions, change)
-    return Step(alternation.trained(after), after)
-
-
 def _best(path: list[Step], end: str, rounding: float) -> Path:
     """The path up to its best point: an edge, if one that has ended goes on to worse ones."""
-    evidences = [step.posterior._log_evidence for step in path]
+    evidences = [step.posterior.log_evidence for step in path]
     best = int(np.argmax(evidences))
     if end and evidences[best] <= evidences[-1] + rounding:
         return Path(path, end)
@@ -147,23 +135,24 @@ class _Pruning:
 
     def tried(self, path: list[Step]) -> Step | None:
         """The network without some groups, if that is no worse."""
-        posterior, precisions = path[-1]
+        at = path[-1]
         if len(path) <= ROUNDS:
             return None
-        gamma = self.alternation.gamma(posterior)
-        dead = self.alternation.dead(posterior, precisions) & ((gamma < 0.5 * self.refused) | (self.refused == np.inf))
+        gamma = self.alternation.gamma(at.posterior)
+        dead = self.alternation.dead(at) & ((gamma < 0.5 * self.refused) | (self.refused == np.inf))
         one = np.arange(len(dead)) == np.argmin(np.where(dead, gamma / self.alternation.sizes, np.inf))
         for these in [dead] if dead.sum() <= 1 else [dead, one]:
             if not these.any():
                 return None
-            after = precisions.copy()
+            after = at.precisions.copy()
             after[:-1][these] = np.inf
             trial = self.alternation.trained(after)
             # what the groups are worth at most, with gamma as good as nothing
             worth = float(np.minimum(gamma, DEAD * self.alternation.sizes)[these].sum())
-            if trial._log_evidence >= posterior._log_evidence - worth - self.alternation.rounding(posterior):
-                return Step(trial, after)
-            self.alternation.net.params = posterior._params
+            least = at.posterior.log_evidence - worth - self.alternation.rounding(at.posterior)
+            if trial.posterior.log_evidence >= least:
+                return trial
+            self.alternation.params = at.posterior.params
         self.refused[dead] = gamma[dead]
         return None
 

@@ -16,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
-from fastmlp.bayes.covariance import EPS, Covariance
+from fastmlp.derivatives import definite
+from fastmlp.derivatives.definite import EPS, Covariance
 from fastmlp.errors import NotPositiveDefiniteError, PosteriorWarning, warn_caller
 from fastmlp.model import selection
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
 
 Float = NDArray[np.float64]
 
@@ -58,14 +61,18 @@ class Rounding(NamedTuple):
     direction: Float  #: the least determined one (n,), by parameters scaled likewise
 
 
-def rounding(B: Float, alpha: Float, covariance: Covariance) -> Rounding:
-    """For A = B + diag(alpha), by a few steps of the power method: 9 n^2 multiplications."""
-    if B.ndim == 1 or len(alpha) < 2:
-        return Rounding(EPS, np.ones(len(alpha)))
+def rounding(B: Float, prior: Float, covariance: Covariance) -> Rounding:
+    """For A = B + Pi, by a few steps of the power method: 9 n^2 multiplications."""
+    if B.ndim == prior.ndim == 1 or len(prior) < 2:
+        return Rounding(EPS, np.ones(len(prior)))
     scale, root = np.sqrt(covariance.precisions), covariance.root
     variances = scale**2 * covariance.diagonal
-    start = np.random.default_rng(0).standard_normal(len(alpha))
-    largest, _ = _norm(lambda v: (B @ (v / scale) + alpha * (v / scale)) / scale, start)
+
+    def scaled(v: Float) -> Float:
+        v = v / scale
+        return (definite.times(B, v) + definite.times(prior, v)) / scale
+
+    largest, _ = _norm(scaled, np.random.default_rng(0).standard_normal(len(prior)))
     start = (variances == variances.max()).astype(np.float64)
     inverse, direction = _norm(lambda v: scale * (root @ (root.T @ (scale * v))), start)
     return Rounding(EPS * max(largest, 1.0) * inverse, direction)
@@ -85,65 +92,67 @@ def _norm(apply: Callable[[Float], Float], v: Float) -> tuple[float, Float]:
     return norm, v
 
 
-def warn(posterior: Any) -> None:
+def warn(posterior: Any, words: Words) -> None:
     """One PosteriorWarning for all that is wrong."""
-    words, distance, found = posterior._words, posterior.distance, []
+    distance, found = posterior.distance, []
     if not distance <= FARTHEST:
         found.append(
             f"the network is {distance:.3g} posterior standard deviations away from the optimum (expected: "
             f"at most {FARTHEST}), where error bars do not hold; {words.remedy}"
         )
     # most matrices are far from any doubt, and this is all that it costs
-    if not _rounding_at_most(posterior._covariance) <= LARGEST_ERROR and not posterior.rounding <= LARGEST_ERROR:
-        rounding = posterior._rounding
+    if not _rounding_at_most(posterior.covariance) <= LARGEST_ERROR and not posterior.rounding.share <= LARGEST_ERROR:
+        share, direction = posterior.rounding
+        names = _names(posterior.architecture, posterior.free.first, np.abs(direction))
         found.append(
-            f"rounding changes variances by a share of up to about {rounding.share:.1g} (expected: at most "
-            f"{LARGEST_ERROR}), since {_names(posterior, np.abs(rounding.direction))} are hardly determined together; "
-            f"take a larger {words.prior}, or leave out what is redundant"
+            f"rounding changes variances by a share of up to about {share:.1g} (expected: at most {LARGEST_ERROR}), "
+            f"since {names} are hardly determined together; take a larger {words.prior}, or leave out what is redundant"
         )
     if found:
         warn_caller(f"{words.subject}: {'; '.join(found)}{words.hint}", PosteriorWarning)
 
 
 def without_inverse(
-    error: NotPositiveDefiniteError, posterior: Any, B: Float, alpha: Float
-) -> NotPositiveDefiniteError:
-    """What to say about A = B + diag(alpha) that has no Cholesky factor, which `error` says."""
-    words, flat, indefinite = posterior._words, *_null_space(B, alpha)
+    error: NotPositiveDefiniteError, words: Words, architecture: Architecture, first: NDArray[np.intp], B: Float,
+    prior: Float,
+) -> NotPositiveDefiniteError:  # fmt: skip
+    """What to say about A = B + Pi that has no Cholesky factor, which `error` says; of parameters at `first` of all."""
+    flat, indefinite = _null_space(B, prior)
     if indefinite or not flat.any():
         advice = f"; train to a minimum (method='lm'), take a larger {words.prior}, or hessian='ggn'"
     else:
-        has_prior = alpha[flat >= SHARE * flat.max()].any()
+        has_prior = definite.diagonal(prior)[flat >= SHARE * flat.max()].any()
+        names = _names(architecture, first, flat)
         advice = (
-            f", since neither the data nor the prior determine {_names(posterior, flat)}; take "
+            f", since neither the data nor the prior determine {names}; take "
             + (f"a larger {words.prior}" if has_prior else f"{words.prior} > 0 for them")
             + ", or leave out what is redundant: a column of X that others add up to, a unit that does nothing"
         )
     return NotPositiveDefiniteError(f"{words.subject}: {error}{advice}{words.hint}")
 
 
-def _null_space(B: Float, alpha: Float) -> tuple[Float, bool]:
+def _null_space(B: Float, prior: Float) -> tuple[Float, bool]:
     """How much of each parameter (n,) lies in directions without curvature, and whether there is a negative one."""
-    diagonal = (B if B.ndim == 1 else np.diagonal(B)) + alpha
-    if B.ndim == 1:
+    A = definite.plus(B, prior)
+    diagonal = definite.diagonal(A)
+    if A.ndim == 1:
         return (diagonal <= 0).astype(np.float64), False
     scale = np.where(diagonal > 0, np.sqrt(np.abs(diagonal)), 1.0)
-    _memory.blas(8 * B.nbytes)
-    eigenvalues, vectors = np.linalg.eigh((B + np.diag(alpha)) / scale[:, np.newaxis] / scale)
-    limit = 10 * len(alpha) * EPS * max(1.0, float(np.abs(eigenvalues).max()))
+    _memory.blas(8 * A.nbytes)
+    eigenvalues, vectors = np.linalg.eigh(A / scale[:, np.newaxis] / scale)
+    limit = 10 * len(A) * EPS * max(1.0, float(np.abs(eigenvalues).max()))
     return np.linalg.norm(vectors[:, np.abs(eigenvalues) <= limit], axis=1), bool(eigenvalues[0] < -limit)
 
 
-def _names(posterior: Any, strength: Float) -> str:
+def _names(architecture: Architecture, first: NDArray[np.intp], strength: Float) -> str:
     """The parameters that a direction moves most."""
     where = np.flatnonzero(strength >= SHARE * strength.max())
-    names = [selection.name_of(posterior._architecture, int(i)) for i in posterior._free[where[:NAMED]]]
+    names = [selection.name_of(architecture, int(i)) for i in first[where[:NAMED]]]
     return ", ".join(names) + (f" and {len(where) - NAMED} more" if len(where) > NAMED else "")
 
 
-def without_noise(error: ValueError, posterior: Any) -> ValueError:
+def without_noise(error: ValueError, words: Words, samples: Samples) -> ValueError:
     """What to say where the data do not determine the noise, which `error` says in numbers."""
-    words, samples = posterior._words, posterior._samples
     total, weight = samples.total_weight, samples.weight
     n_samples = len(samples.X) if weight is None else int(np.count_nonzero(weight))
     if total < n_samples:

@@ -28,7 +28,6 @@ from fastmlp.model.functional import Samples
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import explained, reference, scale
-from fastmlp.terms import DataTerm
 from fastmlp.terms import objective as objectives
 
 Float = NDArray[np.float64]
@@ -65,19 +64,19 @@ class Evidence(Laplace):
     starts: Starts
 
     def __init__(self, path: Path, alternation: Alternation, n_threads: int) -> None:
-        steps = path.steps
-        self.__dict__.update(steps[-1].posterior.__dict__)
-        self._n_threads = n_threads
-        *alpha, _ = steps[-1].precisions.tolist()
+        steps, frame, last = [step.posterior for step in path.steps], alternation.frame, path.steps[-1]
+        self._frame, self._posterior = frame, last.posterior.changed(n_threads=n_threads)
+        *alpha, _ = last.precisions.tolist()
         self.group_precisions: dict[str, float] = dict(zip(alternation.groups, alpha, strict=True))
         self.pruned: tuple[str, ...] = tuple(name for name, a in self.group_precisions.items() if a == math.inf)
         self.converged, self.stationary = bool(path.end), path.end
-        self.noise_at_floor = alternation.at_floor(steps[-1].precisions)
-        precisions = np.array([step.precisions for step in steps])
+        self.noise_at_floor = alternation.at_floor(last.precisions)
+        precisions = np.array([step.precisions for step in path.steps])
+        volume = frame.log_volume(last.posterior.total_weight)
         self.history: dict[str, Float] = {
-            "log_evidence": np.array([step.posterior.log_evidence for step in steps]),
-            "effective_n_params": np.array([step.posterior.effective_n_params for step in steps]),
-            "noise_precision": np.array([step.posterior.noise_precision for step in steps]),
+            "log_evidence": np.array([step.log_evidence for step in steps]) - volume,
+            "effective_n_params": np.array([step.effective_n_params for step in steps]),
+            "noise_precision": np.array([frame.precision(step.beta) for step in steps]),
             "prior_precision": precisions[:, :-1],
         }
 
@@ -91,7 +90,7 @@ class Evidence(Laplace):
 
     def __getstate__(self) -> dict[str, Any]:
         """With None for itself among its starts: skops cannot write what refers to itself."""
-        state = self.__dict__.copy()
+        state = super().__getstate__()
         if "starts" in state:
             others = (None if start.posterior is self else start.posterior for start in self.starts)
             numbered = zip(self.starts, others, strict=True)
@@ -281,7 +280,7 @@ def fit_evidence(
         if budget.over and (found or number):
             return None
         own = Frame(network._architecture.changed(dtype="float64"), frame.units)
-        begin = Network._make(own.architecture, _start(network, frame.units))
+        begin = _start(network, frame.units)
         alternation = Alternation(begin, own, samples, groups, 0.01 * tol, threads, budget, number)
         path = climb(alternation, alternation.start(prior_precision, noise_precision), max_iter, tol)
         start = Start(network.layers[1:-1], number, Evidence(path, alternation, n_threads))
@@ -309,7 +308,7 @@ def fit_evidence(
     best = Starts(found).best
     _warn_about(best.posterior, budget, max_iter, len(found) if cut else None)
     if hidden is None:
-        net._take(best.posterior._params, frame.units)
+        net._take(best.posterior._posterior.params, frame.units)
     if combine == "average":
         return Mixture([start.posterior for start in found if start.hidden == best.hidden], Starts(found))
     best.posterior.starts = Starts(found)
@@ -354,9 +353,10 @@ def _warn_about(posterior: Evidence, budget: Budget, max_iter: int, cut: int | N
 
 def poor(posterior: Evidence) -> str:
     """What to say of a network that has not learnt what a straight line knows for sure."""
-    architecture, samples = posterior._architecture, posterior._samples
-    loss = DataTerm(architecture, samples).value(posterior._params)
-    shares = explained.poor(architecture, samples, reference.of(architecture, samples), posterior._params, loss)
+    own = posterior._posterior
+    architecture, samples, params = own.architecture, own.samples, own.params
+    loss = own.data.at(1.0).value(params)
+    shares = explained.poor(architecture, samples, reference.of(architecture, samples), params, loss)
     n_samples = len(samples.X) if samples.weight is None else int(np.count_nonzero(samples.weight))
     if shares is None or not explained.is_sure(shares.line, architecture.n_inputs, n_samples):
         return ""

@@ -48,6 +48,8 @@ class Frame(NamedTuple):
     @property
     def known(self) -> NDArray[np.intp]:
         """Positions of the parameters of the other outputs: 0."""
+        if self.varying.all():
+            return np.empty(0, np.intp)
         mask = np.zeros(self.architecture.n_params, bool)
         weights, biases = self.architecture.unravel(mask)
         weights[-1][~self.varying] = biases[-1][~self.varying] = True

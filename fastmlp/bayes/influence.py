@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from fastmlp import _memory
 from fastmlp._tables import LINES, Page, Table, how_many, printed
 from fastmlp.bayes import likelihood
-from fastmlp.bayes.covariance import EPS, Covariance
+from fastmlp.derivatives.definite import EPS, Covariance
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 

@@ -1,35 +1,32 @@
-"""The Laplace approximation: what a network predicts whose parameters are normally distributed around trained ones."""
+"""The Laplace approximation: a trained network's parameters as a normal distribution, and samples left out of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, printed
-from fastmlp.bayes import likelihood, mixed, moderation, shown
+from fastmlp.bayes import doubts, problem, shown
 from fastmlp.bayes.influence import LeaveOneOut, Removal
 from fastmlp.bayes.posterior import Posterior
-from fastmlp.bayes.prediction import Prediction
-from fastmlp.bayes.training import to_maximum
-from fastmlp.derivatives import exact as derivatives
+from fastmlp.bayes.predictive import BLOCK, Predictive
 from fastmlp.model import functional
 from fastmlp.network import Network
+from fastmlp.optimize import settled
+from fastmlp.terms import DataTerm
 
 Float = NDArray[np.float64]
 
-BLOCK = 2**18  # numbers of a Jacobian that are held at once
 TOLERANCE = 1e-8  # gradient of the log posterior without a sample
 
 
 @printed
 @quiet
-class Laplace(Posterior):
+class Laplace(Predictive):
     """Posterior of a trained network's parameters, approximated by N(w, A^-1), A = beta H + diag(alpha).
 
     The posterior is exp(-beta E_D(w) - sum_i alpha_i/2 w_i^2), with E_D = 1/2 sum (y - t)^2 for regression, and the
@@ -46,8 +43,11 @@ class Laplace(Posterior):
         alpha >= 0: one for all; one for each group in the order of ``net.groups``; one for each parameter (P,); or by
         names of groups, ``{"W1[:,0]": 1.0, "W2": 0.1}``, where overlaps add up and what is left out has 0. A flat prior
         is improper. ``inf`` holds parameters at their values, as `fixed` of `Network.fit` does.
-    penalty : WeightDecay, optional
-        What the network was trained with: alpha = beta lambda. One of `prior_precision` and `penalty` is needed.
+    penalty : WeightDecay, Quadratic or their sum, optional
+        What the network was trained with: alpha = beta lambda. A `Quadratic`, an old posterior as the prior of new
+        data, makes a prior N(m, Pi^-1) with a matrix Pi, beta times that of the penalty, in A in place of diag(alpha),
+        and in the evidence, in which the prior's logarithm is that of a density. One of `prior_precision` and `penalty`
+        is needed.
     noise_precision : float or array-like of shape (K,), optional
         beta in the units of T, for squared error only; (K,) with `prior_precision` only. None: (N K - gamma) / SSE,
         with the gamma that belongs to it. A classifier's and a count's is 1.
@@ -67,7 +67,7 @@ class Laplace(Posterior):
     units : Units or None
         In which the posterior was found: as `Network.units`.
     prior_precision : ndarray of shape (P,)
-        alpha, of the parameters in these units.
+        alpha, of the parameters in these units; the diagonal of Pi with a `Quadratic`.
     noise_precision : float or ndarray of shape (K,)
         beta in the units of T; 1 for classifiers and counts. With several outputs in standardised units (K,), all from
         one: the noise is the same share of each target's standard deviation. inf where a target is constant, whose
@@ -89,7 +89,7 @@ class Laplace(Posterior):
         The same for modes that do not overlap: units that do nothing do not count. Add it where networks of different
         sizes are compared.
     gamma : ndarray of shape (P,)
-        1 - alpha_i (A^-1)_ii: how far the data determine each parameter.
+        1 - alpha_i (A^-1)_ii, or 1 - (Pi A^-1)_ii: how far the data determine each parameter.
     grad_norm : float
         Largest derivative of the negative log posterior, in the units of the posterior: 0 at a maximum. The formulas
         hold there.
@@ -137,171 +137,51 @@ class Laplace(Posterior):
     True
     """
 
+    def __init__(
+        self,
+        net: Network,
+        X: Any,
+        T: Any,
+        *,
+        prior_precision: Any = None,
+        penalty: Any = None,
+        noise_precision: Any = None,
+        hessian: str = "ggn",
+        standardize: Any = False,
+        sample_weight: Any = None,
+        n_threads: Any = None,
+    ) -> None:
+        self._be_new()
+        words = doubts.LIBRARY if penalty is None else doubts.WITH_PENALTY
+        self._form(
+            words, net, X, T, prior_precision=prior_precision, penalty=penalty, noise_precision=noise_precision,
+            hessian=hessian, standardize=standardize, sample_weight=sample_weight, n_threads=n_threads,
+        )  # fmt: skip
+
+    @classmethod
+    def _make(cls, words: doubts.Words, net: Network, X: Any, T: Any, **options: Any) -> Self:
+        """As the constructor; `words` are those of another caller."""
+        posterior = cls.__new__(cls)
+        posterior._form(words, net, X, T, **options)
+        return posterior
+
+    @quiet
+    def _form(
+        self, words: doubts.Words, net: Network, X: Any, T: Any, *, hessian: str = "ggn", centred: str = "",
+        **options: Any,
+    ) -> None:  # fmt: skip
+        """What the constructor does; the prior of groups that begin with `centred` has its mean where they are."""
+        frame, objective, words = problem.posed(words, net, X, T, hessian=hessian, **options)
+        posterior = Posterior(objective, objective.x0, hessian, frame.varying, words=words)
+        if centred:
+            posterior = posterior.centred(centred)
+        self._be_new()
+        self._frame, self._posterior = frame, posterior
+        doubts.warn(posterior, words)
+
     def _shown(self) -> Page:
         title = f"{type(self).__name__}: normal posterior of the parameters, {self.hessian} curvature"
         return Page(title, (shown.facts(self), shown.layers(self)))
-
-    def predict(self, X: Any, parts: bool = False, *, n_draws: int = 1000, rng: Any = 0) -> Any:
-        """What new targets will be, with the uncertainty of the parameters: y(x, w) linearised in w.
-
-        Parameters
-        ----------
-        X : array-like of shape (N, D)
-        parts : bool, default=False
-            Return the mean and both parts of the variance, for any loss.
-        n_draws, rng : int; int or numpy.random.Generator
-            For softmax: how many draws of the K logits, and their source. The same seed gives the same result.
-
-        Returns
-        -------
-        (mean, variance) : ndarrays of shape (N, K)
-            For regression and counts; the variance is that of a target, noise included.
-        probabilities : ndarray of shape (N, K)
-            For classifiers.
-        Prediction
-            With `parts`: `mean`, `epistemic` = Var E[t|w], which more data would lessen, and `noise` = E Var[t|w],
-            which they would not; the variance of a target is their sum.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If X is not an array of finite real numbers of shape (N, D), or another argument is wrong.
-
-        Notes
-        -----
-        With J = dy/dw at w, or of the logits a where the loss is not squared error, V = J A^-1 J':
-
-        ==================  ========================================================================================
-        squared error       mean y(x, w), variance diag V + 1/beta                             (PRML 5.172, 5.173)
-        logistic            E[sigma(a)], a ~ N(a(x, w), V), by quadrature right to 2e-13       (PRML 5.185-5.190)
-        softmax             E[softmax(a)], by `n_draws` pairwise opposite draws of the logits
-        exp, Poisson        mean rate r = exp(a + V/2), variance r + (exp(V) - 1) r^2          (log-normal rate)
-        ==================  ========================================================================================
-
-        Cost: a Jacobian by the parameters and N K P^2 multiplications; memory a block of the Jacobian.
-        """
-        n_draws = check.integer(n_draws, "n_draws", 1, check.bits_for(self._architecture.n_outputs))
-        if type(rng) is not int or rng < 0:  # such a number needs no generator to be checked, which takes 40 us to make
-            rng = check.generator(rng)
-        prediction = self._prediction(self._checked(X), n_draws, rng)
-        if parts:
-            return prediction
-        if self.has_variance:
-            return prediction.mean, prediction.epistemic + prediction.noise
-        return prediction.mean
-
-    def _checked(self, X: Any) -> Float:
-        """Inputs in the posterior's units."""
-        return self._frame.inputs(check.matrix(X, "X", self._architecture.n_inputs, self._architecture.dtype))
-
-    @property
-    def has_variance(self) -> bool:
-        """Whether `predict` returns a variance too: not for classifiers, whose probabilities say all."""
-        return not self._architecture.loss.is_of_classes
-
-    def log_density(self, X: Any, T: Any) -> Float:
-        """Ln p(t|x) of new samples, how well they are foretold.
-
-        Parameters
-        ----------
-        X : array-like of shape (N, D)
-        T : array-like of shape (N, K)
-            As for `Network.loss`.
-
-        Returns
-        -------
-        ndarray of shape (N,)
-            For regression of the normal distributions of `predict`, outputs taken as independent; for classifiers of
-            the moderated probabilities.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If X or T is wrong; for counts, whose prediction has no closed form.
-
-        Notes
-        -----
-        Cost: as `predict`.
-        """
-        samples = functional.check_samples(self._architecture, X, T)
-        prediction = self.predict(samples.X, parts=True)
-        variance = prediction.epistemic + prediction.noise
-        return likelihood.log_density(self._architecture.loss, samples, prediction.mean, variance, self._frame.varying)
-
-    @property
-    def network(self) -> Network:
-        """A new network with the parameters w, in float64."""
-        return Network._make(self._architecture, self._frame.params(self._params), self.units, trained=True)
-
-    def _prediction(self, X: Float, n_draws: int, rng: Any) -> Prediction:
-        loss = self._architecture.loss
-        if loss.couples_outputs:
-            p, variance = self._moderated_classes(X, n_draws, check.generator(rng))
-            return Prediction(p, variance, np.maximum(p * (1 - p) - variance, 0.0))
-        center, variance = np.empty((2, len(X), self._architecture.n_outputs))
-        for rows, y, J in self._linearised(X):
-            center[rows], variance[rows] = y, self._covariance.quadratic(J, self._n_threads)
-        if loss.has_noise:
-            c = self._frame.output_scale
-            noise = np.zeros(center.shape) + np.where(self._frame.varying, c * (c / np.asarray(self._beta)), 0.0)
-            return Prediction(self._frame.outputs(center), c * (c * variance), noise)
-        if loss.is_of_counts:
-            rate, variance = moderation.log_normal(center, variance)
-            return Prediction(rate, variance, rate)
-        p, variance = moderation.logistic(center, variance)
-        return Prediction(p, variance, np.maximum(p * (1 - p) - variance, 0.0))
-
-    def _moderated_classes(self, X: Float, n_draws: int, rng: np.random.Generator) -> tuple[Float, Float]:
-        draws = moderation.opposite_draws(n_draws, self._architecture.n_outputs, rng)
-        p, variance = np.empty((2, len(X), self._architecture.n_outputs))
-        for rows, logits, J in self._linearised(X):
-            p[rows], variance[rows] = moderation.softmax(logits, self._covariance.times_root(J, self._n_threads), draws)
-        return p, variance
-
-    def _linearised(self, X: Float) -> Iterator[tuple[slice, Float, Float]]:
-        """Outputs, logits but for squared error, of some samples after the other, and J by parameters not held."""
-        size = max(1, BLOCK // (self._architecture.n_outputs * len(self._params)))
-        for first in range(0, len(X), size):
-            rows = slice(first, min(first + size, len(X)))
-            center, J = derivatives.linearise(self._architecture, self._params, X[rows], self._n_threads)
-            yield rows, center, J if len(self._free) == len(self._params) else np.ascontiguousarray(J[..., self._free])
-
-    def _linearised_at_once(self) -> tuple[Float, Float]:
-        """The same (N, K) and (N, K, n) of all samples of the posterior."""
-        n_samples, n_outputs = len(self._samples.X), self._architecture.n_outputs
-        center, J = np.empty((n_samples, n_outputs)), np.empty((n_samples, n_outputs, len(self._free)))
-        for rows, own_center, own_J in self._linearised(self._samples.X):
-            center[rows], J[rows] = own_center, own_J
-        return center, J
-
-    def covariance(self, X: Any) -> Float:
-        """Joint covariance of the outputs at all rows of X, without noise; of the logits but for squared error.
-
-        Parameters
-        ----------
-        X : array-like of shape (N, D)
-
-        Returns
-        -------
-        ndarray of shape (N, K, N, K)
-            J A^-1 J', symmetric; ``.reshape(N * K, N * K)`` is a matrix. In the squared units of T for regression.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If X is not an array of finite real numbers of shape (N, D).
-
-        Notes
-        -----
-        N K P^2 + (N K)^2 P multiplications, and N K (P + N K) numbers.
-        """
-        X = self._checked(X)
-        shape, V = (len(X), self._architecture.n_outputs), np.empty((0, len(self._free)))
-        for _, _, J in self._linearised(X):
-            rooted = self._covariance.times_root(J, self._n_threads)
-            V = np.concatenate([V, rooted.reshape(len(J) * J.shape[1], V.shape[1])])
-        V *= np.tile(self._frame.output_scale, len(X))[:, np.newaxis]
-        return _memory.product(V, V.T).reshape(shape * 2)
 
     def leave_one_out(self, retrain: str = "none") -> LeaveOneOut:
         """Each sample predicted by the network that was trained without it, without training any.
@@ -347,14 +227,14 @@ class Laplace(Posterior):
         array([[2.5, 2. , 1.5]])
         """
         retrain = check.choice(retrain, "retrain", ("none", "doubtful", "all"))
-        result = self._removal().leave_one_out(self.effective_n_params)
+        result = self._removal().leave_one_out(self._posterior.effective_n_params)
         if retrain != "none":
             for n in range(len(result.outputs)) if retrain == "all" else np.flatnonzero(result.doubtful):
                 self._train_without(int(n), result)
         return self._for_the_user(result)
 
     def _for_the_user(self, result: LeaveOneOut) -> LeaveOneOut:
-        if self.units is None or self.units.targets is None:
+        if self._frame.units is None or self._frame.units.targets is None:
             return result
         residuals = self._frame.output_scale * result.residuals
         losses = 0.5 * (residuals**2).sum(axis=1)
@@ -362,22 +242,18 @@ class Laplace(Posterior):
 
     def _train_without(self, n: int, result: LeaveOneOut) -> None:
         """Put what the trained network says in the place of what the formula does."""
-        architecture, samples, row = self._architecture, self._samples, slice(n, n + 1)
+        own, row = self._posterior, slice(n, n + 1)
+        architecture, samples = own.architecture, own.samples
         weight = np.ones(len(samples.X)) if samples.weight is None else samples.weight.copy()
         weight[n] = 0.0
-        without = samples._replace(weight=weight)
-        params = to_maximum(
-            architecture, self._params, without, self.prior_precision, self._beta, TOLERANCE, self._n_threads
-        )
+        data = DataTerm(architecture, samples._replace(weight=weight), own.beta, own.n_threads)
+        without = own.known_objective.on(data, own.params)
+        v, _ = settled.to_minimum(without, TOLERANCE)
+        params = without.expand(v)
         result.outputs[row] = functional.predict(architecture, params, samples.X[row])
         result.residuals[row] = result.outputs[row] - samples.targets.rows(architecture.n_outputs)[row]
         result.losses[row] = functional.sample_losses(architecture, params, samples.rows(np.array([n])))
-        change = (params - self._params)[self._free]
-        distance = (
-            change @ (self._curvature @ change if self._curvature.ndim == 2 else self._curvature * change)
-            + self.prior_precision[self._free] @ change**2
-        )
-        result.cooks_distance[n] = distance / self.effective_n_params
+        result.cooks_distance[n] = own.precision(v - without.x0) / own.effective_n_params
 
     def influence(self, X: Any = None) -> Float:
         """What leaving out each sample changes: the parameters, or the predictions at X.
@@ -402,49 +278,17 @@ class Laplace(Posterior):
         """
         change = self._removal().params_change()
         if X is None:
-            result = np.zeros((len(change), len(self._params)))
-            result[:, self._free] = change
-            return self._frame.directions(result)
+            return self._frame.directions(self._posterior.free.spread(change))
         X = self._checked(X)
         result = np.empty((len(change), len(X), self._architecture.n_outputs))
-        for rows, _, J in self._linearised(X):
+        for rows, _, J in self._posterior.linearised(X, BLOCK):
             result[:, rows] = np.einsum("mkp,np->nmk", J, change)
         return self._frame.output_scale * result
 
     def _removal(self) -> Removal:
-        center, J = self._linearised_at_once()
-        return Removal(self._architecture, self._samples, center, J, self._covariance, self._beta)
-
-    def predict_jacobian(self, X: Any) -> tuple[Float, Float]:
-        """Derivatives dy_k/dx_i with their variances: error bars on slopes.
-
-        Parameters
-        ----------
-        X : array-like of shape (N, D)
-
-        Returns
-        -------
-        (mean, variance) : ndarrays of shape (N, K, D)
-            dy/dx at w, as `Network.jacobian`, and g' A^-1 g with g = d2y_k / dx_i dw, exact to first order in w.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If X is not an array of finite real numbers of shape (N, D).
-
-        Notes
-        -----
-        For classifiers and counts these are slopes of the outputs y(x, w) at w, not of moderated ones. Cost: D
-        Jacobians by the parameters and N K D P^2 multiplications; memory a block.
-        """
-        architecture = self._architecture
-        X = self._checked(X)
-        mean = derivatives.jacobian(architecture, self._params, X, "inputs", "outputs", self._n_threads)
-        variance = np.empty(mean.shape)
-        size = max(1, BLOCK // (len(self._params) * architecture.n_outputs * architecture.n_inputs))
-        for first in range(0, len(X), size):
-            rows = slice(first, first + size)
-            g = mixed.input_params(architecture, self._params, X[rows])[..., self._free]
-            variance[rows] = self._covariance.quadratic(g, self._n_threads).transpose(0, 2, 1)
-        ratio = self._frame.output_scale[:, np.newaxis] / self._frame.input_scale
-        return ratio * mean, ratio * (ratio * variance)
+        own, samples = self._posterior, self._posterior.samples
+        shape = len(samples.X), own.architecture.n_outputs
+        center, J = np.empty(shape), np.empty((*shape, own.free.n))
+        for rows, own_center, own_J in own.linearised(samples.X, BLOCK):
+            center[rows], J[rows] = own_center, own_J
+        return Removal(own.architecture, samples, center, J, own.covariance, own.beta)

@@ -1,13 +1,11 @@
 """How the Occam factor of the evidence changes with the parameters: the gradient of ln|A|.
 
-A = sum_n J' Lambda J + diag(alpha), with J the derivatives of the outputs (squared error) or logits y by w, Lambda(y)
-the second derivatives of the loss by them. With V = J A^-1 J' of a sample,
+A = sum_n J' Lambda J + Pi, with J the derivatives of the outputs (squared error) or logits y by w, Lambda(y) the second
+derivatives of the loss by them. With V = J A^-1 J' of a sample,
 
-    d ln|A| / dw = sum_n [2 sum_k H_k v_k + J' u],    v = Lambda J A^-1,    u_m = sum_kl V_kl dLambda_kl / dy_m.
+    d ln|A| / dw = sum_n [2 sum_k H_k v_k + J' u],    v = Lambda J A^-1,    u_m = sum_kl V_kl dLambda_kl / dy_m,
 
-H_k = d2y_k / dw dw is never formed: the sum of H_k v_k is the gradient of sum_n,k dy_k/dw . v_k with v held, of the
-outputs' tangents along a direction for each sample, zd_l = W_l ad_(l-1) + v(W_l) a_(l-1) + v(b_l), ad_l = h'(z_l) zd_l.
-These are differentiated by back-propagation, rho_l by zd_l and sigma_l by z_l.
+and H_k = d2y_k / dw dw (`derivatives/mixed.py`).
 
 alpha and beta move w, the trained network, by dw/d ln alpha_g = -H^-1 (alpha w)_g and dw/d ln beta = H^-1 (alpha w),
 H the exact second derivatives of the log posterior. So they move ln|A| by more than what they themselves are in it.
@@ -19,66 +17,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
-from fastmlp._core.curvature import cholesky
 from fastmlp.bayes import likelihood
-from fastmlp.bayes.laplace import Laplace
-from fastmlp.derivatives import exact as derivatives
-from fastmlp.model import functional
-from fastmlp.model.activations import IDENTITY
-from fastmlp.model.architecture import Architecture
+from fastmlp.bayes.posterior import Posterior
+from fastmlp.derivatives import definite, mixed
+from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model.functional import Samples
 from fastmlp.model.losses import Targets
-from fastmlp.terms import DataTerm
 
 Float = NDArray[np.float64]
 
 BLOCK = 2**17  # numbers of a Jacobian that are held at once, in the caches
 
 
-def corrections(posterior: Laplace, where: list[NDArray[np.intp]]) -> Float:
-    """What the optimum's motion adds to the derivatives of the log evidence by ln alpha_g, and by ln beta, the last."""
-    free, alpha = posterior._free, posterior.prior_precision
-    if not len(free):
+def corrections(posterior: Posterior, where: list[NDArray[np.intp]]) -> Float:
+    """What the optimum's motion adds to the derivatives of the log evidence by ln alpha_g, and by ln beta, the last.
+
+    The prior is weight decay; `where` are the parameters of each group, among all.
+    """
+    free, objective = posterior.free, posterior.known_objective
+    if not free.n:
         return np.zeros(len(where) + 1)
-    term = DataTerm(posterior._architecture, posterior._samples, posterior._beta, posterior._n_threads)
-    H = np.ascontiguousarray(term.hessian(posterior._params, "exact")[np.ix_(free, free)])
-    H[np.diag_indices_from(H)] += alpha[free]
-    motion = np.zeros(len(alpha))
-    if cholesky.factor(H) == 0:  # else not a minimum, to rounding, which does not say where it moves to
-        change = cholesky.solve(H, -0.5 * log_det_gradient(posterior)[free])
-        motion[free] = change * alpha[free] * posterior._params[free]
+    v = free.reduce(posterior.params)
+    motion = np.zeros(free.n)
+    try:
+        L = definite.factored(objective.hess(v))
+        motion = definite.solve(L, -0.5 * log_det_gradient(posterior)) * posterior.prior * v
+    except NotPositiveDefiniteError:  # not a minimum, to rounding, which does not say where it moves to
+        pass
+    motion = free.at_first(motion)
     return np.array([*(-motion[each].sum() for each in where), motion.sum()])
 
 
-def log_det_gradient(posterior: Laplace) -> Float:
-    """The gradient d ln|A| / dw (P,), with alpha and beta held, A from the Gauss-Newton matrix."""
-    architecture, samples, free = posterior._architecture, posterior._samples, posterior._free
-    gradient, own = np.zeros(len(posterior._params)), np.zeros(len(free))
-    covariance = posterior._covariance.matrix if architecture.loss.has_noise else None
-    size = max(1, BLOCK // (architecture.n_outputs * len(gradient)))
-    for first in range(0, len(samples.X), size):
-        part = _part(samples, slice(first, first + size))
-        center, J = derivatives.linearise(architecture, posterior._params, part.X, posterior._n_threads)
-        J = J if len(free) == len(gradient) else np.ascontiguousarray(J[..., free])
+def log_det_gradient(posterior: Posterior) -> Float:
+    """The gradient d ln|A| / dv (n,), with alpha and beta held, A from the Gauss-Newton matrix."""
+    architecture, samples, free = posterior.architecture, posterior.samples, posterior.free
+    gradient, own = np.zeros(architecture.n_params), np.zeros(free.n)
+    covariance = posterior.covariance.matrix if architecture.loss.has_noise else None
+    for rows, center, J in posterior.linearised(samples.X, BLOCK):
+        part = _part(samples, rows)
         if covariance is not None:  # Lambda, beta s_n, does not depend on the outputs
             v = _memory.product(_flat(J), covariance).reshape(J.shape)
-            v *= np.reshape(posterior._beta, (-1, 1))
+            v *= np.reshape(posterior.beta, (-1, 1))
             if part.weight is not None:
                 v *= part.weight[:, np.newaxis, np.newaxis]
         else:
-            rooted = posterior._covariance.times_root(J, posterior._n_threads)
-            _, _, Lambda = likelihood.derivatives(architecture.loss, part, center, posterior._beta)
-            v = posterior._covariance.from_root(
-                Lambda * rooted if center.shape[1] == 1 else _memory.product(Lambda, rooted), posterior._n_threads
+            rooted = posterior.covariance.times_root(J, posterior.n_threads)
+            _, _, Lambda = likelihood.derivatives(architecture.loss, part, center, posterior.beta)
+            v = posterior.covariance.from_root(
+                Lambda * rooted if center.shape[1] == 1 else _memory.product(Lambda, rooted), posterior.n_threads
             )
             u = likelihood.third(architecture.loss, part, center, _memory.product(rooted, rooted.transpose(0, 2, 1)))
             own += u.ravel() @ _flat(J)
-        if len(free) < len(gradient):
-            v, known = np.zeros((*v.shape[:2], len(gradient))), v
-            v[..., free] = known
-        gradient += 2 * along_directions(architecture, posterior._params, part.X, v)
-    gradient[free] += own
-    return gradient
+        gradient += 2 * mixed.along_directions(architecture, posterior.params, part.X, free.spread(v))
+    return free.pull(gradient) + own
 
 
 def _part(samples: Samples, rows: slice) -> Samples:
@@ -87,38 +78,6 @@ def _part(samples: Samples, rows: slice) -> Samples:
     return Samples(samples.X[rows], Targets(values, labels), weight)
 
 
-def along_directions(architecture: Architecture, params: Float, X: Float, v: Float) -> Float:
-    """Sum over samples and outputs of H_k v_k (P,), v (N, K, P); of the logits but for squared error."""
-    weights, _ = architecture.unravel(params)
-    layers, shape = functional.trace(architecture, params, X), v.shape[:2]
-    kinds = (*architecture.hidden, IDENTITY if architecture.loss.of_logits else architecture.output)
-    bends = [(h.slope(z), h.curvature(z)) for h, z in zip(kinds, layers.z, strict=True)]
-    activations = (X, *layers.a)
-    steps = [v[..., where].reshape(*shape, *W.shape) for where, W in zip(_of("W", architecture), weights, strict=True)]
-    zd, tangents = [], [np.zeros((*shape, X.shape[1]))]
-    for number, (W, step, (first, _)) in enumerate(zip(weights, steps, bends, strict=True), 1):
-        own = np.einsum("nkji,ni->nkj", step, activations[number - 1]) + v[..., architecture.groups[f"b{number}"]]
-        zd.append(_memory.product(tangents[-1], W.T) + own)
-        tangents.append(first[:, np.newaxis] * zd[-1])
-    result = np.empty(len(params))
-    by_tangent, by_activation = np.broadcast_to(np.eye(shape[1]), (*shape, shape[1])), np.zeros(layers.z[-1].shape)
-    for number in range(len(weights), 0, -1):
-        first, second = bends[number - 1]
-        rho = first[:, np.newaxis] * by_tangent
-        sigma = first * by_activation + second * (zd[number - 1] * by_tangent).sum(axis=1)
-        by_weights = _memory.product(sigma.T, activations[number - 1])
-        by_weights += _memory.product(_flat(rho).T, _flat(tangents[number - 1]))
-        result[architecture.groups[f"W{number}"]] = by_weights.ravel()
-        result[architecture.groups[f"b{number}"]] = sigma.sum(axis=0)
-        by_tangent = _memory.product(rho, weights[number - 1])
-        by_activation = _memory.product(sigma, weights[number - 1]) + np.einsum("nkj,nkji->ni", rho, steps[number - 1])
-    return result
-
-
 def _flat(array: Float) -> Float:
     """Samples and outputs as one axis."""
     return array.reshape(-1, array.shape[-1])
-
-
-def _of(kind: str, architecture: Architecture) -> list[slice]:
-    return [where for name, where in architecture.groups.items() if name.startswith(kind)]

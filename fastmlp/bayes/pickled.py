@@ -1,4 +1,7 @@
-"""What the pickle of a posterior has to hold: arrays, units and samples of one network."""
+"""The state of a posterior in a pickle: arrays, units and samples of one network, under the names they have always had.
+
+Held parameters are told by a precision of infinity, so that a posterior of any version is formed of what is there.
+"""
 
 from __future__ import annotations
 
@@ -6,48 +9,122 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.bayes.frame import Frame
+from fastmlp.bayes.posterior import Posterior
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import functional, units
 from fastmlp.model.architecture import Architecture
+from fastmlp.terms import DataTerm, gaussian, reparam
+from fastmlp.terms.objective import Objective
+
+#: names of the state, and of a posterior's parts that are kept as they are
+KEPT = {
+    "_architecture": "architecture", "_params": "params", "_beta": "beta", "hessian": "hessian",
+    "_n_threads": "n_threads", "_curvature": "curvature", "_gradient": "gradient", "grad_norm": "grad_norm",
+    "_covariance": "covariance", "_log_likelihood": "log_likelihood", "_log_evidence": "log_evidence",
+    "_total_weight": "total_weight",
+}  # fmt: skip
+#: others, of which the last three need not be there
+OTHERS = ("_frame", "_free", "prior_precision", "gamma", "_known_samples", "_prior", "_penalty", "distance")
+#: what earlier versions had besides
+FORMER = ("_words", "_rounding", "negative_eigenvalues")
 
 
-def restored(state: Any) -> dict[str, Any]:
-    """The state, checked, since kernels trust the shapes of what they are given.
+def packed(frame: Frame, posterior: Posterior) -> dict[str, Any]:
+    """The state.
+
+    Raises
+    ------
+    TypeError
+        If parameters are shared, which no version can read.
+    """
+    free, objective = posterior.free, posterior.objective
+    if not free.is_selection:
+        raise TypeError("posterior: expected one without shared parameters for a pickle, got one with them")
+    state = {name: getattr(posterior, part) for name, part in KEPT.items()}
+    state |= {
+        "_frame": frame,
+        "_free": free.first,
+        "prior_precision": posterior.prior_precision,
+        "gamma": free.at_first(posterior.gamma),
+        "_known_samples": None if objective is None else objective.data.samples,
+    }
+    if posterior.prior.ndim == 2:
+        state["_prior"] = posterior.prior
+    if objective is not None and objective.terms is not None:
+        state["_penalty"] = objective.penalty
+    if "distance" in vars(posterior):  # which is printed, if it is known
+        state["distance"] = posterior.distance
+    return state
+
+
+def restored(state: Any) -> tuple[Frame, Posterior, dict[str, Any]]:
+    """Frame and posterior, checked, since kernels trust the shapes of what they are given; and what else there is.
 
     Raises
     ------
     ModelFormatError
-        If that is not what a posterior's ``__getstate__`` gives.
+        If that is not the state of a posterior.
     """
     try:
-        whole = _is_whole(**{name: state[name] for name in NAMES})
+        posterior = _posterior(**{name: state[name] for name in (*KEPT, "_free", "prior_precision", "gamma")},
+                               _prior=state.get("_prior"))  # fmt: skip
+        frame = state["_frame"]
+        whole = isinstance(frame, Frame) and frame.architecture == posterior.architecture and _is_whole(posterior)
+        units.checked(frame.units or False, posterior.architecture)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         whole = False
     if not whole:
         raise ModelFormatError("state: expected the posterior of a network, got something else")
-    samples = state.get("_known_samples")
-    if samples is None:
-        return dict(state)
-    return {**state, "_known_samples": functional.restored_samples(state["_architecture"], samples)}
+    samples, penalty = state.get("_known_samples"), state.get("_penalty")
+    if samples is not None:
+        posterior.objective = _objective(posterior, samples, state["prior_precision"], penalty)
+    if "distance" in state:
+        vars(posterior)["distance"] = float(state["distance"])
+    known = {*KEPT, *OTHERS, *FORMER}
+    return frame, posterior, {name: value for name, value in state.items() if name not in known}
 
 
-NAMES = (
-    "_architecture", "_frame", "_free", "_params", "prior_precision", "gamma", "_gradient", "_curvature", "_covariance",
-)  # fmt: skip
+def _posterior(_free: Any, prior_precision: Any, gamma: Any, _prior: Any, **kept: Any) -> Posterior:
+    """As it is told, without its objective."""
+    parts = {part: kept[name] for name, part in KEPT.items()}
+    held = np.isinf(prior_precision)
+    if not np.array_equal(np.flatnonzero(~held), _free):
+        raise ValueError("_free: expected the parameters with a finite precision, got others")
+    parts["free"] = reparam.holding(parts["params"], held) or reparam.Whole(len(held))
+    parts |= {"prior": prior_precision[_free] if _prior is None else _prior, "gamma": gamma[_free], "objective": None}
+    if gamma.shape != held.shape:
+        raise ValueError("gamma: expected one for each parameter, got others")
+    return Posterior.of_parts(**parts)
 
 
-def _is_whole(
-    _architecture: Any, _frame: Any, _free: Any, _params: Any, prior_precision: Any, gamma: Any, _gradient: Any,
-    _curvature: Any, _covariance: Any,
-) -> bool:  # fmt: skip
-    if not isinstance(_architecture, Architecture) or _architecture.dtype != np.float64:
+def _is_whole(posterior: Posterior) -> bool:
+    if not isinstance(posterior.architecture, Architecture) or posterior.architecture.dtype != np.float64:
         return False
-    units.checked(_frame.units or False, _architecture)
-    P, n, root = _architecture.n_params, len(_free), _covariance.root
-    expected = [((P,), _params), ((P,), prior_precision), ((P,), gamma), ((n,), _gradient), (root.shape, _curvature)]
-    expected.append(((n,) if root.ndim == 1 else (n, n), root))
+    P, n, root = posterior.architecture.n_params, posterior.free.n, posterior.covariance.root
+    vectors = (posterior.gamma, posterior.gradient, posterior.covariance.precisions)
+    matrices = (root, posterior.curvature, posterior.prior)
     return (
-        all(array.shape == shape and array.dtype == np.float64 for shape, array in expected)
+        len(posterior.free.index) == P
+        and posterior.params.shape == (P,)
+        and all(vector.shape == (n,) for vector in vectors)
+        and all(matrix.shape in ((n,), (n, n)) for matrix in matrices)
+        and root.ndim == max(posterior.curvature.ndim, posterior.prior.ndim)
+        and all(array.dtype == np.float64 for array in (posterior.params, *vectors, *matrices))
         and root.flags.c_contiguous
-        and np.array_equal(np.arange(P)[_free], _free)
     )
+
+
+def _objective(posterior: Posterior, samples: Any, prior_precision: Any, penalty: Any) -> Objective:
+    """What it was formed of, on samples that are checked anew."""
+    architecture = posterior.architecture
+    samples = functional.restored_samples(architecture, samples)
+    if penalty is None:
+        penalty = gaussian.by_parameter(np.where(np.isinf(prior_precision), 0.0, prior_precision))
+    try:
+        data = DataTerm(architecture, samples, posterior.beta, posterior.n_threads)
+        return Objective(
+            data, penalty, posterior.params, None if isinstance(posterior.free, reparam.Whole) else posterior.free
+        )
+    except (TypeError, ValueError) as error:
+        raise ModelFormatError(f"state: expected the posterior of a network, got another ({error})") from error

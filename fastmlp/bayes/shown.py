@@ -23,7 +23,8 @@ STATIONARY = {
 
 def facts(posterior: Any, noise: str = "") -> Table:
     """Of any posterior; `noise` is what else there is to say of it."""
-    distance, own, deviation = vars(posterior).get("distance"), posterior.units, _noise(posterior)
+    distance = vars(posterior._posterior).get("distance")
+    own, deviation = posterior.units, _noise(posterior)
     return Table([
         ("network", posterior._architecture.phrase()),
         ("samples", _samples(posterior)),
@@ -69,10 +70,10 @@ def members(several: Iterable[Any]) -> Table:
 
 
 def _samples(posterior: Any) -> str:
-    samples, weight = posterior._known_samples, posterior._total_weight
-    if samples is None:
+    objective, weight = posterior._posterior.objective, posterior._posterior.total_weight
+    if objective is None:
         return f"{weight:.6g}, left out of this copy"
-    n_samples = len(samples.X)
+    n_samples = len(objective.data.samples.X)
     return str(n_samples) if weight == n_samples else f"{n_samples}, with weights that add up to {weight:.4g}"
 
 

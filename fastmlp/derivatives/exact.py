@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
-from fastmlp._core.curvature import cholesky, matrices
+from fastmlp._core.curvature import matrices
 from fastmlp._core.sums import jacobian as jacobians
 from fastmlp._core.sums import products
 from fastmlp._core.sums.batch import Batch
 from fastmlp._quiet import quiet
+from fastmlp.derivatives import definite
+from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import functional as fn
 from fastmlp.model.architecture import Architecture
 
@@ -143,16 +145,17 @@ def hessian_diagonal(batch: Batch, params: Array, kind: str, n_threads: Any = No
 
 @quiet
 def inverse_hessian(batch: Batch, params: Array, damping: float, kind: str, n_threads: Any = None) -> Array:
-    """(matrix + damping I)^-1 (P, P), by Cholesky factorisation in float64; ValueError unless positive definite."""
+    """(matrix + damping I)^-1 (P, P), by Cholesky factorisation in float64."""
     matrix = hessian(batch, params, kind, n_threads, wide=True).astype(np.float64, copy=False)
     matrix[np.diag_indices_from(matrix)] += damping
-    failed = cholesky.factor(matrix)
-    if failed:
-        raise ValueError(
+    try:
+        L = definite.factored(matrix)
+    except NotPositiveDefiniteError as error:
+        raise NotPositiveDefiniteError(
             f"damping: expected enough for a positive definite matrix, got {damping:g} with a {kind} matrix that has "
-            f"eigenvalues <= {-damping:g} (pivot {failed})"
-        )
-    return cholesky.inverse(matrix).astype(params.dtype, copy=False)
+            f"eigenvalues <= {-damping:g} ({error})"
+        ) from None
+    return definite.inverse(L).astype(params.dtype, copy=False)
 
 
 def sequential_inverse(

@@ -168,10 +168,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
                     "or a copy of one that had not been asked for deviations before"
                 )
             (X, T, weight), prior = self._trained_on
-            self._posterior = Laplace._make(self._words(), net, X, T, sample_weight=weight, **prior)
-            if "penalty" in prior:  # `fit` leaves the biases out of it
-                self._posterior._centre("b")
-            doubts.warn(self._posterior)
+            centred = "b" if "penalty" in prior else ""  # `fit` leaves the biases out of it
+            self._posterior = Laplace._make(self._words(), net, X, T, sample_weight=weight, centred=centred, **prior)
         return self._posterior
 
     def _words(self) -> doubts.Words:

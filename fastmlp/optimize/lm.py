@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.fits.lm import Descent
@@ -32,6 +35,21 @@ def check_state(earlier: Earlier) -> None:
         earlier.flag("bold")
 
 
+def begun(
+    objective: Objective,
+    x: NDArray[np.float64],
+    tol: float,
+    damping: float = OPTIONS["damping"],
+    state: dict[str, Any] | None = None,
+) -> Descent:
+    """The compiled solver at the free parameters x, with the `state` of an earlier one there."""
+    data, free = objective.data, objective.free
+    return Descent(
+        data.batch, x, data.factor, objective.decay, tol, damping, _threads.resolve(data.n_threads), state,
+        None if free is None else free.compiled, objective.terms,
+    )  # fmt: skip
+
+
 def solve(
     objective: Objective,
     monitor: Monitor,
@@ -51,11 +69,6 @@ def solve(
     damping = checked(options)["damping"]
     if objective.architecture.n_params > MOST_PARAMS:
         return truncated.solve(objective, monitor, max_iter=max_iter, tol=tol, damping=damping, state=state)
-    data = objective.data
-    descent = Descent(
-        data.batch, objective.x0, data.factor, objective.decay, tol, damping, _threads.resolve(data.n_threads), state,
-        None if objective.free is None else objective.free.compiled, objective.terms,
-    )  # fmt: skip
-
+    descent = begun(objective, objective.x0, tol, damping, state)
     status = follow(descent, objective, monitor, max_iter)
     return status, descent.state, descent.counts[1:]

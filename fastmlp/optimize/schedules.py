@@ -13,6 +13,31 @@ from fastmlp import _validation as check
 Schedule = Callable[[int], float]
 
 
+class _Decay:
+    """A rule with its numbers, which prints as it is written."""
+
+    def __init__(self, name: str, rule: Callable[..., float], **numbers: float) -> None:
+        self._name, self._rule, self._numbers = name, rule, numbers
+
+    def __call__(self, epoch: int) -> float:
+        return self._rule(epoch, **self._numbers)
+
+    def __repr__(self) -> str:
+        return f"{self._name}({', '.join(f'{name}={number!r}' for name, number in self._numbers.items())})"
+
+
+def _inverse_time(epoch: int, initial: float, decay: float) -> float:
+    return initial / (1.0 + decay * epoch)
+
+
+def _step(epoch: int, initial: float, factor: float, every: int) -> float:
+    return float(initial * factor ** (epoch // every))
+
+
+def _cosine(epoch: int, initial: float, n_epochs: int, final: float) -> float:
+    return final + (initial - final) * 0.5 * (1.0 + math.cos(math.pi * min(epoch / n_epochs, 1.0)))
+
+
 def inverse_time_decay(initial: float, decay: float) -> Schedule:
     """Initial / (1 + decay * epoch): meets Robbins and Monro's conditions.
 
@@ -44,7 +69,7 @@ def inverse_time_decay(initial: float, decay: float) -> Schedule:
     0.05
     """
     initial, decay = check.number(initial, "initial", 0.0, above=True), check.number(decay, "decay", 0.0)
-    return lambda epoch: initial / (1.0 + decay * epoch)
+    return _Decay("inverse_time_decay", _inverse_time, initial=initial, decay=decay)
 
 
 def exponential_decay(initial: float, factor: float) -> Schedule:
@@ -107,7 +132,7 @@ def step_decay(initial: float, factor: float, every: int) -> Schedule:
     initial = check.number(initial, "initial", 0.0, above=True)
     factor = check.number(factor, "factor", 0.0, above=True, high=math.nextafter(1.0, 2.0))
     every = check.integer(every, "every", 1)
-    return lambda epoch: initial * factor ** (epoch // every)
+    return _Decay("step_decay", _step, initial=initial, factor=factor, every=every)
 
 
 def cosine_decay(initial: float, n_epochs: int, final: float = 0.0) -> Schedule:
@@ -145,4 +170,4 @@ def cosine_decay(initial: float, n_epochs: int, final: float = 0.0) -> Schedule:
     """
     initial, final = check.number(initial, "initial", 0.0, above=True), check.number(final, "final", 0.0)
     n_epochs = check.integer(n_epochs, "n_epochs", 1)
-    return lambda epoch: final + (initial - final) * 0.5 * (1.0 + math.cos(math.pi * min(epoch / n_epochs, 1.0)))
+    return _Decay("cosine_decay", _cosine, initial=initial, n_epochs=n_epochs, final=final)

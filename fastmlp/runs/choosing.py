@@ -18,8 +18,8 @@ from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
 from fastmlp.network import Network
 from fastmlp.optimize import holdout
-from fastmlp.runs import many
 from fastmlp.runs.found import Run, Sweep, with_optima
+from fastmlp.runs.tasks import Done, mean_loss, prepared, rules, total_loss, train, warn_about_scale
 
 
 @quiet_but("init", "callback", "learning_rate")
@@ -134,7 +134,7 @@ def sweep(
     """
     if (validation is None) == (folds is None):
         raise ValueError("validation: expected either a set (X, T) or a fraction, or folds=, got neither or both")
-    how = many.rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize)
+    how = rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize)
     n_starts = check.integer(n_starts, "n_starts", 1, check.START_BITS)
     sizes = [_size(size) for size in _items(hidden_sizes, "hidden_sizes")]
     if len(set(sizes)) < len(sizes):
@@ -159,17 +159,17 @@ def sweep(
     ]
     sets = [training, *(kept for kept, _ in shares)]
     networks = [starts[number].copy() for _ in sets for number, _ in plan]
-    done: many.Done = {}
+    done: Done = {}
 
     def run(place: int) -> Run:
         (number, penalty), net, outcome = plan[place], networks[place], done[place]
         if held_out is not None:
-            validation_loss = many.mean_loss(net, held_out)
+            validation_loss = mean_loss(net, held_out)
         else:
             others = networks[place + len(plan) :: len(plan)]
-            total = sum(many.total_loss(other, left) for other, (_, left) in zip(others, shares, strict=True))
+            total = sum(total_loss(other, left) for other, (_, left) in zip(others, shares, strict=True))
             validation_loss = total / samples.total_weight
-        train_loss, validation_loss = _or_infinity(many.mean_loss(net, training)), _or_infinity(validation_loss)
+        train_loss, validation_loss = _or_infinity(mean_loss(net, training)), _or_infinity(validation_loss)
         size, start = divmod(number, n_starts)
         return Run(
             size=sizes[size], start=start, seed=seeds[number], penalty=penalty, fun=outcome.fun,
@@ -184,15 +184,15 @@ def sweep(
         return tuple(with_optima(map(run, places), np.concatenate(probes), len(training.X)))
 
     with _bar(progress, len(networks)) as bar, handing_over(lambda: Sweep(Later(runs), n_starts)):
-        tasks = many.prepared(
+        tasks = prepared(
             networks,
             [each for each in sets for _ in plan],
             [penalty for _ in sets for _, penalty in plan],
             [seeds[number] for _ in sets for number, _ in plan],
             how,
         )
-        many.warn_about_scale(tasks[: len(plan)], how, (X, T))
-        many.train(tasks, how, done, None if bar is None else bar.update)
+        warn_about_scale(tasks[: len(plan)], how, (X, T))
+        train(tasks, how, done, None if bar is None else bar.update)
         return Sweep(runs(), n_starts)
 
 

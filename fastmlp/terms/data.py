@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._core.sums.batch import Batch
+from fastmlp._tables import how_many
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import functional
@@ -30,16 +32,39 @@ class DataTerm:
     noise_precision : float or array-like of shape (K,), default=1.0
         beta; one for each output with squared error: sum_n s_n 1/2 sum_k beta_k (y_nk - t_nk)^2.
     n_threads : int, optional
+    batch : Batch, optional
+        The samples as they have been bound already, for one beta.
     """
 
     def __init__(
-        self, architecture: Architecture, samples: Samples, noise_precision: Any = 1.0, n_threads: Any = None
+        self,
+        architecture: Architecture,
+        samples: Samples,
+        noise_precision: Any = 1.0,
+        n_threads: Any = None,
+        batch: Batch | None = None,
     ) -> None:
         self.architecture = architecture
         self.samples = samples
         self.n_threads = n_threads
         self.factor, self.scale = _noise_precision(noise_precision, architecture)
-        self.batch = functional.bind(architecture, samples, self.scale)
+        if batch is None or self.scale is not None:
+            batch = functional.bind(architecture, samples, self.scale)
+        self.batch = batch
+
+    def at(self, noise_precision: Any) -> DataTerm:
+        """The same samples at another noise precision."""
+        batch = self.batch if self.scale is None else None
+        return DataTerm(self.architecture, self.samples, noise_precision, self.n_threads, batch)
+
+    @property
+    def noise_precision(self) -> Any:
+        """The beta of all outputs, or of each (K,)."""
+        return self.factor if self.scale is None else self.scale
+
+    def __repr__(self) -> str:
+        n_samples = len(self.samples.X)
+        return f"DataTerm({self.architecture.phrase()}; {how_many(n_samples, 'sample')})"
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "batch": None}
@@ -66,6 +91,10 @@ class DataTerm:
     def hessian(self, params: NDArray[Any], kind: str) -> NDArray[np.float64]:
         """The term's exact Hessian or Gauss-Newton matrix (P, P), in float64."""
         return self._scaled(derivatives.hessian(self.batch, params, kind, self.n_threads, wide=True))
+
+    def hessian_diagonal(self, params: NDArray[Any], kind: str) -> NDArray[np.float64]:
+        """The diagonal of the same matrix (P,), without forming it."""
+        return self._scaled(derivatives.hessian_diagonal(self.batch, params, kind, self.n_threads))
 
     def normal_equations(self, params: NDArray[Any]) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
         """The term, its gradient and its Gauss-Newton matrix, in one pass; the arrays in float64."""

@@ -30,13 +30,15 @@ class _Rescaling(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """Coefficients by group, and the rescalings they have gone through, which wait for a network to be applied to."""
+    """Coefficients, and the rescalings they have gone through, which wait for a network to be applied to."""
 
-    coefficients: dict[str, Any]
+    coefficients: dict[str, Any] | NDArray[np.float64]  #: by group, or of each parameter
     rescalings: tuple[_Rescaling, ...] = ()
 
     def __repr__(self) -> str:
-        return f"WeightDecay({self.coefficients})" + "".join(map(repr, self.rescalings))
+        by_group = isinstance(self.coefficients, dict)
+        told = str(self.coefficients) if by_group else f"of {len(self.coefficients)} parameters"
+        return f"WeightDecay({told})" + "".join(map(repr, self.rescalings))
 
 
 class WeightDecay(Additive):
@@ -185,6 +187,11 @@ class WeightDecay(Additive):
         return first
 
 
+def by_parameter(coefficients: NDArray[np.float64]) -> WeightDecay:
+    """The penalty with these coefficients (P,), not negative, one for each parameter."""
+    return _of((_Part(coefficients),))
+
+
 def _of(parts: tuple[_Part, ...]) -> WeightDecay:
     penalty = WeightDecay()
     penalty._parts = parts
@@ -192,7 +199,8 @@ def _of(parts: tuple[_Part, ...]) -> WeightDecay:
 
 
 def _diagonal(part: _Part, architecture: Architecture) -> NDArray[np.float64]:
-    diagonal = _spread(part.coefficients, architecture)
+    given = part.coefficients
+    diagonal = _spread(given, architecture) if isinstance(given, dict) else given.copy()
     for rescaled in part.rescalings:
         diagonal *= rescaling.decay_factors(architecture, *rescaled)
     return diagonal

@@ -12,8 +12,10 @@ from fastmlp import _validation as check
 from fastmlp._core.fits import objective as compiled
 from fastmlp._core.storage import arrays
 from fastmlp._quiet import quiet
+from fastmlp._tables import how_many, one_line
 from fastmlp.terms import DataTerm, penalties
 from fastmlp.terms.reparam import FreeParameters
+from fastmlp.terms.term import phrase
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -48,6 +50,8 @@ class Objective:
     True
     """
 
+    penalty: Any = None
+
     def __init__(
         self,
         data: DataTerm,
@@ -56,6 +60,7 @@ class Objective:
         free: FreeParameters | None = None,
     ) -> None:
         self.data = data
+        self.penalty = penalty
         self.architecture = data.architecture
         self.free = free
         decay, others = penalties.split(penalty)
@@ -64,10 +69,20 @@ class Objective:
         self._x0 = params if free is None else free.reduce(params)
         self._n, self._is_double = self._x0.size, self.architecture.dtype == _FLOAT64
 
+    def __repr__(self) -> str:
+        n_all, n_samples = self.architecture.n_params, len(self.data.samples.X)
+        free = f"{n_all} parameters" if self.free is None else f"{self._n} of {n_all} parameters free"
+        penalty = "" if self.penalty is None else f"; {one_line(phrase(self.penalty))}"
+        return f"Objective({self.architecture.phrase()}; {how_many(n_samples, 'sample')}; {free}{penalty})"
+
     @property
     def x0(self) -> NDArray[np.float64]:
         """A copy of the parameters the network had when the objective was made."""
         return self._x0.copy()
+
+    def on(self, data: DataTerm, params: NDArray[np.float64]) -> Objective:
+        """The same penalty and free parameters with other data, from these parameters (P,) on."""
+        return Objective(data, self.penalty, params, self.free)
 
     def native(self, p: Any) -> NDArray[Any]:
         """The network's parameters, in its type, contiguous; the shape of p is checked, not whether it is finite."""

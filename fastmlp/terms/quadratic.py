@@ -37,7 +37,8 @@ class Quadratic(Additive):
     The scale is that of a sum over samples: with a noise precision beta, A is the prior's precision over beta. So the
     posterior of earlier data is the prior of new ones as ``Quadratic(posterior.params,
     np.linalg.inv(posterior.params_covariance) / posterior.noise_precision)``, found in the units that the new fit is
-    in. For a linear network both together give what one fit to all data does.
+    in. For a linear network both together give what one fit to all data does. `Laplace` takes it in `penalty` too, as
+    the normal prior that it is.
 
     Cost: P^2 multiplications for each value with a matrix, else P.
 

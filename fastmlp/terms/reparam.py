@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from fastmlp.model.architecture import Architecture
 Float = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FreeParameters:
     """The map from the free parameters v (n,) to all of them, w (P,).
 
@@ -46,6 +46,11 @@ class FreeParameters:
     offset: Float
     first: NDArray[np.intp]
 
+    is_selection: ClassVar[bool] = False  # whether none is shared
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.n} of {len(self.index)})"
+
     @property
     def n(self) -> int:
         """How many are free."""
@@ -63,17 +68,17 @@ class FreeParameters:
         return Ties(self.index, self.coefficient, self.offset, self.n)
 
     @quiet
-    def expand(self, v: NDArray[Any]) -> Float:
+    def expand(self, v: NDArray[Any], /) -> Float:
         """All parameters, o + J v."""
         return self.offset + self.push(v)
 
     @quiet
-    def reduce(self, w: NDArray[Any]) -> Float:
+    def reduce(self, w: NDArray[Any], /) -> Float:
         """A v that gives w, if any does; else that of the first parameter of each set."""
         return np.asarray(w[self.first] / self.coefficient[self.first], np.float64)
 
     @quiet
-    def push(self, v: NDArray[Any]) -> Float:
+    def push(self, v: NDArray[Any], /) -> Float:
         """J v, of a vector (n,) or columns (n, m)."""
         w = np.zeros((len(self.index), *v.shape[1:]))
         order, _ = self._order
@@ -81,16 +86,33 @@ class FreeParameters:
         return w
 
     @quiet
-    def pull(self, g: NDArray[Any]) -> Float:
+    def pull(self, g: NDArray[Any], /) -> Float:
         """J'g, of a vector (P,) or columns (P, m)."""
         order, begin = self._order
         return np.add.reduceat((self.coefficient[order] * g[order].T).T, begin, axis=0)
 
     @quiet
-    def project(self, B: NDArray[Any]) -> Float:
+    def project(self, B: NDArray[Any], /) -> Float:
         """J'B J of a symmetric matrix, symmetric to the last bit."""
         lower = np.tril(self.pull(self.pull(B).T))
         return lower + np.tril(lower, -1).T
+
+    @quiet
+    def restrict(self, rows: Float, /) -> Float:
+        """Derivatives by all parameters (..., P) as those by the free ones (..., n): g'J."""
+        columns = self.pull(rows.reshape(-1, len(self.index)).T)
+        return np.ascontiguousarray(columns.T).reshape(*rows.shape[:-1], self.n)
+
+    def spread(self, rows: Float, /) -> Float:
+        """Changes of the free parameters (..., n) as those of all (..., P): J v."""
+        columns = self.push(rows.reshape(-1, self.n).T)
+        return np.ascontiguousarray(columns.T).reshape(*rows.shape[:-1], len(columns))
+
+    def at_first(self, numbers: Float, /) -> Float:
+        """One number for each of v, at the first parameter that depends on it (P,); 0 at the others."""
+        w = np.zeros(len(self.index))
+        w[self.first] = numbers
+        return w
 
     def same_as(self, other: FreeParameters | None) -> bool:
         """Whether the same parameters are free, up to the values of the fixed."""
@@ -99,6 +121,62 @@ class FreeParameters:
             and np.array_equal(self.index, other.index)
             and np.array_equal(self.coefficient, other.coefficient)
         )
+
+
+class Selection(FreeParameters):
+    """The same where none is shared: some of w are v, as they are, and the others fixed."""
+
+    is_selection = True
+
+    def reduce(self, w: NDArray[Any], /) -> Float:
+        """Those that are free."""
+        return np.asarray(w[self.first], np.float64)
+
+    def push(self, v: NDArray[Any], /) -> Float:
+        """J v, of a vector (n,) or columns (n, m)."""
+        w = np.zeros((len(self.index), *v.shape[1:]))
+        w[self.first] = v
+        return w
+
+    def pull(self, g: NDArray[Any], /) -> Float:
+        """J'g, of a vector (P,) or columns (P, m)."""
+        return np.asarray(g[self.first], np.float64)
+
+    def project(self, B: NDArray[Any], /) -> Float:
+        """J'B J of a symmetric matrix."""
+        return np.asarray(B[self.first[:, np.newaxis], self.first], np.float64)
+
+    def restrict(self, rows: Float, /) -> Float:
+        """Derivatives by all parameters (..., P) as those by the free ones (..., n)."""
+        return np.ascontiguousarray(rows[..., self.first])
+
+    def spread(self, rows: Float, /) -> Float:
+        """Changes of the free parameters (..., n) as those of all (..., P)."""
+        w = np.zeros((*rows.shape[:-1], len(self.index)))
+        w[..., self.first] = rows
+        return w
+
+
+class Whole(Selection):
+    """All parameters are free: everything is as it is."""
+
+    def __init__(self, n_params: int) -> None:
+        places = np.arange(n_params)
+        super().__init__(places, np.ones(n_params), np.zeros(n_params), places)
+
+    def expand(self, v: NDArray[Any], /) -> Float:
+        """The parameters themselves."""
+        return v
+
+    reduce = push = pull = project = restrict = spread = at_first = expand  # one function of one argument
+
+
+def holding(params: NDArray[Any], held: NDArray[np.bool_]) -> FreeParameters | None:
+    """Some parameters (P,), perhaps all, held at their values; None if none is."""
+    if not held.any():
+        return None
+    index = np.where(held, -1, np.cumsum(~held) - 1)
+    return Selection(index, np.ones(len(held)), np.where(held, params.astype(np.float64), 0.0), np.flatnonzero(~held))
 
 
 def make(architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any) -> FreeParameters | None:
@@ -126,7 +204,8 @@ def make(architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any
     if len(free) == n_params:
         return None
     index = np.where(held, -1, np.searchsorted(free, first))
-    return FreeParameters(index, coefficient, np.where(held, params.astype(np.float64), 0.0), free)
+    kind = Selection if tied is None else FreeParameters
+    return kind(index, coefficient, np.where(held, params.astype(np.float64), 0.0), free)
 
 
 def _ties(tied: Any) -> Any:

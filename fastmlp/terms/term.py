@@ -105,7 +105,13 @@ class Sum(Additive):
         self.parts: tuple[Any, ...] = tuple(leaf for part in parts for leaf in _leaves(part))
 
     def __repr__(self) -> str:
-        return " + ".join(map(check.shown, self.parts))
+        return " + ".join(map(phrase, self.parts))
+
+
+def phrase(part: Any) -> str:
+    """A penalty as it is written, or by its type where Python would tell an address."""
+    is_address = getattr(type(part), "__repr__", None) is object.__repr__
+    return type(part).__name__ if is_address else check.shown(part)
 
 
 def is_part(value: Any) -> bool:

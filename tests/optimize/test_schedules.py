@@ -1,5 +1,7 @@
 """Learning rates that change with the epoch."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,17 @@ def test_a_schedule_may_end_at_zero():
             callback=lambda state: seen.append(state.x))  # fmt: skip
     assert len(seen) == 5
     assert np.array_equal(seen[3], seen[4])
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"),
+    [
+        (schedules.inverse_time_decay(0.3, 2.0), "inverse_time_decay(initial=0.3, decay=2.0)"),
+        (schedules.step_decay(0.4, 0.5, every=10), "step_decay(initial=0.4, factor=0.5, every=10)"),
+        (schedules.cosine_decay(0.2, 10), "cosine_decay(initial=0.2, n_epochs=10, final=0.0)"),
+    ],
+)
+def test_they_print_as_they_are_written_and_can_be_pickled(rate, text):
+    assert repr(rate) == text
+    again = pickle.loads(pickle.dumps(rate))
+    assert [again(epoch) for epoch in range(30)] == [rate(epoch) for epoch in range(30)]

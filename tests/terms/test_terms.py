@@ -285,8 +285,8 @@ def test_what_cannot_work_is_refused():
     for method in ("sgd", "adam"):
         with pytest.raises(TypeError, match=f"penalty: expected a fastmlp.WeightDecay or None with {method}, got"):
             net.fit(X, T, method, penalty=Quartic(a))
-    with pytest.raises(TypeError, match=r"penalty: expected a fastmlp.WeightDecay, got"):
-        fastmlp.Laplace(net, X, T, penalty=Quadratic(net.params, a))
+    with pytest.raises(TypeError, match=r"penalty: expected a fastmlp.WeightDecay or fastmlp.Quadratic, or their sum"):
+        fastmlp.Laplace(net, X, T, penalty=WeightDecay(0.1) + Quartic(a))
     with pytest.raises(ValueError, match="penalty: expected a network of 2 parameters, as the center of the Quadratic"):
         net.fit(X, T, penalty=Quadratic([1.0, 2.0], 1.0))
     with pytest.raises(TypeError):

@@ -1,0 +1,72 @@
+"""The precision of the noise that belongs to the data, by a fixed point from one factorisation."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _memory
+from fastmlp.derivatives import definite
+from fastmlp.derivatives.definite import EPS, Covariance
+
+Float = NDArray[np.float64]
+
+MAX_NEWTON = 200  # steps, of which a handful are the rule
+
+
+def precision(B: Float, prior: Float, n_targets: float, sse: float, *, scaled: bool) -> float:
+    """The noise precision beta = (N K - gamma) / SSE, with the gamma that belongs to it (PRML 3.95, 5.180).
+
+    `scaled`: the prior's precision Pi is that of a penalty, in units of beta. Then gamma does not depend on beta.
+
+    Else, with C = B + Pi / beta_0 = L L' and the eigenvalues nu of L^-1 Pi L'^-1 / beta_0,
+
+        gamma(beta) = sum beta (1 - nu) / (beta (1 - nu) + beta_0 nu),
+
+    a concave, growing function, so that Newton's iteration for beta SSE + gamma(beta) = N K climbs from the left to the
+    only solution. Its first point is where gamma is all it can be.
+
+    Raises
+    ------
+    NotPositiveDefiniteError
+        If C is not positive definite.
+    ValueError
+        If there is no such beta > 0: a perfect fit, or no more targets than parameters with a flat prior, or, if
+        `scaled`, than gamma. Says the numbers.
+    """
+    n = len(prior)
+    unit = 1.0 if scaled or sse <= 0 else n_targets / sse
+    nu = _prior_shares(B, prior / unit)
+    flat, gamma = n - np.count_nonzero(nu), n - float(nu.sum())
+    if sse <= 0 or n_targets <= (gamma if scaled else flat):
+        determined = f"{gamma:.4g} parameters that they determine, " if scaled else ""
+        raise ValueError(
+            f"{n_targets:g} targets, {determined}{flat} parameters with a flat prior, sum of squared errors {sse:g}"
+        )
+    if scaled:
+        return (n_targets - n + float(nu.sum())) / sse
+    curved, prior = (1 - nu)[nu > 0], unit * nu[nu > 0]
+    beta = max(0.0, (n_targets - n) / sse)
+    for _ in range(MAX_NEWTON):
+        A = beta * curved + prior
+        gap = n_targets - flat - beta * sse - beta * float((curved / A).sum())
+        step = gap / (sse + float((curved * prior / A**2).sum()))
+        beta += step
+        if abs(step) <= 4 * EPS * beta:
+            break
+    return beta
+
+
+def _prior_shares(B: Float, prior: Float) -> Float:
+    """Eigenvalues of C^-1 Pi with C = B + Pi: 0 along flat directions, 1 where data say nothing."""
+    if B.ndim == prior.ndim == 1:
+        return prior * Covariance(B, prior).diagonal
+    root = definite.inverse_root(definite.factor(B, prior))
+    _memory.blas(4 * root.nbytes)
+    if prior.ndim == 1:
+        weighted = np.sqrt(prior)[:, np.newaxis] * root
+        nu = np.linalg.eigvalsh(weighted.T @ weighted)
+    else:
+        nu = np.linalg.eigvalsh(root.T @ prior @ root)
+    nu[nu <= len(nu) * EPS] = 0.0
+    return np.asarray(nu)

@@ -1,0 +1,210 @@
+"""What a network predicts whose parameters are normally distributed around trained ones: outputs, densities, slopes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _memory
+from fastmlp import _validation as check
+from fastmlp._quiet import quiet
+from fastmlp.bayes import likelihood, moderation
+from fastmlp.bayes.parameters import Parameters
+from fastmlp.bayes.prediction import Prediction
+from fastmlp.derivatives import exact as derivatives
+from fastmlp.derivatives import mixed
+from fastmlp.model import functional
+from fastmlp.network import Network
+
+Float = NDArray[np.float64]
+
+BLOCK = 2**18  # numbers of a Jacobian that are held at once
+
+
+@quiet
+class Predictive(Parameters):
+    """What `Parameters` makes of new inputs; `fastmlp.Laplace` documents the whole."""
+
+    def predict(self, X: Any, parts: bool = False, *, n_draws: int = 1000, rng: Any = 0) -> Any:
+        """What new targets will be, with the uncertainty of the parameters: y(x, w) linearised in w.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        parts : bool, default=False
+            Return the mean and both parts of the variance, for any loss.
+        n_draws, rng : int; int or numpy.random.Generator
+            For softmax: how many draws of the K logits, and their source. The same seed gives the same result.
+
+        Returns
+        -------
+        (mean, variance) : ndarrays of shape (N, K)
+            For regression and counts; the variance is that of a target, noise included.
+        probabilities : ndarray of shape (N, K)
+            For classifiers.
+        Prediction
+            With `parts`: `mean`, `epistemic` = Var E[t|w], which more data would lessen, and `noise` = E Var[t|w],
+            which they would not; the variance of a target is their sum.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite real numbers of shape (N, D), or another argument is wrong.
+
+        Notes
+        -----
+        With J = dy/dw at w, or of the logits a where the loss is not squared error, V = J A^-1 J':
+
+        ==================  ========================================================================================
+        squared error       mean y(x, w), variance diag V + 1/beta                             (PRML 5.172, 5.173)
+        logistic            E[sigma(a)], a ~ N(a(x, w), V), by quadrature right to 2e-13       (PRML 5.185-5.190)
+        softmax             E[softmax(a)], by `n_draws` pairwise opposite draws of the logits
+        exp, Poisson        mean rate r = exp(a + V/2), variance r + (exp(V) - 1) r^2          (log-normal rate)
+        ==================  ========================================================================================
+
+        Cost: a Jacobian by the parameters and N K P^2 multiplications; memory a block of the Jacobian.
+        """
+        n_draws = check.integer(n_draws, "n_draws", 1, check.bits_for(self._architecture.n_outputs))
+        if type(rng) is not int or rng < 0:  # such a number needs no generator to be checked, which takes 40 us to make
+            rng = check.generator(rng)
+        prediction = self._prediction(self._checked(X), n_draws, rng)
+        if parts:
+            return prediction
+        if self._architecture.loss.is_of_classes:
+            return prediction.mean
+        return prediction.mean, prediction.epistemic + prediction.noise
+
+    def _checked(self, X: Any) -> Float:
+        """Inputs in the posterior's units."""
+        architecture = self._posterior.architecture
+        return self._frame.inputs(check.matrix(X, "X", architecture.n_inputs, architecture.dtype))
+
+    @property
+    def has_variance(self) -> bool:
+        """Whether `predict` returns a variance too: not for classifiers, whose probabilities say all."""
+        return not self._architecture.loss.is_of_classes
+
+    def log_density(self, X: Any, T: Any) -> Float:
+        """Ln p(t|x) of new samples, how well they are foretold.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        T : array-like of shape (N, K)
+            As for `Network.loss`.
+
+        Returns
+        -------
+        ndarray of shape (N,)
+            For regression of the normal distributions of `predict`, outputs taken as independent; for classifiers of
+            the moderated probabilities.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X or T is wrong; for counts, whose prediction has no closed form.
+
+        Notes
+        -----
+        Cost: as `predict`.
+        """
+        samples = functional.check_samples(self._architecture, X, T)
+        prediction = self.predict(samples.X, parts=True)
+        variance = prediction.epistemic + prediction.noise
+        return likelihood.log_density(self._architecture.loss, samples, prediction.mean, variance, self._frame.varying)
+
+    @property
+    def network(self) -> Network:
+        """A new network with the parameters w, in float64."""
+        return Network._make(self._architecture, self.params, self.units, trained=True)
+
+    def _prediction(self, X: Float, n_draws: int, rng: Any) -> Prediction:
+        own = self._posterior
+        loss, n_outputs = own.architecture.loss, own.architecture.n_outputs
+        if loss.couples_outputs:
+            p, variance = self._moderated_classes(X, n_draws, check.generator(rng))
+            return Prediction(p, variance, np.maximum(p * (1 - p) - variance, 0.0))
+        center, variance = np.empty((2, len(X), n_outputs))
+        for rows, y, J in own.linearised(X, BLOCK):
+            center[rows], variance[rows] = y, own.covariance.quadratic(J, own.n_threads)
+        if loss.has_noise:
+            c = self._frame.output_scale
+            noise = np.zeros(center.shape) + np.where(self._frame.varying, c * (c / np.asarray(own.beta)), 0.0)
+            return Prediction(self._frame.outputs(center), c * (c * variance), noise)
+        if loss.is_of_counts:
+            rate, variance = moderation.log_normal(center, variance)
+            return Prediction(rate, variance, rate)
+        p, variance = moderation.logistic(center, variance)
+        return Prediction(p, variance, np.maximum(p * (1 - p) - variance, 0.0))
+
+    def _moderated_classes(self, X: Float, n_draws: int, rng: np.random.Generator) -> tuple[Float, Float]:
+        own, draws = self._posterior, moderation.opposite_draws(n_draws, self._architecture.n_outputs, rng)
+        p, variance = np.empty((2, len(X), self._architecture.n_outputs))
+        for rows, logits, J in own.linearised(X, BLOCK):
+            p[rows], variance[rows] = moderation.softmax(logits, own.covariance.times_root(J, own.n_threads), draws)
+        return p, variance
+
+    def covariance(self, X: Any) -> Float:
+        """Joint covariance of the outputs at all rows of X, without noise; of the logits but for squared error.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+
+        Returns
+        -------
+        ndarray of shape (N, K, N, K)
+            J A^-1 J', symmetric; ``.reshape(N * K, N * K)`` is a matrix. In the squared units of T for regression.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite real numbers of shape (N, D).
+
+        Notes
+        -----
+        N K P^2 + (N K)^2 P multiplications, and N K (P + N K) numbers.
+        """
+        X, own = self._checked(X), self._posterior
+        shape, V = (len(X), self._architecture.n_outputs), np.empty((0, own.free.n))
+        for _, _, J in own.linearised(X, BLOCK):
+            rooted = own.covariance.times_root(J, own.n_threads)
+            V = np.concatenate([V, rooted.reshape(len(J) * J.shape[1], V.shape[1])])
+        V *= np.tile(self._frame.output_scale, len(X))[:, np.newaxis]
+        return _memory.product(V, V.T).reshape(shape * 2)
+
+    def predict_jacobian(self, X: Any) -> tuple[Float, Float]:
+        """Derivatives dy_k/dx_i with their variances: error bars on slopes.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+
+        Returns
+        -------
+        (mean, variance) : ndarrays of shape (N, K, D)
+            dy/dx at w, as `Network.jacobian`, and g' A^-1 g with g = d2y_k / dx_i dw, exact to first order in w.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite real numbers of shape (N, D).
+
+        Notes
+        -----
+        For classifiers and counts these are slopes of the outputs y(x, w) at w, not of moderated ones. Cost: D
+        Jacobians by the parameters and N K D P^2 multiplications; memory a block.
+        """
+        architecture, own = self._architecture, self._posterior
+        X = self._checked(X)
+        mean = derivatives.jacobian(architecture, own.params, X, "inputs", "outputs", own.n_threads)
+        variance = np.empty(mean.shape)
+        size = max(1, BLOCK // (architecture.n_params * architecture.n_outputs * architecture.n_inputs))
+        for first in range(0, len(X), size):
+            rows = slice(first, first + size)
+            g = own.free.restrict(mixed.input_params(architecture, own.params, X[rows]))
+            variance[rows] = own.covariance.quadratic(g, own.n_threads).transpose(0, 2, 1)
+        ratio = self._frame.output_scale[:, np.newaxis] / self._frame.input_scale
+        return ratio * mean, ratio * (ratio * variance)

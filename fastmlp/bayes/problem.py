@@ -1,0 +1,141 @@
+"""From what the caller of `fastmlp.Laplace` gives to an objective, in the units of the posterior."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _threads
+from fastmlp import _validation as check
+from fastmlp.bayes import doubts, noise, posterior, prior
+from fastmlp.bayes.frame import Frame, framed
+from fastmlp.bayes.precisions import by_parameter
+from fastmlp.errors import NotPositiveDefiniteError
+from fastmlp.model import functional, units
+from fastmlp.model.architecture import Architecture
+from fastmlp.network.network import Network, check_network
+from fastmlp.terms import DataTerm, Quadratic, Sum, gaussian, reparam
+from fastmlp.terms import objective as objectives
+from fastmlp.terms.objective import Objective
+from fastmlp.terms.reparam import FreeParameters
+
+Float = NDArray[np.float64]
+
+HESSIANS = ("ggn", "exact", "diagonal")
+
+
+class Problem(NamedTuple):
+    """The negative log posterior, the frame that it is in, and the words that messages about it use."""
+
+    frame: Frame
+    objective: Objective
+    words: doubts.Words
+
+
+class _Prior(NamedTuple):
+    """Alpha (P,), inf where held, and other quadratic forms; with `scaled` both in units of beta."""
+
+    alpha: Float
+    forms: tuple[Quadratic, ...]
+    scaled: bool
+
+    def hold(self, where: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Hold some parameters besides; which are held then (P,), the alpha of which is 0 from now on."""
+        self.alpha[where] = np.inf
+        held = np.isinf(self.alpha)
+        self.alpha[held] = 0.0
+        return held
+
+    def penalty(self, beta: float) -> Any:
+        """The parts together, times beta."""
+        if beta == 1.0:
+            decay, forms = self.alpha, self.forms
+        else:
+            decay = beta * self.alpha
+            forms = tuple(Quadratic(form.center, beta * form.precision) for form in self.forms)
+        return Sum(gaussian.by_parameter(decay), *forms) if forms else gaussian.by_parameter(decay)
+
+
+def posed(
+    words: doubts.Words, net: Network, X: Any, T: Any, prior_precision: Any = None, penalty: Any = None,
+    noise_precision: Any = None, hessian: str = "ggn", standardize: Any = False, sample_weight: Any = None,
+    n_threads: Any = None,
+) -> Problem:  # fmt: skip
+    """Arguments of `fastmlp.Laplace`, checked; the noise found where it is not given."""
+    architecture = check_network(net)._architecture
+    if architecture.dtype != np.float64:
+        words = words._replace(remedy=f"{words.remedy}, in float64")
+        architecture = architecture.changed(dtype="float64")
+    hessian = check.choice(hessian, "hessian", HESSIANS)
+    samples = functional.check_samples(architecture, X, T, sample_weight)
+    objectives.require_samples(samples)
+    _threads.resolve(n_threads)
+    frame, samples = framed(architecture, units.chosen(standardize, net.units, architecture, samples), samples)
+    params = net.params.astype(np.float64)
+    if frame.units is not None:
+        params = frame.units.unfolded(architecture, params)
+    elif net.units is not None:
+        words = words._replace(hint=doubts.KNOWS_UNITS)
+    given = _prior(architecture, prior_precision, penalty)
+    beta = _noise_given(frame, noise_precision, scaled=given.scaled)
+    known = frame.known
+    params[known] = 0.0
+    free = reparam.holding(params, given.hold(known))
+    data = DataTerm(architecture, samples, 1.0, n_threads)
+    if beta is None:
+        beta = _noise(data, free or reparam.Whole(len(params)), params, given, frame.varying, hessian, words)
+    own = given.penalty(beta if given.scaled else 1.0)
+    return Problem(frame, Objective(data.at(beta), own, params, free), words)
+
+
+def _noise(
+    data: DataTerm, free: FreeParameters, params: Float, given: _Prior, varying: NDArray[np.bool_], hessian: str,
+    words: doubts.Words,
+) -> float:  # fmt: skip
+    """The beta that belongs to the data, whose term has that of 1, and the prior."""
+    n_targets = data.samples.total_weight * np.count_nonzero(varying)
+    if not varying.any():
+        raise ValueError(f"{words.noise}: T is constant")
+    B, Pi = posterior.curvature(data, free, params, hessian), prior.precision(free.pull(given.alpha), given.forms, free)
+    try:
+        return noise.precision(B, Pi, n_targets, 2 * data.value(params), scaled=given.scaled)
+    except NotPositiveDefiniteError as error:
+        raise doubts.without_inverse(error, words, data.architecture, free.first, B, Pi) from None
+    except ValueError as error:
+        raise doubts.without_noise(error, words, data.samples) from None
+
+
+def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:
+    """The user's noise precision in the units of the frame; None if it is to be found."""
+    architecture = frame.architecture
+    if not architecture.loss.has_noise:
+        if value is not None:
+            raise ValueError(f"noise_precision: expected None for {architecture.loss}, got {check.shown(value)}")
+        return 1.0
+    if value is None:
+        return None
+    if not check.is_scalar(value, "noise_precision"):
+        if isinstance(value, np.ndarray) and value.shape == frame.varying.shape:
+            value = np.where(frame.varying, value, 1.0)  # inf, of a constant target, counts for nothing
+        given: Any = check.vector(value, "noise_precision", architecture.n_outputs, np.float64)
+    else:
+        given = check.number(value, "noise_precision", 0.0, above=True)
+    own = frame.own_precision(given)
+    if np.ndim(own) and scaled:
+        several = "an array" if np.ndim(value) else "one for outputs of several scales; leave it out"
+        raise ValueError(f"noise_precision: expected one number together with a penalty, got {several}")
+    return own
+
+
+def _prior(architecture: Architecture, prior_precision: Any, penalty: Any) -> _Prior:
+    """From the one of the two that is given."""
+    if (prior_precision is None) == (penalty is None):
+        raise ValueError(
+            "prior_precision: expected either it or a penalty, got " + ("none" if penalty is None else "both")
+        )
+    if penalty is None:
+        return _Prior(by_parameter(architecture, prior_precision, "prior_precision"), (), False)
+    decay, forms = prior.split(penalty)
+    return _Prior(decay.diagonal(architecture), forms, True)

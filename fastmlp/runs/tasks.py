@@ -1,0 +1,228 @@
+"""Networks to be trained, each on samples of its own: many at once in the compiled floor, or one by one by `fit`."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastmlp import _threads
+from fastmlp import _validation as check
+from fastmlp._core.fits import many
+from fastmlp.model import units
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
+from fastmlp.model.units import Units
+from fastmlp.network.network import Network
+from fastmlp.optimize import lbfgs, lm, reference, scale
+from fastmlp.optimize.monitor import CONVERGED, DIVERGED, FLAT, MAX_FUN, MAX_ITER, SLOW, STALLED, TIME_LIMIT
+from fastmlp.terms import DataTerm
+from fastmlp.terms import objective as objectives
+from fastmlp.terms.penalties import split as split_penalty
+
+_STATUS = {
+    "converged": CONVERGED, "max_iter": MAX_ITER, "stalled": STALLED, "slow": SLOW, "flat": FLAT,
+    "max_fun": MAX_FUN, "time_limit": TIME_LIMIT, "diverged": DIVERGED,
+}  # fmt: skip
+AT_ONCE: dict[str, Any] = {"lm": lm, "lbfgs": lbfgs}  # the methods that train many networks at once
+CHUNKS = 100  # in which networks are handed to the compiled floor where somebody watches the progress
+
+
+class Outcome(NamedTuple):
+    """What has become of a network."""
+
+    fun: float
+    grad_norm: float
+    nit: int
+    nfev: int
+    njev: int
+    nhev: int
+    status: int
+
+
+Done = dict[int, Outcome]  # by the places of the networks
+
+
+class Rules(NamedTuple):
+    """How networks are trained; `fit_many` documents the fields."""
+
+    method: str
+    max_iter: int
+    tol: float | None
+    ftol: float
+    time_limit: float
+    n_threads: int
+    options: dict[str, Any]
+    standardize: Any
+
+
+def rules(
+    method: Any, max_iter: Any, tol: Any, ftol: Any, time_limit: Any, n_threads: Any, options: Any, standardize: Any
+) -> Rules:
+    """The arguments, checked, but for those that are left to `Network.fit`."""
+    if not isinstance(method, str):
+        raise TypeError(f"method: expected a name, got {check.shown(method)}")
+    method = method.lower()
+    if method in AT_ONCE:
+        known = AT_ONCE[method].OPTIONS
+        for name in set(options) - set(known):
+            raise TypeError(f"{name}: expected an option of fit_many or of {method} ({', '.join(known)}), got {name!r}")
+        options = AT_ONCE[method].checked(options)
+    return Rules(
+        method,
+        check.integer(max_iter, "max_iter", 0),
+        None if tol is None else check.number(tol, "tol", 0.0),
+        check.number(ftol, "ftol", 0.0),
+        math.inf if time_limit is None else check.number(time_limit, "time_limit", 0.0),
+        _threads.resolve(n_threads),
+        options,
+        standardize,
+    )
+
+
+class Task(NamedTuple):
+    """A network, and what it is trained on."""
+
+    net: Network
+    samples: Samples
+    own: Units | None
+    inside: Samples  #: the samples in these units
+    penalty: Any
+    rng: Any
+
+
+def prepared(
+    networks: Sequence[Network],
+    samples: Sequence[Samples],
+    penalties: Sequence[Any],
+    rngs: Sequence[Any],
+    how: Rules,
+) -> list[Task]:
+    """A task for each network; those that share their samples share the standardised ones."""
+    known: dict[tuple[Architecture, int], tuple[Units | None, Samples]] = {}
+    tasks = []
+    for net, given, penalty, rng in zip(networks, samples, penalties, rngs, strict=True):
+        key = net._architecture, id(given)
+        if key not in known:
+            objectives.require_samples(given)
+            own = units.chosen(how.standardize, None, net._architecture, given)
+            known[key] = own, given if own is None else own.applied(given)
+        tasks.append(Task(net, given, *known[key], penalty, rng))
+    return tasks
+
+
+def train(tasks: list[Task], how: Rules, done: Done, tick: Callable[[int], Any] | None = None) -> None:
+    """Train each network in place, and note in `done` what has become of it, also of those before an exception.
+
+    `tick` is told now and then how many more of them are done.
+    """
+    deadline = time.perf_counter() + how.time_limit
+    order = sorted(range(len(tasks)), key=lambda i: -tasks[i].net.n_params)
+    alone = [i for i in order if is_alone(tasks[i], how)]
+    together = [i for i in order if not is_alone(tasks[i], how)]
+    size = max(1, len(together)) if tick is None else max(4 * how.n_threads, len(together) // CHUNKS)
+    chunks = [together[first : first + size] for first in range(0, len(together), size)]
+    for chunk in [*([i] for i in alone), *chunks]:
+        left = how._replace(time_limit=max(0.0, deadline - time.perf_counter()))
+        method = _by_itself if chunk[0] in alone else _at_once
+        method({i: tasks[i] for i in chunk}, left, done)
+        if tick is not None:
+            tick(len(chunk))
+
+
+def _by_itself(tasks: dict[int, Task], how: Rules, done: Done) -> None:
+    """Whatever `Network.fit` does, with all threads."""
+    ((number, (net, (X, targets, weight), own, _, penalty, rng)),) = tasks.items()
+    result = net.fit(
+        X, targets.values if targets.labels is None else targets.labels, how.method, sample_weight=weight,
+        penalty=penalty, standardize=own or False, max_iter=how.max_iter, tol=how.tol, rng=rng,
+        n_threads=how.n_threads, time_limit=None if math.isinf(how.time_limit) else how.time_limit, **how.options,
+    )  # fmt: skip
+    done[number] = Outcome(*(result[name] for name in Outcome._fields))
+
+
+def _at_once(numbered: dict[int, Task], how: Rules, done: Done) -> None:
+    """Each network by one thread; nothing is random."""
+    tasks = list(numbered.values())
+    terms = [
+        objectives.make(task.net._architecture, params_of(task), task.inside, task.penalty, 1.0, how.n_threads)
+        for task in tasks
+    ]
+    params = [term.x0 for term in terms]
+    tols = _default_tols(tasks) if how.tol is None else [how.tol] * len(tasks)
+    records = many.unwritten(len(tasks))
+    claim = (os.getpid(), object())
+    try:
+        for task in tasks:
+            task.net._claim(claim, "fit_many")
+        try:
+            many.train(
+                [term.data.batch for term in terms], params, [term.decay for term in terms], tols, how.ftol,
+                how.max_iter, how.method, how.options, how.time_limit, how.n_threads, records,
+            )  # fmt: skip
+        finally:
+            for task, x in zip(tasks, params, strict=True):
+                task.net._take(x, task.own)
+            for number, (*counts, ending) in zip(numbered, records.tolist(), strict=True):
+                if many.ENDINGS[ending] in _STATUS:
+                    done[number] = Outcome._make([*counts, _STATUS[many.ENDINGS[ending]]])
+    finally:
+        for task in tasks:
+            if "by" in task.net._fitting and task.net._fitting["by"] is claim:
+                del task.net._fitting["by"]
+
+
+def params_of(task: Task) -> Any:
+    """Where to begin, or what has come of it, in the units of the problem."""
+    if task.own is None:
+        return task.net._params
+    with np.errstate(over="ignore"):
+        return task.net._in_units(task.own).astype(task.net.dtype)
+
+
+def _default_tols(tasks: list[Task]) -> list[float]:
+    """As of `Network.fit`; networks that share their samples look at them once."""
+    known: dict[tuple[Architecture, int], float] = {}
+    keys = [(task.net._architecture, id(task.inside)) for task in tasks]
+    for key, task in zip(keys, tasks, strict=True):
+        if key not in known:
+            known[key] = reference.default_tol(key[0], reference.of(key[0], task.inside))
+    return [known[key] for key in keys]
+
+
+def is_alone(task: Task, how: Rules) -> bool:
+    """Whether it is left to `Network.fit`."""
+    return how.method not in AT_ONCE or task.net.n_params > lm.MOST_PARAMS or bool(split_penalty(task.penalty)[1])
+
+
+def warn_about_scale(tasks: list[Task], how: Rules, given: tuple[Any, Any]) -> bool:
+    """Warn if the data are not for one of these networks, by a first one of each kind; whether that is so.
+
+    Those that are left to `Network.fit` are looked at there.
+    """
+    seen = set()
+    for task in tasks:
+        architecture = task.net._architecture
+        key = architecture, id(task.inside)
+        if key in seen or how.max_iter < scale.FEW_ITERATIONS or is_alone(task, how):
+            continue
+        seen.add(key)
+        constant = reference.of(architecture, task.inside)
+        if scale.before(architecture, params_of(task), task.inside, constant, False, task.own, given):
+            return True
+    return False
+
+
+def total_loss(net: Network, samples: Samples) -> float:
+    """Sum of the losses."""
+    return DataTerm(net._architecture, samples, 1.0, 1).value(net._params)
+
+
+def mean_loss(net: Network, samples: Samples) -> float:
+    """Mean loss of a sample."""
+    weight = samples.total_weight
+    return total_loss(net, samples) / weight if weight else math.nan
