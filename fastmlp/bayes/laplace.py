@@ -171,6 +171,7 @@ class Laplace(Predictive):
         **options: Any,
     ) -> None:  # fmt: skip
         """What the constructor does; the prior of groups that begin with `centred` has its mean where they are."""
+        hessian = check.choice(hessian, "hessian", problem.HESSIANS)
         frame, objective, words = problem.posed(words, net, X, T, hessian=hessian, **options)
         posterior = Posterior(objective, objective.x0, hessian, frame.varying, words=words)
         if centred:
