@@ -90,7 +90,7 @@ def undisturbed(module: str, library: str) -> Any:
     """
     found: list[Any] = []
     thread = threading.Thread(target=lambda: found.append(_imported(module)), daemon=True)
-    if threading.current_thread() is not threading.main_thread() or module in sys.modules:
+    if threading.current_thread() is not threading.main_thread() or _is_whole(module):
         found.append(_imported(module))
     else:
         try:
@@ -105,6 +105,12 @@ def undisturbed(module: str, library: str) -> Any:
     if isinstance(result, BaseException):
         raise result
     return result
+
+
+def _is_whole(module: str) -> bool:
+    """Whether a module is imported to its end, so that Python takes no lock, which Ctrl-C may leave taken for ever."""
+    spec = getattr(sys.modules.get(module), "__spec__", None)
+    return spec is not None and not getattr(spec, "_initializing", False)
 
 
 def _imported(module: str) -> Any:

@@ -1,8 +1,13 @@
-"""NumPy's floating-point errors within the library are nobody's business: what overflows is dealt with."""
+"""NumPy's floating-point errors within the library are nobody's business: what overflows is dealt with.
+
+What the caller's own functions do, such as callbacks, is the caller's: they run under the caller's `np.errstate`.
+"""
 
 from __future__ import annotations
 
-from typing import TypeVar
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -30,3 +35,26 @@ def quiet(thing: Thing) -> Thing:
                 setattr(thing, name, _QUIETLY(member))
         return thing
     return _QUIETLY(thing)  # type: ignore[type-var]
+
+
+def quiet_but(*names: str) -> Callable[[Thing], Thing]:
+    """`quiet`, but for the caller's functions that are keyword arguments of these names, wherever they are called."""
+
+    def decorate(function: Thing) -> Thing:
+        within: Any = quiet(function)
+
+        @functools.wraps(within)
+        def without(*args: Any, **kwargs: Any) -> Any:
+            own = {name: callers_own(kwargs[name]) for name in names if name in kwargs}
+            return within(*args, **(kwargs | own))
+
+        return without  # type: ignore[return-value]
+
+    return decorate
+
+
+def callers_own(value: Any) -> Any:
+    """A function of the caller's, to be called under the errors that are in force now; whatever else as it is."""
+    if not callable(value):
+        return value
+    return np.errstate(call=np.geterrcall(), **np.geterr())(value)  # type: ignore[arg-type]

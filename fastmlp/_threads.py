@@ -9,11 +9,11 @@ the work, and a later call tries again.
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import os
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastmlp import _validation as check
@@ -88,35 +88,65 @@ def _asked_for(variable: bytes | None) -> int:
     return check.integer(int(text), "FASTMLP_NUM_THREADS", 1)
 
 
-def each(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], n_threads: int) -> list[Any]:
-    """``function(*arguments)`` for each, each by one of so many threads of Python's own.
+def each(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], n_threads: int) -> list[Any]:
+    """``function(*arguments)`` for each, so many at once, by threads of Python's own, in the caller's context.
 
-    An exception in the calling thread, KeyboardInterrupt above all, is not kept waiting: calls of the compiled floor
-    that are under way end at their next look at signals, and what has not begun never does.
+    Arguments are asked for as threads become free, by the calling one, up to the first exception. One in the calling
+    thread, KeyboardInterrupt above all, is not kept waiting: calls of the compiled floor that are under way end at
+    their next look at signals. Where the calling thread does not keep the interpreter from ending, neither do these.
     """
     lock, running, over = threading.Lock(), set[int](), False
+    free = threading.Semaphore(n_threads)
+    answers: list[Any] = []
+    failures: dict[int, BaseException] = {}
 
-    def call(own: tuple[Any, ...]) -> Any:
+    def call(place: int, context: contextvars.Context, own: tuple[Any, ...]) -> None:
         thread = threading.get_ident()
-        with lock:
-            if over:
-                raise KeyboardInterrupt
-            running.add(thread)
         try:
-            return function(*own)
-        finally:
             with lock:
-                running.discard(thread)
-                team.forget(thread)
+                if over:
+                    return
+                running.add(thread)
+            try:
+                answers[place] = context.run(function, *own)
+            finally:
+                with lock:
+                    running.discard(thread)
+                    team.forget(thread)
+        except BaseException as error:
+            failures[place] = error
+        finally:
+            free.release()
 
-    pool = ThreadPoolExecutor(n_threads)
-    try:
-        return list(pool.map(call, arguments))
-    except BaseException:
+    def end() -> None:
+        nonlocal over
         with lock:
             over = True
             for thread in running:
                 team.interrupt(thread)
+
+    try:
+        for place, own in enumerate(arguments):
+            free.acquire()
+            if failures:
+                break
+            answers.append(None)
+            threading.Thread(target=call, args=(place, contextvars.copy_context(), own)).start()
+        for _ in range(n_threads):  # until all are done
+            if not failures:
+                free.acquire()
+        if failures:
+            raise failures[min(failures)]
+        return answers
+    except BaseException:
+        _surely(end)
         raise
-    finally:
-        pool.shutdown(wait=not over, cancel_futures=over)
+
+
+def _surely(function: Callable[[], None]) -> None:
+    """Call what may be called twice, again where Ctrl-C ends it."""
+    while True:
+        try:
+            return function()
+        except KeyboardInterrupt:
+            pass

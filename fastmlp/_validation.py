@@ -36,11 +36,16 @@ def real_array(value: Any, name: str, dtype: Any, *, finite: bool = True) -> NDA
     if array.dtype.kind not in REAL_KINDS:
         raise TypeError(f"{name}: expected real numbers, got dtype {array.dtype}")
     with np.errstate(all="ignore"):
-        result = np.require(array, dtype, ["C", "A"])
+        result = np.require(array, dtype, ["C", "A"]).view()  # of our own, if it is the user's array
+        laid_out = result.flags.c_contiguous and result.flags.aligned
+        if not laid_out or (
+            dtype is not None and result.dtype != dtype
+        ):  # another thread has given it another type or layout since
+            raise ValueError(f"{name}: expected an array that stays as it is, got one that was changed meanwhile")
         floats = finite and array.dtype.kind == "f" and result.dtype.kind == "f"  # integers are finite in any type
         if floats and not np.isfinite(result.sum()) and not np.isfinite(result).all():
             _raise_not_finite(array, result, name)
-    return result.view()  # of our own, if it is the user's array
+    return result
 
 
 def _as_array(value: Any, name: str) -> NDArray[Any]:
@@ -174,6 +179,17 @@ def is_scalar(value: Any, name: str) -> bool:
     if type(value) is float or value is None or isinstance(value, numbers.Number):
         return True
     return _as_array(value, name).ndim == 0
+
+
+def several(values: Any, name: str, kind: str) -> list[Any]:
+    """What an iterable holds, as a list; words are none."""
+    try:
+        items = None if isinstance(values, (str, bytes)) else iter(values)
+    except TypeError:  # also of an array without dimensions
+        items = None
+    if items is None:
+        raise TypeError(f"{name}: expected {kind}, got {shown(values)}")
+    return list(items)
 
 
 def boolean(value: Any, name: str) -> bool:

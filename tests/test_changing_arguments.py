@@ -240,3 +240,24 @@ def test_another_thread_assigns_the_shape_of_the_parameters(fixed, dtype):
         for _ in range(200):
             found = outcome(lambda dtype: objective.normal_equations(p), {}, dtype)
             assert found is None or all(map(np.array_equal, found, expected))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of NumPy
+@pytest.mark.parametrize("change", ["dtype", "strides"])
+def test_an_array_whose_type_or_layout_is_changed_by_another_thread_is_refused(change, monkeypatch):
+    """Between a look at it and the view that is taken: of smaller numbers there would seem to be more rows."""
+    require = np.require
+
+    def changing(array, *rest):
+        result = require(array, *rest)
+        if change == "dtype":
+            result.dtype, result.shape = np.int32, (-1, 3)
+        else:
+            result.strides = (8, 8)
+        return result
+
+    rows = np.zeros((130, 3))
+    rows[0, 0] = np.nan  # exact arrays are taken within C
+    monkeypatch.setattr(np, "require", changing)
+    with pytest.raises(ValueError, match=r"^X: expected an array that stays as it is, got one that was changed"):
+        fastmlp.Network([3, 4, 2], rng=0).predict(rows)

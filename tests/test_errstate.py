@@ -87,6 +87,56 @@ def test_the_state_of_the_caller_is_left_as_it_is():
         assert np.geterr() == before
 
 
+# ---- functions of the caller's own ----
+
+
+def _log_of_zero(*_):
+    """What a caller's function of its own may do."""
+    np.log(np.zeros(1))
+
+
+def _rate(epoch):
+    _log_of_zero()
+    return 0.01
+
+
+def _drawn(net, rng):
+    _log_of_zero()
+    return rng.normal(size=net.n_params)
+
+
+CALLING = {
+    **{f"callback of {m}": lambda n, X, T, m=m: n.fit(X, T, m, max_iter=3, rng=0, callback=_log_of_zero)
+       for m in METHODS},
+    "learning_rate": lambda n, X, T: n.fit(X, T, "sgd", max_iter=3, rng=0, learning_rate=_rate),
+    "learning_rate of fit_many": lambda n, X, T: fastmlp.fit_many([n], X, T, "sgd", max_iter=3, rng=0,
+                                                                  learning_rate=_rate),
+    "init of sweep": lambda n, X, T: fastmlp.sweep(X, T, (1, 2), 2, folds=3, max_iter=3, rng=0, init=_drawn),
+    "callback of fit_evidence": lambda n, X, T: fastmlp.fit_evidence(n, X, T, max_iter=3, callback=_log_of_zero),
+    "callback of fit_evidence, by threads": lambda n, X, T: fastmlp.fit_evidence(
+        n, X, T, max_iter=3, n_starts=3, n_threads=2, rng=0, callback=_log_of_zero),
+    "a fit within a callback": lambda n, X, T: n.fit(
+        X, T, max_iter=1, callback=lambda _: n.copy().fit(X, T, "scg", max_iter=1, callback=_log_of_zero)),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:the precisions have not converged")
+@pytest.mark.parametrize("called", CALLING)
+def test_functions_of_the_callers_own_run_under_the_callers_errstate(called):
+    def call():
+        CALLING[called](net(), *data(1.0, "float64"))
+
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        call()
+    with np.errstate(divide="ignore"):
+        call()
+    told = []
+    with np.errstate(divide="call", call=lambda *error: told.append(error)):
+        call()
+    assert told
+    assert {error[0] for error in told} == {"divide by zero"}
+
+
 # ---- soft labels, frames, names ----
 
 

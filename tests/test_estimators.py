@@ -213,14 +213,15 @@ def test_early_stopping_restores_the_best_weights(cls, target, measure, solver):
 def test_samples_are_held_back_by_class():
     rare = np.repeat([0, 1, 2], [60, 20, 10])
     model = small(MLPClassifier, early_stopping=True, validation_fraction=0.1, max_iter=5).fit(X, rare)
-    _, held_back = model._split
-    assert np.bincount(rare[held_back]).tolist() == [6, 2, 1]
+    _, held_back = model._hold_back(model._samples(X, model._encode(rare), None), None)
+    assert np.bincount(held_back.T).tolist() == [6, 2, 1]
 
 
 def test_a_warm_start_holds_back_the_same_samples():
     model = small(MLPRegressor, early_stopping=True, max_iter=5, warm_start=True, random_state=None).fit(X, y)
-    before = model._split[1]
-    assert np.array_equal(model.fit(X, y)._split[1], before)
+    before = model._hold_back(model._samples(X, y, None), None)
+    after = model.fit(X, y)._hold_back(model._samples(X, y, None), None)
+    assert all(np.array_equal(a.X, b.X) for a, b in zip(before, after, strict=True))
 
 
 def test_a_validation_set_is_recorded_also_without_early_stopping():

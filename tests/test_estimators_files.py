@@ -74,7 +74,7 @@ MODELS = {
     **{f"regression by {solver}": functools.partial(regression, solver) for solver in SOLVERS},
     **{f"classes by {solver}": functools.partial(classes, solver) for solver in SOLVERS},
     "nothing fitted": MLPRegressor,
-    "early stopping": lambda: classes("adam", early_stopping=True),
+    "early stopping": lambda times=1: classes("adam", times, early_stopping=True),
     **WITH_POSTERIOR,
 }
 
@@ -100,9 +100,9 @@ def test_estimators_come_back(name, way):
     assert again.network_ == model.network_
 
 
-@pytest.mark.parametrize("name", WITH_POSTERIOR)
+@pytest.mark.parametrize("name", [*WITH_POSTERIOR, "early stopping"])
 def test_files_of_estimators_do_not_grow_with_the_samples(name):
-    few, many = (len(pickle.dumps(WITH_POSTERIOR[name](times))) for times in (1, 40))
+    few, many = (len(pickle.dumps(MODELS[name](times))) for times in (1, 40))
     assert many < few + 5000 < X.nbytes * 40 / 2  # histories differ in length
 
 
@@ -166,3 +166,26 @@ def test_evidence_and_its_starts_come_back(output, way):
     assert (again.group_precisions, again.stationary) == (best.group_precisions, best.stationary)
     mixture = fastmlp.fit_evidence(net, X, target, n_starts=2, rng=0, max_iter=4, combine="average")
     assert np.array_equal(WAYS[way](mixture).predict(X), mixture.predict(X))
+
+
+GENERATORS = {
+    "number": 3, "RandomState": np.random.RandomState(3), "Generator": np.random.default_rng(3),
+    "PCG64": np.random.RandomState(np.random.PCG64(3)),
+    "somebody's own": np.random.RandomState(type("Own", (np.random.MT19937,), {})(3)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", GENERATORS)
+def test_a_warm_start_holds_back_the_samples_of_the_fit_before(kind):
+    """Whatever else the generator has drawn since, and whatever fraction is asked for by now."""
+
+    def parts():
+        return model._hold_back(model._samples(X, y, None), None)
+
+    model = regression("adam", early_stopping=True, warm_start=True).set_params(random_state=GENERATORS[kind])
+    model.fit(X, y)
+    before = parts()
+    model.set_params(validation_fraction=0.5).fit(X, y)
+    assert [len(part.X) for part in before] == [72, 8]
+    assert all(np.array_equal(a.X, b.X) for a, b in zip(before, parts(), strict=True))
+    assert not set(map(tuple, before[0].X)) & set(map(tuple, before[1].X))

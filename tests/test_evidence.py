@@ -1,6 +1,8 @@
 """Precisions by the evidence: maximum and fixed point, scikit-learn's linear models, relevance, starts, sizes (L13)."""
 
+import contextvars
 import math
+import threading
 import time
 import warnings
 
@@ -10,6 +12,8 @@ from sklearn.linear_model import BayesianRidge
 
 import fastmlp
 from cases import PAIRS, alternation_of, anywhere, data, network, relative_error
+from fastmlp import _threads
+from fastmlp._core.threads import team
 from fastmlp.bayes import ascent, occam
 from fastmlp.bayes.alternation import Alternation
 from fastmlp.datasets import load_yacht
@@ -424,3 +428,73 @@ def test_an_exception_hands_over_the_starts_that_are_done_and_leaves_the_network
     assert np.isfinite(part.best.log_evidence)
     assert part.table()
     assert net == before
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.filterwarnings("ignore:the precisions have not converged")
+def test_callbacks_of_all_starts_see_the_variables_of_the_callers_context(n_threads):
+    variable = contextvars.ContextVar("variable")
+    variable.set("the caller's")
+    seen = {}
+    fastmlp.fit_evidence(
+        fastmlp.Network([2, 2, 1], rng=0), X100, SINE, n_starts=3, max_iter=2, rng=0, n_threads=n_threads,
+        callback=lambda state: seen.update({state.start: variable.get(None)}),
+    )  # fmt: skip
+    assert seen == dict.fromkeys(range(3), "the caller's")
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.filterwarnings("ignore::fastmlp.errors.ConvergenceWarning")
+def test_time_limits_hold_while_starts_are_drawn(n_threads):
+    net = fastmlp.Network([2, 50, 1], rng=0)
+    started = time.process_time()
+    posterior = fastmlp.fit_evidence(
+        net, X100, SINE, n_starts=1_000_000, time_limit=0.1, rng=0, n_threads=n_threads
+    )  # fmt: skip
+    assert time.process_time() - started < 10
+    assert 1 <= len(posterior.starts) < 10_000
+
+
+def test_starts_do_not_depend_on_how_many_follow():
+    few, many = (
+        fastmlp.fit_evidence(fastmlp.Network([2, 2, 1], rng=0), X100, SINE, n_starts=n, rng=5, n_threads=2).starts
+        for n in (3, 5)
+    )
+    for one, other in zip(few, many, strict=False):
+        assert one.log_evidence == other.log_evidence
+
+
+def test_a_second_ctrl_c_does_not_keep_threads_from_being_ended(monkeypatch):
+    """As long as it comes while the first one is dealt with."""
+    given_up, begun = threading.Event(), threading.Barrier(3)
+    signals, interrupt = [KeyboardInterrupt, KeyboardInterrupt], team.interrupt
+
+    def interrupted(thread):
+        if signals:
+            raise signals.pop()
+        interrupt(thread)
+
+    monkeypatch.setattr(team, "interrupt", interrupted)
+    net, rows = fastmlp.Network([2, 50, 50, 1], rng=0), np.zeros((200_000, 2))
+
+    def long_call(number):
+        begun.wait()
+        while not given_up.is_set():
+            net.predict(rows, n_threads=1)
+
+    def arguments():
+        yield (0,)
+        yield (1,)
+        begun.wait()
+        raise KeyboardInterrupt
+
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        _threads.each(long_call, arguments(), 2)
+    patience = time.monotonic() + 60
+    while threading.active_count() > before and time.monotonic() < patience:
+        time.sleep(0.01)
+    left = threading.active_count() - before
+    given_up.set()
+    assert not signals
+    assert not left

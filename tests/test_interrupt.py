@@ -1,10 +1,14 @@
 """Ctrl-C and other signals during long calls, each in a process of its own."""
 
+import signal
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
+
+from fastmlp import _memory
 
 PRELUDE = """
 import os, signal, statistics, threading, time
@@ -352,3 +356,50 @@ def test_ctrl_c_during_the_first_use_of_scipy_leaves_it_whole(after):
     print(net.fit(X, X[:, 0], "bfgs", max_iter=2).nit)
     """
     assert run(program) == ["2"]
+
+
+def test_a_module_that_is_half_imported_is_waited_for_by_another_thread(tmp_path, monkeypatch):
+    """Python's lock of imports would stay taken where a signal's exception meets the main thread within it."""
+    (tmp_path / "slowly_imported.py").write_text("import time\ntime.sleep(0.5)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    importers, original = [], _memory._imported
+
+    def imported(module):
+        importers.append(threading.current_thread())
+        return original(module)
+
+    monkeypatch.setattr(_memory, "_imported", imported)
+    before = signal.signal(signal.SIGALRM, lambda *_: signal.default_int_handler(signal.SIGINT, None))
+    try:
+        for _ in range(2):
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            with pytest.raises(KeyboardInterrupt):
+                _memory.undisturbed("slowly_imported", "a test")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    module = _memory.undisturbed("slowly_imported", "a test")
+    assert len(importers) == 3
+    assert threading.main_thread() not in importers
+    assert _memory.undisturbed("slowly_imported", "a test") is module is sys.modules.pop("slowly_imported")
+    assert importers[3] is threading.main_thread()
+
+
+def test_starts_of_a_thread_that_nobody_waits_for_are_not_waited_for_either():
+    """A daemon thread in `fit_evidence`, with threads of its own, does not keep the interpreter from ending."""
+    program = """
+    X = np.random.default_rng(0).normal(size=(2_000, 8))
+    seen = set()
+
+    def training():
+        fastmlp.fit_evidence(
+            fastmlp.Network([8, 10, 1], rng=0), X, np.sin(X[:, 0]), n_starts=4, n_threads=2, max_iter=10**6, tol=1e-300,
+            rng=0, callback=lambda state: seen.add(state.start),
+        )
+
+    threading.Thread(target=training, daemon=True).start()
+    while len(seen) < 2:
+        time.sleep(0.01)
+    print("end")
+    """
+    assert run(program) == ["end"]

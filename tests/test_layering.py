@@ -40,7 +40,7 @@ INNER = {
         ("fit",),
         ("methods", "settled"),
         ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
-        ("truncated", "loops"),
+        ("truncated", "loops", "scipy_options"),
         ("least_squares", "monitor", "points", "schedules", "scale"),
         ("bounds", "explained", "earlier", "results", "options"),
         ("reference",),

@@ -236,6 +236,29 @@ def test_fit_continues_a_fit_of_the_same_method_and_network_only():
         NET.fit(X, T, "l-bfgs-b", warm_start=scipys)
 
 
+# ---- several ----
+
+
+@pytest.mark.parametrize("value", ["words", b"bytes", 3, 2.5, np.array(3), object(), NET, len])
+def test_one_is_not_several(value):
+    got = f"got {value!r}"
+    with complaint(TypeError, "networks", got):
+        fastmlp.fit_many(value, X, T)
+    with complaint(TypeError, "hidden_sizes", got):
+        fastmlp.sweep(X, T, value, validation=0.4)
+    with complaint(TypeError, "tied", got):
+        NET.fit(X, T, tied=value)
+
+
+def test_what_an_iterable_raises_comes_through():
+    def networks():
+        yield NET.copy()
+        raise TypeError("of the iterable's own")
+
+    with pytest.raises(TypeError, match=r"^of the iterable's own$"):
+        fastmlp.fit_many(networks(), X, T)
+
+
 # ---- files ----
 
 
@@ -244,3 +267,54 @@ def test_a_path_is_text_or_path_like(path):
     for function in (NET.save, fastmlp.load):
         with complaint(TypeError, "path", f"a str or path-like, got {path!r}"):
             function(path)
+
+
+# ---- names ----
+
+
+class Name(str):
+    """A word that equals none, itself included."""
+
+    __slots__ = ()
+
+    def __eq__(self, other):
+        return False
+
+    def __ne__(self, other):
+        return True
+
+    __hash__ = str.__hash__
+
+
+WEIGHT_DECAY = fastmlp.WeightDecay(0.1, 0.1)
+NAMED = {
+    "method": ("lm", lambda name: NET.copy().fit(X, T, name, max_iter=3).x),
+    "method of fit_many": ("lbfgs", lambda name: fastmlp.fit_many([NET.copy()], X, T, name, max_iter=3)[0].x),
+    "kind": ("ggn", lambda name: NET.hessian(X, T, kind=name)),
+    "kind of a diagonal": ("backprop", lambda name: NET.hessian_diagonal(X, T, kind=name)),
+    "kind of products": ("ggn", lambda name: NET.hessian_operator(X, T, kind=name) @ np.ones(NET.n_params)),
+    "wrt": ("params", lambda name: NET.jacobian(X, wrt=name)),
+    "of": ("logits", lambda name: NET.jacobian(X, of=name)),
+    "hessian": ("exact", lambda name: fastmlp.Laplace(
+        NET, X, T, prior_precision=10.0, noise_precision=1.0, hessian=name).predict(X)[1]),
+    "retrain": ("all", lambda name: fastmlp.Laplace(
+        NET, X, T, prior_precision=10.0, noise_precision=1.0).leave_one_out(retrain=name).outputs),
+    "form": ("precision", lambda name: WEIGHT_DECAY.rescaled(2.0, [3.0], form=name).diagonal(NET._architecture)),
+    "groups": ("ard", lambda name: fastmlp.fit_evidence(NET.copy(), X, T, name, max_iter=2).params),
+    "method of fit_evidence": ("fixed_point", lambda name: fastmlp.fit_evidence(
+        NET.copy(), X, T, method=name, max_iter=2).params),
+    "combine": ("average", lambda name: fastmlp.fit_evidence(
+        NET.copy(), X, T, max_iter=2, n_starts=2, combine=name, rng=0).predict(X)[0]),
+    "init": ("he", lambda name: fastmlp.Network([3, 4, 1], init=name, rng=0).params),
+    "output": ("softmax", lambda name: fastmlp.Network([3, 4, 2], output=name, rng=0).predict(X)),
+    "hidden": ("relu", lambda name: fastmlp.Network([3, 4, 1], name, rng=0).predict(X)),
+    "velocity": ("steps", lambda name: NET.copy().fit(
+        X, T, "sgd", max_iter=2, momentum=0.5, velocity=name, learning_rate=lambda n: 0.01 / (n + 1), rng=0).x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("argument", NAMED)
+@pytest.mark.filterwarnings("ignore::fastmlp.errors.PosteriorWarning", "ignore::fastmlp.errors.ConvergenceWarning")
+def test_a_name_is_what_it_spells(argument):
+    name, call = NAMED[argument]
+    assert np.array_equal(call(Name(name)), call(name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._partial import handing_over
-from fastmlp._quiet import quiet
+from fastmlp._quiet import quiet, quiet_but
 from fastmlp._tables import Page, how_many
 from fastmlp.bayes import shown, starts
 from fastmlp.bayes.alternation import GROUPS, Alternation
@@ -114,7 +114,7 @@ class Evidence(Laplace):
         return light
 
 
-@quiet
+@quiet_but("callback")
 def fit_evidence(
     net: Network,
     X: Any,
@@ -263,11 +263,11 @@ def fit_evidence(
     check_network(net)
     max_iter, tol = check.integer(max_iter, "max_iter", 0), check.number(tol, "tol", 0.0)
     climb = METHODS[check.choice(method, "method", METHODS)]
-    check.choice(combine, "combine", ("best", "average"))
+    combine = check.choice(combine, "combine", ("best", "average"))
     n_starts, generator = check.integer(n_starts, "n_starts", 1, check.START_BITS), check.generator(rng)
     n_threads, budget = _threads.resolve(n_threads), Budget(time_limit, callback, verbose)
 
-    check.choice(groups, "groups", GROUPS)
+    groups = check.choice(groups, "groups", GROUPS)
     frame, samples = _problem(net, X, T, sample_weight, standardize)
     if frame.units is not None:
         start, constant = _start(net, frame.units), reference.of(frame.architecture, samples)
@@ -287,17 +287,23 @@ def fit_evidence(
         done.append(start)
         return start
 
+    def networks(size: tuple[int, ...]) -> Iterator[Network]:
+        """The starts of a size, as long as there is time; the first of all is trained in any case."""
+        for number in range(n_starts):
+            if budget.over and (found or number):
+                return
+            (own,) = generator.spawn(1)
+            yield net if hidden is None and number == 0 else starts.drawn(net, size, init, own)
+
     sizes, cut = starts.sizes(net, hidden, len(samples.X)), False
     with handing_over(lambda: Starts(done)), budget:
         for size in sizes:
-            others = (starts.drawn(net, size, init, each) for each in generator.spawn(n_starts))
-            networks = [net if hidden is None and number == 0 else other for number, other in enumerate(others)]
-            tried = starts.at_once(trained, networks, n_threads)
+            tried = starts.at_once(trained, networks(size), n_starts, n_threads)
             found += filter(None, tried)
-            if hidden == "auto" and starts.have_passed_the_best(found):
+            if isinstance(hidden, str) and starts.have_passed_the_best(found):
                 break
             if budget.over:
-                cut = None in tried or next(sizes, None) is not None
+                cut = len(tried) < n_starts or None in tried or next(sizes, None) is not None
                 break
     best = Starts(found).best
     _warn_about(best.posterior, budget, max_iter, len(found) if cut else None)

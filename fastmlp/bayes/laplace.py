@@ -171,6 +171,7 @@ class Laplace(Predictive):
         **options: Any,
     ) -> None:  # fmt: skip
         """What the constructor does; the prior of groups that begin with `centred` has its mean where they are."""
+        hessian = check.choice(hessian, "hessian", problem.HESSIANS)
         frame, objective, words = problem.posed(words, net, X, T, hessian=hessian, **options)
         posterior = Posterior(objective, objective.x0, hessian, frame.varying, words=words)
         if centred:
@@ -226,7 +227,7 @@ class Laplace(Predictive):
         >>> posterior.leave_one_out().outputs.T.round(12)  # means of the two others
         array([[2.5, 2. , 1.5]])
         """
-        check.choice(retrain, "retrain", ("none", "doubtful", "all"))
+        retrain = check.choice(retrain, "retrain", ("none", "doubtful", "all"))
         result = self._removal().leave_one_out(self._posterior.effective_n_params)
         if retrain != "none":
             for n in range(len(result.outputs)) if retrain == "all" else np.flatnonzero(result.doubtful):

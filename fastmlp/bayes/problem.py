@@ -68,7 +68,6 @@ def posed(
     if architecture.dtype != np.float64:
         words = words._replace(remedy=f"{words.remedy}, in float64")
         architecture = architecture.changed(dtype="float64")
-    check.choice(hessian, "hessian", HESSIANS)
     samples = functional.check_samples(architecture, X, T, sample_weight)
     objectives.require_samples(samples)
     _threads.resolve(n_threads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, takewhile
 from typing import Any, NamedTuple
 
@@ -150,9 +150,11 @@ def drawn(net: Network, hidden: tuple[int, ...], init: str, rng: np.random.Gener
     return Network(layers, list(net.hidden), net.output, net.loss_name, net.dtype, rng, init)
 
 
-def at_once(train: Callable[[Network, int, int], Any], networks: list[Network], n_threads: int) -> list[Any]:
-    """Each network by one thread; a single one by all. ``train(network, threads, number)``."""
-    if len(networks) == 1 or n_threads == 1 or not _threads.can_be_made(n_threads):
+def at_once(
+    train: Callable[[Network, int, int], Any], networks: Iterable[Network], n_starts: int, n_threads: int
+) -> list[Any]:
+    """Each network by one thread, as they are drawn; one of one start by all. ``train(network, threads, number)``."""
+    if n_starts == 1 or n_threads == 1 or not _threads.can_be_made(n_threads):
         return [train(network, n_threads, number) for number, network in enumerate(networks)]
     _memory.ask(n_threads * _memory.BUFFER, f"NumPy's BLAS in {n_threads} threads")
-    return _threads.each(train, [(network, 1, number) for number, network in enumerate(networks)], n_threads)
+    return _threads.each(train, ((network, 1, number) for number, network in enumerate(networks)), n_threads)

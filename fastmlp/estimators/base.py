@@ -287,14 +287,18 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return Samples(X, self._encode(y), None)
 
     def _hold_back(self, samples: Samples, random: Any) -> tuple[Samples, Samples]:
-        """Training and validation samples, by class where there are classes; those of the last fit where it goes on."""
+        """Training and validation samples, by class where there are classes; those of the last fit where it goes on.
+
+        What is kept of them is what they are drawn from, which does not grow with the samples.
+        """
         n_samples = len(samples.X)
-        if self._split is None or sum(map(len, self._split)) != n_samples:
-            classes = self._classes_of(samples.T)
-            self._split = train_test_split(
-                np.arange(n_samples), test_size=self.validation_fraction, stratify=classes, random_state=random
-            )
-        kept, held_back = self._split
+        if self._split is None or self._split[0] != n_samples:
+            self._split = n_samples, self.validation_fraction, given.remembered(random)
+        else:
+            random = given.recalled(self._split[2])
+        kept, held_back = train_test_split(
+            np.arange(n_samples), test_size=self._split[1], stratify=self._classes_of(samples.T), random_state=random
+        )
         if len(held_back) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import numbers
 import operator
 from collections.abc import Iterator
@@ -63,6 +64,21 @@ def random_state(value: Any) -> Any:
     if isinstance(value, np.random.Generator):
         return np.random.RandomState(value.integers(2**32, dtype=np.uint32))
     return check_random_state(operator.index(value) if is_number(value) else value)
+
+
+def remembered(random: Any) -> Any:
+    """A RandomState as it is now: numbers for `recalled`, which files hold without being told to trust its class."""
+    state = random.get_state(legacy=False)
+    return state if hasattr(np.random, state["bit_generator"]) else copy.deepcopy(random)
+
+
+def recalled(state: Any) -> Any:
+    """Another RandomState that draws what that one would have drawn."""
+    if not isinstance(state, dict):
+        return copy.deepcopy(state)
+    random = np.random.RandomState(getattr(np.random, state["bit_generator"])(0))
+    random.set_state(state)
+    return random
 
 
 def late_seed(value: Any) -> Iterator[int]:

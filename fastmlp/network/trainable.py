@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastmlp import optimize
+from fastmlp._quiet import callers_own
 from fastmlp.derivatives.differentiable import Differentiable
 from fastmlp.model import functional
 from fastmlp.terms import objective as objectives
@@ -227,8 +228,9 @@ class Trainable(Differentiable):
         asked = optimize.FitOptions(
             given=(X, T), method=method, penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
             standardize=standardize, validation=validation, patience=patience, max_iter=max_iter, tol=tol,
-            batch_size=batch_size, learning_rate=learning_rate, callback=callback, verbose=verbose, rng=rng,
-            time_limit=time_limit, warm_start=warm_start, n_threads=n_threads, of_method=options,
+            batch_size=batch_size, learning_rate=callers_own(learning_rate), callback=callers_own(callback),
+            verbose=verbose, rng=rng, time_limit=time_limit, warm_start=warm_start, n_threads=n_threads,
+            of_method=options,
         )  # fmt: skip
         claim = (os.getpid(), object())
         try:

@@ -26,6 +26,10 @@ BUFFERS = {np.random.MT19937: (("state", "pos"), 624), np.random.Philox: (("buff
 SEEDED: tuple[Any, ...] = (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
 NETWORKS = (np.float32, np.float64)
 MOST = float(np.finfo(np.float64).max)
+#: how the exact value comes out of what may be a subclass; no class has bool for a base
+EXACT: tuple[tuple[type, Any], ...] = (
+    (bool, bool), (int, int.__index__), (float, float.__float__), (str, str.__str__),
+)  # fmt: skip
 
 
 class _AnySeed(np.random.bit_generator.ISeedSequence):
@@ -53,7 +57,7 @@ class Earlier:
     def members(self, name: str, *names: str) -> Earlier:
         """Those of a tuple."""
         value = self.get(name)
-        if not isinstance(value, tuple) or len(value) != len(names):
+        if type(value) is not tuple or len(value) != len(names):
             raise TypeError(f"warm_start: expected {name} to be a tuple of {len(names)}, got {type(value).__name__}")
         return Earlier(dict(zip(names, value, strict=True)), self.n, self.n_params, name)
 
@@ -168,14 +172,22 @@ def state_of(
 
 
 def _own(value: Any) -> Any:
-    """A copy, of dicts, tuples and arrays: what is checked is nobody else's to change."""
+    """A copy, of dicts, tuples and arrays: what is checked is nobody else's to change.
+
+    Numbers and words are of Python's own types, whatever their classes make of comparisons and conversions.
+    """
     kind = type(value)
     if kind in PLAIN:
         return value.copy()
     if kind is tuple:
         return tuple(map(_own, value))
-    if kind is dict or isinstance(value, dict):
-        return {key: _own(item) for key, item in dict(value).items()}
+    if isinstance(value, dict):
+        return {_own(key): _own(item) for key, item in dict.items(value)}
+    if isinstance(value, np.generic):
+        value = np.generic.item(value)
+    for base, own in EXACT:
+        if isinstance(value, base):
+            return own(value)
     return value
 
 

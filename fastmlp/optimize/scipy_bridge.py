@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
+from fastmlp.optimize import scipy_options
 from fastmlp.optimize.bounds import Bounds
 from fastmlp.optimize.monitor import CONVERGED, MAX_FUN, MAX_ITER, STALLED, Monitor, Stop
 from fastmlp.optimize.points import Point, Progress, evaluate, reduction, report
+from fastmlp.optimize.scipy_options import UNLIMITED
 from fastmlp.terms.objective import Objective
-
-UNLIMITED = 2**31 - 1
 
 
 class Method(NamedTuple):
@@ -31,25 +31,26 @@ class Method(NamedTuple):
 
 
 TRUST_REGION = ("initial_trust_radius", "max_trust_radius", "eta")
+RADII = {"initial_trust_radius": 1.0, "max_trust_radius": 1000.0}
+WOLFE = {"c1": 1e-4, "c2": 0.9}  # SciPy's own, as are the radii
 METHODS: dict[str, Method] = {
     "l-bfgs-b": Method(
         "l-bfgs-b", "gtol", {"ftol": 0.0, "maxfun": UNLIMITED, "maxcor": 20, "maxls": 50}, ("maxcor", "maxls", "maxfun")
     ),
-    "bfgs": Method("bfgs", "gtol", {}, ("c1", "c2", "hess_inv0")),
-    "cg": Method("cg", "gtol", {}, ("c1", "c2")),
+    "bfgs": Method("bfgs", "gtol", WOLFE, ("c1", "c2", "hess_inv0")),
+    "cg": Method("cg", "gtol", WOLFE | {"c2": 0.4}, ("c1", "c2")),
     "tnc": Method(
         "tnc", "gtol", {"ftol": 0.0, "xtol": 0.0, "maxfun": UNLIMITED}, ("eta", "stepmx", "rescale", "scale")
     ),
     "slsqp": Method("slsqp", None, {"ftol": 0.0}, ()),
-    "newton-cg": Method("newton-cg", None, {"xtol": 0.0}, ("c1", "c2"), "hessp"),
-    "trust-ncg": Method("trust-ncg", "gtol", {}, TRUST_REGION, "hessp"),
-    "trust-krylov": Method("trust-krylov", "gtol", {}, (*TRUST_REGION, "inexact"), "hessp"),
-    "trust-exact": Method("trust-exact", "gtol", {}, TRUST_REGION, "hess"),
+    "newton-cg": Method("newton-cg", None, WOLFE | {"xtol": 0.0}, ("c1", "c2"), "hessp"),
+    "trust-ncg": Method("trust-ncg", "gtol", RADII, TRUST_REGION, "hessp"),
+    "trust-krylov": Method("trust-krylov", "gtol", RADII, (*TRUST_REGION, "inexact"), "hessp"),
+    "trust-exact": Method("trust-exact", "gtol", RADII, TRUST_REGION, "hess"),
     "trust-constr": Method("trust-constr", "gtol", {"xtol": 0.0}, ("initial_tr_radius",)),
     "nelder-mead": Method("nelder-mead", None, {}, ("xatol", "fatol", "adaptive", "initial_simplex")),
     "powell": Method("powell", None, {}, ("xtol", "ftol", "direc")),
 }
-COUNTS = ("maxcor", "maxls", "maxfun")
 BOUNDED = "l-bfgs-b"
 WITHOUT_GRADIENT = ("nelder-mead", "powell")
 WITH_MATRICES = ("bfgs", "slsqp", "trust-exact", "trust-constr")  # (P, P),
@@ -61,14 +62,6 @@ MAX_REJECTED = 100  # steps of a trust region, whose radius would vanish, and Sc
 def options(method: str) -> tuple[str, ...]:
     """Options of SciPy's that a user may set; tol and max_iter have names of their own."""
     return METHODS[method].options
-
-
-def _counts(options: dict[str, Any], max_iter: int) -> dict[str, int]:
-    """Options that are integers, as far as SciPy counts; it keeps no more differences than there are steps."""
-    counts = {name: check.integer(options[name], name, 1) for name in COUNTS if name in options}
-    if "maxcor" in counts:
-        counts["maxcor"] = check.integer(min(counts["maxcor"], max(1, max_iter)), "maxcor", 1, bits=15)
-    return {name: min(value, UNLIMITED) for name, value in counts.items()}
 
 
 class _Enough(Exception):  # noqa: N818 - it ends SciPy's loop from within its callback
@@ -180,7 +173,9 @@ def solve(
         if progress.ended(here):
             raise _Lost
 
-    settings = {**way.settings, **options, **_counts(options, max_iter)}
+    settings = scipy_options.checked(method, options, way.settings, objective.x0.size)
+    if "maxcor" in settings:  # no more differences than there are steps
+        settings["maxcor"] = check.integer(min(settings["maxcor"], max(1, max_iter)), "maxcor", 1, bits=15)
     limits = {} if bounds is None else {"bounds": list(zip(*bounds, strict=True))}
     if method != "tnc":  # which counts evaluations only; the callback counts steps for all
         settings["maxiter"] = min(max_iter, UNLIMITED)

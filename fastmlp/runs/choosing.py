@@ -11,7 +11,7 @@ import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp._partial import Later, handing_over
-from fastmlp._quiet import quiet
+from fastmlp._quiet import quiet_but
 from fastmlp.model import units
 from fastmlp.model.activations import SOFTMAX
 from fastmlp.model.architecture import Architecture
@@ -22,7 +22,7 @@ from fastmlp.runs.found import Run, Sweep, with_optima
 from fastmlp.runs.tasks import Done, mean_loss, prepared, rules, total_loss, train, warn_about_scale
 
 
-@quiet
+@quiet_but("init", "callback", "learning_rate")
 def sweep(
     X: Any,
     T: Any,
@@ -197,9 +197,7 @@ def sweep(
 
 
 def _items(values: Any, name: str) -> list[Any]:
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise TypeError(f"{name}: expected several, got {check.shown(values)}")
-    items = list(values)
+    items = check.several(values, name, "several")
     if not items:
         raise ValueError(f"{name}: expected at least one, got none")
     return items

@@ -12,7 +12,7 @@ import numpy as np
 from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._partial import Later, handing_over
-from fastmlp._quiet import quiet
+from fastmlp._quiet import quiet_but
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult
 
 
-@quiet
+@quiet_but("callback", "learning_rate")
 def fit_many(
     networks: Sequence[Network],
     X: Any,
@@ -133,7 +133,7 @@ def fit_many(
     >>> networks[best].layers, results[best].success
     ((1, 3, 1), True)
     """
-    networks = [check_network(net) for net in networks]
+    networks = [check_network(net) for net in check.several(networks, "networks", "a sequence of networks")]
     if len({id(net) for net in networks}) < len(networks):
         raise ValueError("networks: expected networks of their own, got the same one twice")
     how = rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize)

@@ -151,7 +151,7 @@ class WeightDecay(Additive):
         >>> objective.value([1, 0, 0, 0]), objective.value([0, 0, 1, 0])  # lambda / 2: 0.5 has become 18, and stayed
         (9.0, 0.25)
         """
-        check.choice(form, "form", rescaling.FORMS)
+        form = check.choice(form, "form", rescaling.FORMS)
         scale = rescaling.nonzero(input_scale, "input_scale").copy()
         output = None if output_scale is None else rescaling.nonzero(output_scale, "output_scale").copy()
         if form == "lambda" and output is not None and output.ndim:

@@ -211,9 +211,9 @@ def make(architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any
 def _ties(tied: Any) -> Any:
     if tied is None:
         return ()
-    if isinstance(tied, (str, Mapping)) or not isinstance(tied, (Sequence, np.ndarray)):
+    if isinstance(tied, Mapping) or not isinstance(tied, (Sequence, np.ndarray)):
         raise TypeError(f"tied: expected a sequence of ties, got {check.shown(tied)}")
-    return tied
+    return check.several(tied, "tied", "a sequence of ties")
 
 
 def _members(architecture: Architecture, tie: Any) -> tuple[NDArray[np.intp], Float]:

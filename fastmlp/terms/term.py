@@ -33,7 +33,8 @@ class Term(Protocol):
 
     Without a product it comes from the matrix, or else from the central difference of two gradients; without a matrix
     it comes from P products, at worst 2 P gradients. `value` may be ``inf`` where the term has no meaning, and solvers
-    turn back; nan is refused. A term should give the same whenever it is asked for the same parameters, and be smooth.
+    turn back; nan is refused. NumPy's warnings of overflow and the like are silent where solvers ask. A term should
+    give the same whenever it is asked for the same parameters, and be smooth.
 
     An `Objective` is a term: samples from another source, ``net.fit(X, T, penalty=net.objective(X2, T2))``.
 

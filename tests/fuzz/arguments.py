@@ -34,10 +34,6 @@ def shape_of(world):
     world.X.shape = (-1,)
 
 
-def size_of(world):
-    world.X.resize((1, 1), refcheck=False)  # legal where nothing refers to it, as far as NumPy knows
-
-
 def numbers_of(world):
     world.X[...] = world.T[...] = np.nan
 

@@ -135,7 +135,8 @@ def train(list objectives, list params, list tols, method, dict options, double 
         `unwritten` ones, to be taken: after an exception they tell which networks were done.
     """
     cdef size_t n_jobs = len(objectives), number, workspace = 0
-    cdef Record[::1] written = unwritten(n_jobs) if records is None else records
+    records = unwritten(n_jobs) if records is None else records
+    cdef Record[::1] written = records
     cdef Options settings = read(0.0, options)
     cdef Objective objective
     cdef double[::1] x
@@ -173,4 +174,4 @@ def train(list objectives, list params, list tols, method, dict options, double 
         team.spread(next_one, &crowd, n_jobs, n_threads, &watch)
     free(memory)
     team.check(&watch)
-    return np.asarray(written)
+    return records
