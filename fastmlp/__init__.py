@@ -30,6 +30,7 @@ from fastmlp.model.units import Units
 from fastmlp.network import Network, load
 from fastmlp.optimize import schedules
 from fastmlp.optimize.least_squares import levenberg_marquardt
+from fastmlp.pruning import PruningPath, PruningStep, Saliencies, compact, prune, refit, saliencies
 from fastmlp.runs import Run, Sweep, fit_many, sweep
 from fastmlp.sensitivities import Sensitivity, propagate, sensitivity
 from fastmlp.terms import Quadratic, Sum, Term, WeightDecay
@@ -59,8 +60,11 @@ __all__ = [
     "Objective",
     "PosteriorWarning",
     "Prediction",
+    "PruningPath",
+    "PruningStep",
     "Quadratic",
     "Run",
+    "Saliencies",
     "ScaleWarning",
     "Sensitivity",
     "Starts",
@@ -73,6 +77,7 @@ __all__ = [
     "WeightDecay",
     "__version__",
     "check_derivatives",
+    "compact",
     "fit_evidence",
     "fit_many",
     "from_sklearn",
@@ -82,6 +87,9 @@ __all__ = [
     "plot",
     "prior_samples",
     "propagate",
+    "prune",
+    "refit",
+    "saliencies",
     "schedules",
     "sensitivity",
     "show_config",

@@ -199,6 +199,15 @@ def boolean(value: Any, name: str) -> bool:
     return bool(value)
 
 
+def mask(value: Any, name: str, size: int) -> NDArray[np.bool_]:
+    """A new boolean array of this size."""
+    array = _as_array(value, name)
+    if array.dtype != bool or array.shape != (size,):
+        got = f"{array.dtype} of shape {array.shape}"
+        raise ValueError(f"{name}: expected a boolean mask of shape ({size},), got {got}")
+    return array.copy()
+
+
 def choice(value: Any, name: str, options: Collection[str]) -> str:
     """One of the names in `options`."""
     if not isinstance(value, str):

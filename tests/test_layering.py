@@ -18,7 +18,7 @@ FLOORS = (
     ("datasets",),
     ("__init__",),
     ("estimators", "bridges"),
-    ("sensitivities", "checking"),
+    ("sensitivities", "checking", "pruning"),
     ("runs", "bayes"),
     ("plot",),
     ("network", "config"),
@@ -55,6 +55,7 @@ INNER = {
     "model": (
         ("__init__",),
         ("model",),
+        ("pickled", "shown"),
         ("units",),
         ("functional", "initializers", "io", "rescaling"),
         ("selection",),
@@ -65,6 +66,15 @@ INNER = {
     "derivatives": (("__init__",), ("differentiable",), ("curved",), ("operators",), ("exact",), ("definite", "mixed")),
     "network": (("__init__",), ("network",), ("trainable",)),
     "runs": (("__init__",), ("choosing", "many"), ("found", "tasks")),
+    "pruning": (
+        ("__init__",),
+        ("path", "saliencies", "refitting"),
+        ("walk",),
+        ("criteria", "methods", "training"),
+        ("found", "optimum"),
+        ("problem", "deletions", "compacting"),
+        ("candidates",),
+    ),
     "checking": (("__init__",), ("report",), ("differences",)),
     "estimators": (
         ("__init__",),
@@ -93,7 +103,7 @@ INNER = {
     ),
     "plot": (
         ("__init__",),
-        ("choosing", "classes", "evidence", "inputs", "outputs", "training", "weights"),
+        ("choosing", "classes", "evidence", "inputs", "outputs", "pruning", "training", "weights"),
         ("_drawing",),
     ),
 }

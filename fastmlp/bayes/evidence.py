@@ -279,7 +279,7 @@ def fit_evidence(
     def trained(network: Network, threads: int, number: int) -> Start | None:
         if budget.over and (found or number):
             return None
-        own = Frame(network._architecture.changed(dtype="float64"), frame.units)
+        own = Frame(network._architecture.changed(dtype="float64"), frame.units, network._pruned)
         begin = _start(network, frame.units)
         alternation = Alternation(begin, own, samples, groups, 0.01 * tol, threads, budget, number)
         path = climb(alternation, alternation.start(prior_precision, noise_precision), max_iter, tol)
@@ -325,7 +325,7 @@ def _problem(net: Network, X: Any, T: Any, sample_weight: Any, standardize: Any)
     architecture = net._architecture.changed(dtype="float64")
     samples = functional.check_samples(architecture, X, T, sample_weight)
     objectives.require_samples(samples)
-    return framed(architecture, units.chosen(standardize, None, architecture, samples), samples)
+    return framed(architecture, units.chosen(standardize, None, architecture, samples), samples, net._pruned)
 
 
 def _warn_about(posterior: Evidence, budget: Budget, max_iter: int, cut: int | None) -> None:

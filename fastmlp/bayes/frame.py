@@ -27,6 +27,7 @@ class Frame(NamedTuple):
 
     architecture: Architecture
     units: Units | None
+    pruned: NDArray[np.bool_] | None = None  #: parameters (P,) that the network holds at 0 in these units
 
     @property
     def input_scale(self) -> Float:
@@ -47,12 +48,13 @@ class Frame(NamedTuple):
 
     @property
     def known(self) -> NDArray[np.intp]:
-        """Positions of the parameters of the other outputs: 0."""
-        if self.varying.all():
+        """Positions of parameters that are 0: those of the other outputs, and what is pruned."""
+        if self.pruned is None and self.varying.all():
             return np.empty(0, np.intp)
-        mask = np.zeros(self.architecture.n_params, bool)
-        weights, biases = self.architecture.unravel(mask)
-        weights[-1][~self.varying] = biases[-1][~self.varying] = True
+        mask = np.zeros(self.architecture.n_params, bool) if self.pruned is None else self.pruned.copy()
+        if not self.varying.all():
+            weights, biases = self.architecture.unravel(mask)
+            weights[-1][~self.varying] = biases[-1][~self.varying] = True
         return np.flatnonzero(mask)
 
     def inputs(self, X: Float) -> Float:
@@ -100,6 +102,8 @@ class Frame(NamedTuple):
         return n_samples * float(np.log(np.abs(self.output_scale[self.varying])).sum())
 
 
-def framed(architecture: Architecture, own: Units | None, samples: Samples) -> tuple[Frame, Samples]:
+def framed(
+    architecture: Architecture, own: Units | None, samples: Samples, pruned: NDArray[np.bool_] | None
+) -> tuple[Frame, Samples]:
     """The frame of these units, and the samples in it."""
-    return Frame(architecture, own), samples if own is None else own.applied(samples)
+    return Frame(architecture, own, pruned), samples if own is None else own.applied(samples)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp import _validation as check
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.errors import ModelFormatError
@@ -72,6 +73,8 @@ def restored(state: Any) -> tuple[Frame, Posterior, dict[str, Any]]:
         frame = state["_frame"]
         whole = isinstance(frame, Frame) and frame.architecture == posterior.architecture and _is_whole(posterior)
         units.checked(frame.units or False, posterior.architecture)
+        if frame.pruned is not None:
+            check.mask(frame.pruned, "pruned", len(posterior.params))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         whole = False
     if not whole:

@@ -118,7 +118,7 @@ class Predictive(Parameters):
     @property
     def network(self) -> Network:
         """A new network with the parameters w, in float64."""
-        return Network._make(self._architecture, self.params, self.units, trained=True)
+        return Network._make(self._architecture, self.params, self.units, trained=True, pruned=self._frame.pruned)
 
     def _prediction(self, X: Float, n_draws: int, rng: Any) -> Prediction:
         own = self._posterior

@@ -71,7 +71,8 @@ def posed(
     samples = functional.check_samples(architecture, X, T, sample_weight)
     objectives.require_samples(samples)
     _threads.resolve(n_threads)
-    frame, samples = framed(architecture, units.chosen(standardize, net.units, architecture, samples), samples)
+    own = units.chosen(standardize, net.units, architecture, samples)
+    frame, samples = framed(architecture, own, samples, net._pruned)
     params = net.params.astype(np.float64)
     if frame.units is not None:
         params = frame.units.unfolded(architecture, params)
@@ -85,8 +86,8 @@ def posed(
     data = DataTerm(architecture, samples, 1.0, n_threads)
     if beta is None:
         beta = _noise(data, free or reparam.Whole(len(params)), params, given, frame.varying, hessian, words)
-    own = given.penalty(beta if given.scaled else 1.0)
-    return Problem(frame, Objective(data.at(beta), own, params, free), words)
+    penalty = given.penalty(beta if given.scaled else 1.0)
+    return Problem(frame, Objective(data.at(beta), penalty, params, free), words)
 
 
 def _noise(

@@ -146,7 +146,9 @@ def have_passed_the_best(found: list[Start]) -> bool:
 def drawn(net: Network, hidden: tuple[int, ...], init: str, rng: np.random.Generator) -> Network:
     """A network like `net`, with so many hidden units and new parameters."""
     own = hidden == net.layers[1:-1]
-    layers = net._architecture.specification if own else [net.layers[0], *hidden, net.layers[-1]]
+    if own:
+        return net.copy().initialize(init, rng)
+    layers = [net.layers[0], *hidden, net.layers[-1]]
     return Network(layers, list(net.hidden), net.output, net.loss_name, net.dtype, rng, init)
 
 

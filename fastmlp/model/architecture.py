@@ -206,17 +206,26 @@ class Architecture:
             for view, number, layer, weights, _ in places
         ]
 
-    def identical_units(self, params: NDArray[Any]) -> list[int]:
-        """Hidden layers (from 1) in which some units have the same weights in and out, and so stay identical."""
+    def identical_units(self, params: NDArray[Any], pruned: NDArray[np.bool_] | None = None) -> list[int]:
+        """Hidden layers (from 1) in which some units have the same weights in and out, and so stay identical.
+
+        Units all of whose parameters are pruned do not count.
+        """
         found = []
         for view, number, column, n_out in self._exchanged:
             if len(set(params[column].tolist())) == n_out:  # mostly one tells
                 continue
-            weights, biases = self.unravel(params)
-            units = np.hstack([weights[view], biases[view][:, np.newaxis], weights[view + 1].T])
+            units = self._of_units(params, view)
+            if pruned is not None:
+                units = units[~self._of_units(pruned, view).all(axis=1)]
             if len({unit.tobytes() for unit in units + 0.0}) < len(units):  # + 0.0 makes -0.0 equal to 0.0
                 found.append(number + 1)
         return found
+
+    def _of_units(self, params: NDArray[Any], view: int) -> NDArray[Any]:
+        """The parameters of each unit of a dense layer: row of weights, bias, column of the layer behind."""
+        weights, biases = self.unravel(params)
+        return np.hstack([weights[view], biases[view][:, np.newaxis], weights[view + 1].T])
 
 
 def _entries(layers: Any) -> tuple[int, list[Kind]]:

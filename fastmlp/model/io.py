@@ -1,7 +1,8 @@
 """Networks in files: an uncompressed npz with a JSON manifest and a checksum of the whole file.
 
 The archive holds `manifest.json` (format, version, architecture, whether a fit has left the parameters, producer),
-`params.npy` and, where the network has units, `units.npy`, the table of `Units.as_array`. Its zip comment holds the
+`params.npy` and, where the network has units, `units.npy`, the table of `Units.as_array`; where parameters have been
+pruned, `pruned.npy` tells which. Its zip comment holds the
 SHA-256 of all bytes before the digest, so that any damage is found before anything is parsed.
 
 A file may also be hostile, its checksum right. Nothing in a file is ever executed, and none takes more memory than a
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 FORMAT = "fastmlp-network"
 VERSION = 3  #: the newest; 2 knows dense layers only
-MANIFEST, PARAMS, UNITS = "manifest.json", "params.npy", "units.npy"
+MANIFEST, PARAMS, UNITS, PRUNED = "manifest.json", "params.npy", "units.npy", "pruned.npy"
+MEMBERS = (MANIFEST, PARAMS, UNITS, PRUNED)
 MARK = b"sha256:"
 DIGEST_SIZE = 64
 NPY_HEADER = 128
@@ -49,6 +51,7 @@ class Stored(NamedTuple):
     params: NDArray[Any]
     units: NDArray[np.float64] | None  #: the table of `Units.as_array`
     trained: bool  #: whether a fit has left the parameters
+    pruned: NDArray[np.bool_] | None  #: which parameters have been deleted
 
 
 def save(path: str | os.PathLike[str], network: Stored) -> None:
@@ -81,9 +84,10 @@ def describe(architecture: Architecture) -> dict[str, Any]:
     return state | {"layers": list(state["layers"])}
 
 
-def version_of(architecture: Architecture) -> int:
+def version_of(network: Stored) -> int:
     """The oldest version that can tell of such a network, so that older libraries read what they can."""
-    return 2 if all(layer.is_dense for layer in architecture.layers) else VERSION
+    dense = all(layer.is_dense for layer in network.architecture.layers)
+    return 2 if dense and network.pruned is None else VERSION
 
 
 def _name(path: Any) -> str:
@@ -99,10 +103,10 @@ def _serialize(network: Stored) -> bytes:
     import json
     import zipfile
 
-    architecture, params, units, trained = network
+    architecture, params, units, trained, pruned = network
     manifest = {
         "format": FORMAT,
-        "version": version_of(architecture),
+        "version": version_of(network),
         "producer": f"fastmlp {__version__}",
         "network": describe(architecture),
         "trained": trained,
@@ -114,7 +118,8 @@ def _serialize(network: Stored) -> bytes:
             f"network: expected one that fits into a file of {MAX_FILE} bytes, its manifest into {MAX_MANIFEST}, "
             f"got {size} bytes of numbers and {len(text)} of manifest"
         )
-    members = {MANIFEST: text, PARAMS: _npy(params)} | ({} if units is None else {UNITS: _npy(units)})
+    arrays = {PARAMS: params, UNITS: units, PRUNED: pruned}
+    members = {MANIFEST: text} | {name: _npy(array) for name, array in arrays.items() if array is not None}
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
@@ -150,6 +155,15 @@ def _array(archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any], shape: tup
     return numbers.reshape(shape)
 
 
+def _mask(archive: zipfile.ZipFile, size: int) -> NDArray[np.bool_]:
+    """What has been pruned."""
+    content = _member(archive, PRUNED, NPY_HEADER + size)
+    numbers = np.frombuffer(content, np.uint8, offset=min(NPY_HEADER, len(content)))
+    if not content.startswith(_npy_header(np.dtype(bool), (size,))) or len(numbers) != size or (numbers > 1).any():
+        raise ModelFormatError(f"path: expected a mask of {size} parameters in {PRUNED}, got something else")
+    return numbers.astype(bool)
+
+
 def _digest(body: bytes) -> bytes:
     import hashlib
 
@@ -174,15 +188,16 @@ def _parse(data: bytes) -> Stored:
         _check_version(manifest)
         trained = manifest["version"] == 1 or check.boolean(manifest["trained"], "trained")  # a file seldom is a start
         names = archive.namelist()
-        if names not in ([MANIFEST, PARAMS], [MANIFEST, PARAMS, UNITS]):
-            raise ModelFormatError(f"path: expected the members {MANIFEST}, {PARAMS} and maybe {UNITS}, got {names}")
+        if names != [name for name in MEMBERS if name in names] or PARAMS not in names:
+            raise ModelFormatError(f"path: expected the members {', '.join(MEMBERS)}, the last two maybe, got {names}")
         architecture = _architecture(manifest["network"], archive.getinfo(PARAMS).file_size)
         params = _array(archive, PARAMS, architecture.dtype, (architecture.n_params,))
         units = None
         if UNITS in names:
             columns = archive.getinfo(UNITS).file_size - NPY_HEADER
             units = _array(archive, UNITS, np.dtype(np.float64), (3, columns // (3 * 8)))
-    return Stored(architecture, params, units, trained)
+        pruned = _mask(archive, architecture.n_params) if PRUNED in names else None
+    return Stored(architecture, params, units, trained, pruned)
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:

@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
-from fastmlp._tables import Table
-from fastmlp.errors import IdenticalUnitsWarning, ModelFormatError, warn_caller
-from fastmlp.model import initializers, io, rescaling, units
+from fastmlp.errors import IdenticalUnitsWarning, warn_caller
+from fastmlp.model import initializers, io, pickled, rescaling, shown, units
 from fastmlp.model.architecture import Architecture, LayerViews
 from fastmlp.model.units import Units
 
 Array = NDArray[Any]
 
-PLAIN = (np.ndarray, np.memmap)  # arrays without a mask or units of their own
 
 # bytes; for one row, vectors of weights that lay across two lines took 1.4 to 1.8 times as long where layers are wide;
 # refused: padded rows of W, another order of the parameters
@@ -43,7 +41,10 @@ class Model:
         self._set_up(architecture, np.zeros(architecture.n_params, architecture.dtype), None, False)
         self._draw(init, rng)
 
-    def _set_up(self, architecture: Architecture, params: Array, units: Units | None, trained: bool) -> None:
+    def _set_up(
+        self, architecture: Architecture, params: Array, units: Units | None, trained: bool,
+        pruned: NDArray[np.bool_] | None = None,
+    ) -> None:  # fmt: skip
         # made once: a call that has read the architecture counts on these parameters, whatever hooks of arguments do,
         # or other threads, which the dictionary tells apart
         self._fitting: dict[str, tuple[int, object]]
@@ -54,6 +55,7 @@ class Model:
         self._plan = architecture.plan
         self._params = _on_a_cache_line(params)
         self._units = units
+        self._pruned = pruned if pruned is None or pruned.any() else None  # never changed in place
         self._trained = trained  # whether a fit has left these parameters, so that they are of the data's own units
 
     def _claim(self, claim: tuple[int, object], name: str) -> None:
@@ -68,10 +70,11 @@ class Model:
 
     @classmethod
     def _make(
-        cls, architecture: Architecture, params: Array, units: Units | None = None, *, trained: bool = False
-    ) -> Self:
+        cls, architecture: Architecture, params: Array, units: Units | None = None, *, trained: bool = False,
+        pruned: NDArray[np.bool_] | None = None,
+    ) -> Self:  # fmt: skip
         model = cls.__new__(cls)
-        model._set_up(architecture, params, units, trained)
+        model._set_up(architecture, params, units, trained, pruned)
         return model
 
     @property
@@ -122,7 +125,10 @@ class Model:
 
     @params.setter
     def params(self, value: Any) -> None:
-        self._params[...] = check.vector(value, "params", self.n_params, self.dtype)
+        params = check.vector(value, "params", self.n_params, self.dtype)
+        if self._pruned is not None and self._units is None and params[self._pruned].any():
+            raise ValueError("params: expected zeros where the network is pruned, got others; unprune() forgets that")
+        self._params[...] = params
         self._trained = self._units is not None
 
     @property
@@ -135,6 +141,48 @@ class Model:
         goes on from where the network is, mapped into those of the new data. `initialize` forgets them.
         """
         return self._units
+
+    @property
+    def pruned(self) -> NDArray[np.bool_]:
+        """Which parameters have been deleted, a mask (P,); a copy. Assigning one deletes these.
+
+        What `fastmlp.prune` leaves. They are 0, and every training keeps them so: in the data's units, or in
+        standardised ones where it works in these, in which a network with `units` has been pruned. `unprune` forgets.
+
+        Raises
+        ------
+        TypeError, ValueError
+            On assignment, if the value is no boolean mask (P,).
+        """
+        return np.zeros(self.n_params, bool) if self._pruned is None else self._pruned.copy()
+
+    @pruned.setter
+    def pruned(self, value: Any) -> None:
+        mask = check.mask(value, "pruned", self.n_params)
+        self._pruned = mask if mask.any() else None
+        self._delete_pruned()
+
+    def unprune(self) -> Self:
+        """Forget what has been pruned: the parameters stay 0, and training may change them again.
+
+        Returns
+        -------
+        Network
+            Itself.
+        """
+        self._pruned = None
+        return self
+
+    def _delete_pruned(self) -> None:
+        """Write the zeros, in the units in which they hold."""
+        if self._pruned is None:
+            return
+        if self._units is None:
+            self._params[self._pruned] = 0.0
+            return
+        own = self._units.unfolded(self._architecture, self._params)
+        own[self._pruned] = 0.0
+        self._params[...] = self._units.folded(self._architecture, own)
 
     def _take(self, params: Array, own: Units | None) -> None:
         """Keep what a fit has found in its own units, folded into those of the data."""
@@ -194,11 +242,12 @@ class Model:
         init = check.choice(init, "init", initializers.NAMES)
         self._params[...] = initializers.initialize(self._architecture, init, check.generator(rng))
         self._units, self._trained = None, False
+        self._delete_pruned()
         self._warn_about_identical_units(f"init={init!r}")
 
     def _warn_about_identical_units(self, cause: str) -> None:
         activations = self._architecture.activations
-        for layer in self._architecture.identical_units(self._params):
+        for layer in self._architecture.identical_units(self._params, self._pruned):
             warn_caller(
                 f"units of hidden layer {layer} ({activations[layer - 1]}) start out identical ({cause}): "
                 "their gradients are equal, so that training keeps them identical",
@@ -207,7 +256,7 @@ class Model:
 
     def copy(self) -> Self:
         """A network of its own with the same architecture, parameters and units."""
-        return self._make(self._architecture, self._params, self._units, trained=self._trained)
+        return self._make(self._architecture, self._params, self._units, trained=self._trained, pruned=self._pruned)
 
     __copy__ = copy
 
@@ -251,7 +300,7 @@ class Model:
         """
         params = rescaling.rescale_inputs(self._architecture, self._params, scale, shift)
         mapped = None if self._units is None else self._units.rescaled(inputs=(scale, shift))
-        return self._make(self._architecture, params, mapped, trained=self._trained)
+        return self._mapped(params, mapped)
 
     def rescale_outputs(self, scale: Any = 1.0, shift: Any = 0.0) -> Self:
         """A new network that gives scale * y + shift where this one gives y: for targets in other units.
@@ -287,56 +336,42 @@ class Model:
         """
         params = rescaling.rescale_outputs(self._architecture, self._params, scale, shift)
         mapped = None if self._units is None else self._units.rescaled(targets=(scale, shift))
-        return self._make(self._architecture, params, mapped, trained=self._trained)
+        return self._mapped(params, mapped)
+
+    def _mapped(self, params: Array, own: Units | None) -> Self:
+        """With other parameters; without units, biases that a shift has taken from 0 are no longer pruned."""
+        pruned = self._pruned
+        if pruned is not None and own is None:
+            pruned = pruned & (params == 0)
+        return self._make(self._architecture, params, own, trained=self._trained, pruned=pruned)
 
     def _stored(self) -> io.Stored:
         table = None if self._units is None else self._units.as_array()
-        return io.Stored(self._architecture, self._params, table, self._trained)
+        return io.Stored(self._architecture, self._params, table, self._trained, self._pruned)
 
     @classmethod
     def _restored(cls, stored: io.Stored) -> Self:
         own = units.restored(stored.architecture, stored.units)
-        return cls._make(stored.architecture, stored.params, own, trained=stored.trained)
+        return cls._make(stored.architecture, stored.params, own, trained=stored.trained, pruned=stored.pruned)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self.copy()
 
     def __getstate__(self) -> dict[str, Any]:
-        _, params, table, trained = self._stored()
-        network = io.describe(self._architecture)
-        version = io.version_of(self._architecture)
-        return {"format": version, "network": network, "params": params.copy(), "units": table, "trained": trained}
+        return pickled.state_of(self._stored())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        version = state.get("format") if isinstance(state, dict) else None
-        if type(version) is not int or not 1 <= version <= io.VERSION:
-            raise ModelFormatError(
-                f"state: expected a pickled network of a format up to {io.VERSION}, got another; upgrade fastmlp"
-            )
-        architecture = Architecture.restored(state.get("network"))
-        params, table = state.get("params"), state.get("units")
-        shape, dtype = (architecture.n_params,), architecture.dtype
-        if (
-            not isinstance(params, np.ndarray)
-            or type(params) not in PLAIN
-            or params.shape != shape
-            or params.dtype != dtype
-        ):
-            raise ModelFormatError(f"state: expected parameters of shape {shape} and type {dtype}, got others")
-        self._set_up(architecture, params, units.restored(architecture, table), state.get("trained", True) is True)
+        architecture, params, table, trained, pruned = pickled.stored_in(state)
+        self._set_up(architecture, params, units.restored(architecture, table), trained, pruned)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Model):
             return NotImplemented
-        return self._architecture == other._architecture and np.array_equal(self._params, other._params, equal_nan=True)
+        same = self._architecture == other._architecture and np.array_equal(self.pruned, other.pruned)
+        return same and np.array_equal(self._params, other._params, equal_nan=True)
 
     def __repr__(self) -> str:
-        hidden = repr(self.hidden[0]) if len(set(self.hidden)) == 1 else repr(list(self.hidden))
-        text = (
-            f"Network({list(self._architecture.specification)}, hidden={hidden}, output={self.output!r}, "
-            f"loss={self.loss_name!r}, dtype={self.dtype.name!r})"
-        )
-        return text if self._units is None else f"{text} with {self._units.phrase()}"
+        return shown.line(self._architecture, self._units, self._pruned)
 
     def summary(self) -> str:
         """A table of the layers: shape of W, activation, number of parameters.
@@ -351,13 +386,7 @@ class Model:
         total                     23
         loss: cross_entropy, dtype: float64
         """
-        rows: list[tuple[Any, ...]] = []
-        for number, layer in enumerate(self._architecture.layers, 1):
-            rows.append((number, layer.phrase(), layer.activation, layer.n_params))
-        rows.append(("total", "", "", self.n_params))
-        lines = [str(Table(rows, ("layer", "shape", "activation", "parameters")))]
-        lines.append(f"loss: {self.loss_name}, dtype: {self.dtype.name}")
-        return "\n".join(lines if self._units is None else [*lines, f"trained in {self._units.phrase()}"])
+        return shown.table(self._architecture, self._units, self._pruned)
 
 
 def _on_a_cache_line(params: Array) -> Array:

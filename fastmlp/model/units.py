@@ -110,6 +110,11 @@ class Units(NamedTuple):
             targets = targets._replace(values=_kept_near(self.targets.standardized(targets.values), samples.weight))
         return samples._replace(X=_kept_near(self.inputs.standardized(samples.X), samples.weight), targets=targets)
 
+    def of_inputs(self, places: NDArray[np.intp]) -> Units:
+        """The units of some of the inputs, and of all targets."""
+        scale, shift, constant = self.inputs
+        return self._replace(inputs=Columns(scale[places], shift[places], constant[places]))
+
     def seeing(self, samples: Samples) -> Units:
         """The same units, where only columns that are constant in these samples too are called so."""
         values, targets = samples.targets.values, self.targets

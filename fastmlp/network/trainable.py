@@ -76,7 +76,7 @@ class Trainable(Differentiable):
         (array([1.]), array([10.]))
         """
         samples = functional.check_samples(self._architecture, X, T, sample_weight)
-        free = reparam.make(self._architecture, self._params, fixed, tied)
+        free = reparam.make(self._architecture, self._params, fixed, tied, self._pruned)
         return objectives.make(self._architecture, self._params, samples, penalty, noise_precision, n_threads, free)
 
     # ---- training ----

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp._core.storage.arrays import exact
 from fastmlp.model.architecture import Architecture
-from fastmlp.model.model import PLAIN
+from fastmlp.model.pickled import PLAIN
 from fastmlp.model.units import Units, restored
 from fastmlp.terms.reparam import FreeParameters
 

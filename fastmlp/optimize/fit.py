@@ -68,7 +68,7 @@ def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
         assert own is not None
         training, held_out = own.applied(training), None if held_out is None else own.applied(held_out)
     start, progress = _start(net, own, state, asked.warm_start)
-    free = reparam.make(architecture, start, asked.fixed, asked.tied)
+    free = reparam.make(architecture, start, asked.fixed, asked.tied, net._pruned)
     within = limits.make(architecture, start, asked.bounds, free)
     _check_state(state, name, architecture, free)
     objective = objectives.make(architecture, start, training, asked.penalty, 1.0, asked.n_threads, free)

@@ -8,6 +8,7 @@ from fastmlp.plot.classes import confusion_matrix
 from fastmlp.plot.evidence import evidence, relevances
 from fastmlp.plot.inputs import sensitivity
 from fastmlp.plot.outputs import function, functions
+from fastmlp.plot.pruning import pruning
 from fastmlp.plot.training import learning_curves
 from fastmlp.plot.weights import hinton
 
@@ -18,6 +19,7 @@ __all__ = [
     "functions",
     "hinton",
     "learning_curves",
+    "pruning",
     "relevances",
     "sensitivity",
     "sweep",

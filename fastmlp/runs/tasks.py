@@ -22,8 +22,9 @@ from fastmlp.network.network import Network
 from fastmlp.optimize import lbfgs, lm, reference, scale
 from fastmlp.optimize.loops import compiled
 from fastmlp.optimize.monitor import OUTCOMES
-from fastmlp.terms import DataTerm
+from fastmlp.terms import DataTerm, reparam
 from fastmlp.terms import objective as objectives
+from fastmlp.terms.objective import Objective
 from fastmlp.terms.penalties import split as split_penalty
 
 AT_ONCE: dict[str, Any] = {"lm": lm, "lbfgs": lbfgs}  # the methods that train many networks at once
@@ -146,10 +147,7 @@ def _by_itself(tasks: dict[int, Task], how: Rules, done: Done) -> None:
 def _at_once(numbered: dict[int, Task], how: Rules, done: Done) -> None:
     """Each network by one thread; nothing is random."""
     tasks = list(numbered.values())
-    terms = [
-        objectives.make(task.net._architecture, params_of(task), task.inside, task.penalty, 1.0, how.n_threads)
-        for task in tasks
-    ]
+    terms = [_objective(task, how) for task in tasks]
     params = [term.x0 for term in terms]
     tols = _default_tols(tasks) if how.tol is None else [how.tol] * len(tasks)
     records = many.unwritten(len(tasks))
@@ -162,8 +160,8 @@ def _at_once(numbered: dict[int, Task], how: Rules, done: Done) -> None:
             problems = [compiled(term, 1) for term in terms]
             many.train(problems, params, tols, how.method, options, how.time_limit, how.n_threads, records)
         finally:
-            for task, x in zip(tasks, params, strict=True):
-                task.net._take(x, task.own)
+            for task, term, x in zip(tasks, terms, params, strict=True):
+                task.net._take(term.expand(x), task.own)
             for number, (*counts, ending) in zip(numbered, records.tolist(), strict=True):
                 if STATUS[ending] in OUTCOMES:
                     done[number] = Outcome._make([*counts, OUTCOMES[STATUS[ending]]])
@@ -171,6 +169,13 @@ def _at_once(numbered: dict[int, Task], how: Rules, done: Done) -> None:
         for task in tasks:
             if "by" in task.net._fitting and task.net._fitting["by"] is claim:
                 del task.net._fitting["by"]
+
+
+def _objective(task: Task, how: Rules) -> Objective:
+    """Of what the network has not pruned."""
+    architecture, start = task.net._architecture, params_of(task)
+    free = reparam.make(architecture, start, None, None, task.net._pruned)
+    return objectives.make(architecture, start, task.inside, task.penalty, 1.0, how.n_threads, free)
 
 
 def params_of(task: Task) -> Any:

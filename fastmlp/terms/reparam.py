@@ -179,9 +179,11 @@ def holding(params: NDArray[Any], held: NDArray[np.bool_]) -> FreeParameters | N
     return Selection(index, np.ones(len(held)), np.where(held, params.astype(np.float64), 0.0), np.flatnonzero(~held))
 
 
-def make(architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any) -> FreeParameters | None:
-    """From the user's arguments, which `Network.objective` documents; None if all are free."""
-    if fixed is None and tied is None:
+def make(
+    architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any, pruned: NDArray[np.bool_] | None = None
+) -> FreeParameters | None:
+    """From the user's arguments, which `Network.objective` documents, and what is held at 0; None if all are free."""
+    if fixed is None and tied is None and pruned is None:
         return None
     n_params = architecture.n_params
     first = np.arange(n_params)  # the parameter that stands for each
@@ -193,7 +195,9 @@ def make(architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any
             raise ValueError(f"tied: expected each parameter in one tie, and once, got one twice: {tie!r}")
         in_a_tie[members] = True
         first[members], coefficient[members] = members[0], factors
-    held = np.zeros(n_params, bool)
+    held = np.zeros(n_params, bool) if pruned is None else pruned.copy()
+    if (held & in_a_tie).any():
+        raise ValueError("tied: expected parameters that are not pruned, got one that is; unprune() the network first")
     if fixed is not None:
         held[selection.positions(architecture, fixed, "fixed")] = True
     if (held & in_a_tie).any():
@@ -204,8 +208,9 @@ def make(architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any
     if len(free) == n_params:
         return None
     index = np.where(held, -1, np.searchsorted(free, first))
+    kept = held if pruned is None else held & ~pruned
     kind = Selection if tied is None else FreeParameters
-    return kind(index, coefficient, np.where(held, params.astype(np.float64), 0.0), free)
+    return kind(index, coefficient, np.where(kept, params.astype(np.float64), 0.0), free)
 
 
 def _ties(tied: Any) -> Any:

@@ -1,0 +1,144 @@
+"""Deletions from one quadratic model of an objective around its optimum: Optimal Brain Surgeon, maintained.
+
+With A the second derivatives at w and C = A^-1, parameters S become 0 at the least rise of d' A d / 2 by
+
+    d = -C_.S (C_SS)^-1 w_S,        L_S = w_S' (C_SS)^-1 w_S / 2,        C becomes C - C_.S (C_SS)^-1 C_S. ,
+
+which is the inverse of A without the rows and columns S, and 0 there (Hassibi and Stork 1993). The changes of C are
+columns of V, C = C_0 - V V', put in many at a time, as products of matrices are fast: a chain of n deletions takes
+n^3 / 3 multiplications.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _memory
+
+Float = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+COLUMNS = 64  # of V: for P = 1,000 24, 64 and 96 take 0.08, 0.06 and 0.06 s
+
+
+class Deletions:
+    """A chain of deletions.
+
+    Parameters
+    ----------
+    C : ndarray of shape (n, n)
+        A^-1; is taken, and changed.
+    w : ndarray of shape (n,)
+        The optimum; a copy is taken.
+    """
+
+    def __init__(self, C: Float, w: Float) -> None:
+        self.w = w.copy()  #: the parameters, 0 where they are deleted
+        self.alive = np.ones(len(w), bool)
+        self.variances = np.diagonal(C).copy()  #: C_ii, nan where they are deleted
+        self._rows = np.arange(len(w))  # which parameters the rows of C are: all that were alive when it was put in
+        self._place = np.arange(len(w))  # and back
+        self._C, self._V, self._n_columns = C, np.empty((len(w), COLUMNS)), 0
+
+    @property
+    def inverse(self) -> Float:
+        """C of the parameters that are left, in their order."""
+        self._put_in(0)
+        return self._C.copy()
+
+    def block(self, S: Index) -> Float:
+        """C_SS."""
+        at = self._place[S]
+        V = self._V[at, : self._n_columns]
+        return np.asarray(self._C[np.ix_(at, at)] - V @ V.T)
+
+    def delete(self, S: Index) -> float:
+        """Delete parameters that are left; the rise L_S."""
+        if self._n_columns + len(S) > self._V.shape[1]:
+            self._put_in(len(S))
+        at, V = self._place[S], self._V[:, : self._n_columns]
+        columns = self._C[at] - _memory.product(V[at], V.T)
+        root = np.linalg.cholesky(columns[:, at])
+        U, half = np.linalg.solve(root, columns), np.linalg.solve(root, self.w[S])
+        self.w[self._rows] -= half @ U
+        self.variances[self._rows] -= (U**2).sum(axis=0)
+        self._V[:, self._n_columns : self._n_columns + len(S)] = U.T
+        self._n_columns += len(S)
+        self.alive[S], self.w[S], self.variances[S] = False, 0.0, np.nan
+        return 0.5 * float(half @ half)
+
+    def times(self, g: Float) -> Float:
+        """C g for the parameters that are left, in their order."""
+        left = self.alive[self._rows]
+        rows = np.zeros(len(left))
+        rows[left] = g
+        V = self._V[:, : self._n_columns]
+        return np.asarray((self._C @ rows - V @ (rows @ V))[left])
+
+    def _put_in(self, room: int) -> None:
+        """C without what is deleted, and with V V' taken off; room for so many columns and more."""
+        kept = self.alive[self._rows]
+        V = self._V[kept, : self._n_columns]
+        self._C = self._C[np.ix_(kept, kept)]
+        self._C -= _memory.product(V, V.T)
+        self._rows = self._rows[kept]
+        self._place[self._rows] = np.arange(len(self._rows))
+        self._V, self._n_columns = np.empty((len(self._rows), max(COLUMNS, room))), 0
+
+    def rises(self, sets: Sequence[Index]) -> Float:
+        """L_S of each of some sets."""
+        if all(len(S) == 1 for S in sets):
+            where = np.array([S[0] for S in sets], np.intp)
+            return np.asarray(self.w[where] ** 2 / (2 * self.variances[where]))
+        return np.array([self._rise(S) for S in sets])
+
+    def _rise(self, S: Index) -> float:
+        half = np.linalg.solve(np.linalg.cholesky(self.block(S)), self.w[S])
+        return 0.5 * float(half @ half)
+
+    def moved(self, S: Index) -> Float:
+        """The parameters after a deletion that is not made."""
+        at = self._place[S]
+        columns = self._C[at] - _memory.product(self._V[at, : self._n_columns], self._V[:, : self._n_columns].T)
+        w = self.w.copy()
+        w[self._rows] -= np.linalg.solve(columns[:, at], self.w[S]) @ columns
+        w[S] = 0.0
+        return w
+
+
+class Removals:
+    """A chain of deletions that leaves all other parameters where they are: Optimal Brain Damage, or by magnitude.
+
+    Parameters
+    ----------
+    A : ndarray of shape (n, n)
+        Second derivatives, or their diagonal (n,), as if the others were 0.
+    w : ndarray of shape (n,)
+        The optimum; a copy is taken.
+    """
+
+    def __init__(self, A: Float, w: Float) -> None:
+        self.w, self.alive, self._A = w.copy(), np.ones(len(w), bool), A
+
+    def delete(self, S: Index) -> float:
+        """Delete parameters; the rise w_S' A_SS w_S / 2."""
+        rise = self._rise(S)
+        self.alive[S], self.w[S] = False, 0.0
+        return rise
+
+    def rises(self, sets: Sequence[Index]) -> Float:
+        """That of each of some sets."""
+        return np.array([self._rise(S) for S in sets])
+
+    def _rise(self, S: Index) -> float:
+        w = self.w[S]
+        return 0.5 * float(self._A[S] @ w**2 if self._A.ndim == 1 else w @ self._A[np.ix_(S, S)] @ w)
+
+    def moved(self, S: Index) -> Float:
+        """The parameters after a deletion that is not made."""
+        w = self.w.copy()
+        w[S] = 0.0
+        return w

@@ -1,0 +1,234 @@
+"""The objective that is pruned: in the compact network of what is left, so that its cost follows the weights."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _validation as check
+from fastmlp.bayes.frame import framed
+from fastmlp.model import functional, selection, units
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
+from fastmlp.network.network import Network, check_network
+from fastmlp.optimize import reference
+from fastmlp.pruning import candidates
+from fastmlp.pruning.candidates import Candidates
+from fastmlp.terms import DataTerm, Sum, gaussian, penalties, reparam
+from fastmlp.terms import objective as objectives
+from fastmlp.terms.objective import Objective
+
+Float = NDArray[np.float64]
+Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+
+
+class Problem:
+    """A network, its samples and its penalty, in standardised units if asked for; float64 throughout.
+
+    Parameters
+    ----------
+    net : Network
+    X, T, sample_weight, penalty, standardize, n_threads
+        As for `Network.fit`.
+    """
+
+    def __init__(
+        self, net: Network, X: Any, T: Any, sample_weight: Any, penalty: Any, standardize: Any, n_threads: Any
+    ) -> None:
+        self.own = own = check_network(net)._architecture  #: of the network, whatever its number type
+        self.architecture = own.changed(dtype="float64") if own.dtype != np.float64 else own
+        samples = functional.check_samples(self.architecture, X, T, sample_weight)
+        objectives.require_samples(samples)
+        own_units = units.chosen(standardize, None, self.architecture, samples)  # as `fit`
+        self.frame, self.samples = framed(self.architecture, own_units, samples, net._pruned)
+        self.params = net.params.astype(np.float64)
+        if own_units is not None:
+            self.params = net._in_units(own_units).astype(np.float64)
+        self.n_threads = n_threads
+        decay, self.terms = penalties.split(penalty)
+        self.decay = np.zeros(len(self.params)) if decay is None else decay.diagonal(self.architecture)
+        self.penalty = penalty
+        self.reference = reference.of(self.architecture, self.samples)
+        self.silent: Mask = np.logical_not(self.samples.X.any(axis=0))
+        self._known: dict[bytes, Samples] = {}
+
+    @property
+    def start(self) -> Mask:
+        """What is pruned before the first deletion: what the network says, constant targets, and what is dead."""
+        pruned = np.zeros(len(self.params), bool)
+        pruned[self.frame.known] = True
+        return self.dead(pruned)
+
+    def dead(self, pruned: Mask) -> Mask:
+        """With all that cannot change an output any more."""
+        return candidates.dead(self.architecture, pruned, self.silent)
+
+    @property
+    def default_tol(self) -> float:
+        """For |g|_inf."""
+        return reference.default_tol(self.architecture, self.reference)
+
+    def own_precision(self, noise_precision: Any) -> float | None:
+        """The user's noise precision in the units of the problem."""
+        if noise_precision is None or not self.architecture.loss.has_noise:
+            if noise_precision is not None:
+                raise ValueError(
+                    f"noise_precision: expected None for {self.architecture.loss}, got {check.shown(noise_precision)}"
+                )
+            return None
+        given = check.number(noise_precision, "noise_precision", 0.0, above=True)
+        own = self.frame.own_precision(given)
+        if np.ndim(own):
+            raise ValueError("noise_precision: expected None with outputs of several scales, got a number")
+        return float(own)
+
+    def log_normalizer(self, beta: float) -> float:
+        """What the loss leaves out of the log likelihood, in the units of the targets."""
+        if self.architecture.loss.has_noise:
+            own = 0.5 * self.n_targets * math.log(beta / (2 * math.pi))
+            return own - self.frame.log_volume(self.samples.total_weight)
+        T, weight = self.samples.targets.values, self.samples.weight
+        if not self.architecture.loss.is_of_counts:
+            return 0.0
+        assert T is not None
+        sums = [math.fsum(math.lgamma(t + 1) for t in row) for row in T]
+        return -math.fsum(sums) if weight is None else -float(weight @ sums)
+
+    def refuse_flat_priors(self, candidates: Candidates, name: str) -> None:
+        """ValueError where a deletion has no evidence."""
+        flat = [where for where in candidates.sets if not self.decay[where].all()]
+        if flat:
+            first = selection.name_of(self.architecture, int(flat[0][0]))
+            raise ValueError(
+                f"{name}: expected a penalty on all that may be deleted with 'evidence', got none on {first}; "
+                "take WeightDecay(weights, biases) > 0, or keep= what is not penalised"
+            )
+
+    def seen(self, samples: Any) -> Samples:
+        """Other samples in the units of the problem."""
+        own: Samples = samples if self.frame.units is None else self.frame.units.applied(samples)
+        return own
+
+    @property
+    def n_targets(self) -> float:
+        """How many targets there are, by weight, but for constant ones."""
+        return self.samples.total_weight * np.count_nonzero(self.frame.varying)
+
+    def samples_of(self, columns: Index) -> Samples:
+        """The samples with these inputs alone."""
+        if len(columns) == self.architecture.n_inputs:
+            return self.samples
+        key = columns.tobytes()
+        if key not in self._known:
+            X = np.ascontiguousarray(self.samples.X[:, columns])
+            self._known = {key: self.samples._replace(X=X)}
+        return self._known[key]
+
+
+class Reduced:
+    """The objective of the parameters v (n,) that are left, all others 0: in the compact network of these.
+
+    The network stays whole where the penalty is more than weight decay, as its terms are functions of all parameters,
+    and where layers are not dense.
+
+    Parameters
+    ----------
+    problem : Problem
+    pruned : ndarray of shape (P,)
+        What is not left, all that is dead included.
+    values : ndarray of shape (P,), optional
+        Of what is not left, if not 0.
+    """
+
+    def __init__(self, problem: Problem, pruned: Mask, values: Float | None = None) -> None:
+        self.problem, self.pruned = problem, pruned
+        self._values = np.zeros(len(pruned)) if values is None else np.where(pruned, values, 0.0)
+        self.free = np.flatnonzero(~pruned)
+        self.decay = problem.decay[self.free]  #: lambda (n,)
+        architecture, samples, self._where = problem.architecture, problem.samples, np.arange(len(pruned))
+        if not problem.terms and all(layer.is_dense for layer in architecture.layers):
+            architecture, self._where, columns = compact_architecture(architecture, pruned & (self._values == 0))
+            samples = problem.samples_of(columns)
+        self.data = DataTerm(architecture, samples, 1.0, problem.n_threads)
+        self._left = np.flatnonzero(~pruned[self._where])  # where v is in the compact network
+        self._whole = len(self._left) == len(self._where)
+        self._params = self._values[self._where]
+        self._constant = 0.5 * float(problem.decay @ self._values**2)
+        self._terms = penalties.Terms(problem.terms, self._free_parameters) if problem.terms else None
+
+    @property
+    def _free_parameters(self) -> reparam.FreeParameters | None:
+        return reparam.holding(self._values[self._where], self.pruned[self._where])
+
+    @property
+    def objective(self) -> Objective:
+        """The same for solvers."""
+        penalty = gaussian.by_parameter(self.problem.decay[self._where])
+        terms = penalty if self._terms is None else Sum(penalty, *self.problem.terms)
+        return Objective(self.data, terms, self._values[self._where], self._free_parameters)
+
+    def _native(self, v: Float) -> Float:
+        self._params[self._left] = v
+        return self._params
+
+    def value_and_grad(self, v: Float) -> tuple[float, Float]:
+        """E and its gradient (n,)."""
+        value, gradient = self.data.value_and_grad(self._native(v))
+        slope = self.decay * v
+        gradient = (gradient if self._whole else gradient[self._left]) + slope
+        value += 0.5 * float(slope @ v) + self._constant
+        if self._terms is not None:
+            other, slope = self._terms.value_and_grad(v)
+            value, gradient = value + other, gradient + slope
+        return value, gradient
+
+    def penalty(self, v: Float) -> float:
+        """The part of E that does not depend on the data."""
+        decay = 0.5 * float(self.decay @ v**2) + self._constant
+        return decay if self._terms is None else decay + self._terms.value(v.copy())
+
+    def matrix(self, v: Float, kind: str) -> Float:
+        """Second derivatives of E (n, n), exact or those of Gauss-Newton."""
+        A = self._by_free(self.data.hessian(self._native(v), kind))
+        A.reshape(-1)[:: len(A) + 1] += self.decay
+        return A if self._terms is None else A + self._terms.matrix(v.copy(), kind)
+
+    def fisher(self, v: Float) -> Float:
+        """The sum of outer products of the samples' gradients (n, n)."""
+        return self._by_free(self.data.hessian(self._native(v), "empirical_fisher"))
+
+    def _by_free(self, matrix: Float) -> Float:
+        return matrix if self._whole else matrix[np.ix_(self._left, self._left)]
+
+    def expand(self, v: Float) -> Float:
+        """All parameters (P,)."""
+        params = self._values.copy()
+        params[self.free] = v
+        return params
+
+
+def compact_architecture(architecture: Architecture, pruned: Mask) -> tuple[Architecture, Index, Index]:
+    """Without units and inputs that have no parameters left; which parameters and inputs of the larger one it has.
+
+    A layer keeps one unit, the network one input, where none has anything left.
+    """
+    weights, biases = architecture.unravel(~pruned)
+    units = [W.any(axis=1) | b | above.any(axis=0) for W, b, above in zip(weights, biases, weights[1:], strict=False)]
+    used = [*map(_at_least_one, (weights[0].any(axis=0), *units)), np.arange(architecture.n_outputs)]
+    places = architecture.unravel(np.arange(architecture.n_params))
+    where = [
+        part
+        for W, b, columns, rows in zip(places.weights, places.biases, used, used[1:], strict=False)
+        for part in (W[np.ix_(rows, columns)].ravel(), b[rows])
+    ]
+    small = architecture.changed(layers=[len(each) for each in used])
+    return small, np.concatenate(where), used[0]
+
+
+def _at_least_one(mask: Any) -> Index:
+    found = np.flatnonzero(mask)
+    return found if len(found) else np.zeros(1, np.intp)

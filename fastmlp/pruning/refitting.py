@@ -1,0 +1,174 @@
+"""`refit`: to the optimum of new data from that of the old, and what Newton's method would have said of it."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _memory
+from fastmlp import _validation as check
+from fastmlp._quiet import quiet
+from fastmlp.model import selection
+from fastmlp.network import Network
+from fastmlp.optimize.monitor import CONVERGED, MESSAGES, STALLED, optimize_result
+from fastmlp.pruning import training
+from fastmlp.pruning.optimum import Optimum
+from fastmlp.pruning.problem import Problem, Reduced
+
+if TYPE_CHECKING:
+    from fastmlp.optimize.results import FitResult
+
+Float = NDArray[np.float64]
+MOST_STEPS = 1000
+NEAR = 1.0  # posterior standard deviations up to which Newton's step is tried
+EPS = float(np.finfo(np.float64).eps)
+
+
+@quiet
+def refit(
+    net: Network,
+    X: Any,
+    T: Any,
+    *,
+    penalty: Any = None,
+    sample_weight: Any = None,
+    fixed: Any = None,
+    tol: float | None = None,
+    standardize: Any = False,
+    n_threads: Any = None,
+) -> FitResult:
+    """Train a network again after its data have changed: from where it is, to the optimum of the new objective.
+
+    Rows may have been added, dropped, labelled or weighted anew; give all that are to count now.
+
+    Parameters
+    ----------
+    net : Network
+        Trained on other data; is changed, as by `Network.fit`.
+    X : array-like of shape (N, D)
+    T : array-like of shape (N, K) or (N,)
+        As for `Network.loss`.
+    penalty, sample_weight, fixed, standardize, n_threads
+        As for `Network.fit`.
+    tol : float, optional
+        Likewise: for the largest element of the gradient.
+
+    Returns
+    -------
+    FitResult
+        As of `Network.fit`, without history; and `predicted` (P,), where Newton's step from the old parameters leads,
+        in the data's units, or None where the exact Hessian is not positive definite; `predicted_decrease`,
+        g' A^-1 g / 2, or nan; `newton_used`, whether the training began with it; `negative_eigenvalues` of the Hessian,
+        how many, None where the old parameters were the optimum; `moved`, the length of the way in posterior standard
+        deviations, sqrt(beta d' A d), A the second derivatives of the new objective at the old parameters (those of
+        Gauss-Newton where the exact ones are not positive definite), or nan.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong, or the objective is not finite at the old parameters.
+    RuntimeError
+        If the network is being fitted already.
+
+    Notes
+    -----
+    Levenberg-Marquardt from the old parameters. Where Newton's step is no longer than one posterior standard deviation
+    it is tried first, and corrected by the gradients that follow (BFGS); whatever the objective does not confirm is not
+    done. The objective is never left above the start.
+
+    The optimum is the one that leads on from the old one: a fresh start may end at a lower one, or a higher, and this
+    basin has been chosen with the rows that are gone. For who has to forget rows, the promise is that the gradient of
+    the objective without them is within `tol`, not that they were never seen.
+
+    Cost: a Hessian, P^3 / 6 multiplications, and as many gradients, or steps as `Network.fit`, as the change asks for.
+
+    References
+    ----------
+    PRML 5.4, the second of four uses of the Hessian.
+
+    Examples
+    --------
+    >>> import numpy as np, fastmlp
+    >>> X = np.linspace(-1, 1, 50)[:, None]
+    >>> T = np.sin(3 * X) + 0.1 * np.random.default_rng(0).normal(size=X.shape)
+    >>> net = fastmlp.Network([1, 3, 1], rng=0)
+    >>> penalty = fastmlp.WeightDecay(0.1, 0.1)
+    >>> _ = net.fit(X, T, penalty=penalty, method="lm")
+    >>> left = np.arange(50) != 20  # a row less
+    >>> result = fastmlp.refit(net, X[left], T[left], penalty=penalty)
+    >>> result.success, result.newton_used, result.negative_eigenvalues, bool(result.moved < 1)
+    (True, True, 0, True)
+    """
+    problem = Problem(net, X, T, sample_weight, penalty, standardize, n_threads)
+    tol = problem.default_tol if tol is None else check.number(tol, "tol", 0.0)
+    reduced, v = _reduced(problem, fixed)
+    claim = (os.getpid(), object())
+    net._claim(claim, "refit")
+    try:
+        found = _trained(reduced, v, tol)
+        net._take(reduced.expand(found.pop("v")).astype(net.dtype), problem.frame.units)  # which maps them
+    finally:
+        if net._fitting.get("by") is claim:
+            del net._fitting["by"]
+    if found["predicted"] is not None:
+        found["predicted"] = _for_the_user(reduced, found["predicted"])
+    status = CONVERGED if found["success"] else STALLED
+    return optimize_result(
+        x=net.params.astype(np.float64), units=problem.frame.units, method="lm", status=status,
+        message=MESSAGES[status], **found,
+    )  # fmt: skip
+
+
+def _for_the_user(reduced: Reduced, v: Float) -> Float:
+    return reduced.problem.frame.params(reduced.expand(v))
+
+
+def _reduced(problem: Problem, fixed: Any) -> tuple[Reduced, Float]:
+    """The problem of what is neither pruned nor fixed, and where it begins."""
+    held = problem.start.copy()
+    values = np.where(held, 0.0, problem.params)
+    if fixed is not None:
+        held[selection.positions(problem.architecture, fixed, "fixed")] = True
+    if held.all():
+        raise ValueError("fixed: expected at least one parameter that is not, got all of them")
+    reduced = Reduced(problem, held, values)
+    return reduced, problem.params[reduced.free]
+
+
+def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
+    """Everything the result has but what is the network's."""
+    start = Optimum(reduced, v, "exact", None)
+    value, gradient = start.value_and_grad
+    if not math.isfinite(value):
+        raise ValueError(f"net: expected one whose objective is a finite number on these data, got {value}")
+    report = {"predicted": v, "predicted_decrease": 0.0, "newton_used": False, "negative_eigenvalues": None}
+    if start.grad_norm <= tol:
+        return report | {"v": v, "fun": value, "grad_norm": start.grad_norm, "nit": 0, "success": True, "moved": 0.0}
+    end, nit, there = v, 0, False
+    definite = start.hessian == "exact"
+    report["negative_eigenvalues"] = 0 if definite else _negative(reduced.matrix(v, "exact"))
+    if definite:
+        report |= {"predicted": v - start.solve(gradient), "predicted_decrease": start.predicted_decrease}
+        if start.distance <= NEAR:
+            end, nit, there = training.near_minimum(reduced, v, tol, start.solve)
+            report["newton_used"] = nit > 0
+    else:
+        report |= {"predicted": None, "predicted_decrease": math.nan}
+    if not there:
+        end, more = training.to_minimum(reduced, end, tol, MOST_STEPS, math.inf)
+        nit += more
+    fun, gradient = reduced.value_and_grad(end)
+    grad_norm = float(np.abs(gradient).max(initial=0.0))
+    found = {"v": end, "fun": fun, "grad_norm": grad_norm, "nit": nit, "success": grad_norm <= tol}
+    return report | found | {"moved": start.length(end - v)}
+
+
+def _negative(A: Float) -> int:
+    """How many eigenvalues are negative, beyond rounding."""
+    _memory.blas(4 * A.nbytes)
+    eigenvalues = np.linalg.eigvalsh(A)
+    return int(np.count_nonzero(eigenvalues < -len(A) * EPS * np.abs(eigenvalues).max()))

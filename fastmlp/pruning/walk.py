@@ -1,0 +1,228 @@
+"""The rounds of a pruning path: deletions from a quadratic model, what dies with them, a training, a record."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.model.functional import Samples
+from fastmlp.pruning import training
+from fastmlp.pruning.candidates import Candidates
+from fastmlp.pruning.criteria import Chooser
+from fastmlp.pruning.deletions import Deletions
+from fastmlp.pruning.found import PruningPath, PruningStep
+from fastmlp.pruning.methods import Method, Model
+from fastmlp.pruning.optimum import FARTHEST, Optimum
+from fastmlp.pruning.problem import Problem, Reduced
+from fastmlp.terms import DataTerm
+
+Float = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+TIE = 1e-9  # of the smallest score: of equal ones the first is deleted, not the one that rounding prefers
+FIRST_STEPS = 1000  # of the training before the first deletion, at most
+
+
+class Rules(NamedTuple):
+    """How a path goes, and when it ends; `prune` documents them."""
+
+    method: Method
+    hessian: str
+    n_params: int
+    noise_precision: float | None
+    max_rise: float
+    at_once: float
+    retrain: bool
+    tol: float
+    max_iter: int
+    callback: Callable[[Any], Any] | None
+    verbose: int
+    deadline: float
+
+
+class Round(NamedTuple):
+    """Some deletions."""
+
+    pruned: Mask
+    params: Float  # (P,), where the quadratic model has its minimum
+    rise: float
+    removed: tuple[str, ...]
+
+
+class Quadratic(NamedTuple):
+    """The model of a round."""
+
+    optimum: Optimum
+    model: Model
+    place: NDArray[np.intp]  # of each parameter (P,) among those of the optimum, or -1
+
+
+class Walk:
+    """One path.
+
+    Parameters
+    ----------
+    problem : Problem
+    candidates : Candidates
+    rules : Rules
+    chooser : Chooser
+    validation : Samples or None
+    """
+
+    def __init__(
+        self, problem: Problem, candidates: Candidates, rules: Rules, chooser: Chooser, validation: Samples | None
+    ) -> None:
+        self.problem, self.candidates, self.rules, self.chooser = problem, candidates, rules, chooser
+        self.validation = None if validation is None else DataTerm(problem.architecture, validation, 1.0)
+        self.steps: list[PruningStep] = []
+
+    def path(self, message: str) -> Any:
+        """What has been found; None before the first training is done."""
+        if not self.steps:
+            return None
+        best, criterion = self.chooser.best(self.steps)
+        return PruningPath(self.steps, best, message, criterion, self.problem.own, self.problem.frame.units)
+
+    def go(self, pruned: Mask) -> str:
+        """Take steps until one is the last; why it is."""
+        rules, problem = self.rules, self.problem
+        reduced, nit = Reduced(problem, pruned), 0
+        v = problem.params[reduced.free]
+        if rules.retrain:
+            v, nit = training.to_minimum(reduced, v, rules.tol, FIRST_STEPS, self.left)
+        optimum = self._optimum(reduced, v)
+        if not rules.retrain:
+            self._refuse_far(optimum)
+        made: Round | None = Round(pruned, reduced.expand(v), 0.0, ())
+        quadratic: Quadratic | None = None
+        while made is not None:
+            self._note(made, optimum, nit)
+            if (message := self._ended()) is not None:
+                return message
+            if rules.retrain or quadratic is None:
+                quadratic = Quadratic(optimum, rules.method.model(optimum), _places(reduced))
+            made = self._delete(quadratic, made.pruned)
+            if made is None:
+                break
+            reduced, nit = Reduced(problem, made.pruned), 0
+            v = made.params[reduced.free]
+            if rules.retrain:
+                v, nit = self._train(reduced, v, quadratic.model)
+            optimum = self._optimum(reduced, v)
+            if optimum.value_and_grad[0] > self.steps[0].objective + rules.max_rise:
+                return "stopped by max_rise"
+        return "nothing is left to delete"
+
+    def _train(self, reduced: Reduced, v: Float, model: Model) -> tuple[Float, int]:
+        """From the minimum of the quadratic model on."""
+        nit, there = 0, False
+        if isinstance(model, Deletions):
+            v, nit, there = training.near_minimum(reduced, v, self.rules.tol, model.times)
+        if not there:
+            v, more = training.to_minimum(reduced, v, self.rules.tol, self.rules.max_iter, self.left)
+            nit += more
+        return v, nit
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return self.rules.deadline - time.perf_counter()
+
+    def _optimum(self, reduced: Reduced, v: Float) -> Optimum:
+        return Optimum(reduced, v, self.rules.hessian, self.rules.noise_precision)
+
+    def _refuse_far(self, optimum: Optimum) -> None:
+        if not optimum.distance <= FARTHEST:
+            raise ValueError(
+                f"retrain: expected True, or a network at an optimum of this objective, got one that is "
+                f"{optimum.distance:.3g} posterior standard deviations away (at most: {FARTHEST}); train it with this "
+                "penalty (method='lm')"
+            )
+
+    def _delete(self, quadratic: Quadratic, pruned: Mask) -> Round | None:
+        """A round: one deletion, and more as long as they are predicted to cost little; None where all would go."""
+        optimum, model, place = quadratic
+        rules, rise = self.rules, 0.0
+        removed: list[str] = []
+        allowed = rules.at_once * abs(optimum.value_and_grad[0])
+        while True:
+            left = self.candidates.left(pruned)
+            if not left.sets or np.count_nonzero(~pruned) <= rules.n_params:
+                break
+            sets = [place[S] for S in left.sets]
+            scores = rules.method.scores(optimum, model, sets)
+            least = np.nanmin(scores)
+            number = int(np.argmax(scores <= least + TIE * abs(least)))
+            if removed and rise + float(model.rises(sets[number : number + 1])[0]) > allowed:
+                break
+            after = pruned.copy()
+            after[left.sets[number]] = True
+            after = self.problem.dead(after)
+            if after.all():
+                break
+            rise += model.delete(sets[number])
+            also = place[np.flatnonzero(after & ~pruned)]
+            for q in also[model.alive[also]]:
+                model.delete(np.array([q]))
+            pruned = after
+            removed.append(self.candidates.names[left.numbers[number]])
+        if not removed:
+            return None
+        params = np.zeros(len(pruned))
+        params[place >= 0] = model.w
+        return Round(pruned, params, rise, tuple(removed))
+
+    def _note(self, made: Round, optimum: Optimum, nit: int) -> None:
+        problem = self.problem
+        params = optimum.reduced.expand(optimum.v)
+        validation = math.nan
+        if self.validation is not None:
+            validation = self.validation.mean(self.validation.value(params))
+        step = PruningStep(
+            removed=made.removed, n_params=len(optimum.v), rise=made.rise, objective=optimum.value_and_grad[0],
+            train_loss=float(optimum.reduced.data.mean(optimum.data_loss)), validation_loss=float(validation),
+            log_evidence=optimum.log_evidence, bic=optimum.bic, aic=optimum.aic,
+            nic=optimum.nic if self.chooser.name == "nic" else math.nan, grad_norm=optimum.grad_norm, nit=nit,
+            hessian=optimum.hessian, params=problem.frame.params(params), pruned=made.pruned,
+        )  # fmt: skip
+        self.steps.append(step)
+        if self.rules.verbose:
+            print(_line(len(self.steps) - 1, step), flush=True)
+
+    def _ended(self) -> str | None:
+        """Why the latest step is the last one, if it is."""
+        rules, step = self.rules, self.steps[-1]
+        if rules.callback is not None and _answer(rules.callback, step):
+            return "stopped by the callback"
+        if self.chooser.stops(self.steps):
+            return f"stopped by {self.chooser.name}"
+        if step.n_params <= rules.n_params:
+            return "n_params reached"
+        return "stopped at time_limit" if self.left <= 0 else None
+
+
+def _places(reduced: Reduced) -> NDArray[np.intp]:
+    """Where each parameter (P,) is among those that are left, or -1."""
+    place = np.full(len(reduced.pruned), -1)
+    place[reduced.free] = np.arange(len(reduced.free))
+    return place
+
+
+def _answer(callback: Callable[[Any], Any], step: PruningStep) -> bool:
+    try:
+        answer = callback(step)
+    except StopIteration:
+        return True
+    return isinstance(answer, (bool, np.bool_)) and bool(answer)
+
+
+def _line(number: int, step: PruningStep) -> str:
+    shown = [f"prune {number:4d}  weights {step.n_params}  objective {step.objective:.6g}"]
+    if not math.isnan(step.validation_loss):
+        shown.append(f"validation {step.validation_loss:.6g}")
+    return "  ".join([*shown, f"bic {step.bic:.6g}", f"rise {step.rise:.3g}", ", ".join(step.removed)])

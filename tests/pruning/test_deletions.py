@@ -1,0 +1,53 @@
+"""A chain of deletions with a maintained inverse, against factorising anew."""
+
+import numpy as np
+import pytest
+
+from fastmlp.pruning import deletions
+from fastmlp.pruning.deletions import Deletions
+
+
+def quadratic(n, seed=0):
+    rng = np.random.default_rng(seed)
+    J = rng.normal(size=(2 * n, n))
+    return J.T @ J / n + 0.1 * np.eye(n), rng.normal(size=n)
+
+
+@pytest.mark.parametrize("n", [1, 3, 17, 150])
+@pytest.mark.parametrize("columns", [1, 8, 64])
+def test_the_maintained_inverse_is_that_of_factorising_anew(n, columns, monkeypatch):
+    monkeypatch.setattr(deletions, "COLUMNS", columns)
+    A, w = quadratic(n)
+    chain, point = Deletions(np.linalg.inv(A), w), w.copy()
+    left = np.arange(n)
+    while len(left):
+        C = np.linalg.inv(A[np.ix_(left, left)])
+        rises = point[left] ** 2 / (2 * np.diagonal(C))
+        assert np.allclose(chain.rises(list(left[:, np.newaxis])), rises, rtol=1e-9, atol=0)
+        assert np.allclose(chain.times(np.arange(1.0, len(left) + 1)), C @ np.arange(1.0, len(left) + 1), rtol=1e-9)
+        q = int(np.argmin(rises))
+        moved = chain.moved(left[[q]])
+        assert np.isclose(chain.delete(left[[q]]), rises[q], rtol=1e-9)
+        point[left] -= C[:, q] * point[left[q]] / C[q, q]
+        point[left[q]] = 0.0
+        assert np.allclose(chain.w, point, rtol=1e-9, atol=1e-12)
+        assert np.allclose(moved, point, rtol=1e-9, atol=1e-12)
+        left = np.delete(left, q)
+        if len(left) % 7 == 0:
+            expected = np.linalg.inv(A[np.ix_(left, left)])
+            assert np.allclose(chain.inverse, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max(initial=0.0))
+
+
+def test_sets_are_deleted_together():
+    A, w = quadratic(40)
+    chain, left = Deletions(np.linalg.inv(A), w), np.arange(40)
+    for S in (np.array([3, 7, 20]), np.array([0]), np.arange(21, 39)):
+        C = np.linalg.inv(A[np.ix_(left, left)])
+        at = np.searchsorted(left, S)
+        rise = 0.5 * chain.w[S] @ np.linalg.solve(C[np.ix_(at, at)], chain.w[S])
+        assert np.isclose(chain.rises([S])[0], rise, rtol=1e-9)
+        assert np.allclose(chain.block(S), C[np.ix_(at, at)], rtol=1e-9)
+        assert np.isclose(chain.delete(S), rise, rtol=1e-9)
+        left = np.setdiff1d(left, S)
+    assert np.array_equal(np.flatnonzero(chain.alive), left)
+    assert np.allclose(chain.inverse, np.linalg.inv(A[np.ix_(left, left)]), rtol=1e-9)
