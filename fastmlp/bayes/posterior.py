@@ -94,7 +94,7 @@ class Posterior:
                 error, words, self.architecture, self.free.first, self.curvature, self.prior
             ) from None
         self.gamma = prior.determined(self.covariance)
-        self.log_likelihood = _log_normalizer(data, varying) - value
+        self.log_likelihood = log_normalizer(data, varying) - value
         self.log_evidence = self.log_likelihood + prior.log_density() - 0.5 * self.covariance.log_det_precision
 
     @classmethod
@@ -227,7 +227,7 @@ def curvature(data: DataTerm, free: FreeParameters, params: Float, hessian: str)
     return free.project(data.hessian(params, hessian))
 
 
-def _log_normalizer(data: DataTerm, varying: NDArray[np.bool_] | None) -> float:
+def log_normalizer(data: DataTerm, varying: NDArray[np.bool_] | None) -> float:
     """What the loss leaves out of the log likelihood."""
     count, T, loss = data.samples.total_weight, data.samples.targets.values, data.architecture.loss
     if loss.has_noise:

@@ -117,7 +117,8 @@ class PruningPath:
             If there is no such step.
         """
         chosen = self.steps[step]
-        return Network._make(self.architecture, chosen.params, self.units, trained=True, pruned=chosen.pruned)
+        params = chosen.params.astype(self.architecture.dtype)
+        return Network._make(self.architecture, params, self.units, trained=True, pruned=chosen.pruned)
 
     def fixed(self, step: int) -> NDArray[np.bool_]:
         """What was deleted by a step, a mask (P,) as ``Network.fit(fixed=)`` takes it; a copy.

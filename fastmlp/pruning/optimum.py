@@ -134,8 +134,8 @@ class Optimum:
     def noise_precision(self) -> float:
         """Beta; nan where the data do not determine it."""
         problem = self.reduced.problem
-        if not problem.architecture.loss.has_noise:
-            return 1.0
+        if not problem.architecture.loss.has_noise or problem.beta is not None:
+            return 1.0  # E is a negative log posterior
         if self._given is not None:
             return self._given
         n_targets, sse = problem.n_targets, 2 * self.data_loss

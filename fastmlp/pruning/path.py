@@ -10,6 +10,7 @@ from typing import Any
 from fastmlp import _validation as check
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet
+from fastmlp.bayes import Laplace
 from fastmlp.network import Network
 from fastmlp.optimize import holdout
 from fastmlp.pruning import criteria
@@ -17,15 +18,15 @@ from fastmlp.pruning.candidates import Candidates
 from fastmlp.pruning.found import PruningPath
 from fastmlp.pruning.methods import METHODS
 from fastmlp.pruning.optimum import HESSIANS
-from fastmlp.pruning.problem import Problem
+from fastmlp.pruning.problem import posed
 from fastmlp.pruning.walk import Rules, Walk
 
 
 @quiet
 def prune(
-    net: Network,
-    X: Any,
-    T: Any,
+    net: Network | Laplace,
+    X: Any = None,
+    T: Any = None,
     method: str = "obs",
     *,
     penalty: Any = None,
@@ -54,8 +55,9 @@ def prune(
 
     Parameters
     ----------
-    net : Network
-        Stays as it is.
+    net : Network or Laplace
+        Stays as it is. With a posterior, also of `fit_evidence`, its negative logarithm is the objective: network,
+        data, prior and noise precisions are the posterior's, in its units, and are not given.
     X : array-like of shape (N, D)
     T : array-like of shape (N, K) or (N,)
         As for `Network.loss`.
@@ -141,7 +143,7 @@ def prune(
     >>> path.steps[0].n_params, path.steps[path.best_step].n_params
     (21, 2)
     """
-    problem = Problem(net, X, T, sample_weight, penalty, standardize, n_threads)
+    problem = posed(net, X, T, sample_weight, penalty, noise_precision, standardize, n_threads)
     candidates = Candidates(problem.architecture, what, keep)
     start = problem.start
     if not candidates.left(start).sets:
@@ -156,7 +158,7 @@ def prune(
     if chooser.name == "validation" and held_out is None:
         raise ValueError("stop: expected a validation set with 'validation', got none; give validation=(X, T)")
     if "evidence" in (method, chooser.name):
-        problem.refuse_flat_priors(candidates, "method" if method == "evidence" else "stop")
+        problem.refuse_flat_priors(candidates.left(start).sets, "method" if method == "evidence" else "stop")
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: expected a callable or None, got {check.shown(callback)}")
     seconds = math.inf if time_limit is None else check.number(time_limit, "time_limit", 0.0)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp.bayes.frame import framed
+from fastmlp.bayes.frame import Frame, framed
+from fastmlp.bayes.parameters import Parameters
+from fastmlp.bayes.posterior import Posterior, log_normalizer
 from fastmlp.model import functional, selection, units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import reference
 from fastmlp.pruning import candidates
-from fastmlp.pruning.candidates import Candidates
 from fastmlp.terms import DataTerm, Sum, gaussian, penalties, reparam
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.objective import Objective
@@ -31,30 +31,56 @@ class Problem:
 
     Parameters
     ----------
-    net : Network
-    X, T, sample_weight, penalty, standardize, n_threads
-        As for `Network.fit`.
+    own : Architecture
+        Of the network, whatever its number type.
+    frame : Frame
+    samples : Samples
+        In the units of the frame.
+    params : ndarray of shape (P,)
+        Where the network is, likewise.
+    penalty : WeightDecay, Term or Sum, optional
+    n_threads : int, optional
+    beta : float or ndarray of shape (K,), optional
+        The noise precision of a negative log posterior; None where the objective is in units of the loss.
     """
 
     def __init__(
-        self, net: Network, X: Any, T: Any, sample_weight: Any, penalty: Any, standardize: Any, n_threads: Any
-    ) -> None:
-        self.own = own = check_network(net)._architecture  #: of the network, whatever its number type
-        self.architecture = own.changed(dtype="float64") if own.dtype != np.float64 else own
-        samples = functional.check_samples(self.architecture, X, T, sample_weight)
-        objectives.require_samples(samples)
-        own_units = units.chosen(standardize, None, self.architecture, samples)  # as `fit`
-        self.frame, self.samples = framed(self.architecture, own_units, samples, net._pruned)
-        self.params = net.params.astype(np.float64)
-        if own_units is not None:
-            self.params = net._in_units(own_units).astype(np.float64)
-        self.n_threads = n_threads
+        self, own: Architecture, frame: Frame, samples: Samples, params: Float, penalty: Any, n_threads: Any,
+        beta: Any = None,
+    ) -> None:  # fmt: skip
+        self.own, self.frame, self.samples, self.params = own, frame, samples, params
+        self.architecture, self.n_threads, self.beta = frame.architecture, n_threads, beta
         decay, self.terms = penalties.split(penalty)
-        self.decay = np.zeros(len(self.params)) if decay is None else decay.diagonal(self.architecture)
-        self.penalty = penalty
-        self.reference = reference.of(self.architecture, self.samples)
-        self.silent: Mask = np.logical_not(self.samples.X.any(axis=0))
-        self._known: dict[bytes, Samples] = {}
+        self.decay = np.zeros(len(params)) if decay is None else decay.diagonal(self.architecture)
+        self.data = DataTerm(self.architecture, samples, 1.0 if beta is None else beta, n_threads)
+        self.silent: Mask = np.logical_not(samples.X.any(axis=0))
+        self._known: dict[bytes, Float] = {}
+
+    @classmethod
+    def of_network(
+        cls, net: Network, X: Any, T: Any, sample_weight: Any, penalty: Any, standardize: Any, n_threads: Any
+    ) -> Problem:
+        """The problem of arguments as `Network.fit` takes them."""
+        own = check_network(net)._architecture
+        architecture = own.changed(dtype="float64") if own.dtype != np.float64 else own
+        samples = functional.check_samples(architecture, X, T, sample_weight)
+        objectives.require_samples(samples)
+        own_units = units.chosen(standardize, None, architecture, samples)  # as `fit`
+        frame, samples = framed(architecture, own_units, samples, net._pruned)
+        params = net._params if own_units is None else net._in_units(own_units)
+        return cls(own, frame, samples, params.astype(np.float64), penalty, n_threads)
+
+    @classmethod
+    def of_posterior(cls, known: Posterior, frame: Frame) -> Problem:
+        """The negative log posterior, whose held parameters are to be 0."""
+        objective, free = known.known_objective, known.free
+        if not free.is_selection or known.params[np.asarray(free.index) < 0].any():
+            raise ValueError("net: expected a posterior whose held parameters are 0, got others")
+        decay = np.zeros(len(known.params)) if objective.decay is None else free.push(objective.decay)
+        forms = () if objective.terms is None else objective.terms.terms
+        penalty = Sum(gaussian.by_parameter(decay), *forms) if forms else gaussian.by_parameter(decay)
+        frame = frame._replace(pruned=np.asarray(free.index) < 0)
+        return cls(frame.architecture, frame, known.samples, known.params, penalty, known.n_threads, known.beta)
 
     @property
     def start(self) -> Mask:
@@ -70,7 +96,8 @@ class Problem:
     @property
     def default_tol(self) -> float:
         """For |g|_inf."""
-        return reference.default_tol(self.architecture, self.reference)
+        tol = reference.default_tol(self.architecture, reference.of(self.architecture, self.samples))
+        return tol * float(np.max(self.data.noise_precision))
 
     def own_precision(self, noise_precision: Any) -> float | None:
         """The user's noise precision in the units of the problem."""
@@ -88,19 +115,12 @@ class Problem:
 
     def log_normalizer(self, beta: float) -> float:
         """What the loss leaves out of the log likelihood, in the units of the targets."""
-        if self.architecture.loss.has_noise:
-            own = 0.5 * self.n_targets * math.log(beta / (2 * math.pi))
-            return own - self.frame.log_volume(self.samples.total_weight)
-        T, weight = self.samples.targets.values, self.samples.weight
-        if not self.architecture.loss.is_of_counts:
-            return 0.0
-        assert T is not None
-        sums = [math.fsum(math.lgamma(t + 1) for t in row) for row in T]
-        return -math.fsum(sums) if weight is None else -float(weight @ sums)
+        data = self.data.at(beta) if self.beta is None else self.data
+        return log_normalizer(data, self.frame.varying) - self.frame.log_volume(self.samples.total_weight)
 
-    def refuse_flat_priors(self, candidates: Candidates, name: str) -> None:
+    def refuse_flat_priors(self, sets: list[Index], name: str) -> None:
         """ValueError where a deletion has no evidence."""
-        flat = [where for where in candidates.sets if not self.decay[where].all()]
+        flat = [where for where in sets if not self.decay[where].all()]
         if flat:
             first = selection.name_of(self.architecture, int(flat[0][0]))
             raise ValueError(
@@ -118,15 +138,31 @@ class Problem:
         """How many targets there are, by weight, but for constant ones."""
         return self.samples.total_weight * np.count_nonzero(self.frame.varying)
 
-    def samples_of(self, columns: Index) -> Samples:
-        """The samples with these inputs alone."""
+    def data_of(self, architecture: Architecture, columns: Index) -> DataTerm:
+        """The data term of a smaller network, which takes these inputs alone."""
         if len(columns) == self.architecture.n_inputs:
-            return self.samples
-        key = columns.tobytes()
-        if key not in self._known:
-            X = np.ascontiguousarray(self.samples.X[:, columns])
-            self._known = {key: self.samples._replace(X=X)}
-        return self._known[key]
+            samples = self.samples
+        else:
+            key = columns.tobytes()
+            if key not in self._known:
+                self._known = {key: np.ascontiguousarray(self.samples.X[:, columns])}
+            samples = self.samples._replace(X=self._known[key])
+        return DataTerm(architecture, samples, 1.0 if self.beta is None else self.beta, self.n_threads)
+
+
+def posed(
+    net: Any, X: Any, T: Any, sample_weight: Any, penalty: Any, noise_precision: Any, standardize: Any, n_threads: Any
+) -> Problem:
+    """The problem of a network and its data, or of a posterior, which brings them along."""
+    if not isinstance(net, Parameters):
+        return Problem.of_network(net, X, T, sample_weight, penalty, standardize, n_threads)
+    given = {"X": X, "T": T, "sample_weight": sample_weight, "penalty": penalty, "noise_precision": noise_precision}
+    for name, value in given.items():
+        if value is not None:
+            raise TypeError(f"{name}: expected None with a posterior, which has its own, got {check.shown(value)}")
+    if standardize is not False:
+        raise TypeError("standardize: expected False with a posterior, whose units count, got something else")
+    return Problem.of_posterior(net._posterior, net._frame)
 
 
 class Reduced:
@@ -149,11 +185,10 @@ class Reduced:
         self._values = np.zeros(len(pruned)) if values is None else np.where(pruned, values, 0.0)
         self.free = np.flatnonzero(~pruned)
         self.decay = problem.decay[self.free]  #: lambda (n,)
-        architecture, samples, self._where = problem.architecture, problem.samples, np.arange(len(pruned))
-        if not problem.terms and all(layer.is_dense for layer in architecture.layers):
-            architecture, self._where, columns = compact_architecture(architecture, pruned & (self._values == 0))
-            samples = problem.samples_of(columns)
-        self.data = DataTerm(architecture, samples, 1.0, problem.n_threads)
+        self.data, self._where = problem.data, np.arange(len(pruned))
+        if not problem.terms and all(layer.is_dense for layer in problem.architecture.layers):
+            small, self._where, columns = compact_architecture(problem.architecture, pruned & (self._values == 0))
+            self.data = problem.data_of(small, columns)
         self._left = np.flatnonzero(~pruned[self._where])  # where v is in the compact network
         self._whole = len(self._left) == len(self._where)
         self._params = self._values[self._where]

@@ -103,7 +103,7 @@ def refit(
     >>> result.success, result.newton_used, result.negative_eigenvalues, bool(result.moved < 1)
     (True, True, 0, True)
     """
-    problem = Problem(net, X, T, sample_weight, penalty, standardize, n_threads)
+    problem = Problem.of_network(net, X, T, sample_weight, penalty, standardize, n_threads)
     tol = problem.default_tol if tol is None else check.number(tol, "tol", 0.0)
     reduced, v = _reduced(problem, fixed)
     claim = (os.getpid(), object())

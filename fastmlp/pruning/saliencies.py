@@ -12,11 +12,12 @@ from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
+from fastmlp.bayes import Laplace
 from fastmlp.network import Network
 from fastmlp.pruning.candidates import Candidates
 from fastmlp.pruning.methods import METHODS, gains
 from fastmlp.pruning.optimum import HESSIANS, Optimum
-from fastmlp.pruning.problem import Problem, Reduced
+from fastmlp.pruning.problem import Reduced, posed
 
 Float = NDArray[np.float64]
 SHOWN = 12
@@ -132,9 +133,9 @@ class Saliencies:
 
 @quiet
 def saliencies(
-    net: Network,
-    X: Any,
-    T: Any,
+    net: Network | Laplace,
+    X: Any = None,
+    T: Any = None,
     method: str = "obs",
     *,
     penalty: Any = None,
@@ -149,8 +150,9 @@ def saliencies(
 
     Parameters
     ----------
-    net : Network
-        Trained with this penalty: saliencies belong to an optimum.
+    net : Network or Laplace
+        Trained with this penalty: saliencies belong to an optimum. A posterior brings data, prior and noise along, as
+        for `fastmlp.prune`, and is the objective: rises are those of the negative log posterior.
     X : array-like of shape (N, D)
     T : array-like of shape (N, K) or (N,)
         As for `Network.loss`.
@@ -202,13 +204,13 @@ def saliencies(
     """
     check.choice(method, "method", tuple(METHODS))
     check.choice(hessian, "hessian", HESSIANS)
-    problem = Problem(net, X, T, sample_weight, penalty, standardize, n_threads)
+    problem = posed(net, X, T, sample_weight, penalty, noise_precision, standardize, n_threads)
     candidates = Candidates(problem.architecture, what)
     start = problem.start
     if not candidates.left(start).sets:
         raise ValueError("what: expected something that may be deleted, got nothing")
     if method == "evidence":
-        problem.refuse_flat_priors(candidates, "method")
+        problem.refuse_flat_priors(candidates.left(start).sets, "method")
     reduced = Reduced(problem, start)
     optimum = Optimum(reduced, problem.params[reduced.free], hessian, problem.own_precision(noise_precision))
     optimum.warn_if_far()

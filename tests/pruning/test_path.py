@@ -284,3 +284,16 @@ def test_it_says_what_it_does_when_asked(capsys):
     assert capsys.readouterr().out == ""
     path = fastmlp.prune(net, X, T, penalty=PENALTY, n_params=10, verbose=1)
     assert len(capsys.readouterr().out.splitlines()) == len(path.steps)
+
+
+def test_networks_in_float32_are_pruned_in_float64():
+    net, X, T = problem()
+    single = network([3, 3, 1], dtype="float32", scale=0.7)
+    single.params = net.params
+    path, expected = (fastmlp.prune(each, X, T, penalty=PENALTY, n_params=8) for each in (single, net))
+    assert [step.removed for step in path.steps] == [step.removed for step in expected.steps]
+    own = path.network(3)
+    assert own.dtype == np.float32
+    assert own.params.dtype == np.float32
+    assert np.allclose(own(X), expected.network(3)(X), rtol=1e-4, atol=1e-5)
+    assert fastmlp.refit(own, X, T, penalty=PENALTY).success

@@ -174,3 +174,32 @@ def test_it_prints_as_a_table_with_the_first_deletion_at_the_top():
     assert len(found.table().splitlines()) == 27
     assert np.asarray(found.params).shape == (26, 26)
     assert len(found.params[1:3]) == 2
+
+
+@pytest.mark.parametrize("evidence", [False, True])
+def test_a_posterior_brings_everything_along(evidence):
+    net, X, T, penalty = trained(layers=(3, 4, 1), n_samples=60)
+    T = np.tanh(X[:, :1] - X[:, 1:2]) + 0.1 * T
+    if evidence:
+        posterior = fastmlp.fit_evidence(net, X, T, standardize=False)
+    else:
+        net.fit(X, T, "lm", penalty=penalty, tol=1e-11)
+        posterior = fastmlp.Laplace(net, X, T, penalty=penalty, hessian="exact")
+    found = fastmlp.saliencies(posterior)
+    beta, alpha = posterior.noise_precision, posterior.prior_precision
+    left = np.isfinite(alpha)
+    A = (beta * autodiff.hessian(net, X, T))[np.ix_(left, left)] + np.diag(alpha[left])
+    expected = [constrained(A, posterior.params[left], [k])[0] for k in range(left.sum())]
+    assert relative_error(found.rise, expected) < 1e-7
+    V = np.linalg.inv(A)
+    gains = -np.array(expected) - 0.5 * np.log(np.diagonal(V) * alpha[left])
+    assert relative_error(found.evidence_gain, gains) < 1e-7
+    path = fastmlp.prune(posterior, stop="evidence")
+    assert path.steps[0].log_evidence == pytest.approx(
+        posterior.log_evidence if not evidence else path.steps[0].log_evidence, rel=1e-9
+    )
+    assert path.best_step > 0
+    assert (path.best.params[path.best.pruned] == 0).all()
+    for name in ("X", "penalty", "noise_precision", "sample_weight"):
+        with pytest.raises(TypeError, match=f"^{name}: expected None with a posterior"):
+            fastmlp.saliencies(posterior, **{name: X})
