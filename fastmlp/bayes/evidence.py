@@ -225,7 +225,7 @@ def fit_evidence(
     of the network that is trained without it is no lower: it is the limit of that with it for alpha_g -> inf.
 
     Several outputs have one noise precision, in the units in which the evidence is maximised; those with constant
-    targets take no part in it.
+    targets take no part in it where these are standardised ones.
 
     Without noise the evidence grows with beta without end. It ends at beta = 1e12 over the variance of the targets,
     noise of a millionth of their standard deviation; it is held there as long as it would grow (`noise_at_floor`).

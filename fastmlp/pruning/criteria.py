@@ -29,6 +29,7 @@ class Chooser(NamedTuple):
     name: str
     stops: Callable[[Steps], bool]  #: whether the path has gone far enough
     best: Callable[[Steps], tuple[int, str]]  #: the chosen step, and by what
+    asks_nic: bool = False  #: it costs as much as a Hessian, and is computed where it is asked for
 
 
 def make(stop: Any, *, asked: bool) -> Chooser:
@@ -37,7 +38,9 @@ def make(stop: Any, *, asked: bool) -> Chooser:
         return Chooser("stop", lambda steps: bool(stop(list(steps))), lambda steps: (len(steps) - 1, "stop"))
     if stop is not None:
         name = check.choice(stop, "stop", tuple(SCORES))
-        return Chooser(name, lambda steps: _gone_by(steps, name), lambda steps: (_best(steps, name), name))
+        return Chooser(
+            name, lambda steps: _gone_by(steps, name), lambda steps: (_best(steps, name), name), name == "nic"
+        )
     if asked:
         return Chooser(LAST, lambda steps: False, lambda steps: (len(steps) - 1, LAST))
     return Chooser("", lambda steps: False, _by_evidence)

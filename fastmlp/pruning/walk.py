@@ -187,7 +187,7 @@ class Walk:
             removed=made.removed, n_params=len(optimum.v), rise=made.rise, objective=optimum.value_and_grad[0],
             train_loss=float(optimum.reduced.data.mean(optimum.data_loss)), validation_loss=float(validation),
             log_evidence=optimum.log_evidence, bic=optimum.bic, aic=optimum.aic,
-            nic=optimum.nic if self.chooser.name == "nic" else math.nan, grad_norm=optimum.grad_norm, nit=nit,
+            nic=optimum.nic if self.chooser.asks_nic else math.nan, grad_norm=optimum.grad_norm, nit=nit,
             hessian=optimum.hessian, params=problem.frame.params(params), pruned=made.pruned,
         )  # fmt: skip
         self.steps.append(step)
