@@ -18,10 +18,12 @@ from fastmlp.model import functional
 from fastmlp.network import Network
 from fastmlp.optimize import settled
 from fastmlp.terms import DataTerm
+from fastmlp.terms import objective as objectives
 
 Float = NDArray[np.float64]
 
 TOLERANCE = 1e-8  # gradient of the log posterior without a sample
+PULLED = 1e-10  # of the gradient of new samples: what is left of it at the new optimum
 
 
 @printed
@@ -183,6 +185,60 @@ class Laplace(Predictive):
     def _shown(self) -> Page:
         title = f"{type(self).__name__}: normal posterior of the parameters, {self.hessian} curvature"
         return Page(title, (shown.facts(self), shown.layers(self)))
+
+    def updated(self, X: Any, T: Any, *, sample_weight: Any = None) -> Laplace:
+        """The posterior after more samples, with this one as the prior: earlier samples are not needed.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        T : array-like of shape (N, K) or (N,)
+            New samples alone.
+        sample_weight : array-like of shape (N,), optional
+
+        Returns
+        -------
+        Laplace
+            At the minimum of beta E_D(new) + 1/2 (w - w_0)' A_0 (w - w_0), w_0 and A_0 those of this one, from w_0 on,
+            by Levenberg-Marquardt. Its `log_evidence` is ln p(T_new | T_old); beta and the units stay as they are.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong, or parameters are shared.
+
+        Notes
+        -----
+        For a network without hidden layer, squared error and the same precisions, the posterior of all samples. Else
+        the old samples count by their quadratic form alone, and the more the parameters move, the less that is: a way
+        to follow new data between trainings on all of them (`fastmlp.refit`), not instead of these.
+
+        Cost: a training on the new samples, with matrices (P, P).
+
+        References
+        ----------
+        PRML 3.3.1, and 5.4.2 for the sequential form.
+
+        Examples
+        --------
+        >>> import fastmlp
+        >>> net = fastmlp.Network([1, 1])
+        >>> net.params = [0.0, 1.5]  # the mean of 1 and 2
+        >>> prior = {"W1": float("inf"), "b1": 0.0}
+        >>> old = fastmlp.Laplace(net, [[0.0]] * 2, [1.0, 2.0], prior_precision=prior, noise_precision=1.0)
+        >>> new = old.updated([[0.0]], [3.0])
+        >>> new.params.round(9), new.params_std.round(4)
+        (array([0., 2.]), array([0.    , 0.5774]))
+        """
+        own = self._posterior
+        samples = functional.check_samples(own.architecture, X, T, sample_weight)
+        objectives.require_samples(samples)
+        if self._frame.units is not None:
+            samples = self._frame.units.applied(samples)
+        objective = own.as_prior_of(samples)
+        pull = float(np.abs(objective.grad(objective.x0)).max(initial=0.0))  # of the new samples alone
+        v, _ = settled.to_minimum(objective, PULLED * pull)
+        return Laplace._of(self._frame, Posterior(objective, v, own.hessian, self._frame.varying))
 
     def leave_one_out(self, retrain: str = "none") -> LeaveOneOut:
         """Each sample predicted by the network that was trained without it, without training any.

@@ -19,7 +19,7 @@ from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives.definite import EPS, Covariance
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model.functional import Samples
-from fastmlp.terms import DataTerm, reparam
+from fastmlp.terms import DataTerm, Quadratic, reparam
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
 
@@ -111,6 +111,20 @@ class Posterior:
         for name, part in (self.__dict__ | parts).items():
             setattr(other, name, part)
         return other
+
+    def as_prior_of(self, samples: Samples) -> Objective:
+        """The negative log posterior of other samples, with this one for the prior, and the same beta."""
+        if not self.free.is_selection:
+            raise ValueError("tied: expected a posterior without shared parameters, got one that has some")
+        precision = definite.plus(self.curvature, self.prior)
+        if precision.ndim == 2:
+            whole = np.zeros((len(self.params),) * 2)
+            whole[np.ix_(self.free.first, self.free.first)] = precision
+        else:
+            whole = self.free.push(precision)
+        data = DataTerm(self.architecture, samples, self.beta, self.n_threads)
+        free = None if isinstance(self.free, reparam.Whole) else self.free
+        return Objective(data, Quadratic(self.params, whole), self.params, free)
 
     @property
     def data(self) -> DataTerm:
