@@ -103,7 +103,7 @@ INNER = {
     ),
     "plot": (
         ("__init__",),
-        ("choosing", "classes", "evidence", "inputs", "outputs", "pruning", "training", "weights"),
+        ("choosing", "classes", "diagram", "evidence", "inputs", "outputs", "pruning", "training", "weights"),
         ("_drawing",),
     ),
 }

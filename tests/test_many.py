@@ -211,3 +211,34 @@ def test_an_exception_hands_over_the_results_that_are_there(monkeypatch):
     assert all(np.array_equal(a.x, b.x) for a, b in zip(results[2:], expected[2:], strict=True))
     assert len(results[1:4]) == 3
     assert "success" in repr(results)
+
+
+@pytest.mark.parametrize("method", ["lm", "lbfgs", "scg"])
+def test_fixed_and_tied_parameters_are_those_of_single_fits(method):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2))
+    T = np.sin(X[:, :1])
+    penalty = fastmlp.WeightDecay(0.1, 0.1)
+    given = {
+        "fixed": ["b1", "W2[0,0]"],
+        "tied": [{"W1[0,:]": 1.0, "W1[1,:]": -1.0}],
+        "penalty": penalty,
+        "max_iter": 15,
+    }
+    several = [fastmlp.Network([2, M, 1], rng=M) for M in (2, 3, 4)]
+    for net in several:
+        net.biases[0][...] = 0.3
+    singles = [net.copy() for net in several]
+    results = fastmlp.fit_many(several, X, T, method, ftol=0.0, **given)
+    for net, single, result in zip(several, singles, results, strict=True):
+        expected = single.fit(X, T, method, **given)
+        assert np.array_equal(net.params, single.params)
+        assert np.isclose(result.fun, expected.fun, rtol=1e-12)
+        assert (net.biases[0] == 0.3).all()
+        assert np.allclose(net.weights[0][0], -net.weights[0][1])
+
+
+def test_sweeps_take_fixed_parameters():
+    X = np.linspace(-1, 1, 30)[:, None]
+    found = fastmlp.sweep(X, np.sin(3 * X), (1, 2), 3, validation=0.3, fixed="b2", rng=0)
+    assert all(run.params[-1] == 0.0 for run in found.runs)

@@ -5,6 +5,7 @@ Each takes the axes to draw into (`ax`, None: a new figure) and returns them, so
 
 from fastmlp.plot.choosing import sweep
 from fastmlp.plot.classes import confusion_matrix
+from fastmlp.plot.diagram import diagram
 from fastmlp.plot.evidence import evidence, relevances
 from fastmlp.plot.inputs import sensitivity
 from fastmlp.plot.outputs import function, functions
@@ -14,6 +15,7 @@ from fastmlp.plot.weights import hinton
 
 __all__ = [
     "confusion_matrix",
+    "diagram",
     "evidence",
     "function",
     "functions",

@@ -23,7 +23,7 @@ def pruning(result: Any, ax: Any = None) -> Any:
     -------
     matplotlib.axes.Axes
         The mean training loss on its own scale, with the validation loss where there is one; the log evidence on a
-        second one at the right. The path goes from the right, all weights, to the left.
+        second one at the right. The path goes from the right, all weights, to the left, down to half of those chosen.
 
     Raises
     ------
@@ -44,10 +44,11 @@ def pruning(result: Any, ax: Any = None) -> Any:
     if not hasattr(result, "best_step"):
         raise TypeError(f"result: expected what fastmlp.prune returns, got {type(result).__name__}")
     ax = axes_or_new(ax)
-    steps = result.steps
+    chosen = result.steps[result.best_step].n_params
+    # those that are much smaller than the chosen one are far off, and would hide what leads to it
+    steps = [step for step in result.steps if 2 * step.n_params >= chosen]
     weights = [step.n_params for step in steps]
-    lines = [(name, colour) for name, colour in (("train_loss", BLUE), ("validation_loss", ORANGE))]
-    for name, colour in lines:
+    for name, colour in (("train_loss", BLUE), ("validation_loss", ORANGE)):
         losses = np.array([getattr(step, name) for step in steps])
         if np.isfinite(losses).any():
             ax.plot(weights, losses, color=colour, linewidth=1.2, label=name.replace("_", " "))
@@ -61,12 +62,10 @@ def pruning(result: Any, ax: Any = None) -> Any:
         right.set_ylabel("log evidence")
         hide_spines(right, "top", "left")
         handles = [[*own, *more] for own, more in zip(handles, ([line], ["log evidence"]), strict=True)]
-    chosen = weights[result.best_step]
     ax.axvline(chosen, color=GREY, linewidth=0.8, linestyle=":")
-    ax.annotate(
-        f"{chosen}", (chosen, 1), (3, -3), xycoords=("data", "axes fraction"), textcoords="offset points", va="top"
-    )
-    ax.legend(*handles, frameon=False, loc="upper center")
+    where = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
+    ax.annotate(f"{chosen}", (chosen, 1), (3, -3), **where)
+    ax.legend(*handles, frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=3)
     hide_spines(ax, "top", *(() if np.isfinite(evidence).any() else ("right",)))
     rule_behind(ax, "y")
     return ax

@@ -39,6 +39,8 @@ def sweep(
     init: str | Callable[[Network, np.random.Generator], Any] = "glorot",
     sample_weight: Any = None,
     standardize: Any = False,
+    fixed: Any = None,
+    tied: Any = None,
     method: str = "lm",
     max_iter: int = 500,
     tol: float | None = None,
@@ -76,7 +78,7 @@ def sweep(
         Train in standardised units, those of the samples that a run is trained on: with folds of the samples without
         the fold. `penalties`, `tol`, and `fun` and `grad_norm` of the runs are of the standardised problem; losses are
         in the units of T. Networks know the units.
-    method, max_iter, tol, ftol, time_limit, n_threads, **options
+    fixed, tied, method, max_iter, tol, ftol, time_limit, n_threads, **options
         As for `fit_many`. Training stops where |gradient|_inf <= tol, after three successive steps that change
         the objective by less than ftol of it, or after max_iter steps.
     rng : None, int or numpy.random.Generator
@@ -134,7 +136,7 @@ def sweep(
     """
     if (validation is None) == (folds is None):
         raise ValueError("validation: expected either a set (X, T) or a fraction, or folds=, got neither or both")
-    how = rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize)
+    how = rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied)
     n_starts = check.integer(n_starts, "n_starts", 1, check.START_BITS)
     sizes = [_size(size) for size in _items(hidden_sizes, "hidden_sizes")]
     if len(set(sizes)) < len(sizes):

@@ -26,13 +26,13 @@ from fastmlp.runs.tasks import (
     Task,
     is_alone,
     mean_loss,
+    objective_of,
     params_of,
     prepared,
     rules,
     train,
     warn_about_scale,
 )
-from fastmlp.terms import objective as objectives
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult
@@ -48,6 +48,8 @@ def fit_many(
     sample_weight: Any = None,
     penalty: Any = None,
     standardize: Any = False,
+    fixed: Any = None,
+    tied: Any = None,
     validation: Any = None,
     max_iter: int = 500,
     tol: float | None = None,
@@ -75,6 +77,9 @@ def fit_many(
     standardize : bool or Units, default=False
         Train in standardised units, as `Network.fit`: `penalty`, `tol`, and `fun` and `grad_norm` of the results are
         of the standardised problem.
+    fixed, tied
+        Parameters that keep their values, or share one, as in `Network.objective`; of all networks, so by names that
+        each of them has.
     validation : (X, T) or float, optional
         A validation set, or the fraction of the samples that is held back from all networks as one.
     max_iter : int, default=500
@@ -136,7 +141,7 @@ def fit_many(
     networks = [check_network(net) for net in check.several(networks, "networks", "a sequence of networks")]
     if len({id(net) for net in networks}) < len(networks):
         raise ValueError("networks: expected networks of their own, got the same one twice")
-    how = rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize)
+    how = rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied)
     penalties = list(penalty) if isinstance(penalty, Sequence) else [penalty] * len(networks)
     if len(penalties) != len(networks):
         raise ValueError(f"penalty: expected one, or one for each of {len(networks)} networks, got {len(penalties)}")
@@ -194,7 +199,7 @@ def _warn_about_poor_fits(tasks: list[Task], starts: list[Any], done: Done, how:
     for number, (task, start) in enumerate(zip(tasks, starts, strict=True)):
         if done[number].status == CONVERGED and how.max_iter >= scale.FEW_ITERATIONS and not is_alone(task, how):
             architecture = task.net._architecture
-            objective = objectives.make(architecture, start, task.inside, task.penalty, 1.0, how.n_threads)
+            objective = objective_of(task, how, start)
             constant, params = reference.of(architecture, task.inside), params_of(task)
             loss = objective.data.value(params)
             if explained.after(objective, constant, params, loss, standardized=task.own is not None):

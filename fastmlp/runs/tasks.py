@@ -57,11 +57,14 @@ class Rules(NamedTuple):
     n_threads: int
     options: dict[str, Any]
     standardize: Any
+    fixed: Any
+    tied: Any
 
 
 def rules(
-    method: Any, max_iter: Any, tol: Any, ftol: Any, time_limit: Any, n_threads: Any, options: Any, standardize: Any
-) -> Rules:
+    method: Any, max_iter: Any, tol: Any, ftol: Any, time_limit: Any, n_threads: Any, options: Any, standardize: Any,
+    fixed: Any, tied: Any,
+) -> Rules:  # fmt: skip
     """The arguments, checked, but for those that are left to `Network.fit`."""
     if not isinstance(method, str):
         raise TypeError(f"method: expected a name, got {check.shown(method)}")
@@ -80,6 +83,8 @@ def rules(
         _threads.resolve(n_threads),
         options,
         standardize,
+        fixed,
+        tied,
     )
 
 
@@ -136,10 +141,11 @@ def train(tasks: list[Task], how: Rules, done: Done, tick: Callable[[int], Any] 
 def _by_itself(tasks: dict[int, Task], how: Rules, done: Done) -> None:
     """Whatever `Network.fit` does, with all threads."""
     ((number, (net, (X, targets, weight), own, _, penalty, rng)),) = tasks.items()
+    seconds = None if math.isinf(how.time_limit) else how.time_limit
     result = net.fit(
         X, targets.values if targets.labels is None else targets.labels, how.method, sample_weight=weight,
-        penalty=penalty, standardize=own or False, max_iter=how.max_iter, tol=how.tol, rng=rng,
-        n_threads=how.n_threads, time_limit=None if math.isinf(how.time_limit) else how.time_limit, **how.options,
+        penalty=penalty, standardize=own or False, fixed=how.fixed, tied=how.tied, max_iter=how.max_iter, tol=how.tol,
+        rng=rng, n_threads=how.n_threads, time_limit=seconds, **how.options,
     )  # fmt: skip
     done[number] = Outcome(*(result[name] for name in Outcome._fields))
 
@@ -147,7 +153,7 @@ def _by_itself(tasks: dict[int, Task], how: Rules, done: Done) -> None:
 def _at_once(numbered: dict[int, Task], how: Rules, done: Done) -> None:
     """Each network by one thread; nothing is random."""
     tasks = list(numbered.values())
-    terms = [_objective(task, how) for task in tasks]
+    terms = [objective_of(task, how, params_of(task)) for task in tasks]
     params = [term.x0 for term in terms]
     tols = _default_tols(tasks) if how.tol is None else [how.tol] * len(tasks)
     records = many.unwritten(len(tasks))
@@ -162,19 +168,19 @@ def _at_once(numbered: dict[int, Task], how: Rules, done: Done) -> None:
         finally:
             for task, term, x in zip(tasks, terms, params, strict=True):
                 task.net._take(term.expand(x), task.own)
-            for number, (*counts, ending) in zip(numbered, records.tolist(), strict=True):
+            for number, term, (value, *counts, ending) in zip(numbered, terms, records.tolist(), strict=True):
                 if STATUS[ending] in OUTCOMES:
-                    done[number] = Outcome._make([*counts, OUTCOMES[STATUS[ending]]])
+                    done[number] = Outcome._make([value + term.constant, *counts, OUTCOMES[STATUS[ending]]])
     finally:
         for task in tasks:
             if "by" in task.net._fitting and task.net._fitting["by"] is claim:
                 del task.net._fitting["by"]
 
 
-def _objective(task: Task, how: Rules) -> Objective:
-    """Of what the network has not pruned."""
-    architecture, start = task.net._architecture, params_of(task)
-    free = reparam.make(architecture, start, None, None, task.net._pruned)
+def objective_of(task: Task, how: Rules, start: Any) -> Objective:
+    """Of what is neither fixed nor pruned."""
+    architecture = task.net._architecture
+    free = reparam.make(architecture, start, how.fixed, how.tied, task.net._pruned)
     return objectives.make(architecture, start, task.inside, task.penalty, 1.0, how.n_threads, free)
 
 

@@ -297,3 +297,23 @@ def test_networks_in_float32_are_pruned_in_float64():
     assert own.params.dtype == np.float32
     assert np.allclose(own(X), expected.network(3)(X), rtol=1e-4, atol=1e-5)
     assert fastmlp.refit(own, X, T, penalty=PENALTY).success
+
+
+def test_diagrams_show_what_is_joined_to_the_outputs():
+    net, X, T = problem()
+    path = fastmlp.prune(net, X, T, penalty=PENALTY)
+    small, inputs = fastmlp.compact(path.network(len(path.steps) - 3))
+    ax = fastmlp.plot.diagram(path.network(len(path.steps) - 3), ["a", "b", "c"])
+    weights = sum(np.count_nonzero(W) for W in small.weights)
+    lines = [line for line in ax.get_lines() if line.get_linestyle() == "-"]
+    assert len(lines) == weights
+    labels = {text.get_text() for text in ax.texts}
+    assert labels & {"a", "b", "c"} == {"abc"[i] for i in inputs}
+    signs = {line.get_color() for line in lines}
+    assert signs <= {"#2a6f97", "#d1661f"}
+    with pytest.raises(ValueError, match=r"^feature_names: expected 3, got 1"):
+        fastmlp.plot.diagram(net, ["a"])
+    with pytest.raises(TypeError, match=r"^net: expected a fastmlp\.Network"):
+        fastmlp.plot.diagram(3)
+    with pytest.raises(ValueError, match=r"^net: expected layers of at most 60 units"):
+        fastmlp.plot.diagram(fastmlp.Network([3, 61, 1], rng=0))
