@@ -170,7 +170,13 @@ def test_python_modules_import_lower_floors_only(path):
 
 
 def inner_level(package, name):
-    return next(level for level, floor in enumerate(INNER[package]) if name in floor)
+    return floor_of(INNER[package], f"{package}/{name}.py", name)
+
+
+def floor_of(floors, path, name):
+    levels = [level for level, floor in enumerate(floors) if name in floor]
+    assert levels, f"{path} has no floor: give it one in the lists above"
+    return levels[0]
 
 
 @pytest.mark.parametrize("package", INNER)
@@ -184,7 +190,7 @@ def test_modules_of_a_package_import_lower_ones_only(package):
 
 def core_level(room, name):
     """Rooms from above, and floors within."""
-    return list(CORE).index(room), next(level for level, floor in enumerate(CORE[room]) if name in floor)
+    return list(CORE).index(room), floor_of(CORE[room], f"_core/{room}/{name}", name)
 
 
 COMPILED = sorted(PACKAGE.glob("_core/*/*.p[yx][xd]"))
