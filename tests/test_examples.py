@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import a_teacher_found_again
 import approximating_four_functions
 import choosing_the_number_of_hidden_units
 import consistency_under_linear_maps
@@ -168,3 +169,13 @@ def test_bounds_make_a_network_that_never_falls():
     assert result.success
     assert (np.diff(free[:, 0]) < 0).any()
     assert (np.diff(monotone[:, 0]) >= 0).all()
+
+
+def test_the_teacher_is_found_again():
+    path = a_teacher_found_again.prune()
+    step = path.steps[path.best_step]
+    assert step.n_params == 5
+    small, inputs = a_teacher_found_again.fastmlp.compact(path.best)
+    assert small.layers == (3, 2, 1)
+    assert inputs.tolist() == [0, 1, 2]
+    assert step.validation_loss < 0.5 * path.steps[0].validation_loss
