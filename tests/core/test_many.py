@@ -74,10 +74,9 @@ def test_by_lbfgs_too_each_network_goes_the_way_it_goes_alone(dtype, max_iter):
 def test_records_that_are_given_come_back():
     """As they are: NumPy reads the layout of a view of them in Python, where a signal's exception would be lost."""
     objectives, params = problem("float64")
-    batches, decays = [o.data.batch for o in objectives], [o.decay for o in objectives]
-    records = many.unwritten(len(params))
-    tols, options = [1e-6] * len(params), {"damping": 1e-3}
-    assert many.train(batches, params, decays, tols, 0.0, 3, "lm", options, np.inf, 2, records) is records
+    problems, records = [compiled(objective, 1) for objective in objectives], many.unwritten(len(params))
+    tols, options = [1e-6] * len(params), {"damping": 1e-3, "ftol": 0.0, "max_iter": 3}
+    assert many.train(problems, params, tols, "lm", options, np.inf, 2, records) is records
 
 
 def test_results_do_not_depend_on_the_number_of_threads(n_threads, dtype):
