@@ -26,6 +26,7 @@ BUFFERS = {np.random.MT19937: (("state", "pos"), 624), np.random.Philox: (("buff
 SEEDED: tuple[Any, ...] = (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
 NETWORKS = (np.float32, np.float64)
 MOST = float(np.finfo(np.float64).max)
+AS_THEY_ARE = frozenset((int, float, str, bool, type(None)))
 #: how the exact value comes out of what may be a subclass; no class has bool for a base
 EXACT: tuple[tuple[type, Any], ...] = (
     (bool, bool), (int, int.__index__), (float, float.__float__), (str, str.__str__),
@@ -177,12 +178,17 @@ def _own(value: Any) -> Any:
     Numbers and words are of Python's own types, whatever their classes make of comparisons and conversions.
     """
     kind = type(value)
+    if kind in AS_THEY_ARE:
+        return value
     if kind in PLAIN:
         return value.copy()
     if kind is tuple:
         return tuple(map(_own, value))
-    if isinstance(value, dict):
-        return {_own(key): _own(item) for key, item in dict.items(value)}
+    if isinstance(value, dict):  # most of it is words and numbers, which are looked at without a call for each
+        return {
+            key if type(key) is str else _own(key): item if type(item) in AS_THEY_ARE else _own(item)
+            for key, item in dict.items(value)
+        }
     if isinstance(value, np.generic):
         value = np.generic.item(value)
     for base, own in EXACT:
