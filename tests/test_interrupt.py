@@ -99,7 +99,7 @@ def run(program, *arguments):
 def test_a_long_call_answers_ctrl_c_within_a_tenth_of_a_second(call, layers, threads):
     program = f"""
     call, threads = {call}, {threads}
-    net, X, T = problem({layers}, 0.5, threads, call)
+    net, X, T = problem({layers}, 1.0, threads, call)
     few = net.predict(X[:100])
     times = [answer(call, net, X, T, threads, after=after) for after in (0.1, 0.15, 0.2)]
     assert np.array_equal(net.predict(X[:100]), few)
