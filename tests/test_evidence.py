@@ -475,7 +475,10 @@ def test_a_second_ctrl_c_does_not_keep_threads_from_being_ended(monkeypatch):
         interrupt(thread)
 
     monkeypatch.setattr(team, "interrupt", interrupted)
-    net, rows = fastmlp.Network([2, 50, 50, 1], rng=0), np.zeros((200_000, 2))
+    net, rows = (
+        fastmlp.Network([2, 50, 50, 1], rng=0),
+        np.zeros((2_000_000, 2)),
+    )  # calls of 20 ms are over before they look at signals
 
     def long_call(number):
         begun.wait()
