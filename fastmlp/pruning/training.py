@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fastmlp._core.curvature import cholesky
 from fastmlp._core.fits.journal import Journal
 from fastmlp._core.fits.lm import Descent
+from fastmlp._core.fits.rules import ACCEPT, NOISE
 from fastmlp.optimize import lm
 from fastmlp.optimize.loops import compiled
 from fastmlp.pruning.problem import Reduced
@@ -25,8 +26,6 @@ Float = NDArray[np.float64]
 QUASI_STEPS = 3  # with one model; as many cost as much as a Hessian and its factor
 MODELS = 10  # that are formed where the steps have led
 HALVINGS = 6  # of a step that is too long
-ENOUGH = 1e-4  # of the decrease that a step promises
-NOISE = 1e-13  # differences of the objective that mean nothing, as a share of it
 
 
 def to_minimum(reduced: Reduced, v: Float, tol: float, max_iter: int, seconds: float) -> tuple[Float, int]:
@@ -53,8 +52,8 @@ def near_minimum(reduced: Reduced, v: Float, tol: float, inverse: Callable[[Floa
         slope, length = float(gradient @ step), 1.0
         for _ in range(HALVINGS):
             new_value, new_gradient = reduced.value_and_grad(v + length * step)
-            close = abs(new_value - value) <= NOISE * abs(value)
-            if close or new_value <= value + ENOUGH * length * slope:
+            close = abs(new_value - value) <= NOISE[8] * abs(value)
+            if close or new_value <= value + ACCEPT * length * slope:
                 break
             length *= 0.5
         else:
