@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 import numbers
 import operator
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from fastmlp._core.storage import arrays
 
 REAL_KINDS = "fiub"
 START_BITS = 20  #: of the number of trainings from different starts: each takes a network of its own
+MOST_ITEMS = 1 << 20  #: of a list; what has more may never end
 MOST_BITS = 1000  #: of an integer that is written out; Python itself refuses from 4,300 digits on
 
 #: packages whose arrays lie elsewhere until they are asked for, and how to ask; told by name, so that none is imported
@@ -182,14 +184,26 @@ def is_scalar(value: Any, name: str) -> bool:
 
 
 def several(values: Any, name: str, kind: str) -> list[Any]:
-    """What an iterable holds, as a list; words are none."""
+    """What an iterable holds, as a plain list, for which it is read once; words are none."""
     try:
         items = None if isinstance(values, (str, bytes)) else iter(values)
     except TypeError:  # also of an array without dimensions
         items = None
     if items is None:
         raise TypeError(f"{name}: expected {kind}, got {shown(values)}")
-    return list(items)
+    given = list(islice(items, MOST_ITEMS + 1))
+    if len(given) > MOST_ITEMS:
+        raise ValueError(f"{name}: expected {kind}, got more than {MOST_ITEMS}")
+    return given
+
+
+def sequence(values: Any, name: str, kind: str) -> list[Any]:
+    """The same of a sequence or an array of one dimension, which have an order and an end."""
+    if not isinstance(values, (Sequence, np.ndarray)):
+        raise TypeError(f"{name}: expected {kind}, got {shown(values)}")
+    if isinstance(values, np.ndarray) and values.ndim != 1:
+        raise ValueError(f"{name}: expected {kind}, in one dimension, got shape {values.shape}")
+    return several(values, name, kind)
 
 
 def boolean(value: Any, name: str) -> bool:

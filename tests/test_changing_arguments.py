@@ -261,3 +261,77 @@ def test_an_array_whose_type_or_layout_is_changed_by_another_thread_is_refused(c
     monkeypatch.setattr(np, "require", changing)
     with pytest.raises(ValueError, match=r"^X: expected an array that stays as it is, got one that was changed"):
         fastmlp.Network([3, 4, 2], rng=0).predict(rows)
+
+
+# ---- lists of sizes, names and the like ----
+
+
+class Liar(list):
+    """A list with its own methods in place of its items, but for the walk over them, which it gives once."""
+
+    def __iter__(self):
+        walk, self[:] = list(list.__iter__(self)), [1j]
+        return iter(walk)
+
+    def __getitem__(self, key):
+        return 1j
+
+    def __len__(self):
+        return -1
+
+    def __contains__(self, item):
+        return 1j
+
+
+class Unwalkable(list):
+    def __iter__(self):
+        return 1j
+
+
+LISTS = {
+    "layers": ([4, 3, 2], lambda given: fastmlp.Network(given, rng=0).params),
+    "hidden": (["relu"], lambda given: fastmlp.Network([4, 3, 2], given, rng=0).params),
+    "fixed": (["W1", "b2"], lambda given: net_of("f8").fit(*samples(), max_iter=2, fixed=given).x),
+    "tied": (["W1"], lambda given: net_of("f8").fit(*samples(), max_iter=2, tied=given).x),
+    "validation": ([*map(np.ones, ([5, 4], [5, 2]))], lambda given: net_of("f8").fit(
+        *samples(), "adam", validation=given, max_iter=2, rng=0).x),
+    "what": (["W1[:,0]", "b1"], lambda given: fastmlp.saliencies(
+        net_of("f8"), *samples(), method="magnitude", what=given).rise),
+    "weights": ([0.1, 0.2], lambda given: net_of("f8").fit(
+        *samples(), max_iter=2, penalty=fastmlp.WeightDecay(weights=given)).x),
+    "penalty": ([None], lambda given: fastmlp.fit_many([net_of("f8")], *samples(), penalty=given, max_iter=2)[0].x),
+    "hidden_sizes": ([1, 2], lambda given: [run.fun for run in fastmlp.sweep(
+        *samples(), given, 1, folds=2, max_iter=2, rng=0).runs]),
+    "activation": (["relu"], lambda given: estimator(activation=given).fit(*samples()).coefs_[0]),
+    "hidden_layer_sizes": ([3], lambda given: estimator(hidden_layer_sizes=given).fit(*samples()).coefs_[0]),
+}  # fmt: skip
+
+
+def samples():
+    given = values(30, "f8")
+    return given["X"], given["T"]
+
+
+def estimator(**options):
+    return fastmlp.MLPRegressor(**{"hidden_layer_sizes": (3,), "max_iter": 2, "random_state": 0} | options)
+
+
+WARNING = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::fastmlp.ScaleWarning")
+
+
+@WARNING
+@pytest.mark.parametrize(
+    "name", sorted(set(LISTS) - {"hidden_layer_sizes"})
+)  # which is the estimator's, and stays as it is
+def test_a_list_is_read_once(name):
+    """What its items were then is what counts: neither its length nor its slices are asked for, nor a second walk."""
+    items, call = LISTS[name]
+    assert np.array_equal(call(Liar(items)), call(list(items)))
+
+
+@WARNING
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_that_cannot_be_read_is_refused_by_its_name(name):
+    items, call = LISTS[name]
+    with pytest.raises(TypeError, match=rf"^{name}: expected "):
+        call(Unwalkable(items))

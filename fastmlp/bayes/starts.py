@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count, takewhile
 from typing import Any, NamedTuple
 
@@ -126,9 +126,10 @@ def sizes(net: Network, hidden: Any, n_samples: int) -> Iterator[tuple[int, ...]
     if isinstance(hidden, str):
         check.choice(hidden, "hidden", ("auto",))
         return ((units,) * len(layers) for units in takewhile(lambda units: units <= n_samples, _growing()))
-    if not isinstance(hidden, (Sequence, range)) or not len(hidden):
-        raise TypeError(f"hidden: expected None, 'auto' or numbers of hidden units, got {check.shown(hidden)}")
-    return iter([(check.integer(units, "hidden", 1),) * len(layers) for units in hidden])
+    numbers = check.sequence(hidden, "hidden", "None, 'auto' or numbers of hidden units")
+    if not numbers:
+        raise ValueError("hidden: expected None, 'auto' or numbers of hidden units, got none")
+    return iter([(check.integer(units, "hidden", 1),) * len(layers) for units in numbers])
 
 
 def _growing() -> Iterator[int]:

@@ -147,14 +147,18 @@ def standardizes(estimator: Any) -> bool:
 
 def hidden_sizes(value: Any) -> tuple[Any, ...]:
     """The sizes of the hidden layers, of which a single one may be given as a number."""
-    return tuple(value) if hasattr(value, "__iter__") else (value,)
+    if not hasattr(value, "__iter__"):
+        return (value,)
+    return tuple(check.several(value, "hidden_layer_sizes", "numbers of hidden units"))
 
 
 def hidden_activations(value: Any, n_hidden: int) -> list[str]:
     """The activation of each hidden layer."""
-    if isinstance(value, (list, tuple, np.ndarray)) and len(value) != n_hidden:
-        raise ValueError(f"activation: expected a name, or one for each of {n_hidden} hidden layers, got {len(value)}")
-    names = value if isinstance(value, (list, tuple, np.ndarray)) else [value] * n_hidden
+    kind = f"a name, or one for each of {n_hidden} hidden layers"
+    several = isinstance(value, (list, tuple, np.ndarray))
+    names = check.sequence(value, "activation", kind) if several else [value] * n_hidden
+    if len(names) != n_hidden:
+        raise ValueError(f"activation: expected {kind}, got {len(names)}")
     return [check.choice(name, "activation", activations.HIDDEN) for name in names]
 
 

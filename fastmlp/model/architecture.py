@@ -6,7 +6,6 @@ The parameters are one vector: for each layer W, of a dense one (n_out, n_in), r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
@@ -230,10 +229,7 @@ class Architecture:
 
 def _entries(layers: Any) -> tuple[int, list[Kind]]:
     """The number of inputs, and what the layers are."""
-    if isinstance(layers, (str, bytes)) or not isinstance(layers, (Sequence, np.ndarray)):
-        raise TypeError(f"layers: expected a sequence of layer sizes [D, M1, ..., K], got {check.shown(layers)}")
-    if isinstance(layers, np.ndarray) and layers.ndim != 1:
-        raise ValueError(f"layers: expected one dimension, got shape {layers.shape}")
+    layers = check.sequence(layers, "layers", "a sequence of layer sizes [D, M1, ..., K]")
     inputs = [check.integer(size, "layers", 1) for size in layers[:1]]
     entries = [kinds.taken(each) for each in layers[1:]]
     if not entries:
@@ -262,13 +258,10 @@ def _layers(
 def _hidden(hidden: Any, n_hidden: int) -> tuple[Activation, ...]:
     if isinstance(hidden, str):
         return (_hidden_activation(hidden),) * n_hidden
-    if not isinstance(hidden, (Sequence, np.ndarray)):
-        raise TypeError(f"hidden: expected a name, or one for each hidden layer, got {check.shown(hidden)}")
-    if isinstance(hidden, np.ndarray) and hidden.ndim != 1:
-        raise ValueError(f"hidden: expected one dimension, got shape {hidden.shape}")
-    if len(hidden) != n_hidden:
-        raise ValueError(f"hidden: expected a name, or one for each of the {n_hidden} hidden layers, got {len(hidden)}")
-    return tuple(_hidden_activation(name) for name in hidden)
+    names = check.sequence(hidden, "hidden", "a name, or one for each hidden layer")
+    if len(names) != n_hidden:
+        raise ValueError(f"hidden: expected a name, or one for each of the {n_hidden} hidden layers, got {len(names)}")
+    return tuple(_hidden_activation(name) for name in names)
 
 
 def _hidden_activation(name: Any) -> Activation:

@@ -71,9 +71,12 @@ def positions(architecture: Architecture, value: Any, argument: str) -> Index:
     if isinstance(value, str):
         return named(architecture, value, argument)
     n_params = architecture.n_params
-    if isinstance(value, Sequence) and any(isinstance(item, str) for item in value):
-        return np.concatenate([positions(architecture, item, argument) for item in value])
-    expected = f"{argument}: expected names of groups, indices or a boolean mask ({n_params},)"
+    kind = f"names of groups, indices or a boolean mask ({n_params},)"
+    if isinstance(value, Sequence) and not isinstance(value, range):
+        value = check.sequence(value, argument, kind)
+        if any(isinstance(item, str) for item in value):
+            return np.concatenate([positions(architecture, item, argument) for item in value])
+    expected = f"{argument}: expected {kind}"
     try:
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError) as error:

@@ -35,10 +35,11 @@ def split(
     if validation is None:
         return samples, None, None
     if not draws(validation):
-        if len(validation) != 2:
-            raise ValueError(f"validation: expected a pair (X, T) or a fraction, got {len(validation)} items")
+        pair = check.sequence(validation, "validation", "a pair (X, T) or a fraction")
+        if len(pair) != 2:
+            raise ValueError(f"validation: expected a pair (X, T) or a fraction, got {len(pair)} items")
         try:
-            checked = check_samples(architecture, *validation)
+            checked = check_samples(architecture, *pair)
         except (ValueError, TypeError) as error:
             raise type(error)(f"validation: {error}") from error
         if len(checked.X) == 0:

@@ -7,7 +7,7 @@ leave a unit which is 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,10 +66,11 @@ class Left(NamedTuple):
 def _sets(architecture: Architecture, what: Any) -> list[tuple[str, Index]]:
     if isinstance(what, str) and what in WHAT:
         return list({"weights": _weights, "units": _units, "inputs": _inputs}[what](architecture))
-    if isinstance(what, str) or not isinstance(what, Sequence):
-        expected = ", ".join(map(repr, WHAT))
-        raise ValueError(f"what: expected {expected} or a list of selections, got {check.shown(what)}")
-    sets = [(each if isinstance(each, str) else "", selection.positions(architecture, each, "what")) for each in what]
+    expected = f"{', '.join(map(repr, WHAT))} or a list of selections"
+    if isinstance(what, str):
+        raise ValueError(f"what: expected {expected}, got {check.shown(what)}")
+    given = check.sequence(what, "what", expected)
+    sets = [(each if isinstance(each, str) else "", selection.positions(architecture, each, "what")) for each in given]
     if any(len(np.unique(where)) < max(1, len(where)) for _, where in sets):
         raise ValueError("what: expected selections of parameters, each once, got an empty one or one twice")
     return [(name or _name(architecture, where), where) for name, where in sets]

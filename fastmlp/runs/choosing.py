@@ -213,7 +213,8 @@ def _or_infinity(loss: float) -> float:
 def _size(size: Any) -> Any:
     """Hidden units: an integer, or a tuple of integers."""
     if isinstance(size, (tuple, list)):
-        return tuple(check.integer(units, "hidden_sizes", 1) for units in size)
+        units = check.sequence(size, "hidden_sizes", "numbers of hidden units")
+        return tuple(check.integer(each, "hidden_sizes", 1) for each in units)
     return check.integer(size, "hidden_sizes", 1)
 
 

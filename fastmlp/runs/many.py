@@ -142,7 +142,9 @@ def fit_many(
     if len({id(net) for net in networks}) < len(networks):
         raise ValueError("networks: expected networks of their own, got the same one twice")
     how = rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied)
-    penalties = list(penalty) if isinstance(penalty, Sequence) else [penalty] * len(networks)
+    penalties = [penalty] * len(networks)
+    if isinstance(penalty, Sequence):
+        penalties = check.sequence(penalty, "penalty", "one, or one for each network")
     if len(penalties) != len(networks):
         raise ValueError(f"penalty: expected one, or one for each of {len(networks)} networks, got {len(penalties)}")
     generator = check.generator(rng)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +12,6 @@ from fastmlp import _validation as check
 from fastmlp.model import rescaling, selection
 from fastmlp.model.architecture import Architecture
 from fastmlp.terms.term import Additive
-
-MOST_LAYERS = 1 << 20  # what has more items is no list of coefficients, and would be read without end
 
 
 class _Rescaling(NamedTuple):
@@ -223,11 +220,7 @@ def _spread(coefficients: dict[str, Any], architecture: Architecture) -> NDArray
 
 def _coefficients(value: Any, name: str) -> Any:
     if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes)):
-        if isinstance(value, np.ndarray) and value.ndim != 1:
-            raise ValueError(f"{name}: expected a number, or one for each layer, got shape {value.shape}")
-        given = tuple(islice(value, MOST_LAYERS + 1))
-        if len(given) > MOST_LAYERS:
-            raise ValueError(f"{name}: expected a number, or one for each layer, got more than {MOST_LAYERS}")
+        given = check.sequence(value, name, "a number, or one for each layer")
         return tuple(check.number(each, name, 0.0) for each in given)
     return check.number(value, name, 0.0)
 

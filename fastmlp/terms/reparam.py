@@ -8,7 +8,7 @@ objective is seen through this map, and every solver works with v without knowin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -216,9 +216,7 @@ def make(
 def _ties(tied: Any) -> Any:
     if tied is None:
         return ()
-    if isinstance(tied, Mapping) or not isinstance(tied, (Sequence, np.ndarray)):
-        raise TypeError(f"tied: expected a sequence of ties, got {check.shown(tied)}")
-    return check.several(tied, "tied", "a sequence of ties")
+    return check.sequence(tied, "tied", "a sequence of ties")
 
 
 def _members(architecture: Architecture, tie: Any) -> tuple[NDArray[np.intp], Float]:
