@@ -18,6 +18,7 @@ from fastmlp.pruning.candidates import Candidates
 from fastmlp.pruning.methods import METHODS, gains
 from fastmlp.pruning.optimum import HESSIANS, Optimum
 from fastmlp.pruning.problem import Reduced, posed
+from fastmlp.pruning.settled import settled
 
 Float = NDArray[np.float64]
 SHOWN = 12
@@ -212,6 +213,6 @@ def saliencies(
     if method == "evidence":
         problem.refuse_flat_priors(candidates.left(start).sets, "method")
     reduced = Reduced(problem, start)
-    optimum = Optimum(reduced, problem.params[reduced.free], hessian, problem.own_precision(noise_precision))
+    optimum = settled(reduced, problem.params[reduced.free], hessian, problem.own_precision(noise_precision))
     optimum.warn_if_far()
     return Saliencies(optimum, candidates, method, what if isinstance(what, str) else "selections")
