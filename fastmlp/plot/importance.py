@@ -56,7 +56,7 @@ def importances(result: Any, ax: Any = None, *, n_inputs: int = 20) -> Any:
     ax.set_xlabel("share of all inputs")
     ax.set_yticks(places, [result.input_names[i] for i in order])
     ax.invert_yaxis()
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", length=0, pad=8)
     ax.legend(frameon=False, loc="lower right")
     rule_behind(ax, "both")
     hide_spines(ax, "top", "right", "left")
@@ -111,5 +111,7 @@ def lekprofile(result: Any, input: Any = 0, ax: Any = None, *, output: int = 0) 
     for share, name, curve in zip(np.linspace(0.3, 1, len(result.y[i])), result.group_names, result.y[i], strict=True):
         ax.plot(result.x[i], curve[:, output], color=shades(share), linewidth=1.5, label=name)
     ax.set(xlabel=names[i], ylabel=f"y{output + 1}")
+    beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
+    ax.legend(frameon=False, fontsize="small", title="others at", title_fontsize="small", **beside)
     hide_spines(ax, "top", "right")
     return ax
