@@ -164,7 +164,7 @@ def posed(
     given = {"X": X, "T": T, "sample_weight": sample_weight, "penalty": penalty, "noise_precision": noise_precision}
     for name, value in given.items():
         if value is not None:
-            raise TypeError(f"{name}: expected None with a posterior, which has its own, got {check.shown(value)}")
+            raise TypeError(f"{name}: expected None with a posterior, which has its own, got {type(value).__name__}")
     if standardize is not False:
         raise TypeError("standardize: expected False with a posterior, whose units count, got something else")
     return Problem.of_posterior(net._posterior, net._frame)
