@@ -20,21 +20,22 @@ import pandas as pd
 from neuralsens.partial_derivatives import hessian_mlp, jacobian_mlp
 
 rng = np.random.default_rng(0)
-X, Y = pd.DataFrame(rng.normal(size=(20, 3)), columns=[*"abc"]), pd.DataFrame(rng.normal(size=(20, 2)), columns=[*"uv"])
-W, b = [rng.normal(size=(3, 5)), rng.normal(size=(5, 2))], [rng.normal(size=5), rng.normal(size=2)]
+X = pd.DataFrame(rng.normal(size=(20, 3)), columns=[*"abc"])
+targets = {1: pd.DataFrame(rng.normal(size=(20, 1)), columns=["y"]), 2: pd.Series(["no", "yes"] * 10, name="y")}
 
 
-def tried(function, hidden, output):
+def tried(function, hidden, output, n_outputs):
+    W, b = [rng.normal(size=(3, 5)), rng.normal(size=(5, n_outputs))], [rng.normal(size=5), rng.normal(size=n_outputs)]
     try:
-        function(W, b, ["identity", hidden, output], X, Y)
+        function(W, b, ["identity", hidden, output], X, targets[n_outputs])
     except Exception as error:
         return type(error).__name__
     return "done"
 
 
-seen = {(function.__name__, *names): tried(function, *names) for function, *names in (
-    (jacobian_mlp, "tanh", "identity"), (jacobian_mlp, "tanh", "softmax"), (hessian_mlp, "logistic", "identity"),
-    (hessian_mlp, "tanh", "identity"))}
+seen = {(function.__name__, *how): tried(function, *how) for function, *how in (
+    (jacobian_mlp, "tanh", "identity", 1), (jacobian_mlp, "tanh", "softmax", 2),
+    (hessian_mlp, "logistic", "identity", 1), (hessian_mlp, "tanh", "identity", 1))}
 print(*seen.items(), sep="\n")
 expected = ["done", "ValueError", "done", "NameError"]
 raise SystemExit(0 if list(seen.values()) == expected else "NeuralSens has changed: see above")
