@@ -119,7 +119,14 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("objective", "equations", "train"),
         ("ties", "journal", "asked", "penalty", "rules"),
     ),
-    "curvature": (("matrices", "cholesky"), ("by_bands",), ("by_samples", "by_columns"), ("by_units",), ("tiles",)),
+    "curvature": (
+        ("matrices", "cholesky"),
+        ("by_bands",),
+        ("by_samples", "by_columns"),
+        ("by_units",),
+        ("cross_terms",),
+        ("tiles",),
+    ),
     "sums": (
         ("predict", "trace", "products", "jacobian", "moments"),
         ("batch",),
