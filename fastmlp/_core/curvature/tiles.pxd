@@ -62,7 +62,7 @@ cdef void store_band(const Curvature *c, const Band *band, const floating *tiles
 cdef void store_cross_terms(const Curvature *c, floating *tiles, size_t stride, size_t n_slots, number *matrix,
                             Watch *watch) noexcept nogil
 cdef void store_separable(const Curvature *c, int m, size_t first_row, size_t rows, const floating *tile, bint add,
-                    number *matrix) noexcept nogil
+                          number *matrix) noexcept nogil
 cdef void sum_slots(const Curvature *c, floating *tile, size_t numbers, size_t stride, size_t n_slots) noexcept nogil
 
 

@@ -195,7 +195,7 @@ cdef void store_tile(const Curvature *c, int l, int m, size_t first_row, size_t 
 
 
 cdef void store_separable(const Curvature *c, int m, size_t first_row, size_t rows, const floating *tile, bint add,
-                    number *matrix) noexcept nogil:
+                          number *matrix) noexcept nogil:
     """Entry (p, r), j is that of the parameters (p, r) and (p, j) of layer m, added to what is there or stored."""
     cdef const Layer *layer = &c.net.layers[m - 1]
     cdef Walk row = walk(layer.n_in + 1, False, first_row)
