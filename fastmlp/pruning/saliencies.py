@@ -15,10 +15,10 @@ from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp.bayes import Laplace
 from fastmlp.network import Network
 from fastmlp.pruning.candidates import Candidates
-from fastmlp.pruning.methods import METHODS, gains
+from fastmlp.pruning.deletion_methods import METHODS, gains
+from fastmlp.pruning.living import living_optimum
 from fastmlp.pruning.optimum import HESSIANS, Optimum
-from fastmlp.pruning.problem import Reduced, posed
-from fastmlp.pruning.settled import settled
+from fastmlp.pruning.reduced import Reduced, posed
 
 Float = NDArray[np.float64]
 SHOWN = 12
@@ -213,6 +213,6 @@ def saliencies(
     if method == "evidence":
         problem.refuse_flat_priors(candidates.left(start).sets, "method")
     reduced = Reduced(problem, start)
-    optimum = settled(reduced, problem.params[reduced.free], hessian, problem.own_precision(noise_precision))
+    optimum = living_optimum(reduced, problem.params[reduced.free], hessian, problem.own_precision(noise_precision))
     optimum.warn_if_far()
     return Saliencies(optimum, candidates, method, what if isinstance(what, str) else "selections")

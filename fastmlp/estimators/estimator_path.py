@@ -15,7 +15,7 @@ from fastmlp._quiet import quiet
 from fastmlp._tables import Table
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.estimators.arguments import EVIDENCE, standardizes
-from fastmlp.estimators.problem import Problem, Samples
+from fastmlp.estimators.mean_objective import Problem, Samples
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.pruning import PruningPath, prune

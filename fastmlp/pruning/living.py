@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.pruning.optimum import HESSIANS, Optimum
-from fastmlp.pruning.problem import Reduced
+from fastmlp.pruning.reduced import Reduced
 
 Float = NDArray[np.float64]
 
@@ -19,7 +19,7 @@ SMALL = 1e-5  # beside the largest parameter; where Cholesky fails by such a uni
 CHEAP = 1e-11  # of the objective
 
 
-def settled(reduced: Reduced, v: Float, hessian: str, noise_precision: float | None) -> Optimum:
+def living_optimum(reduced: Reduced, v: Float, hessian: str, noise_precision: float | None) -> Optimum:
     """The optimum at v; of less where the second derivatives are not positive definite and something has died.
 
     Raises
@@ -35,7 +35,7 @@ def settled(reduced: Reduced, v: Float, hessian: str, noise_precision: float | N
         if np.array_equal(pruned, reduced.pruned) or pruned.all():
             raise
         less = Reduced(reduced.problem, pruned)
-        return settled(less, reduced.expand(v)[less.free], hessian, noise_precision)
+        return living_optimum(less, reduced.expand(v)[less.free], hessian, noise_precision)
     return optimum
 
 
