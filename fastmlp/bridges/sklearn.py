@@ -77,7 +77,8 @@ def to_sklearn(net: Network, classes: Any = None) -> Any:
     sklearn.neural_network.MLPRegressor
         For identity and, with scikit-learn 1.7, exp outputs.
     sklearn.neural_network.MLPClassifier
-        For logistic and softmax outputs. Several logistic ones are labels of which a sample may have many.
+        For logistic and softmax outputs. Several logistic ones are labels of which a sample may have many; two classes
+        have one logistic output there, so that two of softmax are refused.
 
     Raises
     ------

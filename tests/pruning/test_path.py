@@ -345,5 +345,9 @@ def test_evidence_is_refused_where_something_that_stays_has_no_prior():
     for arguments in ({"keep": ["b1", "b2"]}, {"what": ["W1[:,0]"]}, {}):
         with pytest.raises(ValueError, match=r"^stop: expected a penalty on all that is trained.*got none on b1"):
             fastmlp.prune(net, X, T, penalty=fastmlp.WeightDecay(0.1), stop="evidence", **arguments)
+    with pytest.raises(TypeError, match=r"^retrain: expected True or False, got 'no'"):
+        fastmlp.prune(net, X, T, penalty=PENALTY, retrain="no")
+    with pytest.raises(TypeError, match=r"^X: expected None with a posterior, which has its own, got ndarray"):
+        fastmlp.prune(fastmlp.Laplace(net, X, T, penalty=PENALTY), X, T)
     path = fastmlp.prune(net, X, T, "evidence", penalty=fastmlp.WeightDecay(0.1), keep=["b1", "b2"], n_params=12)
     assert path.steps[-1].n_params <= 12
