@@ -40,11 +40,16 @@ def living_optimum(reduced: Reduced, v: Float, hessian: str, noise_precision: fl
 
 
 def _without_faint(optimum: Optimum) -> NDArray[np.bool_]:
-    """What is pruned, with weights that a longer training would bring to 0, and with all that dies with them."""
+    """What is pruned, and units whose weights to the next layer a longer training would bring to 0."""
     reduced, v = optimum.reduced, optimum.v
+    architecture, pruned = reduced.problem.architecture, reduced.pruned.copy()
+    if not all(layer.is_dense for layer in architecture.layers):
+        return pruned
     curvatures = np.diagonal(reduced.matrix(v, HESSIANS[-1]))
     small = np.abs(v) <= SMALL * np.abs(v).max(initial=0.0)
     cheap = 0.5 * curvatures * v**2 <= CHEAP * abs(optimum.value_and_grad[0])
-    pruned = reduced.pruned.copy()
-    pruned[reduced.free[small & cheap]] = True
+    faint = pruned.copy()
+    faint[reduced.free[small & cheap]] = True
+    for W in architecture.unravel(np.arange(len(pruned))).weights[1:]:
+        pruned[W[:, faint[W].all(axis=0)]] = True
     return reduced.problem.dead(pruned)
