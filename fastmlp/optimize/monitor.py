@@ -205,19 +205,19 @@ class Monitor:
     def absorb(
         self,
         x: NDArray[Any],
-        losses: NDArray[np.float64],
-        train_losses: NDArray[np.float64],
-        grad_norms: NDArray[np.float64],
-        times: NDArray[np.float64],
+        columns: tuple[list[float], list[float], list[float], list[float]],
         lowest: tuple[float, NDArray[Any]],
     ) -> None:
         """Record completed iterations that nobody has watched, their last parameters and those of the lowest loss."""
-        if len(losses):
-            self._keep(x, float(losses[-1]), float(grad_norms[-1]))
+        losses, train_losses, grad_norms, times = columns
+        if losses:
+            self._keep(x, losses[-1], grad_norms[-1])
         if lowest[0] < self._lowest[0]:
             self._lowest = lowest
-        for name, values in zip(FIELDS, (losses, train_losses, None, grad_norms, times), strict=True):
-            self.history[name].extend([math.nan] * len(losses) if values is None else values.tolist())
+        for name, values in zip(
+            FIELDS, (losses, train_losses, [math.nan] * len(losses), grad_norms, times), strict=True
+        ):
+            self.history[name] += values
 
     def leave(self, x: NDArray[Any]) -> None:
         """Have the parameters within a step that was broken off, where each of its parts is one."""
