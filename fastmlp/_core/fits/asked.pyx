@@ -13,13 +13,12 @@ samples and no term is computed any more, and `team.check` raises it.
 """
 
 from libc.math cimport INFINITY, NAN, isfinite
-from libc.string cimport memcpy
 
 from numpy import zeros
 
 cimport numpy as cnp
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.storage.arrays cimport data, finite, native, own
+from fastmlp._core.storage.arrays cimport data, finite, native, own, vector
 from fastmlp._core.threads.team cimport Watch
 
 from fastmlp._core.bridge.kernels import isa_index
@@ -141,13 +140,6 @@ cdef class Asked:
                     return answer
             return self.array(term, name, answer, (n, n))
         return self.matrix_by_products(term, vector(n, w), kind)
-
-
-cdef cnp.ndarray vector(cnp.npy_intp n, const double *x):
-    """A copy that is its owner's."""
-    cdef cnp.ndarray p = cnp.PyArray_EMPTY(1, &n, cnp.NPY_FLOAT64, 0)
-    memcpy(data(p), x, n * sizeof(double))
-    return p
 
 
 # ---- for the compiled loops ----

@@ -20,7 +20,8 @@ import numpy as np
 cimport numpy as cnp
 from cython cimport floating
 
-from fastmlp._core.storage.arrays cimport data
+from fastmlp._core.storage.arrays cimport RELEASE_NUMBERS, data
+from fastmlp._core.storage.memory cimport times
 
 cnp.import_array()
 
@@ -196,18 +197,26 @@ cdef void finish(const Columns *columns, size_t m, double rounding, double tiny,
             sd[j] = spread[j] = 0.0
 
 
+cdef void look_at_chunks(const Rows *rows, size_t first, size_t stop, Turn turn, Columns *columns) noexcept nogil:
+    cdef size_t last
+    while first < stop:
+        last = min(stop, first + CHUNK)
+        if rows.single:
+            look(<const float *> rows.numbers, rows, first, last, turn, columns)
+        else:
+            look(<const double *> rows.numbers, rows, first, last, turn, columns)
+        first = last
+
+
 cdef int go_through(const Rows *rows, size_t n, Turn turn, Columns *columns) except -1:
-    """All rows, chunk by chunk; signals are answered after some."""
-    cdef size_t between = max(1, BETWEEN_SIGNALS // max(1, rows.m * CHUNK)) * CHUNK, stop, chunk = 0
-    while chunk < n:
-        stop = min(n, chunk + between)
+    """All rows; signals are answered after some, and other threads let run where there are many."""
+    cdef size_t between = max(1, BETWEEN_SIGNALS // max(1, rows.m * CHUNK)) * CHUNK, first
+    if times(n, rows.m) < RELEASE_NUMBERS:
+        look_at_chunks(rows, 0, n, turn, columns)
+        return 0
+    for first in range(0, n, between):
         with nogil:
-            while chunk < stop:
-                if rows.single:
-                    look(<const float *> rows.numbers, rows, chunk, min(stop, chunk + CHUNK), turn, columns)
-                else:
-                    look(<const double *> rows.numbers, rows, chunk, min(stop, chunk + CHUNK), turn, columns)
-                chunk = min(stop, chunk + CHUNK)
+            look_at_chunks(rows, first, min(n, first + between), turn, columns)
         PyErr_CheckSignals()
     return 0
 
