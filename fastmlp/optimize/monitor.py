@@ -82,6 +82,13 @@ def optimize_result(**fields: Any) -> FitResult:
     return FitResult(**fields)
 
 
+def fit_results(results: list[FitResult]) -> list[FitResult]:
+    """Those of several fits, as a list that is printed as a table; imported likewise."""
+    from fastmlp.optimize.results import FitResults
+
+    return FitResults(results)
+
+
 class Monitor:
     """Record of one training run.
 
