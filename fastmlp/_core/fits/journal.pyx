@@ -46,7 +46,7 @@ cdef class Journal:
         self.steps.opened, self.steps.until = team.seconds(), seconds
 
     def columns(self, double constant=0.0, double size=1.0, double started=0.0):
-        """Step by step: objective + constant, (objective - penalty) / size, |g|_inf, and seconds since `open` + started.
+        """Step by step: objective + constant, (objective - penalty) / size, |g|_inf, seconds since `open` + started.
 
         Lists, as a history is made of.
         """

@@ -37,10 +37,12 @@ cdef enum Turn:                     # what a pass over the rows finds
     DEVIATIONS
 
 
-cdef struct Rows:                   # of an array (n, m), with their weights or NULL
+# Some rows of an array (n, m), with their weights or NULL.
+cdef struct Rows:
     const void *numbers
     const void *weights
     size_t m
+    size_t first, last              # those at hand, first .. last - 1
     bint single
 
 
@@ -64,16 +66,16 @@ cdef inline double weight_of(const Rows *rows, size_t i, double largest) noexcep
     return (<const double *> rows.weights)[i] / largest
 
 
-cdef inline size_t add_ends(const floating *at, const Rows *rows, size_t first, size_t last, size_t width, double *low,
-                            double *high) noexcept nogil:
+cdef inline void add_ends(const floating *at, const Rows *rows, size_t j, size_t width,
+                          Columns *columns) noexcept nogil:
     """Smallest and largest numbers of rows that count; how many these are."""
     cdef size_t i, k, count = 0
     cdef floating x
     cdef floating least[WIDE]
     cdef floating most[WIDE]
     for k in range(width):
-        least[k], most[k] = <floating> low[k], <floating> high[k]
-    for i in range(first, last):
+        least[k], most[k] = <floating> columns.low[j + k], <floating> columns.high[j + k]
+    for i in range(rows.first, rows.last):
         if rows.weights == NULL or weight_of(rows, i, 1.0) != 0.0:
             for k in range(width):
                 x = at[k]
@@ -82,34 +84,34 @@ cdef inline size_t add_ends(const floating *at, const Rows *rows, size_t first, 
             count += 1
         at += rows.m
     for k in range(width):
-        low[k], high[k] = least[k], most[k]
-    return count
+        columns.low[j + k], columns.high[j + k] = least[k], most[k]
+    columns.count += count if j == 0 else 0
 
 
-cdef inline double add_rows(const floating *at, const Rows *rows, size_t first, size_t last, size_t width,
-                            double largest, const double *p, double *sums) noexcept nogil:
-    """Add s p x to `sums`, by way of the chunk's own; the sum of the weights s."""
+cdef inline void add_rows(const floating *at, const Rows *rows, size_t j, size_t width,
+                          Columns *columns) noexcept nogil:
+    """Sums of s p x, by way of the chunk's own, and of the weights s."""
     cdef size_t i, k
     cdef double s, total = 0.0
     cdef double own[WIDE]
     cdef double power[WIDE]
     for k in range(width):
-        own[k], power[k] = 0.0, p[k]
-    for i in range(first, last):
-        s = weight_of(rows, i, largest)
+        own[k], power[k] = 0.0, columns.p[j + k]
+    for i in range(rows.first, rows.last):
+        s = weight_of(rows, i, columns.largest)
         if s != 0.0:            # what has no weight may be beyond all bounds
             for k in range(width):
                 own[k] += s * (at[k] * power[k])
         total += s
         at += rows.m
     for k in range(width):
-        sums[k] += own[k]
-    return total
+        columns.sums[j + k] += own[k]
+    columns.total += total if j == 0 else 0.0
 
 
-cdef inline void add_deviations(const floating *at, const Rows *rows, size_t first, size_t last, size_t width,
-                                double largest, const double *p, const double *middle, double *sums) noexcept nogil:
-    """Add s d, s d^2 and s |d| to `sums`, rows m numbers apart."""
+cdef inline void add_deviations(const floating *at, const Rows *rows, size_t j, size_t width,
+                                Columns *columns) noexcept nogil:
+    """Sums of s d, s d^2 and s |d|."""
     cdef size_t i, k
     cdef double s, d
     cdef double one[WIDE]
@@ -119,9 +121,9 @@ cdef inline void add_deviations(const floating *at, const Rows *rows, size_t fir
     cdef double mean[WIDE]
     for k in range(width):
         one[k] = two[k] = size[k] = 0.0
-        power[k], mean[k] = p[k], middle[k]
-    for i in range(first, last):
-        s = weight_of(rows, i, largest)
+        power[k], mean[k] = columns.p[j + k], columns.middle[j + k]
+    for i in range(rows.first, rows.last):
+        s = weight_of(rows, i, columns.largest)
         if s != 0.0:
             for k in range(width):
                 d = at[k] * power[k] - mean[k]
@@ -130,37 +132,31 @@ cdef inline void add_deviations(const floating *at, const Rows *rows, size_t fir
                 size[k] += s * fabs(d)
         at += rows.m
     for k in range(width):
-        sums[k] += one[k]
-        sums[rows.m + k] += two[k]
-        sums[2 * rows.m + k] += size[k]
+        columns.sums[j + k] += one[k]
+        columns.sums[rows.m + j + k] += two[k]
+        columns.sums[2 * rows.m + j + k] += size[k]
 
 
-cdef inline void look_at(const floating *a, const Rows *rows, size_t first, size_t last, size_t j, size_t width,
-                         Turn turn, Columns *columns) noexcept nogil:
-    """Columns j, j + 1, ... of some rows."""
-    cdef const floating *at = a + first * rows.m + j
-    cdef size_t count
-    cdef double total
+cdef inline void look_at(const floating *a, const Rows *rows, size_t j, size_t width, Turn turn,
+                         Columns *columns) noexcept nogil:
+    """Columns j, j + 1, ... of the rows."""
+    cdef const floating *at = a + rows.first * rows.m + j
     if turn == ENDS:
-        count = add_ends(at, rows, first, last, width, columns.low + j, columns.high + j)
-        columns.count += count if j == 0 else 0
+        add_ends(at, rows, j, width, columns)
     elif turn == MEANS:
-        total = add_rows(at, rows, first, last, width, columns.largest, columns.p + j, columns.sums + j)
-        columns.total += total if j == 0 else 0.0
+        add_rows(at, rows, j, width, columns)
     else:
-        add_deviations(at, rows, first, last, width, columns.largest, columns.p + j, columns.middle + j,
-                       columns.sums + j)
+        add_deviations(at, rows, j, width, columns)
 
 
-cdef void look(const floating *a, const Rows *rows, size_t first, size_t last, Turn turn,
-               Columns *columns) noexcept nogil:
-    """All columns of some rows; widths are constants, so that sums stay in registers."""
+cdef void look(const floating *a, const Rows *rows, Turn turn, Columns *columns) noexcept nogil:
+    """All columns of the rows; widths are constants, so that sums stay in registers."""
     cdef size_t j = 0
     while j + WIDE <= rows.m:
-        look_at(a, rows, first, last, j, WIDE, turn, columns)
+        look_at(a, rows, j, WIDE, turn, columns)
         j += WIDE
     while j < rows.m:
-        look_at(a, rows, first, last, j, 1, turn, columns)
+        look_at(a, rows, j, 1, turn, columns)
         j += 1
 
 
@@ -179,11 +175,12 @@ cdef void take_means(Columns *columns, size_t m) noexcept nogil:
         columns.middle[j], columns.sums[j] = columns.sums[j] / columns.total, 0.0
 
 
-cdef void finish(const Columns *columns, size_t m, double rounding, double tiny, double *mean, double *sd,
-                 double *spread) noexcept nogil:
-    """Mean, standard deviation and mean absolute deviation of each column; the latter two are 0 of a constant."""
+cdef void finish(const Columns *columns, size_t m, double rounding, double tiny, double *mean) noexcept nogil:
+    """Mean, standard deviation, mean absolute deviation (3, m) of each column; the latter two are 0 of a constant."""
     cdef size_t j
     cdef double first, reach, largest, p, low, high, middle
+    cdef double *sd = mean + m
+    cdef double *spread = mean + 2 * m
     for j in range(m):
         p, low, high, middle = columns.p[j], columns.low[j], columns.high[j], columns.middle[j]
         first = columns.sums[j] / columns.total
@@ -197,18 +194,18 @@ cdef void finish(const Columns *columns, size_t m, double rounding, double tiny,
             sd[j] = spread[j] = 0.0
 
 
-cdef void look_at_chunks(const Rows *rows, size_t first, size_t stop, Turn turn, Columns *columns) noexcept nogil:
-    cdef size_t last
-    while first < stop:
-        last = min(stop, first + CHUNK)
+cdef void look_at_chunks(Rows *rows, size_t first, size_t stop, Turn turn, Columns *columns) noexcept nogil:
+    rows.first = first
+    while rows.first < stop:
+        rows.last = min(stop, rows.first + CHUNK)
         if rows.single:
-            look(<const float *> rows.numbers, rows, first, last, turn, columns)
+            look(<const float *> rows.numbers, rows, turn, columns)
         else:
-            look(<const double *> rows.numbers, rows, first, last, turn, columns)
-        first = last
+            look(<const double *> rows.numbers, rows, turn, columns)
+        rows.first = rows.last
 
 
-cdef int go_through(const Rows *rows, size_t n, Turn turn, Columns *columns) except -1:
+cdef int go_through(Rows *rows, size_t n, Turn turn, Columns *columns) except -1:
     """All rows; signals are answered after some, and other threads let run where there are many."""
     cdef size_t between = max(1, BETWEEN_SIGNALS // max(1, rows.m * CHUNK)) * CHUNK, first
     if times(n, rows.m) < RELEASE_NUMBERS:
@@ -251,7 +248,7 @@ def moments(cnp.ndarray array not None, cnp.ndarray weight, roundings):
     take_means(&columns, m)
     go_through(&rows, n, DEVIATIONS, &columns)
     rounding *= fmin(fmax(columns.count, roundings[0]), roundings[1])
-    finish(&columns, m, rounding, FLT_MIN if rows.single else DBL_MIN, mean, mean + m, mean + 2 * m)
+    finish(&columns, m, rounding, FLT_MIN if rows.single else DBL_MIN, mean)
     return result, columns.total * columns.largest
 
 
