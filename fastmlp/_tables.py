@@ -80,6 +80,11 @@ def number(value: Any) -> str:
     return one_line(str(value))
 
 
+def unless_nan(value: Any) -> Any:
+    """The number; None, what is not known, for none."""
+    return None if value is None or value != value else value
+
+
 def how_many(n: int, noun: str) -> str:
     """So many of them, in words."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult
 
-from fastmlp._tables import LINES, Page, Table, how_many, printed
+from fastmlp._tables import LINES, Page, Table, how_many, printed, unless_nan
 from fastmlp.model.units import Units
 
 Float = NDArray[np.float64]
@@ -99,11 +99,11 @@ class FitResult(_Result):
         yield "success", "success", self.get("success")
         yield "warned", "warned", self.get("warned") or None
         yield "fun", "objective", self.get("fun")
-        yield "grad_norm", "|gradient|", _unless_nan(self.get("grad_norm"))
+        yield "grad_norm", "|gradient|", unless_nan(self.get("grad_norm"))
         yield "train_loss", "training loss", self._mean("train_loss")
         yield "validation_loss", "validation loss", self._mean("validation_loss")
         yield "nit", "iterations", self.get("nit")
-        yield "predicted_decrease", "predicted decrease", _unless_nan(self.get("predicted_decrease"))
+        yield "predicted_decrease", "predicted decrease", unless_nan(self.get("predicted_decrease"))
         yield "moved", "moved", self._moved()
         yield "nfev", "evaluations", self._counts()
         yield "time", "time", None if seconds is None else f"{seconds:.3g} s"
@@ -111,11 +111,11 @@ class FitResult(_Result):
         yield "x", "parameters", self.get("x")
 
     def _mean(self, name: str) -> str | None:
-        value = _unless_nan(self._latest(name))
+        value = unless_nan(self._latest(name))
         return None if value is None else f"{value:.4g}, mean of a sample"
 
     def _moved(self) -> str | None:
-        deviations = _unless_nan(self.get("moved"))
+        deviations = unless_nan(self.get("moved"))
         return None if deviations is None else f"{deviations:.4g} posterior standard deviations"
 
     def _latest(self, name: str) -> Any:
@@ -128,10 +128,7 @@ class FitResults(list[FitResult]):
     """What `fit_many` returns: a list of `FitResult`."""
 
     def _shown(self) -> Page:
-        rows = [
-            (i, fit.get("success", ""), *(_cell(fit.get(name)) for name in COLUMNS.values()), fit.get("message", ""))
-            for i, fit in enumerate(self[:LINES])
-        ]
+        rows = [(i, fit.get("success", ""), *_cells(fit), fit.get("message", "")) for i, fit in enumerate(self[:LINES])]
         table = Table(rows, ("fit", "success", *COLUMNS, "ended"), "><>>>>><", len(self))
         return Page(f"FitResults of {how_many(len(self), 'fit')}", (table,) if rows else ())
 
@@ -185,9 +182,6 @@ class LeastSquaresResult(_Result):
         yield "fun", "residuals r", self.get("fun")
 
 
-def _cell(value: Any) -> Any:
-    return "" if _unless_nan(value) is None else value
-
-
-def _unless_nan(value: Any) -> Any:
-    return None if value is None or value != value else value
+def _cells(fit: FitResult) -> list[Any]:
+    known = [unless_nan(fit.get(name)) for name in COLUMNS.values()]
+    return ["" if value is None else value for value in known]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _optional, plot
-from fastmlp._tables import Page, Table, how_many, printed, shortened
+from fastmlp._tables import Page, Table, how_many, printed, shortened, unless_nan
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network
@@ -85,13 +85,9 @@ class PruningStep:
     def _shown(self) -> Page:
         removed = f"without {', '.join(self.removed)}" if self.removed else "nothing removed"
         title = f"PruningStep: {how_many(self.n_params, 'weight')} left, {removed}"
-        numbers = [(name, _unless_nan(getattr(self, name))) for name in NUMBERS]
+        numbers = [(name, unless_nan(getattr(self, name))) for name in NUMBERS]
         rest = [("second derivatives", self.hessian), ("parameters", self.params)]
         return Page(title, (Table([*numbers, *rest]),))
-
-
-def _unless_nan(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 @printed

@@ -64,11 +64,6 @@ cdef cnp.ndarray vector(cnp.npy_intp n, const double *x):
     return p
 
 
-def is_native(value, cnp.dtype dtype):
-    """Whether `value` is a plain ndarray of `dtype`: C-contiguous, aligned, in native byte order."""
-    return native(value, dtype.type_num)
-
-
 def narrowed(cnp.ndarray vector not None):
     """A native vector of double in float: inf where that cannot hold a number, of which nobody is warned."""
     cdef cnp.npy_intp n = cnp.PyArray_SIZE(vector), i

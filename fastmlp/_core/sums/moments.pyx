@@ -137,8 +137,8 @@ cdef inline void add_deviations(const floating *at, const Rows *rows, size_t j, 
         columns.sums[2 * rows.m + j + k] += size[k]
 
 
-cdef inline void look_at(const floating *a, const Rows *rows, size_t j, size_t width, Turn turn,
-                         Columns *columns) noexcept nogil:
+cdef inline void over_columns(const floating *a, const Rows *rows, size_t j, size_t width, Turn turn,
+                              Columns *columns) noexcept nogil:
     """Columns j, j + 1, ... of the rows."""
     cdef const floating *at = a + rows.first * rows.m + j
     if turn == ENDS:
@@ -149,14 +149,14 @@ cdef inline void look_at(const floating *a, const Rows *rows, size_t j, size_t w
         add_deviations(at, rows, j, width, columns)
 
 
-cdef void look(const floating *a, const Rows *rows, Turn turn, Columns *columns) noexcept nogil:
+cdef void over_rows(const floating *a, const Rows *rows, Turn turn, Columns *columns) noexcept nogil:
     """All columns of the rows; widths are constants, so that sums stay in registers."""
     cdef size_t j = 0
     while j + WIDE <= rows.m:
-        look_at(a, rows, j, WIDE, turn, columns)
+        over_columns(a, rows, j, WIDE, turn, columns)
         j += WIDE
     while j < rows.m:
-        look_at(a, rows, j, 1, turn, columns)
+        over_columns(a, rows, j, 1, turn, columns)
         j += 1
 
 
@@ -194,14 +194,14 @@ cdef void finish(const Columns *columns, size_t m, double rounding, double tiny,
             sd[j] = spread[j] = 0.0
 
 
-cdef void look_at_chunks(Rows *rows, size_t first, size_t stop, Turn turn, Columns *columns) noexcept nogil:
+cdef void over_chunks(Rows *rows, size_t first, size_t stop, Turn turn, Columns *columns) noexcept nogil:
     rows.first = first
     while rows.first < stop:
         rows.last = min(stop, rows.first + CHUNK)
         if rows.single:
-            look(<const float *> rows.numbers, rows, turn, columns)
+            over_rows(<const float *> rows.numbers, rows, turn, columns)
         else:
-            look(<const double *> rows.numbers, rows, turn, columns)
+            over_rows(<const double *> rows.numbers, rows, turn, columns)
         rows.first = rows.last
 
 
@@ -209,11 +209,11 @@ cdef int go_through(Rows *rows, size_t n, Turn turn, Columns *columns) except -1
     """All rows; signals are answered after some, and other threads let run where there are many."""
     cdef size_t between = max(1, BETWEEN_SIGNALS // max(1, rows.m * CHUNK)) * CHUNK, first
     if times(n, rows.m) < RELEASE_NUMBERS:
-        look_at_chunks(rows, 0, n, turn, columns)
+        over_chunks(rows, 0, n, turn, columns)
         return 0
     for first in range(0, n, between):
         with nogil:
-            look_at_chunks(rows, first, min(n, first + between), turn, columns)
+            over_chunks(rows, first, min(n, first + between), turn, columns)
         PyErr_CheckSignals()
     return 0
 
