@@ -119,7 +119,7 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("objective", "equations", "train"),
         ("ties", "journal", "asked", "penalty", "rules"),
     ),
-    "curvature": (("matrices", "cholesky"), ("by_bands",), ("by_samples", "by_columns"), ("by_units",), ("tiles",)),
+    "curvature": (("matrices", "cholesky"), ("by_bands",), ("by_samples", "by_columns", "by_free"), ("by_units",), ("tiles",), ("chosen",)),
     "sums": (
         ("predict", "trace", "products", "jacobian", "moments"),
         ("batch",),

@@ -31,6 +31,8 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     cdef size_t q, t = net.max_width, other = 0, few
     u.net = net
     u.kind = kind
+    u.chosen = NULL
+    u.by_free = False
     u.by_columns = not net.is_dense
     if u.by_columns:
         u.few = u.alone = u.by_samples = False
@@ -86,6 +88,19 @@ cdef Units lay_out_units(const Net *net, int kind) noexcept nogil:
     if u.few and kind == GGN:
         u.q = u.bowl    # which is all of it
     return u
+
+
+cdef size_t cross_terms(const Units *u) noexcept nogil:
+    cdef size_t count = 0
+    cdef int l, m
+    if u.kind != EXACT:
+        return 0
+    if u.by_samples:
+        count = times(own_products(u), width(u.net, 0) + 1)
+    for m in range(2, u.net.n_layers + 1):
+        for l in range(1, m):
+            count = plus(count, times(cross_products(u, l, m), width(u.net, l - 1) + 1))
+    return count
 
 
 # ---- from the tiles to the matrix ----

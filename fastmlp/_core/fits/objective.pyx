@@ -55,11 +55,15 @@ cdef class Objective:
                   terms=None):
         cdef Problem *problem = &self.problem
         cdef size_t n = batch.source.n
-        self.arrays = (batch, decay, ties, terms)
+        cdef Places places = Places(batch, ties.places) if ties is not None else None
+        self.arrays = (batch, decay, ties, terms, places)
         problem[0] = outside(ties.map.n if ties is not None else batch.plan.net.n_params)
         problem.net, problem.source, problem.parts = &batch.plan.net, &batch.source, batch.plan.partition(n)
         problem.itemsize, problem.factor = problem.net.itemsize, factor
-        problem.free = &ties.map if ties is not None else NULL
+        problem.free = problem.used = NULL
+        problem.chosen = NULL
+        if ties is not None:
+            problem.free, problem.used, problem.chosen = &ties.map, &ties.used, &places.chosen
         problem.decay = &decay[0] if decay is not None else NULL
         problem.terms = <void *> terms if terms is not None else NULL
         problem.n_threads, problem.gradient_threads = n_threads, batch.plan.threads(n, GRADIENT_WORK, n_threads)
@@ -86,10 +90,15 @@ cdef Tasks tasks_of(const Problem *problem) noexcept nogil:
     """Where samples stay in the workspace, the loss leaves there what both matrices need."""
     cdef Tasks tasks
     cdef size_t n = problem.source.n
-    tasks.exact = matrices.task(problem.net, n, HESSIAN, LOWER, True)
+    cdef const Chosen *chosen = problem.chosen
+    tasks.exact = matrices.task(problem.net, n, HESSIAN, LOWER, True, chosen)
     cdef bint stay = tasks.exact.stays
-    tasks.ggn = matrices.task(problem.net, n, GAUSS_NEWTON, LOWER, stay)
-    tasks.value = matrices.task(problem.net, n, HESSIAN if stay else GAUSS_NEWTON, NOTHING, stay)
+    tasks.ggn = matrices.task(problem.net, n, GAUSS_NEWTON, LOWER, stay, chosen)
+    if stay and tasks.ggn.units.by_free != tasks.exact.units.by_free:   # which have other places
+        stay = False
+        tasks.exact = matrices.task(problem.net, n, HESSIAN, LOWER, False, chosen)
+        tasks.ggn = matrices.task(problem.net, n, GAUSS_NEWTON, LOWER, False, chosen)
+    tasks.value = matrices.task(problem.net, n, HESSIAN if stay else GAUSS_NEWTON, NOTHING, stay, chosen)
     return tasks
 
 
@@ -142,13 +151,15 @@ cdef Point point(size_t n, bint curved, void *memory) noexcept nogil:
 
 # ---- evaluation ----
 
+cdef inline Task *matrix_task(Evaluator *evaluator, Want want) noexcept nogil:
+    return &evaluator.tasks.exact if want == EXACT else &evaluator.tasks.ggn
+
+
 cdef double matrix_sums(Evaluator *evaluator, Want want, const floating *params, floating *gradient,
                         floating *matrix, Watch *watch) noexcept nogil:
     """The loss, and gradient and matrix where they are not NULL, on as many threads as pay."""
     cdef const Problem *problem = evaluator.problem
-    cdef const Task *task = &evaluator.tasks.value
-    if want != VALUE:
-        task = &evaluator.tasks.exact if want == EXACT else &evaluator.tasks.ggn
+    cdef const Task *task = &evaluator.tasks.value if want == VALUE else matrix_task(evaluator, want)
     cdef int n_threads = matrices.threads(task, problem.source.n, problem.n_threads)
     cdef bint several = n_threads > 1
     cdef double value, started = team.seconds() if several else 0.0
@@ -186,7 +197,7 @@ cdef double loss(Evaluator *evaluator, Point *point, Want want, floating *native
         if n_slopes:
             pull(problem.free, gradient, point.g)
         if n_rows:
-            project(problem.free, matrix, point.B)
+            project(problem.used if matrix_task(evaluator, want).units.chosen != NULL else problem.free, matrix, point.B)
     elif floating is float:
         for i in range(n_slopes):
             point.g[i] = gradient[i]
