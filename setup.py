@@ -42,7 +42,7 @@ MODULES = (
     *(f"sums.{name}" for name in ("batch", "predict", "products", "jacobian", "trace", "moments")),
     *(f"curvature.{name}" for name in ("by_units", "tiles", "chosen", "by_samples", "by_bands", "by_columns")),
     *("curvature.by_free", "curvature.matrices", "curvature.cholesky"),
-    *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "descent", "train", "objective", "saddles", "equations")),
+    *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "quasi", "descent", "train", "objective", "saddles", "equations")),
     *(f"fits.{name}" for name in ("penalty", "asked", "ties", "journal")),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]

@@ -114,7 +114,7 @@ COMPARED = {
 CORE = {  # the rooms of the compiled floor, and the floors of each
     "fits": (
         ("many",),
-        ("lm", "lbfgs"),
+        ("lm", "lbfgs", "quasi"),
         ("descent", "saddles"),
         ("objective", "equations", "train"),
         ("ties", "journal", "asked", "penalty", "rules"),

@@ -7,7 +7,7 @@ leave a unit which is 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,8 @@ from fastmlp.model.architecture import Architecture
 
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
+#: of parameters; where all have one, the rows of an array (n, 1)
+Sets = Sequence[Index] | Index
 
 WHAT = ("weights", "units", "inputs")
 
@@ -49,8 +51,7 @@ class Candidates:
         """Those of which something is left, and what that is."""
         if self._single is not None:
             numbers = np.flatnonzero(~pruned[self._single])
-            sets = list(self._single[numbers, np.newaxis])
-            return Left(sets, numbers)
+            return Left(self._single[numbers, np.newaxis], numbers)
         rest = [where[~pruned[where]] for where in self.sets]
         numbers = np.flatnonzero([len(where) for where in rest])
         return Left([rest[number] for number in numbers], numbers)
@@ -59,8 +60,12 @@ class Candidates:
 class Left(NamedTuple):
     """What may be deleted next."""
 
-    sets: list[Index]
+    sets: Sets
     numbers: Index  # which of all candidates they are
+
+    def among(self, place: Index) -> Sets:
+        """The sets by where each parameter (P,) is among others."""
+        return place[self.sets] if isinstance(self.sets, np.ndarray) else [place[S] for S in self.sets]
 
 
 def _sets(architecture: Architecture, what: Any) -> list[tuple[str, Index]]:

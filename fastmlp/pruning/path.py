@@ -146,7 +146,7 @@ def prune(
     problem = posed(net, X, T, sample_weight, penalty, noise_precision, standardize, n_threads)
     candidates = Candidates(problem.architecture, what, keep)
     start = problem.start
-    if not candidates.left(start).sets:
+    if len(candidates.left(start).numbers) == 0:
         raise ValueError("what, keep: expected something that may be deleted, got nothing")
     chosen = METHODS[check.choice(method, "method", tuple(METHODS))]
     chooser = criteria.make(stop, asked=max_rise is not None or n_params != 1)

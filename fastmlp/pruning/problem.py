@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _threads
 from fastmlp import _validation as check
+from fastmlp._core.fits.objective import Objective as Compiled
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.parameters import Parameters
 from fastmlp.bayes.posterior import Posterior, log_normalizer
@@ -19,7 +21,6 @@ from fastmlp.optimize import reference
 from fastmlp.pruning import candidates
 from fastmlp.terms import DataTerm, Sum, gaussian, penalties, reparam
 from fastmlp.terms import objective as objectives
-from fastmlp.terms.objective import Objective
 
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -54,7 +55,7 @@ class Problem:
         self.decay = np.zeros(len(params)) if decay is None else decay.diagonal(self.architecture)
         self.data = DataTerm(self.architecture, samples, 1.0 if beta is None else beta, n_threads)
         self.silent: Mask = np.logical_not(samples.X.any(axis=0))
-        self._known: dict[bytes, Float] = {}
+        self._latest: tuple[bytes, Compact] | None = None
 
     @classmethod
     def of_network(
@@ -118,7 +119,7 @@ class Problem:
         data = self.data.at(beta) if self.beta is None else self.data
         return log_normalizer(data, self.frame.varying) - self.frame.log_volume(self.samples.total_weight)
 
-    def refuse_flat_priors(self, sets: list[Index], name: str) -> None:
+    def refuse_flat_priors(self, sets: candidates.Sets, name: str) -> None:
         """ValueError where a deletion has no evidence."""
         flat = [where for where in sets if not self.decay[where].all()]
         if flat:
@@ -138,16 +139,28 @@ class Problem:
         """How many targets there are, by weight, but for constant ones."""
         return self.samples.total_weight * np.count_nonzero(self.frame.varying)
 
-    def data_of(self, architecture: Architecture, columns: Index) -> DataTerm:
+    def compact(self, pruned: Mask) -> Compact:
+        """Without units and inputs that have nothing left; that of the latest call, where these are the same."""
+        used = _used(self.architecture, pruned)
+        key = b"".join(each.tobytes() for each in used)
+        if self._latest is None or self._latest[0] != key:
+            small, where = compact_architecture(self.architecture, used)
+            self._latest = key, Compact(self._data_of(small, np.flatnonzero(used[0])), where)
+        return self._latest[1]
+
+    def _data_of(self, architecture: Architecture, columns: Index) -> DataTerm:
         """The data term of a smaller network, which takes these inputs alone."""
-        if len(columns) == self.architecture.n_inputs:
-            samples = self.samples
-        else:
-            key = columns.tobytes()
-            if key not in self._known:
-                self._known = {key: np.ascontiguousarray(self.samples.X[:, columns])}
-            samples = self.samples._replace(X=self._known[key])
+        samples = self.samples
+        if len(columns) < self.architecture.n_inputs:
+            samples = samples._replace(X=np.ascontiguousarray(samples.X[:, columns]))
         return DataTerm(architecture, samples, 1.0 if self.beta is None else self.beta, self.n_threads)
+
+
+class Compact(NamedTuple):
+    """A smaller network."""
+
+    data: DataTerm
+    where: Index  # its parameters among those of the larger one
 
 
 def posed(
@@ -187,12 +200,12 @@ class Reduced:
         self.decay = problem.decay[self.free]  #: lambda (n,)
         self.data, self._where = problem.data, np.arange(len(pruned))
         if not problem.terms and all(layer.is_dense for layer in problem.architecture.layers):
-            small, self._where, columns = compact_architecture(problem.architecture, pruned & (self._values == 0))
-            self.data = problem.data_of(small, columns)
+            self.data, self._where = problem.compact(pruned & (self._values == 0))
         self._left = np.flatnonzero(~pruned[self._where])  # where v is in the compact network
         self._whole = len(self._left) == len(self._where)
         self._params = self._values[self._where]
-        self._constant = 0.5 * float(problem.decay @ self._values**2)
+        #: of E, from what is not left
+        self.constant = 0.5 * float(problem.decay @ self._values**2)
         self._terms = penalties.Terms(problem.terms, self._free_parameters) if problem.terms else None
 
     @property
@@ -200,11 +213,18 @@ class Reduced:
         return reparam.holding(self._values[self._where], self.pruned[self._where])
 
     @property
-    def objective(self) -> Objective:
-        """The same for solvers."""
-        penalty = gaussian.by_parameter(self.problem.decay[self._where])
-        terms = penalty if self._terms is None else Sum(penalty, *self.problem.terms)
-        return Objective(self.data, terms, self._values[self._where], self._free_parameters)
+    def compiled(self) -> Compiled:
+        """The same for the compiled floor, but for the constant."""
+        data, free = self.data, self._free_parameters
+        n_threads = _threads.resolve(data.n_threads)
+        return Compiled(data.batch, data.factor, self.decay, n_threads, None if free is None else free.compiled, self._terms)
+
+    @property
+    def places(self) -> Index:
+        """Where each parameter (P,) is among those that are left, or -1."""
+        places = np.full(len(self.pruned), -1)
+        places[self.free] = np.arange(len(self.free))
+        return places
 
     def _native(self, v: Float) -> Float:
         self._params[self._left] = v
@@ -215,7 +235,7 @@ class Reduced:
         value, gradient = self.data.value_and_grad(self._native(v))
         slope = self.decay * v
         gradient = (gradient if self._whole else gradient[self._left]) + slope
-        value += 0.5 * float(slope @ v) + self._constant
+        value += 0.5 * float(slope @ v) + self.constant
         if self._terms is not None:
             other, slope = self._terms.value_and_grad(v)
             value, gradient = value + other, gradient + slope
@@ -223,21 +243,21 @@ class Reduced:
 
     def penalty(self, v: Float) -> float:
         """The part of E that does not depend on the data."""
-        decay = 0.5 * float(self.decay @ v**2) + self._constant
+        decay = 0.5 * float(self.decay @ v**2) + self.constant
         return decay if self._terms is None else decay + self._terms.value(v.copy())
 
     def matrix(self, v: Float, kind: str) -> Float:
         """Second derivatives of E (n, n), exact or those of Gauss-Newton."""
-        A = self._by_free(self.data.hessian(self._native(v), kind))
+        A = self._curvature(v, kind)
         A.reshape(-1)[:: len(A) + 1] += self.decay
         return A if self._terms is None else A + self._terms.matrix(v.copy(), kind)
 
     def fisher(self, v: Float) -> Float:
         """The sum of outer products of the samples' gradients (n, n)."""
-        return self._by_free(self.data.hessian(self._native(v), "empirical_fisher"))
+        return self._curvature(v, "empirical_fisher")
 
-    def _by_free(self, matrix: Float) -> Float:
-        return matrix if self._whole else matrix[np.ix_(self._left, self._left)]
+    def _curvature(self, v: Float, kind: str) -> Float:
+        return self.data.hessian(self._native(v), kind, None if self._whole else self._left)
 
     def expand(self, v: Float) -> Float:
         """All parameters (P,)."""
@@ -246,24 +266,26 @@ class Reduced:
         return params
 
 
-def compact_architecture(architecture: Architecture, pruned: Mask) -> tuple[Architecture, Index, Index]:
-    """Without units and inputs that have no parameters left; which parameters and inputs of the larger one it has.
+def _used(architecture: Architecture, pruned: Mask) -> list[Mask]:
+    """The inputs, and the units of each layer, that have parameters left.
 
     A layer keeps one unit, the network one input, where none has anything left.
     """
     weights, biases = architecture.unravel(~pruned)
     units = [W.any(axis=1) | b | above.any(axis=0) for W, b, above in zip(weights, biases, weights[1:], strict=False)]
-    used = [*map(_at_least_one, (weights[0].any(axis=0), *units)), np.arange(architecture.n_outputs)]
+    used = [weights[0].any(axis=0), *units, np.ones(architecture.n_outputs, bool)]
+    for each in used:
+        each[0] |= not each.any()
+    return used
+
+
+def compact_architecture(architecture: Architecture, used: list[Mask]) -> tuple[Architecture, Index]:
+    """With the inputs and units that are used alone; which parameters of the larger one it has."""
     places = architecture.unravel(np.arange(architecture.n_params))
     where = [
         part
         for W, b, columns, rows in zip(places.weights, places.biases, used, used[1:], strict=False)
         for part in (W[np.ix_(rows, columns)].ravel(), b[rows])
     ]
-    small = architecture.changed(layers=[len(each) for each in used])
-    return small, np.concatenate(where), used[0]
-
-
-def _at_least_one(mask: Any) -> Index:
-    found = np.flatnonzero(mask)
-    return found if len(found) else np.zeros(1, np.intp)
+    small = architecture.changed(layers=[np.count_nonzero(each) for each in used])
+    return small, np.concatenate(where)

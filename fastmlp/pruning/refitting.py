@@ -148,23 +148,23 @@ def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     report = {"predicted": v, "predicted_decrease": 0.0, "newton_used": False, "negative_eigenvalues": None}
     if start.grad_norm <= tol:
         return report | {"v": v, "fun": value, "grad_norm": start.grad_norm, "nit": 0, "success": True, "moved": 0.0}
-    end, nit, there = v, 0, False
-    definite = start.hessian == "exact"
+    definite, nit = start.hessian == "exact", 0
     report["negative_eigenvalues"] = 0 if definite else _negative(reduced.matrix(v, "exact"))
+    arrival = training.Arrival(v, 0, False, None)
     if definite:
         report |= {"predicted": v - start.solve(gradient), "predicted_decrease": start.predicted_decrease}
         if start.distance <= NEAR:
-            end, nit, there = training.near_minimum(reduced, v, tol, start.solve)
-            report["newton_used"] = nit > 0
+            arrival = training.near_minimum(reduced, v, tol, start.factor, "exact", math.inf, factored=True)
+            report["newton_used"], nit = arrival.nit > 0, arrival.nit
     else:
         report |= {"predicted": None, "predicted_decrease": math.nan}
-    if not there:
-        end, more = training.to_minimum(reduced, end, tol, MOST_STEPS, math.inf)
-        nit += more
-    fun, gradient = reduced.value_and_grad(end)
+    if not arrival.there:
+        arrival = training.to_minimum(reduced, arrival.v, tol, MOST_STEPS, math.inf)
+        nit += arrival.nit
+    fun, gradient = reduced.value_and_grad(arrival.v)
     grad_norm = float(np.abs(gradient).max(initial=0.0))
-    found = {"v": end, "fun": fun, "grad_norm": grad_norm, "nit": nit, "success": grad_norm <= tol}
-    return report | found | {"moved": start.length(end - v)}
+    found = {"v": arrival.v, "fun": fun, "grad_norm": grad_norm, "nit": nit, "success": grad_norm <= tol}
+    return report | found | {"moved": start.length(arrival.v - v)}
 
 
 def _negative(A: Float) -> int:

@@ -94,39 +94,48 @@ class Walk:
         reduced, nit = Reduced(problem, pruned), 0
         v = problem.params[reduced.free]
         if rules.retrain:
-            v, nit = training.to_minimum(reduced, v, rules.tol, FIRST_STEPS, self.left)
-        optimum = self._optimum(reduced, v)
+            optimum, nit = self._arrived(reduced, training.to_minimum(reduced, v, rules.tol, FIRST_STEPS, self.left))
+        else:
+            optimum = self._optimum(reduced, v)
         if not rules.retrain:
             self._refuse_far(optimum)
-        made: Round | None = Round(pruned, reduced.expand(v), 0.0, ())
+        made: Round | None = Round(pruned, reduced.expand(optimum.v), 0.0, ())
         quadratic: Quadratic | None = None
         while made is not None:
             self._note(made, optimum, nit)
             if (message := self._ended()) is not None:
                 return message
             if rules.retrain or quadratic is None:
-                quadratic = Quadratic(optimum, rules.method.model(optimum), _places(reduced))
+                quadratic = Quadratic(optimum, rules.method.model(optimum), reduced.places)
             made = self._delete(quadratic, made.pruned)
             if made is None:
                 break
             reduced, nit = Reduced(problem, made.pruned), 0
             v = made.params[reduced.free]
             if rules.retrain:
-                v, nit = self._train(reduced, v, quadratic.model)
-            optimum = self._optimum(reduced, v)
+                optimum, nit = self._train(reduced, v, quadratic)
+            else:
+                optimum = self._optimum(reduced, v)
             if optimum.value_and_grad[0] > self.steps[0].objective + rules.max_rise:
                 return "stopped by max_rise"
         return "nothing is left to delete"
 
-    def _train(self, reduced: Reduced, v: Float, model: Model) -> tuple[Float, int]:
-        """From the minimum of the quadratic model on."""
-        nit, there = 0, False
+    def _train(self, reduced: Reduced, v: Float, quadratic: Quadratic) -> tuple[Optimum, int]:
+        """From the minimum of the quadratic model on; the steps."""
+        rules, model, nit = self.rules, quadratic.model, 0
         if isinstance(model, Deletions):
-            v, nit, there = training.near_minimum(reduced, v, self.rules.tol, model.times)
-        if not there:
-            v, more = training.to_minimum(reduced, v, self.rules.tol, self.rules.max_iter, self.left)
-            nit += more
-        return v, nit
+            hessian = quadratic.optimum.hessian
+            arrival = training.near_minimum(reduced, v, rules.tol, model.inverse, hessian, self.left)
+            if arrival.there:
+                return self._arrived(reduced, arrival)
+            v, nit = arrival.v, arrival.nit
+        return self._arrived(reduced, training.to_minimum(reduced, v, rules.tol, rules.max_iter, self.left), nit)
+
+    def _arrived(self, reduced: Reduced, arrival: training.Arrival, before: int = 0) -> tuple[Optimum, int]:
+        """After so many steps before."""
+        rules = self.rules
+        optimum = Optimum(reduced, arrival.v, rules.hessian, rules.noise_precision, arrival.known)
+        return optimum, before + arrival.nit
 
     @property
     def left(self) -> float:
@@ -152,9 +161,9 @@ class Walk:
         allowed = rules.at_once * abs(optimum.value_and_grad[0])
         while True:
             left = self.candidates.left(pruned)
-            if not left.sets or np.count_nonzero(~pruned) <= rules.n_params:
+            if len(left.numbers) == 0 or np.count_nonzero(~pruned) <= rules.n_params:
                 break
-            sets = [place[S] for S in left.sets]
+            sets = left.among(place)
             scores = rules.method.scores(optimum, model, sets)
             least = np.nanmin(scores)
             number = int(np.argmax(scores <= least + TIE * abs(least)))
@@ -204,13 +213,6 @@ class Walk:
         if step.n_params <= rules.n_params:
             return "n_params reached"
         return "stopped at time_limit" if self.left <= 0 else None
-
-
-def _places(reduced: Reduced) -> NDArray[np.intp]:
-    """Where each parameter (P,) is among those that are left, or -1."""
-    place = np.full(len(reduced.pruned), -1)
-    place[reduced.free] = np.arange(len(reduced.free))
-    return place
 
 
 def _answer(callback: Callable[[Any], Any], step: PruningStep) -> bool:

@@ -37,6 +37,7 @@ from fastmlp._core.threads.team cimport Watch
 
 cdef enum:
     ROW = 4             # multiply-adds that the product of two rows costs, which is written and read again
+    BAND = 128          # rows of a Gram matrix that are formed together, with the columns up to there
 
 
 # ---- which rows there are ----
@@ -94,6 +95,15 @@ cdef size_t gram_rows(const Units *u, size_t k) noexcept nogil:
     return count
 
 
+cdef size_t gram_numbers(size_t rows) noexcept nogil:
+    """Of its bands."""
+    cdef size_t first = 0, count = 0
+    while first < rows:
+        count = plus(count, times(min(<size_t> BAND, rows - first), min(rows, first + BAND)))
+        first += BAND
+    return count
+
+
 # ---- what it costs, and where all lies ----
 
 cdef void lay_out(Units *u, const Chosen *chosen) noexcept nogil:
@@ -134,7 +144,7 @@ cdef void count(Units *u) noexcept nogil:
     for k in range(u.net.n_outputs if u.few else 0):
         rows = gram_rows(u, k)
         work = plus(work, plus(triangle(rows), 2 * ROW * rows))
-        numbers = plus(numbers, times(rows, rows))
+        numbers = plus(numbers, gram_numbers(rows))
     for x in range(c.n_units if has_tiles(u) else 0):
         unit = &c.units[x]
         for m in range(unit.l + 1, top(u) + 1):
@@ -200,9 +210,7 @@ cdef floating *add_gram(const Units *u, const Block *b, size_t k, floating *work
     cdef floating *J = work + u.J * b.ld
     cdef floating *LJ = work + u.LJ * b.ld
     cdef floating *to = J
-    cdef size_t x, rows = gram_rows(u, k)
-    if rows == 0 or not team.keep_on(b.watch, b.n * triangle(rows)):
-        return sums + rows * rows
+    cdef size_t x, rows = gram_rows(u, k), row = 0, height
     for x in range(c.n_units):
         unit = &c.units[x]
         if unit.l < u.net.n_layers or unit.i == k:
@@ -210,8 +218,18 @@ cdef floating *add_gram(const Units *u, const Block *b, size_t k, floating *work
                          <const floating *> work, to)
     kernels.multiply_rows(b.net.ops, rows, b.n, <const floating *> work + (u.q + k) * b.ld, <const floating *> J, False,
                           LJ, b.ld)
-    kernels.gram(b.net.ops, rows, b.n, <const floating *> LJ, <const floating *> J, b.ld, b.add, sums)
-    return sums + rows * rows
+    while row < rows:
+        height = min(<size_t> BAND, rows - row)
+        if not team.keep_on(b.watch, b.n * height * (row + height)):
+            pass
+        elif row == 0:
+            kernels.gram(b.net.ops, height, b.n, <const floating *> LJ, <const floating *> J, b.ld, b.add, sums)
+        else:
+            kernels.dense_gradient(b.net.ops, height, row + height, b.n, <const floating *> LJ + row * b.ld,
+                                   <const floating *> J, b.add, sums, <floating *> NULL, b.ld)
+        sums += height * (row + height)
+        row += height
+    return sums
 
 
 # ---- sensitivities ----
@@ -363,11 +381,11 @@ cdef void store_tiles(const Units *u, floating *sums, size_t stride, size_t n_sl
     for row in range(c.n):
         memset(matrix + row * c.n, 0, (row + 1) * sizeof(number))
     for k in range(u.net.n_outputs if u.few else 0):
-        rows = gram_rows(u, k)
-        if team.keep_on(watch, n_slots * rows * rows):
-            tiles.sum_slots(u, sums, rows * rows, stride, n_slots)
-            store_gram(u, k, rows, <const floating *> sums, matrix)
-        sums += rows * rows
+        rows = gram_numbers(gram_rows(u, k))
+        if team.keep_on(watch, n_slots * rows):
+            tiles.sum_slots(u, sums, rows, stride, n_slots)
+            store_gram(u, k, gram_rows(u, k), <const floating *> sums, matrix)
+        sums += rows
     for x in range(c.n_units if has_tiles(u) else 0):
         rows = tile_rows(u, x) * c.units[x].n
         if rows and team.keep_on(watch, n_slots * rows):
@@ -383,16 +401,19 @@ cdef inline void put(const Chosen *c, size_t s, size_t t, double value, number *
 
 cdef void store_gram(const Units *u, size_t k, size_t rows, const floating *tile, number *matrix) noexcept nogil:
     cdef const Chosen *c = u.chosen
-    cdef size_t s, t, column, row = 0
+    cdef size_t s, t, column, row = 0, length = 0
     for s in range(c.n):
         if c.units[c.unit[s]].l == u.net.n_layers and c.units[c.unit[s]].i != k:
             continue
+        if row % BAND == 0:
+            length = min(rows, row + BAND)
         column = 0
         for t in range(s + 1):
             if c.units[c.unit[t]].l == u.net.n_layers and c.units[c.unit[t]].i != k:
                 continue
-            put(c, s, t, tile[row * rows + column], matrix)
+            put(c, s, t, tile[column], matrix)
             column += 1
+        tile += length
         row += 1
 
 

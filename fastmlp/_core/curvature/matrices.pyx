@@ -304,6 +304,26 @@ cdef object empty(int type_number, int n_axes, size_t n):
     return results.empty(n_axes, shape, type_number)
 
 
+cdef void pick(const Chosen *chosen, size_t n_params, const number *whole, number *matrix) noexcept nogil:
+    """The rows and columns of chosen parameters of a lower triangle, and their mirror."""
+    cdef Watch watch = team.watch()
+    cdef size_t i, j
+    for i in range(chosen.n):
+        for j in range(i + 1):
+            matrix[i * chosen.n + j] = whole[chosen.params[i] * n_params + chosen.params[j]]
+    mirror(chosen.n, matrix, &watch)
+
+
+cdef object rows_and_columns(cnp.ndarray whole, const Chosen *chosen):
+    cdef size_t n_params = cnp.PyArray_DIM(whole, 0)
+    cdef cnp.ndarray matrix = empty(cnp.PyArray_TYPE(whole), 2, chosen.n)
+    if cnp.PyArray_TYPE(whole) == cnp.NPY_FLOAT64:
+        pick(chosen, n_params, <const double *> data(whole), <double *> data(matrix))
+    else:
+        pick(chosen, n_params, <const float *> data(whole), <float *> data(matrix))
+    return matrix
+
+
 def normal_equations(Batch batch not None, cnp.ndarray params not None, kind, int n_threads, bint gradient=True,
                      bint matrix=True, bint wide=False, chosen=None):
     """(Sum of losses, its gradient (P,), the matrix (P, P), if wide in float64); what is not wanted is None.
@@ -313,13 +333,14 @@ def normal_equations(Batch batch not None, cnp.ndarray params not None, kind, in
     cdef Choice some = None if chosen is None else Choice(batch, chosen)
     cdef const Chosen *of = NULL if some is None else &some.chosen
     cdef Task todo = task(&batch.plan.net, batch.source.n, kind_index(kind), FULL if matrix else NOTHING, False, of)
+    cdef bint picked = matrix and of != NULL and todo.units.chosen == NULL
+    if picked:
+        todo.form = LOWER
     cdef int type_number = cnp.PyArray_TYPE(params)
     g = empty(type_number, 1, batch.plan.net.n_params) if gradient else None
     H = empty(cnp.NPY_FLOAT64 if wide else type_number, 2, tiles.order(&todo.units)) if matrix else None
     cdef double total = call(batch, &todo, params, g, H, n_threads)
-    if matrix and some is not None and todo.units.chosen == NULL:
-        H = H[chosen[:, None], chosen]
-    return total, g, H
+    return total, g, rows_and_columns(H, of) if picked else H
 
 
 def diagonal(Batch batch not None, cnp.ndarray params not None, kind, int n_threads):

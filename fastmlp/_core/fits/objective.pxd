@@ -31,7 +31,7 @@ cdef struct Problem:
 # What may be asked for at a point: each with what stands before it, but of both matrices one.
 cdef enum Want:
     VALUE
-    GRADIENT                    # its sums are those of `batch`, which has no cheaper value
+    GRADIENT                    # where no more is ever asked for, its sums are those of `batch`, without a cheaper value
     GGN                         # the Gauss-Newton matrix of the loss, with diag(lambda) and the terms' matrix,
     EXACT                       # or the Hessian
 
@@ -53,6 +53,7 @@ cdef struct Tasks:
 # What evaluates a problem at points: memory for the sums, and what is known of them.
 cdef struct Evaluator:
     const Problem *problem
+    bint curved
     Pass gradients              # the loss and its gradient, or
     Tasks tasks                 # the loss, and both matrices with it, which go on where it ended if samples stay
     void *scratch               # for the tasks

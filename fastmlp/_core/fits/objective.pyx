@@ -4,8 +4,8 @@ E(x) = factor * loss + sum lambda_i/2 x_i^2 + terms in Python has the gradient g
 Gauss-Newton matrix of the loss or its Hessian, plus diag(lambda) and the terms' matrix. Where parameters are fixed or
 shared, x are the free ones.
 
-Gradients alone are summed in the slots of `batch`, so that they have the bits of a batch's; what goes with a matrix, in
-those of `matrices`. The minibatch loop has none of this: there the variables are of the network's type, as are the
+Gradients alone are summed in the slots of `batch`, so that they have the bits of a batch's; what may go with a matrix,
+in those of `matrices`. The minibatch loop has none of this: there the variables are of the network's type, as are the
 kernels that move them, and each step has samples of its own and a share of the penalty.
 """
 
@@ -122,7 +122,7 @@ cdef size_t memory_bytes(const Problem *problem, bint curved) noexcept nogil:
 cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint curved, void *memory) noexcept nogil:
     cdef size_t native = lines(<size_t> memory)
     memset(evaluator, 0, sizeof(Evaluator))     # nothing is held
-    evaluator.problem, evaluator.choice = problem, choice.fresh()
+    evaluator.problem, evaluator.curved, evaluator.choice = problem, curved, choice.fresh()
     if problem.net == NULL:
         return
     evaluator.native = <void *> native
@@ -159,7 +159,7 @@ cdef double matrix_sums(Evaluator *evaluator, Want want, const floating *params,
                         floating *matrix, Watch *watch) noexcept nogil:
     """The loss, and gradient and matrix where they are not NULL, on as many threads as pay."""
     cdef const Problem *problem = evaluator.problem
-    cdef const Task *task = &evaluator.tasks.value if want == VALUE else matrix_task(evaluator, want)
+    cdef const Task *task = &evaluator.tasks.value if want <= GRADIENT else matrix_task(evaluator, want)
     cdef int n_threads = matrices.threads(task, problem.source.n, problem.n_threads)
     cdef bint several = n_threads > 1
     cdef double value, started = team.seconds() if several else 0.0
@@ -188,7 +188,7 @@ cdef double loss(Evaluator *evaluator, Point *point, Want want, floating *native
     else:
         for i in range(n):
             native[i] = <floating> point.x[i]
-    if want == GRADIENT:
+    if want == GRADIENT and not evaluator.curved:
         evaluator.gradients.block.params, evaluator.gradients.sums = params, gradient
         value = slots.choose(&evaluator.gradients, problem.gradient_threads, &evaluator.choice, watch)
     else:
