@@ -8,6 +8,7 @@ leave a unit which is 0.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp.model import selection
+from fastmlp.model.activations import Activation
 from fastmlp.model.architecture import Architecture
 
 Index = NDArray[np.intp]
@@ -106,6 +108,11 @@ def _inputs(architecture: Architecture) -> Iterator[tuple[str, Index]]:
         yield f"W1[:,{i}]", column.copy()
 
 
+@cache
+def _is_zero_at_zero(h: Activation) -> bool:
+    return not h.value(0.0)
+
+
 def dead(architecture: Architecture, pruned: Mask, silent: Mask) -> Mask:
     """All that is dead once parameters are pruned, these included; `silent` inputs are 0 in all samples."""
     result = pruned.copy()
@@ -118,7 +125,7 @@ def dead(architecture: Architecture, pruned: Mask, silent: Mask) -> Mask:
         for layer, h in enumerate(architecture.hidden):
             unused = weights[layer + 1].all(axis=0)
             weights[layer][unused], biases[layer][unused] = True, True
-            if not h.value(0.0):
+            if _is_zero_at_zero(h):
                 weights[layer + 1][:, weights[layer].all(axis=1) & biases[layer]] = True
         if np.count_nonzero(result) == n_dead:
             return result

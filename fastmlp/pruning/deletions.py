@@ -67,8 +67,12 @@ class Deletions:
             self._put_in(len(S))
         at, V = self._place[S], self._V[:, : self._n_columns]
         columns = self._C[at] - _memory.product(V[at], V.T)
-        root = np.linalg.cholesky(columns[:, at])
-        U, half = np.linalg.solve(root, columns), np.linalg.solve(root, self.w[S])
+        if len(S) == 1:  # as below, without LAPACK
+            root = np.sqrt(columns[:, at])
+            U, half = columns / root, self.w[S] / root[0]
+        else:
+            root = np.linalg.cholesky(columns[:, at])
+            U, half = np.linalg.solve(root, columns), np.linalg.solve(root, self.w[S])
         self.w[self._rows] -= half @ U
         self.variances[self._rows] -= (U**2).sum(axis=0)
         self._V[:, self._n_columns : self._n_columns + len(S)] = U.T
@@ -76,19 +80,12 @@ class Deletions:
         self.alive[S], self.w[S], self.variances[S] = False, 0.0, np.nan
         return 0.5 * float(half @ half)
 
-    def times(self, g: Float) -> Float:
-        """C g for the parameters that are left, in their order."""
-        left = self.alive[self._rows]
-        rows = np.zeros(len(left))
-        rows[left] = g
-        V = self._V[:, : self._n_columns]
-        return np.asarray((self._C @ rows - V @ (rows @ V))[left])
-
     def _put_in(self, room: int) -> None:
         """C without what is deleted, and with V V' taken off; room for so many columns and more."""
         kept = self.alive[self._rows]
         V = self._V[kept, : self._n_columns]
-        self._C = self._C[np.ix_(kept, kept)]
+        left = np.flatnonzero(kept)
+        self._C = self._C.take(left, axis=0).take(left, axis=1)
         self._C -= _memory.product(V, V.T)
         self._rows = self._rows[kept]
         self._place[self._rows] = np.arange(len(self._rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
+from fastmlp._cached import cached_property
 from fastmlp._core.fits.objective import Objective as Compiled
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.parameters import Parameters
@@ -116,8 +118,11 @@ class Problem:
 
     def log_normalizer(self, beta: float) -> float:
         """What the loss leaves out of the log likelihood, in the units of the targets."""
-        data = self.data.at(beta) if self.beta is None else self.data
-        return log_normalizer(data, self.frame.varying) - self.frame.log_volume(self.samples.total_weight)
+        return self._log_normalizer + 0.5 * self.n_targets * math.log(beta)
+
+    @cached_property
+    def _log_normalizer(self) -> float:
+        return log_normalizer(self.data, self.frame.varying) - self.frame.log_volume(self.samples.total_weight)
 
     def refuse_flat_priors(self, sets: candidates.Sets, name: str) -> None:
         """ValueError where a deletion has no evidence."""
@@ -134,7 +139,7 @@ class Problem:
         own: Samples = samples if self.frame.units is None else self.frame.units.applied(samples)
         return own
 
-    @property
+    @cached_property
     def n_targets(self) -> float:
         """How many targets there are, by weight, but for constant ones."""
         return self.samples.total_weight * np.count_nonzero(self.frame.varying)

@@ -159,7 +159,7 @@ class Walk:
         rules, rise = self.rules, 0.0
         removed: list[str] = []
         allowed = rules.at_once * abs(optimum.value_and_grad[0])
-        while True:
+        while not removed or allowed > 0:
             left = self.candidates.left(pruned)
             if len(left.numbers) == 0 or np.count_nonzero(~pruned) <= rules.n_params:
                 break

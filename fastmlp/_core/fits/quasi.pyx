@@ -29,7 +29,7 @@ from fastmlp._core.threads.team cimport Watch
 from fastmlp._core.fits import rules
 
 cdef enum:
-    PAIRS = 3           # steps with one model; as many cost as much as a Hessian and its factor
+    PAIRS = 6           # steps with one model; as many cost as much as a Hessian and its factor
     HALVINGS = 6        # of a step that is too long
 
 cdef double ACCEPT = rules.ACCEPT, NOISE = rules.NOISE[8], NOISE_F32 = rules.NOISE[4]
@@ -43,7 +43,7 @@ cdef struct State:
     int n_pairs, turn           # steps whose change of the gradient is known; steps with one model
     double *s                   # (PAIRS, n), the steps,
     double *y                   # (PAIRS, n), and the changes
-    double[3] curvature         # s'y
+    double[PAIRS] curvature         # s'y
     double slope, length
     int halvings
 
@@ -103,7 +103,7 @@ cdef Status go(Fit *fit, Watch *watch) noexcept nogil:
     cdef const void *ops = fit.problem.ops
     cdef size_t n = fit.problem.n, i
     cdef double *r = fit.step
-    cdef double[3] shares
+    cdef double[PAIRS] shares
     cdef int k
     for i in range(n):
         r[i] = -fit.at.g[i]
