@@ -36,7 +36,7 @@ class Deletions:
     Parameters
     ----------
     C : ndarray of shape (n, n)
-        A^-1; is taken, and changed.
+        A^-1; is kept, and not changed.
     w : ndarray of shape (n,)
         The optimum; a copy is taken.
     """
@@ -51,9 +51,9 @@ class Deletions:
 
     @property
     def inverse(self) -> Float:
-        """C of the parameters that are left, in their order."""
+        """C of the parameters that are left, in their order; not to be changed."""
         self._put_in(0)
-        return self._C.copy()
+        return self._C
 
     def block(self, S: Index) -> Float:
         """C_SS."""

@@ -146,12 +146,41 @@ class Problem:
 
     def compact(self, pruned: Mask) -> Compact:
         """Without units and inputs that have nothing left; that of the latest call, where these are the same."""
-        used = _used(self.architecture, pruned)
-        key = b"".join(each.tobytes() for each in used)
+        used = self._used(pruned)
+        key = used.tobytes()
         if self._latest is None or self._latest[0] != key:
-            small, where = compact_architecture(self.architecture, used)
-            self._latest = key, Compact(self._data_of(small, np.flatnonzero(used[0])), where)
+            small, where = compact_architecture(self.architecture, np.split(used, self._layers))
+            self._latest = key, Compact(self._data_of(small, np.flatnonzero(used[: self.architecture.n_inputs])), where)
         return self._latest[1]
+
+    @cached_property
+    def _layers(self) -> Index:
+        """Where the units of each layer begin, counted from the first input on."""
+        return np.cumsum(self.architecture.widths[:-1])
+
+    @cached_property
+    def _ends(self) -> tuple[Index, Index]:
+        """The unit that each parameter (P,) leads into, and the unit or input that it comes from, or itself."""
+        firsts = [0, *self._layers]
+        into, out_of = np.empty((2, self.architecture.n_params), np.intp)
+        places = self.architecture.unravel(np.arange(self.architecture.n_params))
+        for W, b, below, above in zip(places.weights, places.biases, firsts, firsts[1:], strict=False):
+            units = above + np.arange(len(b))
+            into[W], into[b], out_of[b] = units[:, np.newaxis], units, units
+            out_of[W] = below + np.arange(W.shape[1])
+        return into, out_of
+
+    def _used(self, pruned: Mask) -> Mask:
+        """Inputs and units that have parameters left; a layer keeps one, where none has."""
+        used = np.zeros(int(self._layers[-1]) + self.architecture.n_outputs, bool)
+        for ends in self._ends:
+            used[ends[~pruned]] = True
+        used[self._layers[-1] :] = True
+        first = 0
+        for last in self._layers:
+            used[first] |= not used[first:last].any()
+            first = last
+        return used
 
     def _data_of(self, architecture: Architecture, columns: Index) -> DataTerm:
         """The data term of a smaller network, which takes these inputs alone."""
@@ -269,19 +298,6 @@ class Reduced:
         params = self._values.copy()
         params[self.free] = v
         return params
-
-
-def _used(architecture: Architecture, pruned: Mask) -> list[Mask]:
-    """The inputs, and the units of each layer, that have parameters left.
-
-    A layer keeps one unit, the network one input, where none has anything left.
-    """
-    weights, biases = architecture.unravel(~pruned)
-    units = [W.any(axis=1) | b | above.any(axis=0) for W, b, above in zip(weights, biases, weights[1:], strict=False)]
-    used = [weights[0].any(axis=0), *units, np.ones(architecture.n_outputs, bool)]
-    for each in used:
-        each[0] |= not each.any()
-    return used
 
 
 def compact_architecture(architecture: Architecture, used: list[Mask]) -> tuple[Architecture, Index]:

@@ -21,7 +21,7 @@ from fastmlp.pruning.problem import Reduced
 
 Float = NDArray[np.float64]
 
-FEW = 30  # quasi-Newton steps, of which more than ten are rare
+FEW = 60  # quasi-Newton steps, of which more than ten are rare
 
 
 class Arrival(NamedTuple):

@@ -29,7 +29,7 @@ from fastmlp._core.threads.team cimport Watch
 from fastmlp._core.fits import rules
 
 cdef enum:
-    PAIRS = 6           # steps with one model; as many cost as much as a Hessian and its factor
+    PAIRS = 8           # steps with one model; as many cost as much as a Hessian and its factor
     HALVINGS = 6        # of a step that is too long
 
 cdef double ACCEPT = rules.ACCEPT, NOISE = rules.NOISE[8], NOISE_F32 = rules.NOISE[4]
