@@ -20,6 +20,7 @@ from fastmlp.pruning.candidates import Sets
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 
+FEW = 4  # columns of V that cost less than to put them in
 COLUMNS = 64  # of V: for P = 1,000 24, 64 and 96 take 0.08, 0.06 and 0.06 s
 
 
@@ -54,6 +55,14 @@ class Deletions:
         """C of the parameters that are left, in their order; not to be changed."""
         self._put_in(0)
         return self._C
+
+    @property
+    def parts(self) -> tuple[Float, Index, Float]:
+        """The same as C_0[rows, rows] - V V', V with few columns: C_0, rows, V."""
+        if self._n_columns > FEW:
+            self._put_in(0)
+        left = np.flatnonzero(self.alive[self._rows])
+        return self._C, left, self._V[left, : self._n_columns]
 
     def block(self, S: Index) -> Float:
         """C_SS."""

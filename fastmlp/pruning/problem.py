@@ -12,6 +12,7 @@ from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._core.fits.objective import Objective as Compiled
+from fastmlp._core.fits.ties import Ties
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.parameters import Parameters
 from fastmlp.bayes.posterior import Posterior, log_normalizer
@@ -240,18 +241,20 @@ class Reduced:
         self._params = self._values[self._where]
         #: of E, from what is not left
         self.constant = 0.5 * float(problem.decay @ self._values**2)
-        self._terms = penalties.Terms(problem.terms, self._free_parameters) if problem.terms else None
-
-    @property
-    def _free_parameters(self) -> reparam.FreeParameters | None:
-        return reparam.holding(self._values[self._where], self.pruned[self._where])
+        self._terms = None
+        if problem.terms:
+            self._terms = penalties.Terms(problem.terms, reparam.holding(self._values, pruned))
 
     @property
     def compiled(self) -> Compiled:
         """The same for the compiled floor, but for the constant."""
-        data, free = self.data, self._free_parameters
+        data, ties = self.data, None
+        if not self._whole:
+            index = np.full(len(self._where), -1)
+            index[self._left] = np.arange(len(self._left))
+            ties = Ties(index, np.ones(len(index)), self._values[self._where], len(self._left))
         n_threads = _threads.resolve(data.n_threads)
-        return Compiled(data.batch, data.factor, self.decay, n_threads, None if free is None else free.compiled, self._terms)
+        return Compiled(data.batch, data.factor, self.decay, n_threads, ties, self._terms)
 
     @property
     def places(self) -> Index:

@@ -154,7 +154,7 @@ def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     if definite:
         report |= {"predicted": v - start.solve(gradient), "predicted_decrease": start.predicted_decrease}
         if start.distance <= NEAR:
-            arrival = training.near_minimum(reduced, v, tol, start.factor, "exact", math.inf, factored=True)
+            arrival = training.near_minimum(reduced, v, tol, start.factor, "exact", math.inf)
             report["newton_used"], nit = arrival.nit > 0, arrival.nit
     else:
         report |= {"predicted": None, "predicted_decrease": math.nan}

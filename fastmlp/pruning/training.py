@@ -16,12 +16,13 @@ from fastmlp._core.fits import lm as compiled_lm
 from fastmlp._core.fits import quasi
 from fastmlp._core.fits.journal import Journal
 from fastmlp.optimize import lm
+from fastmlp.pruning.deletions import Deletions
 from fastmlp.pruning.optimum import Known
 from fastmlp.pruning.problem import Reduced
 
 Float = NDArray[np.float64]
 
-FEW = 60  # quasi-Newton steps, of which more than ten are rare
+FEW = 60  # quasi-Newton steps, of which ten are the rule
 
 
 class Arrival(NamedTuple):
@@ -41,10 +42,15 @@ def to_minimum(reduced: Reduced, v: Float, tol: float, max_iter: int, seconds: f
 
 
 def near_minimum(
-    reduced: Reduced, v: Float, tol: float, model: Float, hessian: str, seconds: float, *, factored: bool = False
+    reduced: Reduced, v: Float, tol: float, model: Deletions | Float, hessian: str, seconds: float
 ) -> Arrival:
-    """The same by quasi-Newton steps; `model` is A^-1, or its factor L, A = L L'."""
-    descent = quasi.Descent(reduced.compiled, v, tol, model, factored, hessian == "exact")
+    """The same by quasi-Newton steps; the model's A^-1 is that of deletions, or there is L, A = L L'."""
+    exact = hessian == "exact"
+    if isinstance(model, Deletions):
+        C, rows, V = model.parts
+        descent = quasi.Descent(reduced.compiled, v, tol, C, exact, rows, V)
+    else:
+        descent = quasi.Descent(reduced.compiled, v, tol, model, exact)
     _advance(descent, len(v), FEW, seconds)
     return _arrival(reduced, descent, hessian)
 

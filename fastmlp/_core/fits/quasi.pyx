@@ -29,7 +29,7 @@ from fastmlp._core.threads.team cimport Watch
 from fastmlp._core.fits import rules
 
 cdef enum:
-    PAIRS = 8           # steps with one model; as many cost as much as a Hessian and its factor
+    PAIRS = 12           # steps with one model; as many cost as much as a Hessian and its factor
     HALVINGS = 6        # of a step that is too long
 
 cdef double ACCEPT = rules.ACCEPT, NOISE = rules.NOISE[8], NOISE_F32 = rules.NOISE[4]
@@ -158,6 +158,20 @@ cdef Method METHOD = Method(True, GRADIENT, &memory_bytes, &lay_out, &arrive, &a
 
 # ---- the Python face ----
 
+cdef void take(State *s, const double *C, size_t width, const Py_ssize_t *rows, const double *V,
+               size_t n_columns) noexcept nogil:
+    """C without the rows and columns that are not taken, and without V V'."""
+    cdef size_t n = s.eq.n, i, j, k
+    cdef double *to = s.eq.L
+    cdef double share
+    for i in range(n):
+        for j in range(i + 1):
+            share = C[rows[i] * <Py_ssize_t> width + rows[j]]
+            for k in range(n_columns):
+                share -= V[i * n_columns + k] * V[j * n_columns + k]
+            to[i * n + j] = to[j * n + i] = share
+
+
 cdef class Descent(Loop):
     """The way to a minimum close by.
 
@@ -168,17 +182,22 @@ cdef class Descent(Loop):
         The start; the free ones of all parameters.
     tol : float
         For |g|_inf.
-    model : ndarray of shape (n, n), float64
-        A^-1, or with `factored` the lower triangle L of A = L L'.
-    factored : bool
+    model : ndarray of shape (m, m), float64
+        Without `rows` the lower triangle L of A = L L', m = n; else C.
     exact : bool
         Whether A are the second derivatives, or the Gauss-Newton matrix.
+    rows : ndarray of shape (n,), V : ndarray of shape (n, k)
+        A^-1 = C[rows, rows] - V V'.
     """
 
     def __cinit__(self, Objective objective not None, const double[::1] params not None, double tol,
-                  const double[:, ::1] model not None, bint factored, bint exact):
+                  const double[:, ::1] model not None, bint exact, const Py_ssize_t[::1] rows=None,
+                  const double[:, ::1] V=None):
         if not self.open(&METHOD, objective, params, read(tol, {})):
             raise MemoryError(f"no memory for the matrices of {params.shape[0]} parameters")
         cdef State *s = <State *> self.fit.own
-        s.inverse, s.matrix = not factored, EXACT if exact else GGN
-        memcpy(s.eq.L, &model[0, 0], s.eq.n * s.eq.n * sizeof(double))
+        s.inverse, s.matrix = rows is not None, EXACT if exact else GGN
+        if s.inverse:
+            take(s, &model[0, 0], model.shape[1], &rows[0], &V[0, 0] if V.shape[1] else NULL, V.shape[1])
+        else:
+            memcpy(s.eq.L, &model[0, 0], s.eq.n * s.eq.n * sizeof(double))
