@@ -52,7 +52,7 @@ class Candidates:
     def left(self, pruned: Mask) -> Left:
         """Those of which something is left, and what that is."""
         if self._single is not None:
-            numbers = np.flatnonzero(~pruned[self._single])
+            numbers = (~pruned[self._single]).nonzero()[0]
             return Left(self._single[numbers, np.newaxis], numbers)
         rest = [where[~pruned[where]] for where in self.sets]
         numbers = np.flatnonzero([len(where) for where in rest])

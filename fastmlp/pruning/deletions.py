@@ -61,7 +61,7 @@ class Deletions:
         """The same as C_0[rows, rows] - V V', V with few columns: C_0, rows, V."""
         if self._n_columns > FEW:
             self._put_in(0)
-        left = np.flatnonzero(self.alive[self._rows])
+        left = self.alive[self._rows].nonzero()[0]
         return self._C, left, self._V[left, : self._n_columns]
 
     def block(self, S: Index) -> Float:

@@ -29,6 +29,8 @@ Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
+SMALLER = 0.7  # than the network that is at hand, so that a compact one is made anew
+
 
 class Problem:
     """A network, its samples and its penalty, in standardised units if asked for; float64 throughout.
@@ -58,7 +60,7 @@ class Problem:
         self.decay = np.zeros(len(params)) if decay is None else decay.diagonal(self.architecture)
         self.data = DataTerm(self.architecture, samples, 1.0 if beta is None else beta, n_threads)
         self.silent: Mask = np.logical_not(samples.X.any(axis=0))
-        self._latest: tuple[bytes, Compact] | None = None
+        self._compact: Compact | None = None
 
     @classmethod
     def of_network(
@@ -146,13 +148,18 @@ class Problem:
         return self.samples.total_weight * np.count_nonzero(self.frame.varying)
 
     def compact(self, pruned: Mask) -> Compact:
-        """Without units and inputs that have nothing left; that of the latest call, where these are the same."""
-        used = self._used(pruned)
-        key = used.tobytes()
-        if self._latest is None or self._latest[0] != key:
+        """Without units and inputs that have nothing left; with some of them, as long as these are few."""
+        used, known = self._used(pruned), self._compact
+        if known is None or (used & ~known.used).any() or self._size(used) <= SMALLER * len(known.where):
             small, where = compact_architecture(self.architecture, np.split(used, self._layers))
-            self._latest = key, Compact(self._data_of(small, np.flatnonzero(used[: self.architecture.n_inputs])), where)
-        return self._latest[1]
+            data = self._data_of(small, np.flatnonzero(used[: self.architecture.n_inputs]))
+            known = self._compact = Compact(used, data, where)
+        return known
+
+    def _size(self, used: Mask) -> int:
+        """Parameters of the network of inputs and units that are used."""
+        widths = np.add.reduceat(used, [0, *self._layers], dtype=np.intp)
+        return int((widths[:-1] + 1) @ widths[1:])
 
     @cached_property
     def _layers(self) -> Index:
@@ -194,6 +201,7 @@ class Problem:
 class Compact(NamedTuple):
     """A smaller network."""
 
+    used: Mask  # which inputs and units of the larger one it has
     data: DataTerm
     where: Index  # its parameters among those of the larger one
 
@@ -231,16 +239,17 @@ class Reduced:
     def __init__(self, problem: Problem, pruned: Mask, values: Float | None = None) -> None:
         self.problem, self.pruned = problem, pruned
         self._values = np.zeros(len(pruned)) if values is None else np.where(pruned, values, 0.0)
-        self.free = np.flatnonzero(~pruned)
+        self.free = (~pruned).nonzero()[0]
+        #: of E, from what is not left
+        self.constant = 0.5 * float(problem.decay @ self._values**2)
         self.decay = problem.decay[self.free]  #: lambda (n,)
         self.data, self._where = problem.data, np.arange(len(pruned))
         if not problem.terms and all(layer.is_dense for layer in problem.architecture.layers):
-            self.data, self._where = problem.compact(pruned & (self._values == 0))
-        self._left = np.flatnonzero(~pruned[self._where])  # where v is in the compact network
+            empty = pruned if values is None else pruned & (values == 0)
+            _, self.data, self._where = problem.compact(empty)
+        self._left = (~pruned[self._where]).nonzero()[0]  # where v is in the compact network
         self._whole = len(self._left) == len(self._where)
         self._params = self._values[self._where]
-        #: of E, from what is not left
-        self.constant = 0.5 * float(problem.decay @ self._values**2)
         self._terms = None
         if problem.terms:
             self._terms = penalties.Terms(problem.terms, reparam.holding(self._values, pruned))

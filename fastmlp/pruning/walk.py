@@ -175,7 +175,7 @@ class Walk:
             if after.all():
                 break
             rise += model.delete(sets[number])
-            also = place[np.flatnonzero(after & ~pruned)]
+            also = place[after & ~pruned]
             for q in also[model.alive[also]]:
                 model.delete(np.array([q]))
             pruned = after

@@ -18,7 +18,7 @@ cdef class Ties:
     def __cinit__(self, const Py_ssize_t[::1] index not None, const double[::1] coefficient not None,
                   const double[::1] offset not None, size_t n):
         self.map = Map(index.shape[0], n, &index[0], &coefficient[0], &offset[0])
-        self.places = np.flatnonzero(np.asarray(index) >= 0)
+        self.places = (np.asarray(index) >= 0).nonzero()[0]
         cdef const Py_ssize_t[::1] used = np.asarray(index)[self.places]
         cdef const double[::1] factors = np.asarray(coefficient)[self.places]
         self.used = Map(used.shape[0], n, &used[0], &factors[0], NULL)
