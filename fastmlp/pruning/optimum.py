@@ -151,7 +151,12 @@ class Optimum:
     @cached_property
     def effective_n_params(self) -> float:
         """Gamma."""
-        return len(self.v) - float(self.reduced.decay @ np.diagonal(self.inverse))
+        return len(self.v) - float(self.reduced.decay @ self.variances)
+
+    @property
+    def variances(self) -> Float:
+        """The diagonal of A^-1 (n,)."""
+        return np.diagonal(self.inverse)
 
     @cached_property
     def noise_precision(self) -> float:

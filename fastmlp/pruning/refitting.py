@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
+from fastmlp._cached import cached_property
+from fastmlp._core.curvature import cholesky
 from fastmlp._quiet import quiet
 from fastmlp.model import selection
 from fastmlp.network import Network
@@ -141,7 +143,7 @@ def _reduced(problem: Problem, fixed: Any) -> tuple[Reduced, Float]:
 
 def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     """Everything the result has but what is the network's."""
-    start = Optimum(reduced, v, "exact", None)
+    start = Start(reduced, v, "exact", None)
     value, gradient = start.value_and_grad
     if not math.isfinite(value):
         raise ValueError(f"net: expected one whose objective is a finite number on these data, got {value}")
@@ -150,21 +152,30 @@ def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
         return report | {"v": v, "fun": value, "grad_norm": start.grad_norm, "nit": 0, "success": True, "moved": 0.0}
     definite, nit = start.hessian == "exact", 0
     report["negative_eigenvalues"] = 0 if definite else _negative(reduced.matrix(v, "exact"))
-    arrival = training.Arrival(v, 0, False, None)
+    arrival = None
     if definite:
         report |= {"predicted": v - start.solve(gradient), "predicted_decrease": start.predicted_decrease}
         if start.distance <= NEAR:
-            arrival = training.near_minimum(reduced, v, tol, start.factor, "exact", math.inf)
-            report["newton_used"], nit = arrival.nit > 0, arrival.nit
+            arrival = training.near_minimum(reduced, v, tol, start.factor)
+            report["newton_used"], nit, v = arrival.nit > 0, arrival.nit, arrival.v
     else:
         report |= {"predicted": None, "predicted_decrease": math.nan}
-    if not arrival.there:
-        arrival = training.to_minimum(reduced, arrival.v, tol, MOST_STEPS, math.inf)
+    if arrival is None or not arrival.there:
+        arrival = training.to_minimum(reduced, v, tol, MOST_STEPS, math.inf)
         nit += arrival.nit
-    fun, gradient = reduced.value_and_grad(arrival.v)
+    fun, gradient = arrival.value_and_grad
     grad_norm = float(np.abs(gradient).max(initial=0.0))
     found = {"v": arrival.v, "fun": fun, "grad_norm": grad_norm, "nit": nit, "success": grad_norm <= tol}
-    return report | found | {"moved": start.length(arrival.v - v)}
+    return report | found | {"moved": start.length(arrival.v - start.v)}
+
+
+class Start(Optimum):
+    """Of which the inverse itself is not asked for."""
+
+    @cached_property
+    def variances(self) -> Float:
+        """The diagonal of A^-1 (n,)."""
+        return cholesky.row_squares(cholesky.inverse_root(self.factor))
 
 
 def _negative(A: Float) -> int:

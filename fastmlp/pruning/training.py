@@ -30,42 +30,45 @@ class Arrival(NamedTuple):
 
     v: Float
     nit: int
-    there: bool  # |g|_inf <= tol
-    known: Known | None
+    there: bool  # |g|_inf <= tol, at a minimum
+    value_and_grad: tuple[float, Float]
+    known: Known | None  # where it is a minimum, and its matrix was asked for
 
 
 def to_minimum(reduced: Reduced, v: Float, tol: float, max_iter: int, seconds: float) -> Arrival:
     """Where |g|_inf <= tol, or where nothing falls any more, or after so many steps or seconds."""
     descent = compiled_lm.Descent(reduced.compiled, v, tol, lm.OPTIONS)
-    _advance(descent, len(v), max_iter, seconds)
+    _advance(descent, max_iter, seconds)
     return _arrival(reduced, descent, "exact")  # by which it tells minima from saddles
 
 
-def near_minimum(
-    reduced: Reduced, v: Float, tol: float, model: Deletions | Float, hessian: str, seconds: float
+def near_minimum(reduced: Reduced, v: Float, tol: float, L: Float) -> Arrival:
+    """The same by quasi-Newton steps; the model is A = L L'."""
+    descent = quasi.Descent(reduced.compiled, v, tol, L, None)
+    _advance(descent, FEW, math.inf)
+    return _arrival(reduced, descent, None)
+
+
+def after_deletions(
+    reduced: Reduced, v: Float, tol: float, deletions: Deletions, hessian: str, seconds: float
 ) -> Arrival:
-    """The same by quasi-Newton steps; the model's A^-1 is that of deletions, or there is L, A = L L'."""
-    exact = hessian == "exact"
-    if isinstance(model, Deletions):
-        C, rows, V = model.parts
-        descent = quasi.Descent(reduced.compiled, v, tol, C, exact, rows, V)
-    else:
-        descent = quasi.Descent(reduced.compiled, v, tol, model, exact)
-    _advance(descent, len(v), FEW, seconds)
+    """The same from where deletions have led; with the second derivatives there."""
+    C, rows, V = deletions.parts
+    descent = quasi.Descent(reduced.compiled, v, tol, C, hessian == "exact", rows, V)
+    _advance(descent, FEW, seconds)
     return _arrival(reduced, descent, hessian)
 
 
-def _advance(descent: compiled_lm.Descent | quasi.Descent, n: int, max_iter: int, seconds: float) -> None:
+def _advance(descent: compiled_lm.Descent | quasi.Descent, max_iter: int, seconds: float) -> None:
     journal = None
     if seconds < math.inf:
-        journal = Journal(max_iter, n)
+        journal = Journal(max_iter, len(descent.params))
         journal.open(max(0.0, seconds))
     descent.advance(max_iter, journal)
 
 
-def _arrival(reduced: Reduced, descent: compiled_lm.Descent | quasi.Descent, hessian: str) -> Arrival:
+def _arrival(reduced: Reduced, descent: compiled_lm.Descent | quasi.Descent, hessian: str | None) -> Arrival:
     there = descent.status == "converged"
-    known = None
-    if there:
-        known = Known((descent.value + reduced.constant, descent.gradient), hessian, descent.matrix)
-    return Arrival(descent.params, descent.counts[0], there, known)
+    found = descent.value + reduced.constant, descent.gradient
+    known = Known(found, hessian, descent.matrix) if there and hessian is not None else None
+    return Arrival(descent.params, descent.counts[0], there, found, known)

@@ -125,7 +125,7 @@ class Walk:
         rules, model, nit = self.rules, quadratic.model, 0
         if isinstance(model, Deletions):
             hessian = quadratic.optimum.hessian
-            arrival = training.near_minimum(reduced, v, rules.tol, model, hessian, self.left)
+            arrival = training.after_deletions(reduced, v, rules.tol, model, hessian, self.left)
             if arrival.there:
                 return self._arrived(reduced, arrival)
             v, nit = arrival.v, arrival.nit

@@ -11,7 +11,7 @@ class Descent(descent.Descent):
         params: NDArray[np.float64],
         tol: float,
         model: NDArray[np.float64],
-        exact: bool,
+        at_end: bool | None,
         rows: NDArray[np.intp] | None = None,
         V: NDArray[np.float64] | None = None,
     ) -> Descent: ...

@@ -2,7 +2,7 @@
 
 A quadratic model's A^-1 makes Newton steps of gradients, and is corrected by what they show: BFGS, in the two loops of
 Nocedal and Wright, algorithm 7.4. After PAIRS steps the second derivatives of the present point become the model; at
-the end they are formed too, for whoever asks about the minimum. It ends where the objective does not fall as it should,
+the end they are formed too, if whoever asks about the minimum wants them. It ends where the objective does not fall as it should,
 and where no matrix is positive definite: then Levenberg-Marquardt goes on.
 
     arrive       within tol: ask for the matrix                                  -> finish, else a step
@@ -39,7 +39,8 @@ cdef double ACCEPT = rules.ACCEPT, NOISE = rules.NOISE[8], NOISE_F32 = rules.NOI
 cdef struct State:
     Equations eq
     bint inverse                # whether its matrix is A^-1, and not the factor of A
-    Want matrix                 # which second derivatives
+    Want matrix                 # which second derivatives,
+    bint at_end                 # and whether they are wanted there too
     int n_pairs, turn           # steps whose change of the gradient is known; steps with one model
     double *s                   # (PAIRS, n), the steps,
     double *y                   # (PAIRS, n), and the changes
@@ -66,7 +67,7 @@ cdef void lay_out(Fit *fit, void *memory) noexcept nogil:
 cdef Status arrive(Fit *fit, Watch *watch) noexcept nogil:
     """Whether the present point is the last one; its gradient has just been computed."""
     if fit.at.grad_norm <= fit.options.tol:
-        return ask_for_matrix(fit, finish)
+        return ask_for_matrix(fit, finish) if (<State *> fit.own).at_end else CONVERGED
     return ready(fit, step)
 
 
@@ -184,19 +185,19 @@ cdef class Descent(Loop):
         For |g|_inf.
     model : ndarray of shape (m, m), float64
         Without `rows` the lower triangle L of A = L L', m = n; else C.
-    exact : bool
-        Whether A are the second derivatives, or the Gauss-Newton matrix.
+    at_end : bool or None
+        Which second derivatives are wanted at the end: all, True, or those of Gauss-Newton, False.
     rows : ndarray of shape (n,), V : ndarray of shape (n, k)
         A^-1 = C[rows, rows] - V V'.
     """
 
     def __cinit__(self, Objective objective not None, const double[::1] params not None, double tol,
-                  const double[:, ::1] model not None, bint exact, const Py_ssize_t[::1] rows=None,
+                  const double[:, ::1] model not None, at_end, const Py_ssize_t[::1] rows=None,
                   const double[:, ::1] V=None):
         if not self.open(&METHOD, objective, params, read(tol, {})):
             raise MemoryError(f"no memory for the matrices of {params.shape[0]} parameters")
         cdef State *s = <State *> self.fit.own
-        s.inverse, s.matrix = rows is not None, EXACT if exact else GGN
+        s.inverse, s.at_end, s.matrix = rows is not None, at_end is not None, GGN if at_end is False else EXACT
         if s.inverse:
             take(s, &model[0, 0], model.shape[1], &rows[0], &V[0, 0] if V.shape[1] else NULL, V.shape[1])
         else:
