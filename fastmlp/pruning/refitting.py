@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float64]
 MOST_STEPS = 1000
-NEAR = 1.0  # posterior standard deviations up to which Newton's step is tried
+NEAR = 2.0  # posterior standard deviations up to which quasi-Newton steps are tried
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -78,9 +78,10 @@ def refit(
 
     Notes
     -----
-    Levenberg-Marquardt from the old parameters. Where Newton's step is no longer than one posterior standard deviation
-    it is tried first, and corrected by the gradients that follow (BFGS); whatever the objective does not confirm is not
-    done. The objective is never left above the start.
+    Where the optimum is predicted to be no farther than two posterior standard deviations away, quasi-Newton steps are
+    tried: the first is Newton's, or that of Gauss-Newton where the exact Hessian is not positive definite, and corrected
+    by the gradients that follow (BFGS). Else, and where they do not arrive, Levenberg-Marquardt goes from the old
+    parameters. The objective is never left above the start.
 
     The optimum is the one that leads on from the old one: a fresh start may end at a lower one, or a higher, and this
     basin has been chosen with the rows that are gone. For who has to forget rows, the promise is that the gradient of
@@ -150,18 +151,17 @@ def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     report = {"predicted": v, "predicted_decrease": 0.0, "newton_used": False, "negative_eigenvalues": None}
     if start.grad_norm <= tol:
         return report | {"v": v, "fun": value, "grad_norm": start.grad_norm, "nit": 0, "success": True, "moved": 0.0}
-    definite, nit = start.hessian == "exact", 0
+    definite = start.hessian == "exact"
     report["negative_eigenvalues"] = 0 if definite else _negative(reduced.matrix(v, "exact"))
-    arrival = None
     if definite:
         report |= {"predicted": v - start.solve(gradient), "predicted_decrease": start.predicted_decrease}
-        if start.distance <= NEAR:
-            arrival = training.near_minimum(reduced, v, tol, start.factor)
-            report["newton_used"], nit, v = arrival.nit > 0, arrival.nit, arrival.v
     else:
         report |= {"predicted": None, "predicted_decrease": math.nan}
+    arrival = training.near_minimum(reduced, v, tol, start.factor) if start.distance <= NEAR else None
+    nit = 0 if arrival is None else arrival.nit
+    report["newton_used"] = definite and nit > 0
     if arrival is None or not arrival.there:
-        arrival = training.to_minimum(reduced, v, tol, MOST_STEPS, math.inf)
+        arrival, report["newton_used"] = training.to_minimum(reduced, v, tol, MOST_STEPS, math.inf), False
         nit += arrival.nit
     fun, gradient = arrival.value_and_grad
     grad_norm = float(np.abs(gradient).max(initial=0.0))
@@ -180,6 +180,9 @@ class Start(Optimum):
 
 def _negative(A: Float) -> int:
     """How many eigenvalues are negative, beyond rounding."""
-    _memory.blas(4 * A.nbytes)
-    eigenvalues = np.linalg.eigvalsh(A)
-    return int(np.count_nonzero(eigenvalues < -len(A) * EPS * np.abs(eigenvalues).max()))
+    rounding = len(A) * EPS * float(np.abs(A).sum(axis=1).max())
+    count = cholesky.negative_pivots(A, rounding)
+    if count is None:
+        _memory.blas(4 * A.nbytes)
+        count = np.count_nonzero(np.linalg.eigvalsh(A) < -rounding)
+    return int(count)
