@@ -17,9 +17,9 @@ from fastmlp._quiet import quiet
 from fastmlp.model import selection
 from fastmlp.network import Network
 from fastmlp.optimize.monitor import CONVERGED, MESSAGES, STALLED, optimize_result
-from fastmlp.pruning import training
+from fastmlp.pruning import retraining
 from fastmlp.pruning.optimum import Optimum
-from fastmlp.pruning.problem import Problem, Reduced
+from fastmlp.pruning.reduced import Problem, Reduced
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult
@@ -79,9 +79,9 @@ def refit(
     Notes
     -----
     Where the optimum is predicted to be no farther than two posterior standard deviations away, quasi-Newton steps are
-    tried: the first is Newton's, or that of Gauss-Newton where the exact Hessian is not positive definite, and corrected
-    by the gradients that follow (BFGS). Else, and where they do not arrive, Levenberg-Marquardt goes from the old
-    parameters. The objective is never left above the start.
+    tried: the first is Newton's, or that of Gauss-Newton where the exact Hessian is not positive definite; the gradients
+    that follow correct it (BFGS). Else, and where they do not arrive, Levenberg-Marquardt goes from the old parameters.
+    The objective is never left above the start.
 
     The optimum is the one that leads on from the old one: a fresh start may end at a lower one, or a higher, and this
     basin has been chosen with the rows that are gone. For who has to forget rows, the promise is that the gradient of
@@ -157,11 +157,11 @@ def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
         report |= {"predicted": v - start.solve(gradient), "predicted_decrease": start.predicted_decrease}
     else:
         report |= {"predicted": None, "predicted_decrease": math.nan}
-    arrival = training.near_minimum(reduced, v, tol, start.factor) if start.distance <= NEAR else None
+    arrival = retraining.near_minimum(reduced, v, tol, start.factor) if start.distance <= NEAR else None
     nit = 0 if arrival is None else arrival.nit
     report["newton_used"] = definite and nit > 0
     if arrival is None or not arrival.there:
-        arrival, report["newton_used"] = training.to_minimum(reduced, v, tol, MOST_STEPS, math.inf), False
+        arrival, report["newton_used"] = retraining.to_minimum(reduced, v, tol, MOST_STEPS, math.inf), False
         nit += arrival.nit
     fun, gradient = arrival.value_and_grad
     grad_norm = float(np.abs(gradient).max(initial=0.0))

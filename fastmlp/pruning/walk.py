@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.model.functional import Samples
-from fastmlp.pruning import training
+from fastmlp.pruning import retraining
 from fastmlp.pruning.candidates import Candidates
 from fastmlp.pruning.criteria import Chooser
+from fastmlp.pruning.deletion_methods import Method, Model
 from fastmlp.pruning.deletions import Deletions
-from fastmlp.pruning.found import PruningPath, PruningStep
-from fastmlp.pruning.methods import Method, Model
 from fastmlp.pruning.optimum import FARTHEST, Optimum
-from fastmlp.pruning.problem import Problem, Reduced
+from fastmlp.pruning.pruning_path import PruningPath, PruningStep
+from fastmlp.pruning.reduced import Problem, Reduced
 from fastmlp.terms import DataTerm
 
 Float = NDArray[np.float64]
@@ -94,7 +94,7 @@ class Walk:
         reduced, nit = Reduced(problem, pruned), 0
         v = problem.params[reduced.free]
         if rules.retrain:
-            optimum, nit = self._arrived(reduced, training.to_minimum(reduced, v, rules.tol, FIRST_STEPS, self.left))
+            optimum, nit = self._arrived(reduced, retraining.to_minimum(reduced, v, rules.tol, FIRST_STEPS, self.left))
         else:
             optimum = self._optimum(reduced, v)
         if not rules.retrain:
@@ -125,13 +125,13 @@ class Walk:
         rules, model, nit = self.rules, quadratic.model, 0
         if isinstance(model, Deletions):
             hessian = quadratic.optimum.hessian
-            arrival = training.after_deletions(reduced, v, rules.tol, model, hessian, self.left)
+            arrival = retraining.after_deletions(reduced, v, rules.tol, model, hessian, self.left)
             if arrival.there:
                 return self._arrived(reduced, arrival)
             v, nit = arrival.v, arrival.nit
-        return self._arrived(reduced, training.to_minimum(reduced, v, rules.tol, rules.max_iter, self.left), nit)
+        return self._arrived(reduced, retraining.to_minimum(reduced, v, rules.tol, rules.max_iter, self.left), nit)
 
-    def _arrived(self, reduced: Reduced, arrival: training.Arrival, before: int = 0) -> tuple[Optimum, int]:
+    def _arrived(self, reduced: Reduced, arrival: retraining.Arrival, before: int = 0) -> tuple[Optimum, int]:
         """After so many steps before."""
         rules = self.rules
         optimum = Optimum(reduced, arrival.v, rules.hessian, rules.noise_precision, arrival.known)

@@ -88,9 +88,7 @@ class DataTerm:
         value, gradient = functional.loss_and_grad(self.batch, params, self.n_threads)
         return self.factor * value, self._scaled(gradient)
 
-    def hessian(
-        self, params: NDArray[Any], kind: str, chosen: NDArray[np.intp] | None = None
-    ) -> NDArray[np.float64]:
+    def hessian(self, params: NDArray[Any], kind: str, chosen: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
         """The curvature matrix (P, P), one of the kinds of `Network.hessian`, in float64.
 
         With places of chosen parameters, ascending, their rows and columns alone.

@@ -70,9 +70,7 @@ class FreeParameters:
     @cached_property
     def _of_used(self) -> FreeParameters:
         """The map from the free parameters to those in use."""
-        return FreeParameters(
-            self.index[self.used], self.coefficient[self.used], np.zeros(len(self.used)), self.first
-        )
+        return FreeParameters(self.index[self.used], self.coefficient[self.used], np.zeros(len(self.used)), self.first)
 
     @property
     def compiled(self) -> Ties:

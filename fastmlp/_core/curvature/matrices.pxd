@@ -2,7 +2,7 @@
 
 from cython cimport floating
 from fastmlp._core.curvature.chosen cimport Chosen
-from fastmlp._core.curvature.tiles cimport Units, number
+from fastmlp._core.curvature.tiles cimport Curvature, number
 from fastmlp._core.sums.block cimport Source
 from fastmlp._core.sums.plan cimport Net, Partition
 from fastmlp._core.threads.team cimport Watch
@@ -24,7 +24,7 @@ cdef enum Held:
 
 # What to compute, and how it is cut up; a rule of the number of samples, the network and the kind only.
 cdef struct Task:
-    Units units
+    Curvature curvature
     Form form
     Partition parts
     bint stays              # one block takes all samples: a later call with the same memory may build on this one
@@ -36,7 +36,7 @@ cdef struct Task:
 
 
 # With `stay` for many calls: they stay in the workspace if they are few. With chosen parameters the matrix may be that of
-# these alone, (n, n): `units.chosen` tells.
+# these alone, (n, n): `curvature.chosen` tells.
 cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const Chosen *chosen) noexcept nogil
 # Threads for n samples, of so many.
 cdef int threads(const Task *task, size_t n, int n_threads) noexcept nogil

@@ -94,7 +94,7 @@ cdef Tasks tasks_of(const Problem *problem) noexcept nogil:
     tasks.exact = matrices.task(problem.net, n, HESSIAN, LOWER, True, chosen)
     cdef bint stay = tasks.exact.stays
     tasks.ggn = matrices.task(problem.net, n, GAUSS_NEWTON, LOWER, stay, chosen)
-    if stay and tasks.ggn.units.by_free != tasks.exact.units.by_free:   # which have other places
+    if stay and tasks.ggn.curvature.by_free != tasks.exact.curvature.by_free:   # which have other places
         stay = False
         tasks.exact = matrices.task(problem.net, n, HESSIAN, LOWER, False, chosen)
         tasks.ggn = matrices.task(problem.net, n, GAUSS_NEWTON, LOWER, False, chosen)
@@ -180,6 +180,7 @@ cdef double loss(Evaluator *evaluator, Point *point, Want want, floating *native
     cdef const floating *params = native
     cdef floating *gradient = native + n
     cdef floating *matrix = native + 2 * n
+    cdef bint own               # the matrix has rows and columns of parameters that are not fixed alone
     cdef double value
     if problem.free != NULL:
         expand(problem.free, point.x, native)
@@ -197,7 +198,8 @@ cdef double loss(Evaluator *evaluator, Point *point, Want want, floating *native
         if n_slopes:
             pull(problem.free, gradient, point.g)
         if n_rows:
-            project(problem.used if matrix_task(evaluator, want).units.chosen != NULL else problem.free, matrix, point.B)
+            own = matrix_task(evaluator, want).curvature.chosen != NULL
+            project(problem.used if own else problem.free, matrix, point.B)
     elif floating is float:
         for i in range(n_slopes):
             point.g[i] = gradient[i]

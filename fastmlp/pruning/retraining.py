@@ -18,7 +18,7 @@ from fastmlp._core.fits.journal import Journal
 from fastmlp.optimize import lm
 from fastmlp.pruning.deletions import Deletions
 from fastmlp.pruning.optimum import Known
-from fastmlp.pruning.problem import Reduced
+from fastmlp.pruning.reduced import Reduced
 
 Float = NDArray[np.float64]
 
