@@ -124,8 +124,8 @@ def hessian(
     few.
     """
     if kind == "finite_difference":
-        matrix = _finite_differences(batch, params, n_threads)
-        return matrix if chosen is None else matrix[np.ix_(chosen, chosen)]
+        differences = _finite_differences(batch, params, n_threads)
+        return differences if chosen is None else differences[np.ix_(chosen, chosen)]
     threads = _threads.resolve(n_threads)
     matrix = matrices.normal_equations(batch, params, kind, threads, gradient=False, wide=wide, chosen=chosen)[2]
     assert matrix is not None

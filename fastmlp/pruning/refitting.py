@@ -79,9 +79,9 @@ def refit(
     Notes
     -----
     Where the optimum is predicted to be no farther than two posterior standard deviations away, quasi-Newton steps are
-    tried: the first is Newton's, or that of Gauss-Newton where the exact Hessian is not positive definite; the gradients
-    that follow correct it (BFGS). Else, and where they do not arrive, Levenberg-Marquardt goes from the old parameters.
-    The objective is never left above the start.
+    tried: the first is Newton's, or that of Gauss-Newton where the exact Hessian is not positive definite; it is
+    corrected by the gradients that follow (BFGS). Else, and where they do not arrive, Levenberg-Marquardt goes from the
+    old parameters. The objective is never left above the start.
 
     The optimum is the one that leads on from the old one: a fresh start may end at a lower one, or a higher, and this
     basin has been chosen with the rows that are gone. For who has to forget rows, the promise is that the gradient of
@@ -182,7 +182,7 @@ def _negative(A: Float) -> int:
     """How many eigenvalues are negative, beyond rounding."""
     rounding = len(A) * EPS * float(np.abs(A).sum(axis=1).max())
     count = cholesky.negative_pivots(A, rounding)
-    if count is None:
-        _memory.blas(4 * A.nbytes)
-        count = np.count_nonzero(np.linalg.eigvalsh(A) < -rounding)
-    return int(count)
+    if count is not None:
+        return count
+    _memory.blas(4 * A.nbytes)
+    return int(np.count_nonzero(np.linalg.eigvalsh(A) < -rounding))

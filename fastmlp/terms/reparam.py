@@ -62,15 +62,20 @@ class FreeParameters:
         order = np.argsort(self.index, kind="stable")[np.count_nonzero(self.index < 0) :]
         return order, np.searchsorted(self.index[order], np.arange(self.n))
 
-    @cached_property
+    @property
     def used(self) -> NDArray[np.intp] | None:
         """What is not fixed, ascending: whose second derivatives are needed. None: all."""
+        return self._used
+
+    @cached_property
+    def _used(self) -> NDArray[np.intp]:
         return np.flatnonzero(self.index >= 0)
 
     @cached_property
     def _of_used(self) -> FreeParameters:
         """The map from the free parameters to those in use."""
-        return FreeParameters(self.index[self.used], self.coefficient[self.used], np.zeros(len(self.used)), self.first)
+        index, coefficient = self.index[self._used], self.coefficient[self._used]
+        return FreeParameters(index, coefficient, np.zeros(len(index)), self.first)
 
     @property
     def compiled(self) -> Ties:
@@ -178,7 +183,9 @@ class Selection(FreeParameters):
 class Whole(Selection):
     """All parameters are free: everything is as it is."""
 
-    used = None
+    @property
+    def used(self) -> None:
+        """All."""
 
     def __init__(self, n_params: int) -> None:
         places = np.arange(n_params)

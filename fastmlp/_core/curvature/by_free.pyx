@@ -324,7 +324,8 @@ cdef void second(const Curvature *c, const Block *b, size_t x, size_t y, floatin
                 kernels.multiply_rows(net.ops, 1, b.n, T + p * b.ld, S + p * b.ld, True, q, b.ld)
 
 
-cdef floating *slopes(const Curvature *c, const Block *b, size_t x, size_t y, floating *work, floating *to) noexcept nogil:
+cdef floating *slopes(const Curvature *c, const Block *b, size_t x, size_t y, floating *work,
+                      floating *to) noexcept nogil:
     """Rows d delta_u / dw of the parameters of unit number y, u being number x; the place behind."""
     cdef const Chosen *chosen = c.chosen
     cdef const Unit *lower = &chosen.units[x]

@@ -35,8 +35,8 @@ cdef struct Task:
     size_t work             # multiply-adds for a sample
 
 
-# With `stay` for many calls: they stay in the workspace if they are few. With chosen parameters the matrix may be that of
-# these alone, (n, n): `curvature.chosen` tells.
+# With `stay` for many calls: they stay in the workspace if they are few. With chosen parameters the matrix may be that
+# of these alone, (n, n): `curvature.chosen` tells.
 cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const Chosen *chosen) noexcept nogil
 # Threads for n samples, of so many.
 cdef int threads(const Task *task, size_t n, int n_threads) noexcept nogil

@@ -31,7 +31,7 @@ cdef struct Problem:
 # What may be asked for at a point: each with what stands before it, but of both matrices one.
 cdef enum Want:
     VALUE
-    GRADIENT                    # where no more is ever asked for, its sums are those of `batch`, without a cheaper value
+    GRADIENT                    # where no matrix is ever asked for, its sums are those of `batch`: no cheaper value
     GGN                         # the Gauss-Newton matrix of the loss, with diag(lambda) and the terms' matrix,
     EXACT                       # or the Hessian
 

@@ -2,8 +2,8 @@
 
 A quadratic model's A^-1 makes Newton steps of gradients, and is corrected by what they show: BFGS, in the two loops of
 Nocedal and Wright, algorithm 7.4. After PAIRS steps the second derivatives of the present point become the model; at
-the end they are formed too, if whoever asks about the minimum wants them. It ends where the objective does not fall as it should,
-and where no matrix is positive definite: then Levenberg-Marquardt goes on.
+the end they are formed too, if they are wanted there. It ends where the objective does not fall as it should, and where
+no matrix is positive definite: then Levenberg-Marquardt goes on.
 
     arrive       within tol: ask for the matrix                                  -> finish, else a step
     step         PAIRS steps made: ask for the matrix                            -> renew, else a direction
@@ -12,8 +12,6 @@ and where no matrix is positive definite: then Levenberg-Marquardt goes on.
 
 from libc.math cimport fabs
 from libc.string cimport memcpy, memset
-
-import numpy as np
 
 from fastmlp._core.bridge.kernels cimport add_multiple, dot
 from fastmlp._core.fits.descent cimport (
