@@ -156,7 +156,7 @@ def test_solvers_have_the_same_matrices(tied, layers, n_samples, dtype):
     """Value, gradient and Hessian where a fit has just arrived, samples held or not."""
     net = network(layers, dtype=dtype)
     X, T = data(net, n_samples)
-    held = np.delete(np.arange(net.n_params), [*range(6), *some(net, net.n_params // 4)])
+    held = np.delete(np.arange(net.n_params), [*range(12), *some(net, net.n_params // 4)])
     objective = net.objective(X, T, penalty=fastmlp.WeightDecay(0.3, 0.1), fixed=held, tied=tied)
     run = lm.Descent(compiled(objective, 1), objective.x0, 1e30, {"damping": 1e-3})
     assert run.advance(5) in ("converged", "running")
