@@ -161,7 +161,7 @@ def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     nit = 0 if arrival is None else arrival.nit
     report["newton_used"] = definite and nit > 0
     if arrival is None or not arrival.there:
-        arrival, report["newton_used"] = retraining.to_minimum(reduced, v, tol, MOST_STEPS, math.inf), False
+        arrival = retraining.to_minimum(reduced, v if arrival is None else arrival.v, tol, MOST_STEPS, math.inf)
         nit += arrival.nit
     fun, gradient = arrival.value_and_grad
     grad_norm = float(np.abs(gradient).max(initial=0.0))
