@@ -75,7 +75,7 @@ class Deletions:
         if self._n_columns + len(S) > self._V.shape[1]:
             self._put_in(len(S))
         at, V = self._place[S], self._V[:, : self._n_columns]
-        columns = self._C[at] - _memory.product(V[at], V.T)
+        columns = self._C[at] - _memory.product(V[at], V.T) if self._n_columns else self._C[at]
         if len(S) == 1:  # as below, without LAPACK
             root = np.sqrt(columns[:, at])
             U, half = columns / root, self.w[S] / root[0]

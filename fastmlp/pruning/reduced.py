@@ -150,7 +150,9 @@ class Problem:
     def compact(self, pruned: Mask) -> Compact:
         """Without units and inputs that have nothing left; with some of them, as long as these are few."""
         used, known = self._used(pruned), self._compact
-        if known is None or (used & ~known.used).any() or self._size(used) <= SMALLER * len(known.where):
+        if known is not None and used.tobytes() == known.used.tobytes():
+            return known
+        if known is None or (used > known.used).any() or self._size(used) <= SMALLER * len(known.where):
             small, where = compact_architecture(self.architecture, np.split(used, self._layers))
             data = self._data_of(small, np.flatnonzero(used[: self.architecture.n_inputs]))
             known = self._compact = Compact(used, data, where)
@@ -241,7 +243,7 @@ class Reduced:
         self._values = np.zeros(len(pruned)) if values is None else np.where(pruned, values, 0.0)
         self.free = (~pruned).nonzero()[0]
         #: of E, from what is not left
-        self.constant = 0.5 * float(problem.decay @ self._values**2)
+        self.constant = 0.0 if values is None else 0.5 * float(problem.decay @ self._values**2)
         self.decay = problem.decay[self.free]  #: lambda (n,)
         self.data, self._where = problem.data, np.arange(len(pruned))
         if not problem.terms and all(layer.is_dense for layer in problem.architecture.layers):

@@ -165,8 +165,8 @@ class Walk:
                 break
             sets = left.among(place)
             scores = rules.method.scores(optimum, model, sets)
-            least = np.nanmin(scores)
-            number = int(np.argmax(scores <= least + TIE * abs(least)))
+            least = np.fmin.reduce(scores)
+            number = int((scores <= least + TIE * abs(least)).argmax())
             if removed and rise + float(model.rises(sets[number : number + 1])[0]) > allowed:
                 break
             after = pruned.copy()
