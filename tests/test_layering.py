@@ -124,7 +124,7 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("by_bands",),
         ("by_samples", "by_columns", "by_free"),
         ("by_units",),
-        ("cross_terms",),
+        ("cross_terms", "free_tiles"),
         ("tiles",),
         ("chosen",),
     ),

@@ -98,7 +98,7 @@ def prune(
     tol : float, optional
         For the largest element of the gradient, as for `Network.fit`.
     max_iter : int, default=100
-        Steps of each training, by Levenberg-Marquardt from where the quadratic model has its minimum.
+        Steps of each training by Levenberg-Marquardt, where quasi-Newton steps from the model's minimum do not arrive.
     callback : callable, optional
         ``callback(step)`` after each `PruningStep`; returning True ends the path.
     verbose : int, default=0

@@ -26,7 +26,7 @@ from libc.stdlib cimport free
 from libc.string cimport memcpy
 
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.curvature cimport by_bands, by_columns, by_free, by_samples, by_units, tiles
+from fastmlp._core.curvature cimport by_bands, by_columns, by_free, by_samples, by_units, free_tiles, tiles
 from fastmlp._core.storage cimport results
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.threads cimport choice, team
@@ -66,7 +66,7 @@ cdef Curvature laid_out(const Net *net, int kind, const Chosen *chosen) noexcept
         c.chosen = chosen
         c.n_tiles = c.n_pairs = times(chosen.n, chosen.n)
     elif chosen != NULL:
-        by_free.lay_out(&c, chosen)
+        free_tiles.lay_out(&c, chosen)
     return c
 
 
@@ -233,7 +233,7 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     elif task.form != NOTHING and task.curvature.by_samples:
         by_samples.store_tiles(&task.curvature, sums, task.slot_numbers, n_slots, matrix, watch)
     elif task.form != NOTHING and task.curvature.by_free:
-        by_free.store_tiles(&task.curvature, sums, task.slot_numbers, n_slots, matrix, watch)
+        free_tiles.store_tiles(&task.curvature, sums, task.slot_numbers, n_slots, matrix, watch)
     elif task.form != NOTHING:
         tiles.store_tiles(&task.curvature, sums, task.slot_numbers, n_slots, matrix, watch)
     if task.form == FULL:
