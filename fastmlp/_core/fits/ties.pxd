@@ -21,7 +21,7 @@ cdef struct Map:
 cdef class Ties:
     cdef Map map
     cdef Map used               # the same of the parameters that are not fixed, of which these
-    cdef readonly object places
+    cdef object places
     cdef object arrays
 
 
