@@ -40,10 +40,10 @@ MODULES = (
     *(f"storage.{name}" for name in ("arrays", "results")),
     *(f"sums.{name}" for name in ("kinds", "dense", "plan", "block", "sweeps", "slots")),
     *(f"sums.{name}" for name in ("batch", "predict", "products", "jacobian", "trace", "moments")),
-    *(f"curvature.{name}" for name in ("cross_terms", "by_units", "tiles", "by_samples", "by_bands", "by_columns")),
-    *("curvature.matrices", "curvature.cholesky"),
-    *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "descent", "train", "objective", "saddles", "equations")),
-    *(f"fits.{name}" for name in ("penalty", "asked", "ties", "journal")),
+    *(f"curvature.{name}" for name in ("cross_terms", "by_units", "tiles", "chosen", "by_samples", "by_bands")),
+    *(f"curvature.{name}" for name in ("by_columns", "by_free", "free_tiles", "matrices", "cholesky")),
+    *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "quasi", "descent", "train", "objective", "saddles")),
+    *(f"fits.{name}" for name in ("equations", "penalty", "asked", "ties", "journal")),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {

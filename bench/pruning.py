@@ -1,12 +1,15 @@
 """Pruning: MONK's problems beside the published counts, a teacher found again, and what a path costs.
 
-    python bench/pruning.py [--data FOLDER] [--seeds 10] [--jax]
+    python bench/pruning.py [--data FOLDER] [--seeds 10] [--beside BUILD] [--jax]
 
 FOLDER holds monks.npz with X_full, y_full_k, train_idx_k, y_train_k; without it there are the teacher and the cost.
 
 Networks 17-3-1, 17-2-1 and 17-2-1, tanh and logistic, weight decay 0.1 on all, ten starts, at most 30 steps a deletion.
 `smallest` is the smallest network of each path that has the training and test accuracy of Hassibi and Stork (1993),
 whose test data chose it; `by evidence` and `by bic` take the best path by these, which know the training data alone.
+
+The cost is that of a path and of refits, beside loops of plain calls: of this build, or of another one in the folder
+BUILD, in turns. Least processor times of one thread.
 """
 
 # ruff: noqa: E402 - one thread for everybody, which NumPy is to know before it is imported
@@ -17,15 +20,21 @@ import one_thread
 one_thread.restrict()
 
 import argparse
+import json
+import os
+import subprocess
+import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 import fastmlp
 
+DECAY = fastmlp.WeightDecay(1.0, 1.0)
 LEVELS = (3, 3, 2, 3, 4, 2)
 HIDDEN = {1: 3, 2: 2, 3: 2}
 PUBLISHED = {1: (1.0, 1.0, 14), 2: (1.0, 1.0, 15), 3: (0.934, 0.972, 4)}
@@ -122,7 +131,10 @@ def teachers(n_sets: int) -> None:
         say(f"ARD, {ard.network.layers[1]} hidden units", ard.network, left, ard.log_evidence, begun)
 
 
-def by_hand(net: fastmlp.Network, X: np.ndarray, T: np.ndarray, penalty: object, n_params: int) -> None:
+# ---- what it costs ----
+
+
+def by_hand(net: fastmlp.Network, X: np.ndarray, T: np.ndarray, penalty: object, n_params: int, **how: object) -> None:
     """The loop that the public calls allow: a Hessian, its inverse, a deletion, a training with a mask."""
     mask = np.zeros(net.n_params, bool)
     while np.count_nonzero(~mask) > n_params:
@@ -134,51 +146,135 @@ def by_hand(net: fastmlp.Network, X: np.ndarray, T: np.ndarray, penalty: object,
         p[q] = 0.0
         net.params = objective.expand(p)
         mask[np.flatnonzero(~mask)[q]] = True
-        net.fit(X, T, "lm", penalty=penalty, fixed=mask, tol=1e-6, n_threads=1)
+        net.fit(X, T, "lm", penalty=penalty, fixed=mask, n_threads=1, **how)
 
 
-def cost(rounds: int, jax: bool) -> None:
+def diabetes() -> tuple[np.ndarray, np.ndarray]:
     from sklearn.datasets import load_diabetes
 
     X, t = load_diabetes(return_X_y=True)
-    X, T = (X - X.mean(axis=0)) / X.std(axis=0), ((t - t.mean()) / t.std())[:, np.newaxis]
-    penalty = fastmlp.WeightDecay(1.0, 1.0)
-    net = fastmlp.Network([10, 16, 1], rng=0)
-    net.fit(X, T, "lm", penalty=penalty, tol=1e-6, n_threads=1)
-    seconds: dict[str, list[float]] = {"prune": [], "by hand": [], "JAX + LAPACK": []}
-    if jax:
-        from peers.jax_pruning import Path as Peer
+    return (X - X.mean(axis=0)) / X.std(axis=0), ((t - t.mean()) / t.std())[:, np.newaxis]
 
-        peer = Peer(X, T, 16, 1.0, 1e-6)
+
+def trained(width: int, X: np.ndarray, T: np.ndarray, tol: float) -> fastmlp.Network:
+    net = fastmlp.Network([X.shape[1], width, 1], rng=0)
+    net.fit(X, T, "lm", penalty=DECAY, tol=tol, n_threads=1)
+    return net
+
+
+def calls(folder: Path | None) -> dict[str, tuple[Callable, Callable | None]]:
+    """What is measured by its name: with the calls that any build has, and with those for pruning."""
+    X, T = diabetes()
+    net, wide = trained(16, X, T, 1e-6), trained(20, X, T, 1e-8)
+    fixed = np.ones(net.n_params, bool)
+    fixed[np.random.default_rng(0).choice(net.n_params, 20, replace=False)] = False
+    objective = net.objective(X, T, penalty=DECAY, fixed=fixed, n_threads=1)
+    measured: dict[str, tuple[Callable, Callable | None]] = {
+        "masked Hessian, 20 of 193": (partial(objective.hess, objective.x0), None),
+        "10-16-1, 193 to 10 weights": (
+            lambda: by_hand(net.copy(), X, T, DECAY, 10, tol=1e-6),
+            lambda: fastmlp.prune(net, X, T, penalty=DECAY, tol=1e-6, n_params=10, n_threads=1),
+        ),
+    }
+    for rows in (0, 1, 5):
+        left = np.random.default_rng(2).permutation(len(X))[rows:]
+        some, targets = X[left], T[left]
+        how = {"penalty": DECAY, "tol": 1e-8, "n_threads": 1}
+        measured[f"10-20-1, {rows} rows away"] = (
+            lambda some=some, targets=targets, how=how: wide.copy().fit(some, targets, "lm", **how),
+            lambda some=some, targets=targets, how=how: fastmlp.refit(wide.copy(), some, targets, **how),
+        )
+    for number in HIDDEN if folder else ():
+        some, targets, *_ = monks(folder, number)
+        small = fastmlp.Network([17, HIDDEN[number], 1], output="logistic", rng=0)
+        light = fastmlp.WeightDecay(0.1, 0.1)
+        small.fit(some, targets, "lm", penalty=light, n_threads=1)
+        how = {"penalty": light, "max_iter": 30}
+        measured[f"MONK {number}, 17-{HIDDEN[number]}-1"] = (
+            lambda net=small, X=some, T=targets, light=light: by_hand(net.copy(), X, T, light, 1, max_iter=30),
+            lambda net=small, X=some, T=targets, how=how: fastmlp.prune(net, X, T, n_threads=1, **how),
+        )
+    return measured
+
+
+def milliseconds(call: Callable, rounds: int) -> float:
+    """Processor time, the least of some calls."""
+    least = np.inf
     for _ in range(rounds):
         begun = time.process_time()
-        path = fastmlp.prune(net, X, T, penalty=penalty, tol=1e-6, n_params=10, n_threads=1)
-        seconds["prune"].append(time.process_time() - begun)
+        repeated = 20 if least < 0.01 else 1
+        for _ in range(repeated):
+            call()
+        least = min(least, (time.process_time() - begun) / repeated)
+    return 1e3 * least
+
+
+def cost(folder: Path | None, beside: Path | None, rounds: int) -> None:
+    """A line for each; `beside` is another build, which does by hand what is measured here."""
+    measured = calls(folder)
+    ours = dict.fromkeys(measured, np.inf)
+    other = dict.fromkeys(measured, np.inf)
+    for _ in range(rounds):
+        for name, (plain, own) in measured.items():
+            ours[name] = min(ours[name], milliseconds(own or plain, 3))
+        for name, least in (elsewhere(folder, beside) if beside else by_plain_calls(folder)).items():
+            other[name] = min(other[name], least)
+    print(f"{'ms':28}{'here':>10}{'by hand':>10}{'ratio':>8}")
+    for name, least in ours.items():
+        print(f"{name:28}{least:10.3f}{other[name]:10.3f}{least / other[name]:8.2f}")
+
+
+def by_plain_calls(folder: Path | None) -> dict[str, float]:
+    return {name: milliseconds(plain, 3) for name, (plain, _) in calls(folder).items()}
+
+
+def elsewhere(folder: Path | None, beside: Path) -> dict[str, float]:
+    """The same by another build."""
+    command = [sys.executable, __file__, "--plain", *(["--data", str(folder)] if folder else [])]
+    answer = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(beside)}, cwd=beside, check=True, stdout=subprocess.PIPE
+    )
+    told: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
+    return told
+
+
+def beside_jax(rounds: int) -> None:
+    """The same path, of which JAX compiles the Hessian and LAPACK solves what is left."""
+    from peers.jax_pruning import Path as Peer
+
+    X, T = diabetes()
+    net = trained(16, X, T, 1e-6)
+    peer = Peer(X, T, 16, 1.0, 1e-6)
+    ours, theirs = np.inf, np.inf
+    for _ in range(rounds):
         begun = time.process_time()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", fastmlp.IdenticalUnitsWarning)  # of what is fixed at 0
-            by_hand(net.copy(), X, T, penalty, 10)
-        seconds["by hand"].append(time.process_time() - begun)
-        if jax:
-            begun = time.process_time()
-            end = peer.go(net.params, 10)
-            seconds["JAX + LAPACK"].append(time.process_time() - begun)
-            assert np.isclose(end, path.steps[-1].objective, rtol=1e-9), "another optimum"
-    ours = min(seconds["prune"])
-    print(f"\ndiabetes 10-16-1, 193 to 10 weights, each trained to 1e-6: {1e3 * ours:.0f} ms of CPU time")
-    for name in ("by hand", "JAX + LAPACK"):
-        if seconds[name]:
-            other = min(seconds[name])
-            print(f"    {name}: {1e3 * other:.0f} ms, {other / ours:.1f} times as long")
+        path = fastmlp.prune(net, X, T, penalty=DECAY, tol=1e-6, n_params=10, n_threads=1)
+        ours = min(ours, time.process_time() - begun)
+        begun = time.process_time()
+        end = peer.go(net.params, 10)
+        theirs = min(theirs, time.process_time() - begun)
+        assert np.isclose(end, path.steps[-1].objective, rtol=1e-9), "another optimum"
+    print(f"10-16-1, 193 to 10 weights, JAX + LAPACK: {1e3 * theirs:.0f} ms, {theirs / ours:.1f} times as long")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=10, help="0: the cost alone")
+    parser.add_argument("--beside", type=Path, help="the folder of another build, whose plain calls are compared")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jax", action="store_true")
+    parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.data:
-        table(asked.data, asked.seeds)
-    teachers(3)
-    cost(3 if asked.jax else 5, asked.jax)
+    warnings.simplefilter("ignore", fastmlp.IdenticalUnitsWarning)  # dead ones of loops by hand
+    folder = asked.data.absolute() if asked.data else None
+    if asked.plain:
+        print(json.dumps(by_plain_calls(folder)))
+    else:
+        if folder and asked.seeds:
+            table(folder, asked.seeds)
+        if asked.seeds:
+            teachers(3)
+        cost(folder, asked.beside, asked.rounds)
+        if asked.jax:
+            beside_jax(asked.rounds)

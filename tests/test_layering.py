@@ -126,7 +126,7 @@ COMPARED = {
 CORE = {  # the rooms of the compiled floor, and the floors of each
     "fits": (
         ("many",),
-        ("lm", "lbfgs"),
+        ("lm", "lbfgs", "quasi"),
         ("descent", "saddles"),
         ("objective", "equations", "train"),
         ("ties", "journal", "asked", "penalty", "rules"),
@@ -134,10 +134,11 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
     "curvature": (
         ("matrices", "cholesky"),
         ("by_bands",),
-        ("by_samples", "by_columns"),
+        ("by_samples", "by_columns", "by_free"),
         ("by_units",),
-        ("cross_terms",),
+        ("cross_terms", "free_tiles"),
         ("tiles",),
+        ("chosen",),
     ),
     "sums": (
         ("predict", "trace", "products", "jacobian", "moments"),

@@ -155,6 +155,8 @@ def test_maps_are_products_with_the_matrix_of_their_derivatives(options):
     assert relative_error(free.pull(rows[0].T), J.T @ rows[0].T) < 1e-14
     assert relative_error(free.project(B), J.T @ B @ J) < 1e-14
     assert np.array_equal(free.project(B), free.project(B).T)
+    used = np.arange(len(B)) if free.used is None else free.used
+    assert np.array_equal(free.project_used(B[np.ix_(used, used)]), free.project(B))
     assert relative_error(free.restrict(rows), rows @ J) < 1e-14
     assert relative_error(free.spread(changes), changes @ J.T) < 1e-15
     assert free.restrict(rows[:, :0]).shape == (2, 0, free.n)

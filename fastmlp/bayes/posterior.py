@@ -199,7 +199,9 @@ class Posterior:
 
     def empirical_fisher(self) -> Float:
         """F (n, n), the sum of outer products of the samples' gradients."""
-        return self.data.factor * self.free.project(self.data.hessian(self.params, "empirical_fisher"))
+        return self.data.factor * self.free.project_used(
+            self.data.hessian(self.params, "empirical_fisher", self.free.used)
+        )
 
     def times_covariance(self, rows: Float) -> Float:
         """Rows (..., n) times A^-1."""
@@ -228,8 +230,8 @@ class Posterior:
 def _derivatives(data: DataTerm, free: FreeParameters, params: Float, hessian: str) -> tuple[float, Float, Float]:
     """Value, gradient (n,) and beta H (n, n) of the data term, or the diagonal of the latter."""
     if hessian == "ggn":
-        value, gradient, matrix = data.normal_equations(params)  # in one pass
-        return value, free.pull(gradient), free.project(matrix)
+        value, gradient, matrix = data.normal_equations(params, free.used)  # in one pass
+        return value, free.pull(gradient), free.project_used(matrix)
     value, gradient = data.value_and_grad(params)
     return value, free.pull(gradient), curvature(data, free, params, hessian)
 
@@ -238,7 +240,7 @@ def curvature(data: DataTerm, free: FreeParameters, params: Float, hessian: str)
     """Beta H (n, n) by the free parameters, or its diagonal."""
     if hessian == "diagonal":
         return free.pull(free.coefficient * data.hessian_diagonal(params, "ggn"))
-    return free.project(data.hessian(params, hessian))
+    return free.project_used(data.hessian(params, hessian, free.used))
 
 
 def log_normalizer(data: DataTerm, varying: NDArray[np.bool_] | None) -> float:

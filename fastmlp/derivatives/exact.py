@@ -20,6 +20,7 @@ from fastmlp.model import functional as fn
 from fastmlp.model.architecture import Architecture
 
 Array = NDArray[Any]
+Places = NDArray[np.intp] | None
 
 WRT = ("inputs", "params")
 OF = ("outputs", "logits")
@@ -104,21 +105,29 @@ def product(batch: Batch, params: Array, v: Any, kind: str, n_threads: Any) -> A
 
 
 def normal_equations(
-    batch: Batch, params: Array, kind: str = "ggn", n_threads: Any = None, wide: bool = False
+    batch: Batch, params: Array, kind: str = "ggn", n_threads: Any = None, wide: bool = False, chosen: Places = None
 ) -> tuple[float, Array, Array]:
-    """Sum of losses, its gradient (P,) and the curvature matrix (P, P), if wide in float64, in one pass."""
-    value, gradient, matrix = matrices.normal_equations(batch, params, kind, _threads.resolve(n_threads), wide=wide)
+    """Sum of losses, its gradient (P,) and the curvature matrix as of `hessian`, in one pass."""
+    threads = _threads.resolve(n_threads)
+    value, gradient, matrix = matrices.normal_equations(batch, params, kind, threads, wide=wide, chosen=chosen)
     assert gradient is not None
     assert matrix is not None
     return value, gradient, matrix
 
 
-def hessian(batch: Batch, params: Array, kind: str, n_threads: Any = None, wide: bool = False) -> Array:
-    """The curvature matrix (P, P) of one of the KINDS, symmetric to the last bit; if wide in float64."""
+def hessian(
+    batch: Batch, params: Array, kind: str, n_threads: Any = None, wide: bool = False, chosen: Places = None
+) -> Array:
+    """The curvature matrix (P, P) of one of the KINDS, symmetric to the last bit; if wide in float64.
+
+    Or its rows and columns of chosen parameters alone (n, n), by their places, ascending: at their cost, where they are
+    few.
+    """
     if kind == "finite_difference":
-        return _finite_differences(batch, params, n_threads)
+        differences = _finite_differences(batch, params, n_threads)
+        return differences if chosen is None else differences[np.ix_(chosen, chosen)]
     threads = _threads.resolve(n_threads)
-    matrix = matrices.normal_equations(batch, params, kind, threads, gradient=False, wide=wide)[2]
+    matrix = matrices.normal_equations(batch, params, kind, threads, gradient=False, wide=wide, chosen=chosen)[2]
     assert matrix is not None
     return matrix
 

@@ -7,7 +7,8 @@ leave a unit which is 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,10 +16,13 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp.model import selection
+from fastmlp.model.activations import Activation
 from fastmlp.model.architecture import Architecture
 
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
+#: of parameters; where all have one, the rows of an array (n, 1)
+Sets = Sequence[Index] | Index
 
 WHAT = ("weights", "units", "inputs")
 
@@ -48,9 +52,8 @@ class Candidates:
     def left(self, pruned: Mask) -> Left:
         """Those of which something is left, and what that is."""
         if self._single is not None:
-            numbers = np.flatnonzero(~pruned[self._single])
-            sets = list(self._single[numbers, np.newaxis])
-            return Left(sets, numbers)
+            numbers = (~pruned[self._single]).nonzero()[0]
+            return Left(self._single[numbers, np.newaxis], numbers)
         rest = [where[~pruned[where]] for where in self.sets]
         numbers = np.flatnonzero([len(where) for where in rest])
         return Left([rest[number] for number in numbers], numbers)
@@ -59,8 +62,12 @@ class Candidates:
 class Left(NamedTuple):
     """What may be deleted next."""
 
-    sets: list[Index]
+    sets: Sets
     numbers: Index  # which of all candidates they are
+
+    def among(self, place: Index) -> Sets:
+        """The sets by where each parameter (P,) is among others."""
+        return place[self.sets] if isinstance(self.sets, np.ndarray) else [place[S] for S in self.sets]
 
 
 def _sets(architecture: Architecture, what: Any) -> list[tuple[str, Index]]:
@@ -101,6 +108,11 @@ def _inputs(architecture: Architecture) -> Iterator[tuple[str, Index]]:
         yield f"W1[:,{i}]", column.copy()
 
 
+@cache
+def _is_zero_at_zero(h: Activation) -> bool:
+    return not h.value(0.0)
+
+
 def dead(architecture: Architecture, pruned: Mask, silent: Mask) -> Mask:
     """All that is dead once parameters are pruned, these included; `silent` inputs are 0 in all samples."""
     result = pruned.copy()
@@ -113,7 +125,7 @@ def dead(architecture: Architecture, pruned: Mask, silent: Mask) -> Mask:
         for layer, h in enumerate(architecture.hidden):
             unused = weights[layer + 1].all(axis=0)
             weights[layer][unused], biases[layer][unused] = True, True
-            if not h.value(0.0):
+            if _is_zero_at_zero(h):
                 weights[layer + 1][:, weights[layer].all(axis=1) & biases[layer]] = True
         if np.count_nonzero(result) == n_dead:
             return result

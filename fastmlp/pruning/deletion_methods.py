@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.pruning.deletions import Deletions, Removals
+from fastmlp.pruning.candidates import Sets
+from fastmlp.pruning.deletions import Deletions, Removals, singles
 from fastmlp.pruning.optimum import Optimum
 
 Float = NDArray[np.float64]
-Index = NDArray[np.intp]
 Model = Deletions | Removals
 
 
@@ -20,22 +20,25 @@ class Method(NamedTuple):
     """A way to choose."""
 
     model: Callable[[Optimum], Model]  #: what a deletion does to the others, and to the objective
-    scores: Callable[[Optimum, Model, Sequence[Index]], Float]  #: of sets of parameters: the least is deleted
+    scores: Callable[[Optimum, Model, Sets], Float]  #: of sets of parameters: the least is deleted
 
 
 def _surgeon(optimum: Optimum) -> Model:
-    return Deletions(optimum.inverse.copy(), optimum.v)
+    return Deletions(optimum.inverse, optimum.v)
 
 
-def _rises(optimum: Optimum, model: Model, sets: Sequence[Index]) -> Float:
+def _rises(optimum: Optimum, model: Model, sets: Sets) -> Float:
     return model.rises(sets)
 
 
-def _squares(optimum: Optimum, model: Model, sets: Sequence[Index]) -> Float:
+def _squares(optimum: Optimum, model: Model, sets: Sets) -> Float:
+    where = singles(sets)
+    if where is not None:
+        return np.asarray(model.w[where] ** 2)
     return np.array([float(model.w[S] @ model.w[S]) for S in sets])
 
 
-def _losses(optimum: Optimum, model: Model, sets: Sequence[Index]) -> Float:
+def _losses(optimum: Optimum, model: Model, sets: Sets) -> Float:
     """Of log evidence; a flat prior is none."""
     return -gains(optimum, model, sets)
 
@@ -48,7 +51,7 @@ METHODS = {
 }
 
 
-def gains(optimum: Optimum, model: Model, sets: Sequence[Index]) -> Float:
+def gains(optimum: Optimum, model: Model, sets: Sets) -> Float:
     """By how much the log evidence grows with each deletion, to second order; nan where a prior is flat.
 
     With V = (A^-1)_SS / beta the ratio of the posterior's density at w_S = 0 to the prior's (Savage and Dickey) gives
@@ -59,8 +62,8 @@ def gains(optimum: Optimum, model: Model, sets: Sequence[Index]) -> Float:
     lambdas, rises = optimum.reduced.decay, model.rises(sets)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(lambdas)
-        if all(len(S) == 1 for S in sets):
-            where = np.array([S[0] for S in sets], np.intp)
+        where = singles(sets)
+        if where is not None:
             volumes = np.log(model.variances[where]) + logs[where]
         else:
             volumes = np.array([np.linalg.slogdet(model.block(S))[1] + logs[S].sum() for S in sets])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.errors import NotPositiveDefiniteError
-from fastmlp.pruning.optimum import HESSIANS, Optimum
+from fastmlp.pruning.optimum import HESSIANS, Known, Optimum
 from fastmlp.pruning.reduced import Reduced
 
 Float = NDArray[np.float64]
@@ -19,7 +19,9 @@ SMALL = 1e-5  # beside the largest parameter; where Cholesky fails by such a uni
 CHEAP = 1e-11  # of the objective
 
 
-def living_optimum(reduced: Reduced, v: Float, hessian: str, noise_precision: float | None) -> Optimum:
+def living_optimum(
+    reduced: Reduced, v: Float, hessian: str, noise_precision: float | None, known: Known | None = None
+) -> Optimum:
     """The optimum at v; of less where the second derivatives are not positive definite and something has died.
 
     Raises
@@ -27,7 +29,7 @@ def living_optimum(reduced: Reduced, v: Float, hessian: str, noise_precision: fl
     NotPositiveDefiniteError
         If they are not, and nothing has died.
     """
-    optimum = Optimum(reduced, v, hessian, noise_precision)
+    optimum = Optimum(reduced, v, hessian, noise_precision, known)
     try:
         _ = optimum.hessian
     except NotPositiveDefiniteError:

@@ -12,6 +12,7 @@ that belongs to these data, (N K - gamma) / SSE (PRML 5.180).
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,14 @@ HESSIANS = ("exact", "ggn")
 FARTHEST = 0.1  # posterior standard deviations from the optimum
 
 
+class Known(NamedTuple):
+    """What a training has found out about where it ended."""
+
+    value_and_grad: tuple[float, Float]
+    hessian: str
+    matrix: Float
+
+
 class Optimum:
     """The parameters v (n,) of a reduced problem, and what follows from them.
 
@@ -38,15 +47,20 @@ class Optimum:
     hessian : {"exact", "ggn"}
         Which second derivatives; of Gauss-Newton too where the exact ones are not positive definite.
     noise_precision : float, optional
+    known : Known, optional
+        Of these parameters.
     """
 
-    def __init__(self, reduced: Reduced, v: Float, hessian: str, noise_precision: float | None) -> None:
+    def __init__(
+        self, reduced: Reduced, v: Float, hessian: str, noise_precision: float | None, known: Known | None = None
+    ) -> None:
         self.reduced, self.v, self._wanted, self._given = reduced, v, hessian, noise_precision
+        self._known = known
 
     @cached_property
     def value_and_grad(self) -> tuple[float, Float]:
         """E and its gradient (n,)."""
-        return self.reduced.value_and_grad(self.v)
+        return self._known.value_and_grad if self._known is not None else self.reduced.value_and_grad(self.v)
 
     @cached_property
     def penalty(self) -> float:
@@ -67,7 +81,7 @@ class Optimum:
     def _factored(self) -> tuple[str, Float, Float]:
         """Which second derivatives these are, A, and its root."""
         for kind in HESSIANS[HESSIANS.index(self._wanted) :]:
-            A = self.reduced.matrix(self.v, kind)
+            A = self._matrix(kind)
             L = A.copy()
             if cholesky.factor(L) == 0:
                 return kind, A, L
@@ -78,6 +92,10 @@ class Optimum:
             f"eigenvalue {smallest:.3g}; take a larger penalty, on biases too, or train to a minimum"
         )
 
+    def _matrix(self, kind: str) -> Float:
+        known = self._known
+        return known.matrix if known is not None and known.hessian == kind else self.reduced.matrix(self.v, kind)
+
     @property
     def hessian(self) -> str:
         """Which second derivatives are used."""
@@ -87,6 +105,11 @@ class Optimum:
     def matrix(self) -> Float:
         """A (n, n)."""
         return self._factored[1]
+
+    @property
+    def factor(self) -> Float:
+        """L in the lower triangle, with L L' = A."""
+        return self._factored[2]
 
     @cached_property
     def inverse(self) -> Float:
@@ -128,7 +151,12 @@ class Optimum:
     @cached_property
     def effective_n_params(self) -> float:
         """Gamma."""
-        return len(self.v) - float(self.reduced.decay @ np.diagonal(self.inverse))
+        return len(self.v) - float(self.reduced.decay @ self.variances)
+
+    @property
+    def variances(self) -> Float:
+        """The diagonal of A^-1 (n,)."""
+        return np.diagonal(self.inverse)
 
     @cached_property
     def noise_precision(self) -> float:

@@ -100,7 +100,7 @@ def prune(
     tol : float, optional
         For the largest element of the gradient, as for `Network.fit`.
     max_iter : int, default=100
-        Steps of each training, by Levenberg-Marquardt from where the quadratic model has its minimum.
+        Steps of each training by Levenberg-Marquardt, where quasi-Newton steps from the model's minimum do not arrive.
     callback : callable, optional
         ``callback(step)`` after each `PruningStep`; returning True ends the path.
     verbose : int, default=0
@@ -148,7 +148,7 @@ def prune(
     problem = posed(net, X, T, sample_weight, penalty, noise_precision, standardize, n_threads)
     candidates = Candidates(problem.architecture, what, keep)
     start = problem.start
-    if not candidates.left(start).sets:
+    if len(candidates.left(start).numbers) == 0:
         raise ValueError("what, keep: expected something that may be deleted, got nothing")
     chosen = METHODS[check.choice(method, "method", tuple(METHODS))]
     chooser = criteria.make(stop, asked=max_rise is not None or n_params != 1)

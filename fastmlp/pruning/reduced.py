@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _threads
 from fastmlp import _validation as check
+from fastmlp._cached import cached_property
+from fastmlp._core.fits.objective import Objective as Compiled
+from fastmlp._core.fits.ties import Ties
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.parameters import Parameters
 from fastmlp.bayes.posterior import Posterior, log_normalizer
@@ -19,13 +25,13 @@ from fastmlp.optimize import reference
 from fastmlp.pruning import candidates
 from fastmlp.terms import DataTerm, Sum, gaussian, penalties, reparam
 from fastmlp.terms import objective as objectives
-from fastmlp.terms.objective import Objective
 
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 ROUNDING = 1e-12  # of the largest parameter: what zeros become in the data's units, and back
+SMALLER = 0.7  # than the network that is at hand, so that a compact one is made anew
 
 
 class Problem:
@@ -56,7 +62,7 @@ class Problem:
         self.decay = np.zeros(len(params)) if decay is None else decay.diagonal(self.architecture)
         self.data = DataTerm(self.architecture, samples, 1.0 if beta is None else beta, n_threads)
         self.silent: Mask = np.logical_not(samples.X.any(axis=0))
-        self._known: dict[bytes, Float] = {}
+        self._compact: Compact | None = None
 
     @classmethod
     def of_network(
@@ -118,10 +124,13 @@ class Problem:
 
     def log_normalizer(self, beta: float) -> float:
         """What the loss leaves out of the log likelihood, in the units of the targets."""
-        data = self.data.at(beta) if self.beta is None else self.data
-        return log_normalizer(data, self.frame.varying) - self.frame.log_volume(self.samples.total_weight)
+        return self._log_normalizer + 0.5 * self.n_targets * math.log(beta)
 
-    def refuse_flat_priors(self, sets: list[Index], name: str) -> None:
+    @cached_property
+    def _log_normalizer(self) -> float:
+        return log_normalizer(self.data, self.frame.varying) - self.frame.log_volume(self.samples.total_weight)
+
+    def refuse_flat_priors(self, sets: Iterable[Index], name: str) -> None:
         """ValueError where a deletion, or what is left, has no evidence."""
         flat = [where[self.decay[where] == 0] for where in sets if not self.decay[where].all()]
         if flat:
@@ -138,21 +147,70 @@ class Problem:
         own: Samples = samples if self.frame.units is None else self.frame.units.applied(samples)
         return own
 
-    @property
+    @cached_property
     def n_targets(self) -> float:
         """How many targets there are, by weight, but for constant ones."""
         return self.samples.total_weight * np.count_nonzero(self.frame.varying)
 
-    def data_of(self, architecture: Architecture, columns: Index) -> DataTerm:
+    def compact(self, pruned: Mask) -> Compact:
+        """Without units and inputs that have nothing left; with some of them, as long as these are few."""
+        used, known = self._used(pruned), self._compact
+        if known is not None and used.tobytes() == known.used.tobytes():
+            return known
+        if known is None or (used > known.used).any() or self._size(used) <= SMALLER * len(known.where):
+            small, where = compact_architecture(self.architecture, np.split(used, self._layers))
+            data = self._data_of(small, np.flatnonzero(used[: self.architecture.n_inputs]))
+            known = self._compact = Compact(used, data, where)
+        return known
+
+    def _size(self, used: Mask) -> int:
+        """Parameters of the network of inputs and units that are used."""
+        widths = np.add.reduceat(used, [0, *self._layers], dtype=np.intp)
+        return int((widths[:-1] + 1) @ widths[1:])
+
+    @cached_property
+    def _layers(self) -> Index:
+        """Where the units of each layer begin, counted from the first input on."""
+        return np.cumsum(self.architecture.widths[:-1])
+
+    @cached_property
+    def _ends(self) -> tuple[Index, Index]:
+        """The unit that each parameter (P,) leads into, and the unit or input that it comes from, or itself."""
+        firsts = [0, *self._layers]
+        into, out_of = np.empty((2, self.architecture.n_params), np.intp)
+        places = self.architecture.unravel(np.arange(self.architecture.n_params))
+        for W, b, below, above in zip(places.weights, places.biases, firsts, firsts[1:], strict=False):
+            units = above + np.arange(len(b))
+            into[W], into[b], out_of[b] = units[:, np.newaxis], units, units
+            out_of[W] = below + np.arange(W.shape[1])
+        return into, out_of
+
+    def _used(self, pruned: Mask) -> Mask:
+        """Inputs and units that have parameters left; a layer keeps one, where none has."""
+        used = np.zeros(int(self._layers[-1]) + self.architecture.n_outputs, bool)
+        for ends in self._ends:
+            used[ends[~pruned]] = True
+        used[self._layers[-1] :] = True
+        first = 0
+        for last in self._layers:
+            used[first] |= not used[first:last].any()
+            first = last
+        return used
+
+    def _data_of(self, architecture: Architecture, columns: Index) -> DataTerm:
         """The data term of a smaller network, which takes these inputs alone."""
-        if len(columns) == self.architecture.n_inputs:
-            samples = self.samples
-        else:
-            key = columns.tobytes()
-            if key not in self._known:
-                self._known = {key: np.ascontiguousarray(self.samples.X[:, columns])}
-            samples = self.samples._replace(X=self._known[key])
+        samples = self.samples
+        if len(columns) < self.architecture.n_inputs:
+            samples = samples._replace(X=np.ascontiguousarray(samples.X[:, columns]))
         return DataTerm(architecture, samples, 1.0 if self.beta is None else self.beta, self.n_threads)
+
+
+class Compact(NamedTuple):
+    """A smaller network."""
+
+    used: Mask  # which inputs and units of the larger one it has
+    data: DataTerm
+    where: Index  # its parameters among those of the larger one
 
 
 def posed(
@@ -188,28 +246,38 @@ class Reduced:
     def __init__(self, problem: Problem, pruned: Mask, values: Float | None = None) -> None:
         self.problem, self.pruned = problem, pruned
         self._values = np.zeros(len(pruned)) if values is None else np.where(pruned, values, 0.0)
-        self.free = np.flatnonzero(~pruned)
+        self.free = (~pruned).nonzero()[0]
+        #: of E, from what is not left
+        self.constant = 0.0 if values is None else 0.5 * float(problem.decay @ self._values**2)
         self.decay = problem.decay[self.free]  #: lambda (n,)
         self.data, self._where = problem.data, np.arange(len(pruned))
         if not problem.terms and all(layer.is_dense for layer in problem.architecture.layers):
-            small, self._where, columns = compact_architecture(problem.architecture, pruned & (self._values == 0))
-            self.data = problem.data_of(small, columns)
-        self._left = np.flatnonzero(~pruned[self._where])  # where v is in the compact network
+            empty = pruned if values is None else pruned & (values == 0)
+            _, self.data, self._where = problem.compact(empty)
+        self._left = (~pruned[self._where]).nonzero()[0]  # where v is in the compact network
         self._whole = len(self._left) == len(self._where)
         self._params = self._values[self._where]
-        self._constant = 0.5 * float(problem.decay @ self._values**2)
-        self._terms = penalties.Terms(problem.terms, self._free_parameters) if problem.terms else None
+        self._terms = None
+        if problem.terms:
+            self._terms = penalties.Terms(problem.terms, reparam.holding(self._values, pruned))
 
     @property
-    def _free_parameters(self) -> reparam.FreeParameters | None:
-        return reparam.holding(self._values[self._where], self.pruned[self._where])
+    def compiled(self) -> Compiled:
+        """The same for the compiled floor, but for the constant."""
+        data, ties = self.data, None
+        if not self._whole:
+            index = np.full(len(self._where), -1)
+            index[self._left] = np.arange(len(self._left))
+            ties = Ties(index, np.ones(len(index)), self._values[self._where], len(self._left))
+        n_threads = _threads.resolve(data.n_threads)
+        return Compiled(data.batch, data.factor, self.decay, n_threads, ties, self._terms)
 
     @property
-    def objective(self) -> Objective:
-        """The same for solvers."""
-        penalty = gaussian.by_parameter(self.problem.decay[self._where])
-        terms = penalty if self._terms is None else Sum(penalty, *self.problem.terms)
-        return Objective(self.data, terms, self._values[self._where], self._free_parameters)
+    def places(self) -> Index:
+        """Where each parameter (P,) is among those that are left, or -1."""
+        places = np.full(len(self.pruned), -1)
+        places[self.free] = np.arange(len(self.free))
+        return places
 
     def _native(self, v: Float) -> Float:
         self._params[self._left] = v
@@ -220,7 +288,7 @@ class Reduced:
         value, gradient = self.data.value_and_grad(self._native(v))
         slope = self.decay * v
         gradient = (gradient if self._whole else gradient[self._left]) + slope
-        value += 0.5 * float(slope @ v) + self._constant
+        value += 0.5 * float(slope @ v) + self.constant
         if self._terms is not None:
             other, slope = self._terms.value_and_grad(v)
             value, gradient = value + other, gradient + slope
@@ -228,21 +296,21 @@ class Reduced:
 
     def penalty(self, v: Float) -> float:
         """The part of E that does not depend on the data."""
-        decay = 0.5 * float(self.decay @ v**2) + self._constant
+        decay = 0.5 * float(self.decay @ v**2) + self.constant
         return decay if self._terms is None else decay + self._terms.value(v.copy())
 
     def matrix(self, v: Float, kind: str) -> Float:
         """Second derivatives of E (n, n), exact or those of Gauss-Newton."""
-        A = self._by_free(self.data.hessian(self._native(v), kind))
+        A = self._curvature(v, kind)
         A.reshape(-1)[:: len(A) + 1] += self.decay
         return A if self._terms is None else A + self._terms.matrix(v.copy(), kind)
 
     def fisher(self, v: Float) -> Float:
         """The sum of outer products of the samples' gradients (n, n)."""
-        return self._by_free(self.data.hessian(self._native(v), "empirical_fisher"))
+        return self._curvature(v, "empirical_fisher")
 
-    def _by_free(self, matrix: Float) -> Float:
-        return matrix if self._whole else matrix[np.ix_(self._left, self._left)]
+    def _curvature(self, v: Float, kind: str) -> Float:
+        return self.data.hessian(self._native(v), kind, None if self._whole else self._left)
 
     def expand(self, v: Float) -> Float:
         """All parameters (P,)."""
@@ -251,24 +319,13 @@ class Reduced:
         return params
 
 
-def compact_architecture(architecture: Architecture, pruned: Mask) -> tuple[Architecture, Index, Index]:
-    """Without units and inputs that have no parameters left; which parameters and inputs of the larger one it has.
-
-    A layer keeps one unit, the network one input, where none has anything left.
-    """
-    weights, biases = architecture.unravel(~pruned)
-    units = [W.any(axis=1) | b | above.any(axis=0) for W, b, above in zip(weights, biases, weights[1:], strict=False)]
-    used = [*map(_at_least_one, (weights[0].any(axis=0), *units)), np.arange(architecture.n_outputs)]
+def compact_architecture(architecture: Architecture, used: list[Mask]) -> tuple[Architecture, Index]:
+    """With the inputs and units that are used alone; which parameters of the larger one it has."""
     places = architecture.unravel(np.arange(architecture.n_params))
     where = [
         part
         for W, b, columns, rows in zip(places.weights, places.biases, used, used[1:], strict=False)
         for part in (W[np.ix_(rows, columns)].ravel(), b[rows])
     ]
-    small = architecture.changed(layers=[len(each) for each in used])
-    return small, np.concatenate(where), used[0]
-
-
-def _at_least_one(mask: Any) -> Index:
-    found = np.flatnonzero(mask)
-    return found if len(found) else np.zeros(1, np.intp)
+    small = architecture.changed(layers=[np.count_nonzero(each) for each in used])
+    return small, np.concatenate(where)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
+from fastmlp._cached import cached_property
+from fastmlp._core.curvature import cholesky
 from fastmlp._quiet import quiet
 from fastmlp.model import selection
 from fastmlp.network import Network
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float64]
 MOST_STEPS = 1000
-NEAR = 1.0  # posterior standard deviations up to which Newton's step is tried
+NEAR = 2.0  # posterior standard deviations up to which quasi-Newton steps are tried
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -76,9 +78,10 @@ def refit(
 
     Notes
     -----
-    Levenberg-Marquardt from the old parameters. Where Newton's step is no longer than one posterior standard deviation
-    it is tried first, and corrected by the gradients that follow (BFGS); whatever the objective does not confirm is not
-    done. The objective is never left above the start.
+    Where the optimum is predicted to be no farther than two posterior standard deviations away, quasi-Newton steps are
+    tried: the first is Newton's, or that of Gauss-Newton where the exact Hessian is not positive definite; it is
+    corrected by the gradients that follow (BFGS). Else, and where they do not arrive, Levenberg-Marquardt goes from the
+    old parameters. The objective is never left above the start.
 
     The optimum is the one that leads on from the old one: a fresh start may end at a lower one, or a higher, and this
     basin has been chosen with the rows that are gone. For who has to forget rows, the promise is that the gradient of
@@ -141,40 +144,51 @@ def _reduced(problem: Problem, fixed: Any) -> tuple[Reduced, Float]:
 
 def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     """Everything the result has but what is the network's."""
-    start = Optimum(reduced, v, "exact", None)
+    start = Start(reduced, v, "exact", None)
     value, gradient = start.value_and_grad
     if not math.isfinite(value):
         raise ValueError(f"net: expected one whose objective is a finite number on these data, got {value}")
     report = {"predicted": v, "predicted_decrease": 0.0, "newton_used": False, "negative_eigenvalues": None}
     if start.grad_norm <= tol:
         return report | {"v": v, "fun": value, "grad_norm": start.grad_norm, "nit": 0, "success": True, "moved": 0.0}
-    end, nit, there = v, 0, False
     definite = start.hessian == "exact"
     report["negative_eigenvalues"] = 0 if definite else _negative(reduced.matrix(v, "exact"))
     if definite:
         report |= {"predicted": v - start.solve(gradient), "predicted_decrease": start.predicted_decrease}
-        if start.distance <= NEAR:
-            end, nit, there = retraining.near_minimum(reduced, v, tol, start.solve)
-            report["newton_used"] = nit > 0
     else:
         report |= {"predicted": None, "predicted_decrease": math.nan}
-    if not there:
-        end, more = retraining.to_minimum(reduced, end, tol, MOST_STEPS, math.inf)
-        nit += more
-    fun, gradient = reduced.value_and_grad(end)
+    arrival = retraining.near_minimum(reduced, v, tol, start.factor) if start.distance <= NEAR else None
+    nit = 0 if arrival is None else arrival.nit
+    report["newton_used"] = definite and nit > 0
+    if arrival is None or not arrival.there:
+        arrival = retraining.to_minimum(reduced, v if arrival is None else arrival.v, tol, MOST_STEPS, math.inf)
+        nit += arrival.nit
+    fun, gradient = arrival.value_and_grad
     grad_norm = float(np.abs(gradient).max(initial=0.0))
-    found = {"v": end, "fun": fun, "grad_norm": grad_norm, "nit": nit, "success": grad_norm <= tol}
-    return report | found | {"moved": start.length(end - v)}
+    found = {"v": arrival.v, "fun": fun, "grad_norm": grad_norm, "nit": nit, "success": grad_norm <= tol}
+    return report | found | {"moved": start.length(arrival.v - start.v)}
+
+
+class Start(Optimum):
+    """Of which the inverse itself is not asked for."""
+
+    @cached_property
+    def variances(self) -> Float:
+        """The diagonal of A^-1 (n,)."""
+        return cholesky.row_squares(cholesky.inverse_root(self.factor))
 
 
 def _negative(A: Float) -> int:
-    """How many eigenvalues are negative, beyond rounding.
+    """How many eigenvalues are negative, beyond rounding: as many as pivots of D in L D L' (Sylvester).
 
-    As many as of D in L D L' (Sylvester), whose blocks of two rows have one of each sign (Bunch and Kaufman): in a
-    quarter of the time of all eigenvalues, and without threads that wait for other programs (a hundred times as long).
+    Where its numbers grow, as none are chosen, those of Bunch and Kaufman: blocks of two rows have one of each sign, in
+    a quarter of the time of all eigenvalues, and without threads that wait for other programs.
     """
+    rounding = len(A) * EPS * float(np.abs(A).sum(axis=1).max())
+    count = cholesky.negative_pivots(A, rounding)
+    if count is not None:
+        return count
     lapack = _memory.scipy("linalg.lapack")
     _memory.scipy_blas()
-    shift = len(A) * EPS * np.abs(A).sum(axis=1).max()
-    L, rows, _ = lapack.dsytrf(A + shift * np.eye(len(A)), lower=1)
+    L, rows, _ = lapack.dsytrf(A + rounding * np.eye(len(A)), lower=1)
     return int(np.count_nonzero((np.diagonal(L) < 0) & (rows > 0)) + np.count_nonzero(rows < 0) // 2)

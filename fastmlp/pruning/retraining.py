@@ -1,87 +1,74 @@
 """From where a quadratic model has its minimum to the minimum itself.
 
-The model's A^-1 makes Newton steps of gradients, and is corrected by what they show (BFGS, in the two loops of Nocedal
-and Wright, algorithm 7.4): near by that takes a few gradients, and no matrix. Where the objective does not fall as it
-should, Levenberg-Marquardt goes on.
+Near by that takes a few gradients with the model's A^-1, and few matrices (`_core/fits/quasi.pyx`). Where the objective
+does not fall as it should, Levenberg-Marquardt goes on.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._core.curvature import cholesky
+from fastmlp._core.fits import lm as compiled_lm
+from fastmlp._core.fits import quasi
 from fastmlp._core.fits.journal import Journal
-from fastmlp._core.fits.lm import Descent
-from fastmlp._core.fits.rules import ACCEPT, NOISE
 from fastmlp.optimize import lm
-from fastmlp.optimize.loops import compiled
+from fastmlp.pruning.deletions import Deletions
+from fastmlp.pruning.optimum import Known
 from fastmlp.pruning.reduced import Reduced
 
 Float = NDArray[np.float64]
 
-QUASI_STEPS = 3  # with one model; as many cost as much as a Hessian and its factor
-MODELS = 10  # that are formed where the steps have led
-HALVINGS = 6  # of a step that is too long
+FEW = 60  # quasi-Newton steps, of which ten are the rule
 
 
-def to_minimum(reduced: Reduced, v: Float, tol: float, max_iter: int, seconds: float) -> tuple[Float, int]:
-    """Where |g|_inf <= tol, or where nothing falls any more, or after so many steps or seconds; and the steps."""
-    descent = Descent(compiled(reduced.objective), v, tol, lm.OPTIONS)
+class Arrival(NamedTuple):
+    """Where a training has led."""
+
+    v: Float
+    nit: int
+    there: bool  # |g|_inf <= tol, at a minimum
+    value_and_grad: tuple[float, Float]
+    known: Known | None  # where it is a minimum, and its matrix was asked for
+
+
+def to_minimum(reduced: Reduced, v: Float, tol: float, max_iter: int, seconds: float) -> Arrival:
+    """Where |g|_inf <= tol, or where nothing falls any more, or after so many steps or seconds."""
+    descent = compiled_lm.Descent(reduced.compiled, v, tol, lm.OPTIONS)
+    _advance(descent, max_iter, seconds)
+    return _arrival(reduced, descent, "exact")  # by which it tells minima from saddles
+
+
+def near_minimum(reduced: Reduced, v: Float, tol: float, L: Float) -> Arrival:
+    """The same by quasi-Newton steps; the model is A = L L'."""
+    descent = quasi.Descent(reduced.compiled, v, tol, L, None)
+    _advance(descent, FEW, math.inf)
+    return _arrival(reduced, descent, None)
+
+
+def after_deletions(
+    reduced: Reduced, v: Float, tol: float, deletions: Deletions, hessian: str, seconds: float
+) -> Arrival:
+    """The same from where deletions have led; with the second derivatives there."""
+    C, rows, V = deletions.parts
+    descent = quasi.Descent(reduced.compiled, v, tol, C, hessian == "exact", rows, V)
+    _advance(descent, FEW, seconds)
+    return _arrival(reduced, descent, hessian)
+
+
+def _advance(descent: compiled_lm.Descent | quasi.Descent, max_iter: int, seconds: float) -> None:
     journal = None
     if seconds < math.inf:
-        journal = Journal(max_iter, len(v))
+        journal = Journal(max_iter, len(descent.params))
         journal.open(max(0.0, seconds))
     descent.advance(max_iter, journal)
-    return descent.params, descent.counts[0]
 
 
-def near_minimum(reduced: Reduced, v: Float, tol: float, inverse: Callable[[Float], Float]) -> tuple[Float, int, bool]:
-    """The same by quasi-Newton steps, `inverse` the product with A^-1; and whether it is there."""
-    value, gradient = reduced.value_and_grad(v)
-    pairs: list[tuple[Float, Float, float]] = []
-    for n_steps in range(MODELS * QUASI_STEPS):
-        if float(np.abs(gradient).max(initial=0.0)) <= tol:
-            return v, n_steps, True
-        if len(pairs) >= QUASI_STEPS:
-            inverse, pairs = _model(reduced, v), []
-        step = -_corrected(gradient, pairs, inverse)
-        slope, length = float(gradient @ step), 1.0
-        for _ in range(HALVINGS):
-            new_value, new_gradient = reduced.value_and_grad(v + length * step)
-            close = abs(new_value - value) <= NOISE[8] * abs(value)
-            if close or new_value <= value + ACCEPT * length * slope:
-                break
-            length *= 0.5
-        else:
-            return v, n_steps, False
-        change, curvature = new_gradient - gradient, length * float(step @ (new_gradient - gradient))
-        if curvature > 0:  # else the correction would not be positive definite
-            pairs.append((length * step, change, curvature))
-        v, value, gradient = v + length * step, new_value, new_gradient
-    return v, MODELS * QUASI_STEPS, False
-
-
-def _model(reduced: Reduced, v: Float) -> Callable[[Float], Float]:
-    """The product with the inverse of the second derivatives at another point."""
-    L = reduced.matrix(v, "exact")
-    if cholesky.factor(L):
-        L = reduced.matrix(v, "ggn")
-        if cholesky.factor(L):
-            return lambda g: g
-    return lambda g: cholesky.solve(L, g)
-
-
-def _corrected(gradient: Float, pairs: list[tuple[Float, Float, float]], inverse: Callable[[Float], Float]) -> Float:
-    """The product of the corrected A^-1 with a gradient."""
-    q, shares = gradient, []
-    for s, y, curvature in reversed(pairs):
-        shares.append(float(s @ q) / curvature)
-        q = q - shares[-1] * y
-    r = inverse(q)
-    for (s, y, curvature), share in zip(pairs, reversed(shares), strict=True):
-        r = r + (share - float(y @ r) / curvature) * s
-    return r
+def _arrival(reduced: Reduced, descent: compiled_lm.Descent | quasi.Descent, hessian: str | None) -> Arrival:
+    there = descent.status == "converged"
+    found = descent.value + reduced.constant, descent.gradient
+    known = Known(found, hessian, descent.matrix) if there and hessian is not None else None
+    return Arrival(descent.params, descent.counts[0], there, found, known)

@@ -70,7 +70,7 @@ class Saliencies:
         self._model = METHODS[method].model(optimum)
         left = candidates.left(optimum.reduced.pruned)
         self.names = [candidates.names[number] for number in left.numbers]
-        self._sets = [np.searchsorted(optimum.reduced.free, where) for where in left.sets]
+        self._sets = left.among(optimum.reduced.places)
         self.rise = self._model.rises(self._sets)
         self.score = METHODS[method].scores(optimum, self._model, self._sets)
 
@@ -208,7 +208,7 @@ def saliencies(
     problem = posed(net, X, T, sample_weight, penalty, noise_precision, standardize, n_threads)
     candidates = Candidates(problem.architecture, what)
     start = problem.start
-    if not candidates.left(start).sets:
+    if len(candidates.left(start).numbers) == 0:
         raise ValueError("what: expected something that may be deleted, got nothing")
     if method == "evidence":
         problem.refuse_flat_priors(candidates.left(start).sets, "method")

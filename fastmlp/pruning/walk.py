@@ -95,8 +95,9 @@ class Walk:
         reduced, nit = Reduced(problem, pruned), 0
         v = problem.params[reduced.free]
         if rules.retrain:
-            v, nit = retraining.to_minimum(reduced, v, rules.tol, FIRST_STEPS, self.left)
-        optimum = self._optimum(reduced, v)
+            optimum, nit = self._arrived(reduced, retraining.to_minimum(reduced, v, rules.tol, FIRST_STEPS, self.left))
+        else:
+            optimum = self._optimum(reduced, v)
         if not rules.retrain:
             self._refuse_far(optimum)
         made: Round | None = Round(optimum.reduced.pruned, optimum.reduced.expand(optimum.v), 0.0, ())
@@ -106,28 +107,36 @@ class Walk:
             if (message := self._ended()) is not None:
                 return message
             if rules.retrain or quadratic is None:
-                quadratic = Quadratic(optimum, rules.method.model(optimum), _places(optimum.reduced))
+                quadratic = Quadratic(optimum, rules.method.model(optimum), optimum.reduced.places)
             made = self._delete(quadratic, optimum.reduced.pruned)
             if made is None:
                 break
             reduced, nit = Reduced(problem, made.pruned), 0
             v = made.params[reduced.free]
             if rules.retrain:
-                v, nit = self._train(reduced, v, quadratic.model)
-            optimum = self._optimum(reduced, v)
+                optimum, nit = self._train(reduced, v, quadratic)
+            else:
+                optimum = self._optimum(reduced, v)
             if optimum.value_and_grad[0] > self.steps[0].objective + rules.max_rise:
                 return "stopped by max_rise"
         return "nothing is left to delete"
 
-    def _train(self, reduced: Reduced, v: Float, model: Model) -> tuple[Float, int]:
-        """From the minimum of the quadratic model on."""
-        nit, there = 0, False
+    def _train(self, reduced: Reduced, v: Float, quadratic: Quadratic) -> tuple[Optimum, int]:
+        """From the minimum of the quadratic model on; the steps."""
+        rules, model, nit = self.rules, quadratic.model, 0
         if isinstance(model, Deletions):
-            v, nit, there = retraining.near_minimum(reduced, v, self.rules.tol, model.times)
-        if not there:
-            v, more = retraining.to_minimum(reduced, v, self.rules.tol, self.rules.max_iter, self.left)
-            nit += more
-        return v, nit
+            hessian = quadratic.optimum.hessian
+            arrival = retraining.after_deletions(reduced, v, rules.tol, model, hessian, self.left)
+            if arrival.there:
+                return self._arrived(reduced, arrival)
+            v, nit = arrival.v, arrival.nit
+        return self._arrived(reduced, retraining.to_minimum(reduced, v, rules.tol, rules.max_iter, self.left), nit)
+
+    def _arrived(self, reduced: Reduced, arrival: retraining.Arrival, before: int = 0) -> tuple[Optimum, int]:
+        """After so many steps before."""
+        rules = self.rules
+        optimum = living_optimum(reduced, arrival.v, rules.hessian, rules.noise_precision, arrival.known)
+        return optimum, before + arrival.nit
 
     @property
     def left(self) -> float:
@@ -151,14 +160,14 @@ class Walk:
         rules, rise = self.rules, 0.0
         removed: list[str] = []
         allowed = rules.at_once * abs(optimum.value_and_grad[0])
-        while True:
+        while not removed or allowed > 0:
             left = self.candidates.left(pruned)
-            if not left.sets or np.count_nonzero(~pruned) <= rules.n_params:
+            if len(left.numbers) == 0 or np.count_nonzero(~pruned) <= rules.n_params:
                 break
-            sets = [place[S] for S in left.sets]
+            sets = left.among(place)
             scores = rules.method.scores(optimum, model, sets)
-            least = np.nanmin(scores)
-            number = int(np.argmax(scores <= least + TIE * abs(least)))
+            least = np.fmin.reduce(scores)
+            number = int((scores <= least + TIE * abs(least)).argmax())
             if removed and rise + float(model.rises(sets[number : number + 1])[0]) > allowed:
                 break
             after = pruned.copy()
@@ -167,7 +176,7 @@ class Walk:
             if after.all():
                 break
             rise += model.delete(sets[number])
-            also = place[np.flatnonzero(after & ~pruned)]
+            also = place[after & ~pruned]
             for q in also[model.alive[also]]:
                 model.delete(np.array([q]))
             pruned = after
@@ -205,13 +214,6 @@ class Walk:
         if step.n_params <= rules.n_params:
             return "n_params reached"
         return "stopped at time_limit" if self.left <= 0 else None
-
-
-def _places(reduced: Reduced) -> NDArray[np.intp]:
-    """Where each parameter (P,) is among those that are left, or -1."""
-    place = np.full(len(reduced.pruned), -1)
-    place[reduced.free] = np.arange(len(reduced.free))
-    return place
 
 
 def _answer(callback: Callable[[Any], Any], step: PruningStep) -> bool:

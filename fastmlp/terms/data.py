@@ -88,17 +88,25 @@ class DataTerm:
         value, gradient = functional.loss_and_grad(self.batch, params, self.n_threads)
         return self.factor * value, self._scaled(gradient)
 
-    def hessian(self, params: NDArray[Any], kind: str) -> NDArray[np.float64]:
-        """The term's exact Hessian or Gauss-Newton matrix (P, P), in float64."""
-        return self._scaled(derivatives.hessian(self.batch, params, kind, self.n_threads, wide=True))
+    def hessian(self, params: NDArray[Any], kind: str, chosen: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
+        """The curvature matrix (P, P), one of the kinds of `Network.hessian`, in float64.
+
+        With places of chosen parameters, ascending, their rows and columns alone.
+        """
+        matrix = derivatives.hessian(self.batch, params, kind, self.n_threads, wide=True, chosen=chosen)
+        return self._scaled(matrix)
 
     def hessian_diagonal(self, params: NDArray[Any], kind: str) -> NDArray[np.float64]:
         """The diagonal of the same matrix (P,), without forming it."""
         return self._scaled(derivatives.hessian_diagonal(self.batch, params, kind, self.n_threads))
 
-    def normal_equations(self, params: NDArray[Any]) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
-        """The term, its gradient and its Gauss-Newton matrix, in one pass; the arrays in float64."""
-        value, gradient, matrix = derivatives.normal_equations(self.batch, params, "ggn", self.n_threads, wide=True)
+    def normal_equations(
+        self, params: NDArray[Any], chosen: NDArray[np.intp] | None = None
+    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """The term, its gradient and its Gauss-Newton matrix as of `hessian`, in one pass; the arrays in float64."""
+        value, gradient, matrix = derivatives.normal_equations(
+            self.batch, params, "ggn", self.n_threads, wide=True, chosen=chosen
+        )
         return self.factor * value, self._scaled(gradient), self._scaled(matrix)
 
     def product(self, params: NDArray[Any], v: Any, kind: str) -> NDArray[np.float64]:

@@ -159,13 +159,15 @@ class Objective:
     def hess(self, p: Any) -> NDArray[np.float64]:
         """The exact Hessian (P, P) at p (P,), symmetric to the last bit; about N P^2 / 2 multiplications.
 
+        P is the number of free parameters, whose rows and columns alone are formed where they are few.
+
         Raises
         ------
         ValueError
             If p has not the shape (P,).
         """
         p = self._vector(p)
-        return self._with_penalty(self.data.hessian(self._native(p), "exact"), p, "exact")
+        return self._with_penalty(self._curvature(p, "exact"), p, "exact")
 
     def ggn(self, p: Any) -> NDArray[np.float64]:
         """The Gauss-Newton matrix (P, P) at p (P,), with the penalty's matrix; cost as `hess`.
@@ -176,7 +178,7 @@ class Objective:
             If p has not the shape (P,).
         """
         p = self._vector(p)
-        return self._with_penalty(self.data.hessian(self._native(p), "ggn"), p, "ggn")
+        return self._with_penalty(self._curvature(p, "ggn"), p, "ggn")
 
     def normal_equations(self, p: Any) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
         """Value, gradient (P,) and Gauss-Newton matrix (P, P) at p (P,), in one pass over the samples.
@@ -187,7 +189,7 @@ class Objective:
             If p has not the shape (P,).
         """
         p = self._vector(p)
-        value, gradient, matrix = self.data.normal_equations(self._native(p))
+        value, gradient, matrix = self.data.normal_equations(self._native(p), self._used)
         if self.free is not None:
             gradient = self.free.pull(gradient)
         if self.decay is not None:
@@ -259,6 +261,14 @@ class Objective:
             rows.append(self.terms.residual_jac(p))
         return rows[0] if len(rows) == 1 else np.vstack(rows)
 
+    @property
+    def _used(self) -> NDArray[np.intp] | None:
+        """The parameters whose second derivatives are needed."""
+        return None if self.free is None else self.free.used
+
+    def _curvature(self, p: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
+        return self.data.hessian(self._native(p), kind, self._used)
+
     @quiet
     def _product(self, p: Any, v: Any, kind: str) -> NDArray[np.float64]:
         p = self._vector(p)
@@ -284,7 +294,7 @@ class Objective:
 
     def _with_penalty(self, matrix: NDArray[np.float64], p: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
         if self.free is not None:
-            matrix = self.free.project(matrix)
+            matrix = self.free.project_used(matrix)
         if self.decay is not None:
             compiled.add_diagonal(matrix, self.decay)
         if self.terms is None:

@@ -63,6 +63,21 @@ class FreeParameters:
         return order, np.searchsorted(self.index[order], np.arange(self.n))
 
     @property
+    def used(self) -> NDArray[np.intp] | None:
+        """What is not fixed, ascending: whose second derivatives are needed. None: all."""
+        return self._used
+
+    @cached_property
+    def _used(self) -> NDArray[np.intp]:
+        return np.flatnonzero(self.index >= 0)
+
+    @cached_property
+    def _of_used(self) -> FreeParameters:
+        """The map from the free parameters to those in use."""
+        index, coefficient = self.index[self._used], self.coefficient[self._used]
+        return FreeParameters(index, coefficient, np.zeros(len(index)), self.first)
+
+    @property
     def compiled(self) -> Ties:
         """The same for the compiled floor."""
         return Ties(self.index, self.coefficient, self.offset, self.n)
@@ -96,6 +111,10 @@ class FreeParameters:
         """J'B J of a symmetric matrix, symmetric to the last bit."""
         lower = np.tril(self.pull(self.pull(B).T))
         return lower + np.tril(lower, -1).T
+
+    def project_used(self, B: NDArray[Any], /) -> Float:
+        """The same of the rows and columns of what is `used`."""
+        return self._of_used.project(B)
 
     @quiet
     def restrict(self, rows: Float, /) -> Float:
@@ -146,6 +165,10 @@ class Selection(FreeParameters):
         """J'B J of a symmetric matrix."""
         return np.asarray(B[self.first[:, np.newaxis], self.first], np.float64)
 
+    def project_used(self, B: NDArray[Any], /) -> Float:
+        """That matrix itself."""
+        return B
+
     def restrict(self, rows: Float, /) -> Float:
         """Derivatives by all parameters (..., P) as those by the free ones (..., n)."""
         return np.ascontiguousarray(rows[..., self.first])
@@ -159,6 +182,10 @@ class Selection(FreeParameters):
 
 class Whole(Selection):
     """All parameters are free: everything is as it is."""
+
+    @property
+    def used(self) -> None:
+        """All."""
 
     def __init__(self, n_params: int) -> None:
         places = np.arange(n_params)

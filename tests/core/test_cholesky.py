@@ -192,3 +192,22 @@ def test_nan_off_the_diagonal_is_found_at_the_latest_in_its_row(n, dtype, isa):
 def test_a_singular_matrix_is_found(dtype, isa):
     ones = np.ones((70, 70), dtype)
     assert faces.cholesky_factor(ones, isa=isa) == 2
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("n_negative", [0, 1, 3])
+def test_negative_pivots_are_the_negative_eigenvalues(n, n_negative):
+    rng = np.random.default_rng([n, n_negative])
+    Q = np.linalg.qr(rng.normal(size=(n, n)))[0]
+    values = rng.uniform(0.5, 2.0, n)
+    values[:n_negative] *= -1
+    A = (Q * values) @ Q.T
+    assert cholesky.negative_pivots(0.5 * (A + A.T), 0.0) in (min(n, n_negative), None)
+    assert cholesky.negative_pivots(0.5 * (A + A.T), 3.0) == 0
+
+
+def test_pivots_that_say_nothing_are_not_counted():
+    assert cholesky.negative_pivots(np.array([[0.0, 1.0], [1.0, 0.0]]), 0.0) is None
+    assert cholesky.negative_pivots(np.array([[1e-9, 1.0], [1.0, 0.0]]), 0.0) is None
+    assert cholesky.negative_pivots(np.array([[1.0, np.nan], [np.nan, 1.0]]), 0.0) is None
+    assert cholesky.negative_pivots(np.array([[2.0, 1.0], [1.0, -2.0]]), 0.0) == 1

@@ -5,7 +5,8 @@ P times two sweeps of tangents, about 4 P multiply-adds where curvature by units
 empirical Fisher matrix, sum_n s_n g_n g_n', comes sample by sample from the gradients g_n of single losses. The
 diagonals are as much work, but need no sums of (P, P).
 
-The sums of a slot are the whole matrix, of which the lower triangle counts.
+The sums of a slot are the whole matrix, of which the lower triangle counts; of its rows and columns those that are
+chosen.
 """
 
 from libc.string cimport memset
@@ -13,7 +14,7 @@ from libc.string cimport memset
 from cython cimport floating
 from fastmlp._core.bridge cimport kernels
 from fastmlp._core.curvature cimport tiles
-from fastmlp._core.curvature.tiles cimport EMPIRICAL_FISHER, EXACT, Curvature, number
+from fastmlp._core.curvature.tiles cimport EMPIRICAL_FISHER, EXACT, Curvature, number, order
 from fastmlp._core.sums cimport sweeps
 from fastmlp._core.sums.block cimport Block, weights
 from fastmlp._core.sums.layers cimport sample_gradient, single_numbers
@@ -59,27 +60,46 @@ cdef double single_gradient(const Curvature *c, const Block *b, size_t s, floati
     return 1.0 / weight[s] if weight[s] > 0.0 else 0.0
 
 
+cdef void choose(const Curvature *c, const floating *vector, bint add, floating *chosen) noexcept nogil:
+    """Of a vector of all parameters those that are chosen; it may be the same vector."""
+    cdef size_t i
+    if c.chosen == NULL and chosen == vector:
+        return
+    for i in range(order(c)):
+        if add:
+            chosen[i] += vector[c.chosen.params[i] if c.chosen != NULL else i]
+        else:
+            chosen[i] = vector[c.chosen.params[i] if c.chosen != NULL else i]
+
+
 cdef void add_matrix(const Curvature *c, const Block *b, floating *work, floating *sums) noexcept nogil:
     cdef const Net *net = c.net
     cdef floating *v = work + c.rows * b.ld
-    cdef size_t n_params = net.n_params, i, s
+    cdef floating *column = v + net.n_params
+    cdef size_t n = order(c), i, s
+    cdef Block alone = b[0]
     cdef double factor
     if c.kind == EMPIRICAL_FISHER:
         if not b.add:
-            memset(sums, 0, n_params * n_params * sizeof(floating))
+            memset(sums, 0, n * n * sizeof(floating))
         for s in range(b.n):
-            if not team.keep_on(b.watch, n_params * n_params):
+            if not team.keep_on(b.watch, n * n):
                 return
             factor = single_gradient(c, b, s, work, v)
-            for i in range(n_params):
-                kernels.add_multiple(net.ops, i + 1, <floating> (factor * v[i]), <const floating *> v,
-                                     sums + i * n_params)
+            choose(c, <const floating *> v, False, v)
+            for i in range(n):
+                kernels.add_multiple(net.ops, i + 1, <floating> (factor * v[i]), <const floating *> v, sums + i * n)
         return
-    memset(v, 0, n_params * sizeof(floating))
-    for i in range(n_params):
+    alone.add = False
+    memset(v, 0, net.n_params * sizeof(floating))
+    for i in range(n):
         if not team.keep_on(b.watch, b.n * net.work * WORK):
             return
-        product(c, b, i, v, work, sums + i * n_params)
+        if c.chosen == NULL:
+            product(c, b, i, v, work, sums + i * n)
+        else:
+            product(c, &alone, c.chosen.params[i], v, work, column)
+            choose(c, <const floating *> column, b.add, sums + i * n)
 
 
 cdef void add_diagonal(const Curvature *c, const Block *b, floating *work, floating *sums) noexcept nogil:
@@ -113,9 +133,9 @@ cdef void add_diagonal(const Curvature *c, const Block *b, floating *work, float
 cdef void store(const Curvature *c, floating *sums, size_t stride, size_t n_slots, number *matrix,
                 Watch *watch) noexcept nogil:
     """Sum the matrices of the slots, `stride` numbers apart, in their order, and store the lower triangle."""
-    cdef size_t n_params = c.net.n_params, row
-    for row in range(n_params):
-        if team.keep_on(watch, n_slots * n_params):
+    cdef size_t n = order(c), row
+    for row in range(n):
+        if team.keep_on(watch, n_slots * n):
             tiles.sum_slots(c, sums, row + 1, stride, n_slots)
-            tiles.copy(row + 1, <const floating *> sums, matrix + row * n_params)
-        sums += n_params
+            tiles.copy(row + 1, <const floating *> sums, matrix + row * n)
+        sums += n

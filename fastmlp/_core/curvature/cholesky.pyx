@@ -3,6 +3,8 @@
 Matrices are float64 and C-contiguous; arguments are trusted.
 """
 
+from libc.math cimport INFINITY, fabs
+
 import numpy as np
 
 cimport numpy as cnp
@@ -26,6 +28,8 @@ cdef enum:
     ROWS = 64       # and of that, for how many rows is solved together
     VECTORS = 252   # that are multiplied by a root together, at most: they stay in the cache near the core;
     TALL = 12       # the tallest tiles of each instruction set divide both
+
+cdef double GROWTH = 1e4    # of numbers, in L D L' without a choice of pivots: so many digits fewer
 
 
 cdef size_t factored(const void *ops, size_t n, double *A, Watch *watch) noexcept nogil:
@@ -51,6 +55,39 @@ def factor(cnp.ndarray A not None):
         failed = factored(_ops, n, matrix, &watch)
     team.check(&watch)
     return failed
+
+
+def negative_pivots(cnp.ndarray A not None, double shift):
+    """How many eigenvalues of A (n, n) + shift I are negative: as many as pivots of L D L' (Sylvester).
+
+    None where the pivots, which are taken as they come, have let its numbers grow so that rounding may have changed it.
+    """
+    L = np.empty_like(A)
+    cdef size_t n = cnp.PyArray_DIM(A, 0), i, j, count = 0
+    cdef const double *matrix = <const double *> data(A)
+    cdef double *rows = <double *> data(L)
+    cdef cnp.ndarray vectors = np.empty((2, n))
+    cdef double *w = <double *> data(vectors)       # row i of L D,
+    cdef double *pivots = w + n                     # and D
+    cdef double largest = 0.0, grown = 0.0, share
+    cdef bint sound = True
+    cdef Watch watch = team.watch()
+    with nogil:
+        for i in range(n):
+            if not team.keep_on(&watch, i * i // 2):
+                break
+            pivots[i] = matrix[i * n + i] + shift
+            largest = max(largest, fabs(pivots[i]))
+            for j in range(i):
+                w[j] = matrix[i * n + j] - kernels.dot(_ops, j, <const double *> w, <const double *> rows + j * n)
+                rows[i * n + j] = w[j] / pivots[j]
+                share = w[j] * rows[i * n + j]
+                grown = max(grown, fabs(share))
+                sound = sound and fabs(share) < INFINITY
+                pivots[i] -= share
+            count += pivots[i] < 0.0
+    team.check(&watch)
+    return count if sound and grown <= GROWTH * largest else None
 
 
 def solve(cnp.ndarray L not None, B):

@@ -1,6 +1,7 @@
 # Value, gradient and curvature of a batch in one pass over the samples.
 
 from cython cimport floating
+from fastmlp._core.curvature.chosen cimport Chosen
 from fastmlp._core.curvature.tiles cimport Curvature, number
 from fastmlp._core.sums.block cimport Source
 from fastmlp._core.sums.plan cimport Net, Partition
@@ -34,8 +35,9 @@ cdef struct Task:
     size_t work             # multiply-adds for a sample
 
 
-# With `stay` for many calls: they stay in the workspace if they are few.
-cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay) noexcept nogil
+# With `stay` for many calls: they stay in the workspace if they are few. With chosen parameters the matrix may be that
+# of these alone, (n, n): `curvature.chosen` tells.
+cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const Chosen *chosen) noexcept nogil
 # Threads for n samples, of so many.
 cdef int threads(const Task *task, size_t n, int n_threads) noexcept nogil
 # Bytes of memory that `evaluate` needs on so many threads.

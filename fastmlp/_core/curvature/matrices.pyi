@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._core.sums.batch import Batch
@@ -16,6 +17,7 @@ def normal_equations(
     gradient: bool = True,
     matrix: bool = True,
     wide: bool = False,
+    chosen: NDArray[np.intp] | None = None,
 ) -> tuple[float, _Array | None, _Array | None]: ...
 def diagonal(batch: Batch, params: _Array, kind: str | int, n_threads: int) -> _Array: ...
-def describe(batch: Batch, kind: str | int) -> dict[str, int]: ...
+def describe(batch: Batch, kind: str | int, chosen: NDArray[np.intp] | None = None) -> dict[str, int]: ...

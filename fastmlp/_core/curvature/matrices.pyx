@@ -13,6 +13,8 @@ slots    at least two blocks each, four where the tiles have 2^18 numbers or mor
 threads  one below a work threshold, else as many as asked for, at most one for each slot.
 stay     a batch of one slot and at most two blocks is one block, where its samples are to stay in the workspace, and
          tiles are not large.
+free     where few parameters are chosen, their rows and columns alone, if that takes fewer multiply-adds (by_free.pyx;
+         by_columns.pyx in any case). Then blocks are short enough for what they are made of to stay near the core.
 bands    in place of tiles for each slot (by_bands.pyx), where those are large and what they are made of is smaller.
 
 Arguments are trusted, as in `batch`.
@@ -24,11 +26,12 @@ from libc.stdlib cimport free
 from libc.string cimport memcpy
 
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.curvature cimport by_bands, by_columns, by_samples, by_units, tiles
+from fastmlp._core.curvature cimport by_bands, by_columns, by_free, by_samples, by_units, free_tiles, tiles
 from fastmlp._core.storage cimport results
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.threads cimport choice, team
 from fastmlp._core.bridge.kernels cimport FMLP_PAD
+from fastmlp._core.curvature.chosen cimport Choice, Chosen
 from fastmlp._core.curvature.tiles cimport BACKPROP, GGN, Curvature, copy, number
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.storage.memory cimport ceil_to, plus, reserve, times
@@ -44,6 +47,7 @@ cnp.import_array()
 cdef enum:
     BLOCK_BYTES = 2048          # of a row
     BLOCK_NUMBERS = 1 << 23
+    NEAR_NUMBERS = 1 << 18, SHORT = 64      # of blocks by free parameters, and samples that these have at least
     MAX_SLOTS = 64
     LARGE_TILES = 1 << 18       # numbers in tiles
     PARTIAL_NUMBERS = 1 << 24
@@ -56,17 +60,29 @@ KINDS = ("ggn", "exact", "empirical_fisher", "backprop")
 
 # ---- what to compute ----
 
-cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay) noexcept nogil:
+cdef Curvature laid_out(const Net *net, int kind, const Chosen *chosen) noexcept nogil:
+    cdef Curvature c = tiles.lay_out_curvature(net, kind)
+    if chosen != NULL and c.by_columns:
+        c.chosen = chosen
+        c.n_tiles = c.n_pairs = times(chosen.n, chosen.n)
+    elif chosen != NULL:
+        free_tiles.lay_out(&c, chosen)
+    return c
+
+
+cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const Chosen *chosen) noexcept nogil:
     """Sizes and shares."""
     cdef Task new
     cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block, most, shares, kept
-    new.curvature = tiles.lay_out_curvature(net, kind)
+    new.curvature = laid_out(net, kind, chosen)
     new.form = form
     sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.curvature.n_tiles
     shared = min(sums, new.curvature.n_pairs)
     block = BLOCK_BYTES // net.itemsize
     new.work = plus(3 * net.work, shared)
     while block > FMLP_PAD and times(new.curvature.rows, block) > BLOCK_NUMBERS:
+        block //= 2
+    while new.curvature.by_free and block > SHORT and times(new.curvature.rows, block) > NEAR_NUMBERS:
         block //= 2
     most = max(<size_t> 2, PARTIAL_NUMBERS // plus(net.n_params, shared))
     new.parts = cut(n, block, 4 if shared >= LARGE_TILES else 2, min(<size_t> MAX_SLOTS, most), new.work)
@@ -82,7 +98,9 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay) noexcep
     new.work_numbers = ceil_to(new.work_numbers, line)
     new.shares = new.parts.n_slots
     new.kept_numbers = 0
-    shares = by_bands.shares(&new.curvature) if n > 0 and sums >= LARGE_TILES and form != DIAGONAL else 0
+    shares = 0
+    if n > 0 and sums >= LARGE_TILES and form != DIAGONAL and not new.curvature.by_free:
+        shares = by_bands.shares(&new.curvature)
     if shares:
         kept = by_bands.slot_numbers(&new.curvature, &new.parts)
         if kept <= sums:
@@ -167,6 +185,8 @@ cdef double block_sums(const Pass *job, const Block *b, floating *work, floating
         by_units.sweep_slopes(c, b, work)
     elif as_gram:
         by_samples.add_tiles(c, b, work, gradient, sums)
+    elif c.by_free and task.form != NOTHING:
+        by_free.add_tiles(c, b, work, sums)
     elif c.by_columns and task.form == DIAGONAL:
         by_columns.add_diagonal(c, b, work, sums)
     elif c.by_columns and task.form != NOTHING:
@@ -212,10 +232,12 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
         by_columns.store(&task.curvature, sums, task.slot_numbers, n_slots, matrix, watch)
     elif task.form != NOTHING and task.curvature.by_samples:
         by_samples.store_tiles(&task.curvature, sums, task.slot_numbers, n_slots, matrix, watch)
+    elif task.form != NOTHING and task.curvature.by_free:
+        free_tiles.store_tiles(&task.curvature, sums, task.slot_numbers, n_slots, matrix, watch)
     elif task.form != NOTHING:
         tiles.store_tiles(&task.curvature, sums, task.slot_numbers, n_slots, matrix, watch)
     if task.form == FULL:
-        mirror(n_params, matrix, watch)
+        mirror(tiles.order(&task.curvature), matrix, watch)
     return total
 
 
@@ -233,10 +255,10 @@ cdef void mirror(size_t n, number *matrix, Watch *watch) noexcept nogil:
 
 # ---- the Python face ----
 
-cdef double run(Batch batch, int kind, Form form, const floating *params, floating *gradient, number *matrix,
+cdef double run(Batch batch, const Task *asked, const floating *params, floating *gradient, number *matrix,
                 int n_threads) except? -1:
     """Whether threads pay is looked at and noted with the GIL, as several Python threads may share the batch."""
-    cdef Task todo = task(&batch.plan.net, batch.source.n, kind, form, False)
+    cdef Task todo = asked[0]
     cdef Watch watch = team.watch()
     cdef double total
     cdef size_t work = times(batch.source.n, todo.work), n_bytes
@@ -262,14 +284,14 @@ cdef double run(Batch batch, int kind, Form form, const floating *params, floati
     return total
 
 
-cdef double call(Batch batch, int kind, Form form, cnp.ndarray params, gradient, matrix, int n_threads) except? -1:
+cdef double call(Batch batch, const Task *todo, cnp.ndarray params, gradient, matrix, int n_threads) except? -1:
     if batch.plan.net.itemsize == sizeof(float):
         if matrix is not None and cnp.PyArray_TYPE(matrix) == cnp.NPY_FLOAT64:
-            return run(batch, kind, form, <const float *> data(params), <float *> data(gradient),
-                       <double *> data(matrix), n_threads)
-        return run(batch, kind, form, <const float *> data(params), <float *> data(gradient), <float *> data(matrix),
+            return run(batch, todo, <const float *> data(params), <float *> data(gradient), <double *> data(matrix),
+                       n_threads)
+        return run(batch, todo, <const float *> data(params), <float *> data(gradient), <float *> data(matrix),
                    n_threads)
-    return run(batch, kind, form, <const double *> data(params), <double *> data(gradient), <double *> data(matrix),
+    return run(batch, todo, <const double *> data(params), <double *> data(gradient), <double *> data(matrix),
                n_threads)
 
 
@@ -282,27 +304,61 @@ cdef object empty(int type_number, int n_axes, size_t n):
     return results.empty(n_axes, shape, type_number)
 
 
+cdef void pick(const Chosen *chosen, size_t n_params, const number *whole, number *matrix) noexcept nogil:
+    """The rows and columns of chosen parameters of a lower triangle, and their mirror."""
+    cdef Watch watch = team.watch()
+    cdef size_t i, j
+    for i in range(chosen.n):
+        for j in range(i + 1):
+            matrix[i * chosen.n + j] = whole[chosen.params[i] * n_params + chosen.params[j]]
+    mirror(chosen.n, matrix, &watch)
+
+
+cdef object rows_and_columns(cnp.ndarray whole, const Chosen *chosen):
+    cdef size_t n_params = cnp.PyArray_DIM(whole, 0)
+    cdef cnp.ndarray matrix = empty(cnp.PyArray_TYPE(whole), 2, chosen.n)
+    if cnp.PyArray_TYPE(whole) == cnp.NPY_FLOAT64:
+        pick(chosen, n_params, <const double *> data(whole), <double *> data(matrix))
+    else:
+        pick(chosen, n_params, <const float *> data(whole), <float *> data(matrix))
+    return matrix
+
+
 def normal_equations(Batch batch not None, cnp.ndarray params not None, kind, int n_threads, bint gradient=True,
-                     bint matrix=True, bint wide=False):
-    """(Sum of losses, its gradient (P,), the matrix (P, P), if wide in float64); what is not wanted is None."""
-    cdef size_t n_params = batch.plan.net.n_params
+                     bint matrix=True, bint wide=False, chosen=None):
+    """(Sum of losses, its gradient (P,), the matrix (P, P), if wide in float64); what is not wanted is None.
+
+    With places of some parameters, ascending, `chosen` (n,), the matrix has their rows and columns alone (n, n).
+    """
+    cdef Choice some = None if chosen is None else Choice(batch, chosen)
+    cdef const Chosen *of = NULL if some is None else &some.chosen
+    cdef Task todo = task(&batch.plan.net, batch.source.n, kind_index(kind), FULL if matrix else NOTHING, False, of)
+    cdef bint picked = matrix and of != NULL and todo.curvature.chosen == NULL
+    if picked:
+        todo.form = LOWER
     cdef int type_number = cnp.PyArray_TYPE(params)
-    g = empty(type_number, 1, n_params) if gradient else None
-    H = empty(cnp.NPY_FLOAT64 if wide else type_number, 2, n_params) if matrix else None
-    cdef double total = call(batch, kind_index(kind), FULL if matrix else NOTHING, params, g, H, n_threads)
-    return total, g, H
+    g = empty(type_number, 1, batch.plan.net.n_params) if gradient else None
+    H = empty(cnp.NPY_FLOAT64 if wide else type_number, 2, tiles.order(&todo.curvature)) if matrix else None
+    cdef double total = call(batch, &todo, params, g, H, n_threads)
+    return total, g, rows_and_columns(H, of) if picked else H
 
 
 def diagonal(Batch batch not None, cnp.ndarray params not None, kind, int n_threads):
     """The diagonal (P,) of the matrix, without the matrix."""
+    cdef Task todo = task(&batch.plan.net, batch.source.n, kind_index(kind), DIAGONAL, False, NULL)
     result = empty(cnp.PyArray_TYPE(params), 1, batch.plan.net.n_params)
-    call(batch, kind_index(kind), DIAGONAL, params, None, result, n_threads)
+    call(batch, &todo, params, None, result, n_threads)
     return result
 
 
-def describe(Batch batch not None, kind):
+def describe(Batch batch not None, kind, chosen=None):
     """How the full matrix is cut up, and bytes of memory for one thread: for tests and for the curious."""
-    cdef Task todo = task(&batch.plan.net, batch.source.n, kind_index(kind), FULL, False)
-    return {"n_slots": todo.parts.n_slots, "rows": todo.parts.rows, "block": todo.parts.block,
-            "n_tiles": todo.curvature.n_tiles, "n_bands": todo.shares if todo.kept_numbers else 0,
-            "bytes": memory_bytes(&todo, 1)}
+    cdef Choice some = None if chosen is None else Choice(batch, chosen)
+    cdef const Chosen *of = NULL if some is None else &some.chosen
+    cdef Task todo = task(&batch.plan.net, batch.source.n, kind_index(kind), FULL, False, of)
+    cut_up = {"n_slots": todo.parts.n_slots, "rows": todo.parts.rows, "block": todo.parts.block,
+              "n_tiles": todo.curvature.n_tiles, "n_bands": todo.shares if todo.kept_numbers else 0,
+              "bytes": memory_bytes(&todo, 1)}
+    if chosen is not None:
+        cut_up |= {"by_free": bool(todo.curvature.by_free), "n_products": todo.curvature.n_pairs}
+    return cut_up

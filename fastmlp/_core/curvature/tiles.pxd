@@ -3,6 +3,7 @@
 from libc.math cimport sqrt
 
 from cython cimport floating
+from fastmlp._core.curvature.chosen cimport Chosen
 from fastmlp._core.storage.memory cimport times
 from fastmlp._core.sums.plan cimport Layout, Net
 from fastmlp._core.threads.team cimport Watch
@@ -29,6 +30,8 @@ cdef struct Curvature:
     bint separable      # d2E / dz_k dz_k' at the output is zero for k != k',
     bint per_output     # and there are so few outputs that their shares of the matrix are summed one by one
     bint by_samples     # the Gauss-Newton part comes from the rows of the Jacobian, see by_samples.pyx
+    const Chosen *chosen    # the parameters whose rows and columns are wanted, NULL: all
+    bint by_free        # those alone are formed, see by_free.pyx
     bint by_columns     # not all layers are dense, see by_columns.pyx; of the places `rows` alone counts
     size_t seed         # a direction at the outputs
     size_t bend         # h'' * (W' delta) of the layer at hand
@@ -53,6 +56,8 @@ cdef struct Band:
 
 
 cdef Curvature lay_out_curvature(const Net *net, int kind) noexcept nogil
+# What the Hessian has besides the pairs: multiply-adds for a sample.
+cdef size_t cross_work(const Curvature *c) noexcept nogil
 cdef void store_tiles(const Curvature *c, floating *tiles, size_t stride, size_t n_slots, number *matrix,
                       Watch *watch) noexcept nogil
 # The parts of it that by_bands.pyx shares: before and between the bands,
@@ -84,6 +89,11 @@ cdef inline void copy(size_t n, const floating *numbers, number *to) noexcept no
 
 cdef inline size_t width(const Net *net, int l) noexcept nogil:
     return net.n_inputs if l == 0 else net.layers[l - 1].n_out
+
+
+cdef inline size_t order(const Curvature *c) noexcept nogil:
+    """Rows of the matrix."""
+    return c.net.n_params if c.chosen == NULL else c.chosen.n
 
 
 cdef inline size_t triangle(size_t n) noexcept nogil:

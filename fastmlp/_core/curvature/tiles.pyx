@@ -31,6 +31,8 @@ cdef Curvature lay_out_curvature(const Net *net, int kind) noexcept nogil:
     cdef size_t q, t = net.max_width, other = 0, n_swept
     c.net = net
     c.kind = kind
+    c.chosen = NULL
+    c.by_free = False
     c.by_columns = not net.is_dense
     if c.by_columns:
         c.per_output = c.separable = c.by_samples = False
@@ -86,6 +88,19 @@ cdef Curvature lay_out_curvature(const Net *net, int kind) noexcept nogil:
     if c.per_output and kind == GGN:
         c.q = c.output_curvature    # which is all of it
     return c
+
+
+cdef size_t cross_work(const Curvature *c) noexcept nogil:
+    cdef size_t count = 0
+    cdef int l, m
+    if c.kind != EXACT:
+        return 0
+    if c.by_samples:
+        count = times(own_products(c), width(c.net, 0) + 1)
+    for m in range(2, c.net.n_layers + 1):
+        for l in range(1, m):
+            count = plus(count, times(cross_products(c, l, m), width(c.net, l - 1) + 1))
+    return count
 
 
 # ---- from the tiles to the matrix ----

@@ -35,7 +35,8 @@ ctypedef Status (*Stage)(Fit *fit, Watch *watch) noexcept nogil
 
 # A method is these functions; all else is alike.
 cdef struct Method:
-    bint curved                 # whether it asks for values and matrices, or gradients alone
+    bint curved                 # whether it asks for values and matrices too, or gradients alone
+    Want first                  # what of the start
     size_t (*memory_bytes)(const Problem *problem, const Options *options) noexcept nogil
     void (*lay_out)(Fit *fit, void *memory) noexcept nogil
     Stage begin                 # when the first point is known

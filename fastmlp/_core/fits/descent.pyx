@@ -47,7 +47,7 @@ cdef void begin(Fit *fit, const Method *method, const Problem *problem, const Op
     memcpy(fit.at.x, x, n * sizeof(double))
     round_off(problem, fit.at.x)
     fit.n_steps, fit.ready = 0, False
-    ask(fit, &fit.at, objective.GGN if method.curved else GRADIENT, method.begin)
+    ask(fit, &fit.at, method.first, method.begin)
 
 
 cdef void round_off(const Problem *problem, double *x) noexcept nogil:
@@ -209,6 +209,22 @@ cdef class Descent:
     def params(self):
         """A copy of the parameters, those that are free (n,)."""
         return vector(self.problem.n, self.fit.at.x)
+
+    @property
+    def gradient(self):
+        """A copy of the gradient there (n,)."""
+        return np.array(<double[: self.problem.n]> self.fit.at.g)
+
+    @property
+    def matrix(self):
+        """A copy of the matrix that was last asked for there (n, n), symmetric; of curved methods alone."""
+        cdef size_t n = self.problem.n, i, j
+        B = np.empty((n, n))
+        cdef double[:, ::1] matrix = B
+        for i in range(n if self.fit.method.curved else 0):
+            for j in range(i + 1):
+                matrix[i, j] = matrix[j, i] = self.fit.at.B[i * n + j]
+        return B
 
     @property
     def value(self):

@@ -290,7 +290,7 @@ cdef Status arrive(Fit *fit, Watch *watch) noexcept nogil:
     return CONVERGED if fit.at.grad_norm <= fit.options.tol else STALLED
 
 
-cdef Method METHOD = Method(False, &memory_bytes, &lay_out, &begin, &arrive)
+cdef Method METHOD = Method(False, GRADIENT, &memory_bytes, &lay_out, &begin, &arrive)
 
 
 # ---- the Python face ----

@@ -310,7 +310,7 @@ cdef Status take_leave(Fit *fit, Watch *watch) noexcept nogil:
     return made(fit) if isfinite(fit.ahead.grad_norm) else STALLED
 
 
-cdef Method METHOD = Method(True, &memory_bytes, &lay_out, &begin, &arrive)
+cdef Method METHOD = Method(True, GGN, &memory_bytes, &lay_out, &begin, &arrive)
 
 
 # ---- the Python face ----

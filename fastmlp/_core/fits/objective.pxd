@@ -1,6 +1,7 @@
 # What a fit minimises, E(x) = factor * loss + sum lambda_i/2 x_i^2 + terms in Python, where x are all parameters or
 # those that are free: its value, gradient and matrix. Numbers are double, whatever the network's type.
 
+from fastmlp._core.curvature.chosen cimport Choice as Places, Chosen
 from fastmlp._core.curvature.matrices cimport Held, Task
 from fastmlp._core.fits.ties cimport Map, Ties
 from fastmlp._core.sums.batch cimport Batch
@@ -17,7 +18,9 @@ cdef struct Problem:
     Partition parts             # of the samples, for gradients
     size_t itemsize             # of the network's numbers
     size_t n                    # variables: P, or those that are free
-    const Map *free             # the map from these, NULL if all are
+    const Map *free             # the map from these, NULL if all are;
+    const Map *used             # the same to the parameters that depend on these,
+    const Chosen *chosen        # which are the ones that matrices need
     double factor               # of the loss
     const double *decay         # lambda (n,), may be NULL
     void *terms                 # other terms, in Python, may be NULL: `asked`
@@ -28,7 +31,7 @@ cdef struct Problem:
 # What may be asked for at a point: each with what stands before it, but of both matrices one.
 cdef enum Want:
     VALUE
-    GRADIENT                    # its sums are those of `batch`, which has no cheaper value
+    GRADIENT                    # where no matrix is ever asked for, its sums are those of `batch`: no cheaper value
     GGN                         # the Gauss-Newton matrix of the loss, with diag(lambda) and the terms' matrix,
     EXACT                       # or the Hessian
 
@@ -50,6 +53,7 @@ cdef struct Tasks:
 # What evaluates a problem at points: memory for the sums, and what is known of them.
 cdef struct Evaluator:
     const Problem *problem
+    bint curved
     Pass gradients              # the loss and its gradient, or
     Tasks tasks                 # the loss, and both matrices with it, which go on where it ended if samples stay
     void *scratch               # for the tasks

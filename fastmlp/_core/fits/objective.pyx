@@ -4,8 +4,8 @@ E(x) = factor * loss + sum lambda_i/2 x_i^2 + terms in Python has the gradient g
 Gauss-Newton matrix of the loss or its Hessian, plus diag(lambda) and the terms' matrix. Where parameters are fixed or
 shared, x are the free ones.
 
-Gradients alone are summed in the slots of `batch`, so that they have the bits of a batch's; what goes with a matrix, in
-those of `matrices`. The minibatch loop has none of this: there the variables are of the network's type, as are the
+Gradients alone are summed in the slots of `batch`, so that they have the bits of a batch's; what may go with a matrix,
+in those of `matrices`. The minibatch loop has none of this: there the variables are of the network's type, as are the
 kernels that move them, and each step has samples of its own and a share of the penalty.
 """
 
@@ -55,11 +55,15 @@ cdef class Objective:
                   terms=None):
         cdef Problem *problem = &self.problem
         cdef size_t n = batch.source.n
-        self.arrays = (batch, decay, ties, terms)
+        cdef Places places = Places(batch, ties.places) if ties is not None else None
+        self.arrays = (batch, decay, ties, terms, places)
         problem[0] = outside(ties.map.n if ties is not None else batch.plan.net.n_params)
         problem.net, problem.source, problem.parts = &batch.plan.net, &batch.source, batch.plan.partition(n)
         problem.itemsize, problem.factor = problem.net.itemsize, factor
-        problem.free = &ties.map if ties is not None else NULL
+        problem.free = problem.used = NULL
+        problem.chosen = NULL
+        if ties is not None:
+            problem.free, problem.used, problem.chosen = &ties.map, &ties.used, &places.chosen
         problem.decay = &decay[0] if decay is not None else NULL
         problem.terms = <void *> terms if terms is not None else NULL
         problem.n_threads, problem.gradient_threads = n_threads, batch.plan.threads(n, GRADIENT_WORK, n_threads)
@@ -86,10 +90,15 @@ cdef Tasks tasks_of(const Problem *problem) noexcept nogil:
     """Where samples stay in the workspace, the loss leaves there what both matrices need."""
     cdef Tasks tasks
     cdef size_t n = problem.source.n
-    tasks.exact = matrices.task(problem.net, n, HESSIAN, LOWER, True)
+    cdef const Chosen *chosen = problem.chosen
+    tasks.exact = matrices.task(problem.net, n, HESSIAN, LOWER, True, chosen)
     cdef bint stay = tasks.exact.stays
-    tasks.ggn = matrices.task(problem.net, n, GAUSS_NEWTON, LOWER, stay)
-    tasks.value = matrices.task(problem.net, n, HESSIAN if stay else GAUSS_NEWTON, NOTHING, stay)
+    tasks.ggn = matrices.task(problem.net, n, GAUSS_NEWTON, LOWER, stay, chosen)
+    if stay and tasks.ggn.curvature.by_free != tasks.exact.curvature.by_free:   # which have other places
+        stay = False
+        tasks.exact = matrices.task(problem.net, n, HESSIAN, LOWER, False, chosen)
+        tasks.ggn = matrices.task(problem.net, n, GAUSS_NEWTON, LOWER, False, chosen)
+    tasks.value = matrices.task(problem.net, n, HESSIAN if stay else GAUSS_NEWTON, NOTHING, stay, chosen)
     return tasks
 
 
@@ -113,7 +122,7 @@ cdef size_t memory_bytes(const Problem *problem, bint curved) noexcept nogil:
 cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint curved, void *memory) noexcept nogil:
     cdef size_t native = lines(<size_t> memory)
     memset(evaluator, 0, sizeof(Evaluator))     # nothing is held
-    evaluator.problem, evaluator.choice = problem, choice.fresh()
+    evaluator.problem, evaluator.curved, evaluator.choice = problem, curved, choice.fresh()
     if problem.net == NULL:
         return
     evaluator.native = <void *> native
@@ -142,13 +151,15 @@ cdef Point point(size_t n, bint curved, void *memory) noexcept nogil:
 
 # ---- evaluation ----
 
+cdef inline Task *matrix_task(Evaluator *evaluator, Want want) noexcept nogil:
+    return &evaluator.tasks.exact if want == EXACT else &evaluator.tasks.ggn
+
+
 cdef double matrix_sums(Evaluator *evaluator, Want want, const floating *params, floating *gradient,
                         floating *matrix, Watch *watch) noexcept nogil:
     """The loss, and gradient and matrix where they are not NULL, on as many threads as pay."""
     cdef const Problem *problem = evaluator.problem
-    cdef const Task *task = &evaluator.tasks.value
-    if want != VALUE:
-        task = &evaluator.tasks.exact if want == EXACT else &evaluator.tasks.ggn
+    cdef const Task *task = &evaluator.tasks.value if want <= GRADIENT else matrix_task(evaluator, want)
     cdef int n_threads = matrices.threads(task, problem.source.n, problem.n_threads)
     cdef bint several = n_threads > 1
     cdef double value, started = team.seconds() if several else 0.0
@@ -169,6 +180,7 @@ cdef double loss(Evaluator *evaluator, Point *point, Want want, floating *native
     cdef const floating *params = native
     cdef floating *gradient = native + n
     cdef floating *matrix = native + 2 * n
+    cdef bint own               # the matrix has rows and columns of parameters that are not fixed alone
     cdef double value
     if problem.free != NULL:
         expand(problem.free, point.x, native)
@@ -177,7 +189,7 @@ cdef double loss(Evaluator *evaluator, Point *point, Want want, floating *native
     else:
         for i in range(n):
             native[i] = <floating> point.x[i]
-    if want == GRADIENT:
+    if want == GRADIENT and not evaluator.curved:
         evaluator.gradients.block.params, evaluator.gradients.sums = params, gradient
         value = slots.choose(&evaluator.gradients, problem.gradient_threads, &evaluator.choice, watch)
     else:
@@ -186,7 +198,8 @@ cdef double loss(Evaluator *evaluator, Point *point, Want want, floating *native
         if n_slopes:
             pull(problem.free, gradient, point.g)
         if n_rows:
-            project(problem.free, matrix, point.B)
+            own = matrix_task(evaluator, want).curvature.chosen != NULL
+            project(problem.used if own else problem.free, matrix, point.B)
     elif floating is float:
         for i in range(n_slopes):
             point.g[i] = gradient[i]

@@ -20,6 +20,8 @@ cdef struct Map:
 # Owns the arrays.
 cdef class Ties:
     cdef Map map
+    cdef Map used               # the same of the parameters that are not fixed, of which these
+    cdef object places
     cdef object arrays
 
 
