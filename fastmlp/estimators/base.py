@@ -33,6 +33,7 @@ from fastmlp.model import units
 from fastmlp.model.functional import check_samples
 from fastmlp.model.units import Units
 from fastmlp.network import Network
+from fastmlp.optimize import advice
 from fastmlp.terms import WeightDecay
 
 Array = NDArray[Any]
@@ -130,7 +131,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         anew: bool, classes: Any = None, part: bool = False,
     ) -> Self:  # fmt: skip
         """Train anew or go on, with `part` a single epoch."""
-        with training.whole(self):
+        with training.whole(self), advice.once(advice.ESTIMATOR):
             return self._train(X, y, weight, X_val, y_val, anew=anew, classes=classes, part=part)
 
     def _train(

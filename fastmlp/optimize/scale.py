@@ -21,12 +21,11 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.sums.moments import largest
-from fastmlp.errors import ScaleWarning, warn_caller
 from fastmlp.model import units
 from fastmlp.model.activations import Activation
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
-from fastmlp.optimize import explained, reference
+from fastmlp.optimize import advice, explained, reference
 
 Array = NDArray[Any]
 Float = NDArray[np.float64]
@@ -57,7 +56,6 @@ MATTERS = 0.1  # share of the variance that a straight line explains by columns 
 HIGH, HIGH_MINIBATCH = 30.0, 10.0  # targets in units of what outputs reach,
 LOW, LOW_MINIBATCH = 1e-7, 3e-3  # and their standard deviations
 MOST_ROUNDED = 16  # different values that a constant may have
-LOST_OFFSET = 1e3  # standard deviations that a column in float32 may lie from zero
 
 
 class Suspects(NamedTuple):
@@ -96,7 +94,7 @@ def before(
         if said := _of_units(architecture, known, given, samples.weight):
             return said
         given = samples.X, samples.targets.values
-    return _warned(suspects(architecture, params, samples, constant, minibatch, given), known is None)
+    return _warned(suspects(architecture, params, samples, constant, minibatch, given), architecture, known is None)
 
 
 def _of_units(architecture: Architecture, known: units.Units, given: tuple[Any, Any], weight: Array | None) -> str:
@@ -110,14 +108,13 @@ def _of_units(architecture: Architecture, known: units.Units, given: tuple[Any, 
         found = NOTHING_FOUND._replace(constant=_not_constant(inputs, given[0], "X"))
         if targets is not None:
             found = found._replace(constant_targets=_not_constant(targets, given[1], "T"))
-    return _warned(found, False)
+    return _warned(found, architecture, False)
 
 
-def _warned(found: Suspects, raw: bool) -> str:
-    said = _described(found, raw) if found is not NOTHING_FOUND and any(map(len, found)) else ""
-    if said:
-        warn_caller(said, ScaleWarning)
-    return said
+def _warned(found: Suspects, architecture: Architecture, raw: bool) -> str:
+    if found is NOTHING_FOUND or not any(map(len, found)):
+        return ""
+    return advice.say(_described(found, architecture, raw))
 
 
 # ---- what is looked at ----
@@ -190,7 +187,7 @@ def _sane(
     top = HIGH_MINIBATCH if minibatch else HIGH
     least = (LOW_MINIBATCH if minibatch else LOW) * architecture.layers[-1].n_in
     for m, s in zip(constant.mean.tolist(), constant.sd.tolist(), strict=True):
-        if not (-top <= m <= top and least <= s <= top and abs(m) <= LOST_OFFSET * s):
+        if not (-top <= m <= top and least <= s <= top and abs(m) <= explained.LOST_OFFSET * s):
             return False
     return True
 
@@ -260,7 +257,8 @@ def _high_and_low(
     else:
         high = (mean > HIGH * np.maximum(reach, sd)) & (sd > 0)
     # of weights of one at the most: larger ones say nothing of the targets
-    low = (sd < (LOW_MINIBATCH if minibatch else LOW) * np.minimum(start, W.shape[1])) & (sd > 0)
+    size = np.where(sd > 0, sd, mean)
+    low = (size < (LOW_MINIBATCH if minibatch else LOW) * np.minimum(start, W.shape[1])) & (size > 0)
     return np.flatnonzero(high), np.flatnonzero(low)
 
 
@@ -278,7 +276,7 @@ def _not_constant(columns: units.Columns, given: Any, name: str) -> Index:
 
 def _lost(mean: Float, sd: Float, given: Any, weight: Array | None, name: str) -> Index:
     """Columns far from zero, also those of which float32 has left so little that they count as constant."""
-    far = np.flatnonzero(np.abs(mean) > LOST_OFFSET * sd)
+    far = np.flatnonzero(np.abs(mean) > explained.LOST_OFFSET * sd)
     if not len(far):
         return NONE
     array = check.real_array(given, name, None)
@@ -293,13 +291,17 @@ def _lost(mean: Float, sd: Float, given: Any, weight: Array | None, name: str) -
 # ---- what is said ----
 
 
-def _described(found: Suspects, raw: bool) -> str:
-    far = f"more than {LOST_OFFSET:g} standard deviations from zero, where float32 keeps fewer than 4 digits of them"
+def _described(found: Suspects, architecture: Architecture, raw: bool) -> str:
+    first = architecture.layers[0]
+    units = "hidden units" if len(architecture.layers) > 1 else "outputs"
+    state = "saturated" if first.activation.is_bounded else "out of all proportion"
+    far = f"more than {explained.LOST_OFFSET:g} standard deviations from zero"
+    far += ", where float32 keeps fewer than 4 digits of them"
     near = "so far from zero that its values are next to each other, and counts as constant"
     sentences = [
-        _columns("X", found.steep, "so large that hidden units start out saturated"),
-        _columns("X", found.far, "so far from zero that hidden units start out as constants"),
-        _columns("X", found.faint, "so small that hidden units do not see them"),
+        _columns("X", found.steep, f"so large that {units} start out {state}"),
+        _columns("X", found.far, f"so far from zero that {units} start out as constants"),
+        _columns("X", found.faint, f"so small that {units} do not see them"),
         _columns("T", found.high, "out of the outputs' reach from the start parameters"),
         _columns("T", found.low, "far below what the outputs start with"),
         _columns("X", found.lost, far),
@@ -307,14 +309,14 @@ def _described(found: Suspects, raw: bool) -> str:
         _columns("X", found.constant, near),
         _columns("T", found.constant_targets, near),
     ]
-    advice = []
+    ways, remedies = [], advice.remedies()
     if any(map(len, found[:5])):
-        advice.append(f"train with standardize=True, {explained.ANEW}")
+        ways.append(remedies.units)
     if len(found.lost) or len(found.lost_targets):
-        advice.append("take dtype='float64', or subtract the offsets" + " beforehand" * raw)
+        ways.append(f"{remedies.digits}, or subtract the offsets{' beforehand' * raw}")
     if len(found.constant) or len(found.constant_targets):
-        advice.append("subtract the offsets before they are added")
-    return "; ".join(filter(None, sentences)) + ": " + "; ".join(advice)
+        ways.append("subtract the offsets before they are added")
+    return "; ".join(filter(None, sentences)) + ": " + "; ".join(ways)
 
 
 def _columns(name: str, columns: Index, what: str) -> str:
