@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
+from fastmlp import _validation as check
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples, predict
@@ -83,7 +84,9 @@ def lost(objective: Objective, params: Array, given: tuple[Any, Any], weight: Ar
     if architecture.dtype != np.float32:
         return ""
     wide = architecture.changed(dtype="float64")
-    some = rows(check_samples(wide, *given, weight))
+    X, Y = (check.real_array(each, name, None) for each, name in zip(given, "XT", strict=True))
+    places = _places(len(X), weight)
+    some = check_samples(wide, X[places], Y[places], None if weight is None else weight[places])
     T = real(wide, some)
     if T is None:
         return ""
@@ -253,13 +256,16 @@ def is_no_chance(share: float, n_inputs: int, n_samples: int, n_looked_at: int =
 
 def rows(samples: Samples) -> Samples:
     """Some thousand samples that count, by a choice that has no period, as data may have."""
-    weight = samples.weight
-    if weight is None and len(samples.X) <= MOST_ROWS:
+    if samples.weight is None and len(samples.X) <= MOST_ROWS:
         return samples
-    places = np.arange(len(samples.X)) if weight is None else np.flatnonzero(weight)
+    return samples.rows(_places(len(samples.X), samples.weight))
+
+
+def _places(n_samples: int, weight: Array | None) -> NDArray[np.intp]:
+    places = np.arange(n_samples) if weight is None else np.flatnonzero(weight)
     if len(places) > MOST_ROWS:
         places = np.sort(np.random.default_rng(0).choice(places, MOST_ROWS, replace=False))
-    return samples.rows(places)
+    return places
 
 
 def real(architecture: Architecture, samples: Samples) -> Float | None:

@@ -171,7 +171,8 @@ def fit_many(
         train(tasks, how, done)
         found = results(networks)
         if warned:
-            _take_back(found, tasks, starts, how, (X, T), sample_weight)
+            weight = None if sample_weight is None else check.real_array(sample_weight, "sample_weight", None)
+            _take_back(found, tasks, starts, how, (X, T), weight)
         else:
             _warn_about_poor_fits(tasks, starts, done, how)
         return found

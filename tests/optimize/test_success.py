@@ -128,6 +128,21 @@ def test_float32_that_has_learnt_them_all_the_same_is_a_success():
     assert explained(net, X + 1e4, Y) > 0.9
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_lists_weights_and_many_samples_are_looked_at_too(many):
+    """Of 3,000 samples some are chosen; those without weight are not among them."""
+    inputs, targets = np.tile(X, (15, 1)), np.tile(Y, 15)
+    inputs[::3] *= 1e3
+    weight = (np.arange(3000) % 3 > 0).astype(float).tolist()
+    net = fastmlp.Network([3, 4, 1], dtype="float32", rng=0)
+    data = (inputs + 1e9).tolist(), targets.tolist()
+    fit = (lambda *a, **k: fastmlp.fit_many([net], *a, **k)[0]) if many else net.fit
+    with pytest.warns(ScaleWarning, match="take dtype='float64'"):
+        res = fit(*data, method="lm", sample_weight=weight, standardize=True)
+    assert not res.success
+    assert "a straight line 9" in res.message
+
+
 # ---- in the caller's words ----
 
 WILD = X * [1e5, 1e-3, 1.0], 1e5 * Y
