@@ -90,18 +90,27 @@ def lost(objective: Objective, params: Array, given: tuple[Any, Any], weight: Ar
     T = real(wide, some)
     if T is None:
         return ""
-    if not any((np.abs(mean) > LOST_OFFSET * sd).any() for mean, sd in (spread(a, some.weight) for a in (some.X, T))):
+    if not any(map(_is_lost, (some.X, T))):
         return ""
-    explained, total, _ = line(some.X, T, some.weight, len(T))
+    unit = np.maximum(np.abs(T).max(axis=0), np.finfo(np.float64).tiny)  # squares may not be numbers
+    explained, total, _ = line(some.X, T / unit, some.weight, len(T))
     if not total.any():
         return ""
-    left = _left(architecture, some, T, params)
+    outputs = predict(architecture, np.require(params, architecture.dtype), some.X)
+    left = np.average(((T - outputs) / unit) ** 2, axis=0, weights=some.weight)
     shares = Shares(float(1 - left.sum() / total.sum()), float(explained.sum() / total.sum()), None)
-    gain = 0.5 * objective.data.samples.total_weight * float(total.sum())
+    gain = 0.5 * objective.data.samples.total_weight * float((unit**2 * total).sum())
     held = min(_drawn(objective), objective.penalty_value(objective.x0)) > HELD * shares.line * gain
     if held or shares.own >= 0.5 * shares.line or not is_sure(shares.line, architecture.n_inputs, len(T)):
         return ""
     return f"converged to what float32 has left of the data: {shares}"
+
+
+def _is_lost(columns: Float) -> bool:
+    """Whether one of them is far from zero, or too small, for float32."""
+    mean, sd, _, low, high, _ = units.moments(columns)
+    small = np.maximum(np.abs(low), np.abs(high)) < np.finfo(np.float32).tiny
+    return bool(((sd > 0) & (small | (np.abs(mean) > LOST_OFFSET * sd))).any())
 
 
 def _unexcused(

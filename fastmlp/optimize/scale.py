@@ -55,6 +55,7 @@ FAINT, FAINT_MINIBATCH = 3e-3, 2e-2  # standard deviations that are not seen by 
 MATTERS = 0.1  # share of the variance that a straight line explains by columns that are not seen alone
 HIGH, HIGH_MINIBATCH = 30.0, 10.0  # targets in units of what outputs reach,
 LOW, LOW_MINIBATCH = 1e-7, 3e-3  # and their standard deviations
+SMALLEST = float(np.finfo(np.float32).tiny)  # of numbers that float32 holds in full
 MOST_ROUNDED = 16  # different values that a constant may have
 
 
@@ -68,12 +69,14 @@ class Suspects(NamedTuple):
     low: Index
     lost: Index
     lost_targets: Index
+    small: Index
+    small_targets: Index
     constant: Index
     constant_targets: Index
 
 
 NONE: Index = np.empty(0, np.intp)
-NOTHING_FOUND = Suspects(*[NONE] * 9)
+NOTHING_FOUND = Suspects(*[NONE] * 11)
 
 
 def before(
@@ -101,9 +104,11 @@ def _of_units(architecture: Architecture, known: units.Units, given: tuple[Any, 
     """Warn of columns of standardised data so far from zero that float32, or rounding, has lost them."""
     inputs, targets = known.inputs, known.targets
     if architecture.dtype == np.float32:
-        found = NOTHING_FOUND._replace(lost=_lost(inputs.shift, inputs.deviation, given[0], weight, "X"))
+        lost, small = _lost(inputs.shift, inputs.deviation, given[0], weight, "X")
+        found = NOTHING_FOUND._replace(lost=lost, small=small)
         if targets is not None:
-            found = found._replace(lost_targets=_lost(targets.shift, targets.deviation, given[1], weight, "T"))
+            lost, small = _lost(targets.shift, targets.deviation, given[1], weight, "T")
+            found = found._replace(lost_targets=lost, small_targets=small)
     else:
         found = NOTHING_FOUND._replace(constant=_not_constant(inputs, given[0], "X"))
         if targets is not None:
@@ -146,7 +151,8 @@ def suspects(
         unseen = _unseen(weights[0], sd, FAINT_MINIBATCH if minibatch else FAINT)
         found = NOTHING_FOUND._replace(steep=steep, far=far)
         if architecture.dtype == np.float32:
-            found = found._replace(lost=_lost(mean, sd, given[0], samples.weight, "X"))
+            lost, small = _lost(mean, sd, given[0], samples.weight, "X")
+            found = found._replace(lost=lost, small=small)
         if len(unseen) and _matter(architecture, some, unseen, sd):
             found = found._replace(faint=unseen)
         if _has_units(architecture, constant):
@@ -155,7 +161,8 @@ def suspects(
             if architecture.dtype == np.float32:
                 assert constant.mean is not None
                 assert constant.sd is not None
-                found = found._replace(lost_targets=_lost(constant.mean, constant.sd, given[1], samples.weight, "T"))
+                lost, small = _lost(constant.mean, constant.sd, given[1], samples.weight, "T")
+                found = found._replace(lost_targets=lost, small_targets=small)
     return found
 
 
@@ -274,18 +281,22 @@ def _not_constant(columns: units.Columns, given: Any, name: str) -> Index:
     return np.array([c for c in where[own] if len(np.unique(array[:, c])) > MOST_ROUNDED], np.intp)
 
 
-def _lost(mean: Float, sd: Float, given: Any, weight: Array | None, name: str) -> Index:
-    """Columns far from zero, also those of which float32 has left so little that they count as constant."""
-    far = np.flatnonzero(np.abs(mean) > explained.LOST_OFFSET * sd)
-    if not len(far):
-        return NONE
+def _lost(mean: Float, sd: Float, given: Any, weight: Array | None, name: str) -> tuple[Index, Index]:
+    """Columns of which float32 has left little, or nothing: those far from zero, and those that are too small.
+
+    Means and deviations are of what it has left, perhaps of some rows; what they are is looked up in what was given.
+    """
+    suspect = np.flatnonzero((np.abs(mean) > explained.LOST_OFFSET * sd) | (sd == 0))
+    if not len(suspect):
+        return NONE, NONE
     array = check.real_array(given, name, None)
-    array = array.reshape(len(array), -1)[:, far]
+    array = array.reshape(len(array), -1)[:, suspect]
     if weight is not None and len(weight) == len(array):
         array = array[weight != 0]
-    if array.dtype == np.float32:
-        return np.asarray(far[np.ptp(array, axis=0) > 0])
-    return np.asarray(far[~units.columns(array.astype(np.float64), None, name).constant])
+    mean, sd, _, low, high, _ = units.moments(array.astype(np.float64))
+    far = np.abs(mean) > explained.LOST_OFFSET * sd
+    small = np.maximum(np.abs(low), np.abs(high)) < SMALLEST
+    return suspect[(sd > 0) & far & ~small], suspect[(sd > 0) & small]
 
 
 # ---- what is said ----
@@ -297,6 +308,7 @@ def _described(found: Suspects, architecture: Architecture, raw: bool) -> str:
     state = "saturated" if first.activation.is_bounded else "out of all proportion"
     far = f"more than {explained.LOST_OFFSET:g} standard deviations from zero"
     far += ", where float32 keeps fewer than 4 digits of them"
+    small = "so small that float32 holds nothing of them, or little"
     near = "so far from zero that its values are next to each other, and counts as constant"
     sentences = [
         _columns("X", found.steep, f"so large that {units} start out {state}"),
@@ -306,6 +318,8 @@ def _described(found: Suspects, architecture: Architecture, raw: bool) -> str:
         _columns("T", found.low, "far below what the outputs start with"),
         _columns("X", found.lost, far),
         _columns("T", found.lost_targets, far),
+        _columns("X", found.small, small),
+        _columns("T", found.small_targets, small),
         _columns("X", found.constant, near),
         _columns("T", found.constant_targets, near),
     ]
@@ -314,6 +328,8 @@ def _described(found: Suspects, architecture: Architecture, raw: bool) -> str:
         ways.append(remedies.units)
     if len(found.lost) or len(found.lost_targets):
         ways.append(f"{remedies.digits}, or subtract the offsets{' beforehand' * raw}")
+    if len(found.small) or len(found.small_targets):
+        ways.append(f"{remedies.digits}, or multiply them by a number beforehand")
     if len(found.constant) or len(found.constant_targets):
         ways.append("subtract the offsets before they are added")
     return "; ".join(filter(None, sentences)) + ": " + "; ".join(ways)

@@ -120,6 +120,35 @@ def test_float32_that_has_lost_the_data_is_no_success(columns, offset, standardi
             assert explained(net, inputs, targets) > 0.9
 
 
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("unit", [1e-43, 1e-60, 1e-200])
+@pytest.mark.parametrize("columns", ["X", "T"])
+def test_numbers_too_small_for_float32_are_named(columns, unit, standardize):
+    """They are subnormal there, or zeros."""
+    inputs, targets = X * (unit if columns == "X" else 1.0), Y * (unit if columns == "T" else 1.0)
+    net = fastmlp.Network([3, 4, 1], dtype="float32", rng=0)
+    res, found = caught(net, inputs, targets, "lm", standardize=standardize)
+    assert not res.success
+    text = "columns 0, 1, 2 are" if columns == "X" else "column 0 is"
+    assert f"{columns}: {text} so small that float32 holds nothing of them, or little" in found[0]
+    assert "multiply them by a number beforehand" in found[0]
+    net = fastmlp.Network([3, 4, 1], rng=0)
+    _, found = caught(net, inputs, targets, "lm", standardize=True)
+    assert found == []
+    size = unit if columns == "T" else 1.0
+    assert np.corrcoef(net(inputs)[:, 0] / size, targets / size)[0, 1] ** 2 > 0.9
+
+
+def test_rare_and_constant_columns_are_held_by_float32():
+    inputs = np.c_[X[:, 0], np.arange(200) == 7, np.ones(200), np.zeros(200), np.full(200, 1e-50)]
+    many = np.tile(inputs, (20, 1))
+    many[:, 1] = np.arange(4000) == 777
+    for data, targets in ((inputs, Y), (many, np.tile(Y, 20))):
+        for standardize in (False, True):
+            net = fastmlp.Network([5, 4, 1], dtype="float32", rng=0)
+            assert caught(net, data, targets, "lbfgs", max_iter=20, standardize=standardize)[1] == []
+
+
 def test_float32_that_has_learnt_them_all_the_same_is_a_success():
     net = fastmlp.Network([3, 4, 1], dtype="float32", rng=0)
     res, found = caught(net, X + 1e4, Y, "lm", standardize=True)
