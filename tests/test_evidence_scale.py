@@ -93,3 +93,21 @@ def test_standard_errors_whose_squares_are_no_numbers_are_right(unit):
     first, second = (scaled.network.groups[name] for name in ("W1", "W2"))
     assert relative_error(unit * scaled.params_std[first], plain.params_std[first]) < 1e-6
     assert relative_error(scaled.params_std[second], plain.params_std[second]) < 1e-6
+
+
+@pytest.mark.parametrize("groups", ["layers", "ard"])
+@pytest.mark.parametrize("seed", [24, 25])
+def test_paths_to_an_edge_are_the_same_in_other_units(seed, groups):
+    """Where the optimum ceases to exist, trainings of hundreds of steps do not end, and rounding chose what came."""
+    draw = np.random.default_rng(77)
+    x = draw.uniform(-2, 2, (90, 1))
+    t = np.sin(3 * x[:, 0]) + 0.1 * draw.normal(size=90)
+    one = fit_evidence(fastmlp.Network([1, 4, 1], rng=seed), x, t, groups)
+    assert one.stationary == "edge"
+    for scale, shift, unit, offset in ((3e5, 0.0, 7e-6, 0.0), (1.7e-7, 3e-4, 0.3, 2e3), (11.0, 1.2e7, 1.3, -9e5)):
+        two = fit_evidence(fastmlp.Network([1, 4, 1], rng=seed), scale * x + shift, unit * t + offset, groups)
+        (mean, variance), (scaled, scaled_variance) = one.predict(x), two.predict(scale * x + shift)
+        assert two.pruned == one.pruned
+        assert two.log_evidence + 90 * math.log(unit) == pytest.approx(one.log_evidence, abs=1e-4)
+        assert np.abs((scaled - offset) / unit - mean).max() < 1e-4 * t.std()
+        assert np.abs(np.sqrt(scaled_variance) / unit - np.sqrt(variance)).max() < 1e-4 * t.std()

@@ -220,7 +220,7 @@ def _missed(
 ) -> Shares | None:
     """The constant targets that a network has not come near to, those that are missed by most."""
     near = reference.near(architecture, constant)
-    if near is None or np.isnan(near).all():
+    if near is None:
         return None
     some = rows(samples)
     T = real(architecture, some)

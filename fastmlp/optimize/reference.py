@@ -89,9 +89,10 @@ def bound(objective: Objective, constant: Reference) -> float:
 def near(architecture: Architecture, constant: Reference) -> Float | None:
     """How far from constant targets (K,) linear outputs may be that have learnt them; nan where targets vary.
 
-    A tenth of the constant. Zeros have the size of the other targets, or of 1, as starting values have.
+    A tenth of the constant. Zeros have the size of the other targets, or of 1, as starting values have. None where
+    there are no constants.
     """
-    if not architecture.output.is_linear or constant.mean is None or constant.sd is None:
+    if not architecture.output.is_linear or constant.mean is None or constant.sd is None or constant.sd.all():
         return None
     others = float(constant.sd.max()) or 1.0
     size = np.where(constant.mean == 0, others, np.abs(constant.mean))
