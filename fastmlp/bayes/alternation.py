@@ -38,7 +38,9 @@ CLOSE = 0.9  # share of that precision from which on the noise counts as at its 
 FARTHEST = 3.0  # change of a logarithm at once
 FARTHEST_PLAIN = 30.0  # the same without correction
 CHUNK = 10  # steps of the first training, in which differences that rounding has made grow a hundredfold
-DIGITS = 20  # binary, of parameters, where there is noise
+# binary, of parameters, where there is noise. Of 672 runs on eight sets, offsets of 1e6 and 1e7 deviations, 1.6 % and
+# 2.7 % come out elsewhere, with 14 digits 2 to 4 %, with 20 4.4 % and 6.1 %; as quick, and as good in the mean
+DIGITS = 12
 VAST = 1e300  # in place of an infinite signal
 GRID = 12.0  # of the gradient's tolerance: the distance between logarithms of precisions
 ROUNDING = 1e-9  # of the log evidence

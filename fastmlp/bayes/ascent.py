@@ -13,7 +13,6 @@ from fastmlp.bayes.budget import Stop
 Float = NDArray[np.float64]
 
 SMALLEST_STEP = 1 / 64
-LONG_STEP = 1 / 2
 ENOUGH = 1e-4  # share of the rise that the gradient promises
 MEMORY = 8  # steps
 MOST_JUMPS = 1
@@ -80,7 +79,7 @@ def _uphill(
         step = alternation.trained(alternation.moved(at.precisions, share * direction))
         rise = step.posterior.log_evidence - at.posterior.log_evidence
         has_risen = rise >= ENOUGH * share * promised - rounding
-        if share < LONG_STEP and at.finished and not step.finished:
+        if at.finished and not step.finished:
             has_risen = False  # no optimum near by: training is on its way from where the last one has ceased to exist
         if has_risen or share <= SMALLEST_STEP:
             return step, bool(has_risen)

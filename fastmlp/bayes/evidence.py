@@ -27,7 +27,7 @@ from fastmlp.model import functional, units
 from fastmlp.model.functional import Samples
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network, check_network
-from fastmlp.optimize import explained, reference, scale
+from fastmlp.optimize import advice, explained, reference, scale
 from fastmlp.terms import objective as objectives
 
 Float = NDArray[np.float64]
@@ -198,7 +198,8 @@ def fit_evidence(
     Warns
     -----
     ScaleWarning
-        If columns lie so far from zero that float32, of the network, or rounding leaves nothing of them.
+        If columns lie so far from zero that float32, of the network, or rounding leaves nothing of them; and with
+        ``standardize=False``, as `Network.fit`, unless the network explains far more than a straight line.
     ConvergenceWarning
         Once, if what is returned has not converged, unless the callback has ended it; if its noise is at its floor; or
         if it explains less than half of what a straight line does for sure.
@@ -236,8 +237,9 @@ def fit_evidence(
 
     Where the prior to begin with holds all weights near zero, as it does in units in which targets are large, weaker
     ones are tried. Data in other units differ by rounding, which grows in training: logarithms of precisions are
-    therefore multiples of a tenth of `tol`, to a power of two, and the first training goes on from parameters of 20
-    binary digits at every tenth step, so that nearly always the same network comes out.
+    therefore multiples of a tenth of `tol`, to a power of two, the first training goes on from parameters of 12 binary
+    digits at every tenth step, and a step whose training does not end is shortened, so that nearly always the same
+    network comes out.
 
     Sizes are compared by ``log_evidence + log_distinct_symmetries``. Starts are trained by one thread each; the result
     does not depend on the number of threads, to the bit.
@@ -272,9 +274,13 @@ def fit_evidence(
 
     groups = check.choice(groups, "groups", GROUPS)
     frame, samples = _problem(net, X, T, sample_weight, standardize)
-    if frame.units is not None:
-        start, constant = _start(net, frame.units), reference.of(frame.architecture, samples)
+    start, constant = _start(net, frame.units), reference.of(frame.architecture, samples)
+
+    def look_at_scale() -> None:
         scale.before(net._architecture, start, samples, constant, False, frame.units, (X, T))
+
+    if frame.units is not None:
+        look_at_scale()
 
     done: list[Start] = []
     found: list[Start] = []
@@ -310,6 +316,10 @@ def fit_evidence(
                 break
     best = Starts(found).best
     _warn_about(best.posterior, budget, max_iter, len(found) if cut else None)
+    if frame.units is None and not _is_settled(net, best.posterior):
+        look_at_scale()
+    if said := frame.beyond(best.posterior._posterior.beta):
+        advice.say(said)
     if hidden is None:
         net._take(best.posterior._posterior.params, frame.units)
     if combine == "average":
@@ -352,6 +362,20 @@ def _warn_about(posterior: Evidence, budget: Budget, max_iter: int, cut: int | N
     said += filter(None, [poor(posterior)])
     if said:
         warn_caller("; ".join(said), ConvergenceWarning)
+
+
+def _is_settled(net: Network, posterior: Evidence) -> bool:
+    """Whether nothing is to be said of the scale of data that were not standardised.
+
+    Without hidden layer it does not matter. Else the network may have come to terms with it, if it has learnt what a
+    straight line cannot know; or it is so far from one that this is said already.
+    """
+    if net.dtype == np.float32:  # which may have lost what the posterior knows
+        return False
+    if len(posterior._architecture.layers) == 1 or poor(posterior):
+        return True
+    own = posterior._posterior
+    return explained.is_more_than_a_line(own.architecture, own.samples, own.params)
 
 
 def poor(posterior: Evidence) -> str:

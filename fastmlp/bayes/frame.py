@@ -90,6 +90,24 @@ class Frame(NamedTuple):
             raw = np.where(self.varying, np.asarray(beta) / self.output_scale / self.output_scale, np.inf)
         return float(raw[0]) if len(raw) == 1 and np.ndim(beta) == 0 else raw
 
+    def beyond(self, beta: Any) -> str:
+        """What to say of targets of such a size that float64 holds no square of their noise; else ""."""
+        if not self.architecture.loss.has_noise or not self.varying.any():
+            return ""
+        sd = np.broadcast_to(self.output_scale / np.sqrt(beta), self.varying.shape)
+        info = np.finfo(np.float64)
+        with np.errstate(over="ignore", under="ignore", divide="ignore"):
+            held = (sd * sd >= info.tiny) & (sd * sd <= 1 / info.tiny)
+        where = np.flatnonzero(self.varying & ~held)
+        if not len(where):
+            return ""
+        size = float(sd[where[0]])
+        become = ("0", "infinite") if size < 1 else ("infinite", "0")
+        return (
+            f"T: column {where[0]} has noise of {size:.3g}, whose square is beyond the range of float64: variances are "
+            f"{become[0]} or inexact, and noise_precision is {become[1]}; multiply T by a number"
+        )
+
     def own_precision(self, beta: Any) -> Any:
         """The way back."""
         if self.units is None or self.units.targets is None:

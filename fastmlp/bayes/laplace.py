@@ -17,7 +17,7 @@ from fastmlp.bayes.predictive import BLOCK, Predictive
 from fastmlp.derivatives import definite
 from fastmlp.model import functional
 from fastmlp.network import Network
-from fastmlp.optimize import settled
+from fastmlp.optimize import advice, settled
 from fastmlp.terms import DataTerm
 from fastmlp.terms import objective as objectives
 
@@ -181,6 +181,8 @@ class Laplace(Predictive):
         self._be_new()
         self._frame, self._posterior = frame, posterior
         doubts.warn(posterior, words)
+        if said := frame.beyond(posterior.beta):
+            advice.say(said)
 
     def _shown(self) -> Page:
         title = f"{type(self).__name__}: normal posterior of the parameters, {self.hessian} curvature"

@@ -84,7 +84,10 @@ class Parameters:
         own = self._posterior
         if self.units is None and own.free.is_selection:
             return own.free.at_first(np.sqrt(own.covariance.diagonal))
-        return np.sqrt(np.diagonal(self.params_covariance))
+        root = own.covariance.root
+        rows = self._frame.directions(own.free.spread(np.diag(root) if root.ndim == 1 else root.T))
+        largest = np.maximum(np.abs(rows).max(axis=0, initial=0.0), np.finfo(np.float64).tiny)
+        return np.asarray(largest * np.linalg.norm(rows / largest, axis=0))  # squares of small units may not be numbers
 
     @property
     def sandwich_covariance(self) -> Float:

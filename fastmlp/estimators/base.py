@@ -35,6 +35,7 @@ from fastmlp.model import units
 from fastmlp.model.functional import check_samples
 from fastmlp.model.units import Units
 from fastmlp.network import Network
+from fastmlp.optimize import advice
 from fastmlp.terms import WeightDecay
 
 Array = NDArray[Any]
@@ -132,7 +133,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         anew: bool, classes: Any = None, part: bool = False,
     ) -> Self:  # fmt: skip
         """Train anew or go on, with `part` a single epoch."""
-        with fitting.whole(self):
+        with fitting.whole(self), advice.once(advice.ESTIMATOR):
             return self._train(X, y, weight, X_val, y_val, anew=anew, classes=classes, part=part)
 
     def _train(

@@ -13,7 +13,7 @@ from scipy.optimize import OptimizeResult
 
 from fastmlp._core.sums.moments import largest
 from fastmlp.bayes.evidence import Evidence, fit_evidence
-from fastmlp.errors import ConvergenceWarning, ScaleWarning
+from fastmlp.errors import ConvergenceWarning
 from fastmlp.estimators.arguments import STOCHASTIC, standardizes
 from fastmlp.estimators.mean_objective import Problem, Samples, Validation
 from fastmlp.estimators.watch import Progress, Watch
@@ -142,13 +142,11 @@ def _cut(items: dict[str, Any], lengths: dict[str, int]) -> dict[str, Any]:
 
 def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int:
     """Which of these starts Levenberg-Marquardt brings farthest down, all being trained at once, as copies."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ScaleWarning)  # the fit that follows says it
-        results = fit_many(
-            [net.copy() for net in networks], problem.X, problem.T, sample_weight=problem.weight,
-            penalty=problem.penalty, standardize=problem.units or False, max_iter=estimator.max_iter, ftol=0.0,
-            **problem.options(estimator, float),
-        )  # fmt: skip
+    results = fit_many(
+        [net.copy() for net in networks], problem.X, problem.T, sample_weight=problem.weight,
+        penalty=problem.penalty, standardize=problem.units or False, max_iter=estimator.max_iter, ftol=0.0,
+        **problem.options(estimator, float),
+    )  # fmt: skip
     return int(np.argmin([result.fun if math.isfinite(result.fun) else math.inf for result in results]))
 
 

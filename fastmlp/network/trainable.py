@@ -210,10 +210,11 @@ class Trainable(Differentiable):
         -----
         Full-batch methods without `patience` never end above where they started; `success` says whether `tol` was met.
         sgd and adam step along (1/B) sum s_n grad e_n + (1/N) grad penalty, and succeed when all epochs are done. They
-        do not where a constant has a smaller loss on the training samples. What patience has ended is a success by the
-        same rule, with any method. On an exception, also KeyboardInterrupt, the parameters are those of the last
-        completed step (full-batch methods: the lowest one, if that lies above the start), or the best ones with
-        `patience`. Non-convergence is never a warning.
+        do not where a constant has a smaller loss on the training samples, or where all targets are one constant, and
+        the outputs not within a tenth of it. What patience has ended is a success by the same rule, with any method. No
+        success is it where float32 has lost what a straight line knows of X and T, far from zero as they are. On an
+        exception, also KeyboardInterrupt, the parameters are those of the last completed step (full-batch methods: the
+        lowest one, if that lies above the start), or the best ones with `patience`. Non-convergence is never a warning.
 
         Examples
         --------

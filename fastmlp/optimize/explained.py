@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
-from fastmlp.errors import ScaleWarning, warn_caller
+from fastmlp import _validation as check
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
-from fastmlp.model.functional import Samples, predict
-from fastmlp.optimize import reference
+from fastmlp.model.functional import Samples, check_samples, predict
+from fastmlp.optimize import advice, reference
 from fastmlp.terms.objective import Objective
 
 Array = NDArray[Any]
@@ -31,11 +31,10 @@ WEAK = 0.01  # penalty of weights as drawn, as a share of what a straight line g
 WORSE = 1.1  # times the variance of the targets: residuals of a network that is worse than a constant
 HELD = 0.3  # the same from which on a penalty holds a network in standardised units too
 FAR = 10.0  # standard deviations from which on data are in units of their own
+LEAST_LEFT = 0.01  # of the variance: less is no matter of scale
 SURE = 5.0  # nats that a straight line is worth by Schwarz's criterion,
 CHANCE = 0.01  # and how often noise may look like one
-
-
-ANEW = "from new starting values (net.initialize())"
+LOST_OFFSET = 1e3  # standard deviations that a column in float32 may lie from zero
 
 
 class Shares(NamedTuple):
@@ -44,9 +43,12 @@ class Shares(NamedTuple):
     own: float  #: what the network explains
     line: float  #: what a straight line does
     output: int | None
+    missed: float = 0.0  #: by how much, in the root mean square, where the output's targets are constant
 
     def __str__(self) -> str:
         targets = "the targets" if self.output is None else f"T[:,{self.output}]"
+        if self.missed:
+            return f"the network misses {targets}, which is constant, by {self.missed:.3g}"
         if not self.line:
             return f"the network is worse than a constant at {targets}"
         own = max(0.0, self.own)
@@ -66,13 +68,49 @@ def after(
     beaten = _unexcused(objective, constant, params, loss, standardized)
     if beaten is None:
         return ""
-    advice = ["take more epochs (max_iter) or another learning_rate"] if minibatch else []
+    remedies = advice.remedies()
+    ways = [remedies.steps] if minibatch else []
     in_their_units = standardized and not _far_from_one(objective.data.samples, constant)
-    advice.append(f"train {'' if in_their_units else 'with standardize=True, '}{ANEW}")
-    advice += ["take more hidden units"] if in_their_units else []
-    said = f"fit: the training ended as it should, but {beaten}: {'; or '.join(advice)}"
-    warn_caller(said, ScaleWarning)
-    return said
+    ways += [remedies.start, "take more hidden units"] if in_their_units else [remedies.units]
+    return advice.say(f"fit: the training ended as it should, but {beaten}: {'; or '.join(ways)}")
+
+
+def lost(objective: Objective, params: Array, given: tuple[Any, Any], weight: Array | None) -> str:
+    """What float32 has lost of X and T as they are given, if that is most of what a straight line explains; or "".
+
+    `params` are those that the network is left with, `weight` that of all samples.
+    """
+    architecture = objective.architecture
+    if architecture.dtype != np.float32:
+        return ""
+    wide = architecture.changed(dtype="float64")
+    X, Y = (check.real_array(each, name, None) for each, name in zip(given, "XT", strict=True))
+    places = _places(len(X), weight)
+    some = check_samples(wide, X[places], Y[places], None if weight is None else weight[places])
+    T = real(wide, some)
+    if T is None:
+        return ""
+    if not any(map(_is_lost, (some.X, T))):
+        return ""
+    unit = np.maximum(np.abs(T).max(axis=0), np.finfo(np.float64).tiny)  # squares may not be numbers
+    explained, total, _ = line(some.X, T / unit, some.weight, len(T))
+    if not total.any():
+        return ""
+    outputs = predict(architecture, np.require(params, architecture.dtype), some.X)
+    left = np.average(((T - outputs) / unit) ** 2, axis=0, weights=some.weight)
+    shares = Shares(float(1 - left.sum() / total.sum()), float(explained.sum() / total.sum()), None)
+    gain = 0.5 * objective.data.samples.total_weight * float((unit**2 * total).sum())
+    held = min(_drawn(objective), objective.penalty_value(objective.x0)) > HELD * shares.line * gain
+    if held or shares.own >= 0.5 * shares.line or not is_sure(shares.line, architecture.n_inputs, len(T)):
+        return ""
+    return f"converged to what float32 has left of the data: {shares}"
+
+
+def _is_lost(columns: Float) -> bool:
+    """Whether one of them is far from zero, or too small, for float32."""
+    mean, sd, _, low, high, _ = units.moments(columns)
+    small = np.maximum(np.abs(low), np.abs(high)) < np.finfo(np.float32).tiny
+    return bool(((sd > 0) & (small | (np.abs(mean) > LOST_OFFSET * sd))).any())
 
 
 def _unexcused(
@@ -90,6 +128,9 @@ def _unexcused(
     found = poor(architecture, samples, constant, params, loss)
     if found is None:
         return None
+    if found.output is not None and found.missed:  # biases alone could be what it takes
+        held = objective.decay is not None and objective.decay[found.output - architecture.n_outputs] > 0
+        return None if held else found
     cost = min(_drawn(objective), objective.penalty_value(objective.x0))
     gain = constant.loss - reference.least(architecture, samples)
     if found.output is not None:
@@ -128,6 +169,9 @@ def poor(
     where nothing is poor, and with more than 100 inputs or outputs.
     """
     least, squared = reference.least(architecture, samples), architecture.loss.has_noise
+    missed = _missed(architecture, samples, constant, params)
+    if missed is not None:
+        return missed
     if constant.pull == 0 or not constant.loss > least:
         return None
     own = (constant.loss - loss) / (constant.loss - least)
@@ -151,12 +195,42 @@ def poor(
             for k in np.flatnonzero(low).tolist()
             if is_sure(explained[k] / total[k], D, len(T), len(left))
         ]
-        found = found or [Shares(1 - left[k] / total[k], 0.0, k) for k in np.flatnonzero(left > WORSE * total).tolist()]
+        worse = np.flatnonzero((left > WORSE * total) & (total > 0)).tolist()
+        found = found or [Shares(1 - left[k] / total[k], 0.0, k) for k in worse]
     other = float(by_rank.sum() / total.sum()) if total.any() else 0.0
     together = together and other > SLOPE and (own < 0.5 * other or not squared)
     if together and not (found and found[0].line and not is_sure(other, D, len(T))) and is_no_chance(other, D, len(T)):
         return Shares(own, other, None)
     return max(found, key=lambda each: each.line, default=None)
+
+
+def is_more_than_a_line(architecture: Architecture, samples: Samples, params: Array) -> bool:
+    """Whether a network leaves less than half of what straight lines leave of the targets, of classes as of 0 and 1."""
+    some = rows(samples)
+    T = real(architecture, some)
+    if T is None:
+        return False
+    explained, total, _ = line(some.X.astype(np.float64), T, some.weight, len(T))
+    left = _left(architecture, some, T, params)
+    return bool((left <= np.maximum(0.5 * (total - explained), LEAST_LEFT * total)).all())
+
+
+def _missed(
+    architecture: Architecture, samples: Samples, constant: reference.Reference, params: Array
+) -> Shares | None:
+    """The constant targets that a network has not come near to, those that are missed by most."""
+    near = reference.near(architecture, constant)
+    if near is None:
+        return None
+    some = rows(samples)
+    T = real(architecture, some)
+    if T is None:
+        return None
+    where = np.flatnonzero(~np.isnan(near))
+    shares = np.sqrt(_left(architecture, some, T, params)[where]) / near[where]
+    most = int(np.argmax(shares))
+    k = int(where[most])
+    return Shares(0.0, 0.0, k, float(shares[most] * near[k])) if shares[most] > 1 else None
 
 
 def _left(architecture: Architecture, samples: Samples, T: Float, params: Array) -> Float:
@@ -191,13 +265,16 @@ def is_no_chance(share: float, n_inputs: int, n_samples: int, n_looked_at: int =
 
 def rows(samples: Samples) -> Samples:
     """Some thousand samples that count, by a choice that has no period, as data may have."""
-    weight = samples.weight
-    if weight is None and len(samples.X) <= MOST_ROWS:
+    if samples.weight is None and len(samples.X) <= MOST_ROWS:
         return samples
-    places = np.arange(len(samples.X)) if weight is None else np.flatnonzero(weight)
+    return samples.rows(_places(len(samples.X), samples.weight))
+
+
+def _places(n_samples: int, weight: Array | None) -> NDArray[np.intp]:
+    places = np.arange(n_samples) if weight is None else np.flatnonzero(weight)
     if len(places) > MOST_ROWS:
         places = np.sort(np.random.default_rng(0).choice(places, MOST_ROWS, replace=False))
-    return samples.rows(places)
+    return places
 
 
 def real(architecture: Architecture, samples: Samples) -> Float | None:

@@ -26,6 +26,7 @@ Float = NDArray[np.float64]
 #: default `tol` in units of R, and where R is 0, for |g|_inf of a sum over samples
 TOL, TOL_F32 = 1e-8, 1e-5
 ABSOLUTE_TOL, ABSOLUTE_TOL_F32 = 1e-6, 1e-3
+MISSED = 0.1  # share of a constant target from which on a network has not learnt it
 
 
 class Reference(NamedTuple):
@@ -68,18 +69,34 @@ def bound(objective: Objective, constant: Reference) -> float:
     """The data loss that a network which does no worse than a constant has at the most.
 
     Up to rounding, and up to what the penalty takes for the output biases that a constant needs. Where all targets are
-    equal, a constant is what a network is to be, and nothing is asked.
+    equal, a network of linear outputs is to come near them, and of others nothing is asked.
     """
-    if constant.pull == 0:
+    margin = near(objective.architecture, constant) if constant.pull == 0 else None
+    if constant.pull == 0 and margin is None:
         return np.inf
     rounding = 100 * float(np.finfo(objective.architecture.dtype).eps)
     largest = constant.loss + rounding * abs(constant.loss)
+    if margin is not None:
+        largest += 0.5 * objective.data.samples.total_weight * float((margin**2).sum())
     K = objective.architecture.n_outputs
     if objective.decay is None or objective.free is not None or not objective.decay[-K:].any():
         return largest
     with np.errstate(all="ignore"):
         biases = _LINKS.get(objective.architecture.output.name, np.asarray)(constant.output)
     return largest + 0.5 * float(objective.decay[-K:] @ np.where(np.isfinite(biases), biases, 0.0) ** 2)
+
+
+def near(architecture: Architecture, constant: Reference) -> Float | None:
+    """How far from constant targets (K,) linear outputs may be that have learnt them; nan where targets vary.
+
+    A tenth of the constant. Zeros have the size of the other targets, or of 1, as starting values have. None where
+    there are no constants.
+    """
+    if not architecture.output.is_linear or constant.mean is None or constant.sd is None or constant.sd.all():
+        return None
+    others = float(constant.sd.max()) or 1.0
+    size = np.where(constant.mean == 0, others, np.abs(constant.mean))
+    return np.where(constant.sd == 0, MISSED * size, np.nan)
 
 
 _LINKS: dict[str, Callable[[Float], Float]] = {

@@ -21,12 +21,11 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.sums.moments import largest
-from fastmlp.errors import ScaleWarning, warn_caller
 from fastmlp.model import units
 from fastmlp.model.activations import Activation
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
-from fastmlp.optimize import explained, reference
+from fastmlp.optimize import advice, explained, reference
 
 Array = NDArray[Any]
 Float = NDArray[np.float64]
@@ -56,8 +55,8 @@ FAINT, FAINT_MINIBATCH = 3e-3, 2e-2  # standard deviations that are not seen by 
 MATTERS = 0.1  # share of the variance that a straight line explains by columns that are not seen alone
 HIGH, HIGH_MINIBATCH = 30.0, 10.0  # targets in units of what outputs reach,
 LOW, LOW_MINIBATCH = 1e-7, 3e-3  # and their standard deviations
+SMALLEST = float(np.finfo(np.float32).tiny)  # of numbers that float32 holds in full
 MOST_ROUNDED = 16  # different values that a constant may have
-LOST_OFFSET = 1e3  # standard deviations that a column in float32 may lie from zero
 
 
 class Suspects(NamedTuple):
@@ -70,12 +69,14 @@ class Suspects(NamedTuple):
     low: Index
     lost: Index
     lost_targets: Index
+    small: Index
+    small_targets: Index
     constant: Index
     constant_targets: Index
 
 
 NONE: Index = np.empty(0, np.intp)
-NOTHING_FOUND = Suspects(*[NONE] * 9)
+NOTHING_FOUND = Suspects(*[NONE] * 11)
 
 
 def before(
@@ -96,28 +97,29 @@ def before(
         if said := _of_units(architecture, known, given, samples.weight):
             return said
         given = samples.X, samples.targets.values
-    return _warned(suspects(architecture, params, samples, constant, minibatch, given), known is None)
+    return _warned(suspects(architecture, params, samples, constant, minibatch, given), architecture, known is None)
 
 
 def _of_units(architecture: Architecture, known: units.Units, given: tuple[Any, Any], weight: Array | None) -> str:
     """Warn of columns of standardised data so far from zero that float32, or rounding, has lost them."""
     inputs, targets = known.inputs, known.targets
     if architecture.dtype == np.float32:
-        found = NOTHING_FOUND._replace(lost=_lost(inputs.shift, inputs.deviation, given[0], weight, "X"))
+        lost, small = _lost(inputs.shift, inputs.deviation, given[0], weight, "X")
+        found = NOTHING_FOUND._replace(lost=lost, small=small)
         if targets is not None:
-            found = found._replace(lost_targets=_lost(targets.shift, targets.deviation, given[1], weight, "T"))
+            lost, small = _lost(targets.shift, targets.deviation, given[1], weight, "T")
+            found = found._replace(lost_targets=lost, small_targets=small)
     else:
         found = NOTHING_FOUND._replace(constant=_not_constant(inputs, given[0], "X"))
         if targets is not None:
             found = found._replace(constant_targets=_not_constant(targets, given[1], "T"))
-    return _warned(found, False)
+    return _warned(found, architecture, False)
 
 
-def _warned(found: Suspects, raw: bool) -> str:
-    said = _described(found, raw) if found is not NOTHING_FOUND and any(map(len, found)) else ""
-    if said:
-        warn_caller(said, ScaleWarning)
-    return said
+def _warned(found: Suspects, architecture: Architecture, raw: bool) -> str:
+    if found is NOTHING_FOUND or not any(map(len, found)):
+        return ""
+    return advice.say(_described(found, architecture, raw))
 
 
 # ---- what is looked at ----
@@ -149,7 +151,8 @@ def suspects(
         unseen = _unseen(weights[0], sd, FAINT_MINIBATCH if minibatch else FAINT)
         found = NOTHING_FOUND._replace(steep=steep, far=far)
         if architecture.dtype == np.float32:
-            found = found._replace(lost=_lost(mean, sd, given[0], samples.weight, "X"))
+            lost, small = _lost(mean, sd, given[0], samples.weight, "X")
+            found = found._replace(lost=lost, small=small)
         if len(unseen) and _matter(architecture, some, unseen, sd):
             found = found._replace(faint=unseen)
         if _has_units(architecture, constant):
@@ -158,7 +161,8 @@ def suspects(
             if architecture.dtype == np.float32:
                 assert constant.mean is not None
                 assert constant.sd is not None
-                found = found._replace(lost_targets=_lost(constant.mean, constant.sd, given[1], samples.weight, "T"))
+                lost, small = _lost(constant.mean, constant.sd, given[1], samples.weight, "T")
+                found = found._replace(lost_targets=lost, small_targets=small)
     return found
 
 
@@ -190,7 +194,7 @@ def _sane(
     top = HIGH_MINIBATCH if minibatch else HIGH
     least = (LOW_MINIBATCH if minibatch else LOW) * architecture.layers[-1].n_in
     for m, s in zip(constant.mean.tolist(), constant.sd.tolist(), strict=True):
-        if not (-top <= m <= top and least <= s <= top and abs(m) <= LOST_OFFSET * s):
+        if not (-top <= m <= top and least <= s <= top and abs(m) <= explained.LOST_OFFSET * s):
             return False
     return True
 
@@ -260,7 +264,8 @@ def _high_and_low(
     else:
         high = (mean > HIGH * np.maximum(reach, sd)) & (sd > 0)
     # of weights of one at the most: larger ones say nothing of the targets
-    low = (sd < (LOW_MINIBATCH if minibatch else LOW) * np.minimum(start, W.shape[1])) & (sd > 0)
+    size = np.where(sd > 0, sd, mean)
+    low = (size < (LOW_MINIBATCH if minibatch else LOW) * np.minimum(start, W.shape[1])) & (size > 0)
     return np.flatnonzero(high), np.flatnonzero(low)
 
 
@@ -276,45 +281,58 @@ def _not_constant(columns: units.Columns, given: Any, name: str) -> Index:
     return np.array([c for c in where[own] if len(np.unique(array[:, c])) > MOST_ROUNDED], np.intp)
 
 
-def _lost(mean: Float, sd: Float, given: Any, weight: Array | None, name: str) -> Index:
-    """Columns far from zero, also those of which float32 has left so little that they count as constant."""
-    far = np.flatnonzero(np.abs(mean) > LOST_OFFSET * sd)
-    if not len(far):
-        return NONE
+def _lost(mean: Float, sd: Float, given: Any, weight: Array | None, name: str) -> tuple[Index, Index]:
+    """Columns of which float32 has left little, or nothing: those far from zero, and those that are too small.
+
+    Means and deviations are of what it has left, perhaps of some rows; what they are is looked up in what was given.
+    """
+    suspect = np.flatnonzero((np.abs(mean) > explained.LOST_OFFSET * sd) | (sd == 0))
+    if not len(suspect):
+        return NONE, NONE
     array = check.real_array(given, name, None)
-    array = array.reshape(len(array), -1)[:, far]
+    array = array.reshape(len(array), -1)[:, suspect]
     if weight is not None and len(weight) == len(array):
         array = array[weight != 0]
-    if array.dtype == np.float32:
-        return np.asarray(far[np.ptp(array, axis=0) > 0])
-    return np.asarray(far[~units.columns(array.astype(np.float64), None, name).constant])
+    mean, sd, _, low, high, _ = units.moments(array.astype(np.float64))
+    far = np.abs(mean) > explained.LOST_OFFSET * sd
+    small = np.maximum(np.abs(low), np.abs(high)) < SMALLEST
+    return suspect[(sd > 0) & far & ~small], suspect[(sd > 0) & small]
 
 
 # ---- what is said ----
 
 
-def _described(found: Suspects, raw: bool) -> str:
-    far = f"more than {LOST_OFFSET:g} standard deviations from zero, where float32 keeps fewer than 4 digits of them"
+def _described(found: Suspects, architecture: Architecture, raw: bool) -> str:
+    first = architecture.layers[0]
+    units = "hidden units" if len(architecture.layers) > 1 else "outputs"
+    state = "saturated" if first.activation.is_bounded else "out of all proportion"
+    far = f"more than {explained.LOST_OFFSET:g} standard deviations from zero"
+    far += ", where float32 keeps fewer than 4 digits of them"
+    small = "so small that float32 holds nothing of them, or little"
     near = "so far from zero that its values are next to each other, and counts as constant"
     sentences = [
-        _columns("X", found.steep, "so large that hidden units start out saturated"),
-        _columns("X", found.far, "so far from zero that hidden units start out as constants"),
-        _columns("X", found.faint, "so small that hidden units do not see them"),
+        _columns("X", found.steep, f"so large that {units} start out {state}"),
+        _columns("X", found.far, f"so far from zero that {units} start out as constants"),
+        _columns("X", found.faint, f"so small that {units} do not see them"),
         _columns("T", found.high, "out of the outputs' reach from the start parameters"),
         _columns("T", found.low, "far below what the outputs start with"),
         _columns("X", found.lost, far),
         _columns("T", found.lost_targets, far),
+        _columns("X", found.small, small),
+        _columns("T", found.small_targets, small),
         _columns("X", found.constant, near),
         _columns("T", found.constant_targets, near),
     ]
-    advice = []
+    ways, remedies = [], advice.remedies()
     if any(map(len, found[:5])):
-        advice.append(f"train with standardize=True, {explained.ANEW}")
+        ways.append(remedies.units)
     if len(found.lost) or len(found.lost_targets):
-        advice.append("take dtype='float64', or subtract the offsets" + " beforehand" * raw)
+        ways.append(f"{remedies.digits}, or subtract the offsets{' beforehand' * raw}")
+    if len(found.small) or len(found.small_targets):
+        ways.append(f"{remedies.digits}, or multiply them by a number beforehand")
     if len(found.constant) or len(found.constant_targets):
-        advice.append("subtract the offsets before they are added")
-    return "; ".join(filter(None, sentences)) + ": " + "; ".join(advice)
+        ways.append("subtract the offsets before they are added")
+    return "; ".join(filter(None, sentences)) + ": " + "; ".join(ways)
 
 
 def _columns(name: str, columns: Index, what: str) -> str:

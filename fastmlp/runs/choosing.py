@@ -17,7 +17,7 @@ from fastmlp.model.activations import SOFTMAX
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
 from fastmlp.network import Network
-from fastmlp.optimize import holdout
+from fastmlp.optimize import advice, holdout
 from fastmlp.runs.sweep_result import Run, Sweep, with_optima
 from fastmlp.runs.tasks import Done, mean_loss, prepared, rules, total_loss, train, warn_about_scale
 
@@ -193,8 +193,9 @@ def sweep(
             [seeds[number] for _ in sets for number, _ in plan],
             how,
         )
-        warn_about_scale(tasks[: len(plan)], how, (X, T))
-        train(tasks, how, done, None if bar is None else bar.update)
+        with advice.once(advice.SWEEP):
+            warn_about_scale(tasks[: len(plan)], how, (X, T))
+            train(tasks, how, done, None if bar is None else bar.update)
         return Sweep(runs(), n_starts)
 
 

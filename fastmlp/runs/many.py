@@ -17,8 +17,8 @@ from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
 from fastmlp.network.network import Network, check_network
-from fastmlp.optimize import explained, holdout, reference, scale
-from fastmlp.optimize.monitor import CONVERGED, MESSAGES, fit_results, optimize_result
+from fastmlp.optimize import advice, explained, holdout, reference, scale
+from fastmlp.optimize.monitor import CONVERGED, MESSAGES, STALLED, fit_results, optimize_result
 from fastmlp.runs.tasks import (
     Done,
     Outcome,
@@ -156,7 +156,6 @@ def fit_many(
     for net in networks:
         net._warn_about_identical_units("before fit_many")
     tasks = prepared(networks, training, penalties, [generator] * len(networks), how)
-    warned = warn_about_scale(tasks, how, (X, T))
     starts = [np.array(params_of(task)) for task in tasks]
     _memory.scipy("optimize")  # for the results
     done: Done = {}
@@ -168,11 +167,16 @@ def fit_many(
     def those_done() -> Later[Any]:
         return Later(partial(results, [net.copy() if i in done else net for i, net in enumerate(networks)]))
 
-    with handing_over(those_done):
+    with handing_over(those_done), advice.once():
+        warned = warn_about_scale(tasks, how, (X, T))
         train(tasks, how, done)
-        if not warned:
+        found = results(networks)
+        if warned:
+            weight = None if sample_weight is None else check.real_array(sample_weight, "sample_weight", None)
+            _take_back(found, tasks, starts, how, (X, T), weight)
+        else:
             _warn_about_poor_fits(tasks, starts, done, how)
-        return fit_results(results(networks))
+        return fit_results(found)
 
 
 def split(
@@ -195,6 +199,15 @@ def _result(net: Network, method: str, outcome: Outcome, training: Samples, held
         success=outcome.status == CONVERGED, train_loss=mean_loss(net, training),
         validation_loss=math.nan if held_out is None else mean_loss(net, held_out), method=method, units=net.units,
     )  # fmt: skip
+
+
+def _take_back(
+    found: list[FitResult], tasks: list[Task], starts: list[Any], how: Rules, given: tuple[Any, Any], weight: Any
+) -> None:
+    """Successes that are none, since float32 has lost the data."""
+    for task, start, result in zip(tasks, starts, found, strict=True):
+        if result.success and (lost := explained.lost(objective_of(task, how, start), task.net._params, given, weight)):
+            result.success, result.status, result.message = False, STALLED, lost
 
 
 def _warn_about_poor_fits(tasks: list[Task], starts: list[Any], done: Done, how: Rules) -> None:
