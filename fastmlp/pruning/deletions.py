@@ -53,7 +53,7 @@ class Deletions:
         """C_SS."""
         at = self._place[S]
         V = self._V[at, : self._n_columns]
-        return np.asarray(self._C[np.ix_(at, at)] - V @ V.T)
+        return np.asarray(self._C[np.ix_(at, at)] - _memory.product(V, V.T))
 
     def delete(self, S: Index) -> float:
         """Delete parameters that are left; the rise L_S."""
@@ -61,6 +61,7 @@ class Deletions:
             self._put_in(len(S))
         at, V = self._place[S], self._V[:, : self._n_columns]
         columns = self._C[at] - _memory.product(V[at], V.T)
+        _memory.blas(4 * columns.nbytes)
         root = np.linalg.cholesky(columns[:, at])
         U, half = np.linalg.solve(root, columns), np.linalg.solve(root, self.w[S])
         self.w[self._rows] -= half @ U
@@ -96,13 +97,16 @@ class Deletions:
         return np.array([self._rise(S) for S in sets])
 
     def _rise(self, S: Index) -> float:
-        half = np.linalg.solve(np.linalg.cholesky(self.block(S)), self.w[S])
+        block = self.block(S)
+        _memory.blas(4 * block.nbytes)
+        half = np.linalg.solve(np.linalg.cholesky(block), self.w[S])
         return 0.5 * float(half @ half)
 
     def moved(self, S: Index) -> Float:
         """The parameters after a deletion that is not made."""
         at = self._place[S]
         columns = self._C[at] - _memory.product(self._V[at, : self._n_columns], self._V[:, : self._n_columns].T)
+        _memory.blas(4 * columns.nbytes)
         w = self.w.copy()
         w[self._rows] -= np.linalg.solve(columns[:, at], self.w[S]) @ columns
         w[S] = 0.0

@@ -63,11 +63,19 @@ class Optimum:
         """|g|_inf."""
         return float(np.abs(self.value_and_grad[1]).max(initial=0.0))
 
+    def require_finite(self) -> None:
+        """ValueError where there is no number for E."""
+        value = self.value_and_grad[0]
+        if not math.isfinite(value):
+            raise ValueError(f"net: expected one whose objective is a finite number on these data, got {value}")
+
     @cached_property
     def _factored(self) -> tuple[str, Float, Float]:
         """Which second derivatives these are, A, and its root."""
         for kind in HESSIANS[HESSIANS.index(self._wanted) :]:
             A = self.reduced.matrix(self.v, kind)
+            if not np.isfinite(A).all():
+                raise ValueError("net: expected one whose second derivatives are finite on these data, got others")
             L = A.copy()
             if cholesky.factor(L) == 0:
                 return kind, A, L

@@ -169,7 +169,7 @@ def prune(
         noise_precision=problem.own_precision(noise_precision),
         max_rise=math.inf if max_rise is None else check.number(max_rise, "max_rise", 0.0),
         at_once=check.number(at_once, "at_once", 0.0),
-        retrain=bool(retrain),
+        retrain=check.boolean(retrain, "retrain"),
         tol=problem.default_tol if tol is None else check.number(tol, "tol", 0.0),
         max_iter=check.integer(max_iter, "max_iter", 1),
         callback=callback,

@@ -142,9 +142,8 @@ def _reduced(problem: Problem, fixed: Any) -> tuple[Reduced, Float]:
 def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     """Everything the result has but what is the network's."""
     start = Optimum(reduced, v, "exact", None)
+    start.require_finite()
     value, gradient = start.value_and_grad
-    if not math.isfinite(value):
-        raise ValueError(f"net: expected one whose objective is a finite number on these data, got {value}")
     report = {"predicted": v, "predicted_decrease": 0.0, "newton_used": False, "negative_eigenvalues": None}
     if start.grad_norm <= tol:
         return report | {"v": v, "fun": value, "grad_norm": start.grad_norm, "nit": 0, "success": True, "moved": 0.0}

@@ -213,5 +213,6 @@ def saliencies(
         problem.refuse_flat_priors(candidates.left(start).sets, "method")
     reduced = Reduced(problem, start)
     optimum = Optimum(reduced, problem.params[reduced.free], hessian, problem.own_precision(noise_precision))
+    optimum.require_finite()
     optimum.warn_if_far()
     return Saliencies(optimum, candidates, method, what if isinstance(what, str) else "selections")

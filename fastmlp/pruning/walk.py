@@ -96,6 +96,7 @@ class Walk:
         if rules.retrain:
             v, nit = training.to_minimum(reduced, v, rules.tol, FIRST_STEPS, self.left)
         optimum = self._optimum(reduced, v)
+        optimum.require_finite()
         if not rules.retrain:
             self._refuse_far(optimum)
         made: Round | None = Round(pruned, reduced.expand(v), 0.0, ())
