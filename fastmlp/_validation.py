@@ -199,10 +199,10 @@ def several(values: Any, name: str, kind: str) -> list[Any]:
 
 def sequence(values: Any, name: str, kind: str) -> list[Any]:
     """The same of a sequence or an array of one dimension, which have an order and an end."""
+    if isinstance(values, np.ndarray) and values.ndim > 1:
+        raise ValueError(f"{name}: expected {kind}, in one dimension, got shape {values.shape}")
     if not isinstance(values, (Sequence, np.ndarray)):
         raise TypeError(f"{name}: expected {kind}, got {shown(values)}")
-    if isinstance(values, np.ndarray) and values.ndim != 1:
-        raise ValueError(f"{name}: expected {kind}, in one dimension, got shape {values.shape}")
     return several(values, name, kind)
 
 

@@ -111,6 +111,40 @@ def posterior(X, T, sample_weight, n_threads, dtype):
                            n_threads=n_threads).params_covariance  # fmt: skip
 
 
+DECAY = fastmlp.WeightDecay(1.0, 1.0)
+
+
+def pruned(X, T, sample_weight, n_threads, dtype):
+    path = fastmlp.prune(net_of(dtype), X, T, penalty=DECAY, noise_precision=1.0, sample_weight=sample_weight,
+                         n_params=18, max_iter=2, n_threads=n_threads)  # fmt: skip
+    return path.best.params
+
+
+def saliencies(X, T, sample_weight, n_threads, dtype):
+    return fastmlp.saliencies(net_of(dtype), X, T, penalty=DECAY, noise_precision=1.0, sample_weight=sample_weight,
+                              n_threads=n_threads).params  # fmt: skip
+
+
+def refitted(X, T, sample_weight, n_threads, dtype):
+    net = net_of(dtype)
+    fastmlp.refit(net, X, T, penalty=DECAY, sample_weight=sample_weight, n_threads=n_threads)
+    return net.params
+
+
+def updated(X, T, sample_weight, dtype):
+    given = values(9, dtype)
+    known = fastmlp.Laplace(net_of(dtype), given["X"], given["T"], prior_precision=1.0, noise_precision=2.0)
+    return known.updated(X, T, sample_weight=sample_weight).params
+
+
+def objective(X, T, v, sample_weight, n_threads, dtype):
+    return (
+        net_of(dtype)
+        .objective(X, T, penalty=DECAY, sample_weight=sample_weight, n_threads=n_threads)
+        .hessp(net_of(dtype).params, v)
+    )
+
+
 CALLS = {
     "loss": (lambda X, T, sample_weight, n_threads, dtype: net_of(dtype).loss(
         X, T, sample_weight=sample_weight, n_threads=n_threads)),
@@ -134,6 +168,7 @@ CALLS = {
         net_of(dtype), X, sample_weight=sample_weight, n_threads=n_threads).raw.mean),
     "lm": fitted("lm"), "lbfgs": fitted("lbfgs"), "adam": fitted("adam", batch_size=8), "sgd": fitted("sgd"),
     "standardised": fitted("lm", standardize=True), "held out": fitted("rprop", validation=0.5),
+    "prune": pruned, "saliencies": saliencies, "refit": refitted, "updated": updated, "objective": objective,
     "fit_many": many, "sweep": swept, "Laplace": posterior,
 }  # fmt: skip
 ACCEPTED = pytest.mark.filterwarnings(
@@ -187,7 +222,7 @@ def test_an_output_array_is_written_as_it_was_checked(n, dtype):
 @ACCEPTED
 @pytest.mark.parametrize("n", [130, 20_000])
 @pytest.mark.parametrize(
-    "name", ["plain", "loss_and_grad", "predict", "jacobian", "hessp", "lm", "adam", "sensitivity"]
+    "name", ["plain", "loss_and_grad", "predict", "jacobian", "hessp", "lm", "adam", "sensitivity", "saliencies", "refit", "prune"]
 )
 def test_another_thread_assigns_shapes(name, n, dtype):
     call, given = CALLS[name], arguments_of(CALLS[name], values(n, dtype))

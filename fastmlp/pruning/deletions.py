@@ -16,7 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory
+from fastmlp import _matrices, _memory
+from fastmlp.errors import NotPositiveDefiniteError
 
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -30,7 +31,7 @@ class Deletions:
     Parameters
     ----------
     C : ndarray of shape (n, n)
-        A^-1; is taken, and changed.
+        A^-1; is taken, and stays as it is.
     w : ndarray of shape (n,)
         The optimum; a copy is taken.
     """
@@ -61,8 +62,8 @@ class Deletions:
             self._put_in(len(S))
         at, V = self._place[S], self._V[:, : self._n_columns]
         columns = self._C[at] - _memory.product(V[at], V.T)
+        root = _root(columns[:, at])
         _memory.blas(4 * columns.nbytes)
-        root = np.linalg.cholesky(columns[:, at])
         U, half = np.linalg.solve(root, columns), np.linalg.solve(root, self.w[S])
         self.w[self._rows] -= half @ U
         self.variances[self._rows] -= (U**2).sum(axis=0)
@@ -81,9 +82,9 @@ class Deletions:
 
     def _put_in(self, room: int) -> None:
         """C without what is deleted, and with V V' taken off; room for so many columns and more."""
-        kept = self.alive[self._rows]
+        kept = np.flatnonzero(self.alive[self._rows])
         V = self._V[kept, : self._n_columns]
-        self._C = self._C[np.ix_(kept, kept)]
+        self._C = _matrices.chosen(self._C, kept)
         self._C -= _memory.product(V, V.T)
         self._rows = self._rows[kept]
         self._place[self._rows] = np.arange(len(self._rows))
@@ -97,9 +98,7 @@ class Deletions:
         return np.array([self._rise(S) for S in sets])
 
     def _rise(self, S: Index) -> float:
-        block = self.block(S)
-        _memory.blas(4 * block.nbytes)
-        half = np.linalg.solve(np.linalg.cholesky(block), self.w[S])
+        half = np.linalg.solve(_root(self.block(S)), self.w[S])
         return 0.5 * float(half @ half)
 
     def moved(self, S: Index) -> Float:
@@ -111,6 +110,18 @@ class Deletions:
         w[self._rows] -= np.linalg.solve(columns[:, at], self.w[S]) @ columns
         w[S] = 0.0
         return w
+
+
+def _root(block: Float) -> Float:
+    """L with L L' = C_SS."""
+    _memory.blas(4 * block.nbytes)
+    try:
+        return np.linalg.cholesky(block)
+    except np.linalg.LinAlgError as error:
+        raise NotPositiveDefiniteError(
+            "penalty: expected one with which second derivatives are positive definite beyond rounding, got some of "
+            "which deletions have no inverse; take a larger penalty"
+        ) from error
 
 
 class Removals:

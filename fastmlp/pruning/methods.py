@@ -24,7 +24,7 @@ class Method(NamedTuple):
 
 
 def _surgeon(optimum: Optimum) -> Model:
-    return Deletions(optimum.inverse.copy(), optimum.v)
+    return Deletions(optimum.inverse, optimum.v)
 
 
 def _rises(optimum: Optimum, model: Model, sets: Sequence[Index]) -> Float:

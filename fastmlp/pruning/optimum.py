@@ -16,7 +16,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory
+from fastmlp import _matrices, _memory
 from fastmlp._cached import cached_property
 from fastmlp._core.curvature import cholesky
 from fastmlp.errors import NotPositiveDefiniteError, PosteriorWarning, warn_caller
@@ -76,7 +76,7 @@ class Optimum:
             A = self.reduced.matrix(self.v, kind)
             if not np.isfinite(A).all():
                 raise ValueError("net: expected one whose second derivatives are finite on these data, got others")
-            L = A.copy()
+            L = _matrices.copied(A)
             if cholesky.factor(L) == 0:
                 return kind, A, L
         _memory.blas(8 * A.nbytes)

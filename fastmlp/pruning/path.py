@@ -118,7 +118,8 @@ def prune(
         If an argument is wrong; if nothing is left to delete; with ``stop="validation"`` and no set; if evidence is
         asked for and the prior of something deletable is flat; with ``retrain=False`` away from an optimum.
     NotPositiveDefiniteError
-        If not even the Gauss-Newton matrix is positive definite. Says the smallest eigenvalue.
+        If not even the Gauss-Newton matrix is positive definite, of which it says the smallest eigenvalue; or where
+        deletions leave nothing but rounding of it.
 
     Notes
     -----

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _matrices
 from fastmlp import _validation as check
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.parameters import Parameters
@@ -237,7 +238,7 @@ class Reduced:
         return self._by_free(self.data.hessian(self._native(v), "empirical_fisher"))
 
     def _by_free(self, matrix: Float) -> Float:
-        return matrix if self._whole else matrix[np.ix_(self._left, self._left)]
+        return matrix if self._whole else _matrices.chosen(matrix, self._left)
 
     def expand(self, v: Float) -> Float:
         """All parameters (P,)."""

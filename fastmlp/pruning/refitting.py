@@ -70,7 +70,9 @@ def refit(
     Raises
     ------
     TypeError, ValueError
-        If an argument is wrong, or the objective is not finite at the old parameters.
+        If an argument is wrong, or the objective or its second derivatives are not finite at the old parameters.
+    NotPositiveDefiniteError
+        As for `fastmlp.prune`.
     RuntimeError
         If the network is being fitted already.
 
