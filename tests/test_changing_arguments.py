@@ -222,7 +222,20 @@ def test_an_output_array_is_written_as_it_was_checked(n, dtype):
 @ACCEPTED
 @pytest.mark.parametrize("n", [130, 20_000])
 @pytest.mark.parametrize(
-    "name", ["plain", "loss_and_grad", "predict", "jacobian", "hessp", "lm", "adam", "sensitivity", "saliencies", "refit", "prune"]
+    "name",
+    [
+        "plain",
+        "loss_and_grad",
+        "predict",
+        "jacobian",
+        "hessp",
+        "lm",
+        "adam",
+        "sensitivity",
+        "saliencies",
+        "refit",
+        "prune",
+    ],
 )
 def test_another_thread_assigns_shapes(name, n, dtype):
     call, given = CALLS[name], arguments_of(CALLS[name], values(n, dtype))

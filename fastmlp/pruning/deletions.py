@@ -116,7 +116,7 @@ def _root(block: Float) -> Float:
     """L with L L' = C_SS."""
     _memory.blas(4 * block.nbytes)
     try:
-        return np.linalg.cholesky(block)
+        return np.asarray(np.linalg.cholesky(block), np.float64)
     except np.linalg.LinAlgError as error:
         raise NotPositiveDefiniteError(
             "penalty: expected one with which second derivatives are positive definite beyond rounding, got some of "

@@ -149,6 +149,7 @@ def prune(
     start = problem.start
     if not candidates.left(start).sets:
         raise ValueError("what, keep: expected something that may be deleted, got nothing")
+    n_params = check.integer(n_params, "n_params", 1)
     chosen = METHODS[check.choice(method, "method", tuple(METHODS))]
     chooser = criteria.make(stop, asked=max_rise is not None or n_params != 1)
     held_out = None
@@ -166,7 +167,7 @@ def prune(
     rules = Rules(
         method=chosen,
         hessian=check.choice(hessian, "hessian", HESSIANS),
-        n_params=check.integer(n_params, "n_params", 1),
+        n_params=n_params,
         noise_precision=problem.own_precision(noise_precision),
         max_rise=math.inf if max_rise is None else check.number(max_rise, "max_rise", 0.0),
         at_once=check.number(at_once, "at_once", 0.0),

@@ -1,4 +1,4 @@
-"""Target `calls`, what is done with networks that are trained: terms, posteriors, pruning; and layers of other kinds."""
+"""Target `calls`, what is done with trained networks: terms, posteriors, pruning; and layers of other kinds."""
 
 import numpy as np
 
@@ -31,7 +31,9 @@ class Own:
         return self.world.real(0.0)
 
     def value_and_grad(self, params):
-        return self.world.draws.among((lambda: (self.world.real(0.0), self.world.vector()), lambda: self.world.real()))()
+        return self.world.draws.among(
+            (lambda: (self.world.real(0.0), self.world.vector()), lambda: self.world.real())
+        )()
 
     def hess(self, params):
         return self.world.array(params.size, params.size)
