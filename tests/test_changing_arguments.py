@@ -383,3 +383,58 @@ def test_a_list_that_cannot_be_read_is_refused_by_its_name(name):
     items, call = LISTS[name]
     with pytest.raises(TypeError, match=rf"^{name}: expected "):
         call(Unwalkable(items))
+
+
+# ---- what is looked at more than once ----
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("change", [taller, flat, shorter, lambda X: setattr(X, "dtype", np.int16)])
+def test_estimators_keep_to_the_array_that_they_were_given(change):
+    """scikit-learn's checks give X itself back, and look at y, which changes it, then."""
+    X, T = samples()
+    expected = estimator().fit(X, T)
+    got = estimator().fit(X, Array(T, X, change))
+    assert np.array_equal(got.coefs_[0], expected.coefs_[0])
+    X, T = samples()
+    weight = np.ones(30)
+    got = estimator().fit(X, T, sample_weight=Array(weight, X, change))
+    assert np.array_equal(got.coefs_[0], estimator().fit(*samples(), sample_weight=weight).coefs_[0])
+
+
+@ACCEPTED
+@pytest.mark.parametrize("far", [1e6, 0.0])
+def test_warnings_about_scale_look_again_at_what_may_have_another_shape(far, dtype):
+    """Columns far from zero are looked at as they were given: by then they may be others."""
+    for change in CHANGES:
+        given = values(130, dtype)
+        given["X"][:, 2] = far
+        X, net = given["X"], net_of(dtype)
+        expected = net.copy().fit(X.copy(), given["T"], "lm", standardize=True, max_iter=12).x
+        got = net.fit(X, given["T"], "lm", standardize=True, max_iter=12, n_threads=Threads(X, change)).x
+        assert np.array_equal(got, expected)
+
+
+class Fewer:
+    """An array-like that has a row less whenever it is looked at."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, dtype=None, copy=None):
+        self.array = self.array[1:]
+        return np.array(self.array, dtype)
+
+
+@WARNING
+def test_samples_of_many_networks_are_read_once():
+    X, T = samples()
+    found = fastmlp.sweep(Fewer(X), T[1:], (1, 2), 1, folds=2, max_iter=2, rng=0)
+    assert found.runs[0].fun == fastmlp.sweep(X[1:], T[1:], (1, 2), 1, folds=2, max_iter=2, rng=0).runs[0].fun
+
+
+@pytest.mark.filterwarnings("ignore::fastmlp.ConvergenceWarning", "ignore::fastmlp.PosteriorWarning")
+def test_mixtures_read_their_inputs_once():
+    X, T = samples()
+    mixture = fastmlp.fit_evidence(net_of("f8"), X, T, n_starts=2, combine="average", max_iter=2, rng=0)
+    assert np.array_equal(mixture.predict(Fewer(X))[0], mixture.predict(X[1:])[0])

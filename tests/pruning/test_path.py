@@ -317,3 +317,18 @@ def test_diagrams_show_what_is_joined_to_the_outputs():
         fastmlp.plot.diagram(3)
     with pytest.raises(ValueError, match=r"^net: expected layers of at most 60 units"):
         fastmlp.plot.diagram(fastmlp.Network([3, 61, 1], rng=0))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "named"),
+    [
+        ({"stop": lambda steps: np.zeros(2)}, TypeError, "stop"),
+        ({"retrain": "no"}, TypeError, "retrain"),
+        ({"n_params": np.array([1, 2])}, TypeError, "n_params"),
+        ({"noise_precision": 5e-324}, ValueError, "noise_precision"),
+    ],
+)
+def test_answers_and_numbers_that_are_none_are_named(options, error, named):
+    net, X, T = problem()
+    with pytest.raises(error, match=f"^{named}: expected"):
+        fastmlp.prune(net, X, T, penalty=PENALTY, **options)
