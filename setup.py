@@ -40,7 +40,7 @@ MODULES = (
     *(f"storage.{name}" for name in ("arrays", "results")),
     *(f"sums.{name}" for name in ("kinds", "dense", "plan", "block", "sweeps", "slots")),
     *(f"sums.{name}" for name in ("batch", "predict", "products", "jacobian", "trace", "moments")),
-    *(f"curvature.{name}" for name in ("by_units", "tiles", "by_samples", "by_bands", "by_columns")),
+    *(f"curvature.{name}" for name in ("cross_terms", "by_units", "tiles", "by_samples", "by_bands", "by_columns")),
     *("curvature.matrices", "curvature.cholesky"),
     *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "descent", "train", "objective", "saddles", "equations")),
     *(f"fits.{name}" for name in ("penalty", "asked", "ties", "journal")),

@@ -55,7 +55,7 @@ INNER = {
     "model": (
         ("__init__",),
         ("model",),
-        ("pickled", "shown"),
+        ("pickled", "text"),
         ("units",),
         ("functional", "initializers", "io", "rescaling"),
         ("selection",),
@@ -65,14 +65,14 @@ INNER = {
     ),
     "derivatives": (("__init__",), ("differentiable",), ("curved",), ("operators",), ("exact",), ("definite", "mixed")),
     "network": (("__init__",), ("network",), ("trainable",)),
-    "runs": (("__init__",), ("choosing", "many"), ("found", "tasks")),
+    "runs": (("__init__",), ("choosing", "many"), ("sweep_result", "tasks")),
     "pruning": (
         ("__init__",),
-        ("path", "saliencies", "refitting"),
+        ("prune", "saliencies", "refitting"),
         ("walk",),
-        ("criteria", "methods", "training"),
-        ("found", "optimum"),
-        ("problem", "deletions", "compacting"),
+        ("criteria", "deletion_methods", "retraining"),
+        ("pruning_path", "optimum"),
+        ("reduced", "deletions", "compacting"),
         ("candidates",),
     ),
     "checking": (("__init__",), ("report",), ("differences",)),
@@ -81,9 +81,9 @@ INNER = {
         ("transformed",),
         ("classifier", "regressor"),
         ("base",),
-        ("training",),
+        ("fitting",),
         ("watch",),
-        ("problem",),
+        ("mean_objective",),
         ("arguments", "given"),
     ),
     "bridges": (("__init__",), ("onnx", "sklearn", "torch"), ("assembly", "torch_units")),
@@ -96,20 +96,20 @@ INNER = {
         ("laplace",),
         ("predictive", "problem"),
         ("parameters",),
-        ("pickled",),
-        ("posterior", "priors", "influence"),
+        ("posterior_state",),
+        ("posterior", "prior_samples", "influence"),
         ("prior", "frame", "doubts"),
         ("covariance", "noise", "precisions", "moderation", "likelihood", "modes", "prediction", "shown"),
     ),
     "plot": (
         ("__init__",),
-        ("choosing", "classes", "diagram", "evidence", "inputs", "outputs", "pruning", "training", "weights"),
+        ("classes", "diagram", "evidence", "inputs", "outputs", "pruning", "sweeps", "training", "weights"),
         ("_drawing",),
     ),
 }
 #: where names of activations and losses are compared, as the rows of the registries tell no such fact
 COMPARED = {
-    "estimators/training.py": "logistic",  # scikit-learn draws the starting values of this activation from others
+    "estimators/fitting.py": "logistic",  # scikit-learn draws the starting values of this activation from others
 }
 CORE = {  # the rooms of the compiled floor, and the floors of each
     "fits": (
@@ -119,7 +119,14 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("objective", "equations", "train"),
         ("ties", "journal", "asked", "penalty", "rules"),
     ),
-    "curvature": (("matrices", "cholesky"), ("by_bands",), ("by_samples", "by_columns"), ("by_units",), ("tiles",)),
+    "curvature": (
+        ("matrices", "cholesky"),
+        ("by_bands",),
+        ("by_samples", "by_columns"),
+        ("by_units",),
+        ("cross_terms",),
+        ("tiles",),
+    ),
     "sums": (
         ("predict", "trace", "products", "jacobian", "moments"),
         ("batch",),

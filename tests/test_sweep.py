@@ -392,7 +392,7 @@ def test_an_exception_hands_over_the_runs_that_are_done(how, limit, monkeypatch)
         return  # over before
     except KeyboardInterrupt as error:
         part = pickle.loads(pickle.dumps(error.partial))
-    assert isinstance(part, fastmlp.runs.found.Sweep)
+    assert isinstance(part, fastmlp.runs.sweep_result.Sweep)
     assert len(part.runs) < len(whole.runs)
     expected = {(run.size, run.penalty_name, run.start): run for run in whole.runs}
     for run in part.runs:

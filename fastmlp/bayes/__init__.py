@@ -16,7 +16,7 @@ from fastmlp.bayes.influence import LeaveOneOut
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.mixture import Mixture
 from fastmlp.bayes.prediction import Prediction
-from fastmlp.bayes.priors import prior_samples
+from fastmlp.bayes.prior_samples import prior_samples
 from fastmlp.bayes.starts import Starts
 
 __all__ = ["Evidence", "Laplace", "LeaveOneOut", "Mixture", "Prediction", "Starts", "fit_evidence", "prior_samples"]

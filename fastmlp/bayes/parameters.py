@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
-from fastmlp.bayes import modes, pickled
+from fastmlp.bayes import modes, posterior_state
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.model.architecture import Architecture
@@ -43,11 +43,11 @@ class Parameters:
 
     def __getstate__(self) -> dict[str, Any]:
         others = {name: value for name, value in self.__dict__.items() if name not in ("_frame", "_posterior")}
-        return pickled.packed(self._frame, self._posterior) | others
+        return posterior_state.packed(self._frame, self._posterior) | others
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._be_new()
-        self._frame, self._posterior, others = pickled.restored(state)
+        self._frame, self._posterior, others = posterior_state.restored(state)
         for name, value in others.items():
             setattr(self, name, value)
 

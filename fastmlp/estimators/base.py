@@ -18,7 +18,7 @@ from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp.bayes.evidence import Evidence, poor
 from fastmlp.errors import ScaleWarning, warn_caller
-from fastmlp.estimators import given, training
+from fastmlp.estimators import fitting, given
 from fastmlp.estimators.arguments import (
     EVIDENCE,
     STOCHASTIC,
@@ -28,7 +28,7 @@ from fastmlp.estimators.arguments import (
     measure,
     standardizes,
 )
-from fastmlp.estimators.problem import Problem, Samples, Validation
+from fastmlp.estimators.mean_objective import Problem, Samples, Validation
 from fastmlp.model import units
 from fastmlp.model.functional import check_samples
 from fastmlp.model.units import Units
@@ -130,7 +130,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         anew: bool, classes: Any = None, part: bool = False,
     ) -> Self:  # fmt: skip
         """Train anew or go on, with `part` a single epoch."""
-        with training.whole(self):
+        with fitting.whole(self):
             return self._train(X, y, weight, X_val, y_val, anew=anew, classes=classes, part=part)
 
     def _train(
@@ -164,13 +164,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         validation = None if held_out is None else Validation(networks[0], held_out, self._score, own)
         self._keep_network(networks[0])  # to be found after Ctrl-C too, with the parameters of the last step
         if len(networks) > 1 and self.solver == "lm" and validation is None:
-            networks = [networks[training.best_start(self, networks, problem)]]
+            networks = [networks[fitting.best_start(self, networks, problem)]]
         drawn = None if random is None else random.randint(2**31 - 1, size=len(networks))
         seeds, trained = given.late_seed(self.random_state) if drawn is None else iter(drawn), []
         for net in networks:
             self._keep_network(net)
             trained.append(
-                training.train(
+                fitting.train(
                     self, net, seeds, problem, validation, progress=self._progress, earlier=self._result,
                     max_iter=1 if part else self.max_iter,
                 )
@@ -190,7 +190,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if best.limit:
             message = f"{self.solver} has not converged within {best.limit}; raise it"
             warn_caller(message + ", or take standardize=True" * (own is None), ConvergenceWarning)
-        elif training.is_worse_than_a_constant(best.net, problem):
+        elif fitting.is_worse_than_a_constant(best.net, problem):
             message = f"{self.solver} has ended with a loss above that of a constant; take another learning_rate_init"
             warn_caller(message + ", or standardize=True" * (own is None), ConvergenceWarning)
         return self
@@ -212,7 +212,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if held_out is not None:
             raise ValueError("X_val: expected None with alpha='evidence', which needs no validation set, got one")
         self.network_ = networks[0]
-        net, posterior = training.by_evidence(self, networks, samples)
+        net, posterior = fitting.by_evidence(self, networks, samples)
         self._keep_network(net)
         self.posterior_, self._progress, self._result = posterior, None, None
         self.loss_curve_ = (-posterior.history["log_evidence"] / len(samples.X)).tolist()
@@ -252,7 +252,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         layers, hidden = self._layers(X)
         n_outputs, output = self._outputs(y, classes)
         sizes = (*layers, n_outputs)
-        return [training.new_network(sizes, hidden, output, X.dtype, random) for _ in range(n_starts)]
+        return [fitting.new_network(sizes, hidden, output, X.dtype, random) for _ in range(n_starts)]
 
     def _network_as_before(self, X: Array, y: Array, part: bool) -> Network:
         net, (layers, hidden) = self.network_, self._layers(X)
@@ -306,7 +306,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             )
         return samples.rows(kept), samples.rows(held_back)
 
-    def _keep(self, best: training.Trained, problem: Problem) -> None:
+    def _keep(self, best: fitting.Trained, problem: Problem) -> None:
         """Set the attributes that tell of a fit."""
         net, watch, result = best
         self._keep_network(net)
@@ -355,7 +355,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Outputs of the network, or its logits."""
         X = self._inputs(X)
         net = self.network_
-        return (training.as_logits(net) if logits else net).predict(X)
+        return (fitting.as_logits(net) if logits else net).predict(X)
 
     # ---- attributes ----
 

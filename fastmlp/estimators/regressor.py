@@ -17,7 +17,7 @@ from fastmlp.bayes import doubts
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.estimators.arguments import documented
 from fastmlp.estimators.base import BaseMLP
-from fastmlp.estimators.problem import Samples
+from fastmlp.estimators.mean_objective import Samples
 from fastmlp.model.losses import Loss
 
 Array = NDArray[Any]

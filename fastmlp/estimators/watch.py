@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fastmlp.estimators.arguments import STOCHASTIC, measure
-from fastmlp.estimators.problem import Problem, Validation
+from fastmlp.estimators.mean_objective import Problem, Validation
 from fastmlp.network import Network
 
 LEAST_RATE = 1e-6

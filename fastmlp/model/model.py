@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
 from fastmlp.errors import IdenticalUnitsWarning, warn_caller
-from fastmlp.model import initializers, io, pickled, rescaling, shown, units
+from fastmlp.model import initializers, io, pickled, rescaling, text, units
 from fastmlp.model.architecture import Architecture, LayerViews
 from fastmlp.model.units import Units
 
@@ -371,7 +371,7 @@ class Model:
         return same and np.array_equal(self._params, other._params, equal_nan=True)
 
     def __repr__(self) -> str:
-        return shown.line(self._architecture, self._units, self._pruned)
+        return text.line(self._architecture, self._units, self._pruned)
 
     def summary(self) -> str:
         """A table of the layers: shape of W, activation, number of parameters.
@@ -386,7 +386,7 @@ class Model:
         total                     23
         loss: cross_entropy, dtype: float64
         """
-        return shown.table(self._architecture, self._units, self._pruned)
+        return text.table(self._architecture, self._units, self._pruned)
 
 
 def _on_a_cache_line(params: Array) -> Array:

@@ -3,13 +3,13 @@
 Each takes the axes to draw into (`ax`, None: a new figure) and returns them, so that pictures combine with any others.
 """
 
-from fastmlp.plot.choosing import sweep
 from fastmlp.plot.classes import confusion_matrix
 from fastmlp.plot.diagram import diagram
 from fastmlp.plot.evidence import evidence, relevances
 from fastmlp.plot.inputs import sensitivity
 from fastmlp.plot.outputs import function, functions
 from fastmlp.plot.pruning import pruning
+from fastmlp.plot.sweeps import sweep
 from fastmlp.plot.training import learning_curves
 from fastmlp.plot.weights import hinton
 

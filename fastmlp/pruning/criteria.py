@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from fastmlp import _validation as check
-from fastmlp.pruning.found import PruningStep
+from fastmlp.pruning.pruning_path import PruningStep
 
 Steps = Sequence[PruningStep]
 

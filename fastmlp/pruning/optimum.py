@@ -20,7 +20,7 @@ from fastmlp import _matrices, _memory
 from fastmlp._cached import cached_property
 from fastmlp._core.curvature import cholesky
 from fastmlp.errors import NotPositiveDefiniteError, PosteriorWarning, warn_caller
-from fastmlp.pruning.problem import Reduced
+from fastmlp.pruning.reduced import Reduced
 
 Float = NDArray[np.float64]
 

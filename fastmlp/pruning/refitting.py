@@ -15,9 +15,9 @@ from fastmlp._quiet import quiet
 from fastmlp.model import selection
 from fastmlp.network import Network
 from fastmlp.optimize.monitor import CONVERGED, MESSAGES, STALLED, optimize_result
-from fastmlp.pruning import training
+from fastmlp.pruning import retraining
 from fastmlp.pruning.optimum import Optimum
-from fastmlp.pruning.problem import Problem, Reduced
+from fastmlp.pruning.reduced import Problem, Reduced
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult
@@ -155,12 +155,12 @@ def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     if definite:
         report |= {"predicted": v - start.solve(gradient), "predicted_decrease": start.predicted_decrease}
         if start.distance <= NEAR:
-            end, nit, there = training.near_minimum(reduced, v, tol, start.solve)
+            end, nit, there = retraining.near_minimum(reduced, v, tol, start.solve)
             report["newton_used"] = nit > 0
     else:
         report |= {"predicted": None, "predicted_decrease": math.nan}
     if not there:
-        end, more = training.to_minimum(reduced, end, tol, MOST_STEPS, math.inf)
+        end, more = retraining.to_minimum(reduced, end, tol, MOST_STEPS, math.inf)
         nit += more
     fun, gradient = reduced.value_and_grad(end)
     grad_norm = float(np.abs(gradient).max(initial=0.0))

@@ -15,9 +15,9 @@ from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp.bayes import Laplace
 from fastmlp.network import Network
 from fastmlp.pruning.candidates import Candidates
-from fastmlp.pruning.methods import METHODS, gains
+from fastmlp.pruning.deletion_methods import METHODS, gains
 from fastmlp.pruning.optimum import HESSIANS, Optimum
-from fastmlp.pruning.problem import Reduced, posed
+from fastmlp.pruning.reduced import Reduced, posed
 
 Float = NDArray[np.float64]
 SHOWN = 12

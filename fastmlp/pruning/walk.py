@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.model.functional import Samples
-from fastmlp.pruning import training
+from fastmlp.pruning import retraining
 from fastmlp.pruning.candidates import Candidates
 from fastmlp.pruning.criteria import Chooser
+from fastmlp.pruning.deletion_methods import Method, Model
 from fastmlp.pruning.deletions import Deletions
-from fastmlp.pruning.found import PruningPath, PruningStep
-from fastmlp.pruning.methods import Method, Model
 from fastmlp.pruning.optimum import FARTHEST, Optimum
-from fastmlp.pruning.problem import Problem, Reduced
+from fastmlp.pruning.pruning_path import PruningPath, PruningStep
+from fastmlp.pruning.reduced import Problem, Reduced
 from fastmlp.terms import DataTerm
 
 Float = NDArray[np.float64]
@@ -94,7 +94,7 @@ class Walk:
         reduced, nit = Reduced(problem, pruned), 0
         v = problem.params[reduced.free]
         if rules.retrain:
-            v, nit = training.to_minimum(reduced, v, rules.tol, FIRST_STEPS, self.left)
+            v, nit = retraining.to_minimum(reduced, v, rules.tol, FIRST_STEPS, self.left)
         optimum = self._optimum(reduced, v)
         optimum.require_finite()
         if not rules.retrain:
@@ -123,9 +123,9 @@ class Walk:
         """From the minimum of the quadratic model on."""
         nit, there = 0, False
         if isinstance(model, Deletions):
-            v, nit, there = training.near_minimum(reduced, v, self.rules.tol, model.times)
+            v, nit, there = retraining.near_minimum(reduced, v, self.rules.tol, model.times)
         if not there:
-            v, more = training.to_minimum(reduced, v, self.rules.tol, self.rules.max_iter, self.left)
+            v, more = retraining.to_minimum(reduced, v, self.rules.tol, self.rules.max_iter, self.left)
             nit += more
         return v, nit
 

@@ -19,7 +19,7 @@ from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
 from fastmlp.network import Network
 from fastmlp.optimize import holdout
-from fastmlp.runs.found import Run, Sweep, with_optima
+from fastmlp.runs.sweep_result import Run, Sweep, with_optima
 from fastmlp.runs.tasks import Done, mean_loss, prepared, rules, total_loss, train, warn_about_scale
 
 

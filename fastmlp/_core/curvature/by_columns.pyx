@@ -13,7 +13,7 @@ from libc.string cimport memset
 from cython cimport floating
 from fastmlp._core.bridge cimport kernels
 from fastmlp._core.curvature cimport tiles
-from fastmlp._core.curvature.tiles cimport EMPIRICAL_FISHER, EXACT, Units, number
+from fastmlp._core.curvature.tiles cimport EMPIRICAL_FISHER, EXACT, Curvature, number
 from fastmlp._core.sums cimport sweeps
 from fastmlp._core.sums.block cimport Block, weights
 from fastmlp._core.sums.layers cimport sample_gradient, single_numbers
@@ -25,51 +25,52 @@ cdef enum:
     WORK = 4            # of a product with a unit vector, in predictions
 
 
-cdef size_t room(const Units *u) noexcept nogil:
+cdef size_t room(const Curvature *c) noexcept nogil:
     """A unit vector or a gradient, a product with the matrix, and the block of a single sample."""
     cdef size_t single = 0
     cdef int l
-    for l in range(u.net.n_layers):
-        single = max(single, single_numbers(&u.net.layers[l]))
-    return 2 * u.net.n_params + single
+    for l in range(c.net.n_layers):
+        single = max(single, single_numbers(&c.net.layers[l]))
+    return 2 * c.net.n_params + single
 
 
 # ---- one block ----
 
-cdef void product(const Units *u, const Block *b, size_t j, floating *e, floating *work, floating *Be) noexcept nogil:
+cdef void product(const Curvature *c, const Block *b, size_t j, floating *e, floating *work,
+                  floating *Be) noexcept nogil:
     """Column j of the block's matrix, with e = e_j on the way, which is zero before and after; stored or added to."""
     e[j] = 1
     sweeps.rfprop(b, <const floating *> e, False, work)
-    sweeps.loss_tangent(b, u.kind == EXACT, work)
-    sweeps.rbprop(b, <const floating *> e, False, u.kind == EXACT, work, Be)
+    sweeps.loss_tangent(b, c.kind == EXACT, work)
+    sweeps.rbprop(b, <const floating *> e, False, c.kind == EXACT, work, Be)
     e[j] = 0
 
 
-cdef double single_gradient(const Units *u, const Block *b, size_t s, floating *work, floating *g) noexcept nogil:
+cdef double single_gradient(const Curvature *c, const Block *b, size_t s, floating *work, floating *g) noexcept nogil:
     """The gradient s g of the weighted loss of one sample; the factor 1 / s that makes s g g' of its square."""
     cdef const floating *weight = weights(b, <const floating *> work)
-    cdef floating *own = g + 2 * u.net.n_params
+    cdef floating *own = g + 2 * c.net.n_params
     cdef int l
-    for l in range(1, u.net.n_layers + 1):
-        sample_gradient(b, &u.net.layers[l - 1], s, <const floating *> work + b.at.delta[l] * b.ld,
+    for l in range(1, c.net.n_layers + 1):
+        sample_gradient(b, &c.net.layers[l - 1], s, <const floating *> work + b.at.delta[l] * b.ld,
                         <const floating *> work + b.at.a[l - 1] * b.ld, own, g)
     if weight == NULL:
         return 1.0
     return 1.0 / weight[s] if weight[s] > 0.0 else 0.0
 
 
-cdef void add_matrix(const Units *u, const Block *b, floating *work, floating *sums) noexcept nogil:
-    cdef const Net *net = u.net
-    cdef floating *v = work + u.rows * b.ld
+cdef void add_matrix(const Curvature *c, const Block *b, floating *work, floating *sums) noexcept nogil:
+    cdef const Net *net = c.net
+    cdef floating *v = work + c.rows * b.ld
     cdef size_t n_params = net.n_params, i, s
     cdef double factor
-    if u.kind == EMPIRICAL_FISHER:
+    if c.kind == EMPIRICAL_FISHER:
         if not b.add:
             memset(sums, 0, n_params * n_params * sizeof(floating))
         for s in range(b.n):
             if not team.keep_on(b.watch, n_params * n_params):
                 return
-            factor = single_gradient(u, b, s, work, v)
+            factor = single_gradient(c, b, s, work, v)
             for i in range(n_params):
                 kernels.add_multiple(net.ops, i + 1, <floating> (factor * v[i]), <const floating *> v,
                                      sums + i * n_params)
@@ -78,12 +79,12 @@ cdef void add_matrix(const Units *u, const Block *b, floating *work, floating *s
     for i in range(n_params):
         if not team.keep_on(b.watch, b.n * net.work * WORK):
             return
-        product(u, b, i, v, work, sums + i * n_params)
+        product(c, b, i, v, work, sums + i * n_params)
 
 
-cdef void add_diagonal(const Units *u, const Block *b, floating *work, floating *sums) noexcept nogil:
-    cdef const Net *net = u.net
-    cdef floating *v = work + u.rows * b.ld
+cdef void add_diagonal(const Curvature *c, const Block *b, floating *work, floating *sums) noexcept nogil:
+    cdef const Net *net = c.net
+    cdef floating *v = work + c.rows * b.ld
     cdef floating *column = v + net.n_params
     cdef size_t n_params = net.n_params, i, s
     cdef Block alone = b[0]
@@ -91,11 +92,11 @@ cdef void add_diagonal(const Units *u, const Block *b, floating *work, floating 
     alone.add = False
     if not b.add:
         memset(sums, 0, n_params * sizeof(floating))
-    if u.kind == EMPIRICAL_FISHER:
+    if c.kind == EMPIRICAL_FISHER:
         for s in range(b.n):
             if not team.keep_on(b.watch, n_params):
                 return
-            factor = single_gradient(u, b, s, work, v)
+            factor = single_gradient(c, b, s, work, v)
             for i in range(n_params):
                 sums[i] += <floating> (factor * v[i] * v[i])
         return
@@ -103,18 +104,18 @@ cdef void add_diagonal(const Units *u, const Block *b, floating *work, floating 
     for i in range(n_params):
         if not team.keep_on(b.watch, b.n * net.work * WORK):
             return
-        product(u, &alone, i, v, work, column)
+        product(c, &alone, i, v, work, column)
         sums[i] += column[i]
 
 
 # ---- all blocks ----
 
-cdef void store(const Units *u, floating *sums, size_t stride, size_t n_slots, number *matrix,
+cdef void store(const Curvature *c, floating *sums, size_t stride, size_t n_slots, number *matrix,
                 Watch *watch) noexcept nogil:
     """Sum the matrices of the slots, `stride` numbers apart, in their order, and store the lower triangle."""
-    cdef size_t n_params = u.net.n_params, row
+    cdef size_t n_params = c.net.n_params, row
     for row in range(n_params):
         if team.keep_on(watch, n_slots * n_params):
-            tiles.sum_slots(u, sums, row + 1, stride, n_slots)
+            tiles.sum_slots(c, sums, row + 1, stride, n_slots)
             tiles.copy(row + 1, <const floating *> sums, matrix + row * n_params)
         sums += n_params

@@ -1,7 +1,7 @@
 # Value, gradient and curvature of a batch in one pass over the samples.
 
 from cython cimport floating
-from fastmlp._core.curvature.tiles cimport Units, number
+from fastmlp._core.curvature.tiles cimport Curvature, number
 from fastmlp._core.sums.block cimport Source
 from fastmlp._core.sums.plan cimport Net, Partition
 from fastmlp._core.threads.team cimport Watch
@@ -23,7 +23,7 @@ cdef enum Held:
 
 # What to compute, and how it is cut up; a rule of the number of samples, the network and the kind only.
 cdef struct Task:
-    Units units
+    Curvature curvature
     Form form
     Partition parts
     bint stays              # one block takes all samples: a later call with the same memory may build on this one

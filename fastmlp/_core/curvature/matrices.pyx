@@ -29,7 +29,7 @@ from fastmlp._core.storage cimport results
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.threads cimport choice, team
 from fastmlp._core.bridge.kernels cimport FMLP_PAD
-from fastmlp._core.curvature.tiles cimport BACKPROP, GGN, Units, copy, number
+from fastmlp._core.curvature.tiles cimport BACKPROP, GGN, Curvature, copy, number
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.storage.memory cimport ceil_to, plus, reserve, times
 from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
@@ -60,13 +60,13 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay) noexcep
     """Sizes and shares."""
     cdef Task new
     cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block, most, shares, kept
-    new.units = tiles.lay_out_units(net, kind)
+    new.curvature = tiles.lay_out_curvature(net, kind)
     new.form = form
-    sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.units.n_tiles
-    shared = min(sums, new.units.n_pairs)
+    sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.curvature.n_tiles
+    shared = min(sums, new.curvature.n_pairs)
     block = BLOCK_BYTES // net.itemsize
     new.work = plus(3 * net.work, shared)
-    while block > FMLP_PAD and times(new.units.rows, block) > BLOCK_NUMBERS:
+    while block > FMLP_PAD and times(new.curvature.rows, block) > BLOCK_NUMBERS:
         block //= 2
     most = max(<size_t> 2, PARTIAL_NUMBERS // plus(net.n_params, shared))
     new.parts = cut(n, block, 4 if shared >= LARGE else 2, min(<size_t> MAX_SLOTS, most), new.work)
@@ -74,21 +74,21 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay) noexcep
     if new.stays:
         new.parts.block = max(<size_t> 1, n)
         new.parts.ld = ceil_to(new.parts.block, FMLP_PAD)
-    new.work_numbers = times(new.units.rows, new.parts.ld)
-    if new.units.by_columns:
-        new.work_numbers = plus(new.work_numbers, by_columns.room(&new.units))
+    new.work_numbers = times(new.curvature.rows, new.parts.ld)
+    if new.curvature.by_columns:
+        new.work_numbers = plus(new.work_numbers, by_columns.room(&new.curvature))
     elif kind == BACKPROP:
         new.work_numbers = plus(new.work_numbers, net.n_params)
     new.work_numbers = ceil_to(new.work_numbers, line)
     new.shares = new.parts.n_slots
     new.kept_numbers = 0
-    shares = by_bands.shares(&new.units) if n > 0 and sums >= LARGE and form != DIAGONAL else 0
+    shares = by_bands.shares(&new.curvature) if n > 0 and sums >= LARGE and form != DIAGONAL else 0
     if shares:
-        kept = by_bands.slot_numbers(&new.units, &new.parts)
+        kept = by_bands.slot_numbers(&new.curvature, &new.parts)
         if kept <= sums:
             sums = 0
             new.shares = shares
-            new.work_numbers = by_bands.work_numbers(&new.units, &new.parts)
+            new.work_numbers = by_bands.work_numbers(&new.curvature, &new.parts)
             new.kept_numbers = kept
     new.slot_numbers = plus(ceil_to(net.n_params, line), ceil_to(sums, line))
     return new
@@ -120,7 +120,7 @@ cdef int threads(const Task *task, size_t n, int n_threads) noexcept nogil:
 cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil:
     cdef size_t numbers = times(task.parts.n_slots, plus(task.kept_numbers, task.slot_numbers))
     numbers = plus(numbers, times(n_threads, task.work_numbers))
-    return plus(times(numbers, task.units.net.itemsize), task.parts.n_slots * sizeof(double) + ALIGNMENT)
+    return plus(times(numbers, task.curvature.net.itemsize), task.parts.n_slots * sizeof(double) + ALIGNMENT)
 
 
 # ---- one block ----
@@ -137,7 +137,7 @@ cdef inline void *kept_block(const Kept *kept, const Block *b) noexcept nogil:
     """Where a block is kept."""
     cdef const Task *task = kept.task
     cdef size_t slot = b.first // task.parts.rows, block = (b.first - slot * task.parts.rows) // task.parts.block
-    cdef size_t numbers = slot * task.kept_numbers + block * task.units.scaled * b.ld
+    cdef size_t numbers = slot * task.kept_numbers + block * task.curvature.scaled * b.ld
     return <char *> kept.blocks + numbers * b.net.itemsize
 
 
@@ -145,17 +145,17 @@ cdef double block_sums(const Pass *job, const Block *b, floating *work, floating
     """The loss of a block; its gradient, if wanted; then the diagonal or tiles, or what bands are made of."""
     cdef const Kept *kept = <const Kept *> job.more
     cdef const Task *task = kept.task
-    cdef const Units *u = &task.units
+    cdef const Curvature *c = &task.curvature
     cdef floating *sums = gradient + ceil_to(b.net.n_params, ALIGNMENT // sizeof(floating))
     cdef double value
-    cdef bint deltas = kept.wanted or (task.form != NOTHING and u.kind != GGN)
-    cdef bint as_gram = u.by_samples and (task.form == LOWER or task.form == FULL)
+    cdef bint deltas = kept.wanted or (task.form != NOTHING and c.kind != GGN)
+    cdef bint as_gram = c.by_samples and (task.form == LOWER or task.form == FULL)
     if not kept.wanted:
         gradient = NULL
     if task.kept_numbers:
         work = <floating *> kept_block(kept, b)
-    if kept.held == EMPTY and not u.by_columns and (task.kept_numbers or not b.add):
-        by_units.begin(u, b, work)
+    if kept.held == EMPTY and not c.by_columns and (task.kept_numbers or not b.add):
+        by_units.begin(c, b, work)
     if kept.held == EMPTY:
         load(b, work)
     if kept.held != FORWARD:
@@ -164,17 +164,17 @@ cdef double block_sums(const Pass *job, const Block *b, floating *work, floating
     if deltas and not as_gram:
         sweeps.bprop(b, work, gradient)
     if task.kept_numbers:
-        by_units.follow_outputs(u, b, work)
+        by_units.sweep_slopes(c, b, work)
     elif as_gram:
-        by_samples.add_tiles(u, b, work, gradient, sums)
-    elif u.by_columns and task.form == DIAGONAL:
-        by_columns.add_diagonal(u, b, work, sums)
-    elif u.by_columns and task.form != NOTHING:
-        by_columns.add_matrix(u, b, work, sums)
+        by_samples.add_tiles(c, b, work, gradient, sums)
+    elif c.by_columns and task.form == DIAGONAL:
+        by_columns.add_diagonal(c, b, work, sums)
+    elif c.by_columns and task.form != NOTHING:
+        by_columns.add_matrix(c, b, work, sums)
     elif task.form == DIAGONAL:
-        by_units.add_diagonal(u, b, work, sums)
+        by_units.add_diagonal(c, b, work, sums)
     elif task.form != NOTHING:
-        by_units.add_tiles(u, b, work, sums)
+        by_units.add_tiles(c, b, work, sums)
     return value
 
 
@@ -183,7 +183,7 @@ cdef double block_sums(const Pass *job, const Block *b, floating *work, floating
 cdef double evaluate(const Task *task, const floating *params, const Source *source, void *memory, Held held,
                      floating *gradient, number *matrix, int n_threads, Watch *watch) noexcept nogil:
     """The sums of all slots, and what is made of them."""
-    cdef const Net *net = task.units.net
+    cdef const Net *net = task.curvature.net
     cdef size_t n_params = net.n_params, n_slots = task.parts.n_slots, slot
     cdef floating *blocks = <floating *> lines(<size_t> memory)
     cdef floating *work = blocks + n_slots * task.kept_numbers
@@ -193,7 +193,7 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
     cdef Kept kept
     cdef double total
     kept.task, kept.held, kept.wanted, kept.blocks = task, held, gradient != NULL, blocks
-    slots.prepare(&job, <Step> &block_sums[floating], net, &task.units.at, source, task.parts)
+    slots.prepare(&job, <Step> &block_sums[floating], net, &task.curvature.at, source, task.parts)
     job.block.params, job.more, job.sums, job.work = params, &kept, partial, task.work
     job.n_sums, job.n_added = task.slot_numbers, n_params if gradient != NULL else 0
     job.scratch.work, job.scratch.work_bytes = work, task.work_numbers * sizeof(floating)
@@ -207,13 +207,13 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
             kernels.add(net.ops, n_params, <const floating *> sums + slot * task.slot_numbers, sums)
         copy(n_params, <const floating *> sums, matrix)
     elif task.kept_numbers:
-        by_bands.store(&task.units, &job, blocks, work, matrix, n_threads, watch)
-    elif task.form != NOTHING and task.units.by_columns:
-        by_columns.store(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
-    elif task.form != NOTHING and task.units.by_samples:
-        by_samples.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
+        by_bands.store(&task.curvature, &job, blocks, work, matrix, n_threads, watch)
+    elif task.form != NOTHING and task.curvature.by_columns:
+        by_columns.store(&task.curvature, sums, task.slot_numbers, n_slots, matrix, watch)
+    elif task.form != NOTHING and task.curvature.by_samples:
+        by_samples.store_tiles(&task.curvature, sums, task.slot_numbers, n_slots, matrix, watch)
     elif task.form != NOTHING:
-        tiles.store_tiles(&task.units, sums, task.slot_numbers, n_slots, matrix, watch)
+        tiles.store_tiles(&task.curvature, sums, task.slot_numbers, n_slots, matrix, watch)
     if task.form == FULL:
         mirror(n_params, matrix, watch)
     return total
@@ -304,5 +304,5 @@ def describe(Batch batch not None, kind):
     """How the full matrix is cut up, and bytes of memory for one thread: for tests and for the curious."""
     cdef Task todo = task(&batch.plan.net, batch.source.n, kind_index(kind), FULL, False)
     return {"n_slots": todo.parts.n_slots, "rows": todo.parts.rows, "block": todo.parts.block,
-            "n_tiles": todo.units.n_tiles, "n_bands": todo.shares if todo.kept_numbers else 0,
+            "n_tiles": todo.curvature.n_tiles, "n_bands": todo.shares if todo.kept_numbers else 0,
             "bytes": memory_bytes(&todo, 1)}

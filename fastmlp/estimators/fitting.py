@@ -15,7 +15,7 @@ from fastmlp._core.sums.moments import largest
 from fastmlp.bayes.evidence import Evidence, fit_evidence
 from fastmlp.errors import ConvergenceWarning, ScaleWarning
 from fastmlp.estimators.arguments import STOCHASTIC, standardizes
-from fastmlp.estimators.problem import Problem, Samples, Validation
+from fastmlp.estimators.mean_objective import Problem, Samples, Validation
 from fastmlp.estimators.watch import Progress, Watch
 from fastmlp.model.activations import IDENTITY
 from fastmlp.model.architecture import Architecture

@@ -15,10 +15,10 @@ from fastmlp.network import Network
 from fastmlp.optimize import holdout
 from fastmlp.pruning import criteria
 from fastmlp.pruning.candidates import Candidates
-from fastmlp.pruning.found import PruningPath
-from fastmlp.pruning.methods import METHODS
+from fastmlp.pruning.deletion_methods import METHODS
 from fastmlp.pruning.optimum import HESSIANS
-from fastmlp.pruning.problem import posed
+from fastmlp.pruning.pruning_path import PruningPath
+from fastmlp.pruning.reduced import posed
 from fastmlp.pruning.walk import Rules, Walk
 
 

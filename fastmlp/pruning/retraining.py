@@ -19,7 +19,7 @@ from fastmlp._core.fits.lm import Descent
 from fastmlp._core.fits.rules import ACCEPT, NOISE
 from fastmlp.optimize import lm
 from fastmlp.optimize.loops import compiled
-from fastmlp.pruning.problem import Reduced
+from fastmlp.pruning.reduced import Reduced
 
 Float = NDArray[np.float64]
 
