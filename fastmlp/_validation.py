@@ -221,7 +221,7 @@ def mask(value: Any, name: str, size: int) -> NDArray[np.bool_]:
     if array.dtype != bool or array.shape != (size,):
         got = f"{array.dtype} of shape {array.shape}"
         raise ValueError(f"{name}: expected a boolean mask of shape ({size},), got {got}")
-    return array.copy()
+    return np.asarray(array.view(np.uint8) != 0)  # whatever bytes NumPy takes for True
 
 
 def choice(value: Any, name: str, options: Collection[str]) -> str:
