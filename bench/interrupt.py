@@ -132,6 +132,24 @@ def evidence(layers: list[int], n_samples: int, **options: Any) -> Callable[[], 
     return make
 
 
+def refitting(layers: list[int], n_samples: int) -> Callable[[], Work]:
+    """From an optimum of other data; what is broken off leaves the network where it was."""
+
+    def make() -> Work:
+        X, T = samples(n_samples, layers[0], layers[-1])
+        net = fastmlp.Network(layers, rng=0)
+        net.fit(X[::2], T[::2], "lbfgs", penalty=DECAY, max_iter=300)
+        start = net.copy()
+
+        def call() -> None:
+            net.params = start.params
+            fastmlp.refit(net, X, T, penalty=DECAY, tol=0.0)
+
+        return Work(call, lambda: net == start)
+
+    return make
+
+
 def squares(n_residuals: int, n_params: int) -> Callable[[], Work]:
     """Residuals of the user's own: sums of exponentials by a Jacobian of NumPy's."""
 
@@ -186,6 +204,19 @@ def laplace(net: Any, X: Any, T: Any) -> None:
     fastmlp.Laplace(net, X, T, penalty=fastmlp.WeightDecay(10.0, 10.0))
 
 
+def pruned(**options: Any) -> Callable[[Any, Any, Any], Any]:
+    """A path whose trainings are short, so that what is between them is seen."""
+    return lambda net, X, T: fastmlp.prune(net, X, T, penalty=DECAY, max_iter=5, tol=1e9, **options)
+
+
+def saliencies(net: Any, X: Any, T: Any) -> None:
+    """Of all weights, with the networks after some deletions."""
+    found = fastmlp.saliencies(net, X, T, penalty=DECAY)
+    found.data_rise.sum()
+    list(found.params[:200])
+
+
+DECAY = fastmlp.WeightDecay(1.0, 1.0)
 WIDE, CURVED, NARROW = [8, 100, 100, 1], [8, 60, 60, 1], [20, 20, 1]
 CALLS: dict[str, Callable[[], Work]] = {
     "predict": asking(WIDE, 1_500_000, lambda net, X, T: net.predict(X)),
@@ -227,6 +258,11 @@ CALLS: dict[str, Callable[[], Work]] = {
     "Laplace.predict": posterior([27, 50, 1], 3_000, lambda own, X, T: own.predict(X), 30_000),
     "Laplace.sample": posterior([27, 50, 1], 3_000, lambda own, X, T: own.sample(20_000, rng=0)),
     "Laplace.leave_one_out": posterior([27, 50, 1], 20_000, lambda own, X, T: own.leave_one_out()),
+    "Laplace.updated": posterior([27, 50, 1], 3_000, lambda own, X, T: own.updated(X, T), 3_000),
+    "prune": asking([27, 60, 1], 3_000, pruned()),
+    "prune units": asking([27, 60, 1], 3_000, pruned(what="units")),
+    "saliencies": asking([27, 60, 1], 3_000, saliencies),
+    "refit": refitting([27, 60, 1], 3_000),
     "fit_evidence": evidence([27, 20, 1], 5_000),
     "fit_evidence n_starts": evidence([8, 20, 1], 3_000, n_starts=6),
     "fit_evidence hidden": evidence([8, 10, 1], 3_000, hidden=range(5, 40), n_starts=3),
@@ -237,7 +273,7 @@ CALLS: dict[str, Callable[[], Work]] = {
     ),
     "MLPClassifier.fit": estimator("MLPClassifier", 100_000, solver="lbfgs", tol=0.0),
 }
-LAPACK = ("bfgs", "slsqp", "trust-exact", "levenberg_marquardt", "Laplace")
+LAPACK = ("bfgs", "slsqp", "trust-exact", "levenberg_marquardt", "Laplace", "refit")
 
 
 def clocks() -> tuple[float, float]:

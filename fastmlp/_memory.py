@@ -170,6 +170,12 @@ def scipy_blas() -> None:
         _warm.append(True)
 
 
+def for_scipy() -> None:
+    """The same where SciPy has been imported, as it may be called next, and would not ask."""
+    if "scipy.linalg.blas" in sys.modules:
+        scipy_blas()
+
+
 _whole: dict[str, Any] = {}
 _warm: list[bool] = []
 ask(BUFFER + SPARE, "the buffer of NumPy's BLAS")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import numbers
 import operator
+import os
 from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import Any
@@ -23,6 +24,7 @@ from fastmlp._core.storage import arrays
 REAL_KINDS = "fiub"
 START_BITS = 20  #: of the number of trainings from different starts: each takes a network of its own
 MOST_ITEMS = 1 << 20  #: of a list; what has more may never end
+SEED_BITS = 1 << 20  #: of one of the integers that a generator is seeded with
 MOST_BITS = 1000  #: of an integer that is written out; Python itself refuses from 4,300 digits on
 
 #: packages whose arrays lie elsewhere until they are asked for, and how to ask; told by name, so that none is imported
@@ -199,10 +201,10 @@ def several(values: Any, name: str, kind: str) -> list[Any]:
 
 def sequence(values: Any, name: str, kind: str) -> list[Any]:
     """The same of a sequence or an array of one dimension, which have an order and an end."""
+    if isinstance(values, np.ndarray) and values.ndim > 1:
+        raise ValueError(f"{name}: expected {kind}, in one dimension, got shape {values.shape}")
     if not isinstance(values, (Sequence, np.ndarray)):
         raise TypeError(f"{name}: expected {kind}, got {shown(values)}")
-    if isinstance(values, np.ndarray) and values.ndim != 1:
-        raise ValueError(f"{name}: expected {kind}, in one dimension, got shape {values.shape}")
     return several(values, name, kind)
 
 
@@ -219,7 +221,7 @@ def mask(value: Any, name: str, size: int) -> NDArray[np.bool_]:
     if array.dtype != bool or array.shape != (size,):
         got = f"{array.dtype} of shape {array.shape}"
         raise ValueError(f"{name}: expected a boolean mask of shape ({size},), got {got}")
-    return array.copy()
+    return np.asarray(array.view(np.uint8) != 0)  # whatever bytes NumPy takes for True
 
 
 def choice(value: Any, name: str, options: Collection[str]) -> str:
@@ -232,15 +234,51 @@ def choice(value: Any, name: str, options: Collection[str]) -> str:
     return name_itself
 
 
-def generator(rng: Any) -> np.random.Generator:
-    """A NumPy Generator from None, an int, a SeedSequence, a BitGenerator or a Generator."""
-    expected = "rng: expected None, a non-negative int or a numpy Generator"
-    if isinstance(rng, (bool, np.bool_)):
-        raise TypeError(f"{expected}, got {shown(rng)}")
+def path(value: Any) -> str:
+    """The name of a file."""
     try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{expected}, got {shown(rng)}") from error
+        name = os.fsdecode(value)
+    except TypeError:
+        raise TypeError(f"path: expected a str or path-like, got {shown(value)}") from None
+    except UnicodeError:
+        raise ValueError(f"path: expected a name that can be one of a file, got {shown(value)}") from None
+    if "\0" in name:
+        raise ValueError(f"path: expected a name that can be one of a file, got {shown(name)}")
+    return name
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """A NumPy Generator from None, an int, several, a SeedSequence, a BitGenerator or a Generator.
+
+    NumPy would follow whatever can be iterated over into lists of lists, and lists of themselves without end.
+    """
+    expected = "rng: expected None, a non-negative int or a numpy Generator"
+    given: Any
+    if rng is None or isinstance(rng, _sources()):
+        given = rng
+    elif isinstance(rng, (list, tuple, np.ndarray)):
+        given = [integer(each, "rng", 0, SEED_BITS) for each in several(rng, "rng", "non-negative integers")]
+    elif isinstance(rng, numbers.Integral) and not isinstance(rng, bool):
+        given = operator.index(rng)
+        if given < 0:
+            raise ValueError(f"{expected}, got {shown(given)}")
+    else:
+        raise TypeError(f"{expected}, got {shown(rng)}")
+    return np.random.default_rng(given)
+
+
+def _sources() -> tuple[type, ...]:
+    """What generators are made of, where NumPy has more to say about them than we."""
+    random = np.random
+    return random.Generator, random.BitGenerator, random.bit_generator.ISeedSequence, random.RandomState
+
+
+def seed_sequence(rng: Any) -> np.random.SeedSequence:
+    """Of a generator from any of these, or a TypeError where it has none: others are drawn from it."""
+    sequence = generator(rng).bit_generator.seed_seq
+    if not isinstance(sequence, np.random.SeedSequence):
+        raise TypeError(f"rng: expected a generator with a SeedSequence, got one with {type(sequence).__name__}")
+    return sequence
 
 
 def output_array(out: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:

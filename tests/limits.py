@@ -22,6 +22,7 @@ import fastmlp
 STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # MB above what is in use
 STACKS = ("1 K", "20 K", "100 G", "garbage", "-1")
 TIMEOUT = 60
+DECAY = fastmlp.WeightDecay(0.1, 0.1)
 NOBODY = 65534
 MB = 1 << 20
 
@@ -33,10 +34,22 @@ class Problem:
         rng = np.random.default_rng(0)
         self.X, self.threads = rng.normal(size=(n, 8)), {"n_threads": n_threads}
         self.T = np.sin(self.X[:, :1]) + 0.1 * rng.normal(size=(n, 1))
+        self.some = self.X[:1000], self.T[:1000]
         self.net = fastmlp.Network([8, 20, 1], rng=0)
 
     def fitted(self, method, **options):
         return self.net.copy().fit(self.X, self.T, method, max_iter=3, rng=0, **options, **self.threads).x
+
+    def minimum(self):
+        import scipy.optimize
+
+        objective = self.net.objective(self.X, self.T, penalty=DECAY, **self.threads)
+        how = {"jac": True, "method": "L-BFGS-B", "options": {"maxiter": 3}}
+        return scipy.optimize.minimize(objective.value_and_grad, objective.x0, **how).x
+
+    def pruned(self):
+        options = {"penalty": DECAY, "what": "units", "n_params": 150, "max_iter": 3, "tol": 1e3}
+        return fastmlp.prune(self.net, *self.some, **options, **self.threads)
 
     def laplace(self):
         return fastmlp.Laplace(self.net, self.X, self.T, prior_precision=1.0, noise_precision=10.0, **self.threads)
@@ -68,6 +81,12 @@ OPERATIONS = {
     "Laplace": lambda p: np.concatenate(p.laplace().predict(p.X)),
     "sample": lambda p: p.laplace().sample(200, rng=0),
     "fit_evidence": lambda p: p.evidence(),
+    "objective": lambda p: p.minimum(),
+    "prune": lambda p: np.array([step.objective for step in p.pruned().steps]),
+    "saliencies": lambda p: fastmlp.saliencies(p.net, *p.some, penalty=DECAY, what="units", **p.threads).rise,
+    "refit": lambda p: fastmlp.refit(p.net.copy(), *p.some, penalty=DECAY, tol=10.0, **p.threads).x,
+    "updated": lambda p: p.laplace().updated(p.X[:50], p.T[:50]).params_std,
+    "leave_one_out": lambda p: p.laplace().leave_one_out().outputs,
     "propagate": lambda p: fastmlp.propagate(p.net, p.X, np.eye(8), **p.threads),
 }
 
@@ -92,6 +111,8 @@ def forbid_threads():
 def child(operation, state, limit, n_threads, expected):
     """One run; prints how it ended."""
     run, problem = OPERATIONS[operation], Problem(4000, int(n_threads))
+    if operation == "objective":  # its caller has SciPy
+        import scipy.optimize  # noqa: F401
     if state == "warm":
         run(Problem(500, int(n_threads)))
     before = resource.getrlimit(resource.RLIMIT_AS)

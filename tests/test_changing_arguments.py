@@ -11,80 +11,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-
-D, K = 4, 2
-LAYERS = [D, 3, K]
-SIZES = [1, 9, 130]
-
-
-class Array:
-    """An array-like that gives `target` another shape, or other numbers, whenever it is looked at."""
-
-    def __init__(self, array, target, change):
-        self.array, self.target, self.change = array, target, change
-
-    def __array__(self, dtype=None, copy=None):
-        self.change(self.target)
-        return np.array(self.array, dtype)
-
-    def __len__(self):
-        self.change(self.target)
-        return len(self.array)
-
-
-class Threads(int):
-    """An integer that does the same when it is compared or converted."""
-
-    def __new__(cls, target, change):
-        result = super().__new__(cls, 1)
-        result.target, result.change = target, change
-        return result
-
-    def _hook(self, *_):
-        self.change(self.target)
-        return NotImplemented
-
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = _hook
-    __hash__ = int.__hash__
-
-    def __index__(self):
-        self.change(self.target)
-        return 1
-
-    __int__ = __index__
-
-
-def taller(X):
-    """Twice the rows, half the columns."""
-    X.shape = (2 * X.shape[0], X.shape[1] // 2) if X.ndim == 2 and X.shape[1] == D else (-1, D)
-
-
-def flat(X):
-    X.shape = (-1,)
-
-
-def shorter(X):
-    if X.size % (2 * D) == 0:
-        X.shape = (X.size // (2 * D), 2 * D)
-
-
-CHANGES = [taller, flat, shorter]
-
-
-def values(n, dtype):
-    rng = np.random.default_rng(n)
-    return {
-        "X": rng.normal(size=(n, D)).astype(dtype),
-        "T": rng.normal(size=(n, K)).astype(dtype),
-        "sample_weight": rng.uniform(0.5, 2.0, n).astype(dtype),
-        "v": rng.normal(size=net_of(dtype).n_params).astype(dtype),
-        "U": rng.normal(size=(n, K)).astype(dtype),
-        "n_threads": 1,
-    }
-
-
-def net_of(dtype):
-    return fastmlp.Network(LAYERS, dtype=dtype, rng=1)
+from changing import ACCEPTED, CHANGES, SIZES, Array, D, K, Threads, net_of, values
 
 
 def fitted(method, **options):
@@ -111,6 +38,40 @@ def posterior(X, T, sample_weight, n_threads, dtype):
                            n_threads=n_threads).params_covariance  # fmt: skip
 
 
+DECAY = fastmlp.WeightDecay(1.0, 1.0)
+
+
+def pruned(X, T, sample_weight, n_threads, dtype):
+    path = fastmlp.prune(net_of(dtype), X, T, penalty=DECAY, noise_precision=1.0, sample_weight=sample_weight,
+                         n_params=18, max_iter=2, n_threads=n_threads)  # fmt: skip
+    return path.best.params
+
+
+def saliencies(X, T, sample_weight, n_threads, dtype):
+    return fastmlp.saliencies(net_of(dtype), X, T, penalty=DECAY, noise_precision=1.0, sample_weight=sample_weight,
+                              n_threads=n_threads).params  # fmt: skip
+
+
+def refitted(X, T, sample_weight, n_threads, dtype):
+    net = net_of(dtype)
+    fastmlp.refit(net, X, T, penalty=DECAY, sample_weight=sample_weight, n_threads=n_threads)
+    return net.params
+
+
+def updated(X, T, sample_weight, dtype):
+    given = values(9, dtype)
+    known = fastmlp.Laplace(net_of(dtype), given["X"], given["T"], prior_precision=1.0, noise_precision=2.0)
+    return known.updated(X, T, sample_weight=sample_weight).params
+
+
+def objective(X, T, v, sample_weight, n_threads, dtype):
+    return (
+        net_of(dtype)
+        .objective(X, T, penalty=DECAY, sample_weight=sample_weight, n_threads=n_threads)
+        .hessp(net_of(dtype).params, v)
+    )
+
+
 CALLS = {
     "loss": (lambda X, T, sample_weight, n_threads, dtype: net_of(dtype).loss(
         X, T, sample_weight=sample_weight, n_threads=n_threads)),
@@ -134,11 +95,9 @@ CALLS = {
         net_of(dtype), X, sample_weight=sample_weight, n_threads=n_threads).raw.mean),
     "lm": fitted("lm"), "lbfgs": fitted("lbfgs"), "adam": fitted("adam", batch_size=8), "sgd": fitted("sgd"),
     "standardised": fitted("lm", standardize=True), "held out": fitted("rprop", validation=0.5),
+    "prune": pruned, "saliencies": saliencies, "refit": refitted, "updated": updated, "objective": objective,
     "fit_many": many, "sweep": swept, "Laplace": posterior,
 }  # fmt: skip
-ACCEPTED = pytest.mark.filterwarnings(
-    "ignore::fastmlp.ScaleWarning", "ignore::fastmlp.PosteriorWarning", "ignore:Setting the shape:DeprecationWarning"
-)
 
 
 def arguments_of(call, given):
@@ -187,7 +146,20 @@ def test_an_output_array_is_written_as_it_was_checked(n, dtype):
 @ACCEPTED
 @pytest.mark.parametrize("n", [130, 20_000])
 @pytest.mark.parametrize(
-    "name", ["plain", "loss_and_grad", "predict", "jacobian", "hessp", "lm", "adam", "sensitivity"]
+    "name",
+    [
+        "plain",
+        "loss_and_grad",
+        "predict",
+        "jacobian",
+        "hessp",
+        "lm",
+        "adam",
+        "sensitivity",
+        "saliencies",
+        "refit",
+        "prune",
+    ],
 )
 def test_another_thread_assigns_shapes(name, n, dtype):
     call, given = CALLS[name], arguments_of(CALLS[name], values(n, dtype))
@@ -261,77 +233,3 @@ def test_an_array_whose_type_or_layout_is_changed_by_another_thread_is_refused(c
     monkeypatch.setattr(np, "require", changing)
     with pytest.raises(ValueError, match=r"^X: expected an array that stays as it is, got one that was changed"):
         fastmlp.Network([3, 4, 2], rng=0).predict(rows)
-
-
-# ---- lists of sizes, names and the like ----
-
-
-class Liar(list):
-    """A list with its own methods in place of its items, but for the walk over them, which it gives once."""
-
-    def __iter__(self):
-        walk, self[:] = list(list.__iter__(self)), [1j]
-        return iter(walk)
-
-    def __getitem__(self, key):
-        return 1j
-
-    def __len__(self):
-        return -1
-
-    def __contains__(self, item):
-        return 1j
-
-
-class Unwalkable(list):
-    def __iter__(self):
-        return 1j
-
-
-LISTS = {
-    "layers": ([4, 3, 2], lambda given: fastmlp.Network(given, rng=0).params),
-    "hidden": (["relu"], lambda given: fastmlp.Network([4, 3, 2], given, rng=0).params),
-    "fixed": (["W1", "b2"], lambda given: net_of("f8").fit(*samples(), max_iter=2, fixed=given).x),
-    "tied": (["W1"], lambda given: net_of("f8").fit(*samples(), max_iter=2, tied=given).x),
-    "validation": ([*map(np.ones, ([5, 4], [5, 2]))], lambda given: net_of("f8").fit(
-        *samples(), "adam", validation=given, max_iter=2, rng=0).x),
-    "what": (["W1[:,0]", "b1"], lambda given: fastmlp.saliencies(
-        net_of("f8"), *samples(), method="magnitude", what=given).rise),
-    "weights": ([0.1, 0.2], lambda given: net_of("f8").fit(
-        *samples(), max_iter=2, penalty=fastmlp.WeightDecay(weights=given)).x),
-    "penalty": ([None], lambda given: fastmlp.fit_many([net_of("f8")], *samples(), penalty=given, max_iter=2)[0].x),
-    "hidden_sizes": ([1, 2], lambda given: [run.fun for run in fastmlp.sweep(
-        *samples(), given, 1, folds=2, max_iter=2, rng=0).runs]),
-    "activation": (["relu"], lambda given: estimator(activation=given).fit(*samples()).coefs_[0]),
-    "hidden_layer_sizes": ([3], lambda given: estimator(hidden_layer_sizes=given).fit(*samples()).coefs_[0]),
-}  # fmt: skip
-
-
-def samples():
-    given = values(30, "f8")
-    return given["X"], given["T"]
-
-
-def estimator(**options):
-    return fastmlp.MLPRegressor(**{"hidden_layer_sizes": (3,), "max_iter": 2, "random_state": 0} | options)
-
-
-WARNING = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::fastmlp.ScaleWarning")
-
-
-@WARNING
-@pytest.mark.parametrize(
-    "name", sorted(set(LISTS) - {"hidden_layer_sizes"})
-)  # which is the estimator's, and stays as it is
-def test_a_list_is_read_once(name):
-    """What its items were then is what counts: neither its length nor its slices are asked for, nor a second walk."""
-    items, call = LISTS[name]
-    assert np.array_equal(call(Liar(items)), call(list(items)))
-
-
-@WARNING
-@pytest.mark.parametrize("name", LISTS)
-def test_a_list_that_cannot_be_read_is_refused_by_its_name(name):
-    items, call = LISTS[name]
-    with pytest.raises(TypeError, match=rf"^{name}: expected "):
-        call(Unwalkable(items))

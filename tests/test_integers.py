@@ -46,6 +46,19 @@ def estimator(**options):
     ).fit(X, T[:, 0])
 
 
+def pruned(**options):
+    options = {"penalty": fastmlp.WeightDecay(0.1, 0.1), "max_iter": 2, "n_params": 14, "time_limit": 0.02, **options}
+    return fastmlp.prune(net(), X, T, **options).best.n_params
+
+
+def saliencies(**options):
+    return fastmlp.saliencies(net(), X, T, "magnitude", penalty=fastmlp.WeightDecay(9.0, 9.0), **options).rise
+
+
+def refitted(**options):
+    return fastmlp.refit(net(), X, T, penalty=fastmlp.WeightDecay(9.0, 9.0), **options).fun
+
+
 OPERATIONS = {
     "Network layers": lambda n: net(n).n_params,
     "predict n_threads": lambda n: net().predict(X, n_threads=n),
@@ -85,6 +98,11 @@ OPERATIONS = {
     "levenberg_marquardt max_iter": lambda n: fastmlp.levenberg_marquardt(
         lambda x: x - 1, lambda x: np.eye(2), np.zeros(2), max_iter=n
     ).cost,
+    **{f"prune {name}": lambda n, name=name: pruned(**{name: n})
+       for name in ("n_params", "max_iter", "verbose", "n_threads", "max_rise", "at_once", "tol")},
+    "saliencies n_threads": lambda n: saliencies(n_threads=n),
+    "refit n_threads": lambda n: refitted(n_threads=n),
+    "check_derivatives rng": lambda n: fastmlp.check_derivatives(net(), X, T, rng=n).passed,
     "step_decay every": lambda n: schedules.step_decay(0.1, 0.5, n)(3),
     "cosine_decay n_epochs": lambda n: schedules.cosine_decay(0.1, n)(3),
     **{f"MLPRegressor {name}": lambda n, name=name: estimator(**{name: n}).loss_

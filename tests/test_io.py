@@ -129,6 +129,13 @@ def test_what_cannot_be_opened_is_an_oserror(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("call", [fastmlp.load, fastmlp.Network([1, 1], rng=0).save])
+def test_a_name_that_no_file_can_have_is_refused(call):
+    for name in ("\0", b"a\0b"):
+        with pytest.raises(ValueError, match=r"^path: expected a name that can be one of a file"):
+            call(name)
+
+
 def test_nothing_but_a_file_is_replaced(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -496,3 +496,10 @@ def test_predictions_in_blocks_are_the_same(monkeypatch):
         parts = (*posterior.predict(X, parts=True), posterior.covariance(X), posterior.predict_jacobian(X)[1])
         monkeypatch.undo()
         assert all(relative_error(got, expected) < 1e-13 for got, expected in zip(parts, whole, strict=True))
+
+
+@pytest.mark.parametrize("noise", [5e-324, 1e-308, np.array(["1", "2"]), np.array([1, "a"], object)])
+def test_noise_precisions_that_are_no_numbers_of_full_precision_are_named(noise):
+    net, X, T = network([3, 4, 2]), np.ones((5, 3)), np.ones((5, 2))
+    with pytest.raises((TypeError, ValueError), match=r"^noise_precision: expected"):
+        fastmlp.Laplace(net, X, T, prior_precision=1.0, noise_precision=noise)

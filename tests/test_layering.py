@@ -27,7 +27,7 @@ FLOORS = (
     ("derivatives",),
     ("model",),
     ("_tables",),
-    ("_threads", "_optional", "_quiet", "_partial", "_memory", "replacement", "_rows"),
+    ("_threads", "_optional", "_quiet", "_partial", "_memory", "_matrices", "replacement", "_rows"),
     ("_validation",),
     ("_core",),
     ("errors", "_cached", "_version"),

@@ -270,6 +270,7 @@ def fit_evidence(
     climb = METHODS[check.choice(method, "method", METHODS)]
     combine = check.choice(combine, "combine", ("best", "average"))
     n_starts, generator = check.integer(n_starts, "n_starts", 1, check.START_BITS), check.generator(rng)
+    check.seed_sequence(generator)  # from which those of the starts are spawned
     n_threads, budget = _threads.resolve(n_threads), Budget(time_limit, callback, verbose)
 
     groups = check.choice(groups, "groups", GROUPS)

@@ -20,6 +20,7 @@ from fastmlp.model.functional import Samples
 from fastmlp.model.units import Units
 
 Float = NDArray[np.float64]
+LEAST = float(np.finfo(np.float64).tiny) * 8  # of noise precisions, which are divided by 2 pi
 
 
 class Frame(NamedTuple):
@@ -109,10 +110,20 @@ class Frame(NamedTuple):
         )
 
     def own_precision(self, beta: Any) -> Any:
-        """The way back."""
+        """The way back.
+
+        Raises
+        ------
+        ValueError
+            If there is no such number of full precision.
+        """
+        own = np.asarray(beta, np.float64) * self.output_scale * self.output_scale
+        if not ((own >= LEAST) & (own < np.inf)).all():
+            raise ValueError(
+                f"noise_precision: expected numbers from {LEAST:.3g} on, also in standardised units, got {own}"
+            )
         if self.units is None or self.units.targets is None:
             return beta
-        own = np.asarray(beta, np.float64) * self.output_scale * self.output_scale
         return float(own[0]) if len(own) == 1 and np.ndim(beta) == 0 else own
 
     def log_volume(self, n_samples: float) -> float:

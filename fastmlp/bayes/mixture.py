@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, printed
 from fastmlp.bayes import shown
@@ -74,11 +75,12 @@ class Mixture:
         -----
         Cost: as `Laplace.predict` for each member.
         """
+        X = check.real_array(X, "X", None)  # read once
         each = [member.predict(X, parts=True) for member in self.members]
         means = np.array([prediction.mean for prediction in each])
         epistemic = np.mean([prediction.epistemic for prediction in each], axis=0) + means.var(axis=0)
         prediction = Prediction(means.mean(axis=0), epistemic, np.mean([one.noise for one in each], axis=0))
-        if parts:
+        if check.boolean(parts, "parts"):
             return prediction
         if self.members[0].has_variance:
             return prediction.mean, prediction.epistemic + prediction.noise

@@ -70,7 +70,7 @@ class Predictive(Parameters):
         if type(rng) is not int or rng < 0:  # such a number needs no generator to be checked, which takes 40 us to make
             rng = check.generator(rng)
         prediction = self._prediction(self._checked(X), n_draws, rng)
-        if parts:
+        if check.boolean(parts, "parts"):
             return prediction
         if self._architecture.loss.is_of_classes:
             return prediction.mean

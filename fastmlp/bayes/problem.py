@@ -117,7 +117,8 @@ def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:
     if value is None:
         return None
     if not check.is_scalar(value, "noise_precision"):
-        if isinstance(value, np.ndarray) and value.shape == frame.varying.shape:
+        value = check.real_array(value, "noise_precision", np.float64, finite=False)
+        if value.shape == frame.varying.shape:
             value = np.where(frame.varying, value, 1.0)  # inf, of a constant target, counts for nothing
         given: Any = check.vector(value, "noise_precision", architecture.n_outputs, np.float64)
     else:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _optional
+from fastmlp import _validation as check
 from fastmlp._version import __version__
 from fastmlp.network.network import Network, check_network
 
@@ -69,7 +70,7 @@ def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
     graph.node("Identity", at, name="Y")
     model = graph.model(net.layers[0], net.layers[-1])
     if path is not None:
-        onnx.save(model, os.fspath(path))
+        onnx.save(model, check.path(path))
     return model
 
 

@@ -195,6 +195,8 @@ def _layers_of_state(state: Mapping[str, Any]) -> Iterator[Layer]:
     """Linear layers of a state dict."""
     left, places = dict(state), []
     for key in state:
+        if not isinstance(key, str):
+            raise TypeError(f"module: expected a state dict with names for keys, got {check.shown(key)}")
         parts = key.split(".")
         if parts[-1] == "weight" and "parametrizations" not in parts and np.ndim(state[key]) == 2:
             places.append(".".join(parts[:-1]))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory, _threads
+from fastmlp import _matrices, _memory, _threads
 from fastmlp._cached import cached_property
 from fastmlp._core.curvature import cholesky
 from fastmlp.errors import NotPositiveDefiniteError
@@ -107,7 +107,7 @@ def plus(B: Float, C: Float) -> Float:
     if B.ndim == C.ndim:
         return np.asarray(B + C)
     matrix, own = (B, C) if B.ndim == 2 else (C, B)
-    total = np.array(matrix, order="C")
+    total = _matrices.copied(matrix)
     total.reshape(-1)[:: len(total) + 1] += own
     return total
 

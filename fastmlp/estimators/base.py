@@ -141,6 +141,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
     ) -> Self:
         """What a fit does."""
         check_arguments(self)
+        X, y, weight, X_val, y_val = map(given.own, (X, y, weight, X_val, y_val))
         data = {"X": X, "y": y, "sample_weight": weight, "X_val": X_val, "y_val": y_val}
         for name, value in data.items():
             check.refuse_masked_and_lazy(value, name)
@@ -357,6 +358,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         if (plain := given.plain(self, X)) is not None:
             return plain
+        X = given.own(X)
         check.refuse_masked_and_lazy(X, "X")
         return given.dense(validate_data(self, X, accept_sparse="csr", dtype=given.FLOATS, reset=False))
 

@@ -20,6 +20,11 @@ Array = NDArray[Any]
 FLOATS = (np.float64, np.float32)
 
 
+def own(value: Any) -> Any:
+    """A view of our own of a plain array, the shape and type of which no other code can assign."""
+    return value.view() if type(value) is np.ndarray else value
+
+
 def plain(estimator: Any, X: Any) -> Array | None:
     """A view of X if it is what scikit-learn's checks, which take 50 us, would give back unchanged; else None.
 

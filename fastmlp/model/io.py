@@ -56,14 +56,14 @@ class Stored(NamedTuple):
 
 def save(path: str | os.PathLike[str], network: Stored) -> None:
     """Write a network: the new file, or the old one, is there whole."""
-    replacement.write(_name(path), _serialize(network))
+    replacement.write(check.path(path), _serialize(network))
 
 
 def load(path: str | os.PathLike[str]) -> Stored:
     """Read a network back."""
     import zipfile
 
-    data, expected = replacement.read(_name(path), MAX_FILE)
+    data, expected = replacement.read(check.path(path), MAX_FILE)
     if data is None:
         raise ModelFormatError(f"path: expected {expected}")
     _check_digest(data)
@@ -88,15 +88,6 @@ def version_of(network: Stored) -> int:
     """The oldest version that can tell of such a network, so that older libraries read what they can."""
     dense = all(layer.is_dense for layer in network.architecture.layers)
     return 2 if dense and network.pruned is None else VERSION
-
-
-def _name(path: Any) -> str:
-    try:
-        return os.fsdecode(path)
-    except TypeError:
-        raise TypeError(f"path: expected a str or path-like, got {check.shown(path)}") from None
-    except UnicodeError:
-        raise ValueError(f"path: expected a name that can be one of a file, got {check.shown(path)}") from None
 
 
 def _serialize(network: Stored) -> bytes:

@@ -34,6 +34,8 @@ def stored_in(state: Any) -> Stored:
     _check(params, architecture, architecture.dtype, "parameters")
     if pruned is not None:
         _check(pruned, architecture, np.dtype(bool), "a mask")
+        if (pruned.view(np.uint8) > 1).any():  # which NumPy takes for True, and files do not
+            raise ModelFormatError("state: expected a mask of zeros and ones, got other bytes")
     return Stored(architecture, params, state.get("units"), state.get("trained", True) is True, pruned)
 
 

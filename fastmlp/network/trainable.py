@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fastmlp import optimize
+from fastmlp import _memory, optimize
 from fastmlp._quiet import callers_own
 from fastmlp.derivatives.differentiable import Differentiable
 from fastmlp.model import functional
@@ -75,6 +75,7 @@ class Trainable(Differentiable):
         >>> obj.x0, obj.grad(obj.x0)
         (array([1.]), array([10.]))
         """
+        _memory.for_scipy()
         samples = functional.check_samples(self._architecture, X, T, sample_weight)
         free = reparam.make(self._architecture, self._params, fixed, tied, self._pruned)
         return objectives.make(self._architecture, self._params, samples, penalty, noise_precision, n_threads, free)

@@ -269,13 +269,22 @@ def _high_and_low(
     return np.flatnonzero(high), np.flatnonzero(low)
 
 
+def _seen_again(given: Any, name: str, n_columns: int) -> Array | None:
+    """Data as they were given, a row for each sample; None if by now they are others."""
+    array = check.real_array(given, name, None)
+    if not (array.ndim and array.size) or array.size != len(array) * n_columns:
+        return None
+    return array.reshape(-1, n_columns)
+
+
 def _not_constant(columns: units.Columns, given: Any, name: str) -> Index:
     """Columns that count as constants though they have more values than rounding makes of one."""
     where = np.flatnonzero(columns.constant & (columns.shift != 0))
     if not len(where):
         return NONE
-    array = check.real_array(given, name, None)
-    array = array.reshape(len(array), -1)
+    array = _seen_again(given, name, len(columns.shift))
+    if array is None:
+        return NONE
     spread = np.ptp(array[:, where].astype(np.float64), axis=0)  # of booleans too
     own = (spread > 0) & (spread <= columns.slack(np.dtype(np.float64))[where])  # else others have made it constant
     return np.array([c for c in where[own] if len(np.unique(array[:, c])) > MOST_ROUNDED], np.intp)
@@ -287,10 +296,10 @@ def _lost(mean: Float, sd: Float, given: Any, weight: Array | None, name: str) -
     Means and deviations are of what it has left, perhaps of some rows; what they are is looked up in what was given.
     """
     suspect = np.flatnonzero((np.abs(mean) > explained.LOST_OFFSET * sd) | (sd == 0))
-    if not len(suspect):
+    array = _seen_again(given, name, len(mean)) if len(suspect) else None
+    if array is None:
         return NONE, NONE
-    array = check.real_array(given, name, None)
-    array = array.reshape(len(array), -1)[:, suspect]
+    array = array[:, suspect]
     if weight is not None and len(weight) == len(array):
         array = array[weight != 0]
     mean, sd, _, low, high, _ = units.moments(array.astype(np.float64))

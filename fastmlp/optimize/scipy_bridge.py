@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import dropwhile
+from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,6 +75,20 @@ class _Lost(Exception):  # noqa: N818 - it ends a loop that is asked about nan, 
     pass
 
 
+@contextlib.contextmanager
+def _giving_up() -> Iterator[None]:
+    """Where nothing comes of a run, also as SciPy's own numbers overflow; what a term of the user's raises counts."""
+    try:
+        yield
+    except _Lost:
+        pass
+    except ArithmeticError as error:
+        modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+        inside = dropwhile(lambda name: name == __name__, modules)
+        if not all(name.startswith(("scipy.", "numpy.")) for name in inside):
+            raise
+
+
 class _Evaluations:
     """The objective as SciPy asks for it; remembers the latest points, because accepted steps are among them."""
 
@@ -110,7 +126,7 @@ class _Evaluations:
             self.n_second += 1
             _memory.blas(self.room)
             result = exact(*arguments) / self.scale
-            if not np.isfinite(result).all():
+            if not np.isfinite(np.vdot(result, result)):  # SciPy takes squares too
                 raise _Lost
             return result
 
@@ -191,7 +207,7 @@ def solve(
             if way.tol:  # with bounds the projected gradient does not scale, and the callback decides
                 settings[way.tol] = tol / evaluations.scale if bounds is None else 0.0
             # at the edge of what doubles hold SciPy computes with inf and nan, and tells
-            with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.suppress(_Lost):
+            with warnings.catch_warnings(), np.errstate(all="ignore"), _giving_up():
                 # trust-constr on two equal gradients in a row
                 warnings.filterwarnings("ignore", message="delta_grad == 0.0", category=UserWarning)
                 minimize(

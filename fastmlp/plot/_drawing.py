@@ -11,6 +11,8 @@ PALE = "#e3eef5"  # of the blue
 def axes_or_new(ax: Any) -> Any:
     """The axes that were given, or those of a new figure."""
     if ax is not None:
+        if not hasattr(ax, "add_collection"):
+            raise TypeError(f"ax: expected axes of matplotlib, got {type(ax).__name__}")
         return ax
     try:
         from matplotlib import pyplot

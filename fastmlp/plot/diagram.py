@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp import _validation as check
 from fastmlp.plot._drawing import BLUE, GREY, ORANGE, axes_or_new
 
 WIDEST = 4.0  # points, of the largest weight
@@ -51,7 +52,7 @@ def diagram(net: Any, feature_names: Sequence[str] | None = None, ax: Any = None
     net._architecture.check_dense("net")
     if max(net.layers) > MOST:
         raise ValueError(f"net: expected layers of at most {MOST} units, got {list(net.layers)}")
-    names = [f"x{i}" for i in range(net.layers[0])] if feature_names is None else list(feature_names)
+    names = [f"x{i}" for i in range(net.layers[0])] if feature_names is None else _names(feature_names)
     if len(names) != net.layers[0]:
         raise ValueError(f"feature_names: expected {net.layers[0]}, got {len(names)}")
     ax = axes_or_new(ax)
@@ -76,6 +77,10 @@ def diagram(net: Any, feature_names: Sequence[str] | None = None, ax: Any = None
     ax.set_xlim(-0.5, len(net.layers) - 0.7)
     ax.set_axis_off()
     return ax
+
+
+def _names(feature_names: Any) -> list[str]:
+    return [str(name) for name in check.sequence(feature_names, "feature_names", "one for each input")]
 
 
 def _used(net: Any) -> list[list[int]]:

@@ -64,6 +64,8 @@ def function(
     >>> [round(float(end), 3) for end in ax.get_xlim()]
     [-0.1, 2.1]
     """
+    if not callable(f):
+        raise TypeError(f"f: expected a function of X, such as a network, got {check.shown(f)}")
     x = _column(X, "X", None)
     if x.size == 0:
         raise ValueError("X: expected at least one sample, got none")

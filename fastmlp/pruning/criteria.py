@@ -35,7 +35,7 @@ class Chooser(NamedTuple):
 def make(stop: Any, *, asked: bool) -> Chooser:
     """From `stop`; `asked`: whether the user has said where the path is to end."""
     if callable(stop):
-        return Chooser("stop", lambda steps: bool(stop(list(steps))), lambda steps: (len(steps) - 1, "stop"))
+        return Chooser("stop", lambda steps: _answer(stop(list(steps))), lambda steps: (len(steps) - 1, "stop"))
     if stop is not None:
         name = check.choice(stop, "stop", tuple(SCORES))
         return Chooser(
@@ -44,6 +44,11 @@ def make(stop: Any, *, asked: bool) -> Chooser:
     if asked:
         return Chooser(LAST, lambda steps: False, lambda steps: (len(steps) - 1, LAST))
     return Chooser("", lambda steps: False, _by_evidence)
+
+
+def _answer(answer: Any) -> bool:
+    """Of the user's function; None goes on."""
+    return answer is not None and check.boolean(answer, "stop")
 
 
 def _by_evidence(steps: Steps) -> tuple[int, str]:

@@ -14,7 +14,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory
+from fastmlp import _matrices, _memory
+from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.pruning.candidates import Sets
 
 Float = NDArray[np.float64]
@@ -68,7 +69,7 @@ class Deletions:
         """C_SS."""
         at = self._place[S]
         V = self._V[at, : self._n_columns]
-        return np.asarray(self._C[np.ix_(at, at)] - V @ V.T)
+        return np.asarray(self._C[np.ix_(at, at)] - _memory.product(V, V.T))
 
     def delete(self, S: Index) -> float:
         """Delete parameters that are left; the rise L_S."""
@@ -76,11 +77,11 @@ class Deletions:
             self._put_in(len(S))
         at, V = self._place[S], self._V[:, : self._n_columns]
         columns = self._C[at] - _memory.product(V[at], V.T) if self._n_columns else self._C[at]
+        root = _root(columns[:, at])
         if len(S) == 1:  # as below, without LAPACK
-            root = np.sqrt(columns[:, at])
             U, half = columns / root, self.w[S] / root[0]
         else:
-            root = np.linalg.cholesky(columns[:, at])
+            _memory.blas(4 * columns.nbytes)
             U, half = np.linalg.solve(root, columns), np.linalg.solve(root, self.w[S])
         self.w[self._rows] -= half @ U
         self.variances[self._rows] -= (U**2).sum(axis=0)
@@ -91,10 +92,9 @@ class Deletions:
 
     def _put_in(self, room: int) -> None:
         """C without what is deleted, and with V V' taken off; room for so many columns and more."""
-        kept = self.alive[self._rows]
+        kept = np.flatnonzero(self.alive[self._rows])
         V = self._V[kept, : self._n_columns]
-        left = np.flatnonzero(kept)
-        self._C = self._C.take(left, axis=0).take(left, axis=1)
+        self._C = _matrices.chosen(self._C, kept)
         self._C -= _memory.product(V, V.T)
         self._rows = self._rows[kept]
         self._place[self._rows] = np.arange(len(self._rows))
@@ -108,17 +108,32 @@ class Deletions:
         return np.array([self._rise(S) for S in sets])
 
     def _rise(self, S: Index) -> float:
-        half = np.linalg.solve(np.linalg.cholesky(self.block(S)), self.w[S])
+        half = np.linalg.solve(_root(self.block(S)), self.w[S])
         return 0.5 * float(half @ half)
 
     def moved(self, S: Index) -> Float:
         """The parameters after a deletion that is not made."""
         at = self._place[S]
         columns = self._C[at] - _memory.product(self._V[at, : self._n_columns], self._V[:, : self._n_columns].T)
+        _memory.blas(4 * columns.nbytes)
         w = self.w.copy()
         w[self._rows] -= np.linalg.solve(columns[:, at], self.w[S]) @ columns
         w[S] = 0.0
         return w
+
+
+def _root(block: Float) -> Float:
+    """L with L L' = C_SS."""
+    if len(block) == 1 and block[0, 0] > 0:
+        return np.sqrt(block)
+    _memory.blas(4 * block.nbytes)
+    try:
+        return np.asarray(np.linalg.cholesky(block), np.float64)
+    except np.linalg.LinAlgError as error:
+        raise NotPositiveDefiniteError(
+            "penalty: expected one with which second derivatives are positive definite beyond rounding, got some of "
+            "which deletions have no inverse; take a larger penalty"
+        ) from error
 
 
 class Removals:

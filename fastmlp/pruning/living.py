@@ -26,10 +26,13 @@ def living_optimum(
 
     Raises
     ------
+    ValueError
+        If the objective is no finite number.
     NotPositiveDefiniteError
-        If they are not, and nothing has died.
+        If second derivatives are not, and nothing has died.
     """
     optimum = Optimum(reduced, v, hessian, noise_precision, known)
+    optimum.require_finite()
     try:
         _ = optimum.hessian
     except NotPositiveDefiniteError:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory
+from fastmlp import _matrices, _memory
 from fastmlp._cached import cached_property
 from fastmlp._core.curvature import cholesky
 from fastmlp.errors import NotPositiveDefiniteError, PosteriorWarning, warn_caller
@@ -77,12 +77,20 @@ class Optimum:
         """|g|_inf."""
         return float(np.abs(self.value_and_grad[1]).max(initial=0.0))
 
+    def require_finite(self) -> None:
+        """ValueError where there is no number for E."""
+        value = self.value_and_grad[0]
+        if not math.isfinite(value):
+            raise ValueError(f"net: expected one whose objective is a finite number on these data, got {value}")
+
     @cached_property
     def _factored(self) -> tuple[str, Float, Float]:
         """Which second derivatives these are, A, and its root."""
         for kind in HESSIANS[HESSIANS.index(self._wanted) :]:
             A = self._matrix(kind)
-            L = A.copy()
+            if not np.isfinite(A).all():
+                raise ValueError("net: expected one whose second derivatives are finite on these data, got others")
+            L = _matrices.copied(A)
             if cholesky.factor(L) == 0:
                 return kind, A, L
         _memory.blas(8 * A.nbytes)

@@ -120,7 +120,8 @@ def prune(
         If an argument is wrong; if nothing is left to delete; with ``stop="validation"`` and no set; if evidence is
         asked for and the prior of something deletable is flat; with ``retrain=False`` away from an optimum.
     NotPositiveDefiniteError
-        If not even the Gauss-Newton matrix is positive definite. Says the smallest eigenvalue.
+        If not even the Gauss-Newton matrix is positive definite, of which it says the smallest eigenvalue; or where
+        deletions leave nothing but rounding of it.
 
     Notes
     -----
@@ -150,6 +151,7 @@ def prune(
     start = problem.start
     if len(candidates.left(start).numbers) == 0:
         raise ValueError("what, keep: expected something that may be deleted, got nothing")
+    n_params = check.integer(n_params, "n_params", 1)
     chosen = METHODS[check.choice(method, "method", tuple(METHODS))]
     chooser = criteria.make(stop, asked=max_rise is not None or n_params != 1)
     held_out = None
@@ -169,7 +171,7 @@ def prune(
     rules = Rules(
         method=chosen,
         hessian=check.choice(hessian, "hessian", HESSIANS),
-        n_params=check.integer(n_params, "n_params", 1),
+        n_params=n_params,
         noise_precision=problem.own_precision(noise_precision),
         max_rise=math.inf if max_rise is None else check.number(max_rise, "max_rise", 0.0),
         at_once=check.number(at_once, "at_once", 0.0),

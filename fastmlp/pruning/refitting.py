@@ -72,7 +72,9 @@ def refit(
     Raises
     ------
     TypeError, ValueError
-        If an argument is wrong, or the objective is not finite at the old parameters.
+        If an argument is wrong, or the objective or its second derivatives are not finite at the old parameters.
+    NotPositiveDefiniteError
+        As for `fastmlp.prune`.
     RuntimeError
         If the network is being fitted already.
 
@@ -145,9 +147,8 @@ def _reduced(problem: Problem, fixed: Any) -> tuple[Reduced, Float]:
 def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     """Everything the result has but what is the network's."""
     start = Start(reduced, v, "exact", None)
+    start.require_finite()
     value, gradient = start.value_and_grad
-    if not math.isfinite(value):
-        raise ValueError(f"net: expected one whose objective is a finite number on these data, got {value}")
     report = {"predicted": v, "predicted_decrease": 0.0, "newton_used": False, "negative_eigenvalues": None}
     if start.grad_norm <= tol:
         return report | {"v": v, "fun": value, "grad_norm": start.grad_norm, "nit": 0, "success": True, "moved": 0.0}

@@ -172,7 +172,8 @@ def saliencies(
     TypeError, ValueError
         If an argument is wrong, or nothing is left to delete.
     NotPositiveDefiniteError
-        If not even the Gauss-Newton matrix is positive definite. Says the smallest eigenvalue.
+        If not even the Gauss-Newton matrix is positive definite, of which it says the smallest eigenvalue; or where
+        deletions leave nothing but rounding of it.
 
     Warns
     -----

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._partial import Later, handing_over
@@ -142,9 +143,10 @@ def sweep(
     if len(set(sizes)) < len(sizes):
         raise ValueError(f"hidden_sizes: expected different sizes, got {sizes}")
     choices = _items(penalties, "penalties") if isinstance(penalties, Sequence) else [penalties]
+    X, T = check.real_array(X, "X", None), check.real_array(T, "T", None)  # read once
     D, K = _widths(X, T, output)
     kinds = [Architecture.create([D, *_layers(size), K], hidden, output, loss, dtype) for size in sizes]
-    sequence, *spawned = _seed_sequence(rng).spawn(1 + len(kinds) * n_starts)
+    sequence, *spawned = check.seed_sequence(rng).spawn(1 + len(kinds) * n_starts)
     splitting = np.random.default_rng(sequence)
     units.checked(standardize, kinds[0])
     samples = check_samples(kinds[0], X, T, sample_weight)  # and so for all
@@ -223,21 +225,13 @@ def _layers(size: Any) -> tuple[int, ...]:
     return size if isinstance(size, tuple) else (size,)
 
 
-def _widths(X: Any, T: Any, output: str) -> tuple[int, int]:
+def _widths(X: NDArray[Any], T: NDArray[Any], output: str) -> tuple[int, int]:
     """Numbers of inputs and outputs."""
-    inputs, targets = np.shape(check.real_array(X, "X", None)), check.real_array(T, "T", None)
-    if len(inputs) != 2:
-        raise ValueError(f"X: expected shape (n_samples, n_inputs), got {inputs}")
-    if targets.ndim == 1 and targets.size and output == SOFTMAX.name:
-        return inputs[1], max(2, int(targets.max()) + 1)
-    return inputs[1], targets.shape[1] if targets.ndim == 2 else 1
-
-
-def _seed_sequence(rng: Any) -> np.random.SeedSequence:
-    sequence = check.generator(rng).bit_generator.seed_seq
-    if not isinstance(sequence, np.random.SeedSequence):
-        raise TypeError(f"rng: expected a generator with a SeedSequence, got one with {type(sequence).__name__}")
-    return sequence
+    if X.ndim != 2:
+        raise ValueError(f"X: expected shape (n_samples, n_inputs), got {X.shape}")
+    if T.ndim == 1 and T.size and output == SOFTMAX.name:
+        return X.shape[1], max(2, int(T.max()) + 1)
+    return X.shape[1], T.shape[1] if T.ndim == 2 else 1
 
 
 def _folds(
@@ -260,7 +254,7 @@ def _start(architecture: Architecture, init: Any, seed: int) -> Network:
 
 
 def _bar(progress: Any, total: int) -> AbstractContextManager[Any]:
-    if not progress:
+    if not check.boolean(progress, "progress"):
         return nullcontext()
     try:
         from tqdm.auto import tqdm

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp.terms.term import Additive
@@ -120,6 +121,7 @@ class Quadratic(Additive):
     def _root(self) -> Float:
         if np.ndim(self.precision) < 2:
             return np.sqrt(self.hess(self.center))
+        _memory.blas(8 * self.precision.nbytes)
         values, vectors = np.linalg.eigh(self.precision)
         if values[0] < -SLACK * values[-1]:
             raise ValueError(f"precision: expected no negative eigenvalue for residuals, got {values[0]}")

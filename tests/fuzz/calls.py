@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 
 import fastmlp
+from fuzz import trained
 from fuzz.arguments import HookError, N, array, hostile, integer, name, odd, real
 from fuzz.draws import Draws
 
@@ -34,7 +35,7 @@ class World:
     small = fastmlp.Network([1, 1], rng=0)
 
     def __init__(self, draws):
-        self.disturbed = False  # by a hook of an argument
+        self.disturbed = False  # by a hook of an argument, or a callback
         self.draws, self.net = draws, draws.among(NETS).copy()
         rng = np.random.default_rng(0)
         self.good_X = rng.normal(size=(N, 3))
@@ -81,6 +82,7 @@ class World:
 
         def called(*_):
             if self.draws.seldom():
+                self.disturbed = True
                 self.draws.among((self.net.initialize, lambda: self.net.fit(self.good_X, self.good_T),
                                   lambda: self.net.__init__([2, 1]), lambda: setattr(self.net, "params", 0),
                                   lambda: setattr(self.X, "shape", (-1,))))()  # fmt: skip
@@ -281,7 +283,9 @@ EVALUATIONS = {
 }  # fmt: skip
 CHANGES = {"fit": fitted, "params": assigned, "fit_evidence": evidence, "fit_many": many,
            "sweep": swept}  # fmt: skip
-CALLS = EVALUATIONS | CHANGES | {"fit again": fitted}
+EVALUATIONS_LATER = trained.EVALUATIONS | {"other kinds": trained.of_other_kinds(EVALUATIONS | trained.EVALUATIONS)}
+CALLS = EVALUATIONS | CHANGES | {"fit again": fitted} | EVALUATIONS_LATER | trained.CHANGES
+UNCHANGING = {*EVALUATIONS, *EVALUATIONS_LATER}  # what these have looked at, they have not changed
 
 
 def described(net, which, given):
@@ -319,5 +323,5 @@ def run(content, tell=None):
                 raise AssertionError(f"an error without a name: {text}") from error
         except Exception as error:
             raise AssertionError(f"{type(error).__name__}: {text}") from error
-        assert which not in EVALUATIONS or world.disturbed or np.array_equal(world.net.params, params), text
+        assert which not in UNCHANGING or world.disturbed or np.array_equal(world.net.params, params), text
         world.net.predict(np.zeros((1, world.net.layers[0]), world.net.dtype))

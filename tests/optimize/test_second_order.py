@@ -175,3 +175,28 @@ def test_all_solvers_reach_the_same_optimum(method, problem):
     assert res.grad_norm <= 1e-6
     assert res.fun == pytest.approx(optimum.fun, rel=1e-10)
     assert np.allclose(net.params, optimum.x, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [1e100, 1e154])
+@pytest.mark.parametrize("output", ["identity", "softmax"])
+def test_numbers_that_overflow_within_scipy_end_a_training_and_raise_nothing(output, size):
+    rng = np.random.default_rng(0)
+    inputs, targets = rng.normal(size=(30, 3)), rng.dirichlet(np.ones(2), 30)
+    inputs[0, 0] = size
+    for method in SCIPY:
+        net = fastmlp.Network([3, 4, 2], "relu", output, rng=0)
+        before = net.loss(inputs, targets)
+        assert not net.fit(inputs, targets, method, max_iter=9).success
+        assert net.loss(inputs, targets) <= before
+
+
+def test_what_a_term_raises_within_scipy_comes_through():
+    class Overflowing:
+        def value(self, params):
+            return 0.0
+
+        def value_and_grad(self, params):
+            raise OverflowError("of the term")
+
+    with pytest.raises(OverflowError, match="of the term"):
+        fastmlp.Network([3, 2], rng=0).fit(np.ones((4, 3)), np.ones((4, 2)), "trust-exact", penalty=Overflowing())

@@ -351,3 +351,18 @@ def test_evidence_is_refused_where_something_that_stays_has_no_prior():
         fastmlp.prune(fastmlp.Laplace(net, X, T, penalty=PENALTY), X, T)
     path = fastmlp.prune(net, X, T, "evidence", penalty=fastmlp.WeightDecay(0.1), keep=["b1", "b2"], n_params=12)
     assert path.steps[-1].n_params <= 12
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "named"),
+    [
+        ({"stop": lambda steps: np.zeros(2)}, TypeError, "stop"),
+        ({"retrain": "no"}, TypeError, "retrain"),
+        ({"n_params": np.array([1, 2])}, TypeError, "n_params"),
+        ({"noise_precision": 5e-324}, ValueError, "noise_precision"),
+    ],
+)
+def test_answers_and_numbers_that_are_none_are_named(options, error, named):
+    net, X, T = problem()
+    with pytest.raises(error, match=f"^{named}: expected"):
+        fastmlp.prune(net, X, T, penalty=PENALTY, **options)

@@ -40,6 +40,16 @@ def test_copies_pickles_and_files_keep_it(dtype, tmp_path):
     assert np.array_equal(whole.params, net.params)
 
 
+def test_bytes_that_count_as_true_are_ones_in_files_too(tmp_path):
+    net, mask = pruned()
+    twos = (mask * np.uint8(2)).view(bool)  # NumPy takes them for True
+    net.pruned = twos
+    net.save(tmp_path / "net")
+    assert fastmlp.load(tmp_path / "net") == net
+    with pytest.raises(fastmlp.ModelFormatError, match=r"^state: expected a mask of zeros and ones"):
+        fastmlp.Network.__new__(fastmlp.Network).__setstate__(net.__getstate__() | {"pruned": twos})
+
+
 def test_files_without_a_mask_are_as_before(tmp_path):
     net = network([3, 4, 2])
     net.save(tmp_path / "a")

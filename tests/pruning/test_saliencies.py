@@ -6,6 +6,7 @@ import pytest
 import autodiff
 import fastmlp
 from cases import PAIRS, data, network, relative_error
+from fastmlp.pruning.deletions import Deletions
 
 LAMBDA = {"weights": 0.3, "biases": 0.1}
 
@@ -203,3 +204,24 @@ def test_a_posterior_brings_everything_along(evidence):
     for name in ("X", "penalty", "noise_precision", "sample_weight"):
         with pytest.raises(TypeError, match=f"^{name}: expected None with a posterior"):
             fastmlp.saliencies(posterior, **{name: X})
+
+
+@pytest.mark.parametrize("what", ["weights", "units"])
+@pytest.mark.parametrize("hessian", ["exact", "ggn"])
+def test_what_is_not_finite_is_refused(what, hessian):
+    net, X, T, penalty = trained()
+    X[0, 0] = 1e200  # of which the squares are not
+    for call in (fastmlp.saliencies, fastmlp.prune):
+        with pytest.raises(ValueError, match=r"^net: expected one whose (objective|second derivatives)"):
+            call(net, X, T, penalty=penalty, what=what, hessian=hessian, noise_precision=1.0)
+    with pytest.raises(ValueError, match=r"^net: expected one whose (objective|second derivatives)"):
+        fastmlp.refit(net, X, T, penalty=penalty)
+
+
+def test_sets_that_are_singular_to_rounding_are_refused():
+    """Digits do not tell C_SS from an indefinite matrix where its eigenvalues, up to 1 / lambda, lie far apart."""
+    block = np.array([[1.0, 1.0], [1.0, 1.0 - 1e-13]])
+    with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"^penalty: expected one with which second derivatives"):
+        Deletions(block, np.ones(2)).rises([np.array([0, 1])])
+    with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"^penalty: expected"):
+        Deletions(block, np.ones(2)).delete(np.array([0, 1]))

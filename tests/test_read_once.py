@@ -1,0 +1,135 @@
+"""Lists and array-likes that are others at the next look: what they held at the first one is what counts."""
+
+import numpy as np
+import pytest
+
+import fastmlp
+from changing import ACCEPTED, CHANGES, Array, Threads, flat, net_of, shorter, taller, values
+
+# ---- lists of sizes, names and the like ----
+
+
+class Liar(list):
+    """A list with its own methods in place of its items, but for the walk over them, which it gives once."""
+
+    def __iter__(self):
+        walk, self[:] = list(list.__iter__(self)), [1j]
+        return iter(walk)
+
+    def __getitem__(self, key):
+        return 1j
+
+    def __len__(self):
+        return -1
+
+    def __contains__(self, item):
+        return 1j
+
+
+class Unwalkable(list):
+    def __iter__(self):
+        return 1j
+
+
+LISTS = {
+    "layers": ([4, 3, 2], lambda given: fastmlp.Network(given, rng=0).params),
+    "hidden": (["relu"], lambda given: fastmlp.Network([4, 3, 2], given, rng=0).params),
+    "fixed": (["W1", "b2"], lambda given: net_of("f8").fit(*samples(), max_iter=2, fixed=given).x),
+    "tied": (["W1"], lambda given: net_of("f8").fit(*samples(), max_iter=2, tied=given).x),
+    "validation": ([*map(np.ones, ([5, 4], [5, 2]))], lambda given: net_of("f8").fit(
+        *samples(), "adam", validation=given, max_iter=2, rng=0).x),
+    "what": (["W1[:,0]", "b1"], lambda given: fastmlp.saliencies(
+        net_of("f8"), *samples(), method="magnitude", what=given).rise),
+    "weights": ([0.1, 0.2], lambda given: net_of("f8").fit(
+        *samples(), max_iter=2, penalty=fastmlp.WeightDecay(weights=given)).x),
+    "penalty": ([None], lambda given: fastmlp.fit_many([net_of("f8")], *samples(), penalty=given, max_iter=2)[0].x),
+    "hidden_sizes": ([1, 2], lambda given: [run.fun for run in fastmlp.sweep(
+        *samples(), given, 1, folds=2, max_iter=2, rng=0).runs]),
+    "activation": (["relu"], lambda given: estimator(activation=given).fit(*samples()).coefs_[0]),
+    "hidden_layer_sizes": ([3], lambda given: estimator(hidden_layer_sizes=given).fit(*samples()).coefs_[0]),
+}  # fmt: skip
+
+
+def samples():
+    given = values(30, "f8")
+    return given["X"], given["T"]
+
+
+def estimator(**options):
+    return fastmlp.MLPRegressor(**{"hidden_layer_sizes": (3,), "max_iter": 2, "random_state": 0} | options)
+
+
+WARNING = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::fastmlp.ScaleWarning")
+
+
+@WARNING
+@pytest.mark.parametrize(
+    "name", sorted(set(LISTS) - {"hidden_layer_sizes"})
+)  # which is the estimator's, and stays as it is
+def test_a_list_is_read_once(name):
+    """What its items were then is what counts: neither its length nor its slices are asked for, nor a second walk."""
+    items, call = LISTS[name]
+    assert np.array_equal(call(Liar(items)), call(list(items)))
+
+
+@WARNING
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_that_cannot_be_read_is_refused_by_its_name(name):
+    items, call = LISTS[name]
+    with pytest.raises(TypeError, match=rf"^{name}: expected "):
+        call(Unwalkable(items))
+
+
+# ---- what is looked at more than once ----
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("change", [taller, flat, shorter, lambda X: setattr(X, "dtype", np.int16)])
+def test_estimators_keep_to_the_array_that_they_were_given(change):
+    """scikit-learn's checks give X itself back, and look at y, which changes it, then."""
+    X, T = samples()
+    expected = estimator().fit(X, T)
+    got = estimator().fit(X, Array(T, X, change))
+    assert np.array_equal(got.coefs_[0], expected.coefs_[0])
+    X, T = samples()
+    weight = np.ones(30)
+    got = estimator().fit(X, T, sample_weight=Array(weight, X, change))
+    assert np.array_equal(got.coefs_[0], estimator().fit(*samples(), sample_weight=weight).coefs_[0])
+
+
+@ACCEPTED
+@pytest.mark.parametrize("far", [1e6, 0.0])
+def test_warnings_about_scale_look_again_at_what_may_have_another_shape(far, dtype):
+    """Columns far from zero are looked at as they were given: by then they may be others."""
+    for change in CHANGES:
+        given = values(130, dtype)
+        given["X"][:, 2] = far
+        X, net = given["X"], net_of(dtype)
+        expected = net.copy().fit(X.copy(), given["T"], "lm", standardize=True, max_iter=12).x
+        got = net.fit(X, given["T"], "lm", standardize=True, max_iter=12, n_threads=Threads(X, change)).x
+        assert np.array_equal(got, expected)
+
+
+class Fewer:
+    """An array-like that has a row less whenever it is looked at."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, dtype=None, copy=None):
+        self.array = self.array[1:]
+        return np.array(self.array, dtype)
+
+
+@WARNING
+def test_samples_of_many_networks_are_read_once():
+    X, T = samples()
+    found = fastmlp.sweep(Fewer(X), T[1:], (1, 2), 1, folds=2, max_iter=2, rng=0)
+    assert found.runs[0].fun == fastmlp.sweep(X[1:], T[1:], (1, 2), 1, folds=2, max_iter=2, rng=0).runs[0].fun
+
+
+@pytest.mark.filterwarnings("ignore::fastmlp.ConvergenceWarning", "ignore::fastmlp.PosteriorWarning")
+def test_mixtures_read_their_inputs_once():
+    X, T = samples()
+    mixture = fastmlp.fit_evidence(net_of("f8"), X, T, n_starts=2, combine="average", max_iter=2, rng=0)
+    assert np.array_equal(mixture.predict(Fewer(X))[0], mixture.predict(X[1:])[0])
