@@ -1,4 +1,0 @@
-from fastmlp._core.sums.kinds import CompiledKind
-
-DIAGONAL: CompiledKind
-AVERAGES: CompiledKind
