@@ -18,7 +18,7 @@ from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import advice, explained, holdout, reference, scale
-from fastmlp.optimize.monitor import CONVERGED, MESSAGES, STALLED, optimize_result
+from fastmlp.optimize.monitor import CONVERGED, MESSAGES, STALLED, fit_results, optimize_result
 from fastmlp.runs.tasks import (
     Done,
     Outcome,
@@ -99,10 +99,11 @@ def fit_many(
 
     Returns
     -------
-    list of FitResult
-        One for each network: x, fun, nit, nfev, njev, nhev, status, message, success, grad_norm, units, train_loss and
-        validation_loss (means, without penalty, in the units of T). `success` says that `tol` was met at a minimum. An
-        objective that is not finite at the start leaves its network as it is, with the message "diverged".
+    FitResults
+        A list of `FitResult`, one for each network: x, fun, nit, nfev, njev, nhev, status, message, success, grad_norm,
+        units, train_loss and validation_loss (means, without penalty, in the units of T). `success` says that `tol` was
+        met at a minimum. An objective that is not finite at the start leaves its network as it is, with the message
+        "diverged".
 
     Raises
     ------
@@ -175,7 +176,7 @@ def fit_many(
             _take_back(found, tasks, starts, how, (X, T), weight)
         else:
             _warn_about_poor_fits(tasks, starts, done, how)
-        return found
+        return fit_results(found)
 
 
 def split(
