@@ -199,7 +199,7 @@ def several(values: Any, name: str, kind: str) -> list[Any]:
 
 def sequence(values: Any, name: str, kind: str) -> list[Any]:
     """The same of a sequence or an array of one dimension, which have an order and an end."""
-    if not isinstance(values, (Sequence, np.ndarray)):
+    if not isinstance(values, (Sequence, np.ndarray)) or (isinstance(values, np.ndarray) and values.ndim == 0):
         raise TypeError(f"{name}: expected {kind}, got {shown(values)}")
     if isinstance(values, np.ndarray) and values.ndim != 1:
         raise ValueError(f"{name}: expected {kind}, in one dimension, got shape {values.shape}")
