@@ -81,6 +81,12 @@ def test_targets_whose_variances_are_no_numbers_are_named(unit):
         fastmlp.Laplace(net, FEW, unit * FEW_T, prior_precision=alpha, standardize=True)
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1e-150, 1e150, 1e300])
+def test_raw_targets_without_a_variance_are_refused_by_name(unit):
+    with pytest.raises(ValueError, match=r"T: expected targets of a variance from 1e-290 .*; take standardize=True"):
+        fit_evidence(network(3), FEW, unit * FEW_T, standardize=False)
+
+
 @pytest.mark.parametrize("unit", [1e-140, 1e140])
 def test_nothing_is_said_of_variances_that_are_numbers(unit):
     found = fit_evidence(network(3), FEW, unit * FEW_T)

@@ -34,6 +34,7 @@ GROUPS = ("layers", "all", "ard")
 DEAD = 1e-3
 START_SIGNAL = 100.0  # variance of the targets over that of the noise
 MOST_SIGNAL = 1e12  # the same where the noise is at its floor
+LEAST_VARIANCE = 1e-290  # of which float64 holds the reciprocal, and that of the noise
 CLOSE = 0.9  # share of that precision from which on the noise counts as at its floor
 FARTHEST = 3.0  # change of a logarithm at once
 FARTHEST_PLAIN = 30.0  # the same without correction
@@ -95,7 +96,13 @@ class Alternation:
             raise ValueError(
                 "T: expected targets with noise, got constant ones, up to rounding; if they vary, subtract their offset"
             )
-        return float((deviation**2).mean())
+        variance = float((deviation**2).mean())
+        if not LEAST_VARIANCE <= variance <= 1 / LEAST_VARIANCE:
+            raise ValueError(
+                f"T: expected targets of a variance from {LEAST_VARIANCE:g} to {1 / LEAST_VARIANCE:g}, got a "
+                f"standard deviation of {deviation.max():.3g}; take standardize=True, or multiply T by a number"
+            )
+        return variance
 
     def start(self, alpha: Any, beta: Any) -> Float:
         """The precisions to begin with; beta is given in the units of the user's targets."""

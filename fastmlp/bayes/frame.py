@@ -22,6 +22,8 @@ from fastmlp.model.units import Units
 Float = NDArray[np.float64]
 LEAST = float(np.finfo(np.float64).tiny) * 8  # of noise precisions, which are divided by 2 pi
 
+VAST = 230.0  # of a logarithm, from which on targets are of no usual size: 1e100
+
 
 class Frame(NamedTuple):
     """The affine maps; without units none."""
@@ -96,10 +98,11 @@ class Frame(NamedTuple):
         if not self.architecture.loss.has_noise or not self.varying.any():
             return ""
         sd = np.broadcast_to(self.output_scale / np.sqrt(beta), self.varying.shape)
+        vast = np.abs(np.log(self.output_scale)) > VAST  # else the noise is what it was told to be
         info = np.finfo(np.float64)
         with np.errstate(over="ignore", under="ignore", divide="ignore"):
             held = (sd * sd >= info.tiny) & (sd * sd <= 1 / info.tiny)
-        where = np.flatnonzero(self.varying & ~held)
+        where = np.flatnonzero(self.varying & vast & ~held)
         if not len(where):
             return ""
         size = float(sd[where[0]])
