@@ -37,7 +37,7 @@ from fastmlp.terms import Quadratic, Sum, Term, WeightDecay
 from fastmlp.terms.objective import Objective
 
 if TYPE_CHECKING:
-    from fastmlp.optimize.results import FitResult, LeastSquaresResult
+    from fastmlp.optimize.results import FitResult, FitResults, LeastSquaresResult
 
 __all__ = [
     "Activation",
@@ -45,6 +45,7 @@ __all__ = [
     "DerivativeReport",
     "Evidence",
     "FitResult",
+    "FitResults",
     "ForkWarning",
     "IdenticalUnitsWarning",
     "Laplace",
@@ -102,7 +103,7 @@ __all__ = [
 logging.getLogger("fastmlp").addHandler(logging.NullHandler())
 
 
-RESULTS = ("FitResult", "LeastSquaresResult")
+RESULTS = ("FitResult", "FitResults", "LeastSquaresResult")
 BRIDGES = ("from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch")
 
 

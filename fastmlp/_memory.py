@@ -165,12 +165,12 @@ def scipy_blas() -> None:
     if not _warm:
         blas = scipy("linalg.blas")
         ask(BUFFER + SPARE, "the buffer of SciPy's BLAS")
-        blas.dgemm(1.0, _SQUARE, _SQUARE)
+        square = np.zeros((128, 128))
+        blas.dgemm(1.0, square, square)
         _warm.append(True)
 
 
 _whole: dict[str, Any] = {}
 _warm: list[bool] = []
-_SQUARE = np.zeros((128, 128))
 ask(BUFFER + SPARE, "the buffer of NumPy's BLAS")
-_SQUARE @ _SQUARE
+np.linalg.cholesky(np.eye(16))  # by one thread: for a product that several do they spin for up to 30 ms

@@ -7,7 +7,6 @@ be computed first is no part of a page: to look at a result, in a debugger too, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -19,6 +18,7 @@ LINES, WIDTH = 20, 100  # of a page, at most
 NAME = 26  # characters of a name beneath a heading
 FIRST = 6  # numbers of an array
 GAP = "  "
+MARKS = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
 
 class Table(NamedTuple):
@@ -61,11 +61,11 @@ def text(page: Page) -> str:
 
 def html(page: Page) -> str:
     """The same as plain tables."""
-    parts = [f"<p>{escape(shortened(one_line(page.title), WIDTH))}</p>"]
+    parts = [f"<p>{_escaped(shortened(one_line(page.title), WIDTH))}</p>"]
     for table, cells, left_out in _cut(page):
         heading = [_row(line, "th", "th") for line in _heading(table)]
         rows = [_row(row, "td" if table.heading else "th", "td") for row in cells]
-        rows += [f"<tr><td>{escape(line)}</td></tr>" for line in left_out]
+        rows += [f"<tr><td>{_escaped(line)}</td></tr>" for line in left_out]
         head = f"<thead>{''.join(heading)}</thead>" if heading else ""
         parts.append(f"<table>{head}<tbody>{''.join(rows)}</tbody></table>")
     return "\n".join(parts)
@@ -78,6 +78,11 @@ def number(value: Any) -> str:
     if isinstance(value, (np.ndarray, list, tuple)):
         return numbers(value)
     return one_line(str(value))
+
+
+def unless_nan(value: Any) -> Any:
+    """The number; None, what is not known, for none."""
+    return None if value is None or value != value else value
 
 
 def how_many(n: int, noun: str) -> str:
@@ -100,6 +105,11 @@ def one_line(words: str) -> str:
 def shortened(words: str, width: int) -> str:
     """Words of so many characters at most."""
     return words if len(words) <= width else words[: width - 3].rstrip() + "..."
+
+
+def _escaped(words: str) -> str:
+    """As `html.escape`, whose module brings in all of HTML's names with it."""
+    return words.translate(MARKS)
 
 
 def _page(thing: Any) -> Page:
@@ -160,4 +170,4 @@ def _cut(page: Page) -> Iterator[tuple[Table, Sequence[Cells], list[str]]]:
 
 def _row(cells: Cells, first: str, others: str) -> str:
     tags = [first, *[others] * (len(cells) - 1)]
-    return "<tr>" + "".join(f"<{t}>{escape(cell)}</{t}>" for t, cell in zip(tags, cells, strict=True)) + "</tr>"
+    return "<tr>" + "".join(f"<{t}>{_escaped(cell)}</{t}>" for t, cell in zip(tags, cells, strict=True)) + "</tr>"

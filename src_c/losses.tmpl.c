@@ -6,8 +6,8 @@
 
 /* ---- losses that are a sum over outputs of a function of one logit ----
  * E, D, H, G: value, d/dz, d2/dz2 and the Gauss-Newton part of the latter, in terms of z, t (and y, h1, h2, c), and of
- * what E_PREPARE and H_PREPARE declare. */
-#define ELEMENTWISE_LOSS(name, E_PREPARE, E, D_, H_PREPARE, H, G)                                                      \
+ * what PREPARE declares. */
+#define ELEMENTWISE_LOSS(name, PREPARE, E, D_, H, G)                                                                   \
     static void NAME(name##_gradient)(size_t n_out, size_t columns, const real *Z, const real *Y, const real *d1,      \
                                       const real *T, const real *scale, real *value, real *D, size_t ld)               \
     {                                                                                                                  \
@@ -18,7 +18,8 @@
             for (size_t s = 0; s < columns; s++) {                                                                     \
                 const size_t i = k * ld + s;                                                                           \
                 const real z = Z[i], t = T[i];                                                                         \
-                E_PREPARE value[s] += E;                                                                               \
+                (void)z, (void)t;                                                                                      \
+                PREPARE value[s] += E;                                                                                 \
                 if (D)                                                                                                 \
                     D[i] = D_;                                                                                         \
             }                                                                                                          \
@@ -32,26 +33,24 @@
             for (size_t s = 0; s < columns; s++) {                                                                     \
                 const size_t i = k * ld + s;                                                                           \
                 const real z = Z[i];                                                                                   \
-                H_PREPARE RD[i] = (ggn ? G : H) * RZ[i];                                                               \
+                (void)z;                                                                                               \
+                PREPARE RD[i] = (ggn ? G : H) * RZ[i];                                                                 \
             }                                                                                                          \
     }
 
 /* e = c/2 (y - t)^2 with y = h(z) and c the precision of the output (1 without scale) */
-#define SQUARED_ERROR_TERMS                                                                                            \
-    const real c = scale ? scale[k] : R(1.0), r = Y[i] - T[i], h1 = d1 ? d1[i] : R(1.0);                               \
-    (void)z;
-ELEMENTWISE_LOSS(squared_error, (void)t; SQUARED_ERROR_TERMS, R(0.5) * c * r * r, c * r * h1,
-                 SQUARED_ERROR_TERMS const real h2 = d2 ? d2[i] : R(0.0);, c * (h1 * h1 + r * h2), c * (h1 * h1))
+ELEMENTWISE_LOSS(squared_error,
+                 const real c = scale ? scale[k] : R(1.0); const real r = Y[i] - T[i]; const real h1 = d1 ? d1[i] : R(1.0);
+                 , R(0.5) * c * r * r, c * r * h1, c * (h1 * h1 + r * (d2 ? d2[i] : R(0.0))), c * (h1 * h1))
 
 /* e = log(1 + exp z) - t z */
 ELEMENTWISE_LOSS(binary_cross_entropy, const NAME(logistic_parts) l = NAME(vlogistic_parts)(z);,
                  (z > 0 ? (R(1.0) - t) * z : -t * z) + NAME(vlog1pexp_neg)(z), (R(1.0) - t) * l.p - t * l.q,
-                 const NAME(logistic_parts) l = NAME(vlogistic_parts)(z);, l.p * l.q, l.p * l.q)
+                 l.p * l.q, l.p * l.q)
 
 /* e = exp z - t z */
-ELEMENTWISE_LOSS(poisson, const real e = NAME(vexp)(z);, e - t * z, e - t, const real e = NAME(vexp)(z);, e, e)
+ELEMENTWISE_LOSS(poisson, const real e = NAME(vexp)(z);, e - t * z, e - t, e, e)
 
-#undef SQUARED_ERROR_TERMS
 #undef ELEMENTWISE_LOSS
 
 /* ---- softmax: all outputs of a sample together, CHUNK samples at a time ---- */

@@ -16,7 +16,7 @@ ALWAYS_INLINE LANED(mask) LANED(not_taken)(size_t n_in)
 }
 
 /* Inner products with so many rows of W, at most TOGETHER, not summed over the lanes yet. */
-ALWAYS_INLINE void LANED(inner_products)(size_t rows, size_t n_in, const real *W, const real *a, LANED(mask) kept,
+ALWAYS_INLINE void LANED(products_of_rows)(size_t rows, size_t n_in, const real *W, const real *a, LANED(mask) kept,
                                          VEC *sum)
 {
     const size_t whole = n_in / LANES * LANES, last = n_in - LANES;
@@ -42,7 +42,7 @@ ALWAYS_INLINE void LANED(group)(size_t n_in, const real *W, const real *b, const
 {
     VEC sum[LANES];
     UNROLL for (size_t r = 0; r < LANES; r += TOGETHER)
-        LANED(inner_products)(TOGETHER, n_in, W + r * n_in, a, kept, sum + r);
+        LANED(products_of_rows)(TOGETHER, n_in, W + r * n_in, a, kept, sum + r);
     LANED(fold)(sum);
     STORE(z, sum[0] + LOAD(b));
 }
@@ -62,7 +62,7 @@ static void LANED(sample)(size_t n_out, size_t n_in, const real *W, const real *
     }
     for (; i < n_out; i++) {
         VEC sum;
-        LANED(inner_products)(1, n_in, W + i * n_in, a, kept, &sum);
+        LANED(products_of_rows)(1, n_in, W + i * n_in, a, kept, &sum);
         z[i] = LANED(total)(sum) + b[i];
     }
 }

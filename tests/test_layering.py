@@ -43,7 +43,7 @@ INNER = {
         ("truncated", "loops", "scipy_options"),
         ("least_squares", "monitor", "points", "schedules", "scale"),
         ("bounds", "explained", "earlier", "results", "options"),
-        ("reference",),
+        ("reference", "generators"),
     ),
     "terms": (
         ("__init__",),

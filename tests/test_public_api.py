@@ -17,6 +17,7 @@ NAMES = {
     "DerivativeReport",
     "Evidence",
     "FitResult",
+    "FitResults",
     "ForkWarning",
     "IdenticalUnitsWarning",
     "Laplace",

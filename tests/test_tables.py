@@ -34,6 +34,14 @@ def made():
     yield "fit, standardised, validated", net.copy().fit(X, T, standardize=True, validation=0.3, rng=0)
     yield "adam", net.copy().fit(X, T, "adam", max_iter=3, rng=0)
     yield "fit_many", fastmlp.fit_many([net.copy()], X, T)[0]
+    yield "fits", fastmlp.fit_many([net.copy(), net.copy()], X, T, penalty=DECAY)
+    yield "many fits", fastmlp.fit_many([fastmlp.Network([2, 1], rng=i) for i in range(40)], X, T)
+    yield "no fits", fastmlp.fit_many([], X, T)
+    yield "refit", fastmlp.refit(net.copy(), X[:50], T[:50], penalty=DECAY)
+    path = fastmlp.prune(net, X, T, penalty=DECAY)
+    yield "pruning path", path
+    yield "pruning step", path.steps[1]
+    yield "saliencies", fastmlp.saliencies(net, X, T, penalty=DECAY)
     yield "least squares", fastmlp.levenberg_marquardt(lambda x: x - 1, lambda x: np.eye(len(x)), np.zeros(30))
     laplace = fastmlp.Laplace(net, X, T, penalty=DECAY)
     yield "laplace", laplace
@@ -83,6 +91,13 @@ NAMES = (
     "fit, standardised, validated",
     "adam",
     "fit_many",
+    "fits",
+    "many fits",
+    "no fits",
+    "refit",
+    "pruning path",
+    "pruning step",
+    "saliencies",
     "least squares",
     "laplace",
     "laplace of classes",
@@ -181,6 +196,10 @@ def test_looking_computes_warns_and_prints_nothing(name, monkeypatch, capsys):
         ("fit, standardised, validated", ["validation loss", "standardised units of X and T"]),
         ("adam", ["FitResult of adam", "iterations 3"]),
         ("fit_many", ["FitResult of lm: ", "training loss"]),
+        ("fits", ["FitResults of 2 fits", "fit success iterations objective |gradient| training", "0 True", "1 True"]),
+        ("many fits", ["FitResults of 40 fits", "... (40)"]),
+        ("refit", ["FitResult of lm: converged", "predicted decrease", "posterior standard deviations"]),
+        ("pruning step", ["PruningStep: 12 weights left, without ", "rise", "second derivatives", "... (13)"]),
         ("least squares", ["LeastSquaresResult: ", "1/2 |r|^2", "|J'r|", "1, 1, 1, 1, 1, 1, ... (30)"]),
         (
             "laplace",

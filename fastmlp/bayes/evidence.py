@@ -224,6 +224,9 @@ def fit_evidence(
     to an infinite precision. From the third re-estimation on it is taken out, its weights 0 for good, if the evidence
     of the network that is trained without it is no lower: it is the limit of that with it for alpha_g -> inf.
 
+    The prior that it chooses is all that holds the parameters: there is no `penalty`. An old posterior is the prior of
+    new samples, at its own precisions, in `Laplace.updated`, and any `Quadratic` in ``Laplace(penalty=)``.
+
     Several outputs have one noise precision, in the units in which the evidence is maximised; those with constant
     targets take no part in it where these are standardised ones.
 

@@ -153,12 +153,12 @@ class Parameters:
     @property
     def log_likelihood(self) -> float:
         """Ln p(T | X, w), at w, a density in the units of the targets."""
-        return self._posterior.log_likelihood - self._frame.log_volume(self._posterior.total_weight)
+        return float(self._posterior.log_likelihood - self._frame.log_volume(self._posterior.total_weight))
 
     @property
     def log_evidence(self) -> float:
         """Ln p(T | X), likewise; see above."""
-        return self._posterior.log_evidence - self._frame.log_volume(self._posterior.total_weight)
+        return float(self._posterior.log_evidence - self._frame.log_volume(self._posterior.total_weight))
 
     @property
     def log_symmetries(self) -> float:

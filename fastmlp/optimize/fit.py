@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._core.storage import arrays
 from fastmlp._quiet import quiet
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
@@ -176,7 +177,7 @@ def _start(
 ) -> tuple[NDArray[Any], dict[str, Any] | None]:
     """Where to begin, in the units of the problem; and the monitor's state where an earlier fit is to be continued."""
     known = state is not None and (own is None or own == state["units"])  # else columns vary that were constant
-    if state is not None and known and np.array_equal(net._params, warm_start.x):
+    if state is not None and known and arrays.same(net._params, warm_start.x):
         progress = state["progress"]
         return progress["x"], progress  # the last point, which need not be the best
     # else the user has changed the parameters, and the steps go on from there

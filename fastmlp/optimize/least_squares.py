@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
+from fastmlp._core.storage import arrays
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import LeastSquaresResult
@@ -161,7 +162,7 @@ def _corrected(problem: _Problem, point: _Point, mu: float, x: Array, r: Array) 
 def _try(problem: _Problem, point: _Point, mu: float) -> tuple[_Point | None, float]:
     """The point that a step leads to, None if the step is bad; and its gain, actual over predicted reduction."""
     x = point.x + point.step(mu)
-    if not np.isfinite(x).all() or np.array_equal(x, point.x):
+    if not np.isfinite(x).all() or arrays.same(x, point.x):
         return None, 0.0
     predicted = point.predicted(mu)
     r = problem.residuals(x)

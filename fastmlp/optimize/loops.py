@@ -62,10 +62,7 @@ def _report(record: Any, descent: Descent, objective: Objective) -> None:
 
 
 def _report_many(monitor: Monitor, descent: Descent, objective: Objective, journal: Journal, started: float) -> None:
-    values, penalties, grad_norms, seconds = journal.columns
-    means = objective.data.mean(values - penalties)
+    columns = journal.columns(objective.constant, objective.data.size, started)
     lowest, lowest_x = journal.lowest
-    monitor.absorb(
-        objective.expand(descent.params), values + objective.constant, means, grad_norms, started + seconds,
-        (lowest + objective.constant, objective.expand(lowest_x)),
-    )  # fmt: skip
+    lowest_seen = lowest + objective.constant, objective.expand(lowest_x)
+    monitor.absorb(objective.expand(descent.params), columns, lowest_seen)

@@ -70,7 +70,7 @@ def solve(
         raise ValueError(f"velocity: expected {state['velocity_of']!r}, as in the fit that is continued, got {kind!r}")
     w = objective.x0.astype(arch.dtype)
     g = np.empty_like(w)
-    memory = [np.zeros_like(w) if state is None else state[name].copy() for name in MEMORY[method]]
+    memory = [np.zeros(w.size, w.dtype) if state is None else state[name].copy() for name in MEMORY[method]]
     epoch, n_steps = (0, 0) if state is None else (state["n_epochs"], state["n_steps"])
     with np.errstate(over="ignore"):
         decay = None if objective.decay is None else objective.decay.astype(arch.dtype)

@@ -7,6 +7,8 @@ that makes many iterations at a time, while nobody watches, calls `absorb` after
 
 from __future__ import annotations
 
+import functools
+import importlib
 import math
 import time
 from typing import TYPE_CHECKING, Any
@@ -74,12 +76,21 @@ def check_state(progress: Earlier) -> None:
         best.vector("x", NETWORKS)
 
 
-def optimize_result(**fields: Any) -> FitResult:
-    """A `FitResult`; SciPy's optimizers are imported on first use, not with the library."""
+@functools.cache
+def _results() -> Any:
+    """The module of results: imported, with SciPy's optimizers, on first use, not with the library."""
     _memory.scipy("optimize")
-    from fastmlp.optimize.results import FitResult
+    return importlib.import_module("fastmlp.optimize.results")
 
-    return FitResult(**fields)
+
+def optimize_result(**fields: Any) -> FitResult:
+    """Of one fit."""
+    return _results().FitResult(**fields)  # type: ignore[no-any-return]
+
+
+def fit_results(results: list[FitResult]) -> list[FitResult]:
+    """Of several, a list that is printed as a table."""
+    return _results().FitResults(results)  # type: ignore[no-any-return]
 
 
 class Monitor:
@@ -107,7 +118,7 @@ class Monitor:
         own: Units | None,
         earlier: dict[str, Any] | None = None,
     ) -> None:
-        _memory.scipy("optimize")  # for the result: no training is to end without memory for it
+        _results()  # no training is to end without memory for its own
         self.method = asked.method
         self.validation = validation
         self.patience = asked.patience
@@ -205,19 +216,19 @@ class Monitor:
     def absorb(
         self,
         x: NDArray[Any],
-        losses: NDArray[np.float64],
-        train_losses: NDArray[np.float64],
-        grad_norms: NDArray[np.float64],
-        times: NDArray[np.float64],
+        columns: tuple[list[float], list[float], list[float], list[float]],
         lowest: tuple[float, NDArray[Any]],
     ) -> None:
         """Record completed iterations that nobody has watched, their last parameters and those of the lowest loss."""
-        if len(losses):
-            self._keep(x, float(losses[-1]), float(grad_norms[-1]))
+        losses, train_losses, grad_norms, times = columns
+        if losses:
+            self._keep(x, losses[-1], grad_norms[-1])
         if lowest[0] < self._lowest[0]:
             self._lowest = lowest
-        for name, values in zip(FIELDS, (losses, train_losses, None, grad_norms, times), strict=True):
-            self.history[name].extend([math.nan] * len(losses) if values is None else values.tolist())
+        for name, values in zip(
+            FIELDS, (losses, train_losses, [math.nan] * len(losses), grad_norms, times), strict=True
+        ):
+            self.history[name] += values
 
     def leave(self, x: NDArray[Any]) -> None:
         """Have the parameters within a step that was broken off, where each of its parts is one."""
@@ -268,8 +279,9 @@ class Monitor:
         if fun < self._lowest[0]:
             self._lowest = (fun, self.x)
         elapsed = self.elapsed
-        for name, value in zip(FIELDS, (fun, train_loss, validation_loss, grad_norm, elapsed), strict=True):
-            self.history[name].append(float(value))
+        numbers = fun, train_loss, validation_loss, grad_norm, elapsed
+        for values, value in zip(self.history.values(), numbers, strict=True):
+            values.append(float(value))
         due = elapsed - self._printed[0] >= PROGRESS_SECONDS or self.n_iter % self._milestone == 0
         if self.verbose >= 2 or (self.verbose and due):
             self._print()

@@ -9,12 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult
 
-from fastmlp._tables import Page, Table, printed
+from fastmlp._tables import LINES, Page, Table, how_many, printed, unless_nan
 from fastmlp.model.units import Units
 
 Float = NDArray[np.float64]
 
 COUNTS = {"nfev": "values", "njev": "gradients", "nhev": "Hessians"}
+#: of `FitResults`
+COLUMNS = {
+    "iterations": "nit", "objective": "fun", "|gradient|": "grad_norm", "training": "train_loss",
+    "validation": "validation_loss",
+}  # fmt: skip
 
 
 @printed
@@ -94,22 +99,38 @@ class FitResult(_Result):
         yield "success", "success", self.get("success")
         yield "warned", "warned", self.get("warned") or None
         yield "fun", "objective", self.get("fun")
-        yield "grad_norm", "|gradient|", _unless_nan(self.get("grad_norm"))
+        yield "grad_norm", "|gradient|", unless_nan(self.get("grad_norm"))
         yield "train_loss", "training loss", self._mean("train_loss")
         yield "validation_loss", "validation loss", self._mean("validation_loss")
         yield "nit", "iterations", self.get("nit")
+        yield "predicted_decrease", "predicted decrease", unless_nan(self.get("predicted_decrease"))
+        yield "moved", "moved", self._moved()
         yield "nfev", "evaluations", self._counts()
         yield "time", "time", None if seconds is None else f"{seconds:.3g} s"
         yield "units", "trained in", None if units is None else units.phrase()
         yield "x", "parameters", self.get("x")
 
     def _mean(self, name: str) -> str | None:
-        value = _unless_nan(self._latest(name))
+        value = unless_nan(self._latest(name))
         return None if value is None else f"{value:.4g}, mean of a sample"
+
+    def _moved(self) -> str | None:
+        deviations = unless_nan(self.get("moved"))
+        return None if deviations is None else f"{deviations:.4g} posterior standard deviations"
 
     def _latest(self, name: str) -> Any:
         history = self.get("history", {}).get(name, ())
         return self[name] if name in self else history[-1] if len(history) else None
+
+
+@printed
+class FitResults(list[FitResult]):
+    """What `fit_many` returns: a list of `FitResult`."""
+
+    def _shown(self) -> Page:
+        rows = [(i, fit.get("success", ""), *_cells(fit), fit.get("message", "")) for i, fit in enumerate(self[:LINES])]
+        table = Table(rows, ("fit", "success", *COLUMNS, "ended"), "><>>>>><", len(self))
+        return Page(f"FitResults of {how_many(len(self), 'fit')}", (table,) if rows else ())
 
 
 class LeastSquaresResult(_Result):
@@ -161,5 +182,6 @@ class LeastSquaresResult(_Result):
         yield "fun", "residuals r", self.get("fun")
 
 
-def _unless_nan(value: Any) -> Any:
-    return None if value is None or value != value else value
+def _cells(fit: FitResult) -> list[Any]:
+    known = [unless_nan(fit.get(name)) for name in COLUMNS.values()]
+    return ["" if value is None else value for value in known]

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._core.storage import arrays
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
 from fastmlp.optimize.points import Point, Progress, evaluate, reduction, report
@@ -112,7 +113,7 @@ class _Search:
                 self.damping = -2 * curvature
             stiffness = curvature + self.damping
             x = self._rounded(here.x, -slope / stiffness, u)
-            if np.array_equal(x, here.x):
+            if arrays.same(x, here.x):
                 return False
             there = evaluate(self.objective, x)
             self.n_values += 1

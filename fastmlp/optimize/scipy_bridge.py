@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
+from fastmlp._core.storage import arrays
 from fastmlp.optimize import scipy_options
 from fastmlp.optimize.bounds import Bounds
 from fastmlp.optimize.monitor import CONVERGED, MAX_FUN, MAX_ITER, STALLED, Monitor, Stop
@@ -117,7 +118,7 @@ class _Evaluations:
 
     def at(self, x: NDArray[Any]) -> Point:
         for point in reversed(self._latest):
-            if np.array_equal(point.x, x):
+            if arrays.same(point.x, x):
                 return point
         return self._evaluate(x)
 
@@ -159,7 +160,7 @@ def solve(
 
     def callback(x: NDArray[Any], *_: Any) -> None:
         nonlocal here, n_rejected
-        if np.array_equal(x, here.x):  # a rejected step
+        if arrays.same(x, here.x):  # a rejected step
             n_rejected += 1
             if way.second and n_rejected > MAX_REJECTED:
                 raise _Lost

@@ -170,15 +170,6 @@ class Optimum:
         spare = n_targets - self.effective_n_params
         return spare / sse if sse > 0 and spare > 0 else math.nan
 
-    def require_noise(self, name: str) -> None:
-        """ValueError where `name` needs a noise precision that the data do not determine."""
-        if math.isnan(self.noise_precision):
-            raise ValueError(
-                f"noise_precision: expected a number for {name}, since the data do not determine it: "
-                f"{self.reduced.problem.n_targets:g} targets, {self.effective_n_params:.4g} parameters that they "
-                f"determine, sum of squared errors {2 * self.data_loss:g}; take a larger penalty, or say the noise"
-            )
-
     @cached_property
     def log_likelihood(self) -> float:
         """Ln p(T|w), in the units of the targets."""

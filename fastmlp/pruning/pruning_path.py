@@ -11,15 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _optional, plot
-from fastmlp._tables import Page, Table, how_many, printed, shortened
+from fastmlp._tables import Page, Table, how_many, printed, shortened, unless_nan
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network
 
 Float = NDArray[np.float64]
+NUMBERS = (
+    "rise",
+    "objective",
+    "train_loss",
+    "validation_loss",
+    "log_evidence",
+    "bic",
+    "aic",
+    "nic",
+    "grad_norm",
+    "nit",
+)
 COLUMNS = ("step", "weights", "rise", "objective", "training", "validation", "evidence", "bic", "removed")
 
 
+@printed
 @dataclass(frozen=True, eq=False)
 class PruningStep:
     """The network after a round of deletions, and a training.
@@ -68,6 +81,13 @@ class PruningStep:
     hessian: str
     params: Float = field(repr=False)
     pruned: NDArray[np.bool_] = field(repr=False)
+
+    def _shown(self) -> Page:
+        removed = f"without {', '.join(self.removed)}" if self.removed else "nothing removed"
+        title = f"PruningStep: {how_many(self.n_params, 'weight')} left, {removed}"
+        numbers = [(name, unless_nan(getattr(self, name))) for name in NUMBERS]
+        rest = [("second derivatives", self.hessian), ("parameters", self.params)]
+        return Page(title, (Table([*numbers, *rest]),))
 
 
 @printed

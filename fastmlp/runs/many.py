@@ -18,7 +18,7 @@ from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import explained, holdout, reference, scale
-from fastmlp.optimize.monitor import CONVERGED, MESSAGES, optimize_result
+from fastmlp.optimize.monitor import CONVERGED, MESSAGES, fit_results, optimize_result
 from fastmlp.runs.tasks import (
     Done,
     Outcome,
@@ -99,10 +99,11 @@ def fit_many(
 
     Returns
     -------
-    list of FitResult
-        One for each network: x, fun, nit, nfev, njev, nhev, status, message, success, grad_norm, units, train_loss and
-        validation_loss (means, without penalty, in the units of T). `success` says that `tol` was met at a minimum. An
-        objective that is not finite at the start leaves its network as it is, with the message "diverged".
+    FitResults
+        A list of `FitResult`, one for each network: x, fun, nit, nfev, njev, nhev, status, message, success, grad_norm,
+        units, train_loss and validation_loss (means, without penalty, in the units of T). `success` says that `tol` was
+        met at a minimum. An objective that is not finite at the start leaves its network as it is, with the message
+        "diverged".
 
     Raises
     ------
@@ -171,7 +172,7 @@ def fit_many(
         train(tasks, how, done)
         if not warned:
             _warn_about_poor_fits(tasks, starts, done, how)
-        return results(networks)
+        return fit_results(results(networks))
 
 
 def split(

@@ -147,8 +147,13 @@ class DataTerm:
 
     def mean(self, total: Any) -> Any:
         """Mean loss per sample (by weight) of a sum of losses, or of several sums."""
-        weight = self.samples.total_weight
-        return total / (self.factor * weight) if weight else total * float("nan")
+        size = self.size
+        return total / size if size else total * float("nan")
+
+    @property
+    def size(self) -> float:
+        """What a mean is divided by: the number of samples, by weight, times beta where that is one number."""
+        return self.factor * self.samples.total_weight
 
 
 def _noise_precision(value: Any, architecture: Architecture) -> tuple[float, NDArray[Any] | None]:

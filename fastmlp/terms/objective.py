@@ -282,14 +282,15 @@ class Objective:
             product = self.free.pull(self.data.product(self._native(p), self.free.push(v), kind))
         if self.decay is not None:
             product += (self.decay * v.T).T
-        return product if self.terms is None else product + self.terms.product(p, v, kind)
+        return product if self.terms is None else product + self.terms.products(p, v, kind)
 
     def _with_terms(
         self, p: NDArray[np.float64], value: float, gradient: NDArray[np.float64]
     ) -> tuple[float, NDArray[np.float64]]:
         assert self.terms is not None
         other, slope = self.terms.value_and_grad(p.copy())
-        return value + other, gradient + slope
+        gradient += slope
+        return value + other, gradient
 
     def _with_penalty(self, matrix: NDArray[np.float64], p: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
         if self.free is not None:

@@ -60,16 +60,17 @@ class Terms(Asked):
     array = staticmethod(asked.array)
     matrices = asked.MATRICES
     matrix_by_products = staticmethod(asked.matrix_by_products)
+    product = staticmethod(asked.product)
 
-    def product(self, p: Float, v: Float, kind: str) -> Float:
-        """The same times v (n,), or times the columns of v (n, m)."""
+    def products(self, p: Float, v: Float, kind: str) -> Float:
+        """The sum of their matrices times v (n,), or times the columns of v (n, m)."""
         w, directions = self._all(p), v if self.free is None else self.free.push(v)
         if directions.ndim == 1:
-            result = self._product(w, directions, kind)
+            result = self._summed(w, directions, kind)
         else:
             result = np.empty_like(directions)
             for column, product in zip(directions.T, result.T, strict=True):
-                product[:] = self._product(w, column, kind)
+                product[:] = self._summed(w, column, kind)
         return result if self.free is None else self.free.pull(result)
 
     def residuals(self, p: Float) -> Float:
@@ -81,11 +82,11 @@ class Terms(Asked):
         J = np.concatenate([asked.residual_jac(term, self._all(p)) for term in self.terms])
         return J if self.free is None else np.ascontiguousarray(self.free.pull(J.T).T)
 
-    def _product(self, w: Float, v: Float, kind: str) -> Float:
-        product = asked.product(self.terms[0], w, v, kind)
+    def _summed(self, w: Float, v: Float, kind: str) -> Float:
+        total = self.product_of(self.terms[0], w, v, kind)
         for term in self.terms[1:]:
-            product = product + asked.product(term, w, v, kind)
-        return product
+            total = total + self.product_of(term, w, v, kind)
+        return total
 
     def _all(self, p: Float) -> Float:
         return p if self.free is None else self.free.expand(p)

@@ -82,17 +82,18 @@ def test_a_state_is_continued_with_as_many_pairs_as_there_is_room_for():
 def test_a_journal_ends_the_steps_when_it_is_full_or_its_time_is_over():
     alone, run, journal = descent(), descent(), Journal(6, OBJECTIVE.x0.size)
     assert run.advance(100, journal) == "running"
-    values, penalties, grad_norms, seconds = journal.columns
-    for value, penalty, grad_norm in zip(values, penalties, grad_norms, strict=True):
+    values, means, grad_norms, seconds = map(np.array, journal.columns())
+    for value, mean, grad_norm in zip(values, means, grad_norms, strict=True):
         alone.advance(1)
-        assert (alone.value, alone.penalty, alone.grad_norm) == (value, penalty, grad_norm)
+        assert (alone.value, alone.value - alone.penalty, alone.grad_norm) == (value, mean, grad_norm)
     assert len(values) == run.counts[0] == 6
     assert np.all(np.diff(seconds) >= 0)
     assert journal.lowest[0] == values.min()
     assert np.array_equal(journal.lowest[1], run.params)
+    assert np.array_equal(journal.columns(3.0, 4.0, 5.0), [values + 3.0, means / 4.0, grad_norms, 5.0 + seconds])
     journal.open(0.0)
     run.advance(100, journal)
-    assert journal.columns.shape == (4, 1)
+    assert [len(column) for column in journal.columns()] == [1, 1, 1, 1]
 
 
 def test_max_values_and_stalling_end_it():

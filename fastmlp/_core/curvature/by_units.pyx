@@ -173,14 +173,14 @@ cdef void scale_slopes(const Curvature *c, const Block *b, int m, floating *work
                               work + (c.scaled + k * c.net.max_width) * b.ld, b.ld)
 
 
-cdef void add_gauss_newton(const Curvature *c, const Block *b, int l, int m, size_t first, size_t rows, bint add,
-                           floating *work, floating *to) noexcept nogil:
-    """Rows (p, i) of the Gauss-Newton part of q[l,m]: added to what is there, or stored."""
+cdef void add_gauss_newton(const Curvature *c, const Block *b, const Band *band, bint add, floating *work,
+                           floating *to) noexcept nogil:
+    """The band's rows (p, i) of the Gauss-Newton part of q[l,m]: added to what is there, or stored."""
     cdef size_t k
     for k in range(c.net.n_outputs):
         products(b, <const floating *> work + (c.scaled + k * c.net.max_width) * b.ld,
-                 <const floating *> work + output_slope(c, k, l) * b.ld, walk(width(c.net, l), l == m, first), rows,
-                 add or k > 0, to)
+                 <const floating *> work + output_slope(c, k, band.l) * b.ld,
+                 walk(width(c.net, band.l), band.l == band.m, band.row), band.rows, add or k > 0, to)
 
 
 cdef void subtract_gauss_newton(const Curvature *c, const Block *b, floating *work) noexcept nogil:
@@ -231,7 +231,7 @@ cdef const floating *unit_rows(const Curvature *c, const Block *b, const Band *b
         elif recurs(c):
             own_rows(c, b, m, band.row, band.rows, work)
         if c.per_output:
-            add_gauss_newton(c, b, l, m, band.row, band.rows, recurs(c), work, D)
+            add_gauss_newton(c, b, band, recurs(c), work, D)
     return D
 
 

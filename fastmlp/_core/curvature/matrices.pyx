@@ -49,7 +49,7 @@ cdef enum:
     BLOCK_NUMBERS = 1 << 23
     NEAR_NUMBERS = 1 << 18, SHORT = 64      # of blocks by free parameters, and samples that these have at least
     MAX_SLOTS = 64
-    LARGE = 1 << 18             # numbers in tiles
+    LARGE_TILES = 1 << 18       # numbers in tiles
     PARTIAL_NUMBERS = 1 << 24
     PARALLEL_WORK = 400_000     # multiply-adds below which a second thread costs more than it brings
     MIRROR = 64                 # rows and columns that are mirrored together
@@ -85,8 +85,8 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const C
     while new.curvature.by_free and block > SHORT and times(new.curvature.rows, block) > NEAR_NUMBERS:
         block //= 2
     most = max(<size_t> 2, PARTIAL_NUMBERS // plus(net.n_params, shared))
-    new.parts = cut(n, block, 4 if shared >= LARGE else 2, min(<size_t> MAX_SLOTS, most), new.work)
-    new.stays = stay and new.parts.n_slots == 1 and n <= 2 * new.parts.block and sums < LARGE
+    new.parts = cut(n, block, 4 if shared >= LARGE_TILES else 2, min(<size_t> MAX_SLOTS, most), new.work)
+    new.stays = stay and new.parts.n_slots == 1 and n <= 2 * new.parts.block and sums < LARGE_TILES
     if new.stays:
         new.parts.block = max(<size_t> 1, n)
         new.parts.ld = ceil_to(new.parts.block, FMLP_PAD)
@@ -99,7 +99,7 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const C
     new.shares = new.parts.n_slots
     new.kept_numbers = 0
     shares = 0
-    if n > 0 and sums >= LARGE and form != DIAGONAL and not new.curvature.by_free:
+    if n > 0 and sums >= LARGE_TILES and form != DIAGONAL and not new.curvature.by_free:
         shares = by_bands.shares(&new.curvature)
     if shares:
         kept = by_bands.slot_numbers(&new.curvature, &new.parts)

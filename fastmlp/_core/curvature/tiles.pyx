@@ -136,7 +136,7 @@ cdef void store_band(const Curvature *c, const Band *band, const floating *tiles
         return
     while col < band.cols:
         cols = min(<size_t> COLS, band.cols - col)
-        store_tile(c, band.l, band.m, band.row, band.rows, col, cols, tiles, matrix)
+        store_tile(c, band, col, cols, tiles, matrix)
         tiles += band.rows * cols
         col += cols
 
@@ -170,19 +170,19 @@ cdef inline size_t parameter(const Layer *layer, size_t i, size_t j) noexcept no
     return layer.W + i * layer.n_in + j if j < layer.n_in else layer.b + i
 
 
-cdef void store_tile(const Curvature *c, int l, int m, size_t first_row, size_t rows, size_t first_col, size_t cols,
-                     const floating *tile, number *matrix) noexcept nogil:
+cdef void store_tile(const Curvature *c, const Band *band, size_t first_col, size_t cols, const floating *tile,
+                     number *matrix) noexcept nogil:
     """Entry (p, i), (r, j) is that of the parameters (p, r) and (i, j), within a layer of (p, j) and (i, r) too."""
-    cdef const Layer *lower = &c.net.layers[l - 1]
-    cdef const Layer *upper = &c.net.layers[m - 1]
-    cdef bint separable = is_separable(c, l, m)
+    cdef const Layer *lower = &c.net.layers[band.l - 1]
+    cdef const Layer *upper = &c.net.layers[band.m - 1]
+    cdef bint separable = is_separable(c, band.l, band.m), within = band.l == band.m
     cdef size_t n_params = c.net.n_params, left, length, weights, i, p, r, j, a, b
-    cdef Walk row = walk(1 if separable else lower.n_out, l == m and not separable, first_row), col
+    cdef Walk row = walk(1 if separable else lower.n_out, within and not separable, band.row), col
     cdef number *to
-    while rows:
+    for _ in range(band.rows):
         p = row.x
         i = p if separable else row.y
-        col = walk(lower.n_in + 1, l == m, first_col)
+        col = walk(lower.n_in + 1, within, first_col)
         left = cols
         while left:
             length = run(&col, left)
@@ -192,7 +192,7 @@ cdef void store_tile(const Curvature *c, int l, int m, size_t first_row, size_t 
             copy(weights, tile, to + parameter(lower, i, col.y))
             if weights < length:
                 to[lower.b + i] = tile[weights]
-            if l == m and i < p:
+            if within and i < p:
                 a = parameter(upper, p, col.y)
                 b = parameter(lower, i, r)
                 if r < lower.n_in:
@@ -206,7 +206,6 @@ cdef void store_tile(const Curvature *c, int l, int m, size_t first_row, size_t 
             left -= length
             go(&col, length)
         go(&row, 1)
-        rows -= 1
 
 
 cdef void store_separable(const Curvature *c, int m, size_t first_row, size_t rows, const floating *tile, bint add,

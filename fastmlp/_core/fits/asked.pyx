@@ -13,13 +13,12 @@ samples and no term is computed any more, and `team.check` raises it.
 """
 
 from libc.math cimport INFINITY, NAN, isfinite
-from libc.string cimport memcpy
 
 from numpy import zeros
 
 cimport numpy as cnp
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.storage.arrays cimport data, finite, native, own
+from fastmlp._core.storage.arrays cimport data, finite, native, own, vector
 from fastmlp._core.threads.team cimport Watch
 
 from fastmlp._core.bridge.kernels import isa_index
@@ -48,6 +47,7 @@ cdef class Asked:
         array(term, name, answer, shape)    a matrix
         matrices                            by kind the names of what is taken for it, the first that a term has
         matrix_by_products(term, w, kind)   it for a term that has none
+        product(term, w, v, kind)           its product with v (P,), for a term that has no `hessp` or `ggnp`
 
     Parameters
     ----------
@@ -97,6 +97,20 @@ cdef class Asked:
             total = one if total is None else total + one
         return total if self.free is None else self.free.project(total)
 
+    def product_of(self, term, cnp.ndarray w not None, cnp.ndarray v not None, str kind):
+        """The product of one term's matrix at w (P,) with v (P,)."""
+        cdef cnp.npy_intp n = cnp.PyArray_SIZE(w)
+        cdef str name = self.matrices[kind][0] + "p"
+        method = getattr(term, name, None)
+        if not callable(method):
+            return self.product(term, w, v, kind)
+        answer = method(w.copy(), v.copy())
+        if native(answer, cnp.NPY_FLOAT64):
+            answer = own(answer)
+            if cnp.PyArray_NDIM(answer) == 1 and cnp.PyArray_DIM(answer, 0) == n and finite(answer):
+                return answer
+        return self.array(term, name, answer, (n,))
+
     def known(self, cnp.ndarray p not None):
         """The terms at p, without asking again where that was one of the latest points."""
         for noted in self.latest:
@@ -141,13 +155,6 @@ cdef class Asked:
                     return answer
             return self.array(term, name, answer, (n, n))
         return self.matrix_by_products(term, vector(n, w), kind)
-
-
-cdef cnp.ndarray vector(cnp.npy_intp n, const double *x):
-    """A copy that is its owner's."""
-    cdef cnp.ndarray p = cnp.PyArray_EMPTY(1, &n, cnp.NPY_FLOAT64, 0)
-    memcpy(data(p), x, n * sizeof(double))
-    return p
 
 
 # ---- for the compiled loops ----

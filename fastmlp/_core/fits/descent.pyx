@@ -8,13 +8,12 @@ journal and signals are counted, kept and answered here.
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
-import numpy as np
-
 from fastmlp._core.fits cimport objective
 from fastmlp._core.threads cimport team
 from fastmlp._core.bridge.kernels cimport add_multiple
 from fastmlp._core.fits.journal cimport Journal, Steps, note
 from fastmlp._core.fits.objective cimport EXACT, GRADIENT, Objective
+from fastmlp._core.storage.arrays cimport vector
 from fastmlp._core.storage.memory cimport plus, reserve, times
 from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
 
@@ -184,7 +183,7 @@ cdef class Descent:
             pass
         if self.status != "asking":
             return None
-        return WANTED[<int> self.fit.want], np.array(<double[: self.problem.n]> self.fit.asked.x)
+        return WANTED[<int> self.fit.want], vector(self.problem.n, self.fit.asked.x)
 
     def tell(self, double value, const double[::1] gradient=None, const double[:, :] matrix=None):
         """Answer `ask`: all but "value" takes the gradient (n,), "ggn" and "exact" a symmetric matrix (n, n)."""
@@ -209,7 +208,7 @@ cdef class Descent:
     @property
     def params(self):
         """A copy of the parameters, those that are free (n,)."""
-        return np.array(<double[: self.problem.n]> self.fit.at.x)
+        return vector(self.problem.n, self.fit.at.x)
 
     @property
     def gradient(self):

@@ -8,16 +8,19 @@ from fastmlp._core.threads cimport team
 from fastmlp._core.bridge.kernels cimport dot
 from fastmlp._core.threads.team cimport Watch
 
+cdef enum:
+    TOGETHER = 16       # rows that are copied between looks at signals
+
 
 cdef bint factorize(const Equations *eq, const double *B, double share, const double *shifts,
                     Watch *watch) noexcept nogil:
     """Once the watch has stopped neither L nor what is returned has a meaning.
 
-    Signals are answered between rows: the pages of L may be new.
+    Signals are answered between some rows: the pages of L may be new.
     """
     cdef size_t n = eq.n, i
     for i in range(n):
-        if not team.keep_on(watch, 8 * n):
+        if i % TOGETHER == 0 and not team.keep_on(watch, 8 * n * TOGETHER):
             return True
         memcpy(eq.L + i * n, B + i * n, (i + 1) * sizeof(double))
         eq.L[i * n + i] += share * shifts[i] if shifts != NULL else share

@@ -45,10 +45,20 @@ cdef class Journal:
         self.steps.lowest = INFINITY
         self.steps.opened, self.steps.until = team.seconds(), seconds
 
-    @property
-    def columns(self):
-        """Objectives, penalties, |g|_inf, and seconds since `open`, step by step (4, n): a copy."""
-        return self.arrays[0][: self.steps.n].copy().T
+    def columns(self, double constant=0.0, double size=1.0, double started=0.0):
+        """Step by step: objective + constant, (objective - penalty) / size, |g|_inf, seconds since `open` + started.
+
+        Lists, as a history is made of.
+        """
+        cdef const double *row = self.steps.numbers
+        cdef list values = [], means = [], grad_norms = [], seconds = []
+        for _ in range(self.steps.n):
+            values.append(row[0] + constant)
+            means.append((row[0] - row[1]) / size)
+            grad_norms.append(row[2])
+            seconds.append(started + row[3])
+            row += COLUMNS
+        return values, means, grad_norms, seconds
 
     @property
     def lowest(self):

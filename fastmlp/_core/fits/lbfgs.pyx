@@ -198,7 +198,7 @@ cdef Status set_out(Fit *fit) noexcept nogil:
     cdef State *s = <State *> fit.own
     cdef Search *search = &s.search
     if not find_direction(fit):
-        return turn(fit)
+        return restart(fit)
     cdef double slope = dot(fit.problem.ops, fit.problem.n, fit.at.g, fit.step)
     cdef double t = 1.0 if s.pairs.n > 0 else fmin(1.0, 1.0 / sqrt(-slope))     # of length one at the most, along -g
     search.slope, search.t, search.width, search.n_trials = slope, t, INFINITY, 0
@@ -207,7 +207,7 @@ cdef Status set_out(Fit *fit) noexcept nogil:
     return try_next(fit)
 
 
-cdef Status turn(Fit *fit) noexcept nogil:
+cdef Status restart(Fit *fit) noexcept nogil:
     """Along -g, where a direction leads nowhere."""
     cdef Pairs *pairs = &(<State *> fit.own).pairs
     if pairs.n == 0:
@@ -224,7 +224,7 @@ cdef Status try_next(Fit *fit) noexcept nogil:
         return ask(fit, &fit.ahead, GRADIENT, judge)
     if search.low.t > 0.0 and place(fit, search.low.t):
         return ask(fit, &fit.ahead, GRADIENT, made)
-    return turn(fit)
+    return restart(fit)
 
 
 cdef Status judge(Fit *fit, Watch *watch) noexcept nogil:

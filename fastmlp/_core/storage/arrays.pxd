@@ -10,3 +10,4 @@ cdef bint native(object value, int typenum) noexcept
 cdef bint finite(cnp.ndarray array) noexcept
 cdef cnp.ndarray own(cnp.ndarray array)
 cdef void *data(object array) noexcept
+cdef cnp.ndarray vector(cnp.npy_intp n, const double *x)

@@ -5,6 +5,8 @@ What comes in is seen through a view of our own from then on: whatever else runs
 other threads, may give the user's array another shape, but not ours, and no other size while there is one.
 """
 
+from libc.string cimport memcpy
+
 cimport numpy as cnp
 
 from fastmlp._core.bridge cimport kernels
@@ -55,9 +57,11 @@ cdef void *data(object array) noexcept:
     return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray> array)
 
 
-def is_native(value, cnp.dtype dtype):
-    """Whether `value` is a plain ndarray of `dtype`: C-contiguous, aligned, in native byte order."""
-    return native(value, dtype.type_num)
+cdef cnp.ndarray vector(cnp.npy_intp n, const double *x):
+    """A new array (n,): a copy of x."""
+    cdef cnp.ndarray p = cnp.PyArray_EMPTY(1, &n, cnp.NPY_FLOAT64, 0)
+    memcpy(data(p), x, n * sizeof(double))
+    return p
 
 
 def narrowed(cnp.ndarray vector not None):

@@ -20,20 +20,42 @@ import numpy as np
 cimport numpy as cnp
 from cython cimport floating
 
-from fastmlp._core.storage.arrays cimport data
+from fastmlp._core.storage.arrays cimport RELEASE_NUMBERS, data
+from fastmlp._core.storage.memory cimport times
 
 cnp.import_array()
 
 cdef enum:
     CHUNK = 1024                # rows whose sums are added up by themselves
     BETWEEN_SIGNALS = 1 << 22   # numbers
+    WIDE = 4                    # columns side by side, whose sums do not wait for each other
 
 
-cdef struct Rows:                   # of an array (n, m), with their weights or NULL
+cdef enum Turn:                     # what a pass over the rows finds
+    ENDS
+    MEANS
+    DEVIATIONS
+
+
+# Some rows of an array (n, m), with their weights or NULL.
+cdef struct Rows:
     const void *numbers
     const void *weights
     size_t m
+    size_t first, last              # those at hand, first .. last - 1
     bint single
+
+
+# What is known of the columns, each (m,).
+cdef struct Columns:
+    double *low
+    double *high
+    double *p
+    double *middle
+    double *sums                    # (3, m): of s p x; then of s d, s d^2 and s |d|
+    size_t count                    # rows that count,
+    double total                    # the sum of their weights s, in units of
+    double largest                  # the largest one
 
 
 cdef inline double weight_of(const Rows *rows, size_t i, double largest) noexcept nogil:
@@ -44,83 +66,156 @@ cdef inline double weight_of(const Rows *rows, size_t i, double largest) noexcep
     return (<const double *> rows.weights)[i] / largest
 
 
-cdef size_t add_ends(const floating *a, const Rows *rows, size_t first, size_t last, double *low,
-                     double *high) noexcept nogil:
+cdef inline void add_ends(const floating *at, const Rows *rows, size_t j, size_t width,
+                          Columns *columns) noexcept nogil:
     """Smallest and largest numbers of rows that count; how many these are."""
-    cdef size_t i, j, m = rows.m, count = 0
-    cdef floating x, least, most
-    cdef const floating *at
-    for j in range(m):      # column by column, so that what is compared stays in registers
-        least, most = <floating> low[j], <floating> high[j]
-        at = a + first * m + j
-        count = 0
-        for i in range(first, last):
-            if rows.weights == NULL or weight_of(rows, i, 1.0) != 0.0:
-                x = at[0]
-                least = x if x < least else least
-                most = x if x > most else most
-                count += 1
-            at += m
-        low[j], high[j] = least, most
-    return count
+    cdef size_t i, k, count = 0
+    cdef floating x
+    cdef floating least[WIDE]
+    cdef floating most[WIDE]
+    for k in range(width):
+        least[k], most[k] = <floating> columns.low[j + k], <floating> columns.high[j + k]
+    for i in range(rows.first, rows.last):
+        if rows.weights == NULL or weight_of(rows, i, 1.0) != 0.0:
+            for k in range(width):
+                x = at[k]
+                least[k] = least[k] if least[k] < x else x      # in this order GCC makes it an instruction
+                most[k] = most[k] if most[k] > x else x
+            count += 1
+        at += rows.m
+    for k in range(width):
+        columns.low[j + k], columns.high[j + k] = least[k], most[k]
+    columns.count += count if j == 0 else 0
 
 
-cdef double add_rows(const floating *a, const Rows *rows, size_t first, size_t last, double largest, const double *p,
-                     double *sums) noexcept nogil:
-    """Add s p x to `sums` (m,), by way of the chunk's own; the sum of the weights s."""
-    cdef size_t i, j, m = rows.m
-    cdef double s, own, power, total = 0.0
-    cdef const floating *at
-    for j in range(m):
-        own, power, total = 0.0, p[j], 0.0
-        at = a + first * m + j
-        for i in range(first, last):
-            s = 1.0 if rows.weights == NULL else weight_of(rows, i, largest)
-            if s != 0.0:            # what has no weight may be beyond all bounds
-                own += s * (at[0] * power)
-            total += s
-            at += m
-        sums[j] += own
-    return total
+cdef inline void add_rows(const floating *at, const Rows *rows, size_t j, size_t width,
+                          Columns *columns) noexcept nogil:
+    """Sums of s p x, by way of the chunk's own, and of the weights s."""
+    cdef size_t i, k
+    cdef double s, total = 0.0
+    cdef double own[WIDE]
+    cdef double power[WIDE]
+    for k in range(width):
+        own[k], power[k] = 0.0, columns.p[j + k]
+    for i in range(rows.first, rows.last):
+        s = weight_of(rows, i, columns.largest)
+        if s != 0.0:            # what has no weight may be beyond all bounds
+            for k in range(width):
+                own[k] += s * (at[k] * power[k])
+        total += s
+        at += rows.m
+    for k in range(width):
+        columns.sums[j + k] += own[k]
+    columns.total += total if j == 0 else 0.0
 
 
-cdef void add_deviations(const floating *a, const Rows *rows, size_t first, size_t last, double largest,
-                         const double *p, const double *middle, double *sums) noexcept nogil:
-    """Add s d, s d^2 and s |d| to `sums` (3, m)."""
-    cdef size_t i, j, m = rows.m
-    cdef double s, d, one, two, size, power, mean
-    cdef const floating *at
-    for j in range(m):
-        one, two, size, power, mean = 0.0, 0.0, 0.0, p[j], middle[j]
-        at = a + first * m + j
-        for i in range(first, last):
-            s = 1.0 if rows.weights == NULL else weight_of(rows, i, largest)
-            d = at[0] * power - mean if s != 0.0 else 0.0
-            one += s * d
-            two += s * (d * d)
-            size += s * fabs(d)
-            at += m
-        sums[j] += one
-        sums[m + j] += two
-        sums[2 * m + j] += size
+cdef inline void add_deviations(const floating *at, const Rows *rows, size_t j, size_t width,
+                                Columns *columns) noexcept nogil:
+    """Sums of s d, s d^2 and s |d|."""
+    cdef size_t i, k
+    cdef double s, d
+    cdef double one[WIDE]
+    cdef double two[WIDE]
+    cdef double size[WIDE]
+    cdef double power[WIDE]
+    cdef double mean[WIDE]
+    for k in range(width):
+        one[k] = two[k] = size[k] = 0.0
+        power[k], mean[k] = columns.p[j + k], columns.middle[j + k]
+    for i in range(rows.first, rows.last):
+        s = weight_of(rows, i, columns.largest)
+        if s != 0.0:
+            for k in range(width):
+                d = at[k] * power[k] - mean[k]
+                one[k] += s * d
+                two[k] += s * (d * d)
+                size[k] += s * fabs(d)
+        at += rows.m
+    for k in range(width):
+        columns.sums[j + k] += one[k]
+        columns.sums[rows.m + j + k] += two[k]
+        columns.sums[2 * rows.m + j + k] += size[k]
 
 
-cdef void finish(const double *low, const double *high, const double *p, const double *middle, const double *sums,
-                 double total, double rounding, double tiny, size_t m, double *mean, double *sd,
-                 double *spread) noexcept nogil:
-    """Mean, standard deviation and mean absolute deviation of each column; the latter two are 0 of a constant."""
+cdef inline void over_columns(const floating *a, const Rows *rows, size_t j, size_t width, Turn turn,
+                              Columns *columns) noexcept nogil:
+    """Columns j, j + 1, ... of the rows."""
+    cdef const floating *at = a + rows.first * rows.m + j
+    if turn == ENDS:
+        add_ends(at, rows, j, width, columns)
+    elif turn == MEANS:
+        add_rows(at, rows, j, width, columns)
+    else:
+        add_deviations(at, rows, j, width, columns)
+
+
+cdef void over_rows(const floating *a, const Rows *rows, Turn turn, Columns *columns) noexcept nogil:
+    """All columns of the rows; widths are constants, so that sums stay in registers."""
+    cdef size_t j = 0
+    while j + WIDE <= rows.m:
+        over_columns(a, rows, j, WIDE, turn, columns)
+        j += WIDE
+    while j < rows.m:
+        over_columns(a, rows, j, 1, turn, columns)
+        j += 1
+
+
+cdef void measure(Columns *columns, size_t m) noexcept nogil:
+    """p max |x| lies in [1/2, 1), or is subnormal, or 0."""
     cdef size_t j
-    cdef double first, reach, largest
+    cdef int exponent
     for j in range(m):
-        first = sums[j] / total
-        mean[j] = (middle[j] + first) / p[j]
-        largest = fmax(fabs(low[j]), fabs(high[j])) * p[j]
-        reach = fmax(high[j] * p[j] - middle[j], middle[j] - low[j] * p[j])
-        sd[j] = sqrt(fmax(sums[m + j] / total - first * first, 0.0)) / p[j]
-        spread[j] = sums[2 * m + j] / total / p[j]
+        frexp(fmax(fabs(columns.low[j]), fabs(columns.high[j])), &exponent)
+        columns.p[j] = ldexp(1.0, -max(exponent, -1022))
+
+
+cdef void take_means(Columns *columns, size_t m) noexcept nogil:
+    cdef size_t j
+    for j in range(m):
+        columns.middle[j], columns.sums[j] = columns.sums[j] / columns.total, 0.0
+
+
+cdef void finish(const Columns *columns, size_t m, double rounding, double tiny, double *mean) noexcept nogil:
+    """Mean, standard deviation, mean absolute deviation (3, m) of each column; the latter two are 0 of a constant."""
+    cdef size_t j
+    cdef double first, reach, largest, p, low, high, middle
+    cdef double *sd = mean + m
+    cdef double *spread = mean + 2 * m
+    for j in range(m):
+        p, low, high, middle = columns.p[j], columns.low[j], columns.high[j], columns.middle[j]
+        first = columns.sums[j] / columns.total
+        mean[j] = (middle + first) / p
+        largest = fmax(fabs(low), fabs(high)) * p
+        reach = fmax(high * p - middle, middle - low * p)
+        sd[j] = sqrt(fmax(columns.sums[m + j] / columns.total - first * first, 0.0)) / p
+        spread[j] = columns.sums[2 * m + j] / columns.total / p
         # differences among subnormal numbers are rounding too
-        if reach <= rounding * largest or reach / p[j] < tiny:
+        if reach <= rounding * largest or reach / p < tiny:
             sd[j] = spread[j] = 0.0
+
+
+cdef void over_chunks(Rows *rows, size_t first, size_t stop, Turn turn, Columns *columns) noexcept nogil:
+    rows.first = first
+    while rows.first < stop:
+        rows.last = min(stop, rows.first + CHUNK)
+        if rows.single:
+            over_rows(<const float *> rows.numbers, rows, turn, columns)
+        else:
+            over_rows(<const double *> rows.numbers, rows, turn, columns)
+        rows.first = rows.last
+
+
+cdef int go_through(Rows *rows, size_t n, Turn turn, Columns *columns) except -1:
+    """All rows; signals are answered after some, and other threads let run where there are many."""
+    cdef size_t between = max(1, BETWEEN_SIGNALS // max(1, rows.m * CHUNK)) * CHUNK, first
+    if times(n, rows.m) < RELEASE_NUMBERS:
+        over_chunks(rows, 0, n, turn, columns)
+        return 0
+    for first in range(0, n, between):
+        with nogil:
+            over_chunks(rows, first, min(n, first + between), turn, columns)
+        PyErr_CheckSignals()
+    return 0
 
 
 def moments(cnp.ndarray array not None, cnp.ndarray weight, roundings):
@@ -131,59 +226,30 @@ def moments(cnp.ndarray array not None, cnp.ndarray weight, roundings):
     less than the first of these numbers, and no more than the second.
     """
     cdef Rows rows
+    cdef Columns columns
     rows.m = cnp.PyArray_DIM(array, 1)
     rows.single = cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT32
     rows.numbers, rows.weights = data(array), NULL if weight is None else data(weight)
-    cdef size_t n = cnp.PyArray_DIM(array, 0), m = rows.m
-    cdef size_t between = max(1, BETWEEN_SIGNALS // max(1, m * CHUNK)) * CHUNK, first, stop, chunk, last, count = 0
-    cdef double largest = 1.0 if weight is None else float(weight.max()), total = 0.0
+    cdef size_t n = cnp.PyArray_DIM(array, 0), m = rows.m, j
     cdef double rounding = FLT_EPSILON if rows.single else DBL_EPSILON
     cdef cnp.npy_intp shape[2]
     shape[0], shape[1] = 5, m
     cdef cnp.ndarray result = cnp.PyArray_EMPTY(2, shape, cnp.NPY_FLOAT64, 0)
     cdef cnp.ndarray room = cnp.PyArray_ZEROS(2, shape, cnp.NPY_FLOAT64, 0)
     cdef double *mean = <double *> data(result)
-    cdef double *low = mean + 3 * m
-    cdef double *high = mean + 4 * m
-    cdef double *p = <double *> data(room)
-    cdef double *middle = p + m
-    cdef double *sums = p + 2 * m
-    cdef size_t j, turn
-    cdef int exponent
+    columns.low, columns.high, columns.p = mean + 3 * m, mean + 4 * m, <double *> data(room)
+    columns.middle, columns.sums = columns.p + m, columns.p + 2 * m
+    columns.count, columns.total, columns.largest = 0, 0.0, 1.0 if weight is None else float(weight.max())
     for j in range(m):
-        low[j], high[j] = HUGE_VAL, -HUGE_VAL
-    for turn in range(3):
-        for first in range(0, n, between):
-            stop = min(n, first + between)
-            with nogil:
-                chunk = first
-                while chunk < stop:
-                    last = min(stop, chunk + CHUNK)
-                    if turn == 0 and rows.single:
-                        count += add_ends(<const float *> rows.numbers, &rows, chunk, last, low, high)
-                    elif turn == 0:
-                        count += add_ends(<const double *> rows.numbers, &rows, chunk, last, low, high)
-                    elif turn == 1 and rows.single:
-                        total += add_rows(<const float *> rows.numbers, &rows, chunk, last, largest, p, sums)
-                    elif turn == 1:
-                        total += add_rows(<const double *> rows.numbers, &rows, chunk, last, largest, p, sums)
-                    elif rows.single:
-                        add_deviations(<const float *> rows.numbers, &rows, chunk, last, largest, p, middle, sums)
-                    else:
-                        add_deviations(<const double *> rows.numbers, &rows, chunk, last, largest, p, middle, sums)
-                    chunk = last
-            PyErr_CheckSignals()
-        if turn == 0:
-            for j in range(m):
-                frexp(fmax(fabs(low[j]), fabs(high[j])), &exponent)
-                p[j] = ldexp(1.0, -max(exponent, -1022))    # p max |x| lies in [1/2, 1), or is subnormal, or 0
-        elif turn == 1:
-            for j in range(m):
-                middle[j], sums[j] = sums[j] / total, 0.0
-    rounding *= fmin(fmax(count, roundings[0]), roundings[1])
-    finish(low, high, p, middle, sums, total, rounding, FLT_MIN if rows.single else DBL_MIN, m, mean, mean + m,
-           mean + 2 * m)
-    return result, total * largest
+        columns.low[j], columns.high[j] = HUGE_VAL, -HUGE_VAL
+    go_through(&rows, n, ENDS, &columns)
+    measure(&columns, m)
+    go_through(&rows, n, MEANS, &columns)
+    take_means(&columns, m)
+    go_through(&rows, n, DEVIATIONS, &columns)
+    rounding *= fmin(fmax(columns.count, roundings[0]), roundings[1])
+    finish(&columns, m, rounding, FLT_MIN if rows.single else DBL_MIN, mean)
+    return result, columns.total * columns.largest
 
 
 cdef void scale_rows(const floating *a, size_t n, size_t m, const double *shift, const double *scale,

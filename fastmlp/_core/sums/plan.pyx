@@ -25,7 +25,7 @@ from fastmlp._core.bridge.kernels import isa_index
 
 cdef enum:
     MAX_SLOTS = 64
-    LARGE = 1 << 15             # parameters
+    LARGE_NET = 1 << 15             # parameters
     # blocks of 128 in place of 64 samples: gradients of 784-256-128-10 1.04 times as fast, products with the Hessian
     # 1.02 (double 0.98), 784-1024-1024-10 1.06 to 1.09; refused: the same for all (100-512-1: 0.91 to 0.97)
     VAST = 1 << 17
@@ -95,7 +95,7 @@ cdef class Plan:
     cdef Partition partition(self, size_t n) noexcept nogil:
         """Cut n samples into slots and blocks (the rules are in the module's docstring)."""
         cdef Partition parts
-        cdef bint large = self.net.n_params >= LARGE
+        cdef bint large = self.net.n_params >= LARGE_NET
         cdef size_t block = 64 if self.net.max_width >= 256 and self.net.n_params < VAST else 128
         cdef size_t most = min(<size_t> MAX_SLOTS, max(<size_t> 4, PARTIAL_NUMBERS // self.net.n_params))
         parts.n_slots = min(most, ceil_div(n, 512 if large else block))
