@@ -1,8 +1,8 @@
-"""Pruning: MONK's problems beside the published counts, and what a path costs.
+"""Pruning: MONK's problems beside the published counts, a teacher found again, and what a path costs.
 
-    python bench/pruning.py [--data FOLDER] [--seeds 10] [--beside BUILD]
+    python bench/pruning.py [--data FOLDER] [--seeds 10] [--beside BUILD] [--jax]
 
-FOLDER holds monks.npz with X_full, y_full_k, train_idx_k, y_train_k; without it there is the cost alone.
+FOLDER holds monks.npz with X_full, y_full_k, train_idx_k, y_train_k; without it there are the teacher and the cost.
 
 Networks 17-3-1, 17-2-1 and 17-2-1, tanh and logistic, weight decay 0.1 on all, ten starts, at most 30 steps a deletion.
 `smallest` is the smallest network of each path that has the training and test accuracy of Hassibi and Stork (1993),
@@ -12,7 +12,12 @@ The cost is that of a path and of refits, beside loops of plain calls: of this b
 BUILD, in turns. Least processor times of one thread.
 """
 
+# ruff: noqa: E402 - one thread for everybody, which NumPy is to know before it is imported
 from __future__ import annotations
+
+import one_thread
+
+one_thread.restrict()
 
 import argparse
 import json
@@ -89,6 +94,41 @@ def table(folder: Path, seeds: int) -> None:
             cells.append(f"{least} ({smallest.count(least)}x) {n}:{a:.0%} {m}:{b:.0%} {1e3 * seconds:.0f} ms")
         print(f"{name:24}" + "".join(f"{cell:>34}" for cell in cells), flush=True)
     print("smallest (how many starts), by evidence and by BIC weights:test accuracy, CPU time of a path")
+
+
+def teacher(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Eight inputs, of which three count, and noise of 0.15."""
+    X = rng.uniform(-1.5, 1.5, (n, 8))
+    return X, (np.tanh(1.5 * X[:, 0] - X[:, 1]) + np.sin(X[:, 2]) + 0.15 * rng.normal(size=n))[:, np.newaxis]
+
+
+def teachers(n_sets: int) -> None:
+    """The path that the evidence ends, and automatic relevance determination with as many hidden units as it wants."""
+    print(f"\n{'teacher, 200 samples':32}{'weights':>10}{'inputs':>10}{'evidence':>10}{'test rmse':>11}{'CPU s':>8}")
+    for seed in range(n_sets):
+        X, T = teacher(200, np.random.default_rng(seed))
+        X_test, T_test = teacher(10_000, np.random.default_rng(1000 + seed))
+
+        def say(
+            name: str, net: fastmlp.Network, n: int, evidence: float, begun: float, X: np.ndarray = X_test,
+            T: np.ndarray = T_test, seed: int = seed,
+        ) -> None:  # fmt: skip
+            rmse, inputs = np.sqrt(np.mean((net(X) - T) ** 2)), len(fastmlp.compact(net)[1])
+            seconds = time.process_time() - begun
+            print(f"{f'{seed}: {name}':32}{n:10}{inputs:10}{evidence:10.1f}{rmse:11.4f}{seconds:8.2f}", flush=True)
+
+        begun = time.process_time()
+        net = fastmlp.Network([8, 8, 1], rng=0)
+        path = fastmlp.prune(net, X, T, penalty=fastmlp.WeightDecay(0.02, 0.02), stop="evidence", n_threads=1)
+        whole, step = path.steps[0], path.steps[path.best_step]
+        say("whole network", path.network(0), whole.n_params, whole.log_evidence, begun)
+        say("pruned, by evidence", path.best, step.n_params, step.log_evidence, begun)
+        begun = time.process_time()
+        ard = fastmlp.fit_evidence(
+            fastmlp.Network([8, 8, 1], rng=0), X, T, groups="ard", hidden="auto", standardize=True, n_threads=1
+        )
+        left = int(np.count_nonzero(ard.params))
+        say(f"ARD, {ard.network.layers[1]} hidden units", ard.network, left, ard.log_evidence, begun)
 
 
 # ---- what it costs ----
@@ -169,6 +209,20 @@ def milliseconds(call: Callable, rounds: int) -> float:
     return 1e3 * least
 
 
+def beside_jax() -> None:
+    """The same path by JAX and LAPACK: once, as it takes long."""
+    from peers.jax_pruning import Path as Peer
+
+    X, T = diabetes()
+    net = trained(16, X, T, 1e-6)
+    peer = Peer(X, T, 16, 1.0, 1e-6)
+    path = fastmlp.prune(net, X, T, penalty=DECAY, tol=1e-6, n_params=10, n_threads=1)
+    begun = time.process_time()
+    end = peer.go(net.params, 10)
+    print(f"10-16-1, 193 to 10 weights, JAX + LAPACK: {1e3 * (time.process_time() - begun):.0f} ms")
+    assert np.isclose(end, path.steps[-1].objective, rtol=1e-9), "another optimum"
+
+
 def cost(folder: Path | None, beside: Path | None, rounds: int) -> None:
     """A line for each; `beside` is another build, which does by hand what is measured here."""
     measured = calls(folder)
@@ -204,6 +258,7 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, default=10, help="0: the cost alone")
     parser.add_argument("--beside", type=Path, help="the folder of another build, whose plain calls are compared")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--jax", action="store_true")
     parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     warnings.simplefilter("ignore", fastmlp.IdenticalUnitsWarning)  # dead ones of loops by hand
@@ -213,4 +268,8 @@ if __name__ == "__main__":
     else:
         if folder and asked.seeds:
             table(folder, asked.seeds)
+        if asked.seeds:
+            teachers(3)
         cost(folder, asked.beside, asked.rounds)
+        if asked.jax:
+            beside_jax()

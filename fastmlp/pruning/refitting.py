@@ -179,10 +179,16 @@ class Start(Optimum):
 
 
 def _negative(A: Float) -> int:
-    """How many eigenvalues are negative, beyond rounding."""
+    """How many eigenvalues are negative, beyond rounding.
+
+    As many as of D in L D L' (Sylvester): of pivots as they come or, where these say nothing, of blocks of two rows
+    too, which have one of each sign (Bunch and Kaufman).
+    """
     rounding = len(A) * EPS * float(np.abs(A).sum(axis=1).max())
     count = cholesky.negative_pivots(A, rounding)
     if count is not None:
         return count
-    _memory.blas(4 * A.nbytes)
-    return int(np.count_nonzero(np.linalg.eigvalsh(A) < -rounding))
+    lapack = _memory.scipy("linalg.lapack")
+    _memory.scipy_blas()
+    L, rows, _ = lapack.dsytrf(A + rounding * np.eye(len(A)), lower=1)
+    return int(np.count_nonzero((np.diagonal(L) < 0) & (rows > 0)) + np.count_nonzero(rows < 0) // 2)
