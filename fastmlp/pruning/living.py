@@ -22,7 +22,9 @@ CHEAP = 1e-11  # of the objective
 def living_optimum(
     reduced: Reduced, v: Float, hessian: str, noise_precision: float | None, known: Known | None = None
 ) -> Optimum:
-    """The optimum at v, of which something may be known; of less where the second derivatives are not positive definite and something has died.
+    """The optimum at v; of less where the second derivatives are not positive definite and something has died.
+
+    What a training has found out about it may be `known`.
 
     Raises
     ------
