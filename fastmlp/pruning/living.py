@@ -24,6 +24,8 @@ def living_optimum(
 ) -> Optimum:
     """The optimum at v; of less where the second derivatives are not positive definite and something has died.
 
+    What a training has found out about it may be `known`.
+
     Raises
     ------
     ValueError

@@ -128,6 +128,16 @@ def test_work_follows_the_parameters_up_to_that_of_the_whole_matrix(layers, kind
     assert work[2] < 0.25 * all_of_it["n_products"]
 
 
+def test_none_of_two_parameters():
+    """Fewer numbers than a unit takes."""
+    net = network([1, 1])
+    batch = bound(net, 5)
+    for kind in KINDS:
+        for n in range(3):
+            chosen = np.arange(n)
+            assert of(batch, net, kind, chosen)[2].shape == (n, n)
+
+
 def test_large_sets_are_summed_band_by_band():
     net = network([20, 30, 1])
     batch, chosen = bound(net, 300), some(net, 320)

@@ -20,7 +20,7 @@ cdef class Choice:
     def __cinit__(self, Batch batch not None, const Py_ssize_t[::1] params not None):
         self.given = params
         self.chosen.n, self.chosen.params = params.shape[0], &params[0] if params.shape[0] else NULL
-        if batch.plan.net.is_dense:
+        if batch.plan.net.is_dense and self.chosen.n > 0:
             self.order(&batch.plan.net)
 
     def __dealloc__(self):

@@ -213,17 +213,19 @@ cdef class Descent:
     @property
     def gradient(self):
         """A copy of the gradient there (n,)."""
-        return np.array(<double[: self.problem.n]> self.fit.at.g)
+        return vector(self.problem.n, self.fit.at.g)
 
     @property
     def matrix(self):
-        """A copy of the matrix that was last asked for there (n, n), symmetric; of curved methods alone."""
+        """A copy of the matrix that was last asked for there (n, n), symmetric."""
         cdef size_t n = self.problem.n, i, j
-        B = np.empty((n, n))
+        if self.fit.at.B == NULL:
+            raise ValueError("matrix: expected a method that asks for matrices")
+        B = vector(n * n, self.fit.at.B).reshape(n, n)
         cdef double[:, ::1] matrix = B
-        for i in range(n if self.fit.method.curved else 0):
-            for j in range(i + 1):
-                matrix[i, j] = matrix[j, i] = self.fit.at.B[i * n + j]
+        for i in range(n):
+            for j in range(i):
+                matrix[j, i] = matrix[i, j]
         return B
 
     @property

@@ -39,7 +39,7 @@ cdef struct State:
     bint inverse                # whether its matrix is A^-1, and not the factor of A
     Want matrix                 # which second derivatives,
     bint at_end                 # and whether they are wanted there too
-    int n_pairs, turn           # steps whose change of the gradient is known; steps with one model
+    int n_pairs, n_made         # steps whose change of the gradient is known; steps with one model
     double *s                   # (PAIRS, n), the steps,
     double *y                   # (PAIRS, n), and the changes
     double[PAIRS] curvature         # s'y
@@ -81,7 +81,7 @@ cdef Status finish(Fit *fit, Watch *watch) noexcept nogil:
 
 cdef Status step(Fit *fit, Watch *watch) noexcept nogil:
     """Begin one."""
-    return ask_for_matrix(fit, renew) if (<State *> fit.own).turn == PAIRS else go(fit, watch)
+    return ask_for_matrix(fit, renew) if (<State *> fit.own).n_made == PAIRS else go(fit, watch)
 
 
 cdef Status renew(Fit *fit, Watch *watch) noexcept nogil:
@@ -92,7 +92,7 @@ cdef Status renew(Fit *fit, Watch *watch) noexcept nogil:
         return INTERRUPTED
     if not definite:
         return STALLED if not fit.at.is_exact else ask(fit, &fit.at, GGN, renew)
-    s.inverse, s.n_pairs, s.turn = False, 0, 0
+    s.inverse, s.n_pairs, s.n_made = False, 0, 0
     return go(fit, watch)
 
 
@@ -135,7 +135,7 @@ cdef Status judge(Fit *fit, Watch *watch) noexcept nogil:
         s.length *= 0.5
         return attempt(fit) if s.halvings < HALVINGS else STALLED
     remember(fit)
-    s.turn += 1
+    s.n_made += 1
     return move(fit, arrive)
 
 
