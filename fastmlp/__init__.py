@@ -23,6 +23,7 @@ from fastmlp.errors import (
     ScaleWarning,
     ThreadWarning,
 )
+from fastmlp.importance import Importances, LekProfile, garson, importances, lekprofile, olden
 from fastmlp.model.activations import Activation
 from fastmlp.model.functional import Trace
 from fastmlp.model.losses import Loss
@@ -48,9 +49,11 @@ __all__ = [
     "FitResults",
     "ForkWarning",
     "IdenticalUnitsWarning",
+    "Importances",
     "Laplace",
     "LeastSquaresResult",
     "LeaveOneOut",
+    "LekProfile",
     "Loss",
     "MLPClassifier",
     "MLPRegressor",
@@ -83,8 +86,12 @@ __all__ = [
     "fit_many",
     "from_sklearn",
     "from_torch",
+    "garson",
+    "importances",
+    "lekprofile",
     "levenberg_marquardt",
     "load",
+    "olden",
     "plot",
     "prior_samples",
     "propagate",

@@ -162,7 +162,7 @@ def sensitivity(net: Network, X: Any, *, sample_weight: Any = None, n_threads: A
     raw = _averages(net, values, share, ratio, n_threads)
     standardized = Averages(*(each * ratio for each in raw))
     outputs = tuple(f"y{k}" for k in range(1, net.layers[-1] + 1))
-    return Sensitivity(raw, standardized, input_sd, output_sd, _input_names(X, net.layers[0]), outputs)
+    return Sensitivity(raw, standardized, input_sd, output_sd, input_names(X, net.layers[0]), outputs)
 
 
 def _averages(
@@ -187,7 +187,8 @@ def _jacobians(net: Network, X: Array, n_threads: Any) -> Iterator[tuple[slice, 
         yield rows, net.jacobian(X[rows], n_threads=n_threads).astype(np.float64, copy=False)
 
 
-def _input_names(X: Any, n_inputs: int) -> tuple[str, ...]:
+def input_names(X: Any, n_inputs: int) -> tuple[str, ...]:
+    """The columns of a data frame, else x1, x2, ..."""
     columns = getattr(X, "columns", None)
     if columns is None:
         return tuple(f"x{i}" for i in range(1, n_inputs + 1))

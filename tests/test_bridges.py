@@ -121,6 +121,11 @@ def test_what_scikit_learn_does_not_have_is_named():
         fastmlp.from_sklearn(REGRESSOR())
 
 
+def test_two_outputs_of_softmax_have_no_counterpart_in_scikit_learn():
+    with pytest.raises(ValueError, match=r"^net: expected one logistic output for two classes"):
+        fastmlp.to_sklearn(fastmlp.Network([3, 4, 2], output="softmax", rng=0))
+
+
 def test_weights_that_do_not_fit_each_other_are_refused():
     model = REGRESSOR(hidden_layer_sizes=(4,), max_iter=1).fit(X, y)
     model.coefs_[1] = np.ones((3, 1))

@@ -16,10 +16,13 @@ import consistency_under_linear_maps
 import early_stopping
 import error_bars_in_a_gap
 import evidence_and_test_error
+import importances_of_inputs
 import leaving_out_a_sample
 import monotone_network
 import number_of_hidden_units
 import relevant_redundant_and_irrelevant_inputs
+import rules_read_off_weights
+import training_again_after_a_change
 import weight_decay_and_early_stopping
 import zero_initialisation
 
@@ -179,3 +182,50 @@ def test_the_teacher_is_found_again():
     assert small.layers == (3, 2, 1)
     assert inputs.tolist() == [0, 1, 2]
     assert step.validation_loss < 0.5 * path.steps[0].validation_loss
+
+
+def test_methods_see_of_the_inputs_what_the_page_says():
+    X, T = importances_of_inputs.sample()
+    net = importances_of_inputs.best_network(X, T)
+    found = importances_of_inputs.fastmlp.importances(net, X, T, penalty=importances_of_inputs.PENALTY)
+    truth, shares = importances_of_inputs.costs(net, X, T), found.shares
+    np.testing.assert_allclose(truth, [174, 218, 1.8, 0.09, 0.37, 0.10], rtol=0.05)
+    np.testing.assert_allclose(found.saliency, [1.3, 6.2, 0.50, 0.09, 0.48, 0.08], rtol=0.1)
+    assert set(np.argsort(-found.saliency)[:3]) == {0, 1, 2}
+    assert shares["olden"][1] < 0.01  # the square
+    assert shares["garson"][3] > shares["garson"][0]  # the twin that is not needed, and the line
+    assert shares["sensitivity"][4:].max() < 0.02 < shares["garson"][4:].min()  # noise
+
+
+@pytest.mark.parametrize(("number", "left"), [(1, 17), (2, 18), (3, 7)])
+def test_rules_stand_in_the_weights(number, left):
+    m = rules_read_off_weights
+    path = m.best_path(number)
+    net = path.best
+    assert path.steps[path.best_step].n_params == left
+    assert np.array_equal(net(m.X)[:, 0] > 0.5, m.RULES[number])
+    seen = {m.NAMES[i].split()[0] for i in np.flatnonzero(net.weights[0].any(axis=0))}
+    assert seen == {1: {"head", "body", "jacket"}, 2: set(m.ATTRIBUTES), 3: {"body", "holds", "jacket"}}[number]
+    sums = m.X @ net.weights[0].T + net.biases[0]
+    if number == 2:  # units count first values
+        ones = (m.ROBOTS == 1).sum(axis=1)
+        counts = sorted(
+            next(n for n in range(7) if (z[ones >= n] > 0).all() and (z[ones < n] < 0).all()) for z in sums.T
+        )
+        assert counts == [2, 3]
+    if number == 3:  # one unit, negative for the rule
+        (unit,) = np.flatnonzero(net.weights[1][0])
+        assert np.array_equal(sums[:, unit] < 0, m.RULES[3])
+
+
+def test_old_parameters_are_a_good_start_until_labels_have_changed():
+    m = training_again_after_a_change
+    for name in ("1 row dropped", "15 rows (5 %)", "drift by 0.1"):
+        rows = m.compare(m.CHANGES[name])
+        assert np.median(rows[:, 0]) < 0.3 * np.median(rows[:, 1])
+        assert np.abs(rows[:, 2]).max() < 0.05
+        assert rows[:, 3].max() <= m.TOL  # of the objective without what is gone
+    rows = m.compare(m.CHANGES["31 labelled anew"])
+    assert np.median(rows[:, 0]) > np.median(rows[:, 1])
+    assert (rows[:, 2] > 0).sum() >= 5
+    assert rows[:, 2].max() > 0.5

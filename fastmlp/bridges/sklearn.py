@@ -77,7 +77,8 @@ def to_sklearn(net: Network, classes: Any = None) -> Any:
     sklearn.neural_network.MLPRegressor
         For identity and, with scikit-learn 1.7, exp outputs.
     sklearn.neural_network.MLPClassifier
-        For logistic and softmax outputs. Several logistic ones are labels of which a sample may have many.
+        For logistic and softmax outputs. Several logistic ones are labels of which a sample may have many; two classes
+        have one logistic output there, so that two of softmax are refused.
 
     Raises
     ------
@@ -102,6 +103,10 @@ def to_sklearn(net: Network, classes: Any = None) -> Any:
     neural = _optional.load("sklearn.neural_network", "sklearn", "fastmlp.to_sklearn")
     loss, names = check_network(net)._architecture.loss, set(net.hidden)
     net._architecture.check_dense("net")
+    if loss.is_of_classes and net.layers[-1] < 3 and not net._architecture.output.is_elementwise:
+        raise ValueError(
+            f"net: expected one logistic output for two classes, as scikit-learn has, got {net.layers[-1]} of softmax"
+        )
     if len(names) > 1 or not names <= set(ACTIVATIONS):
         raise ValueError(f"net: expected hidden layers of one of {', '.join(ACTIVATIONS)}, got {', '.join(net.hidden)}")
     arguments = {"hidden_layer_sizes": net.layers[1:-1], "activation": next(iter(names), "relu"), "random_state": 0}

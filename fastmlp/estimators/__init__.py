@@ -3,15 +3,18 @@
 transformed             deviations through scikit-learn's TransformedTargetRegressor
 classifier, regressor   the classes: targets, predictions
 base                    what they share: data, restarts, going on, attributes
+fitting                 from starting values to trained networks
+estimator_path          from a fitted estimator to ever smaller ones: prune_path
 arguments               the constructor's arguments: checks, documentation
-problem                 the scale: scikit-learn's means against sums; validation sets
+mean_objective          the scale: scikit-learn's means against sums; validation sets
 watch                   what is looked at after each iteration: curves, early stopping, learning rates, progress
 """
 
 from fastmlp.estimators.classifier import MLPClassifier
+from fastmlp.estimators.estimator_path import EstimatorPath
 from fastmlp.estimators.regressor import MLPRegressor
 from fastmlp.estimators.transformed import extend
 
 extend()
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["EstimatorPath", "MLPClassifier", "MLPRegressor"]

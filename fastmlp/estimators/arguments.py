@@ -9,6 +9,8 @@ import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp.model import activations
+from fastmlp.network import Network
+from fastmlp.network.network import check_network
 
 STOCHASTIC = ("sgd", "adam")
 SOLVERS = (*STOCHASTIC, "lbfgs", "lm", "scg")
@@ -160,6 +162,22 @@ def hidden_activations(value: Any, n_hidden: int) -> list[str]:
     if len(names) != n_hidden:
         raise ValueError(f"activation: expected {kind}, got {len(names)}")
     return [check.choice(name, "activation", activations.HIDDEN) for name in names]
+
+
+def of_network(net: Network, given: dict[str, Any]) -> dict[str, Any]:
+    """The constructor's arguments for a network: `given` ones, and those that it determines, which may be given too."""
+    check_network(net)._architecture.check_dense("net")
+    sizes, names = net.layers[1:-1], list(net.hidden)
+    own: dict[str, Any] = {"hidden_layer_sizes": sizes}
+    if names:
+        own["activation"] = names[0] if len(set(names)) == 1 else tuple(names)
+    if net.units is not None:
+        own["standardize"] = True
+    if "hidden_layer_sizes" in given and hidden_sizes(given["hidden_layer_sizes"]) != sizes:
+        raise ValueError(f"hidden_layer_sizes: expected {sizes}, as of net, got {given['hidden_layer_sizes']!r}")
+    if "activation" in given and hidden_activations(given["activation"], len(names)) != names:
+        raise ValueError(f"activation: expected {', '.join(names)}, as of net, got {given['activation']!r}")
+    return own | given
 
 
 def measure(estimator: Any) -> str | None:

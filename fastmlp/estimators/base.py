@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
@@ -28,6 +29,7 @@ from fastmlp.estimators.arguments import (
     measure,
     standardizes,
 )
+from fastmlp.estimators.estimator_path import Prunable
 from fastmlp.estimators.mean_objective import Problem, Samples, Validation
 from fastmlp.model import units
 from fastmlp.model.functional import check_samples
@@ -38,7 +40,7 @@ from fastmlp.terms import WeightDecay
 Array = NDArray[Any]
 
 
-class BaseMLP(BaseEstimator):  # type: ignore[misc]
+class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
     """A network with scikit-learn's methods; what its targets are, subclasses know."""
 
     network_: Network
@@ -195,8 +197,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return self
 
     def _units(self, net: Network, samples: Samples, part: bool) -> Units:
-        """Those of the samples; those of the first ones where they come in parts, or where a fit is continued."""
-        if net.units is not None and (part or self._result is not None):
+        """Those of the samples; those of before where they come in parts, a fit goes on, or a mask holds in them."""
+        if net.units is not None and (part or self._result is not None or net.pruned.any()):
             return net.units
         own = units.of(net._architecture, check_samples(net._architecture, *samples))
         if part and own.constants:
@@ -327,6 +329,15 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.network_ = net
         self.n_layers_, self.n_outputs_, self.out_activation_ = len(net.layers), net.layers[-1], net.output
         self.validation_loss_curve_ = self.validation_scores_ = self.best_validation_score_ = self.posterior_ = None
+
+    def _take_over(self, net: Network) -> Self:
+        """As if a fit had left this network, of which no more is known."""
+        self._keep_network(net)
+        self.n_features_in_ = net.layers[0]
+        self._progress = self._result = self._split = None
+        self.loss_curve_, self.loss_, self.best_loss_, self.n_iter_, self.t_ = [], math.nan, None, 0, 0
+        self._remember(None)
+        return self
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the training samples: files and messages to other processes are not to hold them unasked."""

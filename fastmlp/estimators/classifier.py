@@ -13,8 +13,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
-from fastmlp.estimators.arguments import documented
+from fastmlp import _validation as check
+from fastmlp.estimators.arguments import documented, of_network
 from fastmlp.estimators.base import BaseMLP
+from fastmlp.network.network import Network, check_network
 
 Array = NDArray[Any]
 
@@ -86,6 +88,60 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         class_weight: Any = None,
     ) -> None:
         self._store(locals())
+
+    @classmethod
+    def from_network(cls, net: Network, classes: Any = None, **arguments: Any) -> Self:
+        """An estimator that is fitted: with this network.
+
+        Parameters
+        ----------
+        net : Network
+            With dense layers; logistic or softmax outputs, and the cross-entropy.
+            A copy is taken, with its units and with the mask of what has been pruned.
+        classes : array-like of shape (n_classes,), optional
+            What the classes are called, in the order of the outputs, in which they have to be sorted; 0, 1, ... by
+            default. A single logistic output has two; several are labels of which a sample may have many, which have no
+            other names.
+        **arguments
+            Of the constructor; sizes and activations of the hidden layers are the network's.
+
+        Returns
+        -------
+        MLPClassifier
+            `partial_fit` and ``warm_start=True`` go on from the network, and leave deleted what is; `fit` without the
+            latter starts anew, as that of a clone. There is no `loss_` yet: it is nan, and its curve is empty.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong, contradicts the network, or the network is none of a classification.
+
+        Examples
+        --------
+        >>> import fastmlp
+        >>> net = fastmlp.Network([4, 5, 3], output="softmax", rng=0)
+        >>> model = fastmlp.MLPClassifier.from_network(net, ["setosa", "versicolor", "virginica"])
+        >>> model.predict([[5.1, 3.5, 1.4, 0.2]]).tolist()
+        ['versicolor']
+        """
+        loss, output = check_network(net)._architecture.loss, net._architecture.output
+        if not loss.is_of_classes:
+            raise ValueError(
+                f"net: expected outputs logistic or softmax with the cross-entropy, got {net.output} with {loss}"
+            )
+        model = cls(**of_network(net, arguments))
+        n_outputs = net.layers[-1]
+        model._multilabel = n_outputs > 1 and output.is_elementwise
+        n_classes = max(n_outputs, 2) if output.is_elementwise else n_outputs
+        labels = np.arange(n_classes) if classes is None else np.asarray(classes)
+        if labels.shape != (n_classes,) or not np.array_equal(np.unique(labels), labels):
+            raise ValueError(
+                f"classes: expected {n_classes} different ones in sorted order, got {check.shown(classes)}"
+            )
+        if model._multilabel and classes is not None:
+            raise ValueError(f"classes: expected None for several labels a sample, got {check.shown(classes)}")
+        model.classes_ = labels
+        return model._take_over(net.copy())
 
     @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
@@ -182,7 +238,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         ndarray of shape (n_samples, n_classes), (n_samples,) with two classes
         """
         Z = self._predict_outputs(X, logits=True)
-        return Z if Z.shape[1] > 1 or self._multilabel else Z[:, 0]
+        if len(self.classes_) == 2 and not self._multilabel:
+            return Z[:, 0] if Z.shape[1] == 1 else Z[:, 1] - Z[:, 0]
+        return Z
 
     def _choose(self, Y: Array) -> Array:
         if self._multilabel:

@@ -15,10 +15,11 @@ from sklearn.utils.validation import column_or_1d
 from fastmlp import _validation as check
 from fastmlp.bayes import doubts
 from fastmlp.bayes.laplace import Laplace
-from fastmlp.estimators.arguments import documented
+from fastmlp.estimators.arguments import documented, of_network
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.mean_objective import Samples
 from fastmlp.model.losses import Loss
+from fastmlp.network.network import Network, check_network
 
 Array = NDArray[Any]
 
@@ -92,6 +93,46 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     ) -> None:
         self._store(locals())
 
+    @classmethod
+    def from_network(cls, net: Network, **arguments: Any) -> Self:
+        """An estimator that is fitted: with this network.
+
+        Parameters
+        ----------
+        net : Network
+            With dense layers; identity outputs with squared error, or exp with Poisson's loss.
+            A copy is taken, with its units and with the mask of what has been pruned.
+        **arguments
+            Of the constructor; sizes and activations of the hidden layers, and the loss, are the network's.
+
+        Returns
+        -------
+        MLPRegressor
+            `partial_fit` and ``warm_start=True`` go on from the network, and leave deleted what is; `fit` without the
+            latter starts anew, as that of a clone. There is no `loss_` yet: it is nan, and its curve is empty.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong, contradicts the network, or the network is none of a regression.
+
+        Examples
+        --------
+        >>> import fastmlp
+        >>> net = fastmlp.Network([2, 3, 1], rng=0)
+        >>> model = fastmlp.MLPRegressor.from_network(net, solver="lm", warm_start=True)
+        >>> bool((model.predict([[0.0, 1.0]]) == net([[0.0, 1.0]])[:, 0]).all())
+        True
+        """
+        check_network(net)
+        if OUTPUTS.get(net.loss_name) != net.output:
+            expected = " or ".join(f"{output} with {loss}" for loss, output in OUTPUTS.items())
+            raise ValueError(f"net: expected outputs {expected}, got {net.output} with {net.loss_name}")
+        loss = arguments.setdefault("loss", net.loss_name)
+        if loss != net.loss_name:
+            raise ValueError(f"loss: expected {net.loss_name}, as of net, got {check.shown(loss)}")
+        return cls(**of_network(net, arguments))._take_over(net.copy())
+
     @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go on for one epoch, on these samples, from where the last call or `fit` has ended.
@@ -129,8 +170,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If the training samples are not known: after `partial_fit`, and in a copy (by pickle or deepcopy) of a model
-            that had not been asked for deviations before. If they do not determine the noise: sample weights count.
+            If the training samples are not known: after `partial_fit` and `from_network`, and in a copy (by pickle or
+            deepcopy) of a model that had not been asked for deviations before. If they do not determine the noise:
+            sample weights count.
         NotPositiveDefiniteError
             If neither the data nor `alpha` determine all parameters.
 
@@ -164,8 +206,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         if self._posterior is None or not np.array_equal(self._posterior.params, net.params):
             if self._trained_on is None:
                 raise ValueError(
-                    "return_std: expected a model that knows its training samples, got one after partial_fit, "
-                    "or a copy of one that had not been asked for deviations before"
+                    "return_std: expected a model that knows its training samples, got one after partial_fit "
+                    "or from_network, or a copy of one that had not been asked for deviations before"
                 )
             (X, T, weight), prior = self._trained_on
             centred = "b" if "penalty" in prior else ""  # `fit` leaves the biases out of it

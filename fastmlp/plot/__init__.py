@@ -6,6 +6,7 @@ Each takes the axes to draw into (`ax`, None: a new figure) and returns them, so
 from fastmlp.plot.classes import confusion_matrix
 from fastmlp.plot.diagram import diagram
 from fastmlp.plot.evidence import evidence, relevances
+from fastmlp.plot.importance import importances, lekprofile
 from fastmlp.plot.inputs import sensitivity
 from fastmlp.plot.outputs import function, functions
 from fastmlp.plot.pruning import pruning
@@ -20,7 +21,9 @@ __all__ = [
     "function",
     "functions",
     "hinton",
+    "importances",
     "learning_curves",
+    "lekprofile",
     "pruning",
     "relevances",
     "sensitivity",

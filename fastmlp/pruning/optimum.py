@@ -75,7 +75,7 @@ class Optimum:
         smallest = float(np.linalg.eigvalsh(A)[0])
         raise NotPositiveDefiniteError(
             f"penalty: expected one with which the matrix of second derivatives is positive definite, got the smallest "
-            f"eigenvalue {smallest:.3g}; take a larger penalty, or train to a minimum"
+            f"eigenvalue {smallest:.3g}; take a larger penalty, on biases too, or train to a minimum"
         )
 
     @property

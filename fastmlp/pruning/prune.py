@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from fastmlp import _validation as check
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet
@@ -157,8 +159,10 @@ def prune(
         held_out = problem.seen(holdout.split(problem.architecture, problem.samples, validation, None)[1])
     if chooser.name == "validation" and held_out is None:
         raise ValueError("stop: expected a validation set with 'validation', got none; give validation=(X, T)")
-    if "evidence" in (method, chooser.name):
-        problem.refuse_flat_priors(candidates.left(start).sets, "method" if method == "evidence" else "stop")
+    if method == "evidence":
+        problem.refuse_flat_priors(candidates.left(start).sets, "method")
+    if chooser.name == "evidence":
+        problem.refuse_flat_priors([np.flatnonzero(~start)], "stop")
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: expected a callable or None, got {check.shown(callback)}")
     seconds = math.inf if time_limit is None else check.number(time_limit, "time_limit", 0.0)
@@ -169,7 +173,7 @@ def prune(
         noise_precision=problem.own_precision(noise_precision),
         max_rise=math.inf if max_rise is None else check.number(max_rise, "max_rise", 0.0),
         at_once=check.number(at_once, "at_once", 0.0),
-        retrain=bool(retrain),
+        retrain=check.boolean(retrain, "retrain"),
         tol=problem.default_tol if tol is None else check.number(tol, "tol", 0.0),
         max_iter=check.integer(max_iter, "max_iter", 1),
         callback=callback,

@@ -25,6 +25,8 @@ Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
+ROUNDING = 1e-12  # of the largest parameter: what zeros become in the data's units, and back
+
 
 class Problem:
     """A network, its samples and its penalty, in standardised units if asked for; float64 throughout.
@@ -74,7 +76,8 @@ class Problem:
     def of_posterior(cls, known: Posterior, frame: Frame) -> Problem:
         """The negative log posterior, whose held parameters are to be 0."""
         objective, free = known.known_objective, known.free
-        if not free.is_selection or known.params[np.asarray(free.index) < 0].any():
+        held = known.params[np.asarray(free.index) < 0] if free.is_selection else known.params
+        if np.abs(held).max(initial=0.0) > ROUNDING * np.abs(known.params).max(initial=0.0):
             raise ValueError("net: expected a posterior whose held parameters are 0, got others")
         decay = np.zeros(len(known.params)) if objective.decay is None else free.push(objective.decay)
         forms = () if objective.terms is None else objective.terms.terms
@@ -119,13 +122,15 @@ class Problem:
         return log_normalizer(data, self.frame.varying) - self.frame.log_volume(self.samples.total_weight)
 
     def refuse_flat_priors(self, sets: list[Index], name: str) -> None:
-        """ValueError where a deletion has no evidence."""
-        flat = [where for where in sets if not self.decay[where].all()]
+        """ValueError where a deletion, or what is left, has no evidence."""
+        flat = [where[self.decay[where] == 0] for where in sets if not self.decay[where].all()]
         if flat:
-            first = selection.name_of(self.architecture, int(flat[0][0]))
+            first, kept = selection.name_of(self.architecture, int(flat[0][0])), name != "stop"
             raise ValueError(
-                f"{name}: expected a penalty on all that may be deleted with 'evidence', got none on {first}; "
-                "take WeightDecay(weights, biases) > 0, or keep= what is not penalised"
+                f"{name}: expected a penalty on all that {'may be deleted' if kept else 'is trained'} with 'evidence', "
+                f"got none on {first}; take WeightDecay(weights, biases) > 0"
+                + ", or keep= what is not penalised"
+                * kept
             )
 
     def seen(self, samples: Any) -> Samples:
@@ -159,7 +164,7 @@ def posed(
     given = {"X": X, "T": T, "sample_weight": sample_weight, "penalty": penalty, "noise_precision": noise_precision}
     for name, value in given.items():
         if value is not None:
-            raise TypeError(f"{name}: expected None with a posterior, which has its own, got {check.shown(value)}")
+            raise TypeError(f"{name}: expected None with a posterior, which has its own, got {type(value).__name__}")
     if standardize is not False:
         raise TypeError("standardize: expected False with a posterior, whose units count, got something else")
     return Problem.of_posterior(net._posterior, net._frame)

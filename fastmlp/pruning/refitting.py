@@ -168,7 +168,13 @@ def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
 
 
 def _negative(A: Float) -> int:
-    """How many eigenvalues are negative, beyond rounding."""
-    _memory.blas(4 * A.nbytes)
-    eigenvalues = np.linalg.eigvalsh(A)
-    return int(np.count_nonzero(eigenvalues < -len(A) * EPS * np.abs(eigenvalues).max()))
+    """How many eigenvalues are negative, beyond rounding.
+
+    As many as of D in L D L' (Sylvester), whose blocks of two rows have one of each sign (Bunch and Kaufman): in a
+    quarter of the time of all eigenvalues, and without threads that wait for other programs (a hundred times as long).
+    """
+    lapack = _memory.scipy("linalg.lapack")
+    _memory.scipy_blas()
+    shift = len(A) * EPS * np.abs(A).sum(axis=1).max()
+    L, rows, _ = lapack.dsytrf(A + shift * np.eye(len(A)), lower=1)
+    return int(np.count_nonzero((np.diagonal(L) < 0) & (rows > 0)) + np.count_nonzero(rows < 0) // 2)

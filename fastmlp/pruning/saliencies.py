@@ -16,6 +16,7 @@ from fastmlp.bayes import Laplace
 from fastmlp.network import Network
 from fastmlp.pruning.candidates import Candidates
 from fastmlp.pruning.deletion_methods import METHODS, gains
+from fastmlp.pruning.living import living_optimum
 from fastmlp.pruning.optimum import HESSIANS, Optimum
 from fastmlp.pruning.reduced import Reduced, posed
 
@@ -212,6 +213,6 @@ def saliencies(
     if method == "evidence":
         problem.refuse_flat_priors(candidates.left(start).sets, "method")
     reduced = Reduced(problem, start)
-    optimum = Optimum(reduced, problem.params[reduced.free], hessian, problem.own_precision(noise_precision))
+    optimum = living_optimum(reduced, problem.params[reduced.free], hessian, problem.own_precision(noise_precision))
     optimum.warn_if_far()
     return Saliencies(optimum, candidates, method, what if isinstance(what, str) else "selections")

@@ -16,6 +16,7 @@ from fastmlp.pruning.candidates import Candidates
 from fastmlp.pruning.criteria import Chooser
 from fastmlp.pruning.deletion_methods import Method, Model
 from fastmlp.pruning.deletions import Deletions
+from fastmlp.pruning.living import living_optimum
 from fastmlp.pruning.optimum import FARTHEST, Optimum
 from fastmlp.pruning.pruning_path import PruningPath, PruningStep
 from fastmlp.pruning.reduced import Problem, Reduced
@@ -98,15 +99,15 @@ class Walk:
         optimum = self._optimum(reduced, v)
         if not rules.retrain:
             self._refuse_far(optimum)
-        made: Round | None = Round(pruned, reduced.expand(v), 0.0, ())
+        made: Round | None = Round(optimum.reduced.pruned, optimum.reduced.expand(optimum.v), 0.0, ())
         quadratic: Quadratic | None = None
         while made is not None:
             self._note(made, optimum, nit)
             if (message := self._ended()) is not None:
                 return message
             if rules.retrain or quadratic is None:
-                quadratic = Quadratic(optimum, rules.method.model(optimum), _places(reduced))
-            made = self._delete(quadratic, made.pruned)
+                quadratic = Quadratic(optimum, rules.method.model(optimum), _places(optimum.reduced))
+            made = self._delete(quadratic, optimum.reduced.pruned)
             if made is None:
                 break
             reduced, nit = Reduced(problem, made.pruned), 0
@@ -134,7 +135,7 @@ class Walk:
         return self.rules.deadline - time.perf_counter()
 
     def _optimum(self, reduced: Reduced, v: Float) -> Optimum:
-        return Optimum(reduced, v, self.rules.hessian, self.rules.noise_precision)
+        return living_optimum(reduced, v, self.rules.hessian, self.rules.noise_precision)
 
     def _refuse_far(self, optimum: Optimum) -> None:
         if not optimum.distance <= FARTHEST:
@@ -188,7 +189,7 @@ class Walk:
             train_loss=float(optimum.reduced.data.mean(optimum.data_loss)), validation_loss=float(validation),
             log_evidence=optimum.log_evidence, bic=optimum.bic, aic=optimum.aic,
             nic=optimum.nic if self.chooser.asks_nic else math.nan, grad_norm=optimum.grad_norm, nit=nit,
-            hessian=optimum.hessian, params=problem.frame.params(params), pruned=made.pruned,
+            hessian=optimum.hessian, params=problem.frame.params(params), pruned=optimum.reduced.pruned,
         )  # fmt: skip
         self.steps.append(step)
         if self.rules.verbose:

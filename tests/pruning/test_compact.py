@@ -1,10 +1,18 @@
 """Compacted networks: the same outputs, by fewer units and inputs."""
 
+import sys
+
 import numpy as np
+import onnxruntime
 import pytest
 
 import fastmlp
 from cases import DTYPES, HIDDEN, data, network, relative_error
+
+try:
+    import torch
+except ModuleNotFoundError:
+    from torch_stand_in import torch
 
 
 def with_zeros(layers, activation="tanh", dtype="float64", share=0.6, seed=0):
@@ -72,12 +80,25 @@ def test_units_of_the_data_go_along():
     assert np.isclose(result.fun, path.steps[path.best_step].objective, rtol=1e-6)
 
 
-def test_other_libraries_take_compacted_networks():
-    net = with_zeros((5, 6, 2))
-    small, inputs = fastmlp.compact(net)
-    X, _ = data(net, 9)
-    model = small.to_sklearn() if hasattr(small, "to_sklearn") else fastmlp.to_sklearn(small)
-    assert relative_error(model.predict(X[:, inputs]), net(X)) < 1e-13
+def test_other_libraries_take_compacted_networks(monkeypatch):
+    for seed in range(3):
+        net = with_zeros((5, 6, 2), seed=seed)
+        small, inputs = fastmlp.compact(net)
+        seen = np.ascontiguousarray(data(net, 9)[0][:, inputs])
+        session = onnxruntime.InferenceSession(fastmlp.to_onnx(small).SerializeToString())
+        outputs = {
+            "scikit-learn": fastmlp.to_sklearn(small).predict(seen),
+            "onnx": session.run(None, {"X": seen})[0],
+            "an estimator": fastmlp.MLPRegressor.from_network(small).predict(seen),
+        }
+        with monkeypatch.context() as patch:
+            for name, module in (("torch", torch), ("torch.nn", torch.nn)):
+                patch.setitem(sys.modules, name, module)
+            module = fastmlp.to_torch(small)
+            outputs["torch"] = module(torch.from_numpy(seen)).detach().numpy()
+            assert fastmlp.from_torch(module) == small.copy().unprune()
+        for name, Y in outputs.items():
+            assert relative_error(Y, net(data(net, 9)[0])) < 1e-13, name
 
 
 def test_only_networks_are_compacted():

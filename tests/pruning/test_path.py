@@ -228,7 +228,7 @@ def test_what_is_wrong_is_named():
         ("^at_once: expected", {"at_once": -0.1}),
         ("^method: expected", {"method": "random"}),
         ("^hessian: expected", {"hessian": "diagonal"}),
-        ("^stop: expected a penalty on all that may be deleted", {"stop": "evidence", "penalty": None}),
+        ("^stop: expected a penalty on all that is trained", {"stop": "evidence", "penalty": None}),
         ("^validation: expected", {"validation": (X, T, T)}),
     ):
         with pytest.raises(ValueError, match=error):
@@ -317,3 +317,37 @@ def test_diagrams_show_what_is_joined_to_the_outputs():
         fastmlp.plot.diagram(3)
     with pytest.raises(ValueError, match=r"^net: expected layers of at most 60 units"):
         fastmlp.plot.diagram(fastmlp.Network([3, 61, 1], rng=0))
+
+
+@pytest.mark.parametrize("seed", [0, 2, 3])
+def test_units_that_weight_decay_kills_without_a_penalty_on_biases_go_by_themselves(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(60, 4))
+    T, penalty = np.tanh(X[:, :1]), fastmlp.WeightDecay(2.0)  # of the weights alone
+    net = fastmlp.Network([4, 5, 1], rng=seed)
+    path = fastmlp.prune(net, X, T, penalty=penalty)
+    W, b = path.network(0).weights, path.network(0).biases
+    dead = np.abs(W[1][0]) == 0
+    assert dead.any()
+    assert not W[0][dead].any()
+    assert not b[0][dead].any()
+    free = net.copy()
+    free.fit(X, T, "lm", penalty=penalty, tol=1e-10)
+    assert path.steps[0].objective == pytest.approx(free.objective(X, T, penalty=penalty).value(free.params), rel=1e-11)
+    assert all(step.n_params == np.count_nonzero(~step.pruned) for step in path.steps)
+    assert path.steps[-1].n_params <= 2
+    saliencies = fastmlp.saliencies(path.network(0), X, T, penalty=penalty)
+    assert len(saliencies.names) == path.steps[0].n_params
+
+
+def test_evidence_is_refused_where_something_that_stays_has_no_prior():
+    net, X, T = problem()
+    for arguments in ({"keep": ["b1", "b2"]}, {"what": ["W1[:,0]"]}, {}):
+        with pytest.raises(ValueError, match=r"^stop: expected a penalty on all that is trained.*got none on b1"):
+            fastmlp.prune(net, X, T, penalty=fastmlp.WeightDecay(0.1), stop="evidence", **arguments)
+    with pytest.raises(TypeError, match=r"^retrain: expected True or False, got 'no'"):
+        fastmlp.prune(net, X, T, penalty=PENALTY, retrain="no")
+    with pytest.raises(TypeError, match=r"^X: expected None with a posterior, which has its own, got ndarray"):
+        fastmlp.prune(fastmlp.Laplace(net, X, T, penalty=PENALTY), X, T)
+    path = fastmlp.prune(net, X, T, "evidence", penalty=fastmlp.WeightDecay(0.1), keep=["b1", "b2"], n_params=12)
+    assert path.steps[-1].n_params <= 12

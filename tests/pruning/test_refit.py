@@ -6,6 +6,7 @@ import scipy.optimize
 
 import fastmlp
 from cases import PAIRS, data, network, relative_error
+from fastmlp.pruning import refitting
 
 PENALTY = fastmlp.WeightDecay(1.0, 0.5)
 
@@ -134,3 +135,18 @@ def test_what_is_wrong_is_named():
         fastmlp.refit(net, X, T, tol=-1.0)
     with pytest.raises(TypeError, match=r"^net: expected"):
         fastmlp.refit("net", X, T)
+
+
+def test_negative_eigenvalues_are_counted_beyond_rounding():
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 3, 8, 40, 130):
+        Q = np.linalg.qr(rng.normal(size=(n, n)))[0]
+        for negative in {0, 1, n // 2, n}:
+            values = rng.uniform(0.1, 100.0, n)
+            values[:negative] *= -1
+            A = Q * values @ Q.T
+            assert refitting._negative((A + A.T) / 2) == negative
+            if negative < n:
+                values[-1] = 0.0
+                A = Q * values @ Q.T
+                assert refitting._negative((A + A.T) / 2) == negative

@@ -1,0 +1,55 @@
+"""An optimum without what has died there by itself.
+
+Weight decay without a penalty on biases lets units die: their weights go to 0, and of their biases nothing is known any
+more, so that no matrix of second derivatives is positive definite. Such units are taken away before it is asked again.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.errors import NotPositiveDefiniteError
+from fastmlp.pruning.optimum import HESSIANS, Optimum
+from fastmlp.pruning.reduced import Reduced
+
+Float = NDArray[np.float64]
+
+SMALL = 1e-5  # beside the largest parameter; where Cholesky fails by such a unit it is 1e-6 at most
+CHEAP = 1e-11  # of the objective
+
+
+def living_optimum(reduced: Reduced, v: Float, hessian: str, noise_precision: float | None) -> Optimum:
+    """The optimum at v; of less where the second derivatives are not positive definite and something has died.
+
+    Raises
+    ------
+    NotPositiveDefiniteError
+        If they are not, and nothing has died.
+    """
+    optimum = Optimum(reduced, v, hessian, noise_precision)
+    try:
+        _ = optimum.hessian
+    except NotPositiveDefiniteError:
+        pruned = _without_faint(optimum)
+        if np.array_equal(pruned, reduced.pruned) or pruned.all():
+            raise
+        less = Reduced(reduced.problem, pruned)
+        return living_optimum(less, reduced.expand(v)[less.free], hessian, noise_precision)
+    return optimum
+
+
+def _without_faint(optimum: Optimum) -> NDArray[np.bool_]:
+    """What is pruned, and units whose weights to the next layer a longer training would bring to 0."""
+    reduced, v = optimum.reduced, optimum.v
+    architecture, pruned = reduced.problem.architecture, reduced.pruned.copy()
+    if not all(layer.is_dense for layer in architecture.layers):
+        return pruned
+    curvatures = np.diagonal(reduced.matrix(v, HESSIANS[-1]))
+    small = np.abs(v) <= SMALL * np.abs(v).max(initial=0.0)
+    cheap = 0.5 * curvatures * v**2 <= CHEAP * abs(optimum.value_and_grad[0])
+    faint = pruned.copy()
+    faint[reduced.free[small & cheap]] = True
+    for W in architecture.unravel(np.arange(len(pruned))).weights[1:]:
+        pruned[W[:, faint[W].all(axis=0)]] = True
+    return reduced.problem.dead(pruned)
