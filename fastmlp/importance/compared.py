@@ -13,7 +13,7 @@ from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp.importance.connections import garson, olden
 from fastmlp.network.network import Network, check_network
-from fastmlp.pruning import saliencies
+from fastmlp.pruning.saliencies import saliencies
 from fastmlp.sensitivities import sensitivity
 
 Float = NDArray[np.float64]
