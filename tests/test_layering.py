@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,12 @@ def imported_rooms(path):
 
 
 MODULES = sorted(PACKAGE.glob("**/*.py"))
+
+
+def test_every_package_is_installed():
+    folders = {path.parent for path in PACKAGE.rglob("__init__.py")}
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    assert sorted(listed) == sorted(".".join(folder.relative_to(ROOT).parts) for folder in folders)
 
 
 def test_every_room_has_a_floor():
