@@ -222,7 +222,7 @@ def test_old_parameters_are_a_good_start_until_labels_have_changed():
     m = training_again_after_a_change
     for name in ("1 row dropped", "15 rows (5 %)", "drift by 0.1"):
         rows = m.compare(m.CHANGES[name])
-        assert np.median(rows[:, 0]) < 0.3 * np.median(rows[:, 1])
+        assert np.median(rows[:, 0]) < 0.5 * np.median(rows[:, 1])  # of which those near by cost a gradient alone
         assert np.abs(rows[:, 2]).max() < 0.05
         assert rows[:, 3].max() <= m.TOL  # of the objective without what is gone
     rows = m.compare(m.CHANGES["31 labelled anew"])

@@ -21,7 +21,6 @@ from fastmlp.model.units import Units
 
 Float = NDArray[np.float64]
 LEAST = float(np.finfo(np.float64).tiny) * 8  # of noise precisions, which are divided by 2 pi
-
 VAST = 230.0  # of a logarithm, from which on targets are of no usual size: 1e100
 
 
@@ -120,7 +119,7 @@ class Frame(NamedTuple):
         ValueError
             If there is no such number of full precision.
         """
-        own = np.asarray(beta, np.float64) * self.output_scale * self.output_scale
+        own = self.unchecked_precision(beta)
         if not ((own >= LEAST) & (own < np.inf)).all():
             raise ValueError(
                 f"noise_precision: expected numbers from {LEAST:.3g} on, also in standardised units, got {own}"
@@ -128,6 +127,10 @@ class Frame(NamedTuple):
         if self.units is None or self.units.targets is None:
             return beta
         return float(own[0]) if len(own) == 1 and np.ndim(beta) == 0 else own
+
+    def unchecked_precision(self, beta: Any) -> Float:
+        """One for each output, or for each that has a scale of its own; perhaps 0 or infinite."""
+        return np.asarray(beta, np.float64) * self.output_scale * self.output_scale
 
     def log_volume(self, n_samples: float) -> float:
         """By how much the log density of n targets is less in the user's units: n sum_k ln c_k."""
