@@ -1,7 +1,7 @@
 """Training again after data have changed, from the old parameters and from a fresh start.
 
-Resistances of yachts; rows are dropped or labelled anew, or all targets drift. Left, steps to the new optimum, a dot for
-each of eight seeds, of Levenberg-Marquardt or, near by, quasi-Newton steps at the price of a gradient: from the old
+Resistances of yachts; rows are dropped or labelled anew, or all targets drift. Left, steps to the new optimum, a dot
+for each of eight seeds, of Levenberg-Marquardt or, near by, quasi-Newton steps at the price of a gradient: from the old
 parameters (blue) few for a small change, from a fresh start (orange) always as many. Right, how much lower the fresh
 start ends. As long as most rows are what they were, both lead to optima that are as good as each other. Where a tenth
 of the labels is another, the old parameters are a worse start than any: more steps, mostly to a higher optimum, in a

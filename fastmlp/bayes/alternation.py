@@ -117,9 +117,11 @@ class Alternation:
             return 1.0
         if value is None:
             return START_SIGNAL / self.variance
-        own = self.frame.unchecked_precision(check.number(value, "noise_precision", 0.0, above=True))
-        own = float(np.mean(np.broadcast_to(own, len(self.frame.varying))[self.frame.varying]))
-        return min(self.highest, max(own, float(np.finfo(np.float64).tiny)))  # a start, which may be out of range in units of its own
+        each = self.frame.unchecked_precision(check.number(value, "noise_precision", 0.0, above=True))
+        own = float(np.mean(np.broadcast_to(each, len(self.frame.varying))[self.frame.varying]))
+        return min(
+            self.highest, max(own, float(np.finfo(np.float64).tiny))
+        )  # a start, which may be 0 or infinite there
 
     def moved(self, precisions: Float, change: Float) -> Float:
         """The precisions after a change of their logarithms, the noise at its floor where it would be close to it.
