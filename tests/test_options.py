@@ -106,7 +106,7 @@ BAD_OBJECTIVES = [
     ({"penalty": fastmlp.WeightDecay({"W1[:,3]": 1.0})}, ValueError, "penalty", "an index below 3, got '3'"),
     ({"penalty": fastmlp.WeightDecay({"W1[-1,:]": 1.0})}, ValueError, "penalty", "an index below 4, got '-1'"),
     ({"penalty": fastmlp.WeightDecay({"W1[0]": 1.0})}, ValueError, "penalty", "got 'W1[0]'"),
-    ({"penalty": fastmlp.WeightDecay({"b1[0,:]": 1.0})}, ValueError, "penalty", "weights only, got 'b1[0,:]'"),
+    ({"penalty": fastmlp.WeightDecay({"b1[0,:]": 1.0})}, ValueError, "penalty", "one index of b1, got 'b1[0,:]'"),
     ({"noise_precision": 0.0}, ValueError, "noise_precision", "> 0, got 0.0"),
     ({"noise_precision": -1.0}, ValueError, "noise_precision", "> 0, got -1.0"),
     ({"noise_precision": np.nan}, ValueError, "noise_precision", "got nan"),

@@ -33,8 +33,6 @@ def named(architecture: Architecture, name: str, argument: str) -> Index:
     group = match["group"]
     if match["indices"] is None:
         return np.arange(groups[group].start, groups[group].stop)
-    if group.startswith("b"):
-        raise ValueError(f"{argument}: expected rows and columns of weights only, got {name!r}")
     indices, shape = match["indices"].split(","), _shape(architecture, group)
     if len(indices) != min(2, len(shape)):
         axes = "rows and columns" if len(shape) > 1 else "one index"

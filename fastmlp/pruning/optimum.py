@@ -102,7 +102,8 @@ class Optimum:
 
     def _matrix(self, kind: str) -> Float:
         known = self._known
-        return known.matrix if known is not None and known.hessian == kind else self.reduced.matrix(self.v, kind)
+        A = known.matrix if known is not None and known.hessian == kind else self.reduced.matrix(self.v, kind)
+        return self.reduced.settled(A)
 
     @property
     def hessian(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _threads
+from fastmlp import _matrices, _threads
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._core.fits.objective import Objective as Compiled
@@ -30,6 +30,7 @@ Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
+SHIFTED = 1e-8  # of the curvature of softmax's biases: beyond rounding, and next to nothing
 ROUNDING = 1e-12  # of the largest parameter: what zeros become in the data's units, and back
 SMALLER = 0.7  # than the network that is at hand, so that a compact one is made anew
 
@@ -304,6 +305,29 @@ class Reduced:
         A = self._curvature(v, kind)
         A.reshape(-1)[:: len(A) + 1] += self.decay
         return A if self._terms is None else A + self._terms.matrix(v.copy(), kind)
+
+    def settled(self, A: Float) -> Float:
+        """A, or with a small precision of the mean of softmax's biases where nothing else holds it.
+
+        All of them may be shifted at no cost: along that direction A is 0 up to rounding, of any sign. With the
+        precision the deletion of the first of them costs next to nothing, and takes the direction away.
+        """
+        biases = self._shiftable
+        if not len(biases):
+            return A
+        A, block = _matrices.copied(A), np.ix_(biases, biases)
+        A[block] += SHIFTED * float(A.diagonal()[biases].mean()) / len(biases)
+        return A
+
+    @cached_property
+    def _shiftable(self) -> Index:
+        """Where softmax's biases are in v, if all are left and none has a penalty."""
+        architecture = self.problem.architecture
+        if self.problem.terms or not architecture.loss.couples_outputs or not architecture.layers[-1].is_dense:
+            return np.zeros(0, np.intp)
+        biases = architecture.unravel(np.arange(architecture.n_params)).biases[-1]
+        places = self.places[biases]
+        return places if (places >= 0).all() and not self.decay[places].any() else np.zeros(0, np.intp)
 
     def fisher(self, v: Float) -> Float:
         """The sum of outer products of the samples' gradients (n, n)."""

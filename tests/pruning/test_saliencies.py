@@ -225,3 +225,38 @@ def test_sets_that_are_singular_to_rounding_are_refused():
         Deletions(block, np.ones(2)).rises([np.array([0, 1])])
     with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"^penalty: expected"):
         Deletions(block, np.ones(2)).delete(np.array([0, 1]))
+
+
+@pytest.mark.parametrize("layers", [[3, 3], [3, 4, 3], [3, 4, 3, 2]])
+@pytest.mark.parametrize("seed", range(3))
+def test_biases_of_softmax_that_nothing_holds_cost_nothing_to_delete(layers, seed):
+    """All may be shifted: whichever goes, the outputs stay, and rounding does not decide whether there is a path."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(80, 3))
+    labels = (X @ rng.normal(size=(3, layers[-1])) + rng.normal(size=(80, layers[-1]))).argmax(axis=1)
+    net, penalty = fastmlp.Network(layers, output="softmax", rng=seed), fastmlp.WeightDecay(0.1)
+    net.fit(X, labels, "lm", penalty=penalty, tol=1e-10)
+    found = fastmlp.saliencies(net, X, labels, penalty=penalty)
+    names = [f"b{len(layers) - 1}[{k}]" for k in range(layers[-1])]
+    for name in names:
+        k = found.names.index(name)
+        assert 0 <= found.rise[k] < 1e-7 * net.objective(X, labels, penalty=penalty).value(net.params)
+        without = net.copy()
+        without.params = found.params[k]
+        assert without.biases[-1][names.index(name)] == 0
+        np.testing.assert_allclose(without(X), net(X), atol=1e-7)
+    path = fastmlp.prune(net, X, labels, penalty=penalty, what=names)
+    assert path.steps[1].removed[0] in names
+    assert path.steps[1].objective == pytest.approx(path.steps[0].objective, rel=1e-9)
+
+
+def test_names_that_are_shown_may_be_given():
+    net = fastmlp.Network([2, 3, 2], rng=0)
+    X, T = np.random.default_rng(0).normal(size=(2, 20, 2))
+    penalty = fastmlp.WeightDecay(0.1, 0.1)
+    net.fit(X, T, "lm", penalty=penalty, tol=1e-8)
+    found = fastmlp.saliencies(net, X, T, penalty=penalty)
+    again = fastmlp.saliencies(net, X, T, penalty=penalty, what=found.names)
+    assert again.names == found.names
+    np.testing.assert_allclose(again.rise, found.rise, rtol=1e-12)
+    assert len(fastmlp.prune(net, X, T, penalty=penalty, keep=found.names[:-1]).steps) == 2

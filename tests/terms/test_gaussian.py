@@ -47,7 +47,7 @@ def test_penalties_add_up():
         ({"W3": 1.0}, "expected a group among W1, b1, W2, b2"),
         ({"W1[:,2]": 1.0}, "an index below 2"),
         ({"W1[-1,:]": 1.0}, "an index below 3"),
-        ({"b1[0,:]": 1.0}, "rows and columns of weights only"),
+        ({"b1[0,:]": 1.0}, "expected one index of b1"),
         ([1.0, 2.0, 3.0], "one for each of 2 layers"),
     ],
 )
