@@ -220,9 +220,10 @@ def test_rules_stand_in_the_weights(number, left):
 
 def test_old_parameters_are_a_good_start_until_labels_have_changed():
     m = training_again_after_a_change
-    for name in ("1 row dropped", "15 rows (5 %)", "drift by 0.1"):
+    # steps by refit near by cost a gradient alone, of which more distant changes need more
+    for name, share in (("1 row dropped", 0.3), ("3 rows (1 %)", 0.3), ("15 rows (5 %)", 0.5), ("drift by 0.1", 0.3)):
         rows = m.compare(m.CHANGES[name])
-        assert np.median(rows[:, 0]) < 0.5 * np.median(rows[:, 1])  # of which those near by cost a gradient alone
+        assert np.median(rows[:, 0]) < share * np.median(rows[:, 1])
         assert np.abs(rows[:, 2]).max() < 0.05
         assert rows[:, 3].max() <= m.TOL  # of the objective without what is gone
     rows = m.compare(m.CHANGES["31 labelled anew"])

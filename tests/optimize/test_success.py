@@ -56,11 +56,14 @@ def test_minibatches_that_miss_a_constant_are_no_success():
 @pytest.mark.parametrize("method", ["lm", "lbfgs"])
 @pytest.mark.parametrize("case", ["0", "0.3", "12.5"])
 def test_a_constant_among_targets_is_no_alarm(case, method):
-    """Its rounding is not worse than a constant; it is met within a tenth, which is what a success is."""
+    """Its rounding is not worse than a constant."""
     net = fastmlp.Network([3, 4, 2], rng=0)
-    _, found = caught(net, X, np.c_[np.full(200, CONSTANTS[case]), Y], method)
+    targets = np.c_[np.full(200, CONSTANTS[case]), Y]
+    _, found = caught(net, X, targets, method)
     assert found == []
-    assert np.abs(net(X)[:, 0] - CONSTANTS[case]).max() < (1e-4 if method == "lm" else 0.1)
+    if method == "lbfgs":  # which ends where its rounding leads, unless it is to go to the minimum
+        net.fit(X, targets, method, tol=1e-5, max_iter=5000)
+    assert np.abs(net(X)[:, 0] - CONSTANTS[case]).max() < (1e-4 if method == "lm" else 0.02)
 
 
 def test_a_constant_that_is_missed_is_named():
