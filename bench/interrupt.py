@@ -216,6 +216,29 @@ def saliencies(net: Any, X: Any, T: Any) -> None:
     list(found.params[:200])
 
 
+def importances(net: Any, X: Any, T: Any) -> None:
+    """By all methods."""
+    fastmlp.importances(net, X, T, penalty=DECAY)
+
+
+def lekprofile(net: Any, X: Any, T: Any) -> None:
+    """Of long curves."""
+    fastmlp.lekprofile(net, X, steps=20_000)
+
+
+def estimator_path(net: Any, X: Any, T: Any) -> None:
+    """A path of an estimator's."""
+    own = fastmlp.MLPRegressor.from_network(net, alpha=1.0)
+    own.prune_path(X, T[:, 0], max_iter=5, tol=1e9)
+
+
+def objective(net: Any, X: Any, T: Any) -> None:
+    """All that solvers of a caller's own ask for."""
+    own = net.objective(X, T, penalty=DECAY)
+    for _ in range(100):
+        own.hess(own.x0), own.ggn(own.x0), own.normal_equations(own.x0), own.residual_jac(own.x0)
+
+
 DECAY = fastmlp.WeightDecay(1.0, 1.0)
 WIDE, CURVED, NARROW = [8, 100, 100, 1], [8, 60, 60, 1], [20, 20, 1]
 CALLS: dict[str, Callable[[], Work]] = {
@@ -261,6 +284,19 @@ CALLS: dict[str, Callable[[], Work]] = {
     "Laplace.updated": posterior([27, 50, 1], 3_000, lambda own, X, T: own.updated(X, T), 3_000),
     "prune": asking([27, 60, 1], 3_000, pruned()),
     "prune units": asking([27, 60, 1], 3_000, pruned(what="units")),
+    "prune_path": asking([27, 60, 1], 3_000, estimator_path),
+    "importances": asking([100, 20, 1], 30_000, importances),
+    "lekprofile": asking([20, 100, 1], 3_000, lekprofile),
+    "jvp": asking(WIDE, 500_000, lambda net, X, T: net.jvp(X, np.ones(net.n_params))),
+    "vjp": asking(WIDE, 500_000, lambda net, X, T: net.vjp(X, T)),
+    "ggnp": asking(WIDE, 300_000, lambda net, X, T: net.ggnp(X, T, np.ones(net.n_params))),
+    "loss": asking(WIDE, 1_000_000, lambda net, X, T: net.loss(X, T)),
+    "hessian_operator": asking(WIDE, 300_000, lambda net, X, T: net.hessian_operator(X, T) @ np.ones(net.n_params)),
+    "objective": asking([20, 50, 1], 20_000, objective),
+    "Laplace.predict_jacobian": posterior([27, 50, 1], 3_000, lambda own, X, T: own.predict_jacobian(X), 20_000),
+    "Laplace.covariance": posterior([27, 50, 1], 3_000, lambda own, X, T: own.covariance(X), 4_000),
+    "Laplace.influence": posterior([27, 50, 1], 20_000, lambda own, X, T: own.influence(X), 20_000),
+    "Laplace.log_density": posterior([27, 50, 1], 3_000, lambda own, X, T: own.log_density(X, X[:, :1]), 100_000),
     "saliencies": asking([27, 60, 1], 3_000, saliencies),
     "refit": refitting([27, 60, 1], 3_000),
     "fit_evidence": evidence([27, 20, 1], 5_000),

@@ -102,6 +102,16 @@ OPERATIONS = {
        for name in ("n_params", "max_iter", "verbose", "n_threads", "max_rise", "at_once", "tol")},
     "saliencies n_threads": lambda n: saliencies(n_threads=n),
     "refit n_threads": lambda n: refitted(n_threads=n),
+    "importances n_threads": lambda n: fastmlp.importances(
+        net(), X, T, penalty=fastmlp.WeightDecay(9.0, 9.0), hessian="ggn", n_threads=n).saliency,
+    **{f"lekprofile {name}": lambda n, name=name: fastmlp.lekprofile(net(), X, **{name: n}).ranges
+       for name in ("steps", "n_threads")},
+    "table output": lambda n: fastmlp.lekprofile(net(), X).table(n),
+    "sensitivity n_threads": lambda n: fastmlp.sensitivity(net(), X, n_threads=n).raw.mean,
+    "propagate n_threads": lambda n: fastmlp.propagate(net(), X, np.eye(3), n_threads=n),
+    **{f"prune_path {name}": lambda n, name=name: MLPRegressor.from_network(net(), alpha=1.0).prune_path(
+        X, T, **{"max_iter": 2, "n_params": 14, "time_limit": 0.02, name: n}).scores
+       for name in ("n_params", "max_iter", "verbose", "at_once")},
     "check_derivatives rng": lambda n: fastmlp.check_derivatives(net(), X, T, rng=n).passed,
     "step_decay every": lambda n: schedules.step_decay(0.1, 0.5, n)(3),
     "cosine_decay n_epochs": lambda n: schedules.cosine_decay(0.1, n)(3),

@@ -145,6 +145,8 @@ def test_each_calling_thread_has_threads_of_its_own(monkeypatch):
 def test_memory_that_cannot_be_had_is_named():
     with pytest.raises(MemoryError, match=r"no memory for this: expected 1073741824 MB .*ulimit -v"):
         _memory.ask(1 << 50, "this")
+    with pytest.raises(MemoryError, match=r"^no memory for this"):
+        _memory.ask(1 << 80, "this")
     _memory.ask(1 << 20, "this")
 
 
