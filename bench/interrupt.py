@@ -236,6 +236,7 @@ def objective(net: Any, X: Any, T: Any) -> None:
     """All that solvers of a caller's own ask for."""
     own = net.objective(X, T, penalty=DECAY)
     for _ in range(100):
+        own.value(own.x0), own.grad(own.x0), own.value_and_grad(own.x0), own.residuals(own.x0)
         own.hess(own.x0), own.ggn(own.x0), own.normal_equations(own.x0), own.residual_jac(own.x0)
 
 

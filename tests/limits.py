@@ -70,6 +70,12 @@ class Problem:
         objective = self.net.objective(*self.some, penalty=DECAY, **self.threads)
         return fastmlp.levenberg_marquardt(objective.residuals, objective.residual_jac, objective.x0, max_iter=3).x
 
+    def asked(self):
+        penalty = fastmlp.Sum(DECAY, fastmlp.Quadratic(self.net.params, np.eye(self.net.n_params)))
+        own = self.net.objective(*self.some, penalty=penalty, **self.threads)
+        matrices = own.hess(own.x0), own.ggn(own.x0), *own.normal_equations(own.x0)[1:]
+        return np.concatenate([np.ravel(each) for each in (own.value(own.x0), own.grad(own.x0), *matrices)])
+
     def weighed(self):
         found = fastmlp.importances(self.net, *self.some, penalty=DECAY, **self.threads)
         return np.concatenate([found.saliency, *found.sensitivity, *found.olden, *found.garson])
@@ -125,6 +131,7 @@ OPERATIONS = {
     "hessian_diagonal": lambda p: p.net.hessian_diagonal(p.X, p.T, **p.threads),
     "trace": lambda p: p.net.trace(p.X, p.T, **p.threads).delta[0],
     "losses": lambda p: np.append(p.net.sample_losses(p.X, p.T, **p.threads), p.net.loss(p.X, p.T, **p.threads)),
+    "matrices": lambda p: p.asked(),
     "levenberg_marquardt": lambda p: p.squares(),
     "fit scg, standardized": lambda p: p.fitted("scg", standardize=True, validation=0.3),
     "fit trust-krylov": lambda p: p.fitted("trust-krylov"),

@@ -1,5 +1,6 @@
 """Integers at the edge of what C counts to: a result or an error that names them, whatever takes them."""
 
+import inspect
 import re
 import sys
 
@@ -59,7 +60,19 @@ def refitted(**options):
     return fastmlp.refit(net(), X, T, penalty=fastmlp.WeightDecay(9.0, 9.0), **options).fun
 
 
+VECTORS = {"X": X, "T": T, "v": net().params, "U": T, "damping": 0.1}
+EVALUATIONS = ("ggnp", "hessian_diagonal", "hessian_operator", "hessp", "input_hessian", "inverse_hessian", "jacobian",
+               "jvp", "loss", "objective", "sample_losses", "trace", "vjp")  # fmt: skip
+
+
+def evaluated(name, n_threads):
+    method = getattr(net(), name)
+    return method(**{each: VECTORS[each] for each in inspect.signature(method).parameters if each in VECTORS},
+                  n_threads=n_threads)  # fmt: skip
+
+
 OPERATIONS = {
+    **{f"{name} n_threads": lambda n, name=name: evaluated(name, n) for name in EVALUATIONS},
     "Network layers": lambda n: net(n).n_params,
     "predict n_threads": lambda n: net().predict(X, n_threads=n),
     "loss_and_grad n_threads": lambda n: net().loss_and_grad(X, T, n_threads=n),

@@ -146,7 +146,7 @@ def path(world):
 def probabilities(world):
     own = fastmlp.MLPClassifier(hidden_layer_sizes=(2,), max_iter=1, random_state=0)
     own.partial_fit(world.good_X, np.arange(N) % 3, classes=[0, 1, 2])
-    asked = world.draws.among(("predict_proba", "predict_log_proba", "predict"))
+    asked = world.draws.among(("predict_proba", "predict_log_proba", "decision_function", "predict"))
     return getattr(own, asked), {"X": that_ends(world._X)()}
 
 
