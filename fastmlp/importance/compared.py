@@ -20,6 +20,7 @@ from fastmlp.sensitivities import input_names, sensitivity
 Float = NDArray[np.float64]
 
 
+@quiet
 @printed
 @dataclass(frozen=True, eq=False)
 class Importances:

@@ -20,6 +20,7 @@ Float = NDArray[np.float64]
 QUANTILES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
+@quiet
 @printed
 @dataclass(frozen=True, eq=False)
 class LekProfile:
