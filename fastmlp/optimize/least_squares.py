@@ -31,7 +31,6 @@ FIRST_DAMPING = 1e-2  # beside the columns of the scaled Jacobian, which have le
 LEAST_DAMPING = EPS**2  # less would not change a bit, and from zero it could not grow again
 LEAST_GAIN = 1e-4  # of the reduction that was predicted
 MAX_REJECTIONS = 40  # in a row: they multiply the damping by 2, 4, 8, ..., altogether by 2^820
-NOTHING = 1e-20  # of x: moves that its rounding hides, where that of the objective does too
 GOOD_GAIN = 0.2  # |gain - 1| up to here needs no correction
 LONGEST_CORRECTION = 0.75  # as a share of the move before
 MAX_CORRECTIONS = 3
@@ -166,10 +165,8 @@ def _try(problem: _Problem, point: _Point, mu: float) -> tuple[_Point | None, fl
     if not np.isfinite(x).all() or arrays.same(x, point.x):
         return None, 0.0
     predicted = point.predicted(mu)
-    resolved = predicted > point.blur
-    if not resolved and point.length(x - point.x) <= NOTHING * point.length(point.x):
-        return None, 0.0  # of a wrong Jacobian there would be such steps for ever
     r = problem.residuals(x)
+    resolved = predicted > point.blur
     if resolved:
         x, r = _corrected(problem, point, mu, x, r)
     reduction = point.cost - _half_square(r)
