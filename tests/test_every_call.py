@@ -48,7 +48,7 @@ TABLES = {
     "tests/test_integers.py": (LITTLE | TERMS | LIBRARIES | FILES | WITHOUT_INTEGERS | {"MLPClassifier"})
     - {"step_decay", "cosine_decay"},
     "tests/limits.py": LITTLE | NOT_HERE,
-    "bench/interrupt.py": LITTLE | TERMS | LIBRARIES | FILES,
+    "bench/long_calls.py": LITTLE | TERMS | LIBRARIES | FILES,
 }  # fmt: skip
 
 
