@@ -166,6 +166,7 @@ NO_NUMBERS, NOT_FINITE, CONSTANT = np.full(120, "a"), np.where(np.arange(120) ==
         (EVIDENCE, NO_NUMBERS, TypeError, "^y: expected real numbers, got dtype <U1"),
         ({}, NOT_FINITE, ValueError, "^y: expected finite numbers, got nan"),
         ({"standardize": True, "max_iter": 300}, CONSTANT, ValueError, "^return_std: .*: y is constant"),
+        ({"solver": "adam"}, 1e200 * Y, ValueError, r"got inf; .* \(random_state, n_init\), or take standardize=True$"),
         (EVIDENCE, CONSTANT, ValueError, "^y: .* got constant ones"),
         ({**EVIDENCE, "standardize": False}, 1e-300 * Y, ValueError, "^y: .* of a variance from .* multiply y by"),
     ],

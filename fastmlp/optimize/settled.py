@@ -19,8 +19,8 @@ Float = NDArray[np.float64]
 
 MOST_STEPS = 300  # of which a tenth are the rule
 CHUNK = 10  # steps, in which differences that rounding has made grow a hundredfold
-# of the objective in a chunk, in nats, from which on training is on its way to somewhere else. With 0.5 differences grow
-# a millionfold on plateaus; without such a bound 39 of 288 runs came out elsewhere, in place of 6, by saddles
+# of the objective in a chunk, in nats, from which on training is on its way to somewhere else. With 0.5 differences
+# grow a millionfold on plateaus; without such a bound 39 of 288 runs came out elsewhere, in place of 6, by saddles
 FALL = 0.1
 FEW = 8  # binary digits of the damping
 
