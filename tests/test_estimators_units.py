@@ -166,7 +166,6 @@ NO_NUMBERS, NOT_FINITE, CONSTANT = np.full(120, "a"), np.where(np.arange(120) ==
         (EVIDENCE, NO_NUMBERS, TypeError, "^y: expected real numbers, got dtype <U1"),
         ({}, NOT_FINITE, ValueError, "^y: expected finite numbers, got nan"),
         ({"standardize": True, "max_iter": 300}, CONSTANT, ValueError, "^return_std: .*: y is constant"),
-        ({"solver": "adam"}, 1e200 * Y, ValueError, r"got inf; .* \(random_state, n_init\), or take standardize=True$"),
         (EVIDENCE, CONSTANT, ValueError, "^y: .* got constant ones"),
         ({**EVIDENCE, "standardize": False}, 1e-300 * Y, ValueError, "^y: .* of a variance from .* multiply y by"),
     ],
@@ -174,6 +173,12 @@ NO_NUMBERS, NOT_FINITE, CONSTANT = np.full(120, "a"), np.where(np.arange(120) ==
 def test_errors_call_the_targets_what_the_caller_does(changes, targets, error, text):
     with pytest.raises(error, match=text):
         regressor(**changes).fit(U, targets).predict(U, return_std=True)
+
+
+def test_a_start_that_is_not_finite_is_told_in_these_words():
+    text = r"got inf; try other starting values \(random_state, n_init\), or take standardize=True$"
+    with pytest.warns(fastmlp.ScaleWarning, match="^y: column 0"), pytest.raises(ValueError, match=text):
+        regressor(solver="adam").fit(U, 1e200 * Y)
 
 
 def test_deviations_that_float64_does_not_hold_are_told_of_y():
