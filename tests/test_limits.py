@@ -50,7 +50,7 @@ def test_stacks(stack, expected, folder):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_operation_under_some_limits(folder):
-    """A seventh of the table, which takes a quarter of an hour as a whole: `python tests/limits.py`."""
+    """A seventh of the table, which takes half an hour as a whole: `python tests/limits.py`."""
     endings = {
         (operation, state, limit, n_threads, *environment.values()): limits.ending(
             operation, state, limit, n_threads, folder, **environment
