@@ -88,11 +88,11 @@ class Optimum:
         """Which second derivatives these are, A, and its root."""
         for kind in HESSIANS[HESSIANS.index(self._wanted) :]:
             A = self._matrix(kind)
+            L = _matrices.copied(A)
+            if cholesky.factor(L) == 0 and math.isfinite(L.trace()):
+                return kind, A, L
             if not np.isfinite(A).all():
                 raise ValueError("net: expected one whose second derivatives are finite on these data, got others")
-            L = _matrices.copied(A)
-            if cholesky.factor(L) == 0:
-                return kind, A, L
         _memory.blas(8 * A.nbytes)
         smallest = float(np.linalg.eigvalsh(A)[0])
         raise NotPositiveDefiniteError(

@@ -14,9 +14,9 @@ def quadratic(n, seed=0):
 
 
 @pytest.mark.parametrize("n", [1, 3, 17, 150])
-@pytest.mark.parametrize("columns", [1, 8, 64])
-def test_the_maintained_inverse_is_that_of_factorising_anew(n, columns, monkeypatch):
-    monkeypatch.setattr(deletions, "COLUMNS", columns)
+@pytest.mark.parametrize("rows", [1, 8, 64])
+def test_the_maintained_inverse_is_that_of_factorising_anew(n, rows, monkeypatch):
+    monkeypatch.setattr(deletions, "ROWS", rows)
     A, w = quadratic(n)
     chain, point = Deletions(np.linalg.inv(A), w), w.copy()
     left = np.arange(n)

@@ -158,17 +158,18 @@ cdef Method METHOD = Method(True, GRADIENT, &memory_bytes, &lay_out, &arrive, &a
 # ---- the Python face ----
 
 cdef void take(State *s, const double *C, size_t width, const Py_ssize_t *rows, const double *V,
-               size_t n_columns) noexcept nogil:
-    """C without the rows and columns that are not taken, and without V V'."""
+               size_t n_changes) noexcept nogil:
+    """C without the rows and columns that are not taken, and without V'V."""
     cdef size_t n = s.eq.n, i, j, k
     cdef double *to = s.eq.L
-    cdef double share
+    cdef const double *row
     for i in range(n):
-        for j in range(i + 1):
-            share = C[rows[i] * <Py_ssize_t> width + rows[j]]
-            for k in range(n_columns):
-                share -= V[i * n_columns + k] * V[j * n_columns + k]
-            to[i * n + j] = to[j * n + i] = share
+        row = C + rows[i] * <Py_ssize_t> width
+        for j in range(n):
+            to[j] = row[rows[j]]
+        for k in range(n_changes):
+            add_multiple(s.eq.ops, n, -V[k * n + i], V + k * n, to)
+        to += n
 
 
 cdef class Descent(Loop):
@@ -185,8 +186,8 @@ cdef class Descent(Loop):
         Without `rows` the lower triangle L of A = L L', m = n; else C.
     at_end : bool or None
         Which second derivatives are wanted at the end: all, True, or those of Gauss-Newton, False.
-    rows : ndarray of shape (n,), V : ndarray of shape (n, k)
-        A^-1 = C[rows, rows] - V V'.
+    rows : ndarray of shape (n,), V : ndarray of shape (k, n)
+        A^-1 = C[rows, rows] - V'V.
     """
 
     def __cinit__(self, Objective objective not None, const double[::1] params not None, double tol,
@@ -197,6 +198,6 @@ cdef class Descent(Loop):
         cdef State *s = <State *> self.fit.own
         s.inverse, s.at_end, s.matrix = rows is not None, at_end is not None, GGN if at_end is False else EXACT
         if s.inverse:
-            take(s, &model[0, 0], model.shape[1], &rows[0], &V[0, 0] if V.shape[1] else NULL, V.shape[1])
+            take(s, &model[0, 0], model.shape[1], &rows[0], &V[0, 0] if V.shape[0] else NULL, V.shape[0])
         else:
             memcpy(s.eq.L, &model[0, 0], s.eq.n * s.eq.n * sizeof(double))
