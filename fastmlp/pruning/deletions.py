@@ -6,7 +6,7 @@ With A the second derivatives at w and C = A^-1, parameters S become 0 at the le
 
 which is the inverse of A without the rows and columns S, and 0 there (Hassibi and Stork 1993). The changes of C are
 rows of V, C = C_0 - V'V, put in many at a time, as products of matrices are fast: a chain of n deletions takes
-n^3 / 3 multiplications.
+n^3 / 3 multiplications. For a few of them C_0 itself is not formed: the factor of A gives its rows.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _matrices, _memory
+from fastmlp._core.curvature import cholesky
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.pruning.candidates import Sets
 
@@ -37,19 +38,29 @@ class Deletions:
 
     Parameters
     ----------
-    C : ndarray of shape (n, n)
-        A^-1; is kept, and not changed.
+    L : ndarray of shape (n, n)
+        In the lower triangle, with L L' = A; is kept, and not changed.
+    variances : ndarray of shape (n,)
+        The diagonal of C.
     w : ndarray of shape (n,)
         The optimum; a copy is taken.
     """
 
-    def __init__(self, C: Float, w: Float) -> None:
+    def __init__(self, L: Float, variances: Float, w: Float) -> None:
         self.w = w.copy()  #: the parameters, 0 where they are deleted
         self.alive = np.ones(len(w), bool)
-        self.variances = np.diagonal(C).copy()  #: C_ii, nan where they are deleted
-        self._rows = np.arange(len(w))  # which parameters the rows of C are: all that were alive when it was put in
+        self.variances = variances.copy()  #: C_ii, nan where they are deleted
+        self._rows = np.arange(len(w))  # which parameters the rows of C_0 are: all that were alive when it was formed
         self._place = np.arange(len(w))  # and back
-        self._C, self._V, self._n_rows = C, np.empty((ROWS, len(w))), 0
+        self._L = L
+        self._formed: Float | None = None  # C_0, once it is asked for
+        self._V, self._n_rows = np.empty((ROWS, len(w))), 0
+
+    @property
+    def _C(self) -> Float:
+        if self._formed is None:
+            self._formed = cholesky.inverse(self._L)
+        return self._formed
 
     @property
     def inverse(self) -> Float:
@@ -58,12 +69,13 @@ class Deletions:
         return self._C
 
     @property
-    def parts(self) -> tuple[Float, Index, Float]:
-        """The same as C_0[left, left] - V'V, V with few rows: C_0, left, V."""
+    def parts(self) -> tuple[Float, bool, Index, Float]:
+        """The same as C_0[left, left] - V'V: L, True or C_0, False; left; V with few rows."""
         if self._n_rows > FEW:
             self._put_in(0)
         left = self.alive[self._rows].nonzero()[0]
-        return self._C, left, self._V[: self._n_rows].take(left, axis=1)
+        is_factor = self._formed is None
+        return self._L if is_factor else self._C, is_factor, left, self._V[: self._n_rows].take(left, axis=1)
 
     def block(self, S: Index) -> Float:
         """C_SS."""
@@ -76,7 +88,7 @@ class Deletions:
         if self._n_rows + len(S) > len(self._V):
             self._put_in(len(S))
         at = self._place[S]
-        rows = self._rows_of(at)
+        rows = self._next_rows(at)
         root = _root(rows[:, at])
         U = self._V[self._n_rows : self._n_rows + len(S)]
         if len(S) == 1:  # as below, without LAPACK
@@ -93,8 +105,17 @@ class Deletions:
 
     def _rows_of(self, at: Index) -> Float:
         """Some rows of C."""
-        V = self._V[: self._n_rows]
-        return np.asarray(self._C[at] - _memory.product(V[:, at].T, V) if self._n_rows else self._C[at])
+        rows, V = self._C[at], self._V[: self._n_rows]
+        return np.asarray(rows - _memory.product(V[:, at].T, V) if self._n_rows else rows)
+
+    def _next_rows(self, at: Index) -> Float:
+        """The same, of what is deleted next: one by one, as long as there are few."""
+        if self._formed is not None or self._n_rows + len(at) > FEW:
+            return self._rows_of(at)
+        rows, V = np.zeros((len(at), len(self._rows))), self._V[: self._n_rows]
+        rows[np.arange(len(at)), at] = 1.0
+        rows = cholesky.solve(self._L, rows)
+        return np.asarray(rows - _memory.product(V[:, at].T, V) if self._n_rows else rows)
 
     def _follow(self, steps: Float, variances: Float) -> None:
         """What is left goes back by these steps; its variances shrink by so much."""
@@ -105,8 +126,8 @@ class Deletions:
         """C without what is deleted, and with V'V taken off; room for so many rows and more."""
         kept = np.flatnonzero(self.alive[self._rows])
         V = self._V[: self._n_rows, kept]
-        self._C = _matrices.chosen(self._C, kept)
-        self._C -= _memory.product(V.T, V)
+        self._formed = _matrices.chosen(self._C, kept)
+        self._formed -= _memory.product(V.T, V)
         self._rows = self._rows[kept]
         self._place[self._rows] = np.arange(len(self._rows))
         self._V, self._n_rows = np.empty((max(ROWS, room), len(self._rows))), 0

@@ -121,11 +121,6 @@ class Optimum:
         return self._factored[2]
 
     @cached_property
-    def inverse(self) -> Float:
-        """A^-1 (n, n)."""
-        return cholesky.inverse(self._factored[2])
-
-    @cached_property
     def predicted_decrease(self) -> float:
         """G' A^-1 g / 2: how far E lies above the minimum, to second order."""
         gradient = self.value_and_grad[1]
@@ -162,10 +157,10 @@ class Optimum:
         """Gamma."""
         return len(self.v) - float(self.reduced.decay @ self.variances)
 
-    @property
+    @cached_property
     def variances(self) -> Float:
         """The diagonal of A^-1 (n,)."""
-        return np.diagonal(self.inverse)
+        return cholesky.row_squares(cholesky.inverse_root(self.factor))
 
     @cached_property
     def noise_precision(self) -> float:
@@ -210,4 +205,4 @@ class Optimum:
     def nic(self) -> float:
         """2 (tr(F A^-1) - ln p(T|w)), F the sum of outer products of the samples' gradients (Murata et al. 1994)."""
         F, beta = self.reduced.fisher(self.v), self.noise_precision
-        return 2 * (beta * float((F * self.inverse).sum()) - self.log_likelihood)
+        return 2 * (beta * float((F * cholesky.inverse(self.factor)).sum()) - self.log_likelihood)

@@ -58,7 +58,8 @@ def by_gradients(reduced: Reduced, v: Float, tol: float, max_iter: int, seconds:
 
 def near_minimum(reduced: Reduced, v: Float, tol: float, L: Float) -> Arrival:
     """The same by quasi-Newton steps; the model is A = L L'."""
-    descent = quasi.Descent(reduced.compiled, v, tol, L, None)
+    model = quasi.Model(L, True, np.arange(len(v)), np.empty((0, len(v))))
+    descent = quasi.Descent(reduced.compiled, v, tol, model, None)
     _advance(descent, FEW, math.inf)
     return _arrival(reduced, descent, None)
 
@@ -67,8 +68,7 @@ def after_deletions(
     reduced: Reduced, v: Float, tol: float, deletions: Deletions, hessian: str, seconds: float
 ) -> Arrival:
     """The same from where deletions have led; with the second derivatives there."""
-    C, rows, V = deletions.parts
-    descent = quasi.Descent(reduced.compiled, v, tol, C, hessian == "exact", rows, V)
+    descent = quasi.Descent(reduced.compiled, v, tol, quasi.Model(*deletions.parts), hessian == "exact")
     _advance(descent, FEW, seconds)
     return _arrival(reduced, descent, hessian)
 

@@ -221,10 +221,12 @@ def test_what_is_not_finite_is_refused(what, hessian):
 def test_sets_that_are_singular_to_rounding_are_refused():
     """Digits do not tell C_SS from an indefinite matrix where its eigenvalues, up to 1 / lambda, lie far apart."""
     block = np.array([[1.0, 1.0], [1.0, 1.0 - 1e-13]])
+    chain = Deletions(np.eye(2), np.ones(2), np.ones(2))
+    chain._formed = block
     with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"^penalty: expected one with which second derivatives"):
-        Deletions(block, np.ones(2)).rises([np.array([0, 1])])
+        chain.rises([np.array([0, 1])])
     with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"^penalty: expected"):
-        Deletions(block, np.ones(2)).delete(np.array([0, 1]))
+        chain.delete(np.array([0, 1]))
 
 
 @pytest.mark.parametrize("layers", [[3, 3], [3, 4, 3], [3, 4, 3, 2]])
