@@ -88,8 +88,7 @@ def _name(architecture: Architecture, where: Index) -> str:
 
 
 def _weights(architecture: Architecture) -> Iterator[tuple[str, Index]]:
-    for i in range(architecture.n_params):
-        yield selection.name_of(architecture, i), np.array([i])
+    yield from zip(selection.names(architecture), np.arange(architecture.n_params)[:, np.newaxis], strict=True)
 
 
 def _units(architecture: Architecture) -> Iterator[tuple[str, Index]]:

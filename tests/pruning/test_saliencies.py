@@ -6,7 +6,9 @@ import pytest
 import autodiff
 import fastmlp
 from cases import PAIRS, data, network, relative_error
+from fastmlp.model import selection
 from fastmlp.pruning.deletions import Deletions
+from specimens import Averages, Diagonal
 
 LAMBDA = {"weights": 0.3, "biases": 0.1}
 
@@ -262,3 +264,11 @@ def test_names_that_are_shown_may_be_given():
     assert again.names == found.names
     np.testing.assert_allclose(again.rise, found.rise, rtol=1e-12)
     assert len(fastmlp.prune(net, X, T, penalty=penalty, keep=found.names[:-1]).steps) == 2
+
+
+def test_names_of_all_parameters_are_those_of_each():
+    for layers in ([2, 3, 1], [4, Diagonal(), 6, Averages(2), 2]):
+        architecture = network(layers)._architecture
+        assert selection.names(architecture) == [
+            selection.name_of(architecture, i) for i in range(architecture.n_params)
+        ]
