@@ -253,7 +253,7 @@ class Reduced:
         self.constant = 0.0 if values is None else 0.5 * float(problem.decay @ self._values**2)
         self.decay = problem.decay[self.free]  #: lambda (n,)
         self.data, self._where = problem.data, np.arange(len(pruned))
-        if not problem.terms and all(layer.is_dense for layer in problem.architecture.layers):
+        if not problem.terms and problem.architecture.is_dense:
             empty = pruned if values is None else pruned & (values == 0)
             _, self.data, self._where = problem.compact(empty)
         self._left = (~pruned[self._where]).nonzero()[0]  # where v is in the compact network
