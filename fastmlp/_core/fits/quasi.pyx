@@ -30,7 +30,7 @@ from fastmlp._core.threads.team cimport Watch
 from fastmlp._core.fits import rules
 
 cdef enum:
-    PAIRS = 20          # steps with one model; on paths of 193, 58 and 39 weights 12 and 16 take up to 1.06 times as long
+    PAIRS = 16          # steps with one model; 12 and 20 take 0.9 to 1.2 times as long, on a path and two refits
     HALVINGS = 6        # of a step that is too long
 
 cdef double ACCEPT = rules.ACCEPT, NOISE = rules.NOISE[8], NOISE_F32 = rules.NOISE[4]
