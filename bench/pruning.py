@@ -233,9 +233,8 @@ def large() -> None:
     begun = time.process_time()
     path = fastmlp.prune(net, X, t, penalty=penalty, at_once=0.01, n_params=300, n_threads=1)
     seconds, far = time.process_time() - begun, max(step.grad_norm for step in path.steps)
-    print(
-        f"30-93-1, {net.n_params} to {path.steps[-1].n_params} weights, {len(path.steps)} rounds, |g| <= {far:.1g}: {seconds:.1f} s"
-    )
+    title = f"30-93-1, {net.n_params} to {path.steps[-1].n_params} weights"
+    print(f"{title}, {len(path.steps)} rounds, |g| <= {far:.1g}: {seconds:.1f} s")
 
 
 def cost(folder: Path | None, beside: Path | None, rounds: int) -> None:

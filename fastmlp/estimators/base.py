@@ -346,8 +346,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         state = {name: value for name, value in super().__getstate__().items() if name != "_trained_on"}
         light: dict[int, Any] = {}  # one and the same posterior may be here twice
         for name in ("posterior_", "_posterior"):
-            posterior = state.get(name)
-            if posterior is not None:
+            if (posterior := state.get(name)) is not None:
                 state[name] = light.setdefault(id(posterior), posterior._without_samples())
         return state
 
@@ -365,8 +364,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
     @quiet
     def _predict_outputs(self, X: Any, *, logits: bool = False) -> Array:
         """Outputs of the network, or its logits."""
-        X = self._inputs(X)
-        net = self.network_
+        X, net = self._inputs(X), self.network_
         return (fitting.as_logits(net) if logits else net).predict(X)
 
     # ---- attributes ----
@@ -398,6 +396,5 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.target_tags.multi_output = True
+        tags.input_tags.sparse = tags.target_tags.multi_output = True
         return tags

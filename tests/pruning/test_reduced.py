@@ -1,5 +1,7 @@
 """The objective of what is left: in which network it is computed, and that this changes no number."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,7 @@ def test_a_compact_network_is_made_anew_where_it_is_a_good_deal_smaller():
         sizes.append(len(compact.where))
         known.append(compact)
     whole = 12 * 8 + 2
-    for (before, after), gone in zip(zip(known, known[1:], strict=False), range(1, 10), strict=True):
+    for (before, after), gone in zip(itertools.pairwise(known), range(1, 10), strict=True):
         size = whole - 8 * gone
         if size <= SMALLER * len(before.where):
             assert len(after.where) == size
