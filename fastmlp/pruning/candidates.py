@@ -120,7 +120,7 @@ def dead(architecture: Architecture, pruned: Mask, silent: Mask) -> Mask:
     weights, biases = architecture.unravel(result)
     weights[0][:, silent] = True
     n_dead = -1
-    while n_dead < (n_dead := np.count_nonzero(result)):
+    while n_dead < (n_dead := int(np.count_nonzero(result))):
         for layer, h in enumerate(architecture.hidden):
             unused = np.logical_and.reduce(weights[layer + 1], axis=0)
             weights[layer][unused], biases[layer][unused] = True, True

@@ -27,7 +27,8 @@ Float = NDArray[np.float64]
 
 FEW = 60  # quasi-Newton steps, of which ten are the rule
 MANY = 1000  # parameters: with 2,000 samples a Hessian and its factor cost 300 gradients, 1,000 with 3,000 parameters
-GRADIENTS = 100  # steps of L-BFGS that take the place of one by Levenberg-Marquardt
+GRADIENTS = 100  # steps of L-BFGS that take the place of one by Levenberg-Marquardt,
+MOST_GRADIENTS = 1_000_000  # and in all, as numbers of each may be kept
 
 
 class Arrival(NamedTuple):
@@ -52,7 +53,7 @@ def by_gradients(reduced: Reduced, v: Float, tol: float, max_iter: int, seconds:
     if len(v) < MANY:
         return v, 0
     descent = compiled_lbfgs.Descent(reduced.compiled, v, tol, lbfgs.OPTIONS)
-    _advance(descent, GRADIENTS * max_iter, seconds)
+    _advance(descent, min(GRADIENTS * max_iter, MOST_GRADIENTS), seconds)
     return descent.params, descent.counts[0]
 
 
