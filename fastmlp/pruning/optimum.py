@@ -94,10 +94,11 @@ class Optimum:
             if not np.isfinite(A).all():
                 raise ValueError("net: expected one whose second derivatives are finite on these data, got others")
         _memory.blas(8 * A.nbytes)
-        smallest = float(np.linalg.eigvalsh(A)[0])
+        smallest, largest = np.linalg.eigvalsh(A)[[0, -1]].tolist()
         raise NotPositiveDefiniteError(
             f"penalty: expected one with which the matrix of second derivatives is positive definite, got the smallest "
-            f"eigenvalue {smallest:.3g}; take a larger penalty, on biases too, or train to a minimum"
+            f"eigenvalue {smallest:.3g} (the largest: {largest:.3g}); take a larger penalty, on biases too, or train to a "
+            "minimum"
         )
 
     def _matrix(self, kind: str) -> Float:

@@ -27,8 +27,8 @@ Float = NDArray[np.float64]
 
 FEW = 60  # quasi-Newton steps, of which ten are the rule
 MANY = 1000  # parameters: with 2,000 samples a Hessian and its factor cost 300 gradients, 1,000 with 3,000 parameters
-GRADIENTS = 100  # steps of L-BFGS that take the place of one by Levenberg-Marquardt,
-MOST_GRADIENTS = 1_000_000  # and in all, as numbers of each may be kept
+GRADIENTS = 100  # steps of L-BFGS that take the place of one by Levenberg-Marquardt
+MOST = 1_000_000  # steps of a training, as numbers of each may be kept
 
 
 class Arrival(NamedTuple):
@@ -53,7 +53,7 @@ def by_gradients(reduced: Reduced, v: Float, tol: float, max_iter: int, seconds:
     if len(v) < MANY:
         return v, 0
     descent = compiled_lbfgs.Descent(reduced.compiled, v, tol, lbfgs.OPTIONS)
-    _advance(descent, min(GRADIENTS * max_iter, MOST_GRADIENTS), seconds)
+    _advance(descent, GRADIENTS * max_iter, seconds)
     return descent.params, descent.counts[0]
 
 
@@ -75,7 +75,7 @@ def after_deletions(
 
 
 def _advance(descent: Descent, max_iter: int, seconds: float) -> None:
-    journal = None
+    journal, max_iter = None, min(max_iter, MOST)
     if seconds < math.inf:
         journal = Journal(max_iter, len(descent.params))
         journal.open(max(0.0, seconds))

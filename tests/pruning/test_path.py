@@ -384,3 +384,11 @@ def test_large_networks_are_trained_by_gradients_first(monkeypatch):
         at_rest, fun = minimum(net, X, T, left, step.params)
         assert abs(step.objective - fun) < 1e-9
         assert np.allclose(step.params, at_rest, atol=1e-6)
+
+
+@pytest.mark.parametrize("many", [retraining.MANY, 10])
+def test_any_number_of_steps_may_be_allowed(many, monkeypatch):
+    monkeypatch.setattr(retraining, "MANY", many)
+    net, X, T = problem(n_samples=20)
+    path = fastmlp.prune(net, X, T, penalty=PENALTY, max_iter=2**62, time_limit=60.0, n_params=12)
+    assert path.message == "n_params reached"
