@@ -87,8 +87,8 @@ class Deletions:
         """Delete parameters that are left; the rise L_S."""
         if self._n_rows + len(S) > len(self._V):
             self._put_in(len(S))
-        at = self._place[S]
-        rows = self._next_rows(at)
+        at, few = self._place[S], self._n_rows + len(S) <= FEW
+        rows = self._rows_of(at, solved=few and self._formed is None)
         root = _root(rows[:, at])
         U = self._V[self._n_rows : self._n_rows + len(S)]
         if len(S) == 1:  # as below, without LAPACK
@@ -103,19 +103,15 @@ class Deletions:
         self.alive[S], self.w[S], self.variances[S] = False, 0.0, np.nan
         return 0.5 * float(half @ half)
 
-    def _rows_of(self, at: Index) -> Float:
-        """Some rows of C."""
-        rows, V = self._C[at], self._V[: self._n_rows]
+    def _rows_of(self, at: Index, *, solved: bool = False) -> Float:
+        """Some rows of C; those of C_0 by the factor, or from all of it."""
+        rows, V = self._solved(at) if solved else self._C[at], self._V[: self._n_rows]
         return np.asarray(rows - _memory.product(V[:, at].T, V) if self._n_rows else rows)
 
-    def _next_rows(self, at: Index) -> Float:
-        """The same, of what is deleted next: one by one, as long as there are few."""
-        if self._formed is not None or self._n_rows + len(at) > FEW:
-            return self._rows_of(at)
-        rows, V = np.zeros((len(at), len(self._rows))), self._V[: self._n_rows]
-        rows[np.arange(len(at)), at] = 1.0
-        rows = cholesky.solve(self._L, rows)
-        return np.asarray(rows - _memory.product(V[:, at].T, V) if self._n_rows else rows)
+    def _solved(self, at: Index) -> Float:
+        units = np.zeros((len(at), len(self._L)))
+        units[np.arange(len(at)), at] = 1.0
+        return cholesky.solve(self._L, units)
 
     def _follow(self, steps: Float, variances: Float) -> None:
         """What is left goes back by these steps; its variances shrink by so much."""

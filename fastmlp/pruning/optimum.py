@@ -96,9 +96,9 @@ class Optimum:
         _memory.blas(8 * A.nbytes)
         smallest, largest = np.linalg.eigvalsh(A)[[0, -1]].tolist()
         raise NotPositiveDefiniteError(
-            f"penalty: expected one with which the matrix of second derivatives is positive definite, got the smallest "
-            f"eigenvalue {smallest:.3g} (the largest: {largest:.3g}); take a larger penalty, on biases too, or train to a "
-            "minimum"
+            "penalty: expected one with which the matrix of second derivatives is positive definite, got the smallest "
+            f"eigenvalue {smallest:.3g} (the largest: {largest:.3g}); take a larger penalty, on biases too, or train "
+            "to a minimum"
         )
 
     def _matrix(self, kind: str) -> Float:
