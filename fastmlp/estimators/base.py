@@ -194,9 +194,8 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             message = f"{self.solver} has not converged within {best.limit}; raise it"
             warn_caller(message + ", or take standardize=True" * (own is None), ConvergenceWarning)
         elif fitting.is_worse_than_a_constant(best.net, problem):
-            other = (
-                "another learning_rate_init" if self.solver in STOCHASTIC else "other starting values (random_state)"
-            )
+            by_rate = self.solver in STOCHASTIC
+            other = "another learning_rate_init" if by_rate else "other starting values (random_state)"
             message = f"{self.solver} has ended with a loss above that of a constant; take {other}"
             warn_caller(message + ", or standardize=True" * (own is None), ConvergenceWarning)
         return self
