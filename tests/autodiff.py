@@ -160,3 +160,37 @@ def _gauss_newton(params, X, T, weight, scale, model):
 def gauss_newton(net, X, T, weight=None, scale=None):
     """sum_n J' (d2e/df2) J (P, P), f the outputs of squared error and the logits of any other loss."""
     return np.asarray(_gauss_newton(*problem(net, X, T, weight, scale)))
+
+
+def _directional(params, X, tau, of_logits, model):
+    """J tau (M, N, K) of the outputs or logits."""
+
+    def f(X):
+        return outputs_and_logits(params, X, model)[of_logits]
+
+    return jax.vmap(lambda t: jax.jvp(f, (X,), (t,))[1])(tau)
+
+
+def _tangent_rows(params, X, tau, d, factor, of_logits, model):
+    """sqrt(w s_n) (J tau - d) (N, M, K), with the factor sqrt(w s_n) (N,)."""
+    R = _directional(params, X, tau, of_logits, model) - d
+    return jnp.swapaxes(factor[:, None] * R, 0, 1)
+
+
+@functools.partial(jax.jit, static_argnames=("of_logits", "model"))
+def _tangents(params, X, tau, d, factor, V, of_logits, model):
+    def rows(p):
+        return _tangent_rows(p, X, tau, d, factor, of_logits, model).ravel()
+
+    def value(p):
+        return 0.5 * jnp.sum(rows(p) ** 2)
+
+    J, H = jax.jacfwd(rows)(params), jax.hessian(value)(params)
+    return value(params), jax.grad(value)(params), rows(params), J, H, V @ H, (V @ J.T) @ J, J.T @ J
+
+
+def tangents(net, X, tau, d, weight, s, V, *, of_logits):
+    """The term w/2 sum_n s_n sum_m |J tau - d|^2 for tau (M, N, D), by name, with products with rows of V."""
+    arrays = doubles(net.params, X, tau, d, np.sqrt(weight * s), V)
+    names = ("value", "gradient", "rows", "jacobian", "hessian", "Hv", "Gv", "ggn")
+    return dict(zip(names, map(np.asarray, _tangents(*arrays, of_logits, model_of(net))), strict=True))
