@@ -34,7 +34,7 @@ from fastmlp.optimize.least_squares import levenberg_marquardt
 from fastmlp.pruning import PruningPath, PruningStep, Saliencies, compact, prune, refit, saliencies
 from fastmlp.runs import Run, Sweep, fit_many, sweep
 from fastmlp.sensitivities import Sensitivity, propagate, sensitivity
-from fastmlp.terms import Quadratic, Sum, Term, WeightDecay
+from fastmlp.terms import Quadratic, Sum, TangentPropagation, Term, WeightDecay
 from fastmlp.terms.objective import Objective
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ __all__ = [
     "Starts",
     "Sum",
     "Sweep",
+    "TangentPropagation",
     "Term",
     "ThreadWarning",
     "Trace",

@@ -50,6 +50,7 @@ INNER = {
         ("__init__",),
         ("objective",),
         ("penalties",),
+        ("tangents",),
         ("data", "gaussian", "quadratic", "reparam"),
         ("term", "asked"),
     ),

@@ -45,6 +45,7 @@ NAMES = {
     "Starts",
     "Sum",
     "Sweep",
+    "TangentPropagation",
     "Term",
     "ThreadWarning",
     "Trace",

@@ -66,7 +66,7 @@ def choose_method(
         if smooth and small and penalties.has_matrix(penalty):
             name = "lm"
         else:
-            by_epochs = n_samples * n_params > AUTO_FULL_BATCH and not penalties.split(penalty)[1]
+            by_epochs = n_samples * n_params > AUTO_FULL_BATCH and not penalties.of_params(penalty)
             name = "adam" if by_epochs else "lbfgs"
     return name
 
