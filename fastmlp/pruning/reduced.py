@@ -59,9 +59,10 @@ class Problem:
     ) -> None:  # fmt: skip
         self.own, self.frame, self.samples, self.params = own, frame, samples, params
         self.architecture, self.n_threads, self.beta = frame.architecture, n_threads, beta
-        decay, self.terms = penalties.split(penalty)
+        decay, terms = penalties.split(penalty)
         self.decay = np.zeros(len(params)) if decay is None else decay.diagonal(self.architecture)
         self.data = DataTerm(self.architecture, samples, 1.0 if beta is None else beta, n_threads)
+        self.terms = penalties.bound(terms, self.data)
         self.silent: Mask = np.logical_not(samples.X.any(axis=0))
         self._compact: Compact | None = None
 
@@ -77,6 +78,7 @@ class Problem:
         own_units = units.chosen(standardize, None, architecture, samples)  # as `fit`
         frame, samples = framed(architecture, own_units, samples, net._pruned)
         params = net._params if own_units is None else net._in_units(own_units)
+        penalty = penalties.seen_in(penalty, len(samples.X), None, own_units)
         return cls(own, frame, samples, params.astype(np.float64), penalty, n_threads)
 
     @classmethod
