@@ -33,7 +33,9 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.egg_info import egg_info
 
 HERE = Path(__file__).parent
-SHARED = "views"  # what Cython makes of memoryviews, once for all modules: 140 KB and 3 s for each
+# What Cython makes of memoryviews, once for all modules: 140 KB and 3 s for each. The module lists itself by its bare
+# name too, and would be taken for a user's own of that name.
+SHARED = "fastmlp_views"
 MODULES = (
     *("bridge.kernels", "faces", "specimens"),  # the longest to compile come first
     *(f"threads.{name}" for name in ("crew", "team", "choice")),

@@ -4,14 +4,11 @@
 Samples are rows; losses and derivatives are sums over samples. README.md has a first example.
 """
 
-import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from fastmlp import _memory, _optional, plot
+from fastmlp import _memory, _optional
 from fastmlp._version import __version__
-from fastmlp.bayes import Evidence, Laplace, LeaveOneOut, Mixture, Prediction, Starts, fit_evidence, prior_samples
-from fastmlp.checking import DerivativeReport, check_derivatives
 from fastmlp.config import show_config
 from fastmlp.errors import (
     ConvergenceWarning,
@@ -23,22 +20,30 @@ from fastmlp.errors import (
     ScaleWarning,
     ThreadWarning,
 )
-from fastmlp.importance import Importances, LekProfile, garson, importances, lekprofile, olden
 from fastmlp.model.activations import Activation
 from fastmlp.model.functional import Trace
 from fastmlp.model.losses import Loss
 from fastmlp.model.units import Units
 from fastmlp.network import Network, load
 from fastmlp.optimize import schedules
-from fastmlp.optimize.least_squares import levenberg_marquardt
-from fastmlp.pruning import PruningPath, PruningStep, Saliencies, compact, prune, refit, saliencies
-from fastmlp.runs import Run, Sweep, fit_many, sweep
-from fastmlp.sensitivities import Sensitivity, propagate, sensitivity
 from fastmlp.terms import Quadratic, Sum, TangentPropagation, Term, WeightDecay
 from fastmlp.terms.objective import Objective
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what is imported when it is first asked for
+    from fastmlp import invariance, plot
+    from fastmlp.bayes import Evidence, Laplace, LeaveOneOut, Mixture, Prediction, Starts, fit_evidence
+    from fastmlp.bayes.prior_samples import prior_samples
+    from fastmlp.bridges import from_sklearn, from_torch, to_onnx, to_sklearn, to_torch
+    from fastmlp.checking import DerivativeReport, check_derivatives
+    from fastmlp.estimators import MLPClassifier, MLPRegressor
+    from fastmlp.importance import Importances, LekProfile, garson, importances, lekprofile, olden
+    from fastmlp.optimize.least_squares import levenberg_marquardt
     from fastmlp.optimize.results import FitResult, FitResults, LeastSquaresResult
+    from fastmlp.pruning import PruningPath, PruningStep, Saliencies, compact, refit
+    from fastmlp.pruning.prune import prune
+    from fastmlp.pruning.saliencies import saliencies
+    from fastmlp.runs import Run, Sweep, fit_many, sweep
+    from fastmlp.sensitivities import Sensitivity, propagate, sensitivity
 
 __all__ = [
     "Activation",
@@ -89,6 +94,7 @@ __all__ = [
     "from_torch",
     "garson",
     "importances",
+    "invariance",
     "lekprofile",
     "levenberg_marquardt",
     "load",
@@ -108,24 +114,40 @@ __all__ = [
     "to_torch",
 ]
 
+LATER = {  # where the other names of __all__ come from
+    "bayes": ("Evidence", "Laplace", "LeaveOneOut", "Mixture", "Prediction", "Starts", "fit_evidence", "prior_samples"),
+    "bridges": ("from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"),
+    "checking": ("DerivativeReport", "check_derivatives"),
+    "estimators": ("MLPClassifier", "MLPRegressor"),
+    "importance": ("Importances", "LekProfile", "garson", "importances", "lekprofile", "olden"),
+    "invariance": (),
+    "optimize.least_squares": ("levenberg_marquardt",),
+    "optimize.results": ("FitResult", "FitResults", "LeastSquaresResult"),
+    "plot": (),
+    "pruning": ("PruningPath", "PruningStep", "Saliencies", "compact", "prune", "refit", "saliencies"),
+    "runs": ("Run", "Sweep", "fit_many", "sweep"),
+    "sensitivities": ("Sensitivity", "propagate", "sensitivity"),
+}
+
 logging.getLogger("fastmlp").addHandler(logging.NullHandler())
 
 
-RESULTS = ("FitResult", "FitResults", "LeastSquaresResult")
-BRIDGES = ("from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch")
-
-
 def __getattr__(name: str) -> Any:
-    """What needs scikit-learn, SciPy's optimizers or other libraries, when it is first asked for."""
-    if name in ("MLPClassifier", "MLPRegressor"):
-        _memory.estimators()
-        return getattr(_optional.load("fastmlp.estimators", "sklearn", f"fastmlp.{name}"), name)
-    if name in RESULTS:
-        _memory.scipy("optimize")
-        return getattr(importlib.import_module("fastmlp.optimize.results"), name)
-    if name in BRIDGES:
-        return getattr(importlib.import_module("fastmlp.bridges"), name)
+    """A module of LATER, or a name of one, imported when it is first asked for: `import fastmlp` takes half as long."""
+    for module, names in LATER.items():
+        if name == module or name in names:
+            found = _imported(module, name)
+            return found if name == module else globals().setdefault(name, getattr(found, name))
     raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")
+
+
+def _imported(module: str, name: str) -> Any:
+    if module == "estimators":
+        _memory.estimators()
+        return _optional.load("fastmlp.estimators", "sklearn", f"fastmlp.{name}")
+    if module == "optimize.results":
+        _memory.scipy("optimize")
+    return _memory.undisturbed(f"fastmlp.{module}", "fastmlp")
 
 
 def __dir__() -> list[str]:

@@ -651,7 +651,8 @@ def test_a_generator_is_a_random_state_too():
 def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "sklearn" or "fastmlp.estimators" in name]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr(fastmlp, "estimators")
+    for name in ("estimators", "MLPRegressor"):
+        monkeypatch.delitem(vars(fastmlp), name, raising=False)
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(ImportError, match="pip install scikit-learn"):
         _ = fastmlp.MLPRegressor

@@ -19,7 +19,7 @@ FLOORS = (
     ("datasets",),
     ("__init__",),
     ("estimators", "bridges", "importance"),
-    ("sensitivities", "checking", "pruning"),
+    ("sensitivities", "checking", "pruning", "invariance"),
     ("runs", "bayes"),
     ("plot",),
     ("network", "config"),
@@ -77,6 +77,7 @@ INNER = {
         ("reduced", "deletions", "compacting"),
         ("candidates",),
     ),
+    "invariance": (("__init__",), ("directions", "report")),
     "importance": (("__init__",), ("compared",), ("connections", "profiles")),
     "checking": (("__init__",), ("report",), ("differences",)),
     "estimators": (
@@ -134,7 +135,7 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("ties", "journal", "asked", "penalty", "rules"),
     ),
     "curvature": (
-        ("matrices", "cholesky"),
+        ("matrices", "cholesky", "tangent_rows"),
         ("by_bands",),
         ("by_samples", "by_columns", "by_free"),
         ("by_units",),
@@ -143,7 +144,8 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("chosen",),
     ),
     "sums": (
-        ("predict", "trace", "products", "jacobian", "moments"),
+        ("predict", "trace", "products", "jacobian", "moments", "tangent_products"),
+        ("tangents",),
         ("batch",),
         ("slots",),
         ("sweeps",),

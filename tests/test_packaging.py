@@ -239,7 +239,7 @@ def test_a_read_only_checkout_becomes_a_wheel_and_stays_as_it_was(checkout, tmp_
         names = archive.namelist()
         (metadata,) = (archive.read(name).decode() for name in names if name.endswith("/METADATA"))
     modules = sorted(name.partition(".")[0] for name in names if name.endswith((".so", ".pyd")))
-    names_of = ("fits/ties", "storage/arrays", "storage/results", "views")
+    names_of = ("fastmlp_views", "fits/ties", "storage/arrays", "storage/results")
     assert modules == [f"fastmlp/_core/{name}" for name in names_of]
     assert len([name for name in names if re.search(r"dist-info/licenses/(fastmlp/datasets/)?LICENSE$", name)]) == 2
     assert "License-Expression: BSD-3-Clause AND CC-BY-4.0\n" in metadata

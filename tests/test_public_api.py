@@ -1,8 +1,10 @@
 """The public face: exactly the documented names, each explained, and a light import."""
 
+import ast
 import doctest
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +62,7 @@ NAMES = {
     "from_torch",
     "garson",
     "importances",
+    "invariance",
     "lekprofile",
     "levenberg_marquardt",
     "load",
@@ -85,7 +88,7 @@ MODULES = sorted(
 )
 OBJECTS = [
     getattr(fastmlp, name)
-    for name in sorted(NAMES - {"__version__", "plot", "schedules"})
+    for name in sorted(NAMES - {"__version__", "invariance", "plot", "schedules"})
     if not (inspect.isclass(getattr(fastmlp, name)) and issubclass(getattr(fastmlp, name), Exception))
 ]
 
@@ -143,9 +146,28 @@ def test_import_pulls_in_nothing_heavy():
         "pandas",
         "zipfile",
         "fastmlp.datasets",
-        "fastmlp.estimators",
-        "fastmlp.bridges",
+        *(f"fastmlp.{module}" for module in fastmlp.LATER),
     } & set(loaded)
+
+
+def test_names_that_are_imported_later_are_listed_once_for_python_and_once_for_type_checkers():
+    tree = ast.parse(Path(fastmlp.__file__).read_text())
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    checked = {name.name for node in block.body for name in node.names}
+    later = [name for names in fastmlp.LATER.values() for name in names] + ["invariance", "plot"]
+    assert len(set(later)) == len(later)
+    assert checked == set(later)
+
+
+def test_subjects_are_there_without_an_import_of_their_own():
+    program = "import fastmlp; print(fastmlp.bayes.__name__, fastmlp.Laplace is fastmlp.bayes.Laplace, fastmlp.plot)"
+    assert run(program).startswith("fastmlp.bayes True <module 'fastmlp.plot'")
+
+
+def test_no_module_takes_a_name_outside_of_the_package():
+    program = "import sys, numpy; before = set(sys.modules); import fastmlp; print(*set(sys.modules) - before)"
+    top = {name for name in run(program).split() if "." not in name} - sys.stdlib_module_names
+    assert {name for name in top if not re.match("fastmlp|cython_runtime|_cython_", name)} == set()
 
 
 def test_import_is_silent_also_where_warnings_are_errors():
