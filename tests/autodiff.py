@@ -162,35 +162,30 @@ def gauss_newton(net, X, T, weight=None, scale=None):
     return np.asarray(_gauss_newton(*problem(net, X, T, weight, scale)))
 
 
-def _directional(params, X, tau, of_logits, model):
-    """J tau (M, N, K) of the outputs or logits."""
+def _tangent_rows(params, X, tau, d, factor, of_logits, model):
+    """sqrt(w s_n) (J tau - d), sample by sample (N M K,), with the factor sqrt(w s_n) (N,)."""
 
     def f(X):
         return outputs_and_logits(params, X, model)[of_logits]
 
-    return jax.vmap(lambda t: jax.jvp(f, (X,), (t,))[1])(tau)
-
-
-def _tangent_rows(params, X, tau, d, factor, of_logits, model):
-    """sqrt(w s_n) (J tau - d) (N, M, K), with the factor sqrt(w s_n) (N,)."""
-    R = _directional(params, X, tau, of_logits, model) - d
-    return jnp.swapaxes(factor[:, None] * R, 0, 1)
+    R = jax.vmap(lambda t: jax.jvp(f, (X,), (t,))[1])(tau) - d
+    return jnp.swapaxes(factor[:, None] * R, 0, 1).ravel()
 
 
 @functools.partial(jax.jit, static_argnames=("of_logits", "model"))
-def _tangents(params, X, tau, d, factor, V, of_logits, model):
-    def rows(p):
-        return _tangent_rows(p, X, tau, d, factor, of_logits, model).ravel()
+def _tangents(params, X, tau, d, factor, of_logits, model):
+    def gradient(p):
+        r, pull = jax.vjp(lambda q: _tangent_rows(q, X, tau, d, factor, of_logits, model), p)
+        return pull(r)[0], r
 
-    def value(p):
-        return 0.5 * jnp.sum(rows(p) ** 2)
-
-    J, H = jax.jacfwd(rows)(params), jax.hessian(value)(params)
-    return value(params), jax.grad(value)(params), rows(params), J, H, V @ H, (V @ J.T) @ J, J.T @ J
+    H, rows = jax.jacfwd(gradient, has_aux=True)(params)
+    J = jax.jacfwd(_tangent_rows)(params, X, tau, d, factor, of_logits, model)
+    return rows, J, H
 
 
-def tangents(net, X, tau, d, weight, s, V, *, of_logits):
-    """The term w/2 sum_n s_n sum_m |J tau - d|^2 for tau (M, N, D), by name, with products with rows of V."""
-    arrays = doubles(net.params, X, tau, d, np.sqrt(weight * s), V)
-    names = ("value", "gradient", "rows", "jacobian", "hessian", "Hv", "Gv", "ggn")
-    return dict(zip(names, map(np.asarray, _tangents(*arrays, of_logits, model_of(net))), strict=True))
+def tangents(net, X, tau, d, weight, s, *, of_logits):
+    """The term w/2 sum_n s_n sum_m |J tau - d|^2 for tau (M, N, D), by name."""
+    arrays = doubles(net.params, X, tau, d, np.sqrt(weight * s))
+    rows, J, H = map(np.asarray, _tangents(*arrays, of_logits, model_of(net)))
+    value, gradient = 0.5 * float(rows @ rows), J.T @ rows
+    return {"value": value, "gradient": gradient, "rows": rows, "jacobian": J, "hessian": H, "ggn": J.T @ J}

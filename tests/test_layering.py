@@ -260,6 +260,9 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
         "matrices.pyx",
         "moments.pyx",
         "penalty.pyx",
+        "tangents.pyx",
+        "tangent_products.pyx",
+        "tangent_rows.pyx",
     }
 
 

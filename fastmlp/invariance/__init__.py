@@ -1,4 +1,4 @@
-"""Outputs that do not change where the inputs are transformed: tangents of transformations, and what a network makes of them.
+"""Outputs that stay where inputs are transformed: tangents of transformations, and what a network makes of them.
 
 directions  tangents of transformations at each sample, for `TangentPropagation`
 report      how much a network changes along them

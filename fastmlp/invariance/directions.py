@@ -1,4 +1,4 @@
-"""Tangents of transformations at each sample: of images by derivatives of Gaussian filters, of anything by differences."""
+"""Tangents of transformations at each sample: of images by Gaussian filters, of anything by central differences."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def tangents(
     shape : (int, int), optional
         Rows and columns of an image, D in all; needed by transformations of images.
     kinds : sequence of str or callable
-        Of images shift (two tangents: along rows, then columns), rotation, scale, shear (two) and thickness, the squared
-        gradient. A callable ``transform(X, t)`` gives all samples (N, D) transformed by t, X itself for t = 0.
+        Of images shift (two tangents: along rows, then columns), rotation, scale, shear (two) and thickness, the
+        squared gradient. A callable ``transform(X, t)`` gives all samples (N, D) transformed by t, X itself for t = 0.
     sigma : float, default=0.9
         Width in pixels of the Gaussian that images are smoothed by before they are differentiated.
     step : float, default=6.1e-06

@@ -29,8 +29,8 @@ REMEMBERED = 4  # latest values, among which is that of the step which a solver 
 class TangentPropagation(Additive):
     """w/2 sum_n s_n sum_m |J_n tau_nm - d_nm|^2, on derivatives of the network in directions tau at each sample.
 
-    J_n (K, D) is the Jacobian of the logits, or outputs, by the inputs at sample n, and s_n is the weight of the sample,
-    1 without; |.|^2 is the sum over the K components. Without targets, d = 0, it keeps the network from changing along
+    J_n (K, D) is the Jacobian of the logits, or outputs, by the inputs at sample n, s_n the weight of the sample, 1
+    without, and |.|^2 the sum over the K components. Without targets, d = 0, it keeps the network from changing along
     the directions: tangents of transformations under which outputs should stay. With them it fits known derivatives.
 
     Parameters
@@ -83,7 +83,9 @@ class TangentPropagation(Additive):
     def __init__(self, tau: Any, weight: Any, of: str = "logits", targets: Any = None) -> None:
         self._set_up(tau, weight, of, targets, ("tau", "targets"))
 
-    def _set_up(self, tau: Any, weight: Any, of: Any, targets: Any, names: tuple[str, str], name: str = "weight") -> None:
+    def _set_up(
+        self, tau: Any, weight: Any, of: Any, targets: Any, names: tuple[str, str], name: str = "weight"
+    ) -> None:
         self._names = names
         self.weight: float = check.number(weight, name, 0.0)
         self.of: str = check.choice(of, "of", OF)
@@ -210,18 +212,20 @@ class OnSamples:
 
     def hessp(self, params: Float, v: Float) -> Float:
         """The Hessian times v (P,)."""
-        return self._products(params, v[np.newaxis], exact=True)[0]
+        product: Float = self._products(params, v[np.newaxis], exact=True)[0]
+        return product
 
     def ggn(self, params: Float) -> Float:
         """The Gauss-Newton matrix (P, P)."""
         if not all(layer.is_dense for layer in self.data.architecture.layers):
             return self._products(params, np.eye(params.size), exact=False)
         matrix = tangent_rows.gauss_newton(self._compiled, self._native(params), self.n_threads)
-        return matrix.astype(np.float64, copy=False)
+        return np.asarray(matrix, np.float64)
 
     def ggnp(self, params: Float, v: Float) -> Float:
         """The Gauss-Newton matrix times v (P,)."""
-        return self._products(params, v[np.newaxis], exact=False)[0]
+        product: Float = self._products(params, v[np.newaxis], exact=False)[0]
+        return product
 
     def residuals(self, params: Float) -> Float:
         """sqrt(w s_n) (J_n tau_nm - d_nm), sample by sample (N M K,): half their squares add up to the term."""
@@ -247,7 +251,7 @@ class OnSamples:
     def _products(self, params: Float, V: Float, *, exact: bool) -> Float:
         native = np.ascontiguousarray(V, self.data.architecture.dtype)
         product = tangent_products.products(self._compiled, self._native(params), native, exact, self.n_threads)
-        return product.astype(np.float64, copy=False)
+        return np.asarray(product, np.float64)
 
 
 class Joint:
@@ -286,7 +290,9 @@ class Joint:
         for at, term in self._latest:
             if arrays.same(at, params):
                 return self.data.factor * term
-        return self.data.factor * self._noted(params, self.compiled.value(params, _threads.resolve(self.data.n_threads))[1])
+        return self.data.factor * self._noted(
+            params, self.compiled.value(params, _threads.resolve(self.data.n_threads))[1]
+        )
 
     def _noted(self, params: Array, term: float) -> float:
         self._latest = [(params.copy(), term), *self._latest[: REMEMBERED - 1]]
@@ -316,7 +322,9 @@ def _brought(given: TangentPropagation, data: DataTerm) -> tuple[Array, Array | 
     tau = np.eye(D) if given.tau is None else given.tau
     names = given._names
     if tau.shape[-1] != D:
-        raise ValueError(f"{names[0]}: expected directions of {D} inputs, shape (N, M, {D}) or (M, {D}), got {tau.shape}")
+        raise ValueError(
+            f"{names[0]}: expected directions of {D} inputs, shape (N, M, {D}) or (M, {D}), got {tau.shape}"
+        )
     given.require_rows(n_samples)
     M = tau.shape[-2]
     d = given.targets

@@ -7,7 +7,12 @@ from fastmlp._core.sums.tangents import Tangents
 class Minibatches:
     n_steps: int
     def __new__(
-        cls, batch: Batch, batch_size: int, n_threads: int, n_steps: int = 0, ties: Ties | None = None,
+        cls,
+        batch: Batch,
+        batch_size: int,
+        n_threads: int,
+        n_steps: int = 0,
+        ties: Ties | None = None,
         tangents: Tangents | None = None,
     ) -> Minibatches: ...
     def run(

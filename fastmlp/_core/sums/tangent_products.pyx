@@ -1,11 +1,12 @@
 """Products of the term of `tangents` with its Hessian, H v, and its Gauss-Newton matrix, G v.
 
-There is a third tangent S, of R in a direction V of the parameters. With C(x, y) = sum_jk (d2y_i / dz_j dz_k) x_j y_k of the
-outputs and A = dy/dz,
+There is a third tangent S, of R in a direction V of the parameters. With C(x, y) = sum_jk (d2y_i / dz_j dz_k) x_j y_k
+of the outputs and A = dy/dz,
 
 up      S z = W S a + V R a,  S a = h' S z + h'' V z R z;  at the outputs S y = A S z + C(R, V),  V u = w s S
 down    V mu = A V u + C(V, u),  V delta = C(R, V u) + C(S, u) + the third derivatives of y;  E = W' mu
-        V E = W' V mu + V' mu,  V mu_(l-1) = h' V E + h'' V z E,  and for the deltas h''' V z R z E + h'' (S z E + R z V E)
+        V E = W' V mu + V' mu,  V mu_(l-1) = h' V E + h'' V z E,
+        and for the tangents of the deltas h''' V z R z E + h'' (S z E + R z V E)
 
 The Gauss-Newton matrix is `down` with V u in place of u. Blocks of V, and those of S, lie in banks of their own, behind
 the workspace and like it.
@@ -183,11 +184,9 @@ cdef void mixed_down(const Block *b, const floating *V, floating *work, floating
     cdef const floating *mu
     cdef const floating *Vmu
     cdef size_t ld = b.ld
-    cdef bint own
     cdef int l
     for l in range(b.net.n_layers, 0, -1):
         layer = &b.net.layers[l - 1]
-        own = layer.n_params > 0
         mu, Vmu = work + at.Rdelta[l] * ld, both + at.Rdelta[l] * ld
         gradient(b, layer, Vmu, <const floating *> work + at.Ra[l - 1] * ld, True, False, sums)
         if l == 1:
@@ -264,13 +263,13 @@ cdef double block_products(const Pass *job, const Block *b, floating *work, floa
     cdef const floating *v = <const floating *> term.V
     cdef floating *u = work + (b.at.rows + b.net.n_outputs) * b.ld
     cdef floating *Vu = bank(b, 1, work) + (b.at.rows + b.net.n_outputs) * b.ld
-    cdef size_t number, i, m
+    cdef size_t i, m
     start(b, term, True, work)
     if term.exact:
         thirds(b, work)
     if not b.add:
         memset(sums, 0, term.n_vectors * b.net.n_params * sizeof(floating))
-    for number in range(term.n_vectors):
+    for _ in range(term.n_vectors):
         direct(b, term, v, work)
         for i in range(term.n_sets):
             of = &term.sets[i]

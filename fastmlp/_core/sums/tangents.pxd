@@ -41,11 +41,11 @@ cdef class Tangents:
     cdef readonly int n_rows    # residuals of a sample
     cdef list arrays
     cdef int take(self, Directions *of, cnp.ndarray tau, targets, double weight, bint of_logits) except -1
-    cdef void prepare(self, Pass *job, Term *term, cnp.ndarray params, bint gradient)
+    cdef void prepare(self, Pass *job, Term *term, cnp.ndarray params, bint slopes)
 
 
-# A pass that sums the loss, and with `gradient` its gradient, sums those of loss and term: this comes `beside`.
-cdef void join(Pass *job, Term *term, bint gradient) noexcept nogil
+# A pass that sums the loss, and with `slopes` its gradient, sums those of loss and term: this comes `beside`.
+cdef void join(Pass *job, Term *term, bint slopes) noexcept nogil
 
 # The sweeps on one block.
 cdef double start(const Block *b, const Term *term, bint curved, floating *work) noexcept nogil

@@ -3,11 +3,11 @@
 
     w/2 sum_n s_n sum_m |R_nm - d_nm|^2,  R_nm = J_n tau_nm
 
-with the Jacobian J_n of the outputs, or logits, by the inputs at sample n, its weight s_n, directions tau and targets d.
-README.md on the floor above derives the sweeps, in these letters. One block of samples after the other, all directions
-of a block together, and with the loss of the batch in one pass:
+with the Jacobian J_n of the outputs, or logits, by the inputs at sample n, its weight s_n, directions tau, targets d.
+The README of the floor derives the sweeps, in these letters. One direction after the other goes through a block, up and
+down, and all share the sweeps of the loss:
 
-up      tangents in direction m, by `rfprop`; then u = w s (R - d) at the logits is mu, at the outputs comes through dy/dz
+up      tangents in direction m, by `rfprop`; at the logits u = w s (R - d) is mu, at the outputs it comes through dy/dz
 down    mu_(l-1) = h' W' mu_l,  dE/dW_l += mu_l Ra_(l-1)',  and h'' Rz W' mu_l is summed up for the deltas,
         which go down at last, once for all directions and the loss: delta_(l-1) = h' W' delta_l + that sum
 
@@ -193,12 +193,12 @@ cdef double block_sums(const Pass *job, const Block *b, floating *work, floating
     return value
 
 
-cdef void join(Pass *job, Term *term, bint gradient) noexcept nogil:
+cdef void join(Pass *job, Term *term, bint slopes) noexcept nogil:
     cdef const Net *net = job.block.net
     job.step = <Step> &block_sums[float] if net.itemsize == sizeof(float) else <Step> &block_sums[double]
     job.block.at, job.more = &net.tangents, term
     job.rows = net.tangents.rows + SEEDS * net.n_outputs
-    job.work = (1 + term.n) * net.work * (GRADIENT_WORK if gradient else 1)
+    job.work = (1 + term.n) * net.work * (GRADIENT_WORK if slopes else 1)
 
 
 # ---- the Python face ----
@@ -228,10 +228,10 @@ cdef class Tangents:
         self.n_rows = self.term.n * batch.plan.net.n_outputs
 
     cdef int take(self, Directions *of, cnp.ndarray tau, targets, double weight, bint of_logits) except -1:
-        weights = np.full(self.batch.plan.net.n_outputs, weight, tau.dtype)
-        self.arrays.append((tau, targets, weights))
+        w = np.full(self.batch.plan.net.n_outputs, weight, tau.dtype)
+        self.arrays.append((tau, targets, w))
         of.n, of.rows, of.shared, of.of_logits = tau.shape[0], self.batch.source.n, tau.ndim == 2, of_logits
-        of.tau, of.targets, of.weight = data(tau), data(targets), data(weights)
+        of.tau, of.targets, of.weight = data(tau), data(targets), data(w)
         self.term.n += of.n
         self.term.of_outputs = self.term.of_outputs or not of_logits
         return 0
@@ -239,12 +239,12 @@ cdef class Tangents:
     def __dealloc__(self):
         free(self.term.sets)
 
-    cdef void prepare(self, Pass *job, Term *term, cnp.ndarray params, bint gradient):
+    cdef void prepare(self, Pass *job, Term *term, cnp.ndarray params, bint slopes):
         """A pass for the loss and the term, of which it reads a copy."""
         term[0] = self.term
         prepare_loss(job, &self.batch.plan.net, &self.batch.source, self.batch.plan.partition(self.batch.source.n),
-                     gradient)
-        join(job, term, gradient)
+                     slopes)
+        join(job, term, slopes)
         job.block.params = data(params)
 
     def value(self, cnp.ndarray params not None, int n_threads, bint with_loss=False):
@@ -261,7 +261,7 @@ cdef class Tangents:
         cdef Term term
         cdef Pass job
         self.prepare(&job, &term, params, True)
-        gradient = np.empty_like(params)
-        term.with_loss, job.sums = with_loss, data(gradient)
+        g = np.empty_like(params)
+        term.with_loss, job.sums = with_loss, data(g)
         loss = slots.run(&job, n_threads, &self.batch.choice)
-        return loss, job.beside, gradient
+        return loss, job.beside, g
