@@ -15,6 +15,7 @@ from fastmlp._core.fits.train import Minibatches
 from fastmlp._core.sums.batch import Batch
 from fastmlp._core.sums.tangents import Tangents
 from fastmlp.model.functional import check_samples
+from specimens import Diagonal
 
 
 def drawn(net, n_samples=20, n_tangents=2, seed=0):
@@ -303,6 +304,25 @@ def test_auto_takes_tangents_for_what_they_are():
     net = fastmlp.Network([2, 5, 1], rng=0)
     X = np.random.default_rng(0).uniform(-1, 1, (30, 2))
     assert net.fit(X, surface(X), derivatives=("inputs", slopes(X)), max_iter=5).method == "lm"
+
+
+def test_many_networks_are_trained_one_by_one():
+    X = np.random.default_rng(0).uniform(-1, 1, (30, 2))
+    penalty = TangentPropagation("inputs", 0.3, targets=slopes(X))
+    nets = [fastmlp.Network([2, 4, 1], rng=seed) for seed in (0, 1)]
+    alone = [net.copy() for net in nets]
+    fastmlp.fit_many(nets, X, surface(X), "lbfgs", penalty=penalty, max_iter=20)
+    for net, other in zip(nets, alone, strict=True):
+        other.fit(X, surface(X), "lbfgs", penalty=penalty, max_iter=20, ftol=0.0)
+    assert relative_error(nets[0].params, alone[0].params) < 1e-6
+
+
+def test_layers_of_other_kinds_go_by_products():
+    net = fastmlp.Network([3, 4, Diagonal(), 2], rng=0)
+    X, T, tau, d, s = drawn(net)
+    objective = net.objective(X, T, penalty=TangentPropagation(tau, 0.7, targets=d), sample_weight=s)
+    J = objective.residual_jac(objective.x0)
+    assert relative_error(objective.ggn(objective.x0), J.T @ J) < 1e-12
 
 
 def test_pruning_keeps_the_term():
