@@ -54,6 +54,12 @@ def of_params(penalty: Any) -> list[Any]:
     return [term for term in split(penalty)[1] if not isinstance(term, TangentPropagation)]
 
 
+def n_directions(penalty: Any, architecture: Architecture) -> int:
+    """In how many directions the penalty differentiates the network at each sample."""
+    own = [term for term in split(penalty)[1] if isinstance(term, TangentPropagation)]
+    return sum(architecture.n_inputs if term.tau is None else term.tau.shape[-2] for term in own)
+
+
 def refuse_terms(penalty: Any, where: str) -> None:
     """TypeError where a penalty has to be weight decay, and sums over the samples."""
     if penalty is None or isinstance(penalty, WeightDecay):

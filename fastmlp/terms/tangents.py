@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from fastmlp import _validation as check
 from fastmlp._core.curvature import tangent_rows
 from fastmlp._core.storage import arrays
 from fastmlp._core.sums import jacobian, tangent_products
+from fastmlp._core.sums.moments import largest
 from fastmlp._core.sums.tangents import Tangents
 from fastmlp.model.units import Units
 from fastmlp.terms.data import DataTerm
@@ -23,6 +25,7 @@ Float = NDArray[np.float64]
 
 INPUTS = "inputs"
 OF = ("logits", "outputs")
+VAST = 1e300
 REMEMBERED = 4  # latest values, among which is that of the step which a solver reports
 
 
@@ -131,13 +134,6 @@ class TangentPropagation(Additive):
         known = "" if self.targets is None else f", targets {self.targets.shape}"
         return f"TangentPropagation({tau}, {self.weight:g}, of={self.of!r}{known})"
 
-    @property
-    def n_rows(self) -> int | None:
-        """N; None where nothing depends on the sample."""
-        if self.targets is not None:
-            return len(self.targets)
-        return len(self.tau) if self.tau is not None and self.tau.ndim == 3 else None
-
     def require_rows(self, n_samples: int) -> None:
         """ValueError where it was not made for so many samples."""
         for name, each in zip(self._names, (self.tau, self.targets), strict=True):
@@ -198,12 +194,15 @@ class OnSamples:
         return _threads.resolve(self.data.n_threads)
 
     def value(self, params: Float) -> float:
-        """The term at params (P,)."""
-        return self._compiled.value(self._native(params), self.n_threads)[1]
+        """The term at params (P,); inf where it overflows."""
+        value = self._compiled.value(self._native(params), self.n_threads)[1]
+        return value if value == value else math.inf
 
     def value_and_grad(self, params: Float) -> tuple[float, Float]:
-        """The term and its gradient (P,)."""
+        """The term and its gradient (P,); inf where one of them overflows."""
         _, value, gradient = self._compiled.value_and_grad(self._native(params), self.n_threads)
+        if not (math.isfinite(value) and math.isfinite(largest(gradient))):
+            return math.inf, np.zeros(params.size)
         return value, gradient.astype(np.float64, copy=False)
 
     def hess(self, params: Float) -> Float:
@@ -219,8 +218,7 @@ class OnSamples:
         """The Gauss-Newton matrix (P, P)."""
         if not all(layer.is_dense for layer in self.data.architecture.layers):
             return self._products(params, np.eye(params.size), exact=False)
-        matrix = tangent_rows.gauss_newton(self._compiled, self._native(params), self.n_threads)
-        return np.asarray(matrix, np.float64)
+        return _finite(tangent_rows.gauss_newton(self._compiled, self._native(params), self.n_threads))
 
     def ggnp(self, params: Float, v: Float) -> Float:
         """The Gauss-Newton matrix times v (P,)."""
@@ -250,8 +248,7 @@ class OnSamples:
 
     def _products(self, params: Float, V: Float, *, exact: bool) -> Float:
         native = np.ascontiguousarray(V, self.data.architecture.dtype)
-        product = tangent_products.products(self._compiled, self._native(params), native, exact, self.n_threads)
-        return np.asarray(product, np.float64)
+        return _finite(tangent_products.products(self._compiled, self._native(params), native, exact, self.n_threads))
 
 
 class Joint:
@@ -313,6 +310,12 @@ def _real(value: Any, name: str) -> Array:
     """A finite array of real numbers, in its own type where that is a float."""
     array = check.real_array(value, name, None)
     return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _finite(array: Array) -> Float:
+    """In float64, where it overflows as large as sums of a few may be: solvers turn back from there by the value."""
+    wide = array.astype(np.float64, copy=False)
+    return wide if math.isfinite(largest(wide)) else np.clip(np.nan_to_num(wide), -VAST, VAST)
 
 
 def _brought(given: TangentPropagation, data: DataTerm) -> tuple[Array, Array | None]:
