@@ -103,6 +103,7 @@ INNER = {
         ("posterior_state",),
         ("posterior", "prior_samples", "influence"),
         ("prior", "frame", "doubts"),
+        ("derivative_data",),
         ("covariance", "noise", "precisions", "moderation", "likelihood", "modes", "prediction", "shown"),
     ),
     "plot": (

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, printed
-from fastmlp.bayes import doubts, problem, shown
+from fastmlp.bayes import derivative_data, doubts, problem, shown
 from fastmlp.bayes.influence import LeaveOneOut, Removal
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.bayes.predictive import BLOCK, Predictive
@@ -350,6 +350,7 @@ class Laplace(Predictive):
 
     def _removal(self) -> Removal:
         own, samples = self._posterior, self._posterior.samples
+        derivative_data.refuse(own.objective, "formulas of samples left out")
         shape = len(samples.X), own.architecture.n_outputs
         center, J = np.empty(shape), np.empty((*shape, own.free.n))
         for rows, own_center, own_J in own.linearised(samples.X, BLOCK):

@@ -14,6 +14,7 @@ from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._core.fits.objective import Objective as Compiled
 from fastmlp._core.fits.ties import Ties
+from fastmlp.bayes import derivative_data
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.parameters import Parameters
 from fastmlp.bayes.posterior import Posterior, log_normalizer
@@ -85,6 +86,7 @@ class Problem:
     def of_posterior(cls, known: Posterior, frame: Frame) -> Problem:
         """The negative log posterior, whose held parameters are to be 0."""
         objective, free = known.known_objective, known.free
+        derivative_data.refuse(objective, "pruning by a posterior")
         held = known.params[np.asarray(free.index) < 0] if free.is_selection else known.params
         if np.abs(held).max(initial=0.0) > ROUNDING * np.abs(known.params).max(initial=0.0):
             raise ValueError("net: expected a posterior whose held parameters are 0, got others")

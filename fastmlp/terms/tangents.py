@@ -102,6 +102,8 @@ class TangentPropagation(Additive):
         elif tau != INPUTS:
             raise ValueError(f"{names[0]}: expected directions (N, M, D) or (M, D), or {INPUTS!r}, got {tau!r}")
         self.targets: Array | None = None if targets is None else self._checked_targets(targets)
+        #: log of what derivatives (M, K), or all alike, were multiplied by
+        self.log_units: Float = np.zeros((1, 1))
 
     def _checked_targets(self, targets: Any) -> Array:
         """As (N, M, K)."""
@@ -144,9 +146,13 @@ class TangentPropagation(Additive):
         """The same of some of the samples."""
         shared = self.tau is None or self.tau.ndim == 2
         return self._with(
-            self.tau if shared or self.tau is None else np.take(self.tau, index, axis=0),
-            None if self.targets is None else np.take(self.targets, index, axis=0),
+            tau=self.tau if shared or self.tau is None else np.take(self.tau, index, axis=0),
+            targets=None if self.targets is None else np.take(self.targets, index, axis=0),
         )
+
+    def times(self, factor: float) -> TangentPropagation:
+        """The same with a weight times so much."""
+        return self._with(weight=factor * self.weight)
 
     def in_units(self, own: Units) -> TangentPropagation:
         """The same in standardised units; constant inputs have no directions."""
@@ -157,11 +163,14 @@ class TangentPropagation(Additive):
             targets = targets / own.targets.scale
         if targets is not None and self.tau is None:
             targets = targets * own.inputs.scale[:, np.newaxis]
-        return self._with(tau, targets)
+        log_units = np.zeros((1, 1)) if own.targets is None else -np.log(np.abs(own.targets.scale))[np.newaxis]
+        if self.tau is None:
+            log_units = log_units + np.log(np.abs(own.inputs.scale))[:, np.newaxis]
+        return self._with(tau=tau, targets=targets, log_units=self.log_units + log_units)
 
-    def _with(self, tau: Array | None, targets: Array | None) -> TangentPropagation:
+    def _with(self, **changed: Any) -> TangentPropagation:
         other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__, tau=tau, targets=targets)
+        other.__dict__.update(self.__dict__, **changed)
         return other
 
     def on(self, data: DataTerm) -> OnSamples:
@@ -187,6 +196,11 @@ class OnSamples:
     def set_of(self, factor: float) -> tuple[Array, Array | None, float, bool]:
         """What the compiled floor takes, with the weight divided by a factor."""
         return self.tau, self.targets, self.weight / factor, self.of_logits
+
+    @property
+    def n_directions(self) -> int:
+        """M."""
+        return len(self.tau)
 
     @property
     def n_threads(self) -> int:
