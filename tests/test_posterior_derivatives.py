@@ -1,4 +1,4 @@
-"""Posteriors with derivative data: derivatives are observations beside the values, against formulas of Bayesian lines."""
+"""Derivative data in posteriors: observations beside the values, against formulas of Bayesian lines."""
 
 import pickle
 
@@ -34,7 +34,8 @@ def test_a_line_with_slopes_is_bayesian_regression_on_both(hessian):
     beta, decay = 20.0, 0.05
     net = fastmlp.Network([1, 1], rng=0)
     net.fit(X, T, "lm", penalty=penalty(d), sample_weight=s, tol=1e-10)
-    posterior = fastmlp.Laplace(net, X, T, penalty=penalty(d), noise_precision=beta, sample_weight=s, hessian=hessian)
+    given = {"penalty": penalty(d), "noise_precision": beta, "sample_weight": s}
+    posterior = fastmlp.Laplace(net, X, T, hessian=hessian, **given)
     design = np.vstack([np.column_stack([X, np.ones(12)]), np.column_stack([np.ones(12), np.zeros(12)])])
     precisions = beta * np.concatenate([s, W * s])
     A = (design.T * precisions) @ design + beta * decay * np.eye(2)

@@ -30,9 +30,8 @@ def others(objective: Objective) -> tuple[Any, ...]:
 
 def count(known: Iterable[OnSamples], varying: NDArray[np.bool_]) -> float:
     """How many numbers they are, by weight, of the outputs that vary; those of w = 0 say nothing."""
-    return sum(each.n_directions * each.data.samples.total_weight for each in known if each.weight) * float(
-        varying.sum()
-    )
+    observed = sum(each.n_directions * each.data.samples.total_weight for each in known if each.weight)
+    return observed * float(varying.sum())
 
 
 def log_normalizer(known: Iterable[OnSamples], varying: NDArray[np.bool_] | None) -> float:

@@ -443,10 +443,3 @@ def test_derivatives_of_a_fit_are_checked(arguments, error, message):
     X, T, *_ = drawn(net)
     with pytest.raises(error, match=message):
         net.fit(X, T, **arguments)
-
-
-def test_a_posterior_refuses_the_term_by_name():
-    net = network([3, 4, 2])
-    X, T, tau, _, _ = drawn(net)
-    with pytest.raises(TypeError, match=r"penalty: .*TangentPropagation"):
-        fastmlp.Laplace(net, X, T, penalty=WeightDecay(0.1) + TangentPropagation(tau, 0.1))
