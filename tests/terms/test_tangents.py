@@ -443,3 +443,16 @@ def test_derivatives_of_a_fit_are_checked(arguments, error, message):
     X, T, *_ = drawn(net)
     with pytest.raises(error, match=message):
         net.fit(X, T, **arguments)
+
+
+@pytest.mark.parametrize("method", ["lm", "lbfgs", "scg", "rprop", "adam", "sgd"])
+def test_warm_starts_go_on_with_the_term(method):
+    net = network([3, 4, 2])
+    X, T, tau, d, _ = drawn(net, 40)
+    penalty = TangentPropagation(tau, 0.1, targets=d) + WeightDecay(0.01)
+    settings = {"penalty": penalty, "validation": 0.25}
+    once, twice = net.copy(), net.copy()
+    once.fit(X, T, method, max_iter=8, rng=0, **settings)
+    first = twice.fit(X, T, method, max_iter=4, rng=0, **settings)
+    twice.fit(X, T, method, max_iter=4, warm_start=first, **settings)
+    assert np.array_equal(once.params, twice.params)
