@@ -81,7 +81,7 @@ def posed(
     elif net.units is not None:
         words = words._replace(hint=doubts.KNOWS_UNITS)
     if penalty is not None:
-        penalty = penalties.seen_in(penalty, len(samples.X), None, frame.units)
+        penalty = penalties.seen_in(penalty, architecture, len(samples.X), None, frame.units)
     given = _prior(architecture, prior_precision, penalty)
     beta = _noise_given(frame, noise_precision, scaled=given.scaled)
     known = frame.known

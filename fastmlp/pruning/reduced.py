@@ -79,7 +79,7 @@ class Problem:
         own_units = units.chosen(standardize, None, architecture, samples)  # as `fit`
         frame, samples = framed(architecture, own_units, samples, net._pruned)
         params = net._params if own_units is None else net._in_units(own_units)
-        penalty = penalties.seen_in(penalty, len(samples.X), None, own_units)
+        penalty = penalties.seen_in(penalty, architecture, len(samples.X), None, own_units)
         return cls(own, frame, samples, params.astype(np.float64), penalty, n_threads)
 
     @classmethod

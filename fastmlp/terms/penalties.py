@@ -71,7 +71,9 @@ def refuse_terms(penalty: Any, where: str) -> None:
         )
 
 
-def seen_in(penalty: Any, n_samples: int, rows: NDArray[np.intp] | None, own: Units | None) -> Any:
+def seen_in(
+    penalty: Any, architecture: Architecture, n_samples: int, rows: NDArray[np.intp] | None, own: Units | None
+) -> Any:
     """The penalty of a training on some of the samples (None: all), in standardised units (None: the data's)."""
     tangents = [term for term in split(penalty)[1] if isinstance(term, TangentPropagation)]
     if not tangents:
@@ -79,7 +81,7 @@ def seen_in(penalty: Any, n_samples: int, rows: NDArray[np.intp] | None, own: Un
     parts = []
     for part in Sum(penalty).parts:
         if isinstance(part, TangentPropagation):
-            part.require_rows(n_samples)
+            part.require(architecture, n_samples)
             part = part if rows is None else part.rows(rows)
             part = part if own is None else part.in_units(own)
         parts.append(part)

@@ -16,6 +16,7 @@ from fastmlp._core.storage import arrays
 from fastmlp._core.sums import jacobian, tangent_products
 from fastmlp._core.sums.moments import largest
 from fastmlp._core.sums.tangents import Tangents
+from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 from fastmlp.terms.data import DataTerm
 from fastmlp.terms.term import Additive, Sum
@@ -136,11 +137,22 @@ class TangentPropagation(Additive):
         known = "" if self.targets is None else f", targets {self.targets.shape}"
         return f"TangentPropagation({tau}, {self.weight:g}, of={self.of!r}{known})"
 
-    def require_rows(self, n_samples: int) -> None:
-        """ValueError where it was not made for so many samples."""
+    def require(self, architecture: Architecture, n_samples: int) -> None:
+        """ValueError where it was not made for such a network, and so many samples."""
+        D, K = architecture.n_inputs, architecture.n_outputs
+        if self.tau is not None and self.tau.shape[-1] != D:
+            raise ValueError(
+                f"{self._names[0]}: expected directions of {D} inputs, shape (N, M, {D}) or (M, {D}), "
+                f"got {self.tau.shape}"
+            )
         for name, each in zip(self._names, (self.tau, self.targets), strict=True):
             if each is not None and each.ndim == 3 and len(each) != n_samples:
                 raise ValueError(f"{name}: expected a row for each of {n_samples} samples, got {len(each)}")
+        M = D if self.tau is None else self.tau.shape[-2]
+        if self.targets is not None and self.targets.shape[1:] != (M, K):
+            shape = (n_samples, K, D) if self.tau is None else (n_samples, M, K)
+            got = self.targets.swapaxes(1, 2).shape if self.tau is None else self.targets.shape
+            raise ValueError(f"{self._names[1]}: expected shape {shape}, got {got}")
 
     def rows(self, index: NDArray[np.intp]) -> TangentPropagation:
         """The same of some of the samples."""
@@ -333,22 +345,9 @@ def _finite(array: Array) -> Float:
 
 
 def _brought(given: TangentPropagation, data: DataTerm) -> tuple[Array, Array | None]:
-    """Directions (M, N, D) or (M, D), and targets (M, N, K), in the network's type; each of its own memory."""
-    architecture, n_samples = data.architecture, len(data.samples.X)
-    D, K, dtype = architecture.n_inputs, architecture.n_outputs, architecture.dtype
-    tau = np.eye(D) if given.tau is None else given.tau
-    names = given._names
-    if tau.shape[-1] != D:
-        raise ValueError(
-            f"{names[0]}: expected directions of {D} inputs, shape (N, M, {D}) or (M, {D}), got {tau.shape}"
-        )
-    given.require_rows(n_samples)
-    M = tau.shape[-2]
-    d = given.targets
-    if d is not None and d.shape[1:] != (M, K):
-        shape = (n_samples, K, D) if given.tau is None else (n_samples, M, K)
-        got = d.swapaxes(1, 2).shape if given.tau is None else d.shape
-        raise ValueError(f"{names[1]}: expected shape {shape}, got {got}")
-    shared = tau.ndim == 2
-    own = check.real_array(tau if shared else tau.swapaxes(0, 1), names[0], dtype)
-    return own, None if d is None else check.real_array(d.swapaxes(0, 1), names[1], dtype)
+    """Directions (M, N, D) or (M, D), and targets (M, N, K), in the network's type."""
+    given.require(data.architecture, len(data.samples.X))
+    dtype, d = data.architecture.dtype, given.targets
+    tau = np.eye(data.architecture.n_inputs) if given.tau is None else given.tau
+    own = check.real_array(tau if tau.ndim == 2 else tau.swapaxes(0, 1), given._names[0], dtype)
+    return own, None if d is None else check.real_array(d.swapaxes(0, 1), given._names[1], dtype)

@@ -411,8 +411,9 @@ def test_networks_and_samples_have_to_fit(term, message):
     X, T, *_ = drawn(net)
     with pytest.raises(ValueError, match=message):
         net.objective(X, T, penalty=term)
-    with pytest.raises(ValueError, match=message):
-        net.fit(X, T, penalty=WeightDecay(0.1) + term)
+    for standardize in (False, True):
+        with pytest.raises(ValueError, match=message):
+            net.fit(X, T, penalty=WeightDecay(0.1) + term, standardize=standardize)
 
 
 def test_rows_that_are_too_few_are_no_rows_of_a_share_either():
