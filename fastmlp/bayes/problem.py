@@ -16,6 +16,7 @@ from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import functional, units
 from fastmlp.model.architecture import Architecture
 from fastmlp.network.network import Network, check_network
+from fastmlp.optimize import advice
 from fastmlp.terms import DataTerm, Quadratic, Sum, TangentPropagation, gaussian, penalties, reparam
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.objective import Objective
@@ -102,7 +103,7 @@ def _noise(
     known = tuple(each.on(data) for each in given.known)
     n_targets = data.samples.total_weight * np.count_nonzero(varying) + derivative_data.count(known, varying)
     if not varying.any():
-        raise ValueError(f"{words.noise}: T is constant")
+        raise ValueError(f"{words.noise}: {advice.remedies().targets} is constant")
     B, Pi = posterior.curvature(data, free, params, hessian), prior.precision(free.pull(given.alpha), given.forms, free)
     own = derivative_data.curvature(known, free, params, hessian)
     B = B if own is None else B + own
