@@ -26,11 +26,11 @@ from fastmlp.model.losses import Loss
 from fastmlp.model.units import Units
 from fastmlp.network import Network, load
 from fastmlp.optimize import schedules
-from fastmlp.terms import Quadratic, Sum, Term, WeightDecay
+from fastmlp.terms import Quadratic, Sum, TangentPropagation, Term, WeightDecay
 from fastmlp.terms.objective import Objective
 
 if TYPE_CHECKING:  # what is imported when it is first asked for
-    from fastmlp import plot
+    from fastmlp import invariance, plot
     from fastmlp.bayes import Evidence, Laplace, LeaveOneOut, Mixture, Prediction, Starts, fit_evidence
     from fastmlp.bayes.prior_samples import prior_samples
     from fastmlp.bridges import from_sklearn, from_torch, to_onnx, to_sklearn, to_torch
@@ -79,6 +79,7 @@ __all__ = [
     "Starts",
     "Sum",
     "Sweep",
+    "TangentPropagation",
     "Term",
     "ThreadWarning",
     "Trace",
@@ -93,6 +94,7 @@ __all__ = [
     "from_torch",
     "garson",
     "importances",
+    "invariance",
     "lekprofile",
     "levenberg_marquardt",
     "load",
@@ -118,6 +120,7 @@ LATER = {  # where the other names of __all__ come from
     "checking": ("DerivativeReport", "check_derivatives"),
     "estimators": ("MLPClassifier", "MLPRegressor"),
     "importance": ("Importances", "LekProfile", "garson", "importances", "lekprofile", "olden"),
+    "invariance": (),
     "optimize.least_squares": ("levenberg_marquardt",),
     "optimize.results": ("FitResult", "FitResults", "LeastSquaresResult"),
     "plot": (),

@@ -1,7 +1,7 @@
-/* Activations element by element: for each row of activations.def three loops, with none, one or two derivatives.
- * And the product of two blocks, by which derivatives enter the chain rule. */
+/* Activations element by element: for each row of activations.def three loops, with none, one or two derivatives, and
+ * one of the third. And the product of two blocks, by which derivatives enter the chain rule. */
 
-#define ACTIVATION(name, prepare, value, first, second)                                       \
+#define ACTIVATION(name, prepare, value, first, second, third)                                \
     static void NAME(name##_0)(size_t n, const real *z_, real *h)                             \
     {                                                                                         \
         INDEPENDENT                                                                           \
@@ -30,6 +30,16 @@
             h[i] = value;                                                                     \
             d1[i] = first;                                                                    \
             d2[i] = second;                                                                   \
+        }                                                                                     \
+    }                                                                                         \
+    static void NAME(name##_third)(size_t n, const real *z_, real *d3)                        \
+    {                                                                                         \
+        INDEPENDENT                                                                           \
+        for (size_t i = 0; i < n; i++) {                                                      \
+            const real z = z_[i];                                                             \
+            (void)z;                                                                          \
+            prepare                                                                           \
+            d3[i] = third;                                                                    \
         }                                                                                     \
     }
 #include "activations.def"
@@ -66,14 +76,35 @@ static void NAME(activation)(int kind, size_t n, const real *z, real *h, real *d
         return;
     }
     switch (kind) {
-#define ACTIVATION(name, prepare, value, first, second) \
-    case FMLP_ACTIVATION_##name:                        \
-        if (d2)                                         \
-            NAME(name##_2)(n, z, h, d1, d2);            \
-        else if (d1)                                    \
-            NAME(name##_1)(n, z, h, d1);                \
-        else                                            \
-            NAME(name##_0)(n, z, h);                    \
+#define ACTIVATION(name, prepare, value, first, second, third) \
+    case FMLP_ACTIVATION_##name:                               \
+        if (d2)                                                \
+            NAME(name##_2)(n, z, h, d1, d2);                   \
+        else if (d1)                                           \
+            NAME(name##_1)(n, z, h, d1);                       \
+        else                                                   \
+            NAME(name##_0)(n, z, h);                           \
+        break;
+#include "activations.def"
+#undef ACTIVATION
+    default:
+        break;
+    }
+}
+
+static void NAME(activation_third)(int kind, size_t n, const real *z, real *d3)
+{
+    if (kind == FMLP_ACTIVATION_sin && NAME(any_far)(n, z)) {
+        for (size_t i = 0; i < n; i++) {
+            const real x = z[i];
+            d3[i] = FABS(x) <= SIN_MAX ? -NAME(vsincos)(x).c : (real)-cos((double)x);
+        }
+        return;
+    }
+    switch (kind) {
+#define ACTIVATION(name, prepare, value, first, second, third) \
+    case FMLP_ACTIVATION_##name:                               \
+        NAME(name##_third)(n, z, d3);                          \
         break;
 #include "activations.def"
 #undef ACTIVATION

@@ -15,7 +15,7 @@ enum {
 
 /* Enums from the two lists: FMLP_ACTIVATION_tanh, FMLP_LOSS_cross_entropy, ... */
 typedef enum {
-#define ACTIVATION(name, prepare, h, d1, d2) FMLP_ACTIVATION_##name,
+#define ACTIVATION(name, prepare, h, d1, d2, d3) FMLP_ACTIVATION_##name,
 #include "activations.def"
 #undef ACTIVATION
     FMLP_N_ACTIVATIONS

@@ -2,7 +2,7 @@
 #include "fmlp.h"
 
 const char *const fmlp_activation_names[FMLP_N_ACTIVATIONS] = {
-#define ACTIVATION(name, prepare, h, d1, d2) #name,
+#define ACTIVATION(name, prepare, h, d1, d2, d3) #name,
 #include "activations.def"
 #undef ACTIVATION
 };

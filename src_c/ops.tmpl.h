@@ -38,6 +38,8 @@ KERNEL(void, rows_forward, (size_t n_rows, size_t n_out, size_t n_in, const real
 /* ---- activations, element by element ---- */
 /* h[i] = h(z[i]), d1[i] = h'(z[i]), d2[i] = h''(z[i]); d2, or d1 and d2, may be NULL; h may be z */
 KERNEL(void, activation, (int kind, size_t n, const real *z, real *h, real *d1, real *d2))
+/* d3[i] = h'''(z[i]); d3 may be z */
+KERNEL(void, activation_third, (int kind, size_t n, const real *z, real *d3))
 /* y[i] = log(1 + x[i]) for x >= 0; y may be x */
 KERNEL(void, log1p, (size_t n, const real *x, real *y))
 /* Y[k,s] = exp(Z[k,s]) / sum_j exp(Z[j,s]); Y may be Z */

@@ -160,3 +160,32 @@ def _gauss_newton(params, X, T, weight, scale, model):
 def gauss_newton(net, X, T, weight=None, scale=None):
     """sum_n J' (d2e/df2) J (P, P), f the outputs of squared error and the logits of any other loss."""
     return np.asarray(_gauss_newton(*problem(net, X, T, weight, scale)))
+
+
+def _tangent_rows(params, X, tau, d, factor, of_logits, model):
+    """sqrt(w s_n) (J tau - d), sample by sample (N M K,), with the factor sqrt(w s_n) (N,)."""
+
+    def f(X):
+        return outputs_and_logits(params, X, model)[of_logits]
+
+    R = jax.vmap(lambda t: jax.jvp(f, (X,), (t,))[1])(tau) - d
+    return jnp.swapaxes(factor[:, None] * R, 0, 1).ravel()
+
+
+@functools.partial(jax.jit, static_argnames=("of_logits", "model"))
+def _tangents(params, X, tau, d, factor, of_logits, model):
+    def gradient(p):
+        r, pull = jax.vjp(lambda q: _tangent_rows(q, X, tau, d, factor, of_logits, model), p)
+        return pull(r)[0], r
+
+    H, rows = jax.jacfwd(gradient, has_aux=True)(params)
+    J = jax.jacfwd(_tangent_rows)(params, X, tau, d, factor, of_logits, model)
+    return rows, J, H
+
+
+def tangents(net, X, tau, d, weight, s, *, of_logits):
+    """The term w/2 sum_n s_n sum_m |J tau - d|^2 for tau (M, N, D), by name."""
+    arrays = doubles(net.params, X, tau, d, np.sqrt(weight * s))
+    rows, J, H = map(np.asarray, _tangents(*arrays, of_logits, model_of(net)))
+    value, gradient = 0.5 * float(rows @ rows), J.T @ rows
+    return {"value": value, "gradient": gradient, "rows": rows, "jacobian": J, "hessian": H, "ggn": J.T @ J}

@@ -17,6 +17,7 @@ import early_stopping
 import error_bars_in_a_gap
 import evidence_and_test_error
 import importances_of_inputs
+import learning_from_derivatives
 import leaving_out_a_sample
 import monotone_network
 import number_of_hidden_units
@@ -216,6 +217,13 @@ def test_rules_stand_in_the_weights(number, left):
     if number == 3:  # one unit, negative for the rule
         (unit,) = np.flatnonzero(net.weights[1][0])
         assert np.array_equal(sums[:, unit] < 0, m.RULES[3])
+
+
+def test_derivatives_make_a_surrogate_of_fifteen_samples():
+    rmse = np.array([learning_from_derivatives.errors(seed)[0] for seed in range(5)])
+    assert (rmse[:, 0] > 4 * rmse[:, 1]).all()
+    assert 0.15 < np.median(rmse[:, 0]) < 0.3
+    assert 0.015 < np.median(rmse[:, 1]) < 0.04
 
 
 def test_old_parameters_are_a_good_start_until_labels_have_changed():

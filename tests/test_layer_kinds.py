@@ -11,9 +11,10 @@ import pytest
 
 import fastmlp
 from cases import PAIRS, data, plan_of, relative_error
-from fastmlp._core.curvature import matrices
-from fastmlp._core.sums import jacobian, predict, products
+from fastmlp._core.curvature import matrices, tangent_rows
+from fastmlp._core.sums import jacobian, predict, products, tangent_products
 from fastmlp._core.sums.batch import Batch
+from fastmlp._core.sums.tangents import Tangents
 from fastmlp.model.functional import check_samples
 from fastmlp.model.layers import Dense, Kind
 from specimens import Averages, Diagonal
@@ -126,6 +127,32 @@ def curvature(plan, params, samples, where, n_threads=1):
     return result
 
 
+def directional(plan, params, samples, where, n_threads=1):
+    """The term on derivatives in directions of the inputs, of outputs and of logits, at `where`."""
+    batch = Batch(plan, samples.X, *samples.targets, samples.weight, None)
+    n, K = len(samples.X), jacobian.by_inputs(plan, params, samples.X, True, 1).shape[1]
+    rng = np.random.default_rng(6)
+    tau, d = rng.normal(size=(2, n, samples.X.shape[1])), rng.normal(size=(2, n, K))
+    directions = np.zeros((2, params.size))
+    directions[:, where] = rng.normal(size=(2, len(where)))
+    directions = directions.astype(params.dtype)
+    result = {}
+    for logits in (False, True):
+        term = Tangents(batch, ((tau.astype(params.dtype), d.astype(params.dtype), 0.7, logits),))
+        loss, value, gradient = term.value_and_grad(params, n_threads, True)
+        result |= {
+            f"loss, {logits=}": loss,
+            f"term, {logits=}": value,
+            f"value, {logits=}": term.value(params, n_threads, True)[1],
+            f"gradient, {logits=}": gradient[where],
+            f"rows, {logits=}": tangent_rows.rows(term, params, n_threads)[..., where],
+        }
+        for exact in (True, False):
+            product = tangent_products.products(term, params, directions, exact, n_threads)
+            result[f"products, {logits=}, {exact=}"] = product[:, where]
+    return result
+
+
 def weighted(net, n):
     """Samples of weights, some of them 0."""
     X, T = data(net, n)
@@ -135,7 +162,7 @@ def weighted(net, n):
 
 
 @pytest.mark.parametrize("n", [0, 1, 3, 17, 130])
-@pytest.mark.parametrize("compute", [values, curvature])
+@pytest.mark.parametrize("compute", [values, curvature, directional])
 def test_whatever_is_computed_on_every_instruction_set_is_that_of_the_twin(layers, compute, n, dtype, isa):
     net = network(layers, dtype=dtype)
     twin, where = dense_twin(net)
@@ -144,7 +171,7 @@ def test_whatever_is_computed_on_every_instruction_set_is_that_of_the_twin(layer
     agree(got, compute(plan_of(twin, isa), twin.params, samples, where), dtype)
 
 
-@pytest.mark.parametrize("compute", [values, curvature])
+@pytest.mark.parametrize("compute", [values, curvature, directional])
 @pytest.mark.parametrize(("output", "loss"), PAIRS)
 def test_any_output_and_loss(layers, compute, output, loss):
     net = network(layers, "softplus", output, loss)
@@ -154,7 +181,7 @@ def test_any_output_and_loss(layers, compute, output, loss):
     agree(got, compute(twin._plan, twin.params, samples, where), "float64")
 
 
-@pytest.mark.parametrize("compute", [values, curvature])
+@pytest.mark.parametrize("compute", [values, curvature, directional])
 def test_the_same_bits_on_any_number_of_threads(compute, dtype):
     net = network(LAYERS["wide"], dtype=dtype)
     samples = weighted(net, 1500)

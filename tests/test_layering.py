@@ -19,7 +19,7 @@ FLOORS = (
     ("datasets",),
     ("__init__",),
     ("estimators", "bridges", "importance"),
-    ("sensitivities", "checking", "pruning"),
+    ("sensitivities", "checking", "pruning", "invariance"),
     ("runs", "bayes"),
     ("plot",),
     ("network", "config"),
@@ -51,6 +51,7 @@ INNER = {
         ("__init__",),
         ("objective",),
         ("penalties",),
+        ("tangents",),
         ("data", "gaussian", "quadratic", "reparam"),
         ("term", "asked"),
     ),
@@ -77,6 +78,7 @@ INNER = {
         ("reduced", "deletions", "compacting"),
         ("candidates",),
     ),
+    "invariance": (("__init__",), ("directions", "report")),
     "importance": (("__init__",), ("compared",), ("connections", "profiles")),
     "checking": (("__init__",), ("report",), ("differences",)),
     "estimators": (
@@ -102,7 +104,17 @@ INNER = {
         ("posterior_state",),
         ("posterior", "prior_samples", "influence"),
         ("prior", "frame", "doubts"),
-        ("covariance", "noise", "precisions", "moderation", "likelihood", "modes", "prediction", "shown"),
+        (
+            "covariance",
+            "noise",
+            "precisions",
+            "moderation",
+            "likelihood",
+            "modes",
+            "prediction",
+            "shown",
+            "derivative_data",
+        ),
     ),
     "plot": (
         ("__init__",),
@@ -134,7 +146,7 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("ties", "journal", "asked", "penalty", "rules"),
     ),
     "curvature": (
-        ("matrices", "cholesky"),
+        ("matrices", "cholesky", "tangent_rows"),
         ("by_bands",),
         ("by_samples", "by_columns", "by_free"),
         ("by_units",),
@@ -143,7 +155,8 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("chosen",),
     ),
     "sums": (
-        ("predict", "trace", "products", "jacobian", "moments"),
+        ("predict", "trace", "products", "jacobian", "moments", "tangent_products"),
+        ("tangents",),
         ("batch",),
         ("slots",),
         ("sweeps",),
@@ -258,6 +271,9 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
         "matrices.pyx",
         "moments.pyx",
         "penalty.pyx",
+        "tangents.pyx",
+        "tangent_products.pyx",
+        "tangent_rows.pyx",
     }
 
 

@@ -66,6 +66,18 @@ def activation(name, const floating[::1] z, order=2, isa=None):
     return tuple(outputs)
 
 
+def activation_third(name, const floating[::1] z, isa=None):
+    """h''' of the named activation at each z."""
+    dtype = np.asarray(z).dtype
+    third = np.empty(z.shape[0], dtype)
+    cdef floating[::1] d3 = third
+    cdef const void *ops = _ops(isa, dtype)
+    cdef int kind = activation_names.index(name)
+    if z.shape[0]:
+        kernels.activation_third(ops, kind, z.shape[0], &z[0], &d3[0])
+    return third
+
+
 def dense_forward(const floating[:, ::1] W, b, A, add=None, isa=None):
     """W A + b, added to the matrix `add`; b may be None."""
     cdef size_t n = A.shape[1]

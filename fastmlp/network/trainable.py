@@ -13,6 +13,7 @@ from fastmlp.model import functional
 from fastmlp.terms import objective as objectives
 from fastmlp.terms import reparam
 from fastmlp.terms.objective import Objective
+from fastmlp.terms.tangents import with_derivatives
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult
@@ -90,6 +91,8 @@ class Trainable(Differentiable):
         *,
         sample_weight: Any = None,
         penalty: Any = None,
+        derivatives: Any = None,
+        derivative_weight: float = 1.0,
         fixed: Any = None,
         tied: Any = None,
         bounds: Any = None,
@@ -122,10 +125,17 @@ class Trainable(Differentiable):
             tnc, slsqp, trust-constr, nelder-mead, powell.
             auto: lm for networks without relu or leaky_relu of P <= 1,000 parameters with N P^2 <= 1e9; else lbfgs
             where N P <= 1e8; else adam. With bounds l-bfgs-b, also for lbfgs. With a `Term` that has neither hess nor
-            hessp lbfgs in place of lm, with any other than weight decay lbfgs in place of adam.
+            hessp lbfgs in place of lm, with one that is neither weight decay nor tangents lbfgs in place of adam; M
+            directions of tangents make 24 M + 1 times as much of N P^2.
         sample_weight : array-like of shape (N,), optional
         penalty : WeightDecay, Term or Sum, optional
-            As for `objective`; sgd and adam take a WeightDecay only.
+            As for `objective`; sgd and adam take a WeightDecay, a TangentPropagation and their sums only.
+        derivatives : (directions, targets), optional
+            Known derivatives of the outputs, such as a simulator gives: directions (M, D), (N, M, D) or "inputs", and
+            targets (N, M, K), or with "inputs" (N, K, D). Their squared errors count with the loss, as those of
+            ``TangentPropagation(directions, derivative_weight, of="outputs", targets=targets)`` in `penalty`.
+        derivative_weight : float, default=1.0
+            Of the squared errors of derivatives, beside those of squared_error: the ratio of their noise precisions.
         fixed, tied
             Parameters that keep their values, and sets of them that share one; as for `objective`. Any method.
         bounds : dict or scipy.optimize.Bounds, optional
@@ -227,6 +237,7 @@ class Trainable(Differentiable):
         True
         """
         samples = functional.check_samples(self._architecture, X, T, sample_weight)
+        penalty = with_derivatives(penalty, derivatives, derivative_weight)
         asked = optimize.FitOptions(
             given=(X, T), method=method, penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
             standardize=standardize, validation=validation, patience=patience, max_iter=max_iter, tol=tol,

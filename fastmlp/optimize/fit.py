@@ -40,7 +40,7 @@ from fastmlp.optimize.monitor import (
     optimize_result,
 )
 from fastmlp.optimize.options import FitOptions
-from fastmlp.terms import DataTerm, reparam
+from fastmlp.terms import DataTerm, penalties, reparam
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.objective import Objective
 
@@ -68,6 +68,8 @@ def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
         own = units.chosen(standardize if state is None else state["units"], None, architecture, training)
         assert own is not None
         training, held_out = own.applied(training), None if held_out is None else own.applied(held_out)
+    kept = None if held_back is None else holdout.others(len(samples.X), held_back)
+    asked.penalty = penalties.seen_in(asked.penalty, architecture, len(samples.X), kept, own)
     start, progress = _start(net, own, state, asked.warm_start)
     free = reparam.make(architecture, start, asked.fixed, asked.tied, net._pruned)
     within = limits.make(architecture, start, asked.bounds, free)

@@ -52,4 +52,5 @@ def solve(
     # each step tells of one pair; those of the fit that is continued come first
     pairs = max(1, max_iter) + (0 if state is None else len(state["steps"]))
     options["maxcor"] = min(options["maxcor"], pairs)
-    return follow(Descent(compiled(objective), objective.x0, tol, options, state), objective, monitor, max_iter)
+    problem = compiled(objective, curved=False)
+    return follow(Descent(problem, objective.x0, tol, options, state), objective, monitor, max_iter)

@@ -10,17 +10,24 @@ from fastmlp._core.fits.journal import Journal
 from fastmlp._core.fits.objective import Objective as Compiled
 from fastmlp.optimize.monitor import CONVERGED, OUTCOMES, Monitor, Stop
 from fastmlp.terms.objective import Objective
+from fastmlp.terms.tangents import Joint
 
 Descent = lm.Descent | lbfgs.Descent
 MOST_STEPS = 1000
 MOST_SECONDS = 0.1  # until the network, which a signal handler may look at, follows the steps
 
 
-def compiled(objective: Objective, n_threads: int | None = None) -> Compiled:
-    """The objective as the compiled floor has it; on the threads of its data term, or on so many."""
+def compiled(objective: Objective, n_threads: int | None = None, *, curved: bool = True) -> Compiled:
+    """The objective as the compiled floor has it; on the threads of its data term, or on so many.
+
+    Not `curved` it is for gradients alone, and terms on the samples are summed with the loss.
+    """
     data, free = objective.data, objective.free
     n_threads = _threads.resolve(data.n_threads) if n_threads is None else n_threads
     ties = None if free is None else free.compiled
+    if not curved and isinstance(objective.sums, Joint):
+        tangents = objective.sums.compiled
+        return Compiled(data.batch, data.factor, objective.decay, n_threads, ties, objective.rest, tangents)
     return Compiled(data.batch, data.factor, objective.decay, n_threads, ties, objective.terms)
 
 

@@ -1,6 +1,7 @@
 """sgd and adam: epochs of shuffled minibatches, the loop in C.
 
-The step on a minibatch of B samples goes along g = (1/B) sum s_n grad e_n + (1/N) grad penalty:
+The step on a minibatch of B samples goes along g = (1/B) sum s_n grad e_n + (1/N) grad penalty, where the loss e_n of a
+sample has the terms on the samples with it:
 
 sgd    v = momentum v + g;  w -= rate (g + momentum v with nesterov, else v)
        velocity="steps": v = momentum v + rate g;  w -= ..., the same unless the rate changes
@@ -22,6 +23,7 @@ from fastmlp._core.fits.train import Minibatches
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, Monitor, Stop
 from fastmlp.terms.objective import Objective
+from fastmlp.terms.tangents import Joint
 
 LEARNING_RATE = {"sgd": 0.01, "adam": 0.001}
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -75,7 +77,8 @@ def solve(
     with np.errstate(over="ignore"):
         decay = None if objective.decay is None else objective.decay.astype(arch.dtype)
     ties = None if objective.free is None else objective.free.compiled
-    loop = Minibatches(data.batch, batch_size, _threads.resolve(data.n_threads), n_steps, ties)
+    tangents = objective.sums.compiled if isinstance(objective.sums, Joint) else None
+    loop = Minibatches(data.batch, batch_size, _threads.resolve(data.n_threads), n_steps, ties, tangents)
     steps_per_epoch = -(-n_samples // batch_size)
     chunk = max(1, CHUNK_WORK // (n_params * batch_size))
     straight = np.arange(n_samples, dtype=np.intp)

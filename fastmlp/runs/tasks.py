@@ -25,6 +25,7 @@ from fastmlp.optimize.monitor import OUTCOMES
 from fastmlp.terms import DataTerm, reparam
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.objective import Objective
+from fastmlp.terms.penalties import seen_in
 from fastmlp.terms.penalties import split as split_penalty
 
 AT_ONCE: dict[str, Any] = {"lm": lm, "lbfgs": lbfgs}  # the methods that train many networks at once
@@ -181,7 +182,8 @@ def objective_of(task: Task, how: Rules, start: Any) -> Objective:
     """Of what is neither fixed nor pruned."""
     architecture = task.net._architecture
     free = reparam.make(architecture, start, how.fixed, how.tied, task.net._pruned)
-    return objectives.make(architecture, start, task.inside, task.penalty, 1.0, how.n_threads, free)
+    penalty = seen_in(task.penalty, architecture, len(task.inside.X), None, task.own)
+    return objectives.make(architecture, start, task.inside, penalty, 1.0, how.n_threads, free)
 
 
 def params_of(task: Task) -> Any:

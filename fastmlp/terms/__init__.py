@@ -5,6 +5,7 @@ penalties  all terms but the data's, as functions of the free parameters
 reparam    fixed and shared weights: from the free parameters to all, and back
 data       the loss over the samples
 gaussian   weight decay: the negative logarithm of a Gaussian prior
+tangents   derivatives in directions of the inputs: tangent propagation, derivative data
 quadratic  a quadratic form around a point: an old posterior as a prior
 term       the protocol of any other term, and sums
 asked      what terms in Python are asked for, and what is made of their answers
@@ -13,6 +14,7 @@ asked      what terms in Python are asked for, and what is made of their answers
 from fastmlp.terms.data import DataTerm
 from fastmlp.terms.gaussian import WeightDecay
 from fastmlp.terms.quadratic import Quadratic
+from fastmlp.terms.tangents import TangentPropagation
 from fastmlp.terms.term import Sum, Term
 
-__all__ = ["DataTerm", "Quadratic", "Sum", "Term", "WeightDecay"]
+__all__ = ["DataTerm", "Quadratic", "Sum", "TangentPropagation", "Term", "WeightDecay"]

@@ -15,6 +15,7 @@ from fastmlp._quiet import quiet
 from fastmlp._tables import how_many, one_line
 from fastmlp.terms import DataTerm, penalties
 from fastmlp.terms.reparam import FreeParameters
+from fastmlp.terms.tangents import Joint
 from fastmlp.terms.term import phrase
 
 _FLOAT64 = np.dtype(np.float64)
@@ -65,7 +66,11 @@ class Objective:
         self.free = free
         decay, others = penalties.split(penalty)
         self.decay, self.constant = penalties.decay_of(decay, data.architecture, free)
+        others = penalties.bound(others, data)
+        #: all terms but the data's and weight decay; value and gradient of those on the samples come with the data's
         self.terms = penalties.Terms(others, free) if others else None
+        self.sums, rest = penalties.joined(others, data)
+        self.rest = self.terms if len(rest) == len(others) else penalties.Terms(rest, free) if rest else None
         self._x0 = params if free is None else free.reduce(params)
         self._n, self._is_double = self._x0.size, self.architecture.dtype == _FLOAT64
 
@@ -130,10 +135,10 @@ class Objective:
             If p has not the shape (P,).
         """
         p = self._vector(p)
-        value = self.data.value(self._native(p))
+        value = self.sums.value(self._native(p))
         if self.decay is not None:
             value += compiled.penalise(self.decay, p) + self.constant
-        return value if self.terms is None else value + self.terms.value(p.copy())
+        return value if self.rest is None else value + self.rest.value(p.copy())
 
     def grad(self, p: Any) -> NDArray[np.float64]:
         """The gradient (P,) at p: one pass forward, one backward.
@@ -154,12 +159,12 @@ class Objective:
             If p has not the shape (P,).
         """
         p = self._vector(p)
-        value, gradient = self.data.value_and_grad(self._native(p))
+        value, gradient = self.sums.value_and_grad(self._native(p))
         if self.free is not None:
             gradient = self.free.pull(gradient)
         if self.decay is not None:
             value += compiled.penalise(self.decay, p, gradient) + self.constant
-        return (value, gradient) if self.terms is None else self._with_terms(p, value, gradient)
+        return (value, gradient) if self.rest is None else _with_terms(self.rest, p, value, gradient)
 
     def hess(self, p: Any) -> NDArray[np.float64]:
         """The exact Hessian (P, P) at p (P,), symmetric to the last bit; about N P^2 / 2 multiplications.
@@ -200,7 +205,7 @@ class Objective:
         if self.decay is not None:
             value += compiled.penalise(self.decay, p, gradient) + self.constant
         if self.terms is not None:
-            value, gradient = self._with_terms(p, value, gradient)
+            value, gradient = _with_terms(self.terms, p, value, gradient)
         return value, gradient, self._with_penalty(matrix, p, "ggn")
 
     def hessp(self, p: Any, v: Any) -> NDArray[np.float64]:
@@ -289,14 +294,6 @@ class Objective:
             product += (self.decay * v.T).T
         return product if self.terms is None else product + self.terms.products(p, v, kind)
 
-    def _with_terms(
-        self, p: NDArray[np.float64], value: float, gradient: NDArray[np.float64]
-    ) -> tuple[float, NDArray[np.float64]]:
-        assert self.terms is not None
-        other, slope = self.terms.value_and_grad(p.copy())
-        gradient += slope
-        return value + other, gradient
-
     def _with_penalty(self, matrix: NDArray[np.float64], p: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
         if self.free is not None:
             matrix = self.free.project_used(matrix)
@@ -311,7 +308,17 @@ class Objective:
         """The penalty's part of the value; terms in Python are not asked again at the latest points."""
         p = self._vector(p)
         value = 0.0 if self.decay is None else compiled.penalise(self.decay, p) + self.constant
-        return value if self.terms is None else value + self.terms.known(p)
+        if isinstance(self.sums, Joint):
+            value += self.sums.known(self._native(p))
+        return value if self.rest is None else value + self.rest.known(p)
+
+
+def _with_terms(
+    terms: penalties.Terms, p: NDArray[np.float64], value: float, gradient: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
+    other, slope = terms.value_and_grad(p.copy())
+    gradient += slope
+    return value + other, gradient
 
 
 def make(architecture: Any, params: NDArray[Any], samples: Any, penalty: Any, noise_precision: Any, n_threads: Any,

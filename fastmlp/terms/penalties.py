@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp._core.fits.asked import Asked
 from fastmlp.model.architecture import Architecture
-from fastmlp.terms import Sum, WeightDecay, asked
+from fastmlp.model.units import Units
+from fastmlp.terms import DataTerm, Sum, TangentPropagation, WeightDecay, asked
 from fastmlp.terms.reparam import FreeParameters
+from fastmlp.terms.tangents import Joint, OnSamples
+from fastmlp.terms.term import is_part
 
 Float = NDArray[np.float64]
 
@@ -43,13 +46,59 @@ def decay_of(
 
 def has_matrix(penalty: Any) -> bool:
     """Whether the penalty's matrix takes no differences of gradients."""
-    return all(asked.is_twice_differentiable(term) for term in split(penalty)[1])
+    return all(asked.is_twice_differentiable(term) for term in of_params(penalty))
+
+
+def of_params(penalty: Any) -> list[Any]:
+    """The terms that are functions of the parameters alone, weight decay aside."""
+    return [term for term in split(penalty)[1] if not isinstance(term, TangentPropagation)]
+
+
+def n_directions(penalty: Any, architecture: Architecture) -> int:
+    """In how many directions the penalty differentiates the network at each sample."""
+    own = [term for term in split(penalty)[1] if isinstance(term, TangentPropagation)]
+    return sum(architecture.n_inputs if term.tau is None else term.tau.shape[-2] for term in own)
 
 
 def refuse_terms(penalty: Any, where: str) -> None:
-    """TypeError where a penalty has to be weight decay alone."""
-    if penalty is not None and not isinstance(penalty, WeightDecay):
-        raise TypeError(f"penalty: expected a fastmlp.WeightDecay or None {where}, got {check.shown(penalty)}")
+    """TypeError where a penalty has to be weight decay, and sums over the samples."""
+    if penalty is None or isinstance(penalty, WeightDecay):
+        return
+    if not is_part(penalty) or of_params(penalty):
+        raise TypeError(
+            f"penalty: expected a fastmlp.WeightDecay, a fastmlp.TangentPropagation, their sum or None {where}, "
+            f"got {check.shown(penalty)}"
+        )
+
+
+def seen_in(
+    penalty: Any, architecture: Architecture, n_samples: int, rows: NDArray[np.intp] | None, own: Units | None
+) -> Any:
+    """The penalty of a training on some of the samples (None: all), in standardised units (None: the data's)."""
+    tangents = [term for term in split(penalty)[1] if isinstance(term, TangentPropagation)]
+    if not tangents:
+        return penalty
+    parts = []
+    for part in Sum(penalty).parts:
+        if isinstance(part, TangentPropagation):
+            part.require(architecture, n_samples)
+            part = part if rows is None else part.rows(rows)
+            part = part if own is None else part.in_units(own)
+        parts.append(part)
+    return Sum(*parts)
+
+
+def bound(terms: tuple[Any, ...], data: DataTerm) -> tuple[Any, ...]:
+    """Terms other than weight decay as functions of the parameters, those on the samples on these."""
+    return tuple(term.on(data) if isinstance(term, TangentPropagation) else term for term in terms)
+
+
+def joined(terms: tuple[Any, ...], data: DataTerm) -> tuple[DataTerm | Joint, tuple[Any, ...]]:
+    """What one pass over the samples sums up, the data term and those on the samples, and the others."""
+    own = [term for term in terms if isinstance(term, OnSamples) and term.data is data]
+    if not own:
+        return data, terms
+    return Joint(data, own), tuple(term for term in terms if term not in own)
 
 
 class Terms(Asked):

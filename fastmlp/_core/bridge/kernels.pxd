@@ -37,6 +37,7 @@ cdef extern from "fmlp.h" nogil:
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const float *W, const float *b, const float *A,
                           float *Z) noexcept nogil
         void activation(int kind, size_t n, const float *z, float *h, float *d1, float *d2) noexcept nogil
+        void activation_third(int kind, size_t n, const float *z, float *d3) noexcept nogil
         void log1p(size_t n, const float *x, float *y) noexcept nogil
         void softmax(size_t n_out, size_t n, const float *Z, float *Y, size_t ld) noexcept nogil
         void softmax_row(size_t n_out, float *z) noexcept nogil
@@ -94,6 +95,7 @@ cdef extern from "fmlp.h" nogil:
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const double *W, const double *b, const double *A,
                           double *Z) noexcept nogil
         void activation(int kind, size_t n, const double *z, double *h, double *d1, double *d2) noexcept nogil
+        void activation_third(int kind, size_t n, const double *z, double *d3) noexcept nogil
         void log1p(size_t n, const double *x, double *y) noexcept nogil
         void softmax(size_t n_out, size_t n, const double *Z, double *Y, size_t ld) noexcept nogil
         void softmax_row(size_t n_out, double *z) noexcept nogil
@@ -226,6 +228,13 @@ cdef inline void activation(const void *ops, int kind, size_t n, const floating 
         (<const fmlp_ops_f32 *> ops).activation(kind, n, z, h, d1, d2)
     else:
         (<const fmlp_ops_f64 *> ops).activation(kind, n, z, h, d1, d2)
+
+
+cdef inline void activation_third(const void *ops, int kind, size_t n, const floating *z, floating *d3) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).activation_third(kind, n, z, d3)
+    else:
+        (<const fmlp_ops_f64 *> ops).activation_third(kind, n, z, d3)
 
 
 cdef inline void log1p(const void *ops, size_t n, const floating *x, floating *y) noexcept nogil:

@@ -8,6 +8,7 @@ from fastmlp._core.sums.batch cimport Batch
 from fastmlp._core.sums.block cimport Source
 from fastmlp._core.sums.plan cimport Net, Partition
 from fastmlp._core.sums.slots cimport Pass
+from fastmlp._core.sums.tangents cimport Term
 from fastmlp._core.threads.choice cimport Choice
 from fastmlp._core.threads.team cimport Watch
 
@@ -24,6 +25,7 @@ cdef struct Problem:
     double factor               # of the loss
     const double *decay         # lambda (n,), may be NULL
     void *terms                 # other terms, in Python, may be NULL: `asked`
+    Term *tangents              # a term on the samples that is summed with the loss, for gradients alone, may be NULL
     int n_threads, gradient_threads
     const void *ops             # kernels for double
 
@@ -66,6 +68,7 @@ cdef struct Evaluator:
 # Owns what a problem points to.
 cdef class Objective:
     cdef Problem problem
+    cdef Term term
     cdef tuple arrays
 
 

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from fastmlp._core.fits.ties import Ties
 from fastmlp._core.sums.batch import Batch
+from fastmlp._core.sums.tangents import Tangents
 
 class Objective:
     def __new__(
@@ -15,4 +16,5 @@ class Objective:
         n_threads: int,
         ties: Ties | None = None,
         terms: Any = None,
+        tangents: Tangents | None = None,
     ) -> Objective: ...

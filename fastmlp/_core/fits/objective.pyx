@@ -26,6 +26,7 @@ from fastmlp._core.storage.vectors cimport ALIGNMENT, largest, lines
 from fastmlp._core.sums.batch cimport Batch, prepare_loss
 from fastmlp._core.sums.plan cimport GRADIENT_WORK, Net
 from fastmlp._core.sums.slots cimport Pass
+from fastmlp._core.sums.tangents cimport Tangents, join
 from fastmlp._core.threads.team cimport Watch
 
 from fastmlp._core.bridge.kernels import isa_index
@@ -49,14 +50,16 @@ cdef class Objective:
         The map from the free parameters to all of them.
     terms : object, optional
         Other terms, in Python: see `asked.pyx`. What they raise ends the call.
+    tangents : Tangents, optional
+        A term on the samples, with the factor of the loss, where gradients alone are asked for.
     """
 
     def __cinit__(self, Batch batch not None, double factor, const double[::1] decay, int n_threads, Ties ties=None,
-                  terms=None):
+                  terms=None, Tangents tangents=None):
         cdef Problem *problem = &self.problem
         cdef size_t n = batch.source.n
         cdef Places places = Places(batch, ties.places) if ties is not None else None
-        self.arrays = (batch, decay, ties, terms, places)
+        self.arrays = (batch, decay, ties, terms, places, tangents)
         problem[0] = outside(ties.map.n if ties is not None else batch.plan.net.n_params)
         problem.net, problem.source, problem.parts = &batch.plan.net, &batch.source, batch.plan.partition(n)
         problem.itemsize, problem.factor = problem.net.itemsize, factor
@@ -66,6 +69,10 @@ cdef class Objective:
             problem.free, problem.used, problem.chosen = &ties.map, &ties.used, &places.chosen
         problem.decay = &decay[0] if decay is not None else NULL
         problem.terms = <void *> terms if terms is not None else NULL
+        if tangents is not None:
+            self.term = tangents.term
+            self.term.with_loss = True
+            problem.tangents = &self.term
         problem.n_threads, problem.gradient_threads = n_threads, batch.plan.threads(n, GRADIENT_WORK, n_threads)
 
 
@@ -102,6 +109,13 @@ cdef Tasks tasks_of(const Problem *problem) noexcept nogil:
     return tasks
 
 
+cdef void prepare(Pass *job, const Problem *problem) noexcept nogil:
+    """The pass for gradients alone."""
+    prepare_loss(job, problem.net, problem.source, problem.parts, True)
+    if problem.tangents != NULL:
+        join(job, problem.tangents, True)
+
+
 cdef size_t memory_bytes(const Problem *problem, bint curved) noexcept nogil:
     cdef Tasks tasks
     cdef Pass job
@@ -114,7 +128,7 @@ cdef size_t memory_bytes(const Problem *problem, bint curved) noexcept nogil:
         scratch = max(matrices.memory_bytes(&tasks.ggn, n_threads), matrices.memory_bytes(&tasks.exact, n_threads))
         scratch = max(scratch, matrices.memory_bytes(&tasks.value, n_threads))
     else:
-        prepare_loss(&job, problem.net, NULL, problem.parts, True)
+        prepare(&job, problem)
         scratch = slots.scratch_bytes(&job, problem.gradient_threads)
     return plus(plus(ALIGNMENT, native_bytes(problem, curved)), scratch)
 
@@ -130,7 +144,7 @@ cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint curved, voi
     if curved:
         evaluator.tasks = tasks_of(problem)
     else:
-        prepare_loss(&evaluator.gradients, problem.net, problem.source, problem.parts, True)
+        prepare(&evaluator.gradients, problem)
         slots.lay_out(&evaluator.gradients, problem.gradient_threads, evaluator.scratch)
 
 
@@ -249,6 +263,8 @@ cdef void evaluate(Evaluator *evaluator, Point *point, Want want, bint again, Wa
         value = loss(evaluator, point, want, <float *> evaluator.native, watch)
     if want == GRADIENT:
         point.penalty = decay_and_slope(problem, point.x, point.g)
+        if problem.tangents != NULL:
+            point.penalty += problem.factor * evaluator.gradients.beside
     else:
         point.penalty = decay_and_matrix(problem, point, want)
     if problem.terms != NULL:

@@ -2,11 +2,18 @@ from typing import Any
 
 from fastmlp._core.fits.ties import Ties
 from fastmlp._core.sums.batch import Batch
+from fastmlp._core.sums.tangents import Tangents
 
 class Minibatches:
     n_steps: int
     def __new__(
-        cls, batch: Batch, batch_size: int, n_threads: int, n_steps: int = 0, ties: Ties | None = None
+        cls,
+        batch: Batch,
+        batch_size: int,
+        n_threads: int,
+        n_steps: int = 0,
+        ties: Ties | None = None,
+        tangents: Tangents | None = None,
     ) -> Minibatches: ...
     def run(
         self,

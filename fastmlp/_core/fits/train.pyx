@@ -14,6 +14,7 @@ from fastmlp._core.sums.batch cimport Batch, prepare_loss
 from fastmlp._core.sums.block cimport Source
 from fastmlp._core.sums.plan cimport GRADIENT_WORK, Partition, Plan
 from fastmlp._core.sums.slots cimport Pass
+from fastmlp._core.sums.tangents cimport Tangents, Term, join
 from fastmlp._core.threads.choice cimport Choice
 from fastmlp._core.threads.team cimport Watch
 
@@ -56,6 +57,8 @@ cdef class Minibatches:
         Steps taken before, in an earlier run that is continued; counts on.
     ties : Ties, optional
         The map from the free parameters, which then are w, to all of them.
+    tangents : Tangents, optional
+        A term on the samples, whose sum over a minibatch has the factor of its loss.
     """
 
     cdef Batch batch
@@ -69,10 +72,13 @@ cdef class Minibatches:
     cdef Choice choice
     cdef double loss, penalty
     cdef Ties ties
+    cdef Tangents tangents
+    cdef Term term              # as the pass reads it
     cdef void *params           # of the network, then the gradient by them, where w are the free ones only
     cdef public Py_ssize_t n_steps
 
-    def __cinit__(self, Batch batch not None, size_t batch_size, int n_threads, Py_ssize_t n_steps=0, Ties ties=None):
+    def __cinit__(self, Batch batch not None, size_t batch_size, int n_threads, Py_ssize_t n_steps=0, Ties ties=None,
+                  Tangents tangents=None):
         self.batch = batch
         self.plan = batch.plan
         self.batch_size = batch_size
@@ -82,6 +88,11 @@ cdef class Minibatches:
         self.choice = choice.fresh()
         self.source = batch.source
         prepare_loss(&self.job, &self.plan.net, &self.source, self.parts, True)
+        self.tangents = tangents
+        if tangents is not None:
+            self.term = tangents.term
+            self.term.with_loss = True
+            join(&self.job, &self.term, True)
         self.memory = reserve(slots.scratch_bytes(&self.job, self.n_threads))
         if self.memory == NULL:
             raise MemoryError(f"no memory for the workspace of {self.n_threads} threads and {self.parts.n_slots} slots")
@@ -109,6 +120,7 @@ cdef class Minibatches:
             expand(&self.ties.map, w, <floating *> self.params)
             self.job.block.params, self.job.sums = self.params, <floating *> self.params + self.plan.net.n_params
         self.loss += slots.choose(&self.job, self.n_threads, &self.choice, watch)
+        self.penalty += self.job.beside
         if self.params != NULL:
             pull(&self.ties.map, <const floating *> self.job.sums, g)
         if of.decay == NULL:

@@ -25,12 +25,15 @@ cdef struct Block:
     size_t first, n             # samples
     size_t ld
     bint add                    # sums are added to what is there, or stored
+    double *beside              # of its slot: a second number that is summed, may be NULL
     Watch *watch
 
 
 # Rows X alone.
 cdef Source inputs(size_t n, const void *X) noexcept nogil
 cdef void load(const Block *b, floating *work) noexcept nogil
+# The rows of an array (N, width) that belong to the block's samples.
+cdef void load_rows(const Block *b, const floating *array, size_t width, floating *rows) noexcept nogil
 
 
 cdef inline const floating *weights(const Block *b, const floating *work) noexcept nogil:

@@ -7,7 +7,7 @@ from fastmlp._core.threads.team cimport Watch
 
 
 # What is done to a block, in a workspace; it loads the samples. `sums` are those of its slot, stored or added to as the
-# block says, or all results. Returns what is to be summed besides.
+# block says, or all results. Returns what is to be summed besides; a second such number is added at `block.beside`.
 ctypedef double (*Step)(const Pass *job, const Block *block, void *work, void *sums) noexcept nogil
 
 
@@ -16,7 +16,8 @@ cdef struct Scratch:
     void *work
     size_t work_bytes           # of one thread
     void *partial
-    double *values              # what is summed besides, for each slot
+    double *values              # what steps return, for each slot,
+    double *beside              # and what they add besides, NULL: nothing
 
 
 cdef struct Pass:
@@ -29,6 +30,7 @@ cdef struct Pass:
     size_t n_sums               # numbers that each slot sums up; 0: results go sample by sample
     size_t n_added              # how many of them, from the first on, are added up; the rest is the caller's
     void *sums                  # of the first slot and in the end of all, or the results
+    double beside               # the sum of what steps add besides
     Scratch scratch
 
 

@@ -23,6 +23,7 @@ cdef void prepare(Pass *job, Step step, const Net *net, const Layout *at, const 
     job.block.net, job.block.at, job.block.source = net, at, source
     job.rows, job.work = at.rows, net.work
     job.n_sums = job.n_added = 0
+    job.scratch.beside = NULL
 
 
 # ---- memory ----
@@ -32,7 +33,7 @@ cdef size_t scratch_bytes(const Pass *job, int n_threads) noexcept nogil:
     cdef size_t itemsize = job.block.net.itemsize, n_slots = job.parts.n_slots
     cdef size_t work = times(n_threads, lines(times(job.rows, job.parts.ld * itemsize)))
     cdef size_t partial = lines(times(job.n_sums, itemsize * (n_slots - 1)))
-    return plus(plus(work, partial), n_slots * sizeof(double) + ALIGNMENT)
+    return plus(plus(work, partial), 2 * n_slots * sizeof(double) + ALIGNMENT)
 
 
 cdef void lay_out(Pass *job, int n_threads, void *memory) noexcept nogil:
@@ -43,6 +44,7 @@ cdef void lay_out(Pass *job, int n_threads, void *memory) noexcept nogil:
     scratch.work = <void *> lines(<size_t> memory)
     scratch.partial = <char *> scratch.work + n_threads * scratch.work_bytes
     scratch.values = <double *> (<char *> scratch.partial + lines(job.n_sums * itemsize * (job.parts.n_slots - 1)))
+    scratch.beside = scratch.values + job.parts.n_slots
 
 
 # ---- the pass ----
@@ -63,6 +65,9 @@ cdef void slot_blocks(void *context, size_t slot, int thread, Watch *watch) noex
     cdef void *sums = slot_sums(job, slot)
     cdef double value = 0.0
     b.first, b.ld, b.watch = start, job.parts.ld, watch
+    b.beside = job.scratch.beside + slot if job.scratch.beside != NULL else NULL
+    if b.beside != NULL:
+        b.beside[0] = 0.0
     if job.n_sums and start >= stop:
         memset(sums, 0, job.n_sums * b.net.itemsize)
     while b.first < stop and team.keep_on(watch, job.work * job.parts.block):
@@ -77,12 +82,15 @@ cdef double perform(Pass *job, int n_threads, Watch *watch) noexcept nogil:
     cdef const Net *net = job.block.net
     cdef double total = 0.0
     cdef size_t slot
+    job.beside = 0.0
     if job.parts.n_slots == 1:
         slot_blocks(job, 0, 0, watch)
     else:
         team.spread(slot_blocks, job, job.parts.n_slots, n_threads, watch)
     for slot in range(job.parts.n_slots):
         total += job.scratch.values[slot]
+        if job.scratch.beside != NULL:
+            job.beside += job.scratch.beside[slot]
         if slot > 0 and job.n_added and net.itemsize == sizeof(float):
             kernels.add(net.ops, job.n_added, <const float *> slot_sums(job, slot), <float *> job.sums)
         elif slot > 0 and job.n_added:

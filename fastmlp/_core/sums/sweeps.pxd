@@ -15,6 +15,8 @@ cdef void rbprop(const Block *b, const floating *V, bint inputs, bint exact, flo
 
 cdef void output(const Block *b, floating *work, int order) noexcept nogil
 cdef void output_product(const Block *b, const floating *work, const floating *U, floating *P) noexcept nogil
+cdef void output_curvature(const Block *b, const floating *work, const floating *Rz, const floating *Ry,
+                           const floating *U, floating *P) noexcept nogil
 cdef void output_product_tangent(const Block *b, const floating *work, const floating *U, floating *RP) noexcept nogil
 cdef double loss(const Block *b, floating *work, bint deltas) noexcept nogil
 cdef void loss_tangent(const Block *b, bint exact, floating *work) noexcept nogil

@@ -185,17 +185,25 @@ cdef void output_product(const Block *b, const floating *work, const floating *U
         kernels.multiply(b.net.ops, b.net.n_outputs, b.n, work + b.at.d1[last] * b.ld, U, False, P, b.ld)
 
 
-cdef void output_product_tangent(const Block *b, const floating *work, const floating *U,
-                                 floating *RP) noexcept nogil:
-    """RP = R(dy/dz) U, the tangent for constant U; after `output` of order 2, with Rz and Ra = Ry at the output."""
-    cdef const Layout *at = b.at
+cdef void output_curvature(const Block *b, const floating *work, const floating *Rz, const floating *Ry,
+                           const floating *U, floating *P) noexcept nogil:
+    """P_i = sum_jk (d2y_i / dz_j dz_k) U_j Rz_k, which may change any two of its indices, for Ry = (dy/dz) Rz; after
+    `output` of order 2.
+    """
     cdef int last = b.net.n_layers
     cdef size_t K = b.net.n_outputs
     if b.net.layers[last - 1].activation == SOFTMAX:
-        kernels.softmax_product_tangent(b.net.ops, K, b.n, work + at.y * b.ld, work + at.Ra[last] * b.ld, U, RP, b.ld)
+        kernels.softmax_product_tangent(b.net.ops, K, b.n, work + b.at.y * b.ld, Ry, U, P, b.ld)
     else:
-        kernels.multiply(b.net.ops, K, b.n, work + at.d2[last] * b.ld, work + at.Rz[last] * b.ld, False, RP, b.ld)
-        kernels.multiply(b.net.ops, K, b.n, <const floating *> RP, U, False, RP, b.ld)
+        kernels.multiply(b.net.ops, K, b.n, work + b.at.d2[last] * b.ld, Rz, False, P, b.ld)
+        kernels.multiply(b.net.ops, K, b.n, <const floating *> P, U, False, P, b.ld)
+
+
+cdef void output_product_tangent(const Block *b, const floating *work, const floating *U,
+                                 floating *RP) noexcept nogil:
+    """RP = R(dy/dz) U, the tangent for constant U; after `output` of order 2, with Rz and Ra = Ry at the output."""
+    cdef int last = b.net.n_layers
+    output_curvature(b, work, work + b.at.Rz[last] * b.ld, work + b.at.Ra[last] * b.ld, U, RP)
 
 
 cdef double loss(const Block *b, floating *work, bint deltas) noexcept nogil:

@@ -1,0 +1,147 @@
+"""Tangents of transformations at each sample: of images by Gaussian filters, of anything by central differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _memory
+from fastmlp import _validation as check
+
+Float = NDArray[np.float64]
+Transformation = Callable[[Float, float], Any]
+
+STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # of a central difference whose derivatives are about one
+
+
+def tangents(
+    X: Any,
+    shape: tuple[int, int] | None = None,
+    kinds: Sequence[str | Transformation] = ("shift", "rotation", "scale", "shear", "thickness"),
+    *,
+    sigma: float = 0.9,
+    step: float = STEP,
+    normalize: bool = True,
+) -> Float:
+    """Tangents of transformations at each sample, for `TangentPropagation`: d/dt of a transformed sample at t = 0.
+
+    Parameters
+    ----------
+    X : array-like of shape (N, D)
+        Samples; images row by row.
+    shape : (int, int), optional
+        Rows and columns of an image, D in all; needed by transformations of images.
+    kinds : sequence of str or callable
+        Of images shift (two tangents: along rows, then columns), rotation, scale, shear (two) and thickness, the
+        squared gradient. A callable ``transform(X, t)`` gives all samples (N, D) transformed by t, X itself for t = 0.
+    sigma : float, default=0.9
+        Width in pixels of the Gaussian that images are smoothed by before they are differentiated.
+    step : float, default=6.1e-06
+        Of the central difference (transform(X, step) - transform(X, -step)) / (2 step) for callables.
+    normalize : bool, default=True
+        Scale each tangent so that the mean over the samples of |tau|^2 is 1, so that no kind outweighs the others.
+
+    Returns
+    -------
+    ndarray of shape (N, M, D)
+        M tangents, in the order of the kinds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong, a kind has no such name or wants a shape, or a callable does not give an array (N, D).
+
+    Notes
+    -----
+    With the image I at pixel (r, c), its gradient (I_r, I_c), and y and x counted from the middle,
+
+    =========  ==========================
+    shift      -I_r;  -I_c
+    rotation   y I_c - x I_r
+    scale      -(y I_r + x I_c)
+    shear      -x I_r;  -y I_c
+    thickness  I_r^2 + I_c^2
+    =========  ==========================
+
+    Outside of the image there are zeros. A tangent that is zero at all samples stays zero.
+
+    References
+    ----------
+    Simard, LeCun, Denker and Victorri (1998), Transformation invariance in pattern recognition.
+
+    Examples
+    --------
+    >>> import numpy as np, fastmlp
+    >>> X = np.array([[1.0, 0.0], [0.0, 2.0]])
+    >>> def turned(X, t):
+    ...     return X @ [[np.cos(t), np.sin(t)], [-np.sin(t), np.cos(t)]]
+    >>> fastmlp.invariance.tangents(X, kinds=[turned], normalize=False).round(8) + 0.0
+    array([[[ 0.,  1.]],
+    <BLANKLINE>
+           [[-2.,  0.]]])
+    """
+    X = check.real_array(X, "X", np.float64)
+    if X.ndim != 2:
+        raise ValueError(f"X: expected shape (n_samples, n_inputs), got {X.shape}")
+    check.boolean(normalize, "normalize")
+    sigma, step = check.number(sigma, "sigma", 0.0, above=True), check.number(step, "step", 0.0, above=True)
+    given = check.sequence(kinds, "kinds", "a sequence of names and callables")
+    names = [kind if callable(kind) else check.choice(kind, "kinds", tuple(_IMAGES)) for kind in given]
+    if not names:
+        raise ValueError("kinds: expected at least one, got none")
+    fields = None if all(map(callable, names)) else _Fields(X, _image_shape(shape, X.shape[1]), sigma)
+    rows = []
+    for kind in names:
+        if callable(kind):
+            rows.append((_moved(kind, X, step) - _moved(kind, X, -step)) / (2 * step))
+        else:
+            assert fields is not None
+            rows.extend(each.reshape(X.shape) for each in _IMAGES[kind](fields))
+    tau = np.stack(rows, axis=1)
+    if normalize and len(X):
+        length = np.sqrt((tau**2).sum(axis=2).mean(axis=0))
+        tau /= np.where(length > 0, length, 1.0)[:, np.newaxis]
+    return tau
+
+
+class _Fields:
+    """Gradients of images (N, H, W), and where their pixels are."""
+
+    def __init__(self, X: Float, shape: tuple[int, int], sigma: float) -> None:
+        gaussian_filter = _memory.scipy("ndimage").gaussian_filter
+        images = X.reshape(len(X), *shape)
+        along_rows, along_columns = (
+            gaussian_filter(images, (0, sigma, sigma), order, mode="constant") for order in ((0, 1, 0), (0, 0, 1))
+        )
+        self.r, self.c = along_rows, along_columns
+        self.y = (np.arange(shape[0]) - (shape[0] - 1) / 2)[:, np.newaxis]
+        self.x = np.arange(shape[1]) - (shape[1] - 1) / 2
+
+
+_IMAGES: dict[str, Callable[[_Fields], tuple[Float, ...]]] = {
+    "shift": lambda g: (-g.r, -g.c),
+    "rotation": lambda g: (g.y * g.c - g.x * g.r,),
+    "scale": lambda g: (-(g.y * g.r + g.x * g.c),),
+    "shear": lambda g: (-g.x * g.r, -g.y * g.c),
+    "thickness": lambda g: (g.r**2 + g.c**2,),
+}
+
+
+def _image_shape(shape: Any, n_inputs: int) -> tuple[int, int]:
+    if shape is None:
+        raise ValueError("shape: expected rows and columns of the images, got None; callables alone need none")
+    sides = check.sequence(shape, "shape", "a pair (rows, columns)")
+    sizes = [check.integer(side, "shape", 1) for side in sides]
+    if len(sizes) != 2 or sizes[0] * sizes[1] != n_inputs:
+        raise ValueError(f"shape: expected rows and columns of images of {n_inputs} pixels, got {tuple(sizes)}")
+    return sizes[0], sizes[1]
+
+
+def _moved(transform: Transformation, X: Float, t: float) -> Float:
+    moved = check.real_array(transform(X.copy(), t), "kinds: transformed samples", np.float64)
+    if moved.shape != X.shape:
+        raise ValueError(f"kinds: expected transformed samples of shape {X.shape}, got {moved.shape}")
+    return moved
