@@ -9,7 +9,9 @@ import pytest
 import fastmlp
 import nist
 from cases import PAIRS, anywhere, data, network, relative_error
-from fastmlp.bayes import moderation, predictive
+from fastmlp.bayes import predictive
+from fastmlp.model import moderation
+from fastmlp.model.losses import Loss
 
 RNG = np.random.default_rng(17)
 X15, T15 = RNG.normal(size=(15, 3)), RNG.normal(size=15)
@@ -234,6 +236,21 @@ def test_a_wrong_source_of_draws_is_told_whether_it_is_needed_or_not(output, los
     generator = np.random.default_rng(3)
     drawn = posterior.predict(X, rng=generator)
     assert np.array_equal(drawn, posterior.predict(X, rng=3))
+
+
+@anywhere
+def test_a_loss_of_neither_noise_nor_classes_nor_counts_is_not_taken_for_one_of_classes(monkeypatch):
+    """As of a new row of the list: its formulas tell what is predicted."""
+    net = network([2, 3, 1], output="exp", loss="poisson")
+    X, T = data(net, 20)
+    known = fastmlp.Laplace(net, X, T, prior_precision=1.0)
+    expected, evidence = known.predict(X), known.log_evidence
+    monkeypatch.setitem(Loss("poisson").__dict__, "is_of_counts", False)
+    unknown = fastmlp.Laplace(net, X, T, prior_precision=1.0)
+    assert np.array_equal(unknown.predict(X), expected)
+    assert unknown.log_evidence == evidence
+    with pytest.raises(ValueError, match="expected a regression or a classifier, got poisson"):
+        unknown.log_density(X, T)
 
 
 def test_moderation_keeps_the_boundary_and_moves_probabilities_towards_it():

@@ -62,7 +62,7 @@ INNER = {
         ("selection",),
         ("architecture",),
         ("layers", "losses"),
-        ("activations",),
+        ("activations", "moderation"),
     ),
     "derivatives": (("__init__",), ("differentiable",), ("curved",), ("operators",), ("exact",), ("definite", "mixed")),
     "network": (("__init__",), ("network",), ("trainable",)),
@@ -101,7 +101,7 @@ INNER = {
         ("posterior_state",),
         ("posterior", "prior_samples", "influence"),
         ("prior", "frame", "doubts"),
-        ("covariance", "noise", "precisions", "moderation", "likelihood", "modes", "prediction", "shown"),
+        ("covariance", "noise", "precisions", "likelihood", "modes", "prediction", "shown"),
     ),
     "plot": (
         ("__init__",),
