@@ -3,6 +3,8 @@
 import copy
 import math
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ import pytest
 import fastmlp
 from fastmlp import Activation, Loss
 from fastmlp._core.bridge import kernels
+from fastmlp.bridges import sklearn
 from fastmlp.model import activations, losses
 
+ROOT = Path(__file__).parent.parent
 ELEMENTWISE = kernels.activation_names
 Z = np.linspace(-6, 6, 241)
 
@@ -56,6 +60,22 @@ def test_activations_have_the_bits_of_layers(name, dtype):
     assert np.array_equal(h.value(z), net(rows)[:, 0])
     assert np.array_equal(h.slope(z), net.jacobian(rows).ravel())
     assert np.array_equal(h.curvature(z), net.input_hessian(rows).ravel())
+
+
+@pytest.mark.parametrize(
+    ("told", "names"),
+    [
+        (fastmlp.Network, (*activations.OUTPUT, *losses.NAMES)),
+        ("docs/networks.md", (*activations.OUTPUT, *losses.NAMES)),
+        ("docs/exchange.md", activations.OUTPUT),
+        (fastmlp.MLPRegressor, activations.HIDDEN),
+        (fastmlp.MLPClassifier, activations.HIDDEN),
+        ("docs/estimators.md", set(activations.HIDDEN) - set(sklearn.ACTIVATIONS)),  # what is more than scikit-learn's
+    ],
+)
+def test_documents_name_each(told, names):
+    text = (ROOT / told).read_text() if isinstance(told, str) else told.__doc__
+    assert not [name for name in names if not re.search(rf"\b{name}\b", text)]
 
 
 def test_activations_take_arrays_of_any_shape():
