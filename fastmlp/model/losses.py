@@ -53,7 +53,7 @@ class Formulas(NamedTuple):
     third: Callable[[Float], Float]  #: the third cumulant
     noise: Callable[[Float, Float], Float]  #: E[V(y)] by E[y] and Var[y]
     moderated: Callable[[Float, Float], tuple[Float, Float]] | None  #: E[y] and Var[y] by m and v
-    log_base: Callable[[Float], Float] = np.zeros_like  #: ln p(t) + e(a, t), which depends on t only
+    log_base: Callable[[Float], Float]  #: ln p(t) + e(a, t), which depends on t only
 
 
 @quiet
@@ -261,6 +261,7 @@ _classes: dict[str, Any] = {
     "variance": lambda y: y * (1 - y),
     "third": lambda y: y * (1 - y) * (1 - 2 * y),
     "noise": lambda p, v: np.maximum(p * (1 - p) - v, 0.0),
+    "log_base": np.zeros_like,
 }
 _log_factorial = np.vectorize(lambda t: math.lgamma(t + 1), otypes=[np.float64])
 SQUARED_ERROR = _add(
@@ -273,6 +274,7 @@ SQUARED_ERROR = _add(
         third=np.zeros_like,
         noise=lambda y, v: np.ones_like(y),
         moderated=lambda m, v: (m, v),
+        log_base=np.zeros_like,
     ),
     has_noise=True,
     of_logits=False,
