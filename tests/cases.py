@@ -84,6 +84,14 @@ def data(net, n_samples, seed=0, soft=False):
     return X, T
 
 
+def trained(output, loss, layers=(2, 3, 2), decay=0.3, n=40):
+    """A network at the minimum of its loss and a weight decay, and its data."""
+    net = network(list(layers), output=output, loss=loss, seed=3)
+    X, T = data(net, n)
+    net.fit(X, T, method="lm", penalty=fastmlp.WeightDecay(decay, decay), tol=1e-10)
+    return net, X, T
+
+
 def degenerate(X, T):
     """Layers and data at the edge of what can be fitted, from 50 samples of three inputs and a target."""
     return {

@@ -114,7 +114,7 @@ cdef inline size_t q_of(const Curvature *c, int l, int m) noexcept nogil:
 
 cdef void own_run(const Curvature *c, const Block *b, int m, Walk at, size_t length, floating *work,
                   floating *to) noexcept nogil:
-    """Rows i = at.y, i + 1, ... of Q_m[p = at.x] = h'_m * (W_(m+1)' q[m,m+1][., p]) + h''_m,p (W_(m+1)' delta_(m+1))_p, m < L."""
+    """Rows of Q_m[p] = h'_m * (W_(m+1)' q[m,m+1][., p]) + h''_m,p (W_(m+1)' delta_(m+1))_p, m < L, from p, i on."""
     cdef const Net *net = c.net
     cdef size_t n_m = width(net, m), p = at.x, i = at.y
     cdef const floating *above = work + (c.t + p) * b.ld
