@@ -169,7 +169,9 @@ class Predictive(Parameters):
         X, own = self._checked(X), self._posterior
         shape = (len(X), self._architecture.n_outputs)
         rooted = [own.covariance.times_root(J, own.n_threads) for _, _, J in own.linearised(X, BLOCK)]
-        V = np.concatenate([np.empty((0, own.free.n)), *(each.reshape(-1, own.free.n) for each in rooted)])
+        V = np.concatenate(
+            [np.empty((0, own.free.n)), *(each.reshape(each.shape[0] * each.shape[1], own.free.n) for each in rooted)]
+        )
         V *= np.tile(self._frame.output_scale, len(X))[:, np.newaxis]
         return _gram(V).reshape(shape * 2)
 

@@ -143,6 +143,11 @@ class Architecture:
         sizes = [layer.n_out if layer.is_dense else layer.phrase() for layer in self.layers]
         return ", ".join(["-".join(map(str, (self.n_inputs, *sizes))), *names])
 
+    @cached_property
+    def is_dense(self) -> bool:
+        """Whether all layers are."""
+        return all(layer.is_dense for layer in self.layers)
+
     def check_dense(self, argument: str, *numbers: int) -> None:
         """Refuse networks with other layers than dense ones: among those of these numbers, from 0, or among all.
 

@@ -86,7 +86,7 @@ def describe(architecture: Architecture) -> dict[str, Any]:
 
 def version_of(network: Stored) -> int:
     """The oldest version that can tell of such a network, so that older libraries read what they can."""
-    dense = all(layer.is_dense for layer in network.architecture.layers)
+    dense = network.architecture.is_dense
     return 2 if dense and network.pruned is None else VERSION
 
 

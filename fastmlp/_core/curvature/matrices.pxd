@@ -52,3 +52,5 @@ cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil
 # The value; gradient (P,), unless it is NULL, and matrix. Nothing is allocated.
 cdef double evaluate(const Task *task, const floating *params, const Source *source, Means means, floating *gradient,
                      number *matrix, Watch *watch) noexcept nogil
+# Copy the lower triangle of a matrix (n, n) to the upper one.
+cdef void mirror(size_t n, number *matrix, Watch *watch) noexcept nogil
