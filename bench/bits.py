@@ -34,6 +34,7 @@ import numpy as np  # noqa: E402
 
 import fastmlp  # noqa: E402
 from fastmlp.config import config  # noqa: E402
+from fastmlp.optimize import METHODS  # noqa: E402
 
 Quantity = Callable[["Problem"], Any]
 Value = str | list[list[float]]  # a hash, or numbers
@@ -215,21 +216,23 @@ MATRICES: dict[str, Quantity] = {  # whose cost or size is N P^2
         for name in ("hess", "ggn", "normal_equations", "residuals", "residual_jac")
     },
 }
+#: methods of training, without those of SciPy's that take long and ask for values or gradients as others do
+WITH_GRADIENT = tuple(name for name in METHODS if name not in ("auto", "nelder-mead", "powell", "trust-constr"))
+OWN = WITH_GRADIENT[: WITH_GRADIENT.index("l-bfgs-b")]
 FITS: dict[str, Quantity] = {
     **{
         f"fit, {method}": partial(Problem.fitted, method=method)
-        for method in ("lm", "lbfgs", "scg", "rprop", "sgd", "adam", "newton-cg", "trust-krylov", "trust-ncg",
-                       "trust-exact", "l-bfgs-b", "bfgs", "cg", "tnc", "slsqp")
+        for method in WITH_GRADIENT
     },
     **{
         f"fit, {method}, fixed and tied": partial(Problem.fitted, method=method, **TERMS[", fixed and tied"])
-        for method in ("lm", "lbfgs", "scg", "rprop", "sgd", "adam")
+        for method in OWN
     },
     **{
         f"fit, {method}, standardized, patience": partial(
             Problem.fitted, method=method, standardize=True, validation=0.25, patience=5
         )
-        for method in ("lm", "lbfgs", "scg", "rprop", "adam")
+        for method in OWN
     },
     "fit, sgd, velocity": partial(Problem.fitted, method="sgd", momentum=0.9, velocity="steps", batch_size=20),
     "fit, sgd, nesterov": partial(Problem.fitted, method="sgd", momentum=0.9, nesterov=True, batch_size=7),

@@ -24,12 +24,14 @@ from typing import Any
 import numpy as np
 
 import fastmlp
+from fastmlp.optimize.methods import FULL_BATCH
 from report import number, table
 from timing import interleave, repeat
 
 GOAL = 1.2
 PROBLEMS = {"1-3-1, N = 50": ([1, 3, 1], 50), "10-5-1, N = 442": ([10, 5, 1], 442)}
-METHODS = ("lm", "lbfgs", "scg", "rprop", "bfgs", "newton-cg")
+OF_SCIPY = ("bfgs", "newton-cg")  # which go one way: one with gradients, one with products
+METHODS = (*FULL_BATCH, *OF_SCIPY)
 STEPS = (10, 1000)
 
 

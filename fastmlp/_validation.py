@@ -33,7 +33,7 @@ LAZY = {"dask": ".compute()", "zarr": "[:]", "h5py": "[:]", "netCDF4": "[:]", "t
 
 def real_array(value: Any, name: str, dtype: Any, *, finite: bool = True) -> NDArray[Any]:
     """An array-like of real numbers as a C-contiguous, aligned, native array of `dtype`, and a finite one if asked."""
-    view = arrays.exact(value, dtype)
+    view = arrays.plain(value, dtype)
     if view is not None:
         return view
     array = value if type(value) is np.ndarray else _as_array(value, name)

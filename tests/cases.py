@@ -12,6 +12,7 @@ from fastmlp.model.activations import Activation
 from fastmlp.model.functional import check_samples
 from fastmlp.model.layers import Dense
 from fastmlp.model.losses import Loss
+from fastmlp.optimize import methods, scipy_bridge
 
 DTYPES = ("float64", "float32")
 HIDDEN = activations.HIDDEN
@@ -23,12 +24,29 @@ PAIRS = (
     ("tanh", "squared_error"),
     ("exp", "poisson"),
 )
+#: methods of training, by what they are; whoever leaves some out takes `but`, and says why
+MINIBATCH = methods.MINIBATCH
+OWN = tuple(methods.FULL_BATCH)
+RESUMABLE = methods.RESUMABLE  # both: their state goes on in a warm start
+WITHOUT_GRADIENT = scipy_bridge.WITHOUT_GRADIENT
+SCIPY = tuple(name for name in scipy_bridge.METHODS if name not in WITHOUT_GRADIENT)
+FULL_BATCH = (*OWN, *SCIPY)
+WITH_GRADIENT = (*MINIBATCH, *FULL_BATCH)
+ALL = (*WITH_GRADIENT, *WITHOUT_GRADIENT)
+#: those that ask the objective for second derivatives, or products with them; lm asks the samples for Gauss-Newton's
+SECOND_ORDER = ("scg", *(name for name in SCIPY if scipy_bridge.METHODS[name].second))
 #: layers of all kinds, for what has to hold of any
 SHAPES = ([1, 3, 1], [8, 50, 50, 1], [64, 32, 10], [17, 33], [5, 3, 4, 2, 6, 3], [300, 16, 2], [2, 300, 300], [7, 1, 7])
 #: relative error allowed between the library and an oracle
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 #: for formulas of a posterior that hold at any parameters, whether the network is at its optimum or not
 anywhere = pytest.mark.filterwarnings("ignore:posterior. the network is .* away:fastmlp.PosteriorWarning")
+
+
+def but(names, *left_out):
+    """The names without some of them."""
+    assert set(left_out) <= set(names)
+    return tuple(name for name in names if name not in left_out)
 
 
 def network(layers, hidden="tanh", output="identity", loss=None, dtype="float64", seed=0, scale=1.0):
@@ -64,6 +82,14 @@ def data(net, n_samples, seed=0, soft=False):
     else:
         T = rng.normal(size=shape)
     return X, T
+
+
+def trained(output, loss, layers=(2, 3, 2), decay=0.3, n=40):
+    """A network at the minimum of its loss and a weight decay, and its data."""
+    net = network(list(layers), output=output, loss=loss, seed=3)
+    X, T = data(net, n)
+    net.fit(X, T, method="lm", penalty=fastmlp.WeightDecay(decay, decay), tol=1e-10)
+    return net, X, T
 
 
 def degenerate(X, T):

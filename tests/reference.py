@@ -49,6 +49,36 @@ ACTIVATIONS = {  # name: (h, h', h'')
     "sin": (np.sin, np.cos, lambda z: -np.sin(z)),
     "exp": (np.exp, np.exp, np.exp),
 }
+#: the largest errors of h, h', h'' in units in the last place, to which `core/test_vecmath.py` holds them
+ULPS = {
+    "identity": (0, 0, 0),
+    "tanh": (2, 8, 8),
+    "logistic": (2, 4, 6),
+    "relu": (0, 0, 0),
+    "leaky_relu": (2, 1, 0),
+    "softplus": (2, 2, 4),
+    "elu": (4, 2, 2),
+    "silu": (4, 6, 8),
+    "gelu": (4, 6, 8),
+    "sin": (2, 2, 2),
+    "exp": (2, 2, 2),
+}
+#: (h, h', h'') at -inf and at +inf.
+LIMITS = {
+    "identity": ((-np.inf, 1, 0), (np.inf, 1, 0)),
+    "tanh": ((-1, 0, 0), (1, 0, 0)),
+    "logistic": ((0, 0, 0), (1, 0, 0)),
+    "relu": ((0, 0, 0), (np.inf, 1, 0)),
+    "leaky_relu": ((-np.inf, 0.01, 0), (np.inf, 1, 0)),
+    "softplus": ((0, 0, 0), (np.inf, 1, 0)),
+    "elu": ((-1, 0, 0), (np.inf, 1, 0)),
+    "silu": ((0, 0, 0), (np.inf, 1, 0)),
+    "gelu": ((0, 0, 0), (np.inf, 1, 0)),
+    "sin": ((np.nan, np.nan, np.nan), (np.nan, np.nan, np.nan)),
+    "exp": ((0, 0, 0), (np.inf, np.inf, np.inf)),
+}
+#: derivatives that are constants, whatever z: they do not carry NaN.
+CONSTANT = {"identity": (1, 2), "relu": (2,), "leaky_relu": (2,)}
 
 
 def softmax(z):

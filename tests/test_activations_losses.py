@@ -3,6 +3,8 @@
 import copy
 import math
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ import pytest
 import fastmlp
 from fastmlp import Activation, Loss
 from fastmlp._core.bridge import kernels
+from fastmlp.bridges import sklearn
 from fastmlp.model import activations, losses
 
+ROOT = Path(__file__).parent.parent
 ELEMENTWISE = kernels.activation_names
 Z = np.linspace(-6, 6, 241)
 
@@ -56,6 +60,22 @@ def test_activations_have_the_bits_of_layers(name, dtype):
     assert np.array_equal(h.value(z), net(rows)[:, 0])
     assert np.array_equal(h.slope(z), net.jacobian(rows).ravel())
     assert np.array_equal(h.curvature(z), net.input_hessian(rows).ravel())
+
+
+@pytest.mark.parametrize(
+    ("told", "names"),
+    [
+        (fastmlp.Network, (*activations.OUTPUT, *losses.NAMES)),
+        ("docs/networks.md", (*activations.OUTPUT, *losses.NAMES)),
+        ("docs/exchange.md", activations.OUTPUT),
+        (fastmlp.MLPRegressor, activations.HIDDEN),
+        (fastmlp.MLPClassifier, activations.HIDDEN),
+        ("docs/estimators.md", set(activations.HIDDEN) - set(sklearn.ACTIVATIONS)),  # what is more than scikit-learn's
+    ],
+)
+def test_documents_name_each(told, names):
+    text = (ROOT / told).read_text() if isinstance(told, str) else told.__doc__
+    assert not [name for name in names if not re.search(rf"\b{name}\b", text)]
 
 
 def test_activations_take_arrays_of_any_shape():
@@ -139,6 +159,54 @@ def differences(function, a, step=1e-5):
     """Derivatives of f(a) by the columns of a, along a new last axis."""
     steps = step * np.eye(a.shape[1])
     return np.stack([(function(a + each) - function(a - each)) / (2 * step) for each in steps], axis=-1)
+
+
+def test_each_output_has_its_default():
+    defaults = {name: str(losses.fitting(Activation(name))[0]) for name in activations.OUTPUT}
+    own = {"logistic": "binary_cross_entropy", "softmax": "cross_entropy", "exp": "poisson"}
+    assert defaults == {name: own.get(name, "squared_error") for name in activations.OUTPUT}
+
+
+def test_a_further_loss_of_an_output_goes_with_it_and_does_not_replace_the_first(monkeypatch):
+    robust = object.__new__(Loss)
+    robust.__dict__.update(Loss("squared_error").__dict__, name="robust")
+    monkeypatch.setitem(Loss._rows, "robust", robust)
+    assert losses.for_output(None, Activation("identity")) is Loss("squared_error")
+    assert losses.fitting(Activation("identity")) == (Loss("squared_error"), robust)
+    assert losses.fitting(Activation("tanh")) == (Loss("squared_error"),)
+
+
+def test_targets_are_judged_by_the_domain_of_any_loss(monkeypatch):
+    monkeypatch.setitem(Loss("squared_error").__dict__, "domain", (-1.0, 2.0))
+    net, X = fastmlp.Network([2, 1]), np.zeros((3, 2))
+    assert np.isfinite(net.loss(X, [-1.0, 2.0, 0.5]))
+    for wrong in (-1.001, 2.001):
+        with pytest.raises(ValueError, match=rf"T: expected targets in \[-1, 2\] for squared_error, got {wrong}"):
+            net.loss(X, [0.0, wrong, 0.0])
+
+
+def test_moments_and_densities_are_those_of_the_distribution_of_targets(loss, problem):
+    """By sums over all targets that are possible, and by logits that are drawn."""
+    a, _ = problem
+    z = np.minimum(a, 4.0)  # rates that 200 counts cover
+    if loss.couples_outputs:
+        possible = [np.tile(row, (30, 1)) for row in np.eye(3)]
+    else:
+        z, n = z[:, :1], 2 if loss.is_of_classes else 200
+        possible = [np.full((30, 1), float(t)) for t in range(n)]
+    if not loss.has_noise:  # p = exp(log_base - e), which sums to 1
+        p = [np.exp(loss.log_base(t).sum(axis=1) - loss.value(z, t)) for t in possible]
+        assert np.allclose(sum(p), 1.0, rtol=1e-12)
+    if loss.couples_outputs:
+        return
+    draws = np.random.default_rng(0).normal(size=400_000)
+    for m, v in ((-1.0, 0.3), (0.5, 1.5)):
+        y = loss.outputs(m + np.sqrt(v) * draws[:, np.newaxis])
+        mean, variance = loss.moderated(np.array([[m]]), np.array([[v]]))
+        noise = loss.noise(mean, variance)
+        assert mean == pytest.approx(y.mean(), rel=1e-2)
+        assert variance == pytest.approx(y.var(), rel=0.1)
+        assert noise == pytest.approx(loss.curvature(y).mean(), rel=1e-2)
 
 
 def test_losses_are_those_of_networks(loss, problem):

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 import fastmlp
+from cases import ALL, RESUMABLE
 from fastmlp.model import losses
 
-METHODS = ("sgd", "adam", "rprop", "lm", "scg", "lbfgs", "l-bfgs-b", "bfgs", "cg", "tnc", "slsqp", "newton-cg",
-           "trust-ncg", "trust-krylov", "trust-exact", "trust-constr", "nelder-mead", "powell")  # fmt: skip
 X = np.random.default_rng(0).normal(size=(30, 3))
 DECAY = fastmlp.WeightDecay(1.0, 1.0)
 SCALES = {"tiny": 1e-160, "usual": 1.0, "huge": 1e150}
@@ -27,10 +26,10 @@ def data(scale, dtype):
 
 
 OPERATIONS = {
-    **{f"fit {m}": lambda n, X, T, m=m: n.fit(X, T, m, max_iter=10, rng=0) for m in METHODS},
+    **{f"fit {m}": lambda n, X, T, m=m: n.fit(X, T, m, max_iter=10, rng=0) for m in ALL},
     **{f"fit {m} standardize": lambda n, X, T, m=m: n.fit(
         X, T, m, max_iter=10, rng=0, standardize=True, validation=0.3, patience=3
-    ) for m in ("sgd", "adam", "rprop", "lm", "scg", "lbfgs")},
+    ) for m in RESUMABLE},
     "sgd that diverges": lambda n, X, T: n.fit(X, T, "sgd", learning_rate=1e10, max_iter=20, rng=0),
     "Laplace": lambda n, X, T: _ask(fastmlp.Laplace(n, X, T, prior_precision=1.0, noise_precision=1.0), X, T),
     "fit_evidence": lambda n, X, T: fastmlp.fit_evidence(n, X, T, "ard", max_iter=5).predict(X),
@@ -140,7 +139,7 @@ def _drawn(net, rng):
 
 CALLING = {
     **{f"callback of {m}": lambda n, X, T, m=m: n.fit(X, T, m, max_iter=3, rng=0, callback=_log_of_zero)
-       for m in METHODS},
+       for m in ALL},
     "learning_rate": lambda n, X, T: n.fit(X, T, "sgd", max_iter=3, rng=0, learning_rate=_rate),
     "learning_rate of fit_many": lambda n, X, T: fastmlp.fit_many([n], X, T, "sgd", max_iter=3, rng=0,
                                                                   learning_rate=_rate),

@@ -13,6 +13,7 @@ import pytest
 import fastmlp
 from cases import network
 from fastmlp import MLPClassifier, MLPRegressor
+from fastmlp.estimators.arguments import SOLVERS
 
 try:
     import cloudpickle
@@ -69,7 +70,6 @@ WITH_POSTERIOR = {
     "evidence": lambda times=1: regression(times=times, alpha="evidence"),
     "evidence of classes": lambda times=1: classes(times=times, alpha="evidence"),
 }
-SOLVERS = ("adam", "sgd", "lbfgs", "lm", "scg")
 MODELS = {
     **{f"regression by {solver}": functools.partial(regression, solver) for solver in SOLVERS},
     **{f"classes by {solver}": functools.partial(classes, solver) for solver in SOLVERS},

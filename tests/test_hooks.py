@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from cases import data, network
+from cases import MINIBATCH, RESUMABLE, data, network
 
 NET = network([3, 4, 2])
 X, T = np.random.default_rng(0).normal(size=(2, 20, 3))
@@ -107,7 +107,7 @@ def test_a_posterior_of_numbers_that_overflow_is_refused_by_name(output, hessian
 
 
 @pytest.mark.parametrize("value", [2**40, -(10**9), 10**6])
-@pytest.mark.parametrize("method", ["sgd", "adam"])
+@pytest.mark.parametrize("method", MINIBATCH)
 def test_what_a_generator_shuffles_is_looked_at(method, value):
     class Hostile(np.random.Generator):
         def shuffle(self, x, axis=0):
@@ -121,7 +121,7 @@ def test_what_a_generator_shuffles_is_looked_at(method, value):
     assert kept
 
 
-@pytest.mark.parametrize("method", ["sgd", "adam", "rprop", "lbfgs", "scg", "lm"])
+@pytest.mark.parametrize("method", RESUMABLE)
 def test_a_hook_may_take_away_what_a_warm_start_has_given(method):
     @numbers.Integral.register
     class Threads:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import fastmlp
+from cases import ALL
 from children import outcomes
 from fastmlp import MLPRegressor, schedules
 
@@ -79,8 +80,7 @@ OPERATIONS = {
     "hessian n_threads": lambda n: net().hessian(X, T, n_threads=n),
     "fit n_threads": lambda n: fit(n_threads=n),
     **{f"fit {method} max_iter": lambda n, method=method: fit(method, max_iter=n, time_limit=0.02, tol=0.0)
-       for method in ("sgd", "adam", "rprop", "lm", "scg", "lbfgs", "l-bfgs-b", "bfgs", "cg", "tnc", "slsqp",
-                      "newton-cg", "trust-krylov", "trust-exact", "trust-constr", "nelder-mead", "powell")},
+       for method in ALL},
     "fit verbose": lambda n: fit(verbose=n),
     "fit batch_size": lambda n: fit("adam", batch_size=n),
     "fit patience": lambda n: fit(patience=n, validation=0.3),

@@ -64,7 +64,7 @@ INNER = {
         ("selection",),
         ("architecture",),
         ("layers", "losses"),
-        ("activations",),
+        ("activations", "moderation"),
     ),
     "derivatives": (("__init__",), ("differentiable",), ("curved",), ("operators",), ("exact",), ("definite", "mixed")),
     "network": (("__init__",), ("network",), ("trainable",)),
@@ -91,7 +91,7 @@ INNER = {
         ("mean_objective",),
         ("arguments", "given"),
     ),
-    "bridges": (("__init__",), ("onnx", "sklearn", "torch"), ("assembly", "torch_units")),
+    "bridges": (("__init__",), ("onnx", "sklearn", "torch"), ("assembly", "torch_modules")),
     "bayes": (
         ("__init__",),
         ("evidence",),
@@ -104,17 +104,7 @@ INNER = {
         ("posterior_state",),
         ("posterior", "prior_samples", "influence"),
         ("prior", "frame", "doubts"),
-        (
-            "covariance",
-            "noise",
-            "precisions",
-            "moderation",
-            "likelihood",
-            "modes",
-            "prediction",
-            "shown",
-            "derivative_data",
-        ),
+        ("covariance", "noise", "precisions", "likelihood", "modes", "prediction", "shown", "derivative_data"),
     ),
     "plot": (
         ("__init__",),
@@ -199,7 +189,37 @@ def test_every_package_is_installed():
 
 
 def test_every_room_has_a_floor():
-    assert {room(path) for path in MODULES} <= set(LEVEL)
+    assert {room(path) for path in MODULES} == set(LEVEL)
+
+
+def modules_of(folder):
+    return sorted({path.stem for path in folder.glob("*.p[yx]*")} - {"__init__"})
+
+
+PACKAGES = {path.parent.name: path.parent for path in PACKAGE.glob("*/__init__.py") if modules_of(path.parent)}
+
+
+def test_every_module_has_a_floor_in_its_package():
+    own = {name: modules_of(folder) for name, folder in PACKAGES.items() if name != "_core"}
+    assert own == {package: sorted({*sum(floors, ())} - {"__init__"}) for package, floors in INNER.items()}
+    rooms = {path.parent.name: modules_of(path.parent) for path in PACKAGE.glob("_core/*/__init__.py")}
+    assert rooms == {name: sorted(sum(floors, ())) for name, floors in CORE.items()}
+
+
+@pytest.mark.parametrize("package", [name for name in PACKAGES if name != "_core"])
+def test_every_package_tells_of_its_modules(package):
+    told = ast.get_docstring(ast.parse((PACKAGES[package] / "__init__.py").read_text()))
+    assert not [name for name in modules_of(PACKAGES[package]) if not (name.startswith("_") or word(name, told))]
+
+
+def test_the_compiled_floor_tells_of_its_modules():
+    told = (PACKAGE / "_core" / "README.md").read_text()
+    for path in PACKAGE.glob("_core/**/__init__.py"):
+        assert not [name for name in modules_of(path.parent) if f"`{name}`" not in told], path
+
+
+def word(name, text):
+    return re.search(rf"\b{name}\b", text)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -288,7 +308,7 @@ def test_the_c_floor_includes_itself_and_the_standard_library_only():
 
 def test_heavy_libraries_are_imported_inside_functions_only():
     for path in MODULES:
-        if room(path) in ("demo", "__main__", "estimators") or path.stem in ("torch_units", "results"):
+        if room(path) in ("demo", "__main__", "estimators") or path.stem in ("torch_modules", "results"):
             continue  # the last three are imported inside functions themselves
         for node in ast.parse(path.read_text()).body:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from cases import DTYPES, network
+from cases import DTYPES, RESUMABLE, network
 from fastmlp import ModelFormatError, datasets
 
 YACHT = datasets.load_yacht()
@@ -269,7 +269,7 @@ def test_units_made_by_hand_are_looked_at(columns):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("method", ["lm", "lbfgs", "adam", "sgd", "rprop", "scg"])
+@pytest.mark.parametrize("method", RESUMABLE)
 def test_a_column_that_varies_only_where_there_is_no_weight_stays_constant(method, dtype):
     inputs = np.random.default_rng(0).normal(size=(40, 3)).astype(dtype)
     inputs[:, 1], inputs[0, 1] = 3.3, -999

@@ -84,7 +84,7 @@ NAMES = {
 MODULES = sorted(
     "fastmlp" + "".join(f".{part}" for part in path.relative_to(Path(fastmlp.__file__).parent).with_suffix("").parts)
     for path in Path(fastmlp.__file__).parent.glob("**/*.py")
-    if path.name not in ("__init__.py", "__main__.py", "torch_units.py")  # the last needs PyTorch
+    if path.name not in ("__init__.py", "__main__.py", "torch_modules.py")  # the last needs PyTorch
 )
 OBJECTS = [
     getattr(fastmlp, name)

@@ -174,7 +174,7 @@ class Laplace(Predictive):
     ) -> None:  # fmt: skip
         """What the constructor does; the prior of groups that begin with `centred` has its mean where they are."""
         hessian = check.choice(hessian, "hessian", problem.HESSIANS)
-        frame, objective, words = problem.posed(words, net, X, T, hessian=hessian, **options)
+        frame, objective, words = problem.Arguments(net, X, T, hessian=hessian, **options).posed(words)
         posterior = Posterior(objective, objective.x0, hessian, frame.varying, words=words)
         if centred:
             posterior = posterior.centred(centred)

@@ -25,8 +25,8 @@ def log_density(loss: Loss, samples: Samples, mean: Float, variance: Float, vary
     if loss.has_noise:
         targets, mean, variance = targets[:, varying], mean[:, varying], variance[:, varying]
         return np.asarray(-0.5 * (np.log(2 * np.pi * variance) + (targets - mean) ** 2 / variance).sum(axis=1))
-    if loss.is_of_counts:
-        raise ValueError("log_density: expected a regression or a classifier, got counts")
+    if not loss.is_of_classes:
+        raise ValueError(f"log_density: expected a regression or a classifier, got {loss}")
     result = xlogy(targets, mean).sum(axis=1)
     if not loss.couples_outputs:
         result += xlogy(1 - targets, 1 - mean).sum(axis=1)

@@ -262,8 +262,7 @@ def log_normalizer(data: DataTerm, varying: NDArray[np.bool_] | None) -> float:
         if data.scale is None:
             return 0.5 * count * np.count_nonzero(varying) * math.log(data.factor / (2 * math.pi))
         return 0.5 * count * float(np.log(data.scale[varying] / (2 * math.pi)).sum())
-    if loss.is_of_counts:
-        assert T is not None
-        weight = np.ones(len(T)) if data.samples.weight is None else data.samples.weight
-        return -float(weight @ [math.fsum(math.lgamma(t + 1) for t in row) for row in T])
-    return 0.0
+    if T is None:  # labels
+        return 0.0
+    weight = np.ones(len(T)) if data.samples.weight is None else data.samples.weight
+    return float(weight @ [math.fsum(row) for row in loss.log_base(T)])

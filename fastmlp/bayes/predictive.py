@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
-from fastmlp.bayes import likelihood, moderation
+from fastmlp.bayes import likelihood
 from fastmlp.bayes.parameters import Parameters
 from fastmlp.bayes.prediction import Prediction
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives import mixed
-from fastmlp.model import functional
+from fastmlp.model import functional, moderation
 from fastmlp.network import Network
 
 Float = NDArray[np.float64]
@@ -126,19 +126,17 @@ class Predictive(Parameters):
         loss, n_outputs = own.architecture.loss, own.architecture.n_outputs
         if loss.couples_outputs:
             p, variance = self._moderated_classes(X, n_draws, check.generator(rng))
-            return Prediction(p, variance, np.maximum(p * (1 - p) - variance, 0.0))
+            return Prediction(p, variance, loss.noise(p, variance))
         center, variance = np.empty((2, len(X), n_outputs))
         for rows, y, J in own.linearised(X, BLOCK):
             center[rows], variance[rows] = y, own.covariance.quadratic(J, own.n_threads)
-        if loss.has_noise:
-            c = self._frame.output_scale
-            noise = np.zeros(center.shape) + np.where(self._frame.varying, c * (c / np.asarray(own.beta)), 0.0)
-            return Prediction(self._frame.outputs(center), c * (c * variance), noise)
-        if loss.is_of_counts:
-            rate, variance = moderation.log_normal(center, variance)
-            return Prediction(rate, variance, rate)
-        p, variance = moderation.logistic(center, variance)
-        return Prediction(p, variance, np.maximum(p * (1 - p) - variance, 0.0))
+        mean, variance = loss.moderated(center, variance)
+        noise = loss.noise(mean, variance)
+        if not loss.has_noise:
+            return Prediction(mean, variance, noise)
+        c = self._frame.output_scale
+        noise = noise * np.where(self._frame.varying, c * (c / np.asarray(own.beta)), 0.0)
+        return Prediction(self._frame.outputs(mean), c * (c * variance), noise)
 
     def _moderated_classes(self, X: Float, n_draws: int, rng: np.random.Generator) -> tuple[Float, Float]:
         own, draws = self._posterior, moderation.opposite_draws(n_draws, self._architecture.n_outputs, rng)
@@ -171,7 +169,9 @@ class Predictive(Parameters):
         X, own = self._checked(X), self._posterior
         shape = (len(X), self._architecture.n_outputs)
         rooted = [own.covariance.times_root(J, own.n_threads) for _, _, J in own.linearised(X, BLOCK)]
-        V = np.concatenate([np.empty((0, own.free.n)), *(each.reshape(-1, own.free.n) for each in rooted)])
+        V = np.concatenate(
+            [np.empty((0, own.free.n)), *(each.reshape(each.shape[0] * each.shape[1], own.free.n) for each in rooted)]
+        )
         V *= np.tile(self._frame.output_scale, len(X))[:, np.newaxis]
         return _gram(V).reshape(shape * 2)
 

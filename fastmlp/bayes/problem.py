@@ -15,7 +15,7 @@ from fastmlp.bayes.precisions import by_parameter
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import functional, units
 from fastmlp.model.architecture import Architecture
-from fastmlp.network.network import Network, check_network
+from fastmlp.network.network import check_network
 from fastmlp.optimize import advice
 from fastmlp.terms import DataTerm, Quadratic, Sum, TangentPropagation, gaussian, penalties, reparam
 from fastmlp.terms import objective as objectives
@@ -61,38 +61,50 @@ class _Prior(NamedTuple):
         return Sum(gaussian.by_parameter(decay), *others) if others else gaussian.by_parameter(decay)
 
 
-def posed(
-    words: doubts.Words, net: Network, X: Any, T: Any, prior_precision: Any = None, penalty: Any = None,
-    noise_precision: Any = None, hessian: str = "ggn", standardize: Any = False, sample_weight: Any = None,
-    n_threads: Any = None,
-) -> Problem:  # fmt: skip
-    """Arguments of `fastmlp.Laplace`, checked; the noise found where it is not given."""
-    architecture = check_network(net)._architecture
-    if architecture.dtype != np.float64:
-        words = words._replace(remedy=f"{words.remedy}, in float64")
-        architecture = architecture.changed(dtype="float64")
-    samples = functional.check_samples(architecture, X, T, sample_weight)
-    objectives.require_samples(samples)
-    _threads.resolve(n_threads)
-    own = units.chosen(standardize, net.units, architecture, samples)
-    frame, samples = framed(architecture, own, samples, net._pruned)
-    params = net.params.astype(np.float64)
-    if frame.units is not None:
-        params = frame.units.unfolded(architecture, params)
-    elif net.units is not None:
-        words = words._replace(hint=doubts.KNOWS_UNITS)
-    if penalty is not None:
-        penalty = penalties.seen_in(penalty, architecture, len(samples.X), None, frame.units)
-    given = _prior(architecture, prior_precision, penalty)
-    beta = _noise_given(frame, noise_precision, scaled=given.scaled)
-    known = frame.known
-    params[known] = 0.0
-    free = reparam.holding(params, given.hold(known))
-    data = DataTerm(architecture, samples, 1.0, n_threads)
-    if beta is None:
-        beta = _noise(data, free or reparam.Whole(len(params)), params, given, frame.varying, hessian, words)
-    penalty = given.penalty(beta if given.scaled else 1.0)
-    return Problem(frame, Objective(data.at(beta), penalty, params, free), words)
+class Arguments(NamedTuple):
+    """Those of `fastmlp.Laplace`, which documents them."""
+
+    net: Any
+    X: Any
+    T: Any
+    prior_precision: Any = None
+    penalty: Any = None
+    noise_precision: Any = None
+    hessian: str = "ggn"
+    standardize: Any = False
+    sample_weight: Any = None
+    n_threads: Any = None
+
+    def posed(self, words: doubts.Words) -> Problem:
+        """The problem, all looked at; the noise found where it is not given."""
+        net = check_network(self.net)
+        architecture = net._architecture
+        if architecture.dtype != np.float64:
+            words = words._replace(remedy=f"{words.remedy}, in float64")
+            architecture = architecture.changed(dtype="float64")
+        samples = functional.check_samples(architecture, self.X, self.T, self.sample_weight)
+        objectives.require_samples(samples)
+        _threads.resolve(self.n_threads)
+        own = units.chosen(self.standardize, net.units, architecture, samples)
+        frame, samples = framed(architecture, own, samples, net._pruned)
+        params = net.params.astype(np.float64)
+        if frame.units is not None:
+            params = frame.units.unfolded(architecture, params)
+        elif net.units is not None:
+            words = words._replace(hint=doubts.KNOWS_UNITS)
+        penalty = self.penalty
+        if penalty is not None:
+            penalty = penalties.seen_in(penalty, architecture, len(samples.X), None, frame.units)
+        given = _prior(architecture, self.prior_precision, penalty)
+        beta = _noise_given(frame, self.noise_precision, scaled=given.scaled)
+        known = frame.known
+        params[known] = 0.0
+        free = reparam.holding(params, given.hold(known))
+        data = DataTerm(architecture, samples, 1.0, self.n_threads)
+        if beta is None:
+            beta = _noise(data, free or reparam.Whole(len(params)), params, given, frame.varying, self.hessian, words)
+        whole = given.penalty(beta if given.scaled else 1.0)
+        return Problem(frame, Objective(data.at(beta), whole, params, free), words)
 
 
 def _noise(

@@ -1,8 +1,9 @@
 """Networks from and for other libraries, each of which is imported when it is asked for.
 
 sklearn   fitted MLPRegressor and MLPClassifier of scikit-learn
-torch     nn.Sequential and state dicts of PyTorch; torch_units: modules that it does not have
+torch     nn.Sequential and state dicts of PyTorch; torch_modules: modules that it does not have
 onnx      graphs for ONNX runtimes
+assembly  a network from matrices and vectors of other libraries
 """
 
 from fastmlp.bridges.onnx import to_onnx

@@ -185,10 +185,10 @@ def _activation(nn: Any, module: Any) -> str:
 
 def _unit_class(nn: Any, name: str) -> Any:
     """PyTorch's class of an activation, or ours where it has none."""
-    from fastmlp.bridges import torch_units
+    from fastmlp.bridges import torch_modules
 
     class_name = UNITS[name][0]
-    return getattr(torch_units, class_name, None) or getattr(nn, class_name)
+    return getattr(torch_modules, class_name, None) or getattr(nn, class_name)
 
 
 def _layers_of_state(state: Mapping[str, Any]) -> Iterator[Layer]:

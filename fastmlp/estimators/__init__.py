@@ -1,4 +1,4 @@
-"""Estimators for scikit-learn, the one place of the library that knows of it; loaded when first asked for.
+"""Estimators for scikit-learn; loaded when first asked for. Networks from and for its own: `bridges/sklearn.py`.
 
 transformed             deviations through scikit-learn's TransformedTargetRegressor
 classifier, regressor   the classes: targets, predictions
@@ -6,6 +6,7 @@ base                    what they share: data, restarts, going on, attributes
 fitting                 from starting values to trained networks
 estimator_path          from a fitted estimator to ever smaller ones: prune_path
 arguments               the constructor's arguments: checks, documentation
+given                   arrays, sparse ones too, and where random numbers come from
 mean_objective          the scale: scikit-learn's means against sums; validation sets
 watch                   what is looked at after each iteration: curves, early stopping, learning rates, progress
 """

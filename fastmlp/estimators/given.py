@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from fastmlp import _validation as check
-from fastmlp._core.storage.arrays import exact
+from fastmlp._core.storage import arrays
 
 Array = NDArray[Any]
 
@@ -32,7 +32,7 @@ def plain(estimator: Any, X: Any) -> Array | None:
     """
     if type(X) is not np.ndarray or X.dtype not in FLOATS or hasattr(estimator, "feature_names_in_"):
         return None
-    view, width = exact(X, X.dtype), getattr(estimator, "n_features_in_", None)
+    view, width = arrays.plain(X, X.dtype), getattr(estimator, "n_features_in_", None)
     return view if view is not None and view.ndim == 2 and len(view) and view.shape[1] == width else None
 
 
@@ -40,7 +40,7 @@ def are_plain_targets(y: Any, n: int) -> bool:
     """Whether they would give these targets of n samples back unchanged: finite numbers, one a sample."""
     if type(y) is not np.ndarray or y.ndim != 1 or len(y) != n:
         return False
-    return y.dtype.kind in "iu" or (y.dtype in FLOATS and exact(y, y.dtype) is not None)
+    return y.dtype.kind in "iu" or (y.dtype in FLOATS and arrays.plain(y, y.dtype) is not None)
 
 
 def dense(X: Any) -> Array:

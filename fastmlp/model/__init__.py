@@ -1,1 +1,15 @@
-"""What a network is: its layers, activations and loss, its parameters, their names, files and units."""
+"""What a network is: its layers, activations and loss, its parameters, their names, files and units.
+
+model         an architecture with its numbers: views, copies, equality
+pickled       its state in pickles; text: as a line and a table
+units         standardised inputs and targets, and the way into the weights and back
+functional    outputs and losses as pure functions of (architecture, params, X, T)
+initializers  starting values
+io            files
+rescaling     linear maps of inputs and outputs, carried over to the parameters
+selection     parameters by name
+architecture  layers, activations and loss without numbers, and the order of the parameters
+layers        kinds of layers, and their records
+losses        what each loss is; moderation: its outputs where logits are normally distributed
+activations   what each activation is
+"""

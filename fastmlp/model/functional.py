@@ -13,7 +13,7 @@ from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.sums import predict as predicting
 from fastmlp._core.sums import trace as tracing
-from fastmlp._core.sums.batch import Batch, bind_exact
+from fastmlp._core.sums.batch import Batch, bind_plain
 from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import losses
@@ -80,7 +80,7 @@ def bind(architecture: Architecture, samples: Samples, scale: Array | None = Non
 
 def check_and_bind(architecture: Architecture, X: Any, T: Any, sample_weight: Any = None) -> Batch:
     """Inputs, targets and sample weights, checked and bound; fast where there is nothing to be done."""
-    batch = bind_exact(architecture.plan, X, T) if sample_weight is None else None
+    batch = bind_plain(architecture.plan, X, T) if sample_weight is None else None
     return batch or bind(architecture, check_samples(architecture, X, T, sample_weight))
 
 

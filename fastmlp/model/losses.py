@@ -30,22 +30,30 @@ from fastmlp import _validation as check
 from fastmlp._core.bridge import kernels
 from fastmlp._quiet import quiet
 from fastmlp._rows import Row
-from fastmlp.model.activations import ANY, IDENTITY, Activation, Range
+from fastmlp.model import moderation
+from fastmlp.model.activations import ANY, Activation, Range
 
 Array = NDArray[Any]
 Float = NDArray[np.float64]
 
 NAMES: tuple[str, ...] = kernels.loss_names
+COUNTS: Range = (0.0, math.inf)
 TOLERANCE = 1e-3  # by which class targets may lie outside of [0, 1], and their rows miss the sum 1
 
 
 class Formulas(NamedTuple):
-    """Of single outputs: e(a, t), e where y = t, V(y) and the third cumulant, of which softmax needs more."""
+    """What a loss is, by single outputs; softmax needs more.
 
-    value: Callable[[Float, Float], Float]
-    least: Callable[[Float], Float]
-    variance: Callable[[Float], Float]
-    third: Callable[[Float], Float]
+    With a ~ N(m, v): the mean of y and its variance, where they need no more than m and v of a; and E[V(y)] of these.
+    """
+
+    value: Callable[[Float, Float], Float]  #: e(a, t)
+    least: Callable[[Float], Float]  #: e where y = t
+    variance: Callable[[Float], Float]  #: V(y)
+    third: Callable[[Float], Float]  #: the third cumulant
+    noise: Callable[[Float, Float], Float]  #: E[V(y)] by E[y] and Var[y]
+    moderated: Callable[[Float, Float], tuple[Float, Float]] | None  #: E[y] and Var[y] by m and v
+    log_base: Callable[[Float], Float]  #: ln p(t) + e(a, t), which depends on t only
 
 
 @quiet
@@ -153,6 +161,19 @@ class Loss(Row):
         """What e is where the outputs equal the targets, output by output; the entropy of such targets."""
         return self._formulas.least(T)
 
+    def log_base(self, T: Float) -> Float:
+        """Ln p(t|a) + e(a, t), output by output: what e leaves out, but for noise and its precision."""
+        return self._formulas.log_base(T)
+
+    def moderated(self, mean: Float, variance: Float) -> tuple[Float, Float]:
+        """Means and variances of the outputs y, for a ~ N(mean, variance); not with softmax, which couples them."""
+        assert self._formulas.moderated is not None, f"{self}: expected outputs that do not depend on each other"
+        return self._formulas.moderated(mean, variance)
+
+    def noise(self, mean: Float, variance: Float) -> Float:
+        """The mean of V(y), for outputs y of that mean and variance: what no knowledge of w takes away."""
+        return self._formulas.noise(mean, variance)
+
     def slope(self, y: Float, T: Float, total: Float | float = 1.0) -> Float:
         """de/da = y - t, with softmax total y - t.
 
@@ -236,11 +257,25 @@ def _add(name: str, domain: Range, formulas: Formulas, **facts: bool) -> Loss:
 
 
 _exp, _softplus = Activation("exp").value, Activation("softplus").value
-_classes = {"variance": lambda y: y * (1 - y), "third": lambda y: y * (1 - y) * (1 - 2 * y)}
+_classes: dict[str, Any] = {
+    "variance": lambda y: y * (1 - y),
+    "third": lambda y: y * (1 - y) * (1 - 2 * y),
+    "noise": lambda p, v: np.maximum(p * (1 - p) - v, 0.0),
+    "log_base": np.zeros_like,
+}
+_log_factorial = np.vectorize(lambda t: math.lgamma(t + 1), otypes=[np.float64])
 SQUARED_ERROR = _add(
     "squared_error",
     ANY,
-    Formulas(lambda y, t: 0.5 * (y - t) ** 2, np.zeros_like, np.ones_like, np.zeros_like),
+    Formulas(
+        lambda y, t: 0.5 * (y - t) ** 2,
+        least=np.zeros_like,
+        variance=np.ones_like,
+        third=np.zeros_like,
+        noise=lambda y, v: np.ones_like(y),
+        moderated=lambda m, v: (m, v),
+        log_base=np.zeros_like,
+    ),
     has_noise=True,
     of_logits=False,
 )
@@ -249,7 +284,8 @@ _add(
     (0.0, 1.0),
     Formulas(
         lambda z, t: t * _softplus(-z) + (1 - t) * _softplus(z),
-        lambda t: -_xlogx(t) - _xlogx(1 - t),
+        least=lambda t: -_xlogx(t) - _xlogx(1 - t),
+        moderated=moderation.logistic,
         **_classes,
     ),
     is_of_classes=True,
@@ -257,16 +293,23 @@ _add(
 _add(
     "cross_entropy",
     (0.0, 1.0),
-    Formulas(lambda z, t: t * _minus_log_softmax(z), lambda t: -_xlogx(t), **_classes),
+    Formulas(lambda z, t: t * _minus_log_softmax(z), least=lambda t: -_xlogx(t), moderated=None, **_classes),
     is_of_classes=True,
 )
 _add(
     "poisson",
-    (0.0, math.inf),
-    Formulas(lambda z, t: _exp(z) - t * z, lambda t: t - _xlogx(t), lambda y: y, lambda y: y),
+    COUNTS,
+    Formulas(
+        lambda z, t: _exp(z) - t * z,
+        least=lambda t: t - _xlogx(t),
+        variance=lambda y: y,
+        third=lambda y: y,
+        noise=lambda rate, v: rate,
+        moderated=moderation.log_normal,
+        log_base=lambda t: -_log_factorial(t),
+    ),
     is_of_counts=True,
 )
-_CANONICAL: dict[Activation, Loss] = {row.output: row for row in map(Loss, NAMES)}
 
 
 class Targets(NamedTuple):
@@ -286,13 +329,13 @@ class Targets(NamedTuple):
 
 
 def fitting(output: Activation) -> tuple[Loss, ...]:
-    """The losses that go with an output, the canonical one first."""
-    canonical = (_CANONICAL[output],) if output in _CANONICAL else ()
-    return canonical if output is IDENTITY or not output.is_elementwise else (*canonical, SQUARED_ERROR)
+    """The losses that go with an output: those whose own it is, in the order of the list, and squared error."""
+    own = tuple(loss for loss in Loss._rows.values() if loss.output is output)
+    return own if SQUARED_ERROR in own or not output.is_elementwise else (*own, SQUARED_ERROR)
 
 
 def for_output(loss: Any, output: Activation) -> Loss:
-    """The loss that goes with an output activation: the canonical one for None, else `loss` if it fits."""
+    """The loss that goes with an output activation: the first one for None, else `loss` if it fits."""
     expected = fitting(output)
     if loss is None:
         return expected[0]
@@ -337,14 +380,14 @@ def _labels(array: NDArray[Any], n_samples: int, n_classes: int) -> NDArray[np.i
 def _in_domain(loss: Loss, values: NDArray[Any]) -> NDArray[Any]:
     """Class targets outside of [0, 1] by rounding become 0 or 1: beyond them the loss would have no lower bound."""
     low, high = loss.domain
-    if loss.is_of_classes and (values.min() < low or values.max() > high):
-        wrong = (values < -TOLERANCE) | (values > 1 + TOLERANCE)
-        if wrong.any():
-            raise ValueError(f"T: expected targets in [0, 1] for {loss}, got {values[wrong][0]}")
-        return np.asarray(np.clip(values, 0.0, 1.0))
-    if loss.is_of_counts and values.min() < low:
-        raise ValueError(f"T: expected non-negative targets for {loss}, got {values.min()}")
-    return values
+    if (low == -math.inf or values.min() >= low) and (high == math.inf or values.max() <= high):
+        return values
+    slack = TOLERANCE if loss.is_of_classes else 0.0
+    wrong = (values < low - slack) | (values > high + slack)
+    if wrong.any():
+        expected = "non-negative targets" if loss.domain == COUNTS else f"targets in [{low:g}, {high:g}]"
+        raise ValueError(f"T: expected {expected} for {loss}, got {values[wrong][0]}")
+    return np.asarray(np.clip(values, low, high))
 
 
 def _check_sums(values: NDArray[Any]) -> None:

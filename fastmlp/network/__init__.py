@@ -1,4 +1,4 @@
-"""The facade: a network that can be trained, its derivatives and outputs."""
+"""The facade: `network`, a network that can be trained, its derivatives and outputs; `trainable`, objective and fit."""
 
 from fastmlp.network.network import Network, load
 

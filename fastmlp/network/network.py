@@ -75,7 +75,7 @@ class Network(Trainable):
 
     # ---- what it computes ----
 
-    @predicting.exact_first
+    @predicting.plain_first
     def predict(self, X: Any, *, out: Any = None, n_threads: Any = None) -> Array:
         """Outputs of the network; ``net(X)`` is the same.
 

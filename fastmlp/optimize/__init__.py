@@ -7,14 +7,19 @@ holdout        the validation set
 reference      the best constant: what a fit is measured by, the default tol
 scale          whether a network can learn from the data as they are
 explained      whether one that has been trained has learnt what a straight line knows
+advice         what is advised, in the words of whoever has called
 minibatch      sgd, adam
 rprop          resilient back-propagation
 lm             Levenberg-Marquardt, in the end Newton
 lbfgs          quasi-Newton steps from the latest gradients
+truncated      Levenberg-Marquardt without matrices, for many parameters
+settled        a minimum from parameters near by, without reports
 loops          how the steps of compiled solvers are reported
-truncated      the same without matrices
 scg            scaled conjugate gradients
 scipy_bridge   SciPy's minimizers, of which L-BFGS-B takes bounds
+scipy_options  their options, looked at before SciPy does
+earlier        the result that a warm start continues, looked at
+generators     the random generator that it tells of
 results        what is returned: SciPy's results, as tables
 points         what full-batch solvers know of a point, and when they get nowhere any more
 bounds         limits of the parameters, and what a vanishing gradient means there

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
-from fastmlp._core.storage.arrays import exact
+from fastmlp._core.storage import arrays
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.pickled import PLAIN
 from fastmlp.model.units import Units, restored
@@ -71,7 +71,7 @@ class Earlier:
             raise ValueError(f"warm_start: expected {name} of shape {shape}, got {value.shape}")
         if not (value.flags.c_contiguous and value.flags.aligned):
             raise ValueError(f"warm_start: expected {name} to lie row by row, got strides {value.strides}")
-        finite = exact(value, value.dtype) is not None or np.isfinite(value).all()
+        finite = arrays.plain(value, value.dtype) is not None or np.isfinite(value).all()
         if not (finite and (low == -math.inf or (value >= low).all())):
             expected = "finite numbers" + (f" >= {low:g}" if low > -math.inf else "")
             raise ValueError(f"warm_start: expected {expected} in {name}, got others")

@@ -54,6 +54,8 @@ def solve(
         report(monitor.begin, objective, here)
         while status != CONVERGED and monitor.n_iter < max_iter:
             agreement = np.sign(here.gradient) * np.sign(previous)
+            if here.value == np.inf > previous_value:  # where the objective has no meaning: back, in every direction
+                agreement[:] = -1.0
             grow, shrink = agreement > 0, agreement < 0
             size[grow] = np.minimum(size[grow] * settings["increase"], settings["max_step"])
             size[shrink] = np.maximum(size[shrink] * settings["decrease"], settings["min_step"])

@@ -1,4 +1,4 @@
-"""The one file that speaks SciPy's language: `scipy.optimize.minimize` on an objective."""
+"""SciPy's minimizers, `scipy.optimize.minimize`, on an objective; each with the options that make it comparable."""
 
 from __future__ import annotations
 

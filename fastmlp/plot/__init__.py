@@ -1,6 +1,17 @@
 """Pictures of training and of what came of it. matplotlib is imported by the functions only.
 
 Each takes the axes to draw into (`ax`, None: a new figure) and returns them, so that pictures combine with any others.
+
+classes     which were taken for which
+diagram     inputs, units, and the weights between them
+evidence    what it says about networks and inputs
+importance  what several methods say of each input; profiles
+inputs      what each does to the outputs
+outputs     functions of one input, and samples of functions
+pruning     paths
+sweeps      sizes and starts
+training    the course of a training
+weights     the weights themselves
 """
 
 from fastmlp.plot.classes import confusion_matrix

@@ -55,8 +55,8 @@ class Round(NamedTuple):
     removed: tuple[str, ...]
 
 
-class Quadratic(NamedTuple):
-    """The model of a round."""
+class RoundModel(NamedTuple):
+    """What a round goes by: the quadratic model at an optimum."""
 
     optimum: Optimum
     model: Model
@@ -101,13 +101,13 @@ class Walk:
         if not rules.retrain:
             self._refuse_far(optimum)
         made: Round | None = Round(optimum.reduced.pruned, optimum.reduced.expand(optimum.v), 0.0, ())
-        quadratic: Quadratic | None = None
+        quadratic: RoundModel | None = None
         while made is not None:
             self._note(made, optimum, nit)
             if (message := self._ended()) is not None:
                 return message
             if rules.retrain or quadratic is None:
-                quadratic = Quadratic(optimum, rules.method.model(optimum), optimum.reduced.places)
+                quadratic = RoundModel(optimum, rules.method.model(optimum), optimum.reduced.places)
             made = self._delete(quadratic, optimum.reduced.pruned)
             if made is None:
                 break
@@ -121,7 +121,7 @@ class Walk:
                 return "stopped by max_rise"
         return "nothing is left to delete"
 
-    def _train(self, reduced: Reduced, v: Float, quadratic: Quadratic) -> tuple[Optimum, int]:
+    def _train(self, reduced: Reduced, v: Float, quadratic: RoundModel) -> tuple[Optimum, int]:
         """From the minimum of the quadratic model on; the steps."""
         rules, model, nit = self.rules, quadratic.model, 0
         if isinstance(model, Deletions):
@@ -161,7 +161,7 @@ class Walk:
                 "penalty (method='lm')"
             )
 
-    def _delete(self, quadratic: Quadratic, pruned: Mask) -> Round | None:
+    def _delete(self, quadratic: RoundModel, pruned: Mask) -> Round | None:
         """A round: one deletion, and more as long as they are predicted to cost little; None where all would go."""
         optimum, model, place = quadratic
         rules, rise = self.rules, 0.0

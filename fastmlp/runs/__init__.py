@@ -1,4 +1,9 @@
-"""Many trainings: several networks at once, sweeps over sizes and starts, and what they have found."""
+"""Many trainings: several networks at once, sweeps over sizes and starts, and what they have found.
+
+choosing      sweeps; sweep_result: what one has found
+many          many networks on one data set
+tasks         networks to be trained, each on its own samples: all at once, compiled, or one by one
+"""
 
 from fastmlp.runs.choosing import sweep
 from fastmlp.runs.many import fit_many

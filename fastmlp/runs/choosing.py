@@ -21,7 +21,7 @@ from fastmlp.model.functional import Samples, check_samples
 from fastmlp.network import Network
 from fastmlp.optimize import advice, holdout
 from fastmlp.runs.sweep_result import Run, Sweep, with_optima
-from fastmlp.runs.tasks import Done, mean_loss, prepared, rules, total_loss, train, warn_about_scale
+from fastmlp.runs.tasks import Done, Rules, mean_loss, prepared, total_loss, train, warn_about_scale
 
 
 @quiet_but("init", "callback", "learning_rate")
@@ -138,7 +138,7 @@ def sweep(
     """
     if (validation is None) == (folds is None):
         raise ValueError("validation: expected either a set (X, T) or a fraction, or folds=, got neither or both")
-    how = rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied)
+    how = Rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied).checked()
     n_starts = check.integer(n_starts, "n_starts", 1, check.START_BITS)
     sizes = [_size(size) for size in _items(hidden_sizes, "hidden_sizes")]
     if len(set(sizes)) < len(sizes):

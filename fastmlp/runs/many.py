@@ -29,7 +29,6 @@ from fastmlp.runs.tasks import (
     objective_of,
     params_of,
     prepared,
-    rules,
     train,
     warn_about_scale,
 )
@@ -142,7 +141,7 @@ def fit_many(
     networks = [check_network(net) for net in check.several(networks, "networks", "a sequence of networks")]
     if len({id(net) for net in networks}) < len(networks):
         raise ValueError("networks: expected networks of their own, got the same one twice")
-    how = rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied)
+    how = Rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied).checked()
     penalties = [penalty] * len(networks)
     if isinstance(penalty, Sequence):
         penalties = check.sequence(penalty, "penalty", "one, or one for each network")

@@ -48,45 +48,40 @@ Done = dict[int, Outcome]  # by the places of the networks
 
 
 class Rules(NamedTuple):
-    """How networks are trained; `fit_many` documents the fields."""
+    """How networks are trained: arguments of `fit_many`, which documents them."""
 
-    method: str
-    max_iter: int
-    tol: float | None
-    ftol: float
-    time_limit: float
-    n_threads: int
+    method: Any
+    max_iter: Any
+    tol: Any
+    ftol: Any
+    time_limit: Any
+    n_threads: Any
     options: dict[str, Any]
     standardize: Any
     fixed: Any
     tied: Any
 
-
-def rules(
-    method: Any, max_iter: Any, tol: Any, ftol: Any, time_limit: Any, n_threads: Any, options: Any, standardize: Any,
-    fixed: Any, tied: Any,
-) -> Rules:  # fmt: skip
-    """The arguments, checked, but for those that are left to `Network.fit`."""
-    if not isinstance(method, str):
-        raise TypeError(f"method: expected a name, got {check.shown(method)}")
-    method = method.lower()
-    if method in AT_ONCE:
-        known = AT_ONCE[method].OPTIONS
-        for name in set(options) - set(known):
-            raise TypeError(f"{name}: expected an option of fit_many or of {method} ({', '.join(known)}), got {name!r}")
-        options = AT_ONCE[method].checked(options)
-    return Rules(
-        method,
-        check.integer(max_iter, "max_iter", 0),
-        None if tol is None else check.number(tol, "tol", 0.0),
-        check.number(ftol, "ftol", 0.0),
-        math.inf if time_limit is None else check.number(time_limit, "time_limit", 0.0),
-        _threads.resolve(n_threads),
-        options,
-        standardize,
-        fixed,
-        tied,
-    )
+    def checked(self) -> Rules:
+        """The same, all looked at but for what is left to `Network.fit`."""
+        method, options = self.method, self.options
+        if not isinstance(method, str):
+            raise TypeError(f"method: expected a name, got {check.shown(method)}")
+        method = method.lower()
+        if method in AT_ONCE:
+            known = AT_ONCE[method].OPTIONS
+            for name in set(options) - set(known):
+                expected = f"an option of fit_many or of {method} ({', '.join(known)})"
+                raise TypeError(f"{name}: expected {expected}, got {name!r}")
+            options = AT_ONCE[method].checked(options)
+        return self._replace(
+            method=method,
+            max_iter=check.integer(self.max_iter, "max_iter", 0),
+            tol=None if self.tol is None else check.number(self.tol, "tol", 0.0),
+            ftol=check.number(self.ftol, "ftol", 0.0),
+            time_limit=math.inf if self.time_limit is None else check.number(self.time_limit, "time_limit", 0.0),
+            n_threads=_threads.resolve(self.n_threads),
+            options=options,
+        )
 
 
 class Task(NamedTuple):

@@ -109,7 +109,7 @@ def _name(term: Any) -> str:
 
 def array(term: Any, part: str, answer: Any, shape: tuple[int, ...]) -> Float:
     """An answer as an array of this shape."""
-    result = arrays.exact(answer, _FLOAT64)
+    result = arrays.plain(answer, _FLOAT64)
     if result is None:
         result = check.real_array(answer, f"{_name(term)}.{part}", _FLOAT64)
     if result.shape != shape:

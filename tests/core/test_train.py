@@ -11,7 +11,7 @@ import pytest
 import fastmlp
 from cases import SHAPES, data, network, plan, relative_error
 from fastmlp._core.fits.train import Minibatches
-from fastmlp._core.sums.batch import bind_exact
+from fastmlp._core.sums.batch import bind_plain
 
 SETTINGS = {
     "sgd": [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}],
@@ -97,7 +97,7 @@ def test_threads_do_not_change_the_bits(layers, n_samples, dtype):
 def test_bits_do_not_depend_on_where_vectors_lie(method, n_states, dtype):
     net = network([1, 3, 1], dtype=dtype)
     X, T = data(net, 40)
-    batch, n, order = bind_exact(net._plan, X.astype(dtype), T.astype(dtype)), net.n_params, np.arange(40)
+    batch, n, order = bind_plain(net._plan, X.astype(dtype), T.astype(dtype)), net.n_params, np.arange(40)
     settings = {"sgd": (0, 8, 0.1, (0.9, True, False)), "adam": (0, 8, 0.1, (0.9, 0.999, 1e-8))}[method]
     results = set()
     for apart in (0, 1, 3, 4, 8, 16, 300):  # numbers between one vector and the next
@@ -115,7 +115,7 @@ def test_a_step_of_adam_takes_any_gradient(g, dtype, isa):
     one = plan([1, 1], "tanh", "squared_error", np.dtype(dtype).itemsize, isa)
     X, T = np.full((1, 1), 2, dtype), np.full((1, 1), -g, dtype)
     w, gradient, m, v = np.zeros((4, 2), dtype)
-    Minibatches(bind_exact(one, X, T), 1, 1).run(
+    Minibatches(bind_plain(one, X, T), 1, 1).run(
         (w, np.zeros(1, np.intp), None, gradient, m, v), 0, 1, 0.5, (0.9, 0.999, 1e-8)
     )
     expected = np.array([2 * g, g])
@@ -127,7 +127,7 @@ def test_a_squared_gradient_beyond_all_numbers_stops_adam_without_nan(isa):
     one = plan([1, 1], "tanh", "squared_error", 8, isa)
     X, T = np.full((1, 1), 1e200), np.ones((1, 1))
     w, gradient, m, v = np.zeros((4, 2))
-    Minibatches(bind_exact(one, X, T), 1, 1).run(
+    Minibatches(bind_plain(one, X, T), 1, 1).run(
         (w, np.zeros(1, np.intp), None, gradient, m, v), 0, 1, 0.5, (0.9, 0.999, 1e-8)
     )
     assert np.allclose(w, [0, 0.5])
@@ -150,7 +150,7 @@ PROGRAM = """
 import ctypes, sys
 import numpy as np
 import fastmlp
-from fastmlp._core.sums.batch import bind_exact
+from fastmlp._core.sums.batch import bind_plain
 from fastmlp._core.fits.train import Minibatches
 
 count = ctypes.CDLL(None).allocations
@@ -161,7 +161,7 @@ X, T = np.random.default_rng(0).normal(size=(n, 8)), np.zeros((n, 1))
 w = net.params
 g, m, v = (np.zeros_like(w) for _ in range(3))
 order, decay = np.arange(n), np.ones_like(w)
-loop = Minibatches(bind_exact(net._plan, X, T), 32, int(sys.argv[1]))
+loop = Minibatches(bind_plain(net._plan, X, T), 32, int(sys.argv[1]))
 
 def epoch(steps):
     before = count()

@@ -12,40 +12,9 @@ from mpmath import mp, mpf
 
 from fastmlp._core import faces
 from fastmlp._core.bridge import kernels
+from reference import CONSTANT, LIMITS, ULPS
 
-# Largest errors in ulps: h, h', h''.
-TOLERANCE = {
-    "identity": (0, 0, 0),
-    "tanh": (2, 8, 8),
-    "logistic": (2, 4, 6),
-    "relu": (0, 0, 0),
-    "leaky_relu": (2, 1, 0),
-    "softplus": (2, 2, 4),
-    "elu": (4, 2, 2),
-    "silu": (4, 6, 8),
-    "gelu": (4, 6, 8),
-    "sin": (2, 2, 2),
-    "exp": (2, 2, 2),
-}
 LOG1P_TOLERANCE = 2
-
-# (h, h', h'') at -inf and at +inf.
-LIMITS = {
-    "identity": ((-np.inf, 1, 0), (np.inf, 1, 0)),
-    "tanh": ((-1, 0, 0), (1, 0, 0)),
-    "logistic": ((0, 0, 0), (1, 0, 0)),
-    "relu": ((0, 0, 0), (np.inf, 1, 0)),
-    "leaky_relu": ((-np.inf, 0.01, 0), (np.inf, 1, 0)),
-    "softplus": ((0, 0, 0), (np.inf, 1, 0)),
-    "elu": ((-1, 0, 0), (np.inf, 1, 0)),
-    "silu": ((0, 0, 0), (np.inf, 1, 0)),
-    "gelu": ((0, 0, 0), (np.inf, 1, 0)),
-    "sin": ((np.nan, np.nan, np.nan), (np.nan, np.nan, np.nan)),
-    "exp": ((0, 0, 0), (np.inf, np.inf, np.inf)),
-}
-
-# Derivatives that are constants, whatever z: they do not carry NaN.
-CONSTANT = {"identity": (1, 2), "relu": (2,), "leaky_relu": (2,)}
 
 # Arguments near which an implementation may change its formula, saturate, underflow or lose digits to cancellation.
 SWITCHES = [0.3466, 0.5, 0.5493061443340549, 0.7517915, 1, 1.2784645, 1.4142135623730951, 2, 2.3993573, 4, 5, 8, 9, 12]
@@ -175,7 +144,7 @@ def assert_accurate(name, dtype, order, computed, tolerance):
 @activations
 def test_activations_and_derivatives_are_within_the_stated_ulps_of_mpmath(name, dtype, isa):
     results = faces.activation(name, points(dtype), order=2, isa=isa)
-    for order, (computed, tolerance) in enumerate(zip(results, TOLERANCE[name], strict=True)):
+    for order, (computed, tolerance) in enumerate(zip(results, ULPS[name], strict=True)):
         assert computed.dtype == dtype
         assert_accurate(name, dtype, order, computed, tolerance)
 
@@ -194,7 +163,7 @@ def test_the_checker_rejects_a_value_that_is_eight_ulps_off(name, dtype):
     at = np.flatnonzero(np.isfinite(value) & (np.abs(points(dtype)) < 3))[7]
     value[at] += 8 * np.spacing(value[at])
     with pytest.raises(AssertionError, match="ulp at z"):
-        assert_accurate(name, dtype, 0, value, TOLERANCE[name][0])
+        assert_accurate(name, dtype, 0, value, ULPS[name][0])
 
 
 @instruction_sets

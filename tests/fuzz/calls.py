@@ -14,6 +14,7 @@ from fuzz import asked, trained
 from fuzz.arguments import HookError, N, array, hostile, integer, name, odd, real
 from fuzz.draws import Draws
 
+#: all of ours, and of SciPy's, which go one way, two; in this order, by which bytes of the corpus choose
 METHODS = ("lm", "adam", "sgd", "rprop", "scg", "lbfgs", "l-bfgs-b", "newton-cg", "auto")
 SPENT = 0.3  # seconds, where a call takes a limit
 NAMED = re.compile(r"[\w .,\[\]'()]+: .*expected ", re.DOTALL)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cases import RESUMABLE
 from fuzz import calls, files
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -46,3 +47,7 @@ def test_calls_of_the_same_kind(name):
         rng = np.random.default_rng([first, seed])
         hostile = rng.random(64) < 0.2  # what is drawn seldom, more often
         calls.run(bytes([first]) + np.where(hostile, 255, rng.integers(256, size=64)).astype(np.uint8).tobytes())
+
+
+def test_every_method_of_ours_is_called():
+    assert set(calls.METHODS) >= {"auto", *RESUMABLE}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import fastmlp
+from cases import RESUMABLE
 from children import outcomes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for the memory in use")
@@ -16,9 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
 T = np.sin(X[:, :1])
-METHODS = {
-    "sgd": {"momentum": 0.5, "nesterov": True}, "adam": {}, "rprop": {}, "lm": {}, "scg": {}, "lbfgs": {"maxcor": 3},
-}  # fmt: skip
+METHODS = {name: {} for name in RESUMABLE} | {"sgd": {"momentum": 0.5, "nesterov": True}, "lbfgs": {"maxcor": 3}}
 SETTINGS = {
     "plain": {"max_iter": 4},
     "held back": {"max_iter": 4, "validation": 0.3, "patience": 50, "standardize": True, "fixed": "b1"},

@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 
 import fastmlp
-from cases import network
-from fastmlp.optimize.methods import METHODS
+from cases import ALL, MINIBATCH, RESUMABLE, network
 
-METHODS = tuple(name for name in METHODS if name != "auto")
-RESUMABLE = ("sgd", "adam", "rprop", "lm", "scg")
-MINIBATCH = ("sgd", "adam")
 rng = np.random.default_rng(0)
 X, T = rng.uniform(-2, 2, (10, 1)), rng.normal(size=(10, 1))  # noise to be learned by heart
 XV = np.linspace(-2, 2, 50)[:, None]
@@ -42,7 +38,7 @@ def visited(method, net=None, **options):
     return res, points
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALL)
 def test_the_history_holds_both_losses_of_each_iteration(method):
     net = fresh()
     res, points = visited(method, net, max_iter=15)
@@ -57,7 +53,7 @@ def test_the_history_holds_both_losses_of_each_iteration(method):
         np.testing.assert_allclose(res.history["train_loss"], training, rtol=1e-12)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALL)
 def test_patience_ends_where_the_validation_loss_has_not_improved_and_restores_the_best(method):
     net = fresh()
     res, points = visited(method, net, patience=7, max_iter=3000)
@@ -74,7 +70,7 @@ def test_patience_ends_where_the_validation_loss_has_not_improved_and_restores_t
 
 
 @pytest.mark.parametrize("end", ["max_iter", "callback", "time_limit", "KeyboardInterrupt"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALL)
 def test_the_best_so_far_is_kept_however_the_training_ends(method, end):
     net, points, losses = fresh(), [], []
 
@@ -106,7 +102,7 @@ def test_the_best_so_far_is_kept_however_the_training_ends(method, end):
     assert np.array_equal(net.params, expected)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALL)
 def test_the_time_limit_ends_every_solver(method):
     net = fresh()
     start = time.perf_counter()
@@ -178,7 +174,7 @@ def test_changed_parameters_are_where_a_warm_start_begins():
 
 
 @pytest.mark.parametrize("targets", ["labels", "one-hot", "0 and 1"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALL)
 def test_a_fraction_of_each_class_is_held_back(method, targets):
     labels = np.repeat([0, 1], [60, 20])
     net = network([1, 1], output="logistic") if targets == "0 and 1" else network([1, 2], output="softmax")

@@ -8,21 +8,17 @@ import numpy as np
 import pytest
 
 import fastmlp
-from cases import data, network
+from cases import FULL_BATCH, MINIBATCH, RESUMABLE, WITH_GRADIENT, data, network
 
 X = np.linspace(-2, 2, 60)[:, np.newaxis]
 T = np.sin(2 * X)
-MINIBATCH = ("sgd", "adam")
-SECOND_ORDER = ("scg", "newton-cg", "trust-ncg", "trust-krylov", "trust-exact")
-FULL_BATCH = ("rprop", "lm", "lbfgs", "l-bfgs-b", "bfgs", "cg", "tnc", "slsqp", "trust-constr", *SECOND_ORDER)
-ALL = (*MINIBATCH, *FULL_BATCH)
 
 
 def fresh(dtype="float64", seed=0):
     return fastmlp.Network([1, 4, 1], rng=seed, dtype=dtype)
 
 
-@pytest.mark.parametrize("method", ALL)
+@pytest.mark.parametrize("method", WITH_GRADIENT)
 def test_the_result_has_every_field_and_is_left_in_the_network(method, dtype):
     net = fresh(dtype)
     penalty = fastmlp.WeightDecay(0.01)
@@ -56,7 +52,7 @@ def test_full_batch_methods_do_not_end_above_their_start(method):
         before = res.fun
 
 
-@pytest.mark.parametrize("method", ["rprop", "lm", "lbfgs", "l-bfgs-b", "bfgs", "tnc", "cg", *SECOND_ORDER])
+@pytest.mark.parametrize("method", FULL_BATCH)
 def test_success_says_that_the_gradient_is_within_tol(method):
     net = fastmlp.Network([1, 1], rng=0)
     res = net.fit(X, 3 * X + 1, method, tol=1e-6, max_iter=3000)
@@ -90,7 +86,7 @@ def test_the_full_data_set_as_one_batch_descends_along_the_mean_gradient():
     assert np.allclose(net.params, w - 0.5 * gradient / 60, rtol=1e-13)
 
 
-@pytest.mark.parametrize("method", [*MINIBATCH, "rprop", "lm", "scg", "lbfgs"])
+@pytest.mark.parametrize("method", RESUMABLE)
 def test_two_fits_of_k_equal_one_of_2k(method, dtype):
     halves, whole = fresh(dtype), fresh(dtype)
     schedule = fastmlp.schedules.step_decay(0.02, 0.5, every=4) if method in MINIBATCH else None
@@ -112,7 +108,7 @@ def test_warm_start_does_not_touch_the_earlier_result():
     assert copies[0] == copies[1]
 
 
-@pytest.mark.parametrize("method", ALL)
+@pytest.mark.parametrize("method", WITH_GRADIENT)
 def test_a_callback_sees_each_iteration_and_may_stop(method):
     seen = []
 
@@ -128,7 +124,7 @@ def test_a_callback_sees_each_iteration_and_may_stop(method):
     assert not res.success
 
 
-@pytest.mark.parametrize("method", ALL)
+@pytest.mark.parametrize("method", WITH_GRADIENT)
 def test_stop_iteration_stops_politely(method):
     def callback(state):
         raise StopIteration
@@ -137,7 +133,7 @@ def test_stop_iteration_stops_politely(method):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
-@pytest.mark.parametrize("method", ALL)
+@pytest.mark.parametrize("method", WITH_GRADIENT)
 def test_an_exception_leaves_the_last_completed_step_unless_it_lies_above_the_start(method, error):
     net = fresh()
     steps = [(net.loss(X, T), net.params)]
@@ -191,7 +187,7 @@ def test_the_time_limit_holds_within_an_epoch():
     assert res.message == "stopped at time_limit"
 
 
-@pytest.mark.parametrize("method", ALL)
+@pytest.mark.parametrize("method", WITH_GRADIENT)
 def test_verbose_prints_and_silence_is_the_default(method, capsys):
     fresh().fit(X, T, method, max_iter=3)
     assert capsys.readouterr().out == ""
@@ -329,7 +325,7 @@ def test_classes_are_learned():
     assert np.mean(net(inputs).argmax(axis=1) == labels) > 0.98
 
 
-@pytest.mark.parametrize("method", ALL)
+@pytest.mark.parametrize("method", WITH_GRADIENT)
 def test_an_objective_that_is_not_finite_at_the_start_is_refused(method):
     net = fresh()
     net.weights[1][...] = 1e200

@@ -7,6 +7,7 @@ import pytest
 from sklearn.datasets import load_diabetes, load_digits
 
 import fastmlp
+from cases import MINIBATCH, RESUMABLE, WITH_GRADIENT
 from fastmlp.errors import ScaleWarning
 from fastmlp.optimize import reference
 from fastmlp.optimize.explained import poor
@@ -53,7 +54,7 @@ RAW = {
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("method", ["auto", "lm", "lbfgs", "scg", "adam"])
+@pytest.mark.parametrize("method", ["auto", *RESUMABLE])
 @pytest.mark.parametrize("case", RAW)
 def test_none_succeeds_in_silence_where_a_straight_line_does_better(case, method, dtype):
     inputs, targets = RAW[case]
@@ -173,7 +174,7 @@ def test_the_line_that_called_is_named():
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("method", ["lm", "lbfgs", "adam"])
+@pytest.mark.parametrize("method", RESUMABLE)
 def test_noise_is_no_matter_of_scale(method, seed):
     noise = np.random.default_rng(seed).normal(size=200)
     caught_text = caught(fastmlp.Network([3, 4, 1], rng=seed), X, noise, method, rng=0)[1]
@@ -349,7 +350,7 @@ def test_a_decay_that_is_strong_in_the_users_units_only_is_no_excuse(unit):
 # ---- minibatches ----
 
 
-@pytest.mark.parametrize("method", ["sgd", "adam"])
+@pytest.mark.parametrize("method", MINIBATCH)
 def test_minibatches_succeed_where_they_are_no_worse_than_a_constant(method):
     rate = {"sgd": 0.01, "adam": 0.02}[method]
     for shift in (0.0, 40.0):
@@ -388,7 +389,7 @@ def test_a_penalty_on_the_output_biases_is_allowed_for():
 # ---- patience ----
 
 
-@pytest.mark.parametrize("method", ["lm", "lbfgs", "scg", "rprop", "bfgs", "adam"])
+@pytest.mark.parametrize("method", WITH_GRADIENT)
 def test_stopping_by_patience_as_asked_is_success(method):
     net = fastmlp.Network([3, 20, 1], rng=0)
     rate = 0.02 if method == "adam" else None

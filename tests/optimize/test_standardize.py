@@ -5,7 +5,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 import fastmlp
-from cases import PAIRS, data, network
+from cases import PAIRS, RESUMABLE, data, network
 from fastmlp import datasets
 
 DECAY = fastmlp.WeightDecay(1.0)
@@ -21,7 +21,7 @@ def yacht_network(n_inputs=6):
     return fastmlp.Network([n_inputs, 5, 1], rng=3)
 
 
-@pytest.mark.parametrize("solver", ["lm", "lbfgs", "scg", "rprop", "adam"])
+@pytest.mark.parametrize("solver", RESUMABLE)
 def test_predictions_are_those_of_standardisation_by_hand(solver):
     (U, *_), (S, scale, shift) = columns(YACHT.X), columns(YACHT.T)
     by_hand, folded = yacht_network(), yacht_network()
@@ -158,7 +158,7 @@ def test_bounds_ties_and_fixed_weights_are_of_the_standardised_problem():
     assert np.allclose(folded(YACHT.X), scale * by_hand(U) + shift, atol=1e-7 * scale)
 
 
-@pytest.mark.parametrize("solver", ["lm", "lbfgs", "scg", "rprop", "adam", "sgd"])
+@pytest.mark.parametrize("solver", RESUMABLE)
 def test_k_and_k_iterations_are_2_k(solver, dtype):
     one, two = (fastmlp.Network([6, 5, 1], dtype=dtype, rng=3) for _ in range(2))
     steps = {"standardize": True, "penalty": DECAY, "fixed": "b1", "rng": 1}

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import fastmlp
+from cases import RESUMABLE
 from fastmlp.errors import ScaleWarning
+from fastmlp.estimators.arguments import SOLVERS
 from fastmlp.optimize import reference
 from fastmlp.optimize.explained import poor
 
@@ -32,7 +34,7 @@ def caught(net, *arguments, **options):
 CONSTANTS = {"0": 0.0, "0.3": 0.3, "12.5": 12.5, "-4e6": -4e6, "1e12": 1e12}
 
 
-@pytest.mark.parametrize("method", ["lm", "lbfgs", "scg", "rprop", "adam", "sgd"])
+@pytest.mark.parametrize("method", RESUMABLE)
 @pytest.mark.parametrize("case", CONSTANTS)
 def test_a_constant_is_learnt_or_it_is_no_success(case, method):
     """Success is to come within a tenth of it, of a zero within a tenth of 1."""
@@ -187,7 +189,7 @@ def said_of(call):
     return [str(each.message) for each in found if each.category is ScaleWarning]
 
 
-@pytest.mark.parametrize("method", ["lm", "lbfgs", "adam", "scg"])
+@pytest.mark.parametrize("method", SOLVERS)
 def test_whoever_has_called_is_told_once_what_can_be_changed_there(method):
     networks = [fastmlp.Network([3, 4, 1], rng=seed) for seed in range(3)]
     (said,) = said_of(lambda: fastmlp.fit_many(networks, *WILD, method, max_iter=20))

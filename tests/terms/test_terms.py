@@ -8,11 +8,8 @@ import pytest
 import scipy.optimize
 
 import fastmlp
-from cases import data, network, relative_error
+from cases import FULL_BATCH, MINIBATCH, OWN, WITHOUT_GRADIENT, data, network, relative_error
 from fastmlp import Quadratic, Sum, WeightDecay
-
-FULL_BATCH = ("lm", "lbfgs", "scg", "rprop", "l-bfgs-b", "bfgs", "cg", "tnc", "slsqp", "newton-cg", "trust-ncg",
-              "trust-krylov", "trust-exact", "trust-constr")  # fmt: skip
 
 
 class Quartic:
@@ -186,11 +183,11 @@ def test_every_full_batch_method_comes_to_the_optimum(method, kind):
     assert result.fun == pytest.approx(objective.value(net.params), rel=1e-14)
     assert result.history["train_loss"][-1] == pytest.approx(net.loss(X, T) / 40, rel=1e-9)
     asked = sum(call.startswith("value") for call in term.calls)
-    if kind is WithMatrix and method in ("lm", "lbfgs", "scg", "rprop", "l-bfgs-b"):
+    if kind is WithMatrix and method in (*OWN, "l-bfgs-b"):
         assert asked == result.nfev + 1  # the result's own
 
 
-@pytest.mark.parametrize("method", ["nelder-mead", "powell"])
+@pytest.mark.parametrize("method", WITHOUT_GRADIENT)
 def test_methods_without_gradients_ask_for_values(method):
     net, X, T, a = problem([1, 1])
     net.fit(X, T, method, penalty=Quartic(a), max_iter=2000)
@@ -246,7 +243,7 @@ def test_standardised_problems_have_the_term_in_their_units():
 def test_warm_starts_go_on():
     net, X, T, a = problem()
     once, twice = net.copy(), net.copy()
-    for method in ("lm", "lbfgs", "scg"):
+    for method in OWN:
         once.fit(X, T, method, penalty=WithMatrix(a), max_iter=6, tol=0)
         first = twice.fit(X, T, method, penalty=WithMatrix(a), max_iter=3, tol=0)
         twice.fit(X, T, method, penalty=WithMatrix(a), max_iter=3, tol=0, warm_start=first)
@@ -282,7 +279,7 @@ def test_what_cannot_work_is_refused():
         net.objective(X, T, penalty=0.1)
     with pytest.raises(TypeError, match=r"penalty: expected a fastmlp.WeightDecay or a fastmlp.Term"):
         net.fit(X, T, penalty=Quartic)
-    for method in ("sgd", "adam"):
+    for method in MINIBATCH:
         with pytest.raises(TypeError, match=f"penalty: expected a fastmlp.WeightDecay, .* or None with {method}, got"):
             net.fit(X, T, method, penalty=Quartic(a))
     with pytest.raises(TypeError, match=r"penalty: expected a fastmlp.WeightDecay or fastmlp.Quadratic, or their sum"):
@@ -293,7 +290,7 @@ def test_what_cannot_work_is_refused():
         Quartic(a) + Quartic(a)
 
 
-@pytest.mark.parametrize("method", ["lm", "lbfgs", "scg", "trust-krylov"])
+@pytest.mark.parametrize("method", [*OWN, "trust-krylov"])
 @pytest.mark.parametrize(
     ("answer", "error", "message"),
     [
@@ -312,7 +309,7 @@ def test_wrong_answers_are_named(method, answer, error, message):
 
 
 @pytest.mark.parametrize("kind", [KeyError, KeyboardInterrupt])
-@pytest.mark.parametrize("method", ["lm", "lbfgs", "scg", "rprop", "bfgs"])
+@pytest.mark.parametrize("method", [*OWN, "bfgs"])
 def test_exceptions_come_through_and_leave_the_latest_step(method, kind):
     def raise_it(value, gradient):
         raise kind("of the term")
@@ -328,7 +325,7 @@ def test_exceptions_come_through_and_leave_the_latest_step(method, kind):
     assert net.fit(X, T, method, penalty=Quartic(a)).success  # as if nothing had been
 
 
-@pytest.mark.parametrize("method", ["lm", "lbfgs", "scg"])
+@pytest.mark.parametrize("method", OWN)
 def test_solvers_turn_back_where_a_term_is_infinite(method):
     class Barrier:
         """- sum ln w_i: all parameters stay positive."""

@@ -21,6 +21,7 @@ from cython cimport floating
 from fastmlp._core.bridge cimport kernels
 from fastmlp._core.curvature cimport by_units, cross_terms, tiles
 from fastmlp._core.threads cimport team
+from fastmlp._core.curvature.cross_terms cimport Rows
 from fastmlp._core.curvature.tiles cimport EXACT, Curvature, number, own_products, walk, width
 from fastmlp._core.sums.block cimport Block
 from fastmlp._core.sums.kinds cimport Layer
@@ -34,6 +35,7 @@ cdef void add_tiles(const Curvature *c, const Block *b, floating *work, floating
     cdef const floating *q = work + c.q * b.ld
     cdef floating *J = work + c.J * b.ld
     cdef floating *left = J
+    cdef Rows bent
     if not team.keep_on(b.watch, b.n * c.n_pairs):
         return
     by_units.start_layer(c, b, 2, work)
@@ -49,9 +51,8 @@ cdef void add_tiles(const Curvature *c, const Block *b, floating *work, floating
     if gradient != NULL:
         memcpy(gradient, sums + n_params * rows, n_params * sizeof(floating))
     if c.kind == EXACT:
-        sums = cross_terms.add_products(c, b, <const floating *> work + c.bend * b.ld,
-                                        <const floating *> work + c.at.a[0] * b.ld, width(c.net, 0) + 1,
-                                        own_products(c), 0, work, sums + rows * rows)
+        bent = Rows(work + c.bend * b.ld, work + c.at.a[0] * b.ld, width(c.net, 0) + 1, 0)
+        sums = cross_terms.add_products(c, b, &bent, own_products(c), work, sums + rows * rows)
         cross_terms.add_cross_terms(c, b, work, sums)
 
 

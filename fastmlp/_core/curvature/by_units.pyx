@@ -23,7 +23,7 @@ from cython cimport floating
 from fastmlp._core.bridge cimport kernels
 from fastmlp._core.sums cimport sweeps
 from fastmlp._core.threads cimport team
-from fastmlp._core.curvature.cross_terms cimport add_cross_terms, add_rows, products
+from fastmlp._core.curvature.cross_terms cimport Rows, add_cross_terms, add_rows, products
 from fastmlp._core.curvature.tiles cimport (
     BACKPROP, COLS, EMPIRICAL_FISHER, EXACT, GGN, ROWS, Band, Curvature, Walk, first_band, go, is_separable, next_band,
     output_slope, run, unit_products, walk, width,
@@ -112,11 +112,11 @@ cdef inline size_t q_of(const Curvature *c, int l, int m) noexcept nogil:
     return c.t if l == m - 1 else c.other[l % 2]
 
 
-cdef void own_run(const Curvature *c, const Block *b, int m, size_t p, size_t i, size_t length, floating *work,
+cdef void own_run(const Curvature *c, const Block *b, int m, Walk at, size_t length, floating *work,
                   floating *to) noexcept nogil:
-    """Rows i, i + 1, ... of Q_m[p] = h'_m * (W_(m+1)' q[m,m+1][., p]) + h''_m,p (W_(m+1)' delta_(m+1))_p, m < L."""
+    """Rows of Q_m[p] = h'_m * (W_(m+1)' q[m,m+1][., p]) + h''_m,p (W_(m+1)' delta_(m+1))_p, m < L, from p, i on."""
     cdef const Net *net = c.net
-    cdef size_t n_m = width(net, m)
+    cdef size_t n_m = width(net, m), p = at.x, i = at.y
     cdef const floating *above = work + (c.t + p) * b.ld
     kernels.dense_backward_part(net.ops, width(net, m + 1), length, b.n,
                                 <const floating *> b.params + net.layers[m].W + i, n_m, above, n_m * b.ld,
@@ -136,7 +136,7 @@ cdef void own_rows(const Curvature *c, const Block *b, int m, size_t first, size
         if m == c.net.n_layers:
             memcpy(to, Q + (at.x * n_m + at.y) * b.ld, length * row)
         else:
-            own_run(c, b, m, at.x, at.y, length, work, to)
+            own_run(c, b, m, at, length, work, to)
             if m > 1:
                 memcpy(Q + (at.x * n_m + at.y) * b.ld, to, length * row)
                 for i in range(length):
@@ -245,9 +245,10 @@ cdef floating *add_band(const Curvature *c, const Block *b, const Band *band, fl
     cdef const floating *lower[COLS]
     cdef Walk at = walk(width(c.net, band.l - 1) + 1, band.l == band.m, 0)
     cdef size_t col = 0, cols, j
+    cdef Rows of
     if is_separable(c, band.l, band.m) and c.per_output:
-        return add_rows(c, b, <const floating *> work + c.q * b.ld, right, walk(band.cols, False, band.row), band.rows,
-                        band.m - 1, work, tiles)
+        of = Rows(work + c.q * b.ld, right, band.cols, band.m - 1)
+        return add_rows(c, b, &of, walk(band.cols, False, band.row), band.rows, work, tiles)
     D = unit_rows(c, b, band, work)
     while col < band.cols:
         cols = min(<size_t> COLS, band.cols - col)
@@ -322,7 +323,7 @@ cdef void own_diagonal(const Curvature *c, const Block *b, int m, floating *work
             kernels.add(net.ops, b.n, <const floating *> work + (c.bend + i) * ld, D + i * ld)
     else:
         for i in range(n_m if recurs(c) else 0):
-            own_run(c, b, m, i, i, 1, work, D + i * ld)
+            own_run(c, b, m, Walk(i, i, n_m, True), 1, work, D + i * ld)
         for k in range(c.net.n_outputs if c.per_output else 0):
             for i in range(n_m):
                 kernels.multiply_rows(net.ops, 1, b.n,

@@ -22,7 +22,7 @@ cdef struct Chosen:
 
 
 # Owns the arrays.
-cdef class Choice:
+cdef class Places:
     cdef Chosen chosen
     cdef object given
     cdef void *memory

@@ -6,7 +6,7 @@ from fastmlp._core.sums.batch cimport Batch
 from fastmlp._core.sums.kinds cimport Layer
 
 
-cdef class Choice:
+cdef class Places:
     """Some parameters of a network.
 
     Parameters

@@ -30,27 +30,26 @@ cdef void products(const Block *b, const floating *left, const floating *right, 
         go(&at, length)
 
 
-cdef floating *add_products(const Curvature *c, const Block *b, const floating *left, const floating *right,
-                            size_t n_right, size_t n_rows, int below, floating *work,
+cdef floating *add_products(const Curvature *c, const Block *b, const Rows *of, size_t n_rows, floating *work,
                             floating *tiles) noexcept nogil:
     """Sums of left * right times the activations of layer `below`; the place behind their tiles."""
     cdef size_t row = 0, rows
     while row < n_rows:
         rows = min(<size_t> ROWS, n_rows - row)
-        tiles = add_rows(c, b, left, right, walk(n_right, False, row), rows, below, work, tiles)
+        tiles = add_rows(c, b, of, walk(of.n_right, False, row), rows, work, tiles)
         row += rows
     return tiles
 
 
-cdef floating *add_rows(const Curvature *c, const Block *b, const floating *left, const floating *right, Walk at,
-                        size_t rows, int below, floating *work, floating *tiles) noexcept nogil:
+cdef floating *add_rows(const Curvature *c, const Block *b, const Rows *of, Walk at, size_t rows, floating *work,
+                        floating *tiles) noexcept nogil:
     """Some rows of them."""
-    cdef size_t n_cols = width(c.net, below) + 1
+    cdef size_t n_cols = width(c.net, of.below) + 1
     cdef floating *D = work + c.D * b.ld
     if team.keep_on(b.watch, rows * n_cols * b.n):
-        products(b, left, right, at, rows, False, D)
+        products(b, <const floating *> of.left, <const floating *> of.right, at, rows, False, D)
         kernels.dense_gradient(c.net.ops, rows, n_cols, b.n, <const floating *> D,
-                               <const floating *> work + c.at.a[below] * b.ld, b.add, tiles, <floating *> NULL, b.ld)
+                               <const floating *> work + c.at.a[of.below] * b.ld, b.add, tiles, <floating *> NULL, b.ld)
     return tiles + rows * n_cols
 
 
@@ -58,16 +57,16 @@ cdef floating *add_rows(const Curvature *c, const Block *b, const floating *left
 
 cdef void add_cross_terms(const Curvature *c, const Block *b, floating *work, floating *tiles) noexcept nogil:
     """Sums of delta_m,p F[i,r] a_(l-1),j for all l < m. Where m = l + 1, F is h'_l, for r = i only."""
+    cdef Rows of
     cdef int l, m
     for l in range(1, c.net.n_layers):
-        tiles = add_products(c, b, <const floating *> work + c.at.delta[l + 1] * b.ld,
-                             <const floating *> work + c.at.d1[l] * b.ld, width(c.net, l),
-                             cross_products(c, l, l + 1), l - 1, work, tiles)
+        of = Rows(work + c.at.delta[l + 1] * b.ld, work + c.at.d1[l] * b.ld, width(c.net, l), l - 1)
+        tiles = add_products(c, b, &of, cross_products(c, l, l + 1), work, tiles)
         for m in range(l + 2, c.net.n_layers + 1):
             sensitivities(c, b, l, m - 1, work)
-            tiles = add_products(c, b, <const floating *> work + c.at.delta[m] * b.ld,
-                                 <const floating *> work + c.other[m % 2] * b.ld, width(c.net, l) * width(c.net, m - 1),
-                                 cross_products(c, l, m), l - 1, work, tiles)
+            of.left, of.right = work + c.at.delta[m] * b.ld, work + c.other[m % 2] * b.ld
+            of.n_right = width(c.net, l) * width(c.net, m - 1)
+            tiles = add_products(c, b, &of, cross_products(c, l, m), work, tiles)
 
 
 cdef void sensitivities(const Curvature *c, const Block *b, int l, int m, floating *work) noexcept nogil:

@@ -35,6 +35,13 @@ cdef struct Task:
     size_t work             # multiply-adds for a sample
 
 
+# With what an evaluation is done: memory, which may be anything, unless something is said to be held there; threads.
+cdef struct Means:
+    void *memory
+    Held held
+    int n_threads
+
+
 # With `stay` for many calls: they stay in the workspace if they are few. With chosen parameters the matrix may be that
 # of these alone, (n, n): `curvature.chosen` tells.
 cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const Chosen *chosen) noexcept nogil
@@ -42,9 +49,8 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const C
 cdef int threads(const Task *task, size_t n, int n_threads) noexcept nogil
 # Bytes of memory that `evaluate` needs on so many threads.
 cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil
-# The value; gradient (P,), unless it is NULL, and matrix. `memory` may be anything, unless something is said to be held
-# there; nothing is allocated.
-cdef double evaluate(const Task *task, const floating *params, const Source *source, void *memory, Held held,
-                     floating *gradient, number *matrix, int n_threads, Watch *watch) noexcept nogil
+# The value; gradient (P,), unless it is NULL, and matrix. Nothing is allocated.
+cdef double evaluate(const Task *task, const floating *params, const Source *source, Means means, floating *gradient,
+                     number *matrix, Watch *watch) noexcept nogil
 # Copy the lower triangle of a matrix (n, n) to the upper one.
 cdef void mirror(size_t n, number *matrix, Watch *watch) noexcept nogil

@@ -31,7 +31,7 @@ from fastmlp._core.storage cimport results
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.threads cimport choice, team
 from fastmlp._core.bridge.kernels cimport FMLP_PAD
-from fastmlp._core.curvature.chosen cimport Choice, Chosen
+from fastmlp._core.curvature.chosen cimport Chosen, Places
 from fastmlp._core.curvature.tiles cimport BACKPROP, GGN, Curvature, copy, number
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.storage.memory cimport ceil_to, plus, reserve, times
@@ -200,26 +200,26 @@ cdef double block_sums(const Pass *job, const Block *b, floating *work, floating
 
 # ---- all blocks ----
 
-cdef double evaluate(const Task *task, const floating *params, const Source *source, void *memory, Held held,
-                     floating *gradient, number *matrix, int n_threads, Watch *watch) noexcept nogil:
+cdef double evaluate(const Task *task, const floating *params, const Source *source, Means means, floating *gradient,
+                     number *matrix, Watch *watch) noexcept nogil:
     """The sums of all slots, and what is made of them."""
     cdef const Net *net = task.curvature.net
     cdef size_t n_params = net.n_params, n_slots = task.parts.n_slots, slot
-    cdef floating *blocks = <floating *> lines(<size_t> memory)
+    cdef floating *blocks = <floating *> lines(<size_t> means.memory)
     cdef floating *work = blocks + n_slots * task.kept_numbers
-    cdef floating *partial = work + n_threads * task.work_numbers
+    cdef floating *partial = work + means.n_threads * task.work_numbers
     cdef floating *sums = partial + ceil_to(n_params, ALIGNMENT // sizeof(floating))
     cdef Pass job
     cdef Kept kept
     cdef double total
-    kept.task, kept.held, kept.wanted, kept.blocks = task, held, gradient != NULL, blocks
+    kept.task, kept.held, kept.wanted, kept.blocks = task, means.held, gradient != NULL, blocks
     slots.prepare(&job, <Step> &block_sums[floating], net, &task.curvature.at, source, task.parts)
     job.block.params, job.more, job.sums, job.work = params, &kept, partial, task.work
     job.n_sums, job.n_added = task.slot_numbers, n_params if gradient != NULL else 0
     job.scratch.work, job.scratch.work_bytes = work, task.work_numbers * sizeof(floating)
     job.scratch.partial = partial + task.slot_numbers
     job.scratch.values = <double *> (partial + n_slots * task.slot_numbers)
-    total = slots.perform(&job, n_threads, watch)
+    total = slots.perform(&job, means.n_threads, watch)
     if gradient != NULL:
         memcpy(gradient, partial, n_params * sizeof(floating))
     if task.form == DIAGONAL:
@@ -227,7 +227,7 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
             kernels.add(net.ops, n_params, <const floating *> sums + slot * task.slot_numbers, sums)
         copy(n_params, <const floating *> sums, matrix)
     elif task.kept_numbers:
-        by_bands.store(&task.curvature, &job, blocks, work, matrix, n_threads, watch)
+        by_bands.store(&task.curvature, &job, blocks, work, matrix, means.n_threads, watch)
     elif task.form != NOTHING and task.curvature.by_columns:
         by_columns.store(&task.curvature, sums, task.slot_numbers, n_slots, matrix, watch)
     elif task.form != NOTHING and task.curvature.by_samples:
@@ -268,16 +268,16 @@ cdef double run(Batch batch, const Task *asked, const floating *params, floating
     if several:
         n_threads = choice.chosen(&batch.choice_of_matrices, n_threads)
     n_bytes = memory_bytes(&todo, n_threads)
-    cdef void *taken = reserve(n_bytes)
-    if taken == NULL:
+    cdef Means means = Means(reserve(n_bytes), EMPTY, n_threads)
+    if means.memory == NULL:
         raise MemoryError(f"no memory for the partial sums of {todo.parts.n_slots} slots and the workspace of "
                           f"{n_threads} threads: {n_bytes} bytes")
     if work < RELEASE_WORK:
-        total = evaluate(&todo, params, &batch.source, taken, EMPTY, gradient, matrix, n_threads, &watch)
+        total = evaluate(&todo, params, &batch.source, means, gradient, matrix, &watch)
     else:
         with nogil:
-            total = evaluate(&todo, params, &batch.source, taken, EMPTY, gradient, matrix, n_threads, &watch)
-    free(taken)
+            total = evaluate(&todo, params, &batch.source, means, gradient, matrix, &watch)
+    free(means.memory)
     if several:
         choice.note(&batch.choice_of_matrices, team.seconds() - started, <double> work)
     team.check(&watch)
@@ -330,7 +330,7 @@ def normal_equations(Batch batch not None, cnp.ndarray params not None, kind, in
 
     With places of some parameters, ascending, `chosen` (n,), the matrix has their rows and columns alone (n, n).
     """
-    cdef Choice some = None if chosen is None else Choice(batch, chosen)
+    cdef Places some = None if chosen is None else Places(batch, chosen)
     cdef const Chosen *of = NULL if some is None else &some.chosen
     cdef Task todo = task(&batch.plan.net, batch.source.n, kind_index(kind), FULL if matrix else NOTHING, False, of)
     cdef bint picked = matrix and of != NULL and todo.curvature.chosen == NULL
@@ -353,7 +353,7 @@ def diagonal(Batch batch not None, cnp.ndarray params not None, kind, int n_thre
 
 def describe(Batch batch not None, kind, chosen=None):
     """How the full matrix is cut up, and bytes of memory for one thread: for tests and for the curious."""
-    cdef Choice some = None if chosen is None else Choice(batch, chosen)
+    cdef Places some = None if chosen is None else Places(batch, chosen)
     cdef const Chosen *of = NULL if some is None else &some.chosen
     cdef Task todo = task(&batch.plan.net, batch.source.n, kind_index(kind), FULL, False, of)
     cut_up = {"n_slots": todo.parts.n_slots, "rows": todo.parts.rows, "block": todo.parts.block,

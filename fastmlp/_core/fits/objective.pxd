@@ -1,7 +1,7 @@
 # What a fit minimises, E(x) = factor * loss + sum lambda_i/2 x_i^2 + terms in Python, where x are all parameters or
 # those that are free: its value, gradient and matrix. Numbers are double, whatever the network's type.
 
-from fastmlp._core.curvature.chosen cimport Choice as Places, Chosen
+from fastmlp._core.curvature.chosen cimport Chosen, Places
 from fastmlp._core.curvature.matrices cimport Held, Task
 from fastmlp._core.fits.ties cimport Map, Ties
 from fastmlp._core.sums.batch cimport Batch

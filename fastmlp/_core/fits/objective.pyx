@@ -18,7 +18,7 @@ from fastmlp._core.curvature cimport matrices
 from fastmlp._core.fits cimport asked
 from fastmlp._core.sums cimport slots
 from fastmlp._core.threads cimport choice, team
-from fastmlp._core.curvature.matrices cimport EMPTY, FORWARD, LOWER, NOTHING, SAMPLES, Task
+from fastmlp._core.curvature.matrices cimport EMPTY, FORWARD, LOWER, NOTHING, SAMPLES, Means, Task
 from fastmlp._core.curvature.tiles cimport EXACT as HESSIAN, GGN as GAUSS_NEWTON
 from fastmlp._core.fits.ties cimport expand, project, pull
 from fastmlp._core.storage.memory cimport plus, times
@@ -178,8 +178,8 @@ cdef double matrix_sums(Evaluator *evaluator, Want want, const floating *params,
     cdef bint several = n_threads > 1
     cdef double value, started = team.seconds() if several else 0.0
     n_threads = choice.chosen(&evaluator.choice, n_threads)
-    value = matrices.evaluate(task, params, problem.source, evaluator.scratch, evaluator.held, gradient, matrix,
-                              n_threads, watch)
+    value = matrices.evaluate(task, params, problem.source, Means(evaluator.scratch, evaluator.held, n_threads),
+                              gradient, matrix, watch)
     evaluator.held = SAMPLES if task.stays and not watch.stopped else EMPTY
     if several:
         choice.note(&evaluator.choice, team.seconds() - started, problem.source.n * task.work)

@@ -1,6 +1,6 @@
 """NumPy arrays seen from C: which need no second look, and where their numbers lie.
 
-`_validation` accepts what is exact as it is, which takes a fraction of a microsecond, and has a close look at all else.
+`_validation` accepts what is plain as it is, which takes a fraction of a microsecond, and has a close look at all else.
 What comes in is seen through a view of our own from then on: whatever else runs, in hooks of other arguments or in
 other threads, may give the user's array another shape, but not ours, and no other size while there is one.
 """
@@ -89,7 +89,7 @@ def same(cnp.ndarray a not None, cnp.ndarray b not None):
     return True
 
 
-def exact(value, dtype):
+def plain(value, dtype):
     """A view of a plain, native array of `dtype`, float32 or float64, with finite numbers only; None for all else."""
     cdef int typenum
     if not isinstance(dtype, cnp.dtype):

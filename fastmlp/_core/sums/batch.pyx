@@ -1,7 +1,7 @@
 """The loss of a batch and its gradient, by one pass over the samples.
 
 Arguments are trusted: native arrays of the network's type, finite, of matching shapes (`_validation` sees to it);
-`bind_exact` alone looks for itself.
+`bind_plain` alone looks for itself.
 """
 
 cimport numpy as cnp
@@ -85,7 +85,7 @@ cdef class Batch:
         return self.run(data(params), data(gradient), NULL, n_threads), gradient
 
 
-def bind_exact(Plan plan not None, X, T):
+def bind_plain(Plan plan not None, X, T):
     """The Batch of X and T where they need no second look, None for all else.
 
     That is squared error, and plain arrays (n, n_inputs) and (n, n_outputs) or, for one output, (n,) of the network's

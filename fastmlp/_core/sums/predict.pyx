@@ -1,6 +1,6 @@
 """Outputs: all rows in strips, and a path for one to eight rows where all kinds of layers have one.
 
-`predict_exact` looks at its argument itself: no conversion, no views, every check made. `exact_first` puts it before
+`predict_plain` looks at its argument itself: no conversion, no views, every check made. `plain_first` puts it before
 the method that Python calls, so that one row meets no interpreted line.
 """
 
@@ -124,10 +124,10 @@ cdef inline bint takes(object out, int typenum, cnp.npy_intp *shape) noexcept:
             and cnp.PyArray_DIM(out, 1) == shape[1] and cnp.PyArray_ISWRITEABLE(out))
 
 
-cpdef predict_exact(Plan plan, cnp.ndarray params, X, out=None):
-    """Outputs (n, n_outputs) for exact X of little work, in `out` if it is exact too; None for all else.
+cpdef predict_plain(Plan plan, cnp.ndarray params, X, out=None):
+    """Outputs (n, n_outputs) for plain X of little work, in `out` if it is plain too; None for all else.
 
-    Exact is a plain ndarray (n, n_inputs) of the network's type, aligned, C-contiguous and finite, as `out` one of
+    Plain is an ndarray (n, n_inputs) of the network's type, aligned, C-contiguous and finite, as `out` one of
     (n, n_outputs) that may be written to and overlaps nothing; work is little where one thread does it.
     """
     cdef int typenum = cnp.PyArray_TYPE(params)
@@ -152,11 +152,11 @@ cpdef predict_exact(Plan plan, cnp.ndarray params, X, out=None):
     return Y
 
 
-def exact_first(careful):
-    """Decorate a network's `predict`: exact X of little work is taken at once, all else by the method itself."""
+def plain_first(careful):
+    """Decorate a network's `predict`: plain X of little work is taken at once, all else by the method itself."""
     def predict(self, X, *, out=None, n_threads=None):
         if n_threads is None:
-            Y = predict_exact(self._plan, self._params, X, out)
+            Y = predict_plain(self._plan, self._params, X, out)
             if Y is not None:
                 return Y
         return careful(self, X, out=out, n_threads=n_threads)
