@@ -30,7 +30,7 @@ from fastmlp.terms import Quadratic, Sum, Term, WeightDecay
 from fastmlp.terms.objective import Objective
 
 if TYPE_CHECKING:  # what is imported when it is first asked for
-    from fastmlp import plot
+    from fastmlp import invariance, plot
     from fastmlp.bayes import Evidence, Laplace, LeaveOneOut, Mixture, Prediction, Starts, fit_evidence
     from fastmlp.bayes.prior_samples import prior_samples
     from fastmlp.bridges import from_sklearn, from_torch, to_onnx, to_sklearn, to_torch
@@ -93,6 +93,7 @@ __all__ = [
     "from_torch",
     "garson",
     "importances",
+    "invariance",
     "lekprofile",
     "levenberg_marquardt",
     "load",
@@ -118,6 +119,7 @@ LATER = {  # where the other names of __all__ come from
     "checking": ("DerivativeReport", "check_derivatives"),
     "estimators": ("MLPClassifier", "MLPRegressor"),
     "importance": ("Importances", "LekProfile", "garson", "importances", "lekprofile", "olden"),
+    "invariance": (),
     "optimize.least_squares": ("levenberg_marquardt",),
     "optimize.results": ("FitResult", "FitResults", "LeastSquaresResult"),
     "plot": (),

@@ -19,7 +19,7 @@ FLOORS = (
     ("datasets",),
     ("__init__",),
     ("estimators", "bridges", "importance"),
-    ("sensitivities", "checking", "pruning"),
+    ("sensitivities", "checking", "pruning", "invariance"),
     ("runs", "bayes"),
     ("plot",),
     ("network", "config"),
@@ -28,7 +28,7 @@ FLOORS = (
     ("derivatives",),
     ("model",),
     ("_tables",),
-    ("_threads", "_optional", "_quiet", "_partial", "_memory", "_matrices", "replacement", "_rows"),
+    ("_threads", "_optional", "_quiet", "_partial", "_memory", "_matrices", "replacement", "_rows", "_images"),
     ("_validation",),
     ("_core",),
     ("errors", "_cached", "_version"),
@@ -41,7 +41,7 @@ INNER = {
         ("fit",),
         ("methods", "settled"),
         ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
-        ("truncated", "loops", "scipy_options"),
+        ("truncated", "loops", "scipy_options", "changes"),
         ("least_squares", "monitor", "points", "schedules", "scale"),
         ("bounds", "explained", "earlier", "results", "options"),
         ("reference", "advice", "generators"),
@@ -76,6 +76,7 @@ INNER = {
         ("reduced", "deletions", "compacting"),
         ("candidates",),
     ),
+    "invariance": (("__init__",), ("augmented", "transforms"), ("warping",)),
     "importance": (("__init__",), ("compared",), ("connections", "profiles")),
     "checking": (("__init__",), ("report",), ("differences",)),
     "estimators": (
@@ -142,7 +143,7 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("chosen",),
     ),
     "sums": (
-        ("predict", "trace", "products", "jacobian", "moments"),
+        ("predict", "trace", "products", "jacobian", "moments", "warps"),
         ("batch",),
         ("slots",),
         ("sweeps",),
@@ -256,6 +257,7 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
         "cholesky.pyx",
         "matrices.pyx",
         "moments.pyx",
+        "warps.pyx",
         "penalty.pyx",
     }
 
