@@ -15,6 +15,7 @@ Array = NDArray[Any]
 
 TRUNCATED = 4.0  # standard deviations after which a Gaussian ends, as in SciPy
 WIDEST = 1 << 20  # pixels of its radius
+MOST_PIXELS = (1 << 31) - 1  # with a frame around: places are counted in 32 bits
 
 
 def warp(
@@ -62,6 +63,8 @@ def warp(
     if array.ndim not in (2, 3, 4):
         raise ValueError(f"images: expected shape (H, W), (N, H, W) or (N, C, H, W), got {array.shape}")
     h, w = array.shape[-2:]
+    if (h + 2) * (w + 2) > MOST_PIXELS:
+        raise ValueError(f"images: expected at most {MOST_PIXELS} pixels, got {h} x {w}")
     n = 1 if array.ndim == 2 else len(array)
     M = _of_images(np.eye(2) if matrix is None else matrix, "matrix", (2, 2), n, np.float64)
     o = _of_images(np.zeros(2) if offset is None else offset, "offset", (2,), n, np.float64)
