@@ -108,6 +108,7 @@ INNER = {
     "plot": (
         ("__init__",),
         (
+            "changes",
             "classes",
             "diagram",
             "evidence",

@@ -16,7 +16,7 @@ from fastmlp.features import moments
 
 Float = NDArray[np.float64]
 
-MOST_DEGREE = 40  # from where on binomials of radial polynomials lose all digits
+MOST_DEGREE = 100  # of Zernike polynomials, of which there are 2,601 then
 BLOCK = 1 << 20  # pixels at a time
 
 
@@ -193,7 +193,7 @@ class ZernikeMoments(ImageFeatures):
     radius : float, optional
         Of the circle around the centre of mass, in pixels; what is outside is left out. None: half of the shorter side.
     degree : int, default=8
-        The largest n, up to 40.
+        The largest n, up to 100.
 
     Notes
     -----

@@ -3,6 +3,7 @@
 Each takes the axes to draw into (`ax`, None: a new figure) and returns them, so that pictures combine with any others.
 """
 
+from fastmlp.plot.changes import transformed
 from fastmlp.plot.classes import confusion_matrix
 from fastmlp.plot.diagram import diagram
 from fastmlp.plot.evidence import evidence, relevances
@@ -28,4 +29,5 @@ __all__ = [
     "relevances",
     "sensitivity",
     "sweep",
+    "transformed",
 ]
