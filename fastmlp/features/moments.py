@@ -1,8 +1,10 @@
-"""Moments of images and what does not change with their place, size or direction; x is the column, y the row.
+"""Moments of images and what does not change with their place, size or direction.
 
-    m_pq  = sum x^p y^q I(x, y)                        x' = m10 / m00,  y' = m01 / m00
-    mu_pq = sum (x - x')^p (y - y')^q I                nu_pq = mu_pq / m00^(1 + (p + q) / 2)
-    Z_nl  = (n + 1) / pi sum R_nl(r) exp(-i l theta) I / sum I     within a circle around the centre (x', y')
+With x the column and y the row of a pixel I(x, y), and (x', y') the centre of mass,
+
+    m_pq  = sum x^p y^q I                   x' = m10 / m00,  y' = m01 / m00
+    mu_pq = sum (x - x')^p (y - y')^q I     nu_pq = mu_pq / m00^(1 + (p + q) / 2)
+    Z_nm  = (n + 1) / pi sum R_nm(r) exp(-i m theta) I / sum I, within a circle around the centre
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ def mass_and_centre(images: Float) -> tuple[Float, Float, Float]:
 
 
 def central(images: Float, order: int) -> tuple[Float, Float]:
-    """mu (N, order + 1, order + 1), p before q, and m00 (N,), of images (N, H, W)."""
+    """Central moments (N, order + 1, order + 1), p before q, and m00 (N,), of images (N, H, W)."""
     mass, y, x = mass_and_centre(images)
     in_x, in_y = (_powers(size, centre, order) for size, centre in ((images.shape[2], x), (images.shape[1], y)))
     mu = _memory.product(np.swapaxes(_memory.product(images, in_x), 1, 2), in_y)
@@ -50,7 +52,7 @@ def _powers(size: int, centre: Float, order: int) -> Float:
 
 
 def normalized(mu: Float, mass: Float) -> Float:
-    """nu (N, P, P) of central moments; 0 where there is no mass."""
+    """The same (N, P, P), normalized; 0 where there is no mass."""
     p = np.arange(mu.shape[1])
     whole = np.where(mass > 0, mass, 1.0)[:, np.newaxis, np.newaxis]
     return np.asarray(mu / whole ** (1 + 0.5 * (p[:, np.newaxis] + p)), np.float64)
@@ -84,12 +86,12 @@ def logarithms(moments: Float) -> Float:
 
 
 def zernike_degrees(degree: int) -> list[tuple[int, int]]:
-    """All (n, l) up to a degree: 0 <= l <= n, n - l even."""
-    return [(n, l) for n in range(degree + 1) for l in range(n % 2, n + 1, 2)]  # noqa: E741
+    """All (n, m) up to a degree: 0 <= m <= n, n - m even."""
+    return [(n, m) for n in range(degree + 1) for m in range(n % 2, n + 1, 2)]
 
 
 def zernike(images: Float, radius: float, degree: int) -> Float:
-    """|Z_nl| for all degrees (N, n_moments), of images (N, H, W); 0 where there is no mass."""
+    """|Z_nm| for all degrees (N, n_moments), of images (N, H, W); 0 where there is no mass."""
     _, y, x = mass_and_centre(images)
     v = (np.arange(images.shape[1]) - y[:, np.newaxis])[:, :, np.newaxis] / radius
     u = (np.arange(images.shape[2]) - x[:, np.newaxis])[:, np.newaxis, :] / radius
@@ -98,24 +100,24 @@ def zernike(images: Float, radius: float, degree: int) -> Float:
     total = inside.sum(axis=(1, 2))
     inside /= np.where(total > 0, total, 1.0)[:, np.newaxis, np.newaxis]
     moments, turned = {}, inside + 0j
-    for l in range(degree + 1):  # noqa: E741
-        for n, R in zip(range(l, degree + 1, 2), radial(l, square), strict=False):
-            moments[n, l] = (n + 1) / np.pi * np.abs((turned * R).sum(axis=(1, 2)))
+    for m in range(degree + 1):
+        for n, R in zip(range(m, degree + 1, 2), radial(m, square), strict=False):
+            moments[n, m] = (n + 1) / np.pi * np.abs((turned * R).sum(axis=(1, 2)))
         turned = turned * (u + 1j * v)
     return np.stack([moments[each] for each in zernike_degrees(degree)], axis=1)
 
 
-def radial(l: int, square: Float) -> Iterator[Float]:  # noqa: E741
-    """R_nl / r^l for n = l, l + 2, ... without end, where r^2 is `square`: Jacobi polynomials of 2 r^2 - 1.
+def radial(m: int, square: Float) -> Iterator[Float]:
+    """R_nm / r^m for n = m, m + 2, ... without end, where r^2 is `square`: Jacobi polynomials of 2 r^2 - 1.
 
     The coefficients of powers of r grow to 1e7 at n = 20, and as many digits are lost between them: in mahotas too.
     """
     t, before = 2.0 * square - 1.0, np.ones_like(square)
-    now = 1.0 + 0.5 * (l + 2) * (t - 1.0)
+    now = 1.0 + 0.5 * (m + 2) * (t - 1.0)
     yield before
     yield now
     for k in count(2):
-        m = 2 * k + l
-        in_t, constant, last = (m - 1) * m * (m - 2), (m - 1) * l**2, 2 * (k - 1) * (k + l - 1) * m
-        before, now = now, ((in_t * t - constant) * now - last * before) / (2 * k * (k + l) * (m - 2))
+        n = 2 * k + m
+        in_t, constant, last = (n - 1) * n * (n - 2), (n - 1) * m**2, 2 * (k - 1) * (k + m - 1) * n
+        before, now = now, ((in_t * t - constant) * now - last * before) / (2 * k * (k + m) * (n - 2))
         yield now

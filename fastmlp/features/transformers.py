@@ -107,9 +107,9 @@ class CentralMoments(ImageFeatures):
 
     Notes
     -----
-    mu_pq = sum (x - x')^p (y - y')^q I(x, y), where x is the column and y the row, as in OpenCV; (x', y') is the centre of
-    mass. nu_pq = mu_pq / mu_00^(1 + (p + q) / 2). Those of first order are 0, and nu_00 is 1. scikit-image gives both as
-    arrays whose first index is the order in rows. Images without mass have the moments 0.
+    mu_pq = sum (x - x')^p (y - y')^q I(x, y), where x is the column and y the row, as in OpenCV; (x', y') is the centre
+    of mass. nu_pq = mu_pq / mu_00^(1 + (p + q) / 2). Those of first order are 0, and nu_00 is 1. scikit-image gives
+    both as arrays whose first index is the order in rows. Images without mass have the moments 0.
 
     Examples
     --------
@@ -152,8 +152,8 @@ class HuMoments(ImageFeatures):
 
     Notes
     -----
-    x is the column, as in OpenCV. A reflection changes the sign of the seventh, and so does scikit-image, where x is the
-    row. On a grid of pixels rotations are exact by right angles only.
+    x is the column, as in OpenCV. A reflection changes the sign of the seventh, and so does scikit-image, where x is
+    the row. On a grid of pixels rotations are exact by right angles only.
 
     References
     ----------
@@ -197,9 +197,9 @@ class ZernikeMoments(ImageFeatures):
 
     Notes
     -----
-    |Z_nl| for n = 0, ..., degree, l = n, n - 2, ... from the smallest on, of the pixels over their sum within the circle,
+    |Z_nm| for n = 0, ..., degree, m = n, n - 2, ... from the smallest on, of pixels over their sum within the circle
 
-        Z_nl = (n + 1) / pi sum R_nl(r) exp(-i l theta) I,
+        Z_nm = (n + 1) / pi sum R_nm(r) exp(-i m theta) I,
 
     as in mahotas for images without negative pixels. So Z_00 is 1 / pi, and moments do not change with the brightness
     either. Images without mass have the moments 0.
@@ -233,7 +233,7 @@ class ZernikeMoments(ImageFeatures):
 
     def _names(self) -> list[str]:
         separator = "_" if self.degree > 9 else ""
-        return [f"z{n}{separator}{l}" for n, l in moments.zernike_degrees(self.degree)]  # noqa: E741
+        return [f"z{n}{separator}{m}" for n, m in moments.zernike_degrees(self.degree)]
 
 
 class PowerSpectrum(ImageFeatures):
@@ -246,9 +246,9 @@ class PowerSpectrum(ImageFeatures):
 
     Notes
     -----
-    F_uv = sum I exp(-2 pi i (u row / H + v column / W)) for u = 0, ..., H - 1 and v = 0, ..., W // 2: the others are the
-    same numbers again. What leaves the image on one side enters it on the other; with a border of zeros as wide as the
-    shift that is any shift.
+    F_uv = sum I exp(-2 pi i (u row / H + v column / W)) for u = 0, ..., H - 1 and v = 0, ..., W // 2: the others are
+    the same numbers again. What leaves the image on one side enters it on the other; with a border of zeros as wide as
+    the shift that is any shift.
 
     Examples
     --------

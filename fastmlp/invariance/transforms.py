@@ -170,8 +170,9 @@ class RandomAffine(Transform):
 
     Notes
     -----
-    With places q relative to the centre, rows first, q becomes R k S q + t, where S = [[1, 0], [s, 1]] shears, k scales,
-    R = [[cos, -sin], [sin, cos]] rotates (counterclockwise as it is seen), and t moves. What comes in from outside is 0.
+    With places q relative to the centre, rows first, q becomes R k S q + t, where S = [[1, 0], [s, 1]] shears, k
+    scales, R = [[cos, -sin], [sin, cos]] rotates (counterclockwise as it is seen), and t moves. What comes in from
+    outside is 0.
 
     Examples
     --------
@@ -223,9 +224,9 @@ class Elastic(Transform):
 
     Notes
     -----
-    Away from the border a pixel moves by alpha / (sigma sqrt(12 pi)) on the average (root mean square, each axis): 1.4 for
-    alpha = 34, sigma = 4, which are for digits of 28 x 28 pixels. Others define alpha otherwise: there are factors of 50
-    between libraries.
+    Away from the border a pixel moves by alpha / (sigma sqrt(12 pi)) on the average (root mean square, each axis): 1.4
+    for alpha = 34, sigma = 4, which are for digits of 28 x 28 pixels. Others define alpha otherwise: there are factors
+    of 50 between libraries.
 
     References
     ----------
@@ -271,7 +272,7 @@ def random_fields(
     step = max(1, BLOCK_NUMBERS // max(1, n_fields * h * w))
     for first in range(0, n, step):
         rows = slice(first, min(n, first + step))
-        field = rng.random((rows.stop - first, n_fields, h, w), X.dtype)  # type: ignore[call-overload]
+        field = rng.random((rows.stop - first, n_fields, h, w), X.dtype)
         field -= 0.5
         smoothed(field, of.sigma, 2.0 * of.alpha)
         yield rows, field

@@ -1,4 +1,4 @@
-"""Images seen through maps of their coordinates, and random fields smoothed: arguments checked, arithmetic in `_core`."""
+"""Images seen through maps of their coordinates, and random fields smoothed: checks; the arithmetic is in `_core`."""
 
 from __future__ import annotations
 

@@ -122,8 +122,8 @@ class Trainable(Differentiable):
             trust-krylov, trust-ncg, with the Hessian trust-exact; or another minimizer of SciPy's: l-bfgs-b, bfgs, cg,
             tnc, slsqp, trust-constr, nelder-mead, powell.
             auto: lm for networks without relu or leaky_relu of P <= 1,000 parameters with N P^2 <= 1e9; else lbfgs
-            where N P <= 1e8; else adam. With `augment` adam. With bounds l-bfgs-b, also for lbfgs. With a `Term` that has neither hess nor
-            hessp lbfgs in place of lm, with any other than weight decay lbfgs in place of adam.
+            where N P <= 1e8; else adam. With `augment` adam. With bounds l-bfgs-b, also for lbfgs. With a `Term` that
+            has neither hess nor hessp lbfgs in place of lm, with any other than weight decay lbfgs in place of adam.
         sample_weight : array-like of shape (N,), optional
         penalty : WeightDecay, Term or Sum, optional
             As for `objective`; sgd and adam take a WeightDecay only.
@@ -148,11 +148,11 @@ class Trainable(Differentiable):
         batch_size : int, default=32
             Samples in a minibatch.
         augment : callable, optional
-            For sgd and adam: ``augment(X, rng)`` returns changed samples, an array like X, drawn anew for each epoch; those
-            of `fastmlp.invariance`, such as ``RandomAffine(shift=1, rotation=12) + Elastic(34, 4)``, or one's own, which
-            cannot write to X. They change raw samples, from which `standardize` takes its units before. The objective,
-            `fun`, and what a constant is compared with are of the samples as they are, `history` is of the changed ones.
-            Full-batch methods take copies made by `fastmlp.invariance.augmented`.
+            For sgd and adam: ``augment(X, rng)`` returns changed samples, an array like X, drawn anew for each epoch:
+            those of `fastmlp.invariance`, such as ``RandomAffine(shift=1, rotation=12) + Elastic(34, 4)``, or one's
+            own, which cannot write to X. Raw samples are changed; `standardize` takes its units from them as they are.
+            `fun` and `success` are of these too, `history` is of the changed ones. Full-batch methods take copies made
+            by `fastmlp.invariance.augmented`.
         learning_rate : float or callable, optional
             For sgd (0.01) and adam (0.001): a number, or a function of the epoch such as those of `fastmlp.schedules`.
         standardize : bool or Units, default=False
@@ -169,7 +169,8 @@ class Trainable(Differentiable):
         verbose : int, default=0
             1 prints a line for each tenth of `max_iter`, and at least one a second; 2 one an iteration.
         rng : None, int or numpy.random.Generator
-            Order of the minibatches, changes by `augment`, samples held back. With `warm_start` the earlier generator continues instead.
+            Order of the minibatches, changes by `augment`, samples held back. With `warm_start` the earlier generator
+            continues instead.
         time_limit : float, optional
             Seconds; an epoch that it cuts short counts for the parameters only.
         warm_start : OptimizeResult, optional

@@ -29,12 +29,13 @@ EPOCHS, STEPS = 200, 1000  # max_iter by default: of minibatch and of full-batch
 def check_all(asked: FitOptions, architecture: Architecture, n_samples: int) -> None:
     """Put in place the method's name, and all that can be judged without the network's numbers and the samples."""
     bounded = asked.bounds is not None
-    if asked.augment is not None:
+    by_epochs = asked.augment is not None
+    if by_epochs:
         _images.check_augment(asked.augment)
     asked.method = name = choose_method(
-        asked.method, architecture, n_samples, bounded=bounded, penalty=asked.penalty, by_epochs=asked.augment is not None
+        asked.method, architecture, n_samples, bounded=bounded, penalty=asked.penalty, by_epochs=by_epochs
     )
-    if asked.augment is not None and name not in MINIBATCH:
+    if by_epochs and name not in MINIBATCH:
         raise ValueError(
             f"augment: expected with {' or '.join(MINIBATCH)} only, which draw anew in each epoch, got it with {name}; "
             "fastmlp.invariance.augmented makes copies for it"

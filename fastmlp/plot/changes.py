@@ -15,9 +15,7 @@ from fastmlp.plot._drawing import BLUE, GREY, axes_or_new, hide_spines
 GAP = 1  # pixels between images
 
 
-def transformed(
-    X: Any, augment: Any, rng: Any = None, *, n_draws: int = 7, shape: Any = None, ax: Any = None
-) -> Any:
+def transformed(X: Any, augment: Any, rng: Any = None, *, n_draws: int = 7, shape: Any = None, ax: Any = None) -> Any:
     """Draw samples as they are, in the first column, and as `augment` changes them: a look before a long training.
 
     Parameters

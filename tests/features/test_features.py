@@ -49,7 +49,7 @@ def test_central_moments_are_their_sums():
 
 
 def test_hu_moments_by_complex_moments():
-    """With c_pq = sum of (x + iy)^p (x - iy)^q, normalized: c11, |c20|^2, |c30|^2, |c21|^2, Re and Im of c30 c12^3, ..."""
+    """With c_pq the normalized sum of (x + iy)^p (x - iy)^q: c11, |c20|^2, |c30|^2, |c21|^2, Re and Im of c30 c12^3."""
     found = HuMoments((9, 12), log=False).fit_transform(ROWS)
     for image, h in zip(IMAGES, found, strict=True):
         y, x = np.indices(image.shape)
@@ -60,7 +60,8 @@ def test_hu_moments_by_complex_moments():
             return (z**p * z.conj() ** q * image).sum() / m ** (1 + (p + q) / 2)
 
         fifth, sixth = c(3, 0) * c(1, 2) ** 3, c(2, 0) * c(1, 2) ** 2
-        expected = [c(1, 1), abs(c(2, 0)) ** 2, abs(c(3, 0)) ** 2, abs(c(2, 1)) ** 2, fifth.real, sixth.real, fifth.imag]
+        sizes = [abs(c(p, q)) ** 2 for p, q in ((2, 0), (3, 0), (2, 1))]
+        expected = [c(1, 1), *sizes, fifth.real, sixth.real, fifth.imag]
         assert np.allclose(h, np.real(expected), rtol=1e-10, atol=1e-10 * abs(fifth))
 
 
@@ -92,28 +93,28 @@ def test_zernike_moments_are_their_sums():
     with mpmath.workdps(40):
         for i, image in enumerate(IMAGES[:2]):
             y, x = np.indices(image.shape)
-            m = image.sum()
-            u, v = (x - (x * image).sum() / m) / 5, (y - (y * image).sum() / m) / 5
+            mass = image.sum()
+            u, v = (x - (x * image).sum() / mass) / 5, (y - (y * image).sum() / mass) / 5
             inside = np.hypot(u, v) <= 1
-            pixels = [(mpmath.mpc(a, b), mpmath.mpf(c)) for a, b, c in zip(u[inside], v[inside], image[inside], strict=True)]
+            columns = (map(mpmath.mpf, each[inside].tolist()) for each in (u, v, image))
+            pixels = [(mpmath.mpc(a, b), c) for a, b, c in zip(*columns, strict=True)]
             total = sum(c for _, c in pixels)
-            for n, l in zernike_degrees(12):
-                expected = (n + 1) / mpmath.pi * abs(sum(
-                    _radial(n, l, abs(z)) * mpmath.expj(-l * mpmath.arg(z)) * c for z, c in pixels) / total)
-                assert abs(found[f"z{n}_{l}"][i] - expected) <= 1e-10
+            for n, m in zernike_degrees(12):
+                Z = sum(_radial(n, m, abs(z)) * mpmath.expj(-m * mpmath.arg(z)) * c for z, c in pixels) / total
+                assert abs(found[f"z{n}_{m}"][i] - (n + 1) / mpmath.pi * abs(Z)) <= 1e-10
 
 
-def _radial(n, l, r):
+def _radial(n, m, r):
     """By Jacobi polynomials."""
-    return (-1) ** ((n - l) // 2) * r**l * mpmath.jacobi((n - l) // 2, l, 0, 1 - 2 * r**2)
+    return (-1) ** ((n - m) // 2) * r**m * mpmath.jacobi((n - m) // 2, m, 0, 1 - 2 * r**2)
 
 
 def test_radial_polynomials():
     square = np.linspace(0, 1, 7)
-    for l in (0, 1, 5, 30):
-        for n, R in zip(range(l, 61, 2), radial(l, square), strict=False):
-            expected = [_radial(n, l, mpmath.sqrt(mpmath.mpf(s))) / mpmath.sqrt(s) ** l if s else None for s in square]
-            assert np.allclose(R[1:], np.array(expected[1:], float), rtol=1e-12, atol=1e-12)
+    for m in (0, 1, 5, 30):
+        for n, R in zip(range(m, 61, 2), radial(m, square), strict=False):
+            expected = [_radial(n, m, mpmath.sqrt(s)) / mpmath.sqrt(s) ** m for s in square[1:].tolist()]
+            assert np.allclose(R[1:], np.array(expected, float), rtol=1e-12, atol=1e-12)
             assert R[-1] == pytest.approx(1.0, rel=1e-12)
 
 
@@ -153,7 +154,8 @@ def test_blocks_change_nothing(monkeypatch):
 
 
 @pytest.mark.parametrize(("transformer", "X", "name"), [
-    (HuMoments((3, 4)), np.ones((2, 11)), "X"), (HuMoments(), np.ones((2, 11)), "shape"), (HuMoments(log=1), ROWS, "log"),
+    (HuMoments((3, 4)), np.ones((2, 11)), "X"), (HuMoments(), np.ones((2, 11)), "shape"),
+    (HuMoments(log=1), ROWS, "log"),
     (ZernikeMoments(radius=0), np.ones((2, 9)), "radius"), (ZernikeMoments(degree=101), np.ones((2, 9)), "degree"),
     (CentralMoments(order=1), np.ones((2, 9)), "order"), (CentralMoments((3,)), np.ones((2, 9)), "shape"),
     (HuMoments(), -np.ones((2, 9)), "X"), (ZernikeMoments(), [[1.0, -1.0, 0.0, 0.0]], "X"),

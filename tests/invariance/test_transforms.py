@@ -28,7 +28,7 @@ def test_flat_rows_and_images_are_the_same(t, dtype):
     before = X.copy()
     found = t(X, 5)
     assert found.dtype == dtype
-    assert (X == before).all()
+    assert np.array_equal(X, before)
     assert (found != X).any()
     assert (t(X.reshape(7, 81), 5) == found.reshape(7, 81)).all()
     assert (t(X[:, None], np.random.default_rng(5)) == found[:, None]).all()

@@ -154,8 +154,8 @@ def test_augmentation_pays_on_few_samples():
         for seed in range(3):
             net = fastmlp.Network([64, 30, 10], output="softmax", dtype="float32", rng=seed)
             rate = fastmlp.schedules.cosine_decay(0.01, 400)
-            net.fit(images[:100], digits[:100], "adam", penalty=fastmlp.WeightDecay(0.05), augment=augment, max_iter=400,
-                    learning_rate=rate, rng=seed)  # fmt: skip
+            net.fit(images[:100], digits[:100], "adam", penalty=fastmlp.WeightDecay(0.05), augment=augment,
+                    max_iter=400, learning_rate=rate, rng=seed)  # fmt: skip
             wrong.append((net(images[800:]).argmax(axis=1) != digits[800:]).mean())
         return np.mean(wrong)
 
