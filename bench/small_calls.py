@@ -13,19 +13,15 @@ if __name__ == "__main__":
     one_thread.restrict()  # before NumPy is imported
 
 import argparse
-import os
-import subprocess
-import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from builds import Build, turns, work
 from report import duration, number, table
-from timing import Job, interleave, repeat
+from timing import Job, repeat
 
-SECONDS = 0.05  # of each job in a round
 ROWS = {  # job: what its time is compared with, and how many times that it may take
     "predict one row": None,
     "predict one row, out=": ("predict one row", 1.2),
@@ -117,33 +113,6 @@ def parts(kind: type[Any], X: np.ndarray, y: np.ndarray, **first: Any) -> Job:
     return job
 
 
-def work() -> None:
-    """Time the jobs whose names come in, line by line."""
-    warnings.simplefilter("ignore")
-    jobs = objectives() | fits()
-    for line in sys.stdin:
-        name = line.rstrip("\n")
-        print(interleave({name: jobs[name]}, SECONDS, least_rounds=3)[name].minimum, flush=True)
-
-
-class Build:
-    """A process that times jobs with the library of one checkout."""
-
-    def __init__(self, folder: Path) -> None:
-        command = [sys.executable, str(Path(__file__).resolve()), "--work"]
-        environment = os.environ | {"PYTHONPATH": str(folder.resolve())}
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
-        self.shortest: dict[str, float] = {}
-
-    def time(self, name: str) -> None:
-        """A round of one job."""
-        self.process.stdin.write(f"{name}\n")
-        self.process.stdin.flush()
-        seconds = float(self.process.stdout.readline())
-        self.shortest[name] = min(seconds, self.shortest.get(name, seconds))
-
-
 def rows(own: dict[str, float], others: dict[str, dict[str, float]]) -> list[dict[str, str]]:
     """For the table; `others` by what they are called."""
     result = []
@@ -166,13 +135,11 @@ def main() -> None:
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        work()
+        work((objectives() | fits()).__getitem__)
         return
-    builds = {folder.name: Build(folder) for folder in [Path(__file__).parents[1], *options.against]}
+    builds = {folder.name: Build(__file__, folder) for folder in [Path(__file__).parents[1], *options.against]}
     for _ in range(options.rounds):
-        for name in options.jobs:
-            for build in builds.values():
-                build.time(name)
+        turns(list(builds.values()), options.jobs, 1)
     own, *others = builds
     print(table(rows(builds[own].shortest, {name: builds[name].shortest for name in others})))
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import builds
 import contest
 import proben1
 import problems
@@ -131,6 +132,13 @@ def test_small_calls_are_compared_with_what_they_add_to_and_with_other_builds():
     assert (value["ratio"], value["met"], value["then's over ours"]) == ("", "", "3.00")
     assert (penalised["time"], penalised["ratio"], penalised["met"]) == ("1.5 µs", "1.50", "no")
     assert (out["ratio"], out["goal"], out["met"]) == ("0.50", "1.2 times predict one row", "yes")
+
+
+def test_two_builds_are_compared_cell_by_cell():
+    cells = builds.names(["gradient", "lm20"], ["S1", "A5"], ["float64"])
+    assert cells == ["fastmlp gradient S1 float64", "objective gradient S1 float64", "fastmlp lm20 A5 float64"]
+    builds.cell(cells[2])(1)
+    assert builds.summary({"a": 2.0, "b": 0.5, "c": 1.0}) == "3 cells, geometric mean 1.000, below 0.97: b 0.50"
 
 
 def test_early_stopping_is_judged_on_rows_that_had_no_say_in_it(tmp_path, monkeypatch):
