@@ -108,6 +108,25 @@ def test_a_users_own_change_keeps_its_errstate_and_the_network_whole():
     assert (net.params == before).all()
 
 
+@pytest.mark.parametrize("made", [
+    None, "changed", [[1.0]], np.ones((400, 64), complex), np.full((400, 64), "x"), np.ones((400, 64, 1)),
+    np.ma.masked_array(np.ones((400, 64))), np.full((400, 64), np.inf), 1e300 * np.ones((400, 64)),
+])  # fmt: skip
+def test_what_is_not_like_the_samples_is_refused(made):
+    net = network("float32")
+    before = net.params
+    with pytest.raises((ValueError, TypeError), match=r"^augment: expected"):
+        net.fit(X, T, "adam", augment=lambda X, rng: made, max_iter=1)
+    assert (net.params == before).all()
+
+
+def test_samples_in_other_types_and_orders_serve():
+    net, other = network(), network()
+    net.fit(X, T, "adam", augment=lambda X, rng: (4 * X).astype(int).tolist(), max_iter=1, rng=0)
+    other.fit(X, T, "adam", augment=lambda X, rng: np.asfortranarray((4 * X).astype(int), float), max_iter=1, rng=0)
+    assert (net.params == other.params).all()
+
+
 def test_inputs_that_only_changes_move_are_learnt():
     """A border that is always 0, in standardised units, where constants have no say."""
     rng = np.random.default_rng(0)
