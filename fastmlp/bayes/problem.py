@@ -16,6 +16,7 @@ from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import functional, units
 from fastmlp.model.architecture import Architecture
 from fastmlp.network.network import Network, check_network
+from fastmlp.optimize import advice
 from fastmlp.terms import DataTerm, Quadratic, Sum, gaussian, reparam
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.objective import Objective
@@ -97,7 +98,7 @@ def _noise(
     """The beta that belongs to the data, whose term has that of 1, and the prior."""
     n_targets = data.samples.total_weight * np.count_nonzero(varying)
     if not varying.any():
-        raise ValueError(f"{words.noise}: T is constant")
+        raise ValueError(f"{words.noise}: {advice.remedies().targets} is constant")
     B, Pi = posterior.curvature(data, free, params, hessian), prior.precision(free.pull(given.alpha), given.forms, free)
     try:
         return noise.precision(B, Pi, n_targets, 2 * data.value(params), scaled=given.scaled)
