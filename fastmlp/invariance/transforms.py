@@ -21,7 +21,7 @@ Array = NDArray[Any]
 Augment = Callable[[Array, np.random.Generator], Array]
 
 IDENTITY, NO_OFFSET = np.eye(2)[np.newaxis], np.zeros((1, 2))
-BLOCK_NUMBERS = 1 << 20  # of random fields at a time
+BLOCK_NUMBERS = 1 << 17  # of random fields at a time, which stay near the core
 
 
 class Transform:
