@@ -112,7 +112,7 @@ def test_without_axes_a_figure_is_made_and_without_matplotlib_the_error_says_wha
         "assert plot.confusion_matrix([0, 1], [0, 1]).figure is not None\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
-    (tmp_path / "matplotlib.py").write_text("raise ImportError('not there')")
+    (tmp_path / "matplotlib.py").write_text("raise ModuleNotFoundError('not there', name='matplotlib')")
     code = "from fastmlp import plot\nplot.confusion_matrix([0, 1], [0, 1])"
     failed = subprocess.run([sys.executable, "-c", code], check=False, cwd=tmp_path, capture_output=True, text=True)
     assert "ImportError: fastmlp.plot needs matplotlib: pip install matplotlib" in failed.stderr
