@@ -220,7 +220,34 @@ def objective(net: Any, X: Any, T: Any) -> None:
         own.hess(own.x0), own.ggn(own.x0), own.normal_equations(own.x0), own.residual_jac(own.x0)
 
 
+def images(n: int, call: Callable[[Any], Any]) -> Callable[[], Work]:
+    """What looks at images of 28 x 28 pixels, and leaves them as they are."""
+
+    def make() -> Work:
+        X = np.random.default_rng(0).uniform(size=(n, 28 * 28))
+        few = X[:10].copy()
+        return Work(lambda: call(X), lambda: np.array_equal(X[:10], few))
+
+    return make
+
+
+FEATURES = ("CentralMoments", "HuMoments", "PowerSpectrum", "ZernikeMoments")
+
+
+def features(X: Any) -> None:
+    """All of them."""
+    for name in FEATURES:
+        getattr(fastmlp.features, name)().fit_transform(X)
+
+
+def augmented(X: Any) -> None:
+    """Copies by all that images may be."""
+    change = fastmlp.invariance.RandomAffine(rotation=10) + fastmlp.invariance.Elastic(34, 4)
+    fastmlp.invariance.augmented(X, np.zeros(len(X)), change, 3, rng=0)
+
+
 DECAY = fastmlp.WeightDecay(1.0, 1.0)
+ALONG = fastmlp.TangentPropagation("inputs", 0.1)
 WIDE, CURVED, NARROW = [8, 100, 100, 1], [8, 60, 60, 1], [20, 20, 1]
 CALLS: dict[str, Callable[[], Work]] = {
     "predict": asking(WIDE, 1_500_000, lambda net, X, T: net.predict(X)),
@@ -268,6 +295,13 @@ CALLS: dict[str, Callable[[], Work]] = {
     "prune_path": asking([27, 60, 1], 3_000, estimator_path),
     "importances": asking([100, 20, 1], 30_000, importances),
     "lekprofile": asking([20, 100, 1], 3_000, lekprofile),
+    "TangentPropagation": training([20, 50, 1], 100_000, "lbfgs", penalty=ALONG),
+    "TangentPropagation lm": training([8, 30, 1], 3_000, "lm", penalty=ALONG),
+    "invariance": asking(WIDE, 300_000, lambda net, X, T: fastmlp.invariance.invariance(net, X, np.eye(8))),
+    "tangents": images(10_000, lambda X: fastmlp.invariance.tangents(X, (28, 28))),
+    "warp": images(60_000, lambda X: fastmlp.invariance.warp(X.reshape(-1, 28, 28), offset=(0.5, 0.5))),
+    "augmented": images(20_000, augmented),
+    "features": images(20_000, features),
     "jvp": asking(WIDE, 500_000, lambda net, X, T: net.jvp(X, np.ones(net.n_params))),
     "vjp": asking(WIDE, 500_000, lambda net, X, T: net.vjp(X, T)),
     "ggnp": asking(WIDE, 300_000, lambda net, X, T: net.ggnp(X, T, np.ones(net.n_params))),

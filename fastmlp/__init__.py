@@ -30,7 +30,7 @@ from fastmlp.terms import Quadratic, Sum, TangentPropagation, Term, WeightDecay
 from fastmlp.terms.objective import Objective
 
 if TYPE_CHECKING:  # what is imported when it is first asked for
-    from fastmlp import invariance, plot
+    from fastmlp import features, invariance, plot
     from fastmlp.bayes import Evidence, Laplace, LeaveOneOut, Mixture, Prediction, Starts, fit_evidence
     from fastmlp.bayes.prior_samples import prior_samples
     from fastmlp.bridges import from_sklearn, from_torch, to_onnx, to_sklearn, to_torch
@@ -88,6 +88,7 @@ __all__ = [
     "__version__",
     "check_derivatives",
     "compact",
+    "features",
     "fit_evidence",
     "fit_many",
     "from_sklearn",
@@ -119,6 +120,7 @@ LATER = {  # where the other names of __all__ come from
     "bridges": ("from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"),
     "checking": ("DerivativeReport", "check_derivatives"),
     "estimators": ("MLPClassifier", "MLPRegressor"),
+    "features": (),
     "importance": ("Importances", "LekProfile", "garson", "importances", "lekprofile", "olden"),
     "invariance": (),
     "optimize.least_squares": ("levenberg_marquardt",),
@@ -142,9 +144,9 @@ def __getattr__(name: str) -> Any:
 
 
 def _imported(module: str, name: str) -> Any:
-    if module == "estimators":
+    if module in ("estimators", "features"):
         _memory.estimators()
-        return _optional.load("fastmlp.estimators", "sklearn", f"fastmlp.{name}")
+        return _optional.load(f"fastmlp.{module}", "sklearn", f"fastmlp.{name}")
     if module == "optimize.results":
         _memory.scipy("optimize")
     return _memory.undisturbed(f"fastmlp.{module}", "fastmlp")

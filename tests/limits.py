@@ -99,11 +99,31 @@ class Problem:
             net = fastmlp.from_sklearn(fastmlp.to_sklearn(fastmlp.load(Path(folder, "net"))))
         return fastmlp.compact(net)[0].predict(self.X, **self.threads)
 
+    def changed(self):
+        images = self.X[:1000].reshape(1000, 2, 4)
+        copies, _, _ = fastmlp.invariance.augmented(
+            images, self.T[:1000], fastmlp.invariance.Elastic(1.0, 1.0), 3, rng=0
+        )
+        return np.append(fastmlp.invariance.warp(copies, offset=(0.5, 0.5), **self.threads), copies)
+
+    def along(self):
+        tau = fastmlp.invariance.tangents(self.X, (2, 4))
+        penalty = DECAY + fastmlp.TangentPropagation(tau, 0.1)
+        return np.append(
+            self.fitted("lm", penalty=penalty), fastmlp.invariance.invariance(self.net, self.X, tau, **self.threads)
+        )
+
+    def features(self):
+        kinds = [getattr(fastmlp.features, name) for name in FEATURES]
+        found = [kind(shape=(2, 4)).fit_transform(np.abs(self.X)) for kind in kinds]
+        return np.concatenate([each.ravel() for each in found])
+
     def pictured(self):
         ax = fastmlp.plot.hinton(self.net)
         return np.array([len(ax.collections)])
 
 
+FEATURES = ("CentralMoments", "HuMoments", "PowerSpectrum", "ZernikeMoments")
 OPERATIONS = {
     "predict": lambda p: p.net.predict(p.X, **p.threads),
     "loss_and_grad": lambda p: p.net.loss_and_grad(p.X, p.T, **p.threads)[1],
@@ -147,6 +167,9 @@ OPERATIONS = {
     "MLPRegressor, MLPClassifier": lambda p: p.fitted_estimators(),
     "prune_path": lambda p: p.estimator_path(),
     "save, load, from_sklearn": lambda p: p.copies(),
+    "invariance.augmented, warp": lambda p: p.changed(),
+    "TangentPropagation, tangents": lambda p: p.along(),
+    "features": lambda p: p.features(),
     "plot": lambda p: p.pictured(),
     "leave_one_out": lambda p: p.laplace().leave_one_out().outputs,
     "propagate": lambda p: fastmlp.propagate(p.net, p.X, np.eye(8), **p.threads),

@@ -9,7 +9,7 @@ import pytest
 
 import fastmlp
 from children import outcomes
-from fastmlp import plot, schedules
+from fastmlp import features, invariance, plot, schedules
 
 X = np.random.default_rng(0).normal(size=(30, 3))
 T = np.sin(X[:, :1])
@@ -58,6 +58,10 @@ def net():
     return fastmlp.Network([3, 4, 1], rng=0)
 
 
+def transformed(kind):
+    return lambda X=IMAGES, **options: kind(**options).fit_transform(X)
+
+
 def posterior():
     own = net()
     own.fit(X, T, "lm", penalty=DECAY, tol=1e-10)
@@ -70,6 +74,7 @@ def mixture():
         return fastmlp.fit_evidence(net(), X, T, n_starts=2, combine="average", rng=0, max_iter=2)
 
 
+IMAGES = np.random.default_rng(1).uniform(size=(5, 16))
 SHORT = {"max_iter": 2, "time_limit": 0.1}
 SAMPLES = {"X": X, "T": T}
 ALL = {"net": net(), "penalty": DECAY, **SAMPLES}
@@ -130,6 +135,23 @@ CALLS = {
     "exponential_decay": (schedules.exponential_decay, {"initial": 0.1, "factor": 0.5}),
     "step_decay": (schedules.step_decay, {"initial": 0.1, "factor": 0.5, "every": 2}),
     "cosine_decay": (schedules.cosine_decay, {"initial": 0.1, "n_epochs": 5}),
+    "TangentPropagation": (fastmlp.TangentPropagation, {"tau": np.eye(3), "weight": 0.1}),
+    "invariance": (invariance.invariance, {"net": net(), "X": X, "tau": np.eye(3)}),
+    "tangents": (invariance.tangents, {"X": IMAGES, "shape": (4, 4)}),
+    "warp": (invariance.warp, {"images": IMAGES.reshape(5, 4, 4)}),
+    "augmented": (
+        invariance.augmented,
+        {"X": IMAGES, "T": np.zeros(5), "augment": invariance.RandomShift(1.0), "copies": 2},
+    ),
+    **{
+        f"invariance.{name}": (getattr(invariance, name), {"shift": 1.0, "alpha": 1.0, "sigma": 2.0})
+        for name in ("RandomShift", "RandomAffine", "Elastic", "TimeShift", "TimeWarp", "Transform")
+    },
+    "Composition": (lambda step: invariance.Composition(step), {"step": invariance.TimeShift(1.0)}),
+    **{
+        f"features.{name}": (transformed(getattr(features, name)), {"X": IMAGES}, getattr(features, name))
+        for name in ("CentralMoments", "HuMoments", "PowerSpectrum", "ZernikeMoments")
+    },
     "diagram": (plot.diagram, ALL),
     "function": (plot.function, {"f": fastmlp.Network([1, 1], rng=0), "X": X[:, 0]}),
     "hinton": (plot.hinton, ALL),
@@ -167,7 +189,7 @@ def test_every_argument_may_be_anything(name, tmp_path, monkeypatch, capsys):
             except OSError:
                 assert argument == "path"
             except (TypeError, ValueError) as error:
-                assert NAMED.match(str(error)) or argument in ("stop", "init"), (argument, type(odd))  # noqa: PT017
+                assert NAMED.match(str(error)) or argument in ("stop", "init", "augment"), (argument, type(odd))  # noqa: PT017
 
 
 def test_a_list_of_itself_is_no_seed():

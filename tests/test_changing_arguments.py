@@ -12,6 +12,7 @@ import pytest
 
 import fastmlp
 from changing import ACCEPTED, CHANGES, SIZES, Array, D, K, Threads, net_of, values
+from fastmlp import invariance
 
 
 def fitted(method, **options):
@@ -135,6 +136,12 @@ CALLS = {
     "garson": lambda X, dtype: fastmlp.garson(net_of(dtype), X),
     "olden": lambda X, dtype: fastmlp.olden(net_of(dtype), X),
     "lekprofile": lambda X, n_threads, dtype: fastmlp.lekprofile(net_of(dtype), X, steps=3, n_threads=n_threads).y,
+    "invariance": lambda X, n_threads, dtype: invariance.invariance(net_of(dtype), X, np.eye(D), n_threads=n_threads),
+    "tangents": lambda X, dtype: invariance.tangents(X, kinds=[lambda X, t: (1 + t) * X]),
+    "warp": lambda X, n_threads, dtype: invariance.warp(X, offset=(0.5, 0.25), n_threads=n_threads),
+    "augmented": lambda X, T, dtype: invariance.augmented(X, T, invariance.TimeShift(0.5), 2, rng=0)[0],
+    "augment": fitted("adam", batch_size=8, augment=invariance.TimeShift(0.5)),
+    "TangentPropagation": fitted("lbfgs", penalty=fastmlp.TangentPropagation(np.eye(D), 0.1)),
     "Laplace.predict": lambda X, dtype: known(dtype).predict(X)[1],
     "Laplace.predict_jacobian": lambda X, dtype: known(dtype).predict_jacobian(X)[1],
     "Laplace.covariance": lambda X, dtype: known(dtype).covariance(X),

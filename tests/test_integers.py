@@ -10,7 +10,7 @@ import pytest
 import fastmlp
 from cases import ALL
 from children import outcomes
-from fastmlp import MLPRegressor, schedules
+from fastmlp import MLPRegressor, features, invariance, schedules
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for the memory in use")
 
@@ -121,6 +121,15 @@ OPERATIONS = {
        for name in ("steps", "n_threads")},
     "table output": lambda n: fastmlp.lekprofile(net(), X).table(n),
     "sensitivity n_threads": lambda n: fastmlp.sensitivity(net(), X, n_threads=n).raw.mean,
+    "invariance n_threads": lambda n: invariance.invariance(net(), X, np.eye(3), n_threads=n),
+    "warp n_threads": lambda n: invariance.warp(X, offset=(0.5, 0.5), n_threads=n),
+    "augmented copies": lambda n: invariance.augmented(X, T, invariance.TimeShift(1.0), n)[0].shape,
+    "tangents shape": lambda n: invariance.tangents(X, (n, 1)).shape,
+    "TangentPropagation": lambda n: fit(penalty=fastmlp.TangentPropagation(np.eye(3), n)),
+    **{f"{kind.__name__} {name}": lambda n, kind=kind, name=name: kind(**{name: n}).fit_transform(X).shape
+       for kind, name in ((features.ZernikeMoments, "degree"), (features.CentralMoments, "order"))},
+    **{f"{kind.__name__} shape": lambda n, kind=kind: kind(shape=(n, 1)).fit_transform(X).shape
+       for kind in (features.HuMoments, features.PowerSpectrum)},
     "propagate n_threads": lambda n: fastmlp.propagate(net(), X, np.eye(3), n_threads=n),
     **{f"prune_path {name}": lambda n, name=name: MLPRegressor.from_network(net(), alpha=1.0).prune_path(
         X, T, **{"max_iter": 2, "n_params": 14, "time_limit": 0.02, name: n}).scores

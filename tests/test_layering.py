@@ -18,7 +18,7 @@ FLOORS = (
     ("demo", "selftest"),
     ("datasets",),
     ("__init__",),
-    ("estimators", "bridges", "importance"),
+    ("estimators", "bridges", "importance", "features"),
     ("sensitivities", "checking", "pruning", "invariance"),
     ("runs", "bayes"),
     ("plot",),
@@ -29,7 +29,7 @@ FLOORS = (
     ("model",),
     ("_tables",),
     ("_threads", "_optional", "_quiet", "_partial"),
-    ("_memory", "_matrices", "replacement", "_rows"),
+    ("_memory", "_matrices", "replacement", "_rows", "_images"),
     ("_validation",),
     ("_core",),
     ("errors", "_cached", "_version"),
@@ -42,7 +42,7 @@ INNER = {
         ("fit",),
         ("methods", "settled"),
         ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
-        ("truncated", "loops", "scipy_options"),
+        ("truncated", "loops", "scipy_options", "changes"),
         ("least_squares", "monitor", "points", "schedules", "scale"),
         ("bounds", "explained", "earlier", "results", "options"),
         ("reference", "advice", "generators"),
@@ -78,7 +78,8 @@ INNER = {
         ("reduced", "deletions", "compacting"),
         ("candidates",),
     ),
-    "invariance": (("__init__",), ("directions", "report")),
+    "features": (("__init__",), ("transformers",), ("moments",)),
+    "invariance": (("__init__",), ("augmented", "transforms", "directions", "report"), ("warping",)),
     "importance": (("__init__",), ("compared",), ("connections", "profiles")),
     "checking": (("__init__",), ("report",), ("differences",)),
     "estimators": (
@@ -109,6 +110,7 @@ INNER = {
     "plot": (
         ("__init__",),
         (
+            "changes",
             "classes",
             "diagram",
             "evidence",
@@ -145,7 +147,7 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("chosen",),
     ),
     "sums": (
-        ("predict", "trace", "products", "jacobian", "moments", "tangent_products"),
+        ("predict", "trace", "products", "jacobian", "moments", "warps", "tangent_products"),
         ("tangents",),
         ("batch",),
         ("slots",),
@@ -290,6 +292,7 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
         "cholesky.pyx",
         "matrices.pyx",
         "moments.pyx",
+        "warps.pyx",
         "penalty.pyx",
         "tangents.pyx",
         "tangent_products.pyx",
@@ -308,8 +311,8 @@ def test_the_c_floor_includes_itself_and_the_standard_library_only():
 
 def test_heavy_libraries_are_imported_inside_functions_only():
     for path in MODULES:
-        if room(path) in ("demo", "__main__", "estimators") or path.stem in ("torch_modules", "results"):
-            continue  # the last three are imported inside functions themselves
+        if room(path) in ("demo", "__main__", "estimators", "features") or path.stem in ("torch_modules", "results"):
+            continue  # the last four are imported inside functions themselves
         for node in ast.parse(path.read_text()).body:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

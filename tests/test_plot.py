@@ -11,6 +11,7 @@ from scipy.optimize import OptimizeResult
 
 import fastmlp
 from fastmlp import plot
+from fastmlp.invariance import RandomAffine, RandomShift, TimeWarp
 
 X = np.linspace(-1, 1, 40)[:, None]
 
@@ -254,3 +255,44 @@ def test_a_diagram_counts_inputs_as_tables_do(ax):
     fastmlp.plot.diagram(net, ax=ax)
     assert [text.get_text() for text in ax.texts] == ["x1", "x3"]
     assert fastmlp.sensitivity(net, np.eye(3)).input_names == ("x1", "x2", "x3")
+
+
+def test_changes_of_images_and_signals(ax):
+    X = np.random.default_rng(0).uniform(size=(3, 8 * 8))
+    change = RandomShift(2) + RandomAffine(rotation=10)
+    assert plot.transformed(X, change, 0, n_draws=4, ax=ax) is ax
+    (sheet,) = (image.get_array() for image in ax.get_images())
+    assert sheet.shape == (3 * 9 - 1, 5 * 9 - 1)
+    assert (sheet[9:17, :8] == X[1].reshape(8, 8)).all()
+    generator = np.random.default_rng(0)
+    draws = [change(X, generator) for _ in range(4)]
+    assert (sheet[18:26, 27:35] == draws[2][2].reshape(8, 8)).all()
+    assert ax.get_xlabel() == "as it is, and 4 draws"
+
+
+def test_changes_are_drawn_in_their_own_shape(ax):
+    X = np.random.default_rng(0).uniform(size=(2, 2 * 4 * 5))
+    plot.transformed(X, RandomShift(1, shape=(2, 4, 5)), 0, n_draws=1, ax=ax)
+    sheet = ax.get_images()[0].get_array()
+    assert np.allclose(sheet[:4, :5], X[0].reshape(2, 4, 5).mean(axis=0))
+    other = Figure().subplots()
+    plot.transformed(X, lambda X, rng: X, 0, shape=(8, 5), ax=other)
+    assert other.get_images()[0].get_array().shape == (17, 8 * 6 - 1)
+
+
+def test_changes_of_signals_are_curves(ax):
+    X = np.random.default_rng(0).normal(size=(3, 30))
+    plot.transformed(X, TimeWarp(3, 4), 0, n_draws=5, ax=ax)
+    assert len(ax.get_lines()) == 3 * 6
+    offset = X[1] - ax.get_lines()[11].get_ydata()
+    assert np.allclose(offset, offset[0])
+
+
+@pytest.mark.parametrize(("X", "augment", "options", "name"), [
+    (np.ones((2, 8)), RandomShift(1), {}, "shape"), (np.ones((0, 9)), RandomShift(1), {}, "X"),
+    (np.ones((2, 9)), 3, {}, "augment"), (np.ones((2, 9)), RandomShift(1), {"n_draws": 0}, "n_draws"),
+    (np.ones((2, 9)), lambda X, rng: X[0], {}, "augment"), (np.ones((2, 9)), RandomShift(1), {"rng": "a"}, "rng"),
+])  # fmt: skip
+def test_wrong_changes_are_refused(X, augment, options, name):
+    with pytest.raises((ValueError, TypeError), match=f"^{name}: expected"):
+        plot.transformed(X, augment, **options)

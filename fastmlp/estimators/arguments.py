@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp import _images
 from fastmlp import _validation as check
 from fastmlp.model import activations
 from fastmlp.network import Network
@@ -75,7 +76,10 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
         `partial_fit` keeps the units of its first samples.
     n_init : int, default=1
         Starts, of which the best is kept, by the objective or by what early stopping looks at. With lm, and no
-        validation set, they are trained at once, one by each thread."""
+        validation set, they are trained at once, one by each thread.
+    augment : callable or None, default=None
+        For sgd and adam: ``augment(X, rng)`` returns changed samples, like X, drawn anew for each epoch, such as
+        `fastmlp.invariance.RandomAffine`."""
 
 ATTRIBUTES = """network_ : fastmlp.Network
         Derivatives, files and all else; the estimator computes with it.
@@ -134,6 +138,13 @@ def check_arguments(estimator: Any) -> None:
         check.number(getattr(estimator, name), name, 0.0, high=1.0)
     for name in ("shuffle", "warm_start", "nesterovs_momentum"):
         check.boolean(getattr(estimator, name), name)
+    if estimator.augment is not None:
+        _images.check_augment(estimator.augment)
+        if estimator.solver not in STOCHASTIC:
+            raise ValueError(
+                f"augment: expected with {' or '.join(STOCHASTIC)} only, got it with {estimator.solver}; "
+                "fastmlp.invariance.augmented makes copies for it"
+            )
     if estimator.standardize is not None:
         check.boolean(estimator.standardize, "standardize")
     if isinstance(estimator.early_stopping, str):

@@ -85,6 +85,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         max_fun: int = 15000,
         standardize: bool | None = None,
         n_init: int = 1,
+        augment: Any = None,
         class_weight: Any = None,
     ) -> None:
         self._store(locals())

@@ -72,7 +72,7 @@ class Problem:
         if e.solver not in STOCHASTIC:
             return {"tol": e.tol * self.divisor}
         size = 200 if isinstance(e.batch_size, str) else e.batch_size
-        batches = {"batch_size": min(size, self.n_samples), "shuffle": e.shuffle}
+        batches = {"batch_size": min(size, self.n_samples), "shuffle": e.shuffle, "augment": e.augment}
         if e.solver == "adam":
             moments = {"beta1": e.beta_1, "beta2": e.beta_2, "epsilon": e.epsilon * c}
             return batches | moments | {"learning_rate": e.learning_rate_init}

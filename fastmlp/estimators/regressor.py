@@ -91,6 +91,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         max_fun: int = 15000,
         standardize: bool | None = None,
         n_init: int = 1,
+        augment: Any = None,
     ) -> None:
         self._store(locals())
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
+from fastmlp.invariance.warping import check_sigma
 
 Float = NDArray[np.float64]
 Transformation = Callable[[Float, float], Any]
@@ -92,6 +93,7 @@ def tangents(
     names = [kind if callable(kind) else check.choice(kind, "kinds", tuple(_IMAGES)) for kind in given]
     if not names:
         raise ValueError("kinds: expected at least one, got none")
+    check_sigma(sigma)
     fields = None if all(map(callable, names)) else _Fields(X, _image_shape(shape, X.shape[1]), sigma)
     rows = []
     for kind in names:

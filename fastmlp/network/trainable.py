@@ -101,6 +101,7 @@ class Trainable(Differentiable):
         max_iter: int | None = None,
         tol: float | None = None,
         batch_size: int = 32,
+        augment: Callable[[Any, Any], Any] | None = None,
         learning_rate: float | Callable[[int], float] | None = None,
         standardize: Any = False,
         callback: Callable[[Any], Any] | None = None,
@@ -124,9 +125,9 @@ class Trainable(Differentiable):
             trust-krylov, trust-ncg, with the Hessian trust-exact; or another minimizer of SciPy's: l-bfgs-b, bfgs, cg,
             tnc, slsqp, trust-constr, nelder-mead, powell.
             auto: lm for networks without relu or leaky_relu of P <= 1,000 parameters with N P^2 <= 1e9; else lbfgs
-            where N P <= 1e8; else adam. With bounds l-bfgs-b, also for lbfgs. With a `Term` that has neither hess nor
-            hessp lbfgs in place of lm, with one that is neither weight decay nor tangents lbfgs in place of adam; M
-            directions of tangents make 24 M + 1 times as much of N P^2.
+            where N P <= 1e8; else adam. With `augment` adam. With bounds l-bfgs-b, also for lbfgs. With a `Term` that
+            has neither hess nor hessp lbfgs in place of lm, with one that is neither weight decay nor tangents lbfgs in
+            place of adam; M directions of tangents make 24 M + 1 times as much of N P^2.
         sample_weight : array-like of shape (N,), optional
         penalty : WeightDecay, Term or Sum, optional
             As for `objective`; sgd and adam take a WeightDecay, a TangentPropagation and their sums only.
@@ -156,6 +157,12 @@ class Trainable(Differentiable):
             training; where that is 0, 1e-6 and 1e-3.
         batch_size : int, default=32
             Samples in a minibatch.
+        augment : callable, optional
+            For sgd and adam: ``augment(X, rng)`` returns changed samples, an array like X, drawn anew for each epoch:
+            those of `fastmlp.invariance`, such as ``RandomAffine(shift=1, rotation=12) + Elastic(34, 4)``, or one's
+            own, which cannot write to X. Raw samples are changed; `standardize` takes its units from them as they are.
+            `fun` and `success` are of these too, `history` is of the changed ones. Full-batch methods take copies made
+            by `fastmlp.invariance.augmented`.
         learning_rate : float or callable, optional
             For sgd (0.01) and adam (0.001): a number, or a function of the epoch such as those of `fastmlp.schedules`.
         standardize : bool or Units, default=False
@@ -172,7 +179,8 @@ class Trainable(Differentiable):
         verbose : int, default=0
             1 prints a line for each tenth of `max_iter`, and at least one a second; 2 one an iteration.
         rng : None, int or numpy.random.Generator
-            Order of the minibatches, samples held back. With `warm_start` the earlier generator continues instead.
+            Order of the minibatches, changes by `augment`, samples held back. With `warm_start` the earlier generator
+            continues instead.
         time_limit : float, optional
             Seconds; an epoch that it cuts short counts for the parameters only.
         warm_start : OptimizeResult, optional
@@ -241,9 +249,9 @@ class Trainable(Differentiable):
         asked = optimize.FitOptions(
             given=(X, T), method=method, penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
             standardize=standardize, validation=validation, patience=patience, max_iter=max_iter, tol=tol,
-            batch_size=batch_size, learning_rate=callers_own(learning_rate), callback=callers_own(callback),
-            verbose=verbose, rng=rng, time_limit=time_limit, warm_start=warm_start, n_threads=n_threads,
-            of_method=options,
+            batch_size=batch_size, augment=callers_own(augment), learning_rate=callers_own(learning_rate),
+            callback=callers_own(callback), verbose=verbose, rng=rng, time_limit=time_limit,
+            warm_start=warm_start, n_threads=n_threads, of_method=options,
         )  # fmt: skip
         claim = (os.getpid(), object())
         try:

@@ -9,6 +9,7 @@ scale          whether a network can learn from the data as they are
 explained      whether one that has been trained has learnt what a straight line knows
 advice         what is advised, in the words of whoever has called
 minibatch      sgd, adam
+changes        samples changed anew before each epoch
 rprop          resilient back-propagation
 lm             Levenberg-Marquardt, in the end Newton
 lbfgs          quasi-Newton steps from the latest gradients

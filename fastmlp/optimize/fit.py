@@ -28,6 +28,7 @@ from fastmlp.optimize import (
     scipy_bridge,
 )
 from fastmlp.optimize import monitor as monitoring
+from fastmlp.optimize.changes import Changes, varying
 from fastmlp.optimize.methods import FULL_BATCH, MINIBATCH, RESUMABLE
 from fastmlp.optimize.monitor import (
     CONVERGED,
@@ -63,10 +64,12 @@ def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
     held_back = None if state is None else state["held_back"]
     training, held_out, held_back = holdout.split(architecture, samples, asked.validation, generator, held_back)
     own: units.Units | None = None
+    raw = training.X
     if standardize:
         objectives.require_samples(training)
         own = units.chosen(standardize if state is None else state["units"], None, architecture, training)
         assert own is not None
+        own = own if asked.augment is None else varying(own)
         training, held_out = own.applied(training), None if held_out is None else own.applied(held_out)
     kept = None if held_back is None else holdout.others(len(samples.X), held_back)
     asked.penalty = penalties.seen_in(asked.penalty, architecture, len(samples.X), kept, own)
@@ -82,8 +85,9 @@ def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
     warned = scale.before(architecture, start, training, constant, by_batches, own, asked.given) if whole else ""
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, asked.n_threads)
     monitor = Monitor(asked, validation_term, net, own, progress)
+    changes = None if asked.augment is None else Changes(asked.augment, raw, training, own)
     try:
-        status, counts, solver_state = _solve(asked, objective, monitor, state, within, generator)
+        status, counts, solver_state = _solve(asked, objective, monitor, state, within, generator, changes)
     finally:
         x = monitor.final_x if by_batches else monitor.no_worse_x
         if x is not None:
@@ -129,6 +133,7 @@ def _solve(
     state: dict[str, Any] | None,
     within: limits.Bounds | None,
     generator: np.random.Generator | None,
+    changes: Changes | None,
 ) -> tuple[int, tuple[int, int, int], dict[str, Any]]:
     """Status, counts of values, gradients, and Hessians or their products; and what a warm start continues."""
     name = asked.method
@@ -136,7 +141,7 @@ def _solve(
         assert generator is not None
         status, left = minibatch.solve(
             name, objective, monitor, max_iter=asked.max_iter, batch_size=asked.batch_size,
-            learning_rate=asked.learning_rate, rng=generator, state=state, options=asked.of_method,
+            learning_rate=asked.learning_rate, rng=generator, state=state, options=asked.of_method, changes=changes,
         )  # fmt: skip
         return status, (0, 0, 0), left
     if name in FULL_BATCH:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from fastmlp import _images
 from fastmlp import _validation as check
 from fastmlp.model.architecture import Architecture
 from fastmlp.optimize import lbfgs, lm, minibatch, rprop, scg, scipy_bridge
@@ -30,7 +31,18 @@ EPOCHS, STEPS = 200, 1000  # max_iter by default: of minibatch and of full-batch
 def check_all(asked: FitOptions, architecture: Architecture, n_samples: int) -> None:
     """Put in place the method's name, and all that can be judged without the network's numbers and the samples."""
     bounded = asked.bounds is not None
-    asked.method = name = choose_method(asked.method, architecture, n_samples, bounded=bounded, penalty=asked.penalty)
+    by_epochs = asked.augment is not None
+    if by_epochs:
+        _images.check_augment(asked.augment)
+        penalties.refuse_rows(asked.penalty)
+    asked.method = name = choose_method(
+        asked.method, architecture, n_samples, bounded=bounded, penalty=asked.penalty, by_epochs=by_epochs
+    )
+    if by_epochs and name not in MINIBATCH:
+        raise ValueError(
+            f"augment: expected with {' or '.join(MINIBATCH)} only, which draw anew in each epoch, got it with {name}; "
+            "fastmlp.invariance.augmented makes copies for it"
+        )
     if name in MINIBATCH:
         penalties.refuse_terms(asked.penalty, f"with {name}")
     _check_options(name, asked.of_method, asked.learning_rate)
@@ -52,14 +64,22 @@ def check_all(asked: FitOptions, architecture: Architecture, n_samples: int) -> 
 
 
 def choose_method(
-    method: Any, architecture: Architecture, n_samples: int, *, bounded: bool = False, penalty: Any = None
+    method: Any,
+    architecture: Architecture,
+    n_samples: int,
+    *,
+    bounded: bool = False,
+    penalty: Any = None,
+    by_epochs: bool = False,
 ) -> str:
-    """The solver's name; `Network.fit` documents the rule behind `auto`."""
+    """The solver's name; `Network.fit` documents the rule behind `auto`, `by_epochs` is that of minibatches."""
     name = check.choice(method.lower() if isinstance(method, str) else method, "method", METHODS)
     if bounded:
         if name not in ("auto", "lbfgs", scipy_bridge.BOUNDED):
             raise ValueError(f"bounds: expected with lbfgs or {scipy_bridge.BOUNDED} only, got them with {name}")
         return scipy_bridge.BOUNDED
+    if name == "auto" and by_epochs:
+        return "adam"
     if name == "auto":
         n_params = architecture.n_params
         # second derivatives leave out the kinks: it takes L-BFGS
@@ -69,8 +89,8 @@ def choose_method(
         if smooth and small and penalties.has_matrix(penalty):
             name = "lm"
         else:
-            by_epochs = n_samples * n_params > AUTO_FULL_BATCH and not penalties.of_params(penalty)
-            name = "adam" if by_epochs else "lbfgs"
+            large = n_samples * n_params > AUTO_FULL_BATCH and not penalties.of_params(penalty)
+            name = "adam" if large else "lbfgs"
     return name
 
 

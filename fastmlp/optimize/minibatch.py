@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.fits.train import Minibatches
+from fastmlp.model import functional
+from fastmlp.optimize.changes import Changes
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, Monitor, Stop
 from fastmlp.terms.objective import Objective
@@ -59,8 +61,12 @@ def solve(
     rng: np.random.Generator,
     state: dict[str, Any] | None,
     options: dict[str, Any],
+    changes: Changes | None = None,
 ) -> tuple[int, dict[str, Any]]:
-    """Train for `max_iter` epochs; returns a status and the solver's state. The parameters stay with the monitor."""
+    """Train for `max_iter` epochs; returns a status and the solver's state. The parameters stay with the monitor.
+
+    With `changes` each epoch sees the samples as these make them.
+    """
     data = objective.data
     arch, samples = data.architecture, data.samples
     n_samples, n_params = len(samples.X), arch.n_params
@@ -77,8 +83,9 @@ def solve(
     with np.errstate(over="ignore"):
         decay = None if objective.decay is None else objective.decay.astype(arch.dtype)
     ties = None if objective.free is None else objective.free.compiled
+    batch = data.batch if changes is None else functional.bind(arch, changes.samples, data.scale)
     tangents = objective.sums.compiled if isinstance(objective.sums, Joint) else None
-    loop = Minibatches(data.batch, batch_size, _threads.resolve(data.n_threads), n_steps, ties, tangents)
+    loop = Minibatches(batch, batch_size, _threads.resolve(data.n_threads), n_steps, ties, tangents)
     steps_per_epoch = -(-n_samples // batch_size)
     chunk = max(1, CHUNK_WORK // (n_params * batch_size))
     straight = np.arange(n_samples, dtype=np.intp)
@@ -93,6 +100,9 @@ def solve(
             order[:] = straight
             if shuffle:
                 _shuffle(order, rng)
+            if changes is not None:
+                changes.draw(rng)
+                monitor.check_time()
             loss = penalty = 0.0
             for first in range(0, steps_per_epoch, chunk):
                 count = min(chunk, steps_per_epoch - first)

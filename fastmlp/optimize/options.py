@@ -27,6 +27,7 @@ class FitOptions:
     max_iter: Any
     tol: Any
     batch_size: Any
+    augment: Any
     learning_rate: Any
     callback: Callable[[Any], Any] | None
     verbose: Any

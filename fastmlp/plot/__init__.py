@@ -2,6 +2,7 @@
 
 Each takes the axes to draw into (`ax`, None: a new figure) and returns them, so that pictures combine with any others.
 
+changes     samples beside draws of random changes
 classes     which were taken for which
 diagram     inputs, units, and the weights between them
 evidence    what it says about networks and inputs
@@ -14,6 +15,7 @@ training    the course of a training
 weights     the weights themselves
 """
 
+from fastmlp.plot.changes import transformed
 from fastmlp.plot.classes import confusion_matrix
 from fastmlp.plot.diagram import diagram
 from fastmlp.plot.evidence import evidence, relevances
@@ -39,4 +41,5 @@ __all__ = [
     "relevances",
     "sensitivity",
     "sweep",
+    "transformed",
 ]

@@ -71,6 +71,16 @@ def refuse_terms(penalty: Any, where: str) -> None:
         )
 
 
+def refuse_rows(penalty: Any) -> None:
+    """ValueError where terms have something for each sample, and samples are changed by `augment`."""
+    for term in split(penalty)[1]:
+        if isinstance(term, TangentPropagation) and term.is_of_rows:
+            raise ValueError(
+                f"augment: expected directions and targets that do not belong to single samples beside it, got {term}; "
+                "fastmlp.invariance.augmented makes copies, of which tangents can be taken"
+            )
+
+
 def seen_in(
     penalty: Any, architecture: Architecture, n_samples: int, rows: NDArray[np.intp] | None, own: Units | None
 ) -> Any:

@@ -137,6 +137,11 @@ class TangentPropagation(Additive):
         known = "" if self.targets is None else f", targets {self.targets.shape}"
         return f"TangentPropagation({tau}, {self.weight:g}, of={self.of!r}{known})"
 
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether anything in it belongs to single samples."""
+        return self.targets is not None or (self.tau is not None and self.tau.ndim == 3)
+
     def require(self, architecture: Architecture, n_samples: int) -> None:
         """ValueError where it was not made for such a network, and so many samples."""
         D, K = architecture.n_inputs, architecture.n_outputs

@@ -159,7 +159,77 @@ def bridged(world):
     return call, {"net": net, "estimator": odd(world.draws, world, None) if world.draws.seldom() else None}
 
 
+# ---- invariances ----
+
+FEATURES = ("CentralMoments", "HuMoments", "PowerSpectrum", "ZernikeMoments")
+
+
+def tau_of(world):
+    return world.draws.among((lambda: "inputs", lambda: world.array(2, 2), lambda: world.array(N, 1, 2)))()
+
+
+def along(world):
+    """A term on derivatives, in a training or asked by itself."""
+    given = {"tau": tau_of(world), "weight": world.real(0.1)} | world.sometimes(
+        of=lambda: world.name("outputs", "logits"), targets=lambda: world.array(N, 2, 1)
+    )
+    method = world.draws.among(("lbfgs", "lm", "adam", None))
+
+    def call(**given):
+        penalty = trained.decay(world) + fastmlp.TangentPropagation(**given)
+        if method is None:
+            own = world.net.objective(world.good_X, world.good_T, penalty=penalty)
+            return own.value_and_grad(own.x0), own.hess(own.x0)
+        return world.net.fit(world.good_X, world.good_T, method, penalty=penalty, max_iter=2, time_limit=0.2)
+
+    return call, given
+
+
+def invariances(world):
+    draws, images = world.draws, world.array(3, 4, 5)
+    flat = {"X": world.array(3, 20)}
+    which = draws.below(4)
+    if which == 0:
+        return fastmlp.invariance.warp, {"images": images} | world.sometimes(
+            matrix=lambda: world.array(2, 2), offset=lambda: world.array(2), displacement=lambda: world.array(2, 4, 5),
+            n_threads=world.integer,
+        )  # fmt: skip
+    if which == 1:
+        return fastmlp.invariance.tangents, flat | world.sometimes(
+            shape=lambda: draws.among(((4, 5), world.integer(20))), sigma=lambda: world.real(0.9)
+        )
+    if which == 2:
+        given = {"net": trained.masked(world), "X": world._X(), "tau": tau_of(world)}
+        return fastmlp.invariance.invariance, given | world.sometimes(of=lambda: world.name("outputs", "logits"))
+    return fastmlp.invariance.augmented, flat | {
+        "T": world.array(3),
+        "augment": change(world),
+        "copies": draws.below(4),
+    }
+
+
+def change(world):
+    """One of the random changes, or two, or what is none."""
+    kinds = fastmlp.invariance
+    real = lambda: abs(world.draws.among((0.5, 1.0, 3.0)))  # noqa: E731
+    makes = (
+        lambda: kinds.RandomShift(real(), shape=(4, 5)), lambda: kinds.Elastic(real(), real(), shape=(4, 5)),
+        lambda: kinds.RandomAffine(real(), real(), scale=0.1, shear=0.1, shape=(4, 5)), lambda: kinds.TimeShift(real()),
+        lambda: kinds.TimeWarp(real(), real()), lambda: kinds.Composition([kinds.TimeShift(real()), lambda X, rng: X]),
+        lambda: kinds.RandomShift(world.real(1.0), shape=(world.integer(4), 5)),
+        lambda: odd(world.draws, world, None), lambda: kinds.Transform(),
+    )  # fmt: skip
+    return world.draws.among(makes)()
+
+
+def features(world):
+    kind = getattr(fastmlp.features, world.draws.among(FEATURES))
+    options = world.sometimes(shape=lambda: world.draws.among(((4, 5), world.integer(4), None)))
+    return (lambda X: kind(**options).fit_transform(X)), {"X": world.array(3, 20)}
+
+
 EVALUATIONS = {"importances": importances, "garson, olden": weights_alone, "lekprofile": lekprofile,
                "objective asked": objective, "covariance": covariance, "schedule": scheduled, "Activation, Loss": row,
                "from_network": of_a_network, "from_sklearn": bridged}  # fmt: skip
 ESTIMATORS = {"estimator": fitted, "prune_path": path, "predict_proba": probabilities}
+INVARIANCES = {"TangentPropagation": along, "invariances": invariances, "features": features}

@@ -1,0 +1,93 @@
+"""What augmentation, blurred inputs and features gain on handwritten digits (USPS), and what they cost.
+
+    python bench/invariance.py ../shared/data/digits/usps.npz
+
+The file holds X_train (7291, 16, 16), y_train, X_test (2007, 16, 16), y_test; pixels from -1000 to 1000.
+"""
+
+import argparse
+import time
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+import fastmlp
+from fastmlp.invariance import Elastic, RandomAffine, augmented
+
+AFFINE = RandomAffine(shift=1, rotation=10, scale=0.1, shear=0.15)
+ELASTIC = RandomAffine(shift=0.7, rotation=8, scale=0.1, shear=0.1) + Elastic(alpha=12, sigma=3)
+DECAY = fastmlp.WeightDecay(0.1)
+
+
+def load(path):
+    """Training and test images with pixels from 0 (paper) to 1 (ink), and labels."""
+    with np.load(path) as data:
+        train, test = (((data[f"X_{part}"] / 1000 + 1) / 2).astype(np.float32) for part in ("train", "test"))
+        return train, data["y_train"], test, data["y_test"]
+
+
+def balanced(labels, n, rng):
+    """So many rows, as many of each digit."""
+    return np.concatenate([rng.choice(np.flatnonzero(labels == digit), n // 10, replace=False) for digit in range(10)])
+
+
+def blurred(images):
+    """Smoothed by a Gaussian of one pixel."""
+    return gaussian_filter(images, (0, 1, 1), mode="constant")
+
+
+def flat(images):
+    """Images as rows."""
+    return images.reshape(len(images), -1)
+
+
+def few(data, n, seed, copies=0, blur=False):
+    """Error of 256-30-10, trained by L-BFGS on n rows, in percent."""
+    X, T, test, truth = data
+    rows = balanced(T, n, np.random.default_rng(0))
+    X, T, weight = X[rows], T[rows], None
+    if copies:
+        X, T, weight = augmented(X, T, AFFINE, copies, rng=seed)
+    X, test = (blurred(X), blurred(test)) if blur else (X, test)
+    net = fastmlp.Network([256, 30, 10], output="softmax", dtype="float32", rng=seed)
+    net.fit(flat(X), T, "lbfgs", penalty=DECAY, sample_weight=weight, max_iter=200)
+    return 100 * np.mean(net(flat(test)).argmax(axis=1) != truth)
+
+
+def many(data, seed, augment, epochs):
+    """Error of 256-40-10, trained by Adam on all rows, in percent."""
+    X, T, test, truth = data
+    net = fastmlp.Network([256, 40, 10], output="softmax", dtype="float32", rng=seed)
+    rate = fastmlp.schedules.cosine_decay(0.003, epochs)
+    net.fit(flat(X), T, "adam", augment=augment, max_iter=epochs, learning_rate=rate, rng=seed)
+    return 100 * np.mean(net(flat(test)).argmax(axis=1) != truth)
+
+
+def show(name, function, seeds):
+    """A line: mean and spread of the errors, and the time of a training."""
+    started = time.process_time()
+    errors = [function(seed) for seed in range(seeds)]
+    seconds = (time.process_time() - started) / seeds
+    print(f"{name:44} {np.mean(errors):6.2f} +- {np.std(errors):4.2f} %   {seconds:7.2f} s", flush=True)
+
+
+def main():
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("path", help="usps.npz")
+    parser.add_argument("--seeds", type=int, default=5)
+    arguments = parser.parse_args()
+    data = load(arguments.path)
+    for n in (320, 100):
+        for name, options in [("plain", {}), ("blurred", {"blur": True})] + [
+            (f"{copies} augmented copies", {"copies": copies}) for copies in (12, 20, 40)
+        ]:
+            show(f"{n} rows, L-BFGS, {name}", lambda seed, n=n, o=options: few(data, n, seed, **o), arguments.seeds)
+    for name, augment in [("plain", None), ("affine", AFFINE), ("affine and elastic", ELASTIC)]:
+        for epochs in (25, 100):
+            show(f"7291 rows, Adam, {epochs} epochs, {name}", lambda seed, a=augment, e=epochs: many(data, seed, a, e),
+                 arguments.seeds)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,290 @@
+"""Images seen through maps of their coordinates, and random fields smoothed: what augmentation is made of.
+
+    out[p] = image[M p + o + u(p)],   p = (row, column)
+
+by bilinear interpolation among the four pixels around, the image going on as zeros. With (a, b) the pixel at or before
+the place, and (s, t) what is left,
+
+    out = (1 - s) ((1 - t) I[a, b] + t I[a, b + 1]) + s ((1 - t) I[a + 1, b] + t I[a + 1, b + 1])
+
+Places are doubles whatever the pixels are. Images do not know of each other, and none of the products here is fused
+with a sum: the same bits for any number of threads and on every instruction set. That is why these loops are none of
+the C floor's kernels, and because pixels are picked one by one: AVX2 took a quarter of the time off, AVX-512 no more.
+"""
+
+from libc.stdlib cimport free
+from libc.string cimport memcpy, memset
+
+cimport numpy as cnp
+from cython cimport floating
+
+from fastmlp._core.storage.arrays cimport RELEASE_NUMBERS, data
+from fastmlp._core.storage.memory cimport ceil_to, plus, reserve, times
+from fastmlp._core.threads cimport choice, team
+from fastmlp._core.threads.team cimport Slot, Watch
+
+cnp.import_array()
+
+cdef enum:
+    SLOT_NUMBERS = 8192     # about so many numbers of images make a slot
+    WARP_WORK = 16          # what a pixel costs, in multiply-adds
+    TILE = 16               # columns whose sums are held together
+    RUN = 32                # pixels whose places are found together; in float32 they took as long
+
+
+# Images (n, channels, h, w) of one type; those of one sample share a map.
+cdef struct Images:
+    size_t n, channels, h, w
+    bint single
+    size_t in_slot          # samples
+    size_t room             # bytes of a thread's own memory
+    char *memory
+    const void *numbers
+    void *out
+
+
+# Maps, of all images or one for each: steps to that of the next image are 0 for one.
+cdef struct Maps:
+    const double *matrix            # (2, 2)
+    const double *offset            # (2,)
+    const void *displacement        # (2, h, w), may be NULL
+    size_t matrix_step, offset_step, displacement_step
+
+
+cdef struct Warping:
+    Images images
+    Maps maps
+
+
+cdef struct Smoothing:
+    Images images
+    const double *weights           # g[0], ..., g[radius] of a symmetric filter
+    size_t radius
+    int passes                      # along the rows, or along both axes
+
+
+# ---- samples over threads ----
+
+cdef int spread(Slot slot, void *job, Images *images, size_t work, int n_threads) except -1:
+    """All samples, `work` multiply-adds each: slots of some of them, dealt out to so many threads."""
+    cdef size_t pixels = times(images.channels, times(images.h, images.w)), n_slots
+    cdef Watch watch = team.watch()
+    images.in_slot = max(1, SLOT_NUMBERS // max(1, pixels))
+    n_slots = (images.n + images.in_slot - 1) // images.in_slot
+    n_threads = 1 if times(images.n, work) < RELEASE_NUMBERS else choice.at_once(
+        <int> min(<size_t> n_threads, n_slots), <double> images.n * <double> work)
+    images.memory = <char *> reserve(times(n_threads, images.room))
+    if images.memory == NULL:
+        raise MemoryError(f"no memory for images of {images.h} x {images.w} pixels")
+    if times(images.n, work) < RELEASE_NUMBERS:
+        team.spread(slot, job, n_slots, 1, &watch)
+    else:
+        with nogil:
+            team.spread(slot, job, n_slots, n_threads, &watch)
+    free(images.memory)
+    return team.check(&watch)
+
+
+cdef inline size_t last_of(const Images *images, size_t slot) noexcept nogil:
+    """The end of a slot's samples."""
+    return min(images.n, (slot + 1) * images.in_slot)
+
+
+# ---- warps ----
+
+cdef void frame(const floating *image, size_t h, size_t w, floating *framed) noexcept nogil:
+    """The image within a frame of zeros, one pixel wide."""
+    cdef size_t i, ld = w + 2
+    memset(framed, 0, ld * sizeof(floating))
+    for i in range(h):
+        framed += ld
+        framed[0] = framed[w + 1] = 0
+        memcpy(framed + 1, image + i * w, w * sizeof(floating))
+    memset(framed + ld, 0, ld * sizeof(floating))
+
+
+# Where some pixels of a row come from: the first of the four around each in the frame, and what is left.
+cdef struct Places:
+    double y[RUN]
+    double x[RUN]
+    int first[RUN]
+
+
+cdef inline double within(double x, double size) noexcept nogil:
+    """A place in [-1, size], where frames lie; nan, which is what infinity less infinity is, lies outside too."""
+    x = x if x > -1.0 else -1.0
+    return x if x < size else size
+
+
+cdef inline void split(Places *at, size_t n, double h, double w) noexcept nogil:
+    """Places in the frame, whole parts and the rest, by loops that vectorise."""
+    cdef size_t q
+    cdef double y, x, a, b
+    for q in range(n):
+        y, x = within(at.y[q], h) + 1.0, within(at.x[q], w) + 1.0
+        a, b = <double> <int> y, <double> <int> x
+        a, b = a if a < h else h, b if b < w else w
+        at.first[q] = <int> (a * (w + 2.0) + b)
+        at.y[q], at.x[q] = y - a, x - b
+
+
+cdef void look_up(const floating *framed, size_t h, size_t w, const double *M, const double *o, const floating *u,
+                  floating *out) noexcept nogil:
+    """One image, in its frame."""
+    cdef size_t i, j, q, n, ld = w + 2
+    cdef double y, x
+    cdef floating s, t, above, below
+    cdef const floating *p
+    cdef Places at
+    for i in range(h):
+        y, x, j = M[0] * i + o[0], M[2] * i + o[1], 0
+        while j < w:
+            n = min(<size_t> RUN, w - j)
+            for q in range(n):
+                at.y[q], at.x[q] = y + M[1] * <double> <int> (j + q), x + M[3] * <double> <int> (j + q)
+            if u != NULL:
+                for q in range(n):
+                    at.y[q] += u[i * w + j + q]
+                    at.x[q] += u[(h + i) * w + j + q]
+            split(&at, n, <double> h, <double> w)
+            for q in range(n):
+                p, s, t = framed + at.first[q], <floating> at.y[q], <floating> at.x[q]
+                above = p[0] + t * (p[1] - p[0])
+                below = p[ld] + t * (p[ld + 1] - p[ld])
+                out[i * w + j + q] = above + s * (below - above)
+            j += n
+
+
+cdef void warp_sample(const Warping *job, size_t n, floating *framed) noexcept nogil:
+    cdef const Images *images = &job.images
+    cdef const Maps *maps = &job.maps
+    cdef size_t c, pixels = images.h * images.w
+    cdef const floating *image = <const floating *> images.numbers + n * images.channels * pixels
+    cdef floating *out = <floating *> images.out + n * images.channels * pixels
+    cdef const floating *u = NULL
+    if maps.displacement != NULL:
+        u = <const floating *> maps.displacement + n * maps.displacement_step
+    for c in range(images.channels):
+        frame(image + c * pixels, images.h, images.w, framed)
+        look_up(<const floating *> framed, images.h, images.w, maps.matrix + n * maps.matrix_step,
+                maps.offset + n * maps.offset_step, u, out + c * pixels)
+
+
+cdef void warp_slot(void *context, size_t slot, int thread, Watch *watch) noexcept nogil:
+    cdef const Warping *job = <const Warping *> context
+    cdef const Images *images = &job.images
+    cdef void *framed = images.memory + thread * images.room
+    cdef size_t n, work = WARP_WORK * images.channels * images.h * images.w
+    for n in range(slot * images.in_slot, last_of(images, slot)):
+        if not team.keep_on(watch, work):
+            return
+        if images.single:
+            warp_sample(job, n, <float *> framed)
+        else:
+            warp_sample(job, n, <double *> framed)
+
+
+cdef Images images_of(cnp.ndarray array, cnp.ndarray out):
+    cdef Images images
+    images.n, images.channels = cnp.PyArray_DIM(array, 0), cnp.PyArray_DIM(array, 1)
+    images.h, images.w = cnp.PyArray_DIM(array, 2), cnp.PyArray_DIM(array, 3)
+    images.single = cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT32
+    images.numbers, images.out = data(array), data(out)
+    return images
+
+
+def warp(cnp.ndarray array not None, cnp.ndarray matrix not None, cnp.ndarray offset not None,
+         cnp.ndarray displacement, cnp.ndarray out not None, int n_threads):
+    """Fill `out` with the images (n, channels, h, w) as they are seen through maps; arguments are trusted.
+
+    The map is a matrix (1 or n, 2, 2) and an offset (1 or n, 2) of doubles, and a displacement (1 or n, 2, h, w) of
+    the type of the images, or None.
+    """
+    cdef Warping job
+    job.images = images_of(array, out)
+    cdef size_t n = job.images.n, pixels = job.images.h * job.images.w, itemsize = cnp.PyArray_ITEMSIZE(array)
+    if n == 0 or pixels == 0:
+        return
+    job.images.room = times(itemsize, times(plus(job.images.h, 2), plus(job.images.w, 2)))
+    job.maps.matrix, job.maps.offset = <const double *> data(matrix), <const double *> data(offset)
+    job.maps.displacement = NULL if displacement is None else data(displacement)
+    job.maps.matrix_step = 4 if cnp.PyArray_DIM(matrix, 0) > 1 else 0
+    job.maps.offset_step = 2 if cnp.PyArray_DIM(offset, 0) > 1 else 0
+    job.maps.displacement_step = 0
+    if displacement is not None and cnp.PyArray_DIM(displacement, 0) > 1:
+        job.maps.displacement_step = 2 * pixels
+    spread(warp_slot, &job, &job.images, WARP_WORK * job.images.channels * pixels, n_threads)
+
+
+# ---- smoothing ----
+
+cdef void smooth_rows(const floating *field, size_t h, size_t ld, size_t w, const double *g, size_t radius,
+                      floating *out, size_t ld_out) noexcept nogil:
+    """out[j, i] = sum_k g[|k|] field[i + k, j]: along the rows of h x w numbers, and transposed.
+
+    Rows lie `ld` apart, a multiple of TILE.
+    """
+    cdef size_t i, k, q, j = 0
+    cdef floating factor
+    cdef floating sums[TILE]
+    cdef const floating *row
+    while j < w:
+        for i in range(h):
+            for q in range(TILE):
+                sums[q] = 0
+            for k in range(i - min(i, radius), min(h, i + radius + 1)):
+                factor = <floating> g[k - i if k > i else i - k]
+                row = field + k * ld + j
+                for q in range(TILE):
+                    sums[q] += factor * row[q]
+            for q in range(min(<size_t> TILE, w - j)):
+                out[(j + q) * ld_out + i] = sums[q]
+        j += TILE
+
+
+cdef void smooth_sample(const Smoothing *job, size_t n, floating *room) noexcept nogil:
+    """One field: both passes transpose it."""
+    cdef const Images *images = &job.images
+    cdef size_t i, h = images.h, w = images.w, ld = ceil_to(w, TILE), ld_other = ceil_to(h, TILE)
+    cdef const floating *field = <const floating *> images.numbers + n * h * w
+    cdef floating *out = <floating *> images.out + n * h * w
+    cdef floating *other = room + h * ld
+    for i in range(h):
+        memcpy(room + i * ld, field + i * w, w * sizeof(floating))
+        memset(room + i * ld + w, 0, (ld - w) * sizeof(floating))
+    if job.passes == 1:
+        smooth_rows(<const floating *> room, h, ld, w, job.weights, job.radius, out, h)
+        return
+    memset(other, 0, w * ld_other * sizeof(floating))
+    smooth_rows(<const floating *> room, h, ld, w, job.weights, job.radius, other, ld_other)
+    smooth_rows(<const floating *> other, w, ld_other, h, job.weights, job.radius, out, w)
+
+
+cdef void smooth_slot(void *context, size_t slot, int thread, Watch *watch) noexcept nogil:
+    cdef const Smoothing *job = <const Smoothing *> context
+    cdef const Images *images = &job.images
+    cdef void *room = images.memory + thread * images.room
+    cdef size_t n, work = images.h * images.w * (2 * job.radius + 1)
+    for n in range(slot * images.in_slot, last_of(images, slot)):
+        if not team.keep_on(watch, work):
+            return
+        if images.single:
+            smooth_sample(job, n, <float *> room)
+        else:
+            smooth_sample(job, n, <double *> room)
+
+
+def smooth(cnp.ndarray fields not None, cnp.ndarray weights not None, cnp.ndarray out not None, int n_threads):
+    """Fill `out` with the fields (n, 1, h, w), smoothed along both axes, along the rows where w is 1; zeros outside.
+
+    `weights` (radius + 1,), doubles, are half of a symmetric filter, its middle first. `out` may be `fields`.
+    """
+    cdef Smoothing job
+    job.images = images_of(fields, out)
+    cdef size_t h = job.images.h, w = job.images.w, itemsize = cnp.PyArray_ITEMSIZE(fields)
+    if job.images.n == 0 or h == 0 or w == 0:
+        return
+    job.weights, job.radius = <const double *> data(weights), cnp.PyArray_DIM(weights, 0) - 1
+    job.passes = 1 if w == 1 else 2
+    job.images.room = times(itemsize, plus(times(h, ceil_to(w, TILE)), times(w, ceil_to(h, TILE))))
+    spread(smooth_slot, &job, &job.images, times(h * w, 2 * min(job.radius, max(h, w)) + 1), n_threads)
