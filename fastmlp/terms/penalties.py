@@ -76,8 +76,8 @@ def refuse_rows(penalty: Any) -> None:
     for term in split(penalty)[1]:
         if isinstance(term, TangentPropagation) and term.is_of_rows:
             raise ValueError(
-                f"augment: expected directions and targets that do not belong to single samples beside it, got {term}; "
-                "fastmlp.invariance.augmented makes copies, of which tangents can be taken"
+                "augment: expected without directions or derivatives of single samples, which are others once these "
+                f"are changed, got it with {term!r}; directions (M, D) of all samples are taken"
             )
 
 

@@ -96,6 +96,24 @@ def test_other_methods_name_augmented(method):
         network().fit(X, T, method, augment=CHANGE)
 
 
+def test_directions_of_single_samples_are_refused_and_those_of_all_follow_the_changes():
+    tau = np.random.default_rng(0).normal(size=(2, 64))
+    term = fastmlp.TangentPropagation(tau, 0.3)
+
+    def shifted(X, rng):
+        return X[::-1] + 0.1
+
+    net, by_hand = network(), network()
+    net.fit(X, T, "adam", augment=shifted, penalty=term, max_iter=1, shuffle=False)
+    by_hand.fit(shifted(X, None), T, "adam", penalty=term, max_iter=1, shuffle=False)
+    assert (net.params == by_hand.params).all()
+    of_samples = fastmlp.TangentPropagation(fastmlp.invariance.tangents(X, (8, 8)), 0.1)
+    with pytest.raises(ValueError, match="augment: expected without directions or derivatives of single samples"):
+        net.fit(X, T, "adam", augment=CHANGE, penalty=of_samples)
+    with pytest.raises(ValueError, match="augment: expected without"):
+        net.fit(X, T, "adam", augment=CHANGE, derivatives=("inputs", np.zeros((len(X), 10, 64))))
+
+
 def test_a_users_own_change_keeps_its_errstate_and_the_network_whole():
     net = network()
     before = net.params
