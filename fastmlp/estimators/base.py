@@ -228,13 +228,12 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             samples, prior_precision=posterior.prior_precision, noise_precision=noise,
             standardize=posterior.units or False,
         )  # fmt: skip
+        message = poor(posterior)
         if not posterior.converged:
             message = f"the precisions have not converged within max_iter={self.max_iter}; raise it"
-            warn_caller(message, ConvergenceWarning)
         elif posterior.noise_at_floor:
             message = "the noise is at its floor: y has none that the network could tell from the function"
-            warn_caller(message, ConvergenceWarning)
-        elif message := poor(posterior):
+        if message:
             warn_caller(message, ConvergenceWarning)
         return self
 
@@ -256,8 +255,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
     def _new_networks(self, X: Array, y: Array, classes: Any, random: Any, n_starts: int) -> list[Network]:
         layers, hidden = self._layers(X)
         n_outputs, output = self._outputs(y, classes)
-        sizes = (*layers, n_outputs)
-        return [fitting.new_network(sizes, hidden, output, X.dtype, random) for _ in range(n_starts)]
+        return [fitting.new_network((*layers, n_outputs), hidden, output, X.dtype, random) for _ in range(n_starts)]
 
     def _network_as_before(self, X: Array, y: Array, part: bool) -> Network:
         net, (layers, hidden) = self.network_, self._layers(X)
