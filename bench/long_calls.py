@@ -324,4 +324,4 @@ CALLS: dict[str, Callable[[], Work]] = {
     ),
     "MLPClassifier.fit": estimator("MLPClassifier", 100_000, solver="lbfgs", tol=0.0),
 }
-LAPACK = ("bfgs", "slsqp", "trust-exact", "levenberg_marquardt", "Laplace", "refit")
+LAPACK = ("bfgs", "slsqp", "trust-exact", "levenberg_marquardt", "Laplace", "Laplace.updated", "refit")

@@ -43,8 +43,16 @@ def jacobian(net, X, T, threads):
 def hessp(net, X, T, threads):
     return net.hessp(X, T, np.ones(net.n_params), n_threads=threads)
 
+def products(net, X, T, threads):
+    return net.hessp(X, T, np.eye(net.n_params), n_threads=threads)
+
+def along(net, X, T, threads):
+    objective = net.objective(X, T, penalty=fastmlp.TangentPropagation("inputs", 0.1), n_threads=threads)
+    return objective.hess(objective.x0)
+
 def hessian(net, X, T, threads):
     return net.hessian(X, T, n_threads=threads)
+
 def gauss_newton(net, X, T, threads):
     return net.hessian(X, T, "ggn", n_threads=threads)
 
@@ -91,6 +99,8 @@ def run(program, *arguments):
         ("trace", [300, 500, 500, 1], 1),
         ("jacobian", [8, 100, 100, 3], 2),
         ("hessp", [8, 100, 100, 1], 2),
+        ("products", [8, 200, 1], 1),  # many passes, each shorter than the time between answers
+        ("along", [8, 40, 1], 1),
         ("hessian", [8, 20, 20, 1], 2),
         ("hessian", [8, 50, 50, 1], 1),
         ("gauss_newton", [8, 80, 80, 1], 2),

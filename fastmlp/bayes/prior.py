@@ -12,16 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory
+from fastmlp import _matrices, _memory
 from fastmlp import _validation as check
 from fastmlp.bayes import derivative_data
 from fastmlp.derivatives import definite
 from fastmlp.derivatives.definite import EPS, Covariance
+from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.terms import Quadratic, TangentPropagation, WeightDecay, penalties
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
 
 Float = NDArray[np.float64]
+STEEP = 1e6  # times rounding: pivots above which no eigenvalue counts as 0
 SLACK = 1e-8  # of a negative eigenvalue of Pi, as a share of the largest
 
 
@@ -59,6 +61,8 @@ class Prior:
             return -0.5 * float(alpha @ self._v**2) + 0.5 * float(np.log(alpha[alpha > 0]).sum())
         values, along, flat = self.precision, self.gradient, 0.0
         if values.ndim == 2 and values.size:
+            if (found := _by_factor(values, along)) is not None:
+                return found
             _memory.blas(8 * values.nbytes)
             values, vectors = np.linalg.eigh(values)
             along, flat = vectors.T @ along, len(values) * EPS * abs(values[-1])
@@ -66,6 +70,18 @@ class Prior:
                 raise ValueError(f"penalty: expected no negative eigenvalue of its matrix, got {values[0]:.3g}")
         steep = values > flat
         return -0.5 * float((along[steep] ** 2 / values[steep]).sum()) + 0.5 * float(np.log(values[steep]).sum())
+
+
+def _by_factor(Pi: Float, along: Float) -> float | None:
+    """The same where no direction is nearly flat, in a tenth of the time, and with answers to Ctrl-C; else None."""
+    L = _matrices.copied(Pi)
+    try:
+        pivots = np.diagonal(definite.factored(L)) ** 2
+    except NotPositiveDefiniteError:
+        return None
+    if pivots.min() <= STEEP * len(L) * EPS * pivots.max():
+        return None
+    return -0.5 * float(along @ definite.solve(L, along)) + 0.5 * float(np.log(pivots).sum())
 
 
 def precision(decay: Float, forms: Iterable[Quadratic], free: FreeParameters) -> Float:

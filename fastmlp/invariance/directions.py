@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from fastmlp.invariance.warping import check_sigma
 Float = NDArray[np.float64]
 Transformation = Callable[[Float, float], Any]
 
+BAND = 1 << 17  # pixels between answers to Ctrl-C
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # of a central difference whose derivatives are about one
 
 
@@ -94,19 +96,31 @@ def tangents(
     if not names:
         raise ValueError("kinds: expected at least one, got none")
     check_sigma(sigma)
-    fields = None if all(map(callable, names)) else _Fields(X, _image_shape(shape, X.shape[1]), sigma)
-    rows = []
+    moved: dict[int, Any] = {}  # callables and formulas, each by its place
+    of_images: dict[int, Any] = {}
     for kind in names:
-        if callable(kind):
-            rows.append((_moved(kind, X, step) - _moved(kind, X, -step)) / (2 * step))
-        else:
-            assert fields is not None
-            rows.extend(each.reshape(X.shape) for each in _IMAGES[kind](fields))
-    tau = np.stack(rows, axis=1)
-    if normalize and len(X):
-        length = np.sqrt((tau**2).sum(axis=2).mean(axis=0))
-        tau /= np.where(length > 0, length, 1.0)[:, np.newaxis]
+        for make in (kind,) if callable(kind) else _IMAGES[kind]:
+            (moved if callable(kind) else of_images)[len(moved) + len(of_images)] = make
+    tau = np.empty((len(X), len(moved) + len(of_images), X.shape[1]))
+    for m, transform in moved.items():
+        tau[:, m] = (_moved(transform, X, step) - _moved(transform, X, -step)) / (2 * step)
+    if of_images:
+        sides = _image_shape(shape, X.shape[1])
+        for some in _bands(X):
+            fields = _Fields(X[some], sides, sigma)
+            for m, formula in of_images.items():
+                tau[some, m] = formula(fields).reshape(-1, X.shape[1])
+    for own in tau.swapaxes(0, 1) if normalize else ():
+        square = float(np.einsum("nd,nd->", own, own)) / max(1, len(X))
+        for some in _bands(X):
+            own[some] /= math.sqrt(square) or 1.0
     return tau
+
+
+def _bands(X: Float) -> Iterator[slice]:
+    """Rows, some at a time: Ctrl-C is answered between them."""
+    n = max(1, BAND // max(1, X.shape[1]))
+    return (slice(first, first + n) for first in range(0, len(X), n))
 
 
 class _Fields:
@@ -115,20 +129,19 @@ class _Fields:
     def __init__(self, X: Float, shape: tuple[int, int], sigma: float) -> None:
         gaussian_filter = _memory.scipy("ndimage").gaussian_filter
         images = X.reshape(len(X), *shape)
-        along_rows, along_columns = (
+        self.r, self.c = (
             gaussian_filter(images, (0, sigma, sigma), order, mode="constant") for order in ((0, 1, 0), (0, 0, 1))
         )
-        self.r, self.c = along_rows, along_columns
         self.y = (np.arange(shape[0]) - (shape[0] - 1) / 2)[:, np.newaxis]
         self.x = np.arange(shape[1]) - (shape[1] - 1) / 2
 
 
-_IMAGES: dict[str, Callable[[_Fields], tuple[Float, ...]]] = {
-    "shift": lambda g: (-g.r, -g.c),
-    "rotation": lambda g: (g.y * g.c - g.x * g.r,),
-    "scale": lambda g: (-(g.y * g.r + g.x * g.c),),
-    "shear": lambda g: (-g.x * g.r, -g.y * g.c),
-    "thickness": lambda g: (g.r**2 + g.c**2,),
+_IMAGES: dict[str, tuple[Callable[[_Fields], Float], ...]] = {
+    "shift": (lambda g: -g.r, lambda g: -g.c),
+    "rotation": (lambda g: g.y * g.c - g.x * g.r,),
+    "scale": (lambda g: -(g.y * g.r + g.x * g.c),),
+    "shear": (lambda g: -g.x * g.r, lambda g: -g.y * g.c),
+    "thickness": (lambda g: g.r**2 + g.c**2,),
 }
 
 

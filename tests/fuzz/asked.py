@@ -225,11 +225,12 @@ def change(world):
 def features(world):
     kind = getattr(fastmlp.features, world.draws.among(FEATURES))
     options = world.sometimes(shape=lambda: world.draws.among(((4, 5), world.integer(4), None)))
-    return (lambda X: kind(**options).fit_transform(X)), {"X": world.array(3, 20)}
+    return (lambda X: kind(**options).fit_transform(X)), {"X": that_ends(lambda: world.array(3, 20))()}
 
 
 EVALUATIONS = {"importances": importances, "garson, olden": weights_alone, "lekprofile": lekprofile,
                "objective asked": objective, "covariance": covariance, "schedule": scheduled, "Activation, Loss": row,
                "from_network": of_a_network, "from_sklearn": bridged}  # fmt: skip
 ESTIMATORS = {"estimator": fitted, "prune_path": path, "predict_proba": probabilities}
+WITH_SCIKIT_LEARN = {*ESTIMATORS, "features"}
 INVARIANCES = {"TangentPropagation": along, "invariances": invariances, "features": features}

@@ -328,7 +328,7 @@ def run(content, tell=None):
             pass
         except (TypeError, ValueError, RuntimeError) as error:
             form = IN_USE if isinstance(error, RuntimeError) else NAMED
-            if not form.match(str(error)) and which not in asked.ESTIMATORS:  # scikit-learn has words of its own
+            if not form.match(str(error)) and which not in asked.WITH_SCIKIT_LEARN:  # which has words of its own
                 raise AssertionError(f"an error without a name: {text}") from error
         except Exception as error:
             raise AssertionError(f"{type(error).__name__}: {text}") from error

@@ -6,6 +6,7 @@ large; threads, where there is work for them and nobody else wants the cores; si
 wherever there is work worth it. `plan` has the rules for slots and blocks.
 """
 
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdlib cimport free
 from libc.string cimport memset
 
@@ -115,6 +116,8 @@ cdef double run(Pass *job, int n_threads, Choice *choice) except? -1:
     cdef bint several = work >= PARALLEL_WORK and n_threads > 1 and job.parts.n_slots > 1
     cdef Watch watch = team.watch()
     cdef double total, started = team.seconds() if several else 0.0
+    if work >= RELEASE_WORK:
+        PyErr_CheckSignals()  # runs that follow each other may each be too short to answer any
     n_threads = chosen(choice, <int> min(<size_t> n_threads, job.parts.n_slots)) if several else 1
     cdef void *memory = reserve(scratch_bytes(job, n_threads))
     if memory == NULL:
