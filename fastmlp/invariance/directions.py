@@ -111,7 +111,7 @@ def tangents(
             for m, formula in of_images.items():
                 tau[some, m] = formula(fields).reshape(-1, X.shape[1])
     for own in tau.swapaxes(0, 1) if normalize else ():
-        square = float(np.einsum("nd,nd->", own, own)) / max(1, len(X))
+        square = float(np.einsum("ij,ij->", own, own)) / max(1, len(X))
         for some in _bands(X):
             own[some] /= math.sqrt(square) or 1.0
     return tau
