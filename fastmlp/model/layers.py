@@ -23,7 +23,7 @@ Shape = tuple[int, ...]
 class Kind:
     """A layer as users write it: ``[784, Kind(...), 10]``. Fields of subclasses are arguments, which files keep.
 
-    A subclass is a frozen dataclass; it is found by its `name` from its definition on.
+    A subclass is a frozen dataclass; it is found by its `name`, if it has one of its own, from its definition on.
     """
 
     #: as files have it
@@ -36,7 +36,8 @@ class Kind:
     _kinds: ClassVar[dict[str, type[Kind]]] = {}
 
     def __init_subclass__(cls) -> None:
-        Kind._kinds[cls.name] = cls
+        if "name" in vars(cls):
+            Kind._kinds[cls.name] = cls
 
     def after(self, inputs: Shape, activation: Activation) -> Layer:
         """The layer behind one whose outputs have the shape `inputs`.
@@ -54,7 +55,7 @@ class Kind:
 
 
 class Layer(NamedTuple):
-    """A layer z = B(w, a), linear in its parameters w and in its inputs a, followed by its activation.
+    """A layer z = B(w, a), linear in its parameters w and (piece by piece) in its inputs a, and its activation.
 
     Its parameters are W, then b, each row by row. A shape () stands for none.
     """

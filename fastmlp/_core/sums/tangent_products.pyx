@@ -54,8 +54,8 @@ cdef void thirds(const Block *b, floating *work) noexcept nogil:
         layer = &b.net.layers[l - 1]
         d3 = bank(b, 1, work) + b.at.d2[l] * b.ld
         if layer.activation != SOFTMAX:
-            forward(b, layer, <const floating *> b.params, True, <const floating *> work + b.at.a[l - 1] * b.ld, False,
-                    d3)
+            forward(b, layer, work, <const floating *> b.params, True, <const floating *> work + b.at.a[l - 1] * b.ld,
+                    False, d3)
             kernels.activation_third(b.net.ops, layer.activation, layer.n_out * b.ld, <const floating *> d3, d3)
 
 
@@ -95,9 +95,10 @@ cdef void mixed_fprop(const Block *b, const floating *V, floating *work) noexcep
         Sz, Sa = both + at.Rz[l] * ld, both + at.Ra[l] * ld
         own = layer.n_params > 0
         if own:
-            forward(b, layer, V, False, <const floating *> work + at.Ra[l - 1] * ld, False, Sz)
+            forward(b, layer, work, V, False, <const floating *> work + at.Ra[l - 1] * ld, False, Sz)
         if l > 1:
-            forward(b, layer, <const floating *> b.params, False, <const floating *> both + at.Ra[l - 1] * ld, own, Sz)
+            forward(b, layer, work, <const floating *> b.params, False, <const floating *> both + at.Ra[l - 1] * ld,
+                    own, Sz)
         elif not own:
             memset(Sz, 0, layer.n_out * ld * sizeof(floating))
         if l < b.net.n_layers:
@@ -192,7 +193,7 @@ cdef void mixed_down(const Block *b, const floating *V, floating *work, floating
         if l == 1:
             return
         gradient(b, layer, mu, <const floating *> both + at.Ra[l - 1] * ld, True, False, sums)
-        step_down(b, layer, V, mu, Vmu, work + at.Rdelta[l - 1] * ld, both + at.Rdelta[l - 1] * ld)
+        step_down(b, layer, work, V, mu, Vmu, work + at.Rdelta[l - 1] * ld, both + at.Rdelta[l - 1] * ld)
         bend(layer.n_in * ld, <const floating *> work + at.d1[l - 1] * ld, <const floating *> work + at.d2[l - 1] * ld,
              <const floating *> ofV + at.d2[l - 1] * ld, <const floating *> work + at.Rz[l - 1] * ld,
              <const floating *> ofV + at.Rz[l - 1] * ld, <const floating *> both + at.Rz[l - 1] * ld,
@@ -200,14 +201,14 @@ cdef void mixed_down(const Block *b, const floating *V, floating *work, floating
              ofV + at.bend[l - 1] * ld)
 
 
-cdef void step_down(const Block *b, const Layer *layer, const floating *V, const floating *mu, const floating *Vmu,
-                    floating *E, floating *VE) noexcept nogil:
+cdef void step_down(const Block *b, const Layer *layer, floating *work, const floating *V, const floating *mu,
+                    const floating *Vmu, floating *E, floating *VE) noexcept nogil:
     """E = W' mu and its tangent, VE = W' Vmu + V' mu."""
     cdef bint own = layer.n_params > 0
-    backward(b, layer, <const floating *> b.params, mu, False, <const floating *> NULL, E)
+    backward(b, layer, work, <const floating *> b.params, mu, False, <const floating *> NULL, E)
     if own:
-        backward(b, layer, V, mu, False, <const floating *> NULL, VE)
-    backward(b, layer, <const floating *> b.params, Vmu, own, <const floating *> NULL, VE)
+        backward(b, layer, work, V, mu, False, <const floating *> NULL, VE)
+    backward(b, layer, work, <const floating *> b.params, Vmu, own, <const floating *> NULL, VE)
 
 
 cdef void bend(size_t n, const floating *d1, const floating *d2, const floating *d3, const floating *Rz,
@@ -248,7 +249,7 @@ cdef void mixed_bprop(const Block *b, const floating *V, floating *work, floatin
             return
         gradient(b, layer, delta, <const floating *> ofV + at.Ra[l - 1] * ld, True, False, sums)
         E, VE = work + at.delta[l - 1] * ld, ofV + at.delta[l - 1] * ld
-        step_down(b, layer, V, delta, Vdelta, E, VE)
+        step_down(b, layer, work, V, delta, Vdelta, E, VE)
         d1, d2, Vz = work + at.d1[l - 1] * ld, work + at.d2[l - 1] * ld, ofV + at.Rz[l - 1] * ld
         bends, Vbends = work + at.bend[l - 1] * ld, ofV + at.bend[l - 1] * ld
         for i in range(layer.n_in * ld):
