@@ -1,5 +1,8 @@
 """The estimators' `standardize`: the same as a pipeline of StandardScalers, on data in the user's units."""
 
+import re
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -94,7 +97,7 @@ def test_warm_starts_and_parts_keep_their_units():
 
 def test_first_samples_that_are_constant_are_told():
     model = regressor(solver="adam", standardize=True)
-    with pytest.warns(fastmlp.ScaleWarning, match=r"partial_fit: X\[:,0\], .*, T\[:,0\] are constant in the first"):
+    with pytest.warns(fastmlp.ScaleWarning, match=r"partial_fit: X\[:,0\], .*, y\[:,0\] are constant in the first"):
         model.partial_fit(X[:1], Y[:1])
     model.partial_fit(X[1:9], Y[1:9])
     regressor(solver="adam", standardize=True).partial_fit(X[:9], Y[:9])
@@ -114,3 +117,77 @@ def test_a_fit_that_ends_above_a_constant_says_so():
     with pytest.warns(ConvergenceWarning, match="above that of a constant; take .* or standardize=True"):
         model.fit(yacht.X, yacht.T)
     assert model.score(yacht.X, yacht.T) < 0.01
+
+
+def test_what_lm_can_change_is_no_rate():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        regressor().fit(U, 1e-10 * U[:, 0])
+    (text,) = (str(each.message) for each in caught if each.category is ConvergenceWarning)
+    assert text == (
+        "lm has ended with a loss above that of a constant; take other starting values (random_state), or "
+        "standardize=True"
+    )
+
+
+# ---- words ----
+
+FAR = Y / 4e4 + 1e6
+LOST = np.column_stack([Y, FAR]).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("changes", "targets", "text"),
+    [
+        ({}, 1e6 * U[:, 0], r"^y: column 0 is out of the outputs' reach"),
+        ({}, 1e-10 * U[:, 0], r"^y: column 0 is far below what the outputs start with"),
+        ({"standardize": True}, LOST, r"^y: column 1 is more than 1000 standard deviations from zero"),
+        ({"alpha": "evidence"}, LOST, r"^y: column 1 is more than 1000 standard deviations from zero"),
+        ({"alpha": "evidence"}, 1e-200 * Y, r"^y: column 0 has noise of .*; multiply y by a number"),
+    ],
+)
+def test_warnings_call_the_targets_what_the_caller_does(changes, targets, text):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        regressor(**changes).fit(U.astype(targets.dtype), targets)
+    said = [str(each.message) for each in caught if each.category is fastmlp.ScaleWarning]
+    assert len(said) == 1
+    assert re.search(text, said[0])
+
+
+EVIDENCE = {"alpha": "evidence"}
+NO_NUMBERS, NOT_FINITE, CONSTANT = np.full(120, "a"), np.where(np.arange(120) == 3, None, 1.0), np.full(120, 4e9)
+
+
+@pytest.mark.parametrize(
+    ("changes", "targets", "error", "text"),
+    [
+        ({}, NO_NUMBERS, TypeError, "^y: expected real numbers, got dtype <U1"),
+        (EVIDENCE, NO_NUMBERS, TypeError, "^y: expected real numbers, got dtype <U1"),
+        ({}, NOT_FINITE, ValueError, "^y: expected finite numbers, got nan"),
+        ({"standardize": True, "max_iter": 300}, CONSTANT, ValueError, "^return_std: .*: y is constant"),
+        (EVIDENCE, CONSTANT, ValueError, "^y: .* got constant ones"),
+        ({**EVIDENCE, "standardize": False}, 1e-300 * Y, ValueError, "^y: .* of a variance from .* multiply y by"),
+    ],
+)
+def test_errors_call_the_targets_what_the_caller_does(changes, targets, error, text):
+    with pytest.raises(error, match=text):
+        regressor(**changes).fit(U, targets).predict(U, return_std=True)
+
+
+def test_a_start_that_is_not_finite_is_told_in_these_words():
+    text = r"got inf; try other starting values \(random_state, n_init\), or take standardize=True$"
+    with pytest.warns(fastmlp.ScaleWarning, match="^y: column 0"), pytest.raises(ValueError, match=text):
+        regressor(solver="adam").fit(U, 1e200 * Y)
+
+
+def test_deviations_that_float64_does_not_hold_are_told_of_y():
+    model = regressor(standardize=True, max_iter=400, tol=1e-10).fit(U, 1e-200 * Y)
+    with pytest.warns(fastmlp.ScaleWarning, match="^y: column 0 has noise of .*; multiply y by a number"):
+        model.predict(U, return_std=True)
+
+
+def test_a_network_that_misses_an_output_is_told_of_y():
+    two = np.column_stack([U[:, 0], 1e6 * U[:, 1] + 1e9])
+    with pytest.warns(ConvergenceWarning, match=r"of the variation of y\[:,\d\], a straight line"):
+        regressor(alpha="evidence", standardize=False, max_iter=300).fit(U, two)

@@ -104,7 +104,17 @@ INNER = {
         ("posterior_state",),
         ("posterior", "prior_samples", "influence"),
         ("prior", "frame", "doubts"),
-        ("covariance", "noise", "precisions", "moderation", "likelihood", "modes", "prediction", "shown"),
+        (
+            "covariance",
+            "noise",
+            "precisions",
+            "moderation",
+            "likelihood",
+            "modes",
+            "prediction",
+            "shown",
+            "derivative_data",
+        ),
     ),
     "plot": (
         ("__init__",),

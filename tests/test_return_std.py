@@ -67,6 +67,9 @@ def test_weights_that_sum_to_one():
         ValueError, match=r"^return_std: .*; sample_weight counts samples, and adds up to 1 .* by 300, and alpha too if"
     ):
         model.predict(X, return_std=True)
+    faint = MLPRegressor(**SMALL, solver="lm", alpha=1e-4, tol=1e-10).fit(X, y, sample_weight=np.full(300, 1e-300))
+    with pytest.raises(ValueError, match=r"^return_std: .*; sample_weight counts samples, and adds up to 3e-298"):
+        faint.predict(X, return_std=True)
     followed = MLPRegressor(**SMALL, solver="lm", alpha=300 * 1e-4, tol=1e-10).fit(X, y, sample_weight=np.ones(300))
     assert np.abs(followed.predict(X) - model.predict(X)).max() < 1e-6
     assert followed.predict(X, return_std=True)[1] == pytest.approx(np.full(300, 0.1), rel=0.2)

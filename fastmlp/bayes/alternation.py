@@ -22,7 +22,7 @@ from fastmlp.derivatives.definite import EPS
 from fastmlp.model import selection, units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
-from fastmlp.optimize import settled
+from fastmlp.optimize import advice, settled
 from fastmlp.terms import DataTerm, gaussian, reparam
 from fastmlp.terms.objective import Objective
 
@@ -38,12 +38,12 @@ LEAST_VARIANCE = 1e-290  # of which float64 holds the reciprocal, and that of th
 CLOSE = 0.9  # share of that precision from which on the noise counts as at its floor
 FARTHEST = 3.0  # change of a logarithm at once
 FARTHEST_PLAIN = 30.0  # the same without correction
-CHUNK = 10  # steps of the first training, in which differences that rounding has made grow a hundredfold
 # binary, of parameters, where there is noise. Of 672 runs on eight sets, offsets of 1e6 and 1e7 deviations, 1.6 % and
 # 2.7 % come out elsewhere, with 14 digits 2 to 4 %, with 20 4.4 % and 6.1 %; as quick, and as good in the mean
 DIGITS = 12
 VAST = 1e300  # in place of an infinite signal
 GRID = 12.0  # of the gradient's tolerance: the distance between logarithms of precisions
+COARSE = 2.0**-12  # the same on the way
 ROUNDING = 1e-9  # of the log evidence
 FLAT = 0.1  # share of the variance, and of the parameters, that a network explains and uses if its prior holds it down
 WEAKER = 1e-2, 8  # what such a prior is multiplied by, and how often
@@ -90,17 +90,19 @@ class Alternation:
         """That of the targets, by weight, mean over the outputs that are not known."""
         samples = self.data.samples
         assert samples.targets.values is not None
-        columns = units.columns(samples.targets.values, samples.weight, "T")
+        name = advice.remedies().targets
+        columns = units.columns(samples.targets.values, samples.weight, name)
         deviation = columns.deviation[self.frame.varying]
         if not deviation.any():
             raise ValueError(
-                "T: expected targets with noise, got constant ones, up to rounding; if they vary, subtract their offset"
+                f"{name}: expected targets with noise, got constant ones, up to rounding; if they vary, subtract "
+                "their offset"
             )
         variance = float((deviation**2).mean())
         if not LEAST_VARIANCE <= variance <= 1 / LEAST_VARIANCE:
             raise ValueError(
-                f"T: expected targets of a variance from {LEAST_VARIANCE:g} to {1 / LEAST_VARIANCE:g}, got a "
-                f"standard deviation of {deviation.max():.3g}; take standardize=True, or multiply T by a number"
+                f"{name}: expected targets of a variance from {LEAST_VARIANCE:g} to {1 / LEAST_VARIANCE:g}, got a "
+                f"standard deviation of {deviation.max():.3g}; take standardize=True, or multiply {name} by a number"
             )
         return variance
 
@@ -123,13 +125,15 @@ class Alternation:
             self.highest, max(own, float(np.finfo(np.float64).tiny))
         )  # a start, which may be 0 or infinite there
 
-    def moved(self, precisions: Float, change: Float) -> Float:
+    def moved(self, precisions: Float, change: Float, on_the_way: bool = False) -> Float:
         """The precisions after a change of their logarithms, the noise at its floor where it would be close to it.
 
-        Logarithms are multiples of a tenth of what they are sought to, so that rounding does not move them.
+        Logarithms are multiples of a tenth of what they are sought to, of more on the way there, so that rounding does
+        not move them.
         """
+        grid = max(self.grid, COARSE) if on_the_way else self.grid
         logs = np.log(precisions) + change
-        after = np.exp(self.grid * np.rint(logs / self.grid) if self.grid else logs)
+        after = np.exp(grid * np.rint(logs / grid) if grid else logs)
         if self.at_floor(after):
             after[-1] = self.highest
         return np.asarray(after)
@@ -180,8 +184,8 @@ class Alternation:
         objective = self._objective(precisions)
         beta = float(precisions[-1])
         left = None if self.budget.seconds == math.inf else lambda: self.budget.left
-        digits, chunk = (0, settled.MOST_STEPS) if self._begun else (self._digits(beta), CHUNK)
-        v, finished = settled.to_minimum(objective, self._gradient_tolerance(beta), digits, chunk, left)
+        tol, digits = self._gradient_tolerance(beta), self._digits(beta)
+        v, finished = settled.to_minimum(objective, tol, digits, not self._begun, left)
         self.params = objective.expand(v)
         if self._begun and self.budget.over:
             raise Stop

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.bayes.alternation import DEAD, FARTHEST, Alternation, Proposal, Step
+from fastmlp.bayes.alternation import COARSE, DEAD, FARTHEST, Alternation, Proposal, Step
 from fastmlp.bayes.budget import Stop
 
 Float = NDArray[np.float64]
@@ -15,6 +15,8 @@ Float = NDArray[np.float64]
 SMALLEST_STEP = 1 / 64
 ENOUGH = 1e-4  # share of the rise that the gradient promises
 MEMORY = 8  # steps
+LONG = 1 / 16  # change of a logarithm, after which others will follow
+CHEAP = 0.1  # nats, that few digits of the logarithms may cost there
 MOST_JUMPS = 1
 SMALLEST_SHARE = 1 / 8  # of a proposal, towards the fixed point
 ROUNDS = 3  # re-estimations before any group is pruned
@@ -75,8 +77,11 @@ def _uphill(
     room = np.log(alternation.highest / at.precisions[-1])
     direction[-1] = 0.0 if proposal.at_floor else min(direction[-1], room)
     promised, share = float(proposal.gradient @ direction), 1.0
+    is_cheap = COARSE * np.abs(proposal.gradient).max() <= CHEAP
     while True:
-        step = alternation.trained(alternation.moved(at.precisions, share * direction))
+        change = share * direction
+        on_the_way = bool(is_cheap and np.abs(change).max() > LONG)
+        step = alternation.trained(alternation.moved(at.precisions, change, on_the_way))
         rise = step.posterior.log_evidence - at.posterior.log_evidence
         has_risen = rise >= ENOUGH * share * promised - rounding
         if at.finished and not step.finished:

@@ -237,8 +237,9 @@ def fit_evidence(
 
     Where the prior to begin with holds all weights near zero, as it does in units in which targets are large, weaker
     ones are tried. Data in other units differ by rounding, which grows in training: logarithms of precisions are
-    therefore multiples of a tenth of `tol`, to a power of two, the first training goes on from parameters of 12 binary
-    digits at every tenth step, and a step whose training does not end is shortened, so that nearly always the same
+    therefore multiples of a tenth of `tol`, of 1/4096 after steps of more than a sixteenth, each to a power of two; the
+    first training goes on from parameters of 12 binary digits at every tenth step, later ones where the ten steps have
+    brought more than a tenth of a nat; and a step whose training does not end is shortened. So nearly always the same
     network comes out.
 
     Sizes are compared by ``log_evidence + log_distinct_symmetries``. Starts are trained by one thread each; the result

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 from fastmlp.model.units import Units
+from fastmlp.optimize import advice
 
 Float = NDArray[np.float64]
 LEAST = float(np.finfo(np.float64).tiny) * 8  # of noise precisions, which are divided by 2 pi
@@ -105,10 +106,10 @@ class Frame(NamedTuple):
         if not len(where):
             return ""
         size = float(sd[where[0]])
-        become = ("0", "infinite") if size < 1 else ("infinite", "0")
+        become, name = ("0", "infinite") if size < 1 else ("infinite", "0"), advice.remedies().targets
         return (
-            f"T: column {where[0]} has noise of {size:.3g}, whose square is beyond the range of float64: variances are "
-            f"{become[0]} or inexact, and noise_precision is {become[1]}; multiply T by a number"
+            f"{name}: column {where[0]} has noise of {size:.3g}, whose square is beyond the range of float64: "
+            f"variances are {become[0]} or inexact, and noise_precision is {become[1]}; multiply {name} by a number"
         )
 
     def own_precision(self, beta: Any) -> Any:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, printed
-from fastmlp.bayes import doubts, problem, shown
+from fastmlp.bayes import derivative_data, doubts, problem, shown
 from fastmlp.bayes.influence import LeaveOneOut, Removal
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.bayes.predictive import BLOCK, Predictive
@@ -45,11 +45,11 @@ class Laplace(Predictive):
         alpha >= 0: one for all; one for each group in the order of ``net.groups``; one for each parameter (P,); or by
         names of groups, ``{"W1[:,0]": 1.0, "W2": 0.1}``, where overlaps add up and what is left out has 0. A flat prior
         is improper. ``inf`` holds parameters at their values, as `fixed` of `Network.fit` does.
-    penalty : WeightDecay, Quadratic or their sum, optional
+    penalty : WeightDecay, Quadratic, TangentPropagation or their sum, optional
         What the network was trained with: alpha = beta lambda. A `Quadratic`, an old posterior as the prior of new
         data, makes a prior N(m, Pi^-1) with a matrix Pi, beta times that of the penalty, in A in place of diag(alpha),
-        and in the evidence, in which the prior's logarithm is that of a density. One of `prior_precision` and `penalty`
-        is needed.
+        and in the evidence, in which the prior's logarithm is that of a density. A `TangentPropagation` is data, of the
+        noise precision beta w. One of `prior_precision` and `penalty` is needed.
     noise_precision : float or array-like of shape (K,), optional
         beta in the units of T, for squared error only; (K,) with `prior_precision` only. None: (N K - gamma) / SSE,
         with the gamma that belongs to it. A classifier's and a count's is 1.
@@ -350,6 +350,7 @@ class Laplace(Predictive):
 
     def _removal(self) -> Removal:
         own, samples = self._posterior, self._posterior.samples
+        derivative_data.refuse(own.objective, "formulas of samples left out")
         shape = len(samples.X), own.architecture.n_outputs
         center, J = np.empty(shape), np.empty((*shape, own.free.n))
         for rows, own_center, own_J in own.linearised(samples.X, BLOCK):

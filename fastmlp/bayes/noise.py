@@ -38,13 +38,14 @@ def precision(B: Float, prior: Float, n_targets: float, sse: float, *, scaled: b
     unit = 1.0 if scaled or sse <= 0 else n_targets / sse
     nu = _prior_shares(B, prior / unit)
     flat, gamma = n - np.count_nonzero(nu), n - float(nu.sum())
-    if sse <= 0 or n_targets <= (gamma if scaled else flat):
+    left = n_targets - n + float(nu.sum())  # 0 where it is lost in rounding
+    if sse <= 0 or (left <= 0 if scaled else n_targets <= flat):
         determined = f"{gamma:.4g} parameters that they determine, " if scaled else ""
         raise ValueError(
             f"{n_targets:g} targets, {determined}{flat} parameters with a flat prior, sum of squared errors {sse:g}"
         )
     if scaled:
-        return (n_targets - n + float(nu.sum())) / sse
+        return left / sse
     curved, prior = (1 - nu)[nu > 0], unit * nu[nu > 0]
     beta = max(0.0, (n_targets - n) / sse)
     for _ in range(MAX_NEWTON):

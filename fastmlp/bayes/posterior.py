@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastmlp import _memory
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
-from fastmlp.bayes import doubts
+from fastmlp.bayes import derivative_data, doubts
 from fastmlp.bayes.prior import Prior
 from fastmlp.derivatives import definite
 from fastmlp.derivatives import exact as derivatives
@@ -22,6 +22,7 @@ from fastmlp.model.functional import Samples
 from fastmlp.terms import DataTerm, Quadratic, reparam
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
+from fastmlp.terms.tangents import OnSamples
 
 Float = NDArray[np.float64]
 
@@ -77,7 +78,8 @@ class Posterior:
         self.free = objective.free or reparam.Whole(len(v))
         self.params: Float = objective.expand(v)
         self.beta, self.total_weight = data.noise_precision, data.samples.total_weight
-        value, gradient, self.curvature = _derivatives(data, self.free, self.params, hessian)
+        known = derivative_data.among(objective)
+        value, gradient, self.curvature = _derivatives(data, known, self.free, self.params, hessian)
         prior = Prior(objective, self.free, v)
         self.prior = prior.precision
         if not (np.isfinite(self.curvature).all() and np.isfinite(self.prior).all()):
@@ -94,7 +96,7 @@ class Posterior:
                 error, words, self.architecture, self.free.first, self.curvature, self.prior
             ) from None
         self.gamma = prior.determined(self.covariance)
-        self.log_likelihood = log_normalizer(data, varying) - value
+        self.log_likelihood = log_normalizer(data, varying) + derivative_data.log_normalizer(known, varying) - value
         self.log_evidence = self.log_likelihood + prior.log_density() - 0.5 * self.covariance.log_det_precision
 
     @classmethod
@@ -199,6 +201,7 @@ class Posterior:
 
     def empirical_fisher(self) -> Float:
         """F (n, n), the sum of outer products of the samples' gradients."""
+        derivative_data.refuse(self.objective, "gradients of single samples")
         return self.data.factor * self.free.project_used(
             self.data.hessian(self.params, "empirical_fisher", self.free.used)
         )
@@ -227,13 +230,21 @@ class Posterior:
         return self.changed(objective=None)
 
 
-def _derivatives(data: DataTerm, free: FreeParameters, params: Float, hessian: str) -> tuple[float, Float, Float]:
-    """Value, gradient (n,) and beta H (n, n) of the data term, or the diagonal of the latter."""
+def _derivatives(
+    data: DataTerm, known: tuple[OnSamples, ...], free: FreeParameters, params: Float, hessian: str
+) -> tuple[float, Float, Float]:
+    """Value, gradient (n,) and beta H (n, n) of the data, or the diagonal of the latter."""
     if hessian == "ggn":
         value, gradient, matrix = data.normal_equations(params, free.used)  # in one pass
-        return value, free.pull(gradient), free.project_used(matrix)
-    value, gradient = data.value_and_grad(params)
-    return value, free.pull(gradient), curvature(data, free, params, hessian)
+        matrix = free.project_used(matrix)
+    else:
+        value, gradient = data.value_and_grad(params)
+        matrix = curvature(data, free, params, hessian)
+    for each in known:
+        other, slope = each.value_and_grad(params)
+        value, gradient = value + other, gradient + slope
+    own = derivative_data.curvature(known, free, params, hessian)
+    return value, free.pull(gradient), matrix if own is None else matrix + own
 
 
 def curvature(data: DataTerm, free: FreeParameters, params: Float, hessian: str) -> Float:

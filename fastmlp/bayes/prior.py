@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
+from fastmlp.bayes import derivative_data
 from fastmlp.derivatives import definite
 from fastmlp.derivatives.definite import EPS, Covariance
-from fastmlp.terms import Quadratic, WeightDecay, penalties
+from fastmlp.terms import Quadratic, TangentPropagation, WeightDecay, penalties
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
 
@@ -38,10 +39,11 @@ class Prior:
     def __init__(self, objective: Objective, free: FreeParameters, v: Float) -> None:
         decay = np.zeros(len(v)) if objective.decay is None else objective.decay
         self.precision, self.gradient = decay, decay * v
-        self._v, self._of_decay_alone = v, objective.terms is None
-        if objective.terms is not None:
-            self.gradient = self.gradient + objective.terms.value_and_grad(v.copy())[1]
-            self.precision = precision(decay, objective.terms.terms, free)
+        forms = derivative_data.others(objective)
+        self._v, self._of_decay_alone = v, not forms
+        if forms:
+            self.gradient = self.gradient + penalties.Terms(forms, objective.free).value_and_grad(v.copy())[1]
+            self.precision = precision(decay, forms, free)
 
     def determined(self, covariance: Covariance) -> Float:
         """How far the data determine each parameter (n,): gamma_i = 1 - (Pi A^-1)_ii."""
@@ -78,14 +80,19 @@ def precision(decay: Float, forms: Iterable[Quadratic], free: FreeParameters) ->
     return total
 
 
-def split(penalty: Any) -> tuple[WeightDecay, tuple[Quadratic, ...]]:
-    """The parts of a penalty that is the negative logarithm of a normal prior; TypeError about any other."""
+def split(penalty: Any) -> tuple[WeightDecay, tuple[Quadratic, ...], tuple[TangentPropagation, ...]]:
+    """The parts of a penalty that is the negative logarithm of a normal prior, and what of it is data.
+
+    TypeError about any other.
+    """
     expected = "penalty: expected a fastmlp.WeightDecay or fastmlp.Quadratic, or their sum, got"
     try:
         decay, terms = penalties.split(penalty)
     except TypeError:
         raise TypeError(f"{expected} {check.shown(penalty)}") from None
     for term in terms:
-        if not isinstance(term, Quadratic):
+        if not isinstance(term, (Quadratic, TangentPropagation)):
             raise TypeError(f"{expected} {check.shown(term)}, which is the logarithm of no normal density")
-    return WeightDecay() if decay is None else decay, terms
+    forms = tuple(term for term in terms if isinstance(term, Quadratic))
+    known = tuple(term for term in terms if isinstance(term, TangentPropagation))
+    return WeightDecay() if decay is None else decay, forms, known

@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
-from fastmlp.bayes import doubts, noise, posterior, prior
+from fastmlp.bayes import derivative_data, doubts, noise, posterior, prior
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.precisions import by_parameter
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import functional, units
 from fastmlp.model.architecture import Architecture
 from fastmlp.network.network import Network, check_network
-from fastmlp.terms import DataTerm, Quadratic, Sum, gaussian, reparam
+from fastmlp.optimize import advice
+from fastmlp.terms import DataTerm, Quadratic, Sum, TangentPropagation, gaussian, penalties, reparam
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
@@ -35,11 +36,12 @@ class Problem(NamedTuple):
 
 
 class _Prior(NamedTuple):
-    """Alpha (P,), inf where held, and other quadratic forms; with `scaled` both in units of beta."""
+    """Alpha (P,), inf where held, other quadratic forms, and derivative data; with `scaled` all in units of beta."""
 
     alpha: Float
     forms: tuple[Quadratic, ...]
     scaled: bool
+    known: tuple[TangentPropagation, ...] = ()
 
     def hold(self, where: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Hold some parameters besides; which are held then (P,), the alpha of which is 0 from now on."""
@@ -51,11 +53,12 @@ class _Prior(NamedTuple):
     def penalty(self, beta: float) -> Any:
         """The parts together, times beta."""
         if beta == 1.0:
-            decay, forms = self.alpha, self.forms
+            decay, others = self.alpha, (*self.forms, *self.known)
         else:
             decay = beta * self.alpha
-            forms = tuple(Quadratic(form.center, beta * form.precision) for form in self.forms)
-        return Sum(gaussian.by_parameter(decay), *forms) if forms else gaussian.by_parameter(decay)
+            forms = [Quadratic(form.center, beta * form.precision) for form in self.forms]
+            others = (*forms, *(each.times(beta) for each in self.known))
+        return Sum(gaussian.by_parameter(decay), *others) if others else gaussian.by_parameter(decay)
 
 
 def posed(
@@ -78,6 +81,8 @@ def posed(
         params = frame.units.unfolded(architecture, params)
     elif net.units is not None:
         words = words._replace(hint=doubts.KNOWS_UNITS)
+    if penalty is not None:
+        penalty = penalties.seen_in(penalty, architecture, len(samples.X), None, frame.units)
     given = _prior(architecture, prior_precision, penalty)
     beta = _noise_given(frame, noise_precision, scaled=given.scaled)
     known = frame.known
@@ -95,12 +100,16 @@ def _noise(
     words: doubts.Words,
 ) -> float:  # fmt: skip
     """The beta that belongs to the data, whose term has that of 1, and the prior."""
-    n_targets = data.samples.total_weight * np.count_nonzero(varying)
+    known = tuple(each.on(data) for each in given.known)
+    n_targets = data.samples.total_weight * np.count_nonzero(varying) + derivative_data.count(known, varying)
     if not varying.any():
-        raise ValueError(f"{words.noise}: T is constant")
+        raise ValueError(f"{words.noise}: {advice.remedies().targets} is constant")
     B, Pi = posterior.curvature(data, free, params, hessian), prior.precision(free.pull(given.alpha), given.forms, free)
+    own = derivative_data.curvature(known, free, params, hessian)
+    B = B if own is None else B + own
+    squares = 2 * (data.value(params) + sum(each.value(params) for each in known))
     try:
-        return noise.precision(B, Pi, n_targets, 2 * data.value(params), scaled=given.scaled)
+        return noise.precision(B, Pi, n_targets, squares, scaled=given.scaled)
     except NotPositiveDefiniteError as error:
         raise doubts.without_inverse(error, words, data.architecture, free.first, B, Pi) from None
     except ValueError as error:
@@ -138,5 +147,5 @@ def _prior(architecture: Architecture, prior_precision: Any, penalty: Any) -> _P
         )
     if penalty is None:
         return _Prior(by_parameter(architecture, prior_precision, "prior_precision"), (), False)
-    decay, forms = prior.split(penalty)
-    return _Prior(decay.diagonal(architecture), forms, True)
+    decay, forms, known = prior.split(penalty)
+    return _Prior(decay.diagonal(architecture), forms, True, known)

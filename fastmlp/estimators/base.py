@@ -194,7 +194,10 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             message = f"{self.solver} has not converged within {best.limit}; raise it"
             warn_caller(message + ", or take standardize=True" * (own is None), ConvergenceWarning)
         elif fitting.is_worse_than_a_constant(best.net, problem):
-            message = f"{self.solver} has ended with a loss above that of a constant; take another learning_rate_init"
+            other = (
+                "another learning_rate_init" if self.solver in STOCHASTIC else "other starting values (random_state)"
+            )
+            message = f"{self.solver} has ended with a loss above that of a constant; take {other}"
             warn_caller(message + ", or standardize=True" * (own is None), ConvergenceWarning)
         return self
 
@@ -203,9 +206,9 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         if net.units is not None and (part or self._result is not None or net.pruned.any()):
             return net.units
         own = units.of(net._architecture, check_samples(net._architecture, *samples))
-        if part and own.constants:
+        if part and (constants := own.constants("y")):
             message = (
-                f"partial_fit: {own.constants} are constant in the first samples, which give the units: standardised "
+                f"partial_fit: {constants} are constant in the first samples, which give the units: standardised "
                 "as they are, others may lie far outside; begin with samples like all the data"
             )
             warn_caller(message, ScaleWarning)

@@ -20,6 +20,7 @@ from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.mean_objective import Samples
 from fastmlp.model.losses import Loss
 from fastmlp.network.network import Network, check_network
+from fastmlp.optimize import advice
 
 Array = NDArray[Any]
 
@@ -211,7 +212,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
                 )
             (X, T, weight), prior = self._trained_on
             centred = "b" if "penalty" in prior else ""  # `fit` leaves the biases out of it
-            self._posterior = Laplace._make(self._words(), net, X, T, sample_weight=weight, centred=centred, **prior)
+            options = {"sample_weight": weight, "centred": centred, **prior}
+            with advice.once(advice.ESTIMATOR):
+                self._posterior = Laplace._make(self._words(), net, X, T, **options)
         return self._posterior
 
     def _words(self) -> doubts.Words:
@@ -239,6 +242,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             raise ValueError(f"warm_start: expected targets of as many outputs and the loss as before, got {wanted}")
 
     def _encode(self, y: Array) -> Array:
+        y = check.real_array(y, "y", None)  # objects become numbers, perhaps nan, in scikit-learn's checks
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         if self.loss in COUNTS and y.min() < 0:
             raise ValueError(f"y: expected non-negative targets for {self.loss}, got {y.min()}")

@@ -182,12 +182,11 @@ class Units(NamedTuple):
     def phrase(self) -> str:
         """What is in standardised units, in words."""
         words = f"standardised units of {'X' if self.targets is None else 'X and T'}"
-        return words + (f" (constant: {self.constants})" if self.constants else "")
+        return words + (f" (constant: {self.constants()})" if self.constants() else "")
 
-    @property
-    def constants(self) -> str:
-        """Names of constant columns, some of them if there are many."""
-        counts = [("X", self.inputs)] if self.targets is None else [("X", self.inputs), ("T", self.targets)]
+    def constants(self, targets: str = "T") -> str:
+        """Names of constant columns, some of them if there are many; `targets` is what the caller has called T."""
+        counts = [("X", self.inputs)] if self.targets is None else [("X", self.inputs), (targets, self.targets)]
         names = [f"{name}[:,{place}]" for name, columns in counts for place in columns.places]
         return ", ".join(names[:MOST_NAMED]) + (", ..." if len(names) > MOST_NAMED else "")
 

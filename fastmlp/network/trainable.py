@@ -125,7 +125,8 @@ class Trainable(Differentiable):
             tnc, slsqp, trust-constr, nelder-mead, powell.
             auto: lm for networks without relu or leaky_relu of P <= 1,000 parameters with N P^2 <= 1e9; else lbfgs
             where N P <= 1e8; else adam. With bounds l-bfgs-b, also for lbfgs. With a `Term` that has neither hess nor
-            hessp lbfgs in place of lm, with any other than weight decay lbfgs in place of adam.
+            hessp lbfgs in place of lm, with one that is neither weight decay nor tangents lbfgs in place of adam; M
+            directions of tangents make 24 M + 1 times as much of N P^2.
         sample_weight : array-like of shape (N,), optional
         penalty : WeightDecay, Term or Sum, optional
             As for `objective`; sgd and adam take a WeightDecay, a TangentPropagation and their sums only.

@@ -1,4 +1,4 @@
-"""What a ScaleWarning advises: in the words of whoever has called, and once, however many trainings that takes."""
+"""What warnings and errors about data say: in the words of whoever has called, and once, however many trainings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from fastmlp.errors import ScaleWarning, warn_caller
 
 
 class Remedies(NamedTuple):
-    """What the caller can change, by the names that are known there."""
+    """What the caller has given, and can change, by the names that are known there."""
 
     units: str = "train with standardize=True, from new starting values (net.initialize())"
     start: str = "train from new starting values (net.initialize())"
     steps: str = "take more epochs (max_iter) or another learning_rate"
     digits: str = "take dtype='float64'"
+    targets: str = "T"
 
 
 SWEEP = Remedies(units="train with standardize=True", start="try other starting values (rng, init)")
@@ -25,6 +26,7 @@ ESTIMATOR = Remedies(
     start="try other starting values (random_state, n_init)",
     steps="take more epochs (max_iter) or another learning_rate_init",
     digits="give X in float64",
+    targets="y",
 )
 
 

@@ -46,7 +46,7 @@ class Shares(NamedTuple):
     missed: float = 0.0  #: by how much, in the root mean square, where the output's targets are constant
 
     def __str__(self) -> str:
-        targets = "the targets" if self.output is None else f"T[:,{self.output}]"
+        targets = "the targets" if self.output is None else f"{advice.remedies().targets}[:,{self.output}]"
         if self.missed:
             return f"the network misses {targets}, which is constant, by {self.missed:.3g}"
         if not self.line:

@@ -69,7 +69,7 @@ def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
         assert own is not None
         training, held_out = own.applied(training), None if held_out is None else own.applied(held_out)
     kept = None if held_back is None else holdout.others(len(samples.X), held_back)
-    asked.penalty = penalties.seen_in(asked.penalty, len(samples.X), kept, own)
+    asked.penalty = penalties.seen_in(asked.penalty, architecture, len(samples.X), kept, own)
     start, progress = _start(net, own, state, asked.warm_start)
     free = reparam.make(architecture, start, asked.fixed, asked.tied, net._pruned)
     within = limits.make(architecture, start, asked.bounds, free)

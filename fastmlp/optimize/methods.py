@@ -20,6 +20,8 @@ METHODS: tuple[str, ...] = ("auto", *MINIBATCH, *FULL_BATCH, *scipy_bridge.METHO
 # up to which `auto` takes Levenberg-Marquardt: parameters, and samples times their square, about 20 ms for a step; it
 # reaches there what L-BFGS does not within its 1,000 steps
 AUTO_LM_PARAMS, AUTO_LM_WORK = 1_000, 1_000_000_000
+# how many times the work of the loss's Hessian is that of a tangent term, for each direction: P products, not P^2 / 2
+DIRECTION_WORK = 24
 # samples times parameters up to which it takes the full batch: about 0.1 s for a gradient
 AUTO_FULL_BATCH = 100_000_000
 EPOCHS, STEPS = 200, 1000  # max_iter by default: of minibatch and of full-batch methods
@@ -62,7 +64,8 @@ def choose_method(
         n_params = architecture.n_params
         # second derivatives leave out the kinks: it takes L-BFGS
         smooth = all(activation.is_smooth for activation in architecture.activations)
-        small = n_params <= AUTO_LM_PARAMS and n_samples * n_params**2 <= AUTO_LM_WORK
+        share = 1 + DIRECTION_WORK * penalties.n_directions(penalty, architecture)
+        small = n_params <= AUTO_LM_PARAMS and n_samples * n_params**2 * share <= AUTO_LM_WORK
         if smooth and small and penalties.has_matrix(penalty):
             name = "lm"
         else:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fastmlp import _memory
 from fastmlp.model.model import Model
 from fastmlp.model.units import Units
+from fastmlp.optimize import advice
 from fastmlp.optimize.earlier import NETWORKS, Earlier
 from fastmlp.optimize.options import FitOptions
 from fastmlp.terms import DataTerm
@@ -195,9 +196,9 @@ class Monitor:
         Raises Stop where patience was exhausted already by the fit that this one continues.
         """
         if not math.isfinite(fun):
+            start, units = advice.remedies().start, advice.remedies().units
             raise ValueError(
-                f"params: expected parameters at which the objective is finite, got {fun}; "
-                "initialize the network anew, or take standardize=True"
+                f"params: expected parameters at which the objective is finite, got {fun}; {start}, or {units}"
             )
         self._start = (fun, grad_norm)
         if self._earlier is not None:

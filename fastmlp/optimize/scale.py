@@ -319,20 +319,21 @@ def _described(found: Suspects, architecture: Architecture, raw: bool) -> str:
     far += ", where float32 keeps fewer than 4 digits of them"
     small = "so small that float32 holds nothing of them, or little"
     near = "so far from zero that its values are next to each other, and counts as constant"
+    remedies = advice.remedies()
     sentences = [
         _columns("X", found.steep, f"so large that {units} start out {state}"),
         _columns("X", found.far, f"so far from zero that {units} start out as constants"),
         _columns("X", found.faint, f"so small that {units} do not see them"),
-        _columns("T", found.high, "out of the outputs' reach from the start parameters"),
-        _columns("T", found.low, "far below what the outputs start with"),
+        _columns(remedies.targets, found.high, "out of the outputs' reach from the start parameters"),
+        _columns(remedies.targets, found.low, "far below what the outputs start with"),
         _columns("X", found.lost, far),
-        _columns("T", found.lost_targets, far),
+        _columns(remedies.targets, found.lost_targets, far),
         _columns("X", found.small, small),
-        _columns("T", found.small_targets, small),
+        _columns(remedies.targets, found.small_targets, small),
         _columns("X", found.constant, near),
-        _columns("T", found.constant_targets, near),
+        _columns(remedies.targets, found.constant_targets, near),
     ]
-    ways, remedies = [], advice.remedies()
+    ways = []
     if any(map(len, found[:5])):
         ways.append(remedies.units)
     if len(found.lost) or len(found.lost_targets):

@@ -14,6 +14,7 @@ from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._core.fits.objective import Objective as Compiled
 from fastmlp._core.fits.ties import Ties
+from fastmlp.bayes import derivative_data
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.parameters import Parameters
 from fastmlp.bayes.posterior import Posterior, log_normalizer
@@ -78,13 +79,14 @@ class Problem:
         own_units = units.chosen(standardize, None, architecture, samples)  # as `fit`
         frame, samples = framed(architecture, own_units, samples, net._pruned)
         params = net._params if own_units is None else net._in_units(own_units)
-        penalty = penalties.seen_in(penalty, len(samples.X), None, own_units)
+        penalty = penalties.seen_in(penalty, architecture, len(samples.X), None, own_units)
         return cls(own, frame, samples, params.astype(np.float64), penalty, n_threads)
 
     @classmethod
     def of_posterior(cls, known: Posterior, frame: Frame) -> Problem:
         """The negative log posterior, whose held parameters are to be 0."""
         objective, free = known.known_objective, known.free
+        derivative_data.refuse(objective, "pruning by a posterior")
         held = known.params[np.asarray(free.index) < 0] if free.is_selection else known.params
         if np.abs(held).max(initial=0.0) > ROUNDING * np.abs(known.params).max(initial=0.0):
             raise ValueError("net: expected a posterior whose held parameters are 0, got others")

@@ -182,7 +182,7 @@ def objective_of(task: Task, how: Rules, start: Any) -> Objective:
     """Of what is neither fixed nor pruned."""
     architecture = task.net._architecture
     free = reparam.make(architecture, start, how.fixed, how.tied, task.net._pruned)
-    penalty = seen_in(task.penalty, len(task.inside.X), None, task.own)
+    penalty = seen_in(task.penalty, architecture, len(task.inside.X), None, task.own)
     return objectives.make(architecture, start, task.inside, penalty, 1.0, how.n_threads, free)
 
 

@@ -54,6 +54,12 @@ def of_params(penalty: Any) -> list[Any]:
     return [term for term in split(penalty)[1] if not isinstance(term, TangentPropagation)]
 
 
+def n_directions(penalty: Any, architecture: Architecture) -> int:
+    """In how many directions the penalty differentiates the network at each sample."""
+    own = [term for term in split(penalty)[1] if isinstance(term, TangentPropagation)]
+    return sum(architecture.n_inputs if term.tau is None else term.tau.shape[-2] for term in own)
+
+
 def refuse_terms(penalty: Any, where: str) -> None:
     """TypeError where a penalty has to be weight decay, and sums over the samples."""
     if penalty is None or isinstance(penalty, WeightDecay):
@@ -65,7 +71,9 @@ def refuse_terms(penalty: Any, where: str) -> None:
         )
 
 
-def seen_in(penalty: Any, n_samples: int, rows: NDArray[np.intp] | None, own: Units | None) -> Any:
+def seen_in(
+    penalty: Any, architecture: Architecture, n_samples: int, rows: NDArray[np.intp] | None, own: Units | None
+) -> Any:
     """The penalty of a training on some of the samples (None: all), in standardised units (None: the data's)."""
     tangents = [term for term in split(penalty)[1] if isinstance(term, TangentPropagation)]
     if not tangents:
@@ -73,7 +81,7 @@ def seen_in(penalty: Any, n_samples: int, rows: NDArray[np.intp] | None, own: Un
     parts = []
     for part in Sum(penalty).parts:
         if isinstance(part, TangentPropagation):
-            part.require_rows(n_samples)
+            part.require(architecture, n_samples)
             part = part if rows is None else part.rows(rows)
             part = part if own is None else part.in_units(own)
         parts.append(part)

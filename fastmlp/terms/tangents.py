@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,9 @@ from fastmlp import _validation as check
 from fastmlp._core.curvature import tangent_rows
 from fastmlp._core.storage import arrays
 from fastmlp._core.sums import jacobian, tangent_products
+from fastmlp._core.sums.moments import largest
 from fastmlp._core.sums.tangents import Tangents
+from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 from fastmlp.terms.data import DataTerm
 from fastmlp.terms.term import Additive, Sum
@@ -23,6 +26,7 @@ Float = NDArray[np.float64]
 
 INPUTS = "inputs"
 OF = ("logits", "outputs")
+VAST = 1e300
 REMEMBERED = 4  # latest values, among which is that of the step which a solver reports
 
 
@@ -99,6 +103,8 @@ class TangentPropagation(Additive):
         elif tau != INPUTS:
             raise ValueError(f"{names[0]}: expected directions (N, M, D) or (M, D), or {INPUTS!r}, got {tau!r}")
         self.targets: Array | None = None if targets is None else self._checked_targets(targets)
+        #: log of what derivatives (M, K), or all alike, were multiplied by
+        self.log_units: Float = np.zeros((1, 1))
 
     def _checked_targets(self, targets: Any) -> Array:
         """As (N, M, K)."""
@@ -131,26 +137,34 @@ class TangentPropagation(Additive):
         known = "" if self.targets is None else f", targets {self.targets.shape}"
         return f"TangentPropagation({tau}, {self.weight:g}, of={self.of!r}{known})"
 
-    @property
-    def n_rows(self) -> int | None:
-        """N; None where nothing depends on the sample."""
-        if self.targets is not None:
-            return len(self.targets)
-        return len(self.tau) if self.tau is not None and self.tau.ndim == 3 else None
-
-    def require_rows(self, n_samples: int) -> None:
-        """ValueError where it was not made for so many samples."""
+    def require(self, architecture: Architecture, n_samples: int) -> None:
+        """ValueError where it was not made for such a network, and so many samples."""
+        D, K = architecture.n_inputs, architecture.n_outputs
+        if self.tau is not None and self.tau.shape[-1] != D:
+            raise ValueError(
+                f"{self._names[0]}: expected directions of {D} inputs, shape (N, M, {D}) or (M, {D}), "
+                f"got {self.tau.shape}"
+            )
         for name, each in zip(self._names, (self.tau, self.targets), strict=True):
             if each is not None and each.ndim == 3 and len(each) != n_samples:
                 raise ValueError(f"{name}: expected a row for each of {n_samples} samples, got {len(each)}")
+        M = D if self.tau is None else self.tau.shape[-2]
+        if self.targets is not None and self.targets.shape[1:] != (M, K):
+            shape = (n_samples, K, D) if self.tau is None else (n_samples, M, K)
+            got = self.targets.swapaxes(1, 2).shape if self.tau is None else self.targets.shape
+            raise ValueError(f"{self._names[1]}: expected shape {shape}, got {got}")
 
     def rows(self, index: NDArray[np.intp]) -> TangentPropagation:
         """The same of some of the samples."""
         shared = self.tau is None or self.tau.ndim == 2
         return self._with(
-            self.tau if shared or self.tau is None else np.take(self.tau, index, axis=0),
-            None if self.targets is None else np.take(self.targets, index, axis=0),
+            tau=self.tau if shared or self.tau is None else np.take(self.tau, index, axis=0),
+            targets=None if self.targets is None else np.take(self.targets, index, axis=0),
         )
+
+    def times(self, factor: float) -> TangentPropagation:
+        """The same with a weight times so much."""
+        return self._with(weight=factor * self.weight)
 
     def in_units(self, own: Units) -> TangentPropagation:
         """The same in standardised units; constant inputs have no directions."""
@@ -161,11 +175,14 @@ class TangentPropagation(Additive):
             targets = targets / own.targets.scale
         if targets is not None and self.tau is None:
             targets = targets * own.inputs.scale[:, np.newaxis]
-        return self._with(tau, targets)
+        log_units = np.zeros((1, 1)) if own.targets is None else -np.log(np.abs(own.targets.scale))[np.newaxis]
+        if self.tau is None:
+            log_units = log_units + np.log(np.abs(own.inputs.scale))[:, np.newaxis]
+        return self._with(tau=tau, targets=targets, log_units=self.log_units + log_units)
 
-    def _with(self, tau: Array | None, targets: Array | None) -> TangentPropagation:
+    def _with(self, **changed: Any) -> TangentPropagation:
         other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__, tau=tau, targets=targets)
+        other.__dict__.update(self.__dict__, **changed)
         return other
 
     def on(self, data: DataTerm) -> OnSamples:
@@ -193,17 +210,25 @@ class OnSamples:
         return self.tau, self.targets, self.weight / factor, self.of_logits
 
     @property
+    def n_directions(self) -> int:
+        """M."""
+        return len(self.tau)
+
+    @property
     def n_threads(self) -> int:
         """Threads that are granted."""
         return _threads.resolve(self.data.n_threads)
 
     def value(self, params: Float) -> float:
-        """The term at params (P,)."""
-        return self._compiled.value(self._native(params), self.n_threads)[1]
+        """The term at params (P,); inf where it overflows."""
+        value = self._compiled.value(self._native(params), self.n_threads)[1]
+        return value if value == value else math.inf
 
     def value_and_grad(self, params: Float) -> tuple[float, Float]:
-        """The term and its gradient (P,)."""
+        """The term and its gradient (P,); inf where one of them overflows."""
         _, value, gradient = self._compiled.value_and_grad(self._native(params), self.n_threads)
+        if not (math.isfinite(value) and math.isfinite(largest(gradient))):
+            return math.inf, np.zeros(params.size)
         return value, gradient.astype(np.float64, copy=False)
 
     def hess(self, params: Float) -> Float:
@@ -219,8 +244,7 @@ class OnSamples:
         """The Gauss-Newton matrix (P, P)."""
         if not all(layer.is_dense for layer in self.data.architecture.layers):
             return self._products(params, np.eye(params.size), exact=False)
-        matrix = tangent_rows.gauss_newton(self._compiled, self._native(params), self.n_threads)
-        return np.asarray(matrix, np.float64)
+        return _finite(tangent_rows.gauss_newton(self._compiled, self._native(params), self.n_threads))
 
     def ggnp(self, params: Float, v: Float) -> Float:
         """The Gauss-Newton matrix times v (P,)."""
@@ -250,8 +274,7 @@ class OnSamples:
 
     def _products(self, params: Float, V: Float, *, exact: bool) -> Float:
         native = np.ascontiguousarray(V, self.data.architecture.dtype)
-        product = tangent_products.products(self._compiled, self._native(params), native, exact, self.n_threads)
-        return np.asarray(product, np.float64)
+        return _finite(tangent_products.products(self._compiled, self._native(params), native, exact, self.n_threads))
 
 
 class Joint:
@@ -315,23 +338,16 @@ def _real(value: Any, name: str) -> Array:
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
+def _finite(array: Array) -> Float:
+    """In float64, where it overflows as large as sums of a few may be: solvers turn back from there by the value."""
+    wide = array.astype(np.float64, copy=False)
+    return wide if math.isfinite(largest(wide)) else np.clip(np.nan_to_num(wide), -VAST, VAST)
+
+
 def _brought(given: TangentPropagation, data: DataTerm) -> tuple[Array, Array | None]:
-    """Directions (M, N, D) or (M, D), and targets (M, N, K), in the network's type; each of its own memory."""
-    architecture, n_samples = data.architecture, len(data.samples.X)
-    D, K, dtype = architecture.n_inputs, architecture.n_outputs, architecture.dtype
-    tau = np.eye(D) if given.tau is None else given.tau
-    names = given._names
-    if tau.shape[-1] != D:
-        raise ValueError(
-            f"{names[0]}: expected directions of {D} inputs, shape (N, M, {D}) or (M, {D}), got {tau.shape}"
-        )
-    given.require_rows(n_samples)
-    M = tau.shape[-2]
-    d = given.targets
-    if d is not None and d.shape[1:] != (M, K):
-        shape = (n_samples, K, D) if given.tau is None else (n_samples, M, K)
-        got = d.swapaxes(1, 2).shape if given.tau is None else d.shape
-        raise ValueError(f"{names[1]}: expected shape {shape}, got {got}")
-    shared = tau.ndim == 2
-    own = check.real_array(tau if shared else tau.swapaxes(0, 1), names[0], dtype)
-    return own, None if d is None else check.real_array(d.swapaxes(0, 1), names[1], dtype)
+    """Directions (M, N, D) or (M, D), and targets (M, N, K), in the network's type."""
+    given.require(data.architecture, len(data.samples.X))
+    dtype, d = data.architecture.dtype, given.targets
+    tau = np.eye(data.architecture.n_inputs) if given.tau is None else given.tau
+    own = check.real_array(tau if tau.ndim == 2 else tau.swapaxes(0, 1), given._names[0], dtype)
+    return own, None if d is None else check.real_array(d.swapaxes(0, 1), given._names[1], dtype)

@@ -45,6 +45,21 @@ cdef inline floating *bank(const Block *b, int number, floating *work) noexcept 
     return work + number * (b.at.rows + SEEDS * b.net.n_outputs) * b.ld
 
 
+cdef inline void multiply(const Block *b, int l, const floating *A, const floating *B, bint add,
+                          floating *C) noexcept nogil:
+    """C = A * B, added to C if `add`, for the units of layer l."""
+    kernels.multiply(b.net.ops, b.net.layers[l - 1].n_out, b.n, A, B, add, C, b.ld)
+
+
+cdef bint moves(const Layer *layer, const floating *V) noexcept nogil:
+    """Whether the direction V has numbers other than 0 in this layer: unit vectors have in one."""
+    cdef size_t i
+    for i in range(layer.n_params):
+        if V[layer.W + i] != 0:
+            return True
+    return False
+
+
 cdef void thirds(const Block *b, floating *work) noexcept nogil:
     """h''' of all layers whose units answer alone, from z formed anew."""
     cdef const Layer *layer
@@ -54,24 +69,31 @@ cdef void thirds(const Block *b, floating *work) noexcept nogil:
         layer = &b.net.layers[l - 1]
         d3 = bank(b, 1, work) + b.at.d2[l] * b.ld
         if layer.activation != SOFTMAX:
-            forward(b, layer, work, <const floating *> b.params, True, <const floating *> work + b.at.a[l - 1] * b.ld,
-                    False, d3)
+            forward(b, layer, work, <const floating *> b.params, True, <const floating *> work + b.at.a[l - 1] * b.ld, False,
+                    d3)
             kernels.activation_third(b.net.ops, layer.activation, layer.n_out * b.ld, <const floating *> d3, d3)
 
 
 cdef void direct(const Block *b, const Term *term, const floating *V, floating *work) noexcept nogil:
-    """The tangents in direction V, to their bank, where nothing has gone down yet."""
+    """The tangents in direction V, to their bank, with h'' V z in place of h', h''' V z in that of a; no bends yet."""
+    cdef const Layout *at = b.at
     cdef floating *ofV = bank(b, 1, work)
-    cdef size_t bytes
+    cdef size_t bytes, ld = b.ld
     cdef int l, last = b.net.n_layers
     sweeps.rfprop(b, V, False, work)
     if term.of_outputs:
-        sweeps.output_product(b, <const floating *> work, <const floating *> work + b.at.Rz[last] * b.ld,
-                              work + b.at.Ra[last] * b.ld)
+        sweeps.output_product(b, <const floating *> work, <const floating *> work + at.Rz[last] * ld,
+                              work + at.Ra[last] * ld)
     for l in range(1, last + 1):
-        bytes = b.net.layers[l - 1].n_out * b.ld * sizeof(floating)
-        memcpy(ofV + b.at.Rz[l] * b.ld, work + b.at.Rz[l] * b.ld, bytes)
-        memcpy(ofV + b.at.Ra[l] * b.ld, work + b.at.Ra[l] * b.ld, bytes)
+        bytes = b.net.layers[l - 1].n_out * ld * sizeof(floating)
+        memcpy(ofV + at.Rz[l] * ld, work + at.Rz[l] * ld, bytes)
+        memcpy(ofV + at.Ra[l] * ld, work + at.Ra[l] * ld, bytes)
+        if l < last:
+            multiply(b, l, <const floating *> work + at.d2[l] * ld, <const floating *> ofV + at.Rz[l] * ld, False,
+                     ofV + at.d1[l] * ld)
+            if term.exact:
+                multiply(b, l, <const floating *> ofV + at.d2[l] * ld, <const floating *> ofV + at.Rz[l] * ld, False,
+                         ofV + at.a[l] * ld)
     clear(b, True, work)
     clear(b, True, ofV)
 
@@ -80,20 +102,16 @@ cdef void mixed_fprop(const Block *b, const floating *V, floating *work) noexcep
     """S z = W S a + V R a,  S a = h' S z + h'' V z R z."""
     cdef const Layout *at = b.at
     cdef const Layer *layer
-    cdef const floating *Vz
-    cdef const floating *Rz
-    cdef const floating *d1
-    cdef const floating *d2
+    cdef floating *ofV = bank(b, 1, work)
     cdef floating *both = bank(b, 2, work)
     cdef floating *Sz
-    cdef floating *Sa
-    cdef size_t ld = b.ld, i
+    cdef size_t ld = b.ld
     cdef bint own
     cdef int l
     for l in range(1, b.net.n_layers + 1):
         layer = &b.net.layers[l - 1]
-        Sz, Sa = both + at.Rz[l] * ld, both + at.Ra[l] * ld
-        own = layer.n_params > 0
+        Sz = both + at.Rz[l] * ld
+        own = moves(layer, V)
         if own:
             forward(b, layer, work, V, False, <const floating *> work + at.Ra[l - 1] * ld, False, Sz)
         if l > 1:
@@ -102,10 +120,9 @@ cdef void mixed_fprop(const Block *b, const floating *V, floating *work) noexcep
         elif not own:
             memset(Sz, 0, layer.n_out * ld * sizeof(floating))
         if l < b.net.n_layers:
-            Rz, Vz = work + at.Rz[l] * ld, bank(b, 1, work) + at.Rz[l] * ld
-            d1, d2 = work + at.d1[l] * ld, work + at.d2[l] * ld
-            for i in range(layer.n_out * ld):
-                Sa[i] = d1[i] * Sz[i] + d2[i] * Vz[i] * Rz[i]
+            multiply(b, l, <const floating *> work + at.d1[l] * ld, Sz, False, both + at.Ra[l] * ld)
+            multiply(b, l, <const floating *> ofV + at.d1[l] * ld, <const floating *> work + at.Rz[l] * ld, True,
+                     both + at.Ra[l] * ld)
 
 
 cdef void mixed_output(const Block *b, const Directions *of, floating *work, floating *Vu) noexcept nogil:
@@ -180,7 +197,6 @@ cdef void mixed_down(const Block *b, const floating *V, floating *work, floating
     """The tangent of `down` in direction V, and what that itself adds to the bends."""
     cdef const Layout *at = b.at
     cdef const Layer *layer
-    cdef floating *ofV = bank(b, 1, work)
     cdef floating *both = bank(b, 2, work)
     cdef const floating *mu
     cdef const floating *Vmu
@@ -194,35 +210,46 @@ cdef void mixed_down(const Block *b, const floating *V, floating *work, floating
             return
         gradient(b, layer, mu, <const floating *> both + at.Ra[l - 1] * ld, True, False, sums)
         step_down(b, layer, work, V, mu, Vmu, work + at.Rdelta[l - 1] * ld, both + at.Rdelta[l - 1] * ld)
-        bend(layer.n_in * ld, <const floating *> work + at.d1[l - 1] * ld, <const floating *> work + at.d2[l - 1] * ld,
-             <const floating *> ofV + at.d2[l - 1] * ld, <const floating *> work + at.Rz[l - 1] * ld,
-             <const floating *> ofV + at.Rz[l - 1] * ld, <const floating *> both + at.Rz[l - 1] * ld,
-             work + at.Rdelta[l - 1] * ld, both + at.Rdelta[l - 1] * ld, work + at.bend[l - 1] * ld,
-             ofV + at.bend[l - 1] * ld)
+        bend(b, l - 1, work)
 
 
 cdef void step_down(const Block *b, const Layer *layer, floating *work, const floating *V, const floating *mu,
                     const floating *Vmu, floating *E, floating *VE) noexcept nogil:
     """E = W' mu and its tangent, VE = W' Vmu + V' mu."""
-    cdef bint own = layer.n_params > 0
+    cdef bint own = moves(layer, V)
     backward(b, layer, work, <const floating *> b.params, mu, False, <const floating *> NULL, E)
     if own:
         backward(b, layer, work, V, mu, False, <const floating *> NULL, VE)
     backward(b, layer, work, <const floating *> b.params, Vmu, own, <const floating *> NULL, VE)
 
 
-cdef void bend(size_t n, const floating *d1, const floating *d2, const floating *d3, const floating *Rz,
-               const floating *Vz, const floating *Sz, floating *E, floating *VE, floating *bends,
-               floating *Vbends) noexcept nogil:
-    """h'' Rz E and its tangent are added to the bends; E and VE become mu = h' E and its tangent."""
-    cdef floating e, Ve
-    cdef size_t i
-    for i in range(n):
-        e, Ve = E[i], VE[i]
-        bends[i] += d2[i] * Rz[i] * e
-        Vbends[i] += d3[i] * Vz[i] * Rz[i] * e + d2[i] * (Sz[i] * e + Rz[i] * Ve)
-        E[i] = d1[i] * e
-        VE[i] = d1[i] * Ve + d2[i] * Vz[i] * e
+cdef void bend(const Block *b, int l, floating *work) noexcept nogil:
+    """h'' Rz E and its tangent are added to the bends of layer l; E and VE become mu = h' E and its tangent."""
+    cdef const Layout *at = b.at
+    cdef size_t ld = b.ld
+    cdef floating *ofV = bank(b, 1, work)
+    cdef floating *both = bank(b, 2, work)
+    cdef const floating *d2 = work + at.d2[l] * ld
+    cdef const floating *Rz = work + at.Rz[l] * ld
+    cdef floating *E = work + at.Rdelta[l] * ld
+    cdef floating *VE = both + at.Rdelta[l] * ld
+    cdef floating *curved = both + at.d1[l] * ld        # h'' R z
+    cdef floating *V_curved = both + at.d2[l] * ld      # and its tangent
+    multiply(b, l, d2, Rz, False, curved)
+    multiply(b, l, <const floating *> ofV + at.a[l] * ld, Rz, False, V_curved)
+    multiply(b, l, d2, <const floating *> both + at.Rz[l] * ld, True, V_curved)
+    multiply(b, l, <const floating *> curved, <const floating *> E, True, work + at.bend[l] * ld)
+    multiply(b, l, <const floating *> V_curved, <const floating *> E, True, ofV + at.bend[l] * ld)
+    multiply(b, l, <const floating *> curved, <const floating *> VE, True, ofV + at.bend[l] * ld)
+    slope(b, l, work, E, VE)
+
+
+cdef void slope(const Block *b, int l, floating *work, floating *E, floating *VE) noexcept nogil:
+    """h' E of layer l and its tangent h' VE + h'' V z E, in place."""
+    cdef const floating *d1 = work + b.at.d1[l] * b.ld
+    multiply(b, l, d1, <const floating *> VE, False, VE)
+    multiply(b, l, <const floating *> bank(b, 1, work) + b.at.d1[l] * b.ld, <const floating *> E, True, VE)
+    multiply(b, l, d1, <const floating *> E, False, E)
 
 
 cdef void mixed_bprop(const Block *b, const floating *V, floating *work, floating *sums) noexcept nogil:
@@ -232,14 +259,9 @@ cdef void mixed_bprop(const Block *b, const floating *V, floating *work, floatin
     cdef floating *ofV = bank(b, 1, work)
     cdef const floating *delta
     cdef const floating *Vdelta
-    cdef const floating *d1
-    cdef const floating *d2
-    cdef const floating *Vz
-    cdef const floating *bends
-    cdef const floating *Vbends
     cdef floating *E
     cdef floating *VE
-    cdef size_t ld = b.ld, i
+    cdef size_t ld = b.ld
     cdef int l
     for l in range(b.net.n_layers, 0, -1):
         layer = &b.net.layers[l - 1]
@@ -250,11 +272,9 @@ cdef void mixed_bprop(const Block *b, const floating *V, floating *work, floatin
         gradient(b, layer, delta, <const floating *> ofV + at.Ra[l - 1] * ld, True, False, sums)
         E, VE = work + at.delta[l - 1] * ld, ofV + at.delta[l - 1] * ld
         step_down(b, layer, work, V, delta, Vdelta, E, VE)
-        d1, d2, Vz = work + at.d1[l - 1] * ld, work + at.d2[l - 1] * ld, ofV + at.Rz[l - 1] * ld
-        bends, Vbends = work + at.bend[l - 1] * ld, ofV + at.bend[l - 1] * ld
-        for i in range(layer.n_in * ld):
-            VE[i] = d1[i] * VE[i] + d2[i] * Vz[i] * E[i] + Vbends[i]
-            E[i] = d1[i] * E[i] + bends[i]
+        slope(b, l - 1, work, E, VE)
+        kernels.add(b.net.ops, layer.n_in * ld, <const floating *> work + at.bend[l - 1] * ld, E)
+        kernels.add(b.net.ops, layer.n_in * ld, <const floating *> ofV + at.bend[l - 1] * ld, VE)
 
 
 cdef double block_products(const Pass *job, const Block *b, floating *work, floating *sums) noexcept nogil:
