@@ -1,6 +1,6 @@
 """Pruning: MONK's problems beside the published counts, a teacher found again, and what a path costs.
 
-    python bench/pruning.py [--data FOLDER] [--seeds 10] [--beside BUILD] [--jax]
+    python bench/pruning.py [--data FOLDER] [--seeds 10] [--beside BUILD] [--jax] [--large]
 
 FOLDER holds monks.npz with X_full, y_full_k, train_idx_k, y_train_k; without it there are the teacher and the cost.
 
@@ -9,7 +9,7 @@ Networks 17-3-1, 17-2-1 and 17-2-1, tanh and logistic, weight decay 0.1 on all, 
 whose test data chose it; `by evidence` and `by bic` take the best path by these, which know the training data alone.
 
 The cost is that of a path and of refits, beside loops of plain calls: of this build, or of another one in the folder
-BUILD, in turns. Least processor times of one thread.
+BUILD, in turns. Least processor times of one thread. --large: from 3,000 parameters to 300, several deletions at once.
 """
 
 # ruff: noqa: E402 - one thread for everybody, which NumPy is to know before it is imported
@@ -223,6 +223,20 @@ def beside_jax() -> None:
     assert np.isclose(end, path.steps[-1].objective, rtol=1e-9), "another optimum"
 
 
+def large() -> None:
+    """A network that is far too large for 2,000 samples, from a short training on; once, as it takes half a minute."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 30))
+    t = np.tanh(X[:, :5] @ rng.normal(size=5)) + np.sin(X[:, 5]) + 0.5 * X[:, 6] * X[:, 7] + 0.1 * rng.normal(size=2000)
+    penalty, net = fastmlp.WeightDecay(0.3, 0.3), fastmlp.Network([30, 93, 1], rng=0)
+    net.fit(X, t, "lbfgs", penalty=penalty, max_iter=300, n_threads=1)
+    begun = time.process_time()
+    path = fastmlp.prune(net, X, t, penalty=penalty, at_once=0.01, n_params=300, n_threads=1)
+    seconds, far = time.process_time() - begun, max(step.grad_norm for step in path.steps)
+    title = f"30-93-1, {net.n_params} to {path.steps[-1].n_params} weights"
+    print(f"{title}, {len(path.steps)} rounds, |g| <= {far:.1g}: {seconds:.1f} s")
+
+
 def cost(folder: Path | None, beside: Path | None, rounds: int) -> None:
     """A line for each; `beside` is another build, which does by hand what is measured here."""
     measured = calls(folder)
@@ -259,6 +273,7 @@ if __name__ == "__main__":
     parser.add_argument("--beside", type=Path, help="the folder of another build, whose plain calls are compared")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jax", action="store_true")
+    parser.add_argument("--large", action="store_true")
     parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     warnings.simplefilter("ignore", fastmlp.IdenticalUnitsWarning)  # dead ones of loops by hand
@@ -271,5 +286,7 @@ if __name__ == "__main__":
         if asked.seeds:
             teachers(3)
         cost(folder, asked.beside, asked.rounds)
+        if asked.large:
+            large()
         if asked.jax:
             beside_jax()

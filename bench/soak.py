@@ -4,11 +4,14 @@ Usage: python bench/soak.py [--minutes 5] [--threads 8] [--seed 0]
 
 Each piece of work is done once alone. Then all threads do pieces by chance, on shared networks, each by one or two
 threads of OpenMP, and are replaced by new ones after a while; the main thread forks, and the children do some pieces
-too. Every result has to have the bits of the first one. Memory, descriptors and threads of the first quarter are
-compared with those of the last. The exit status is 1 if anything was wrong, raised, hung, crashed or grew. For Linux.
+too. Every result has to have the bits of the first one. Memory of the first quarter is compared with that of the last;
+descriptors and threads, which come and go with the work, while nobody works, before and after: one more is a leak, on
+a loaded machine too. In between, half of the time there are no more threads than the workers and their teams are. The
+exit status is 1 if anything was wrong, raised, hung, crashed or grew. For Linux.
 
 What calls BLAS is left out in the children, but for one at the end, when no thread is at work: a fork copies the lock
-that OpenBLAS takes for its buffers as it is, so that `A @ B` of NumPy alone hangs in one child of some hundreds.
+that OpenBLAS takes for its buffers as it is, so that `A @ B` of NumPy alone hangs in one child of some hundreds. And
+matrices are so small that its own threads do nothing: a fork during such a product, of NumPy alone, may never return.
 """
 
 import argparse
@@ -34,9 +37,13 @@ import fastmlp
 
 SHIFT = 300  # pieces of work that a thread does before a new one takes its place
 PIECES_OF_A_CHILD = 4
+TEAM = 2  # threads of OpenMP, the one that calls among them, at most
 HANGS = 60  # seconds
+REST = 10  # seconds in which threads that have been joined are gone
 ROOM = 8e6  # bytes of growth that are put down to malloc, whose arenas go to other threads from shift to shift
 EXPECTED = (fastmlp.ForkWarning, fastmlp.ConvergenceWarning, fastmlp.PosteriorWarning, DeprecationWarning)
+
+DECAY = fastmlp.WeightDecay(3.0, 3.0)
 
 
 class Problem:
@@ -45,6 +52,7 @@ class Problem:
     def __init__(self, dtype: str, folder: str) -> None:
         rng = np.random.default_rng(0)
         self.net = fastmlp.Network([4, 12, 2], dtype=dtype, rng=0)
+        self.small = fastmlp.Network([4, 3, 2], dtype=dtype, rng=0)  # no product by threads of BLAS: see above
         self.X = rng.normal(size=(3000, 4)).astype(dtype)
         self.T = (np.sin(self.X[:, :2]) + 0.1 * rng.normal(size=(3000, 2))).astype(dtype)
         self.few = self.X[:150], self.T[:150]
@@ -78,6 +86,19 @@ class Problem:
         found = fastmlp.fit_evidence(net, *self.few, max_iter=3, rng=0, n_threads=n_threads)
         return found.params, found.log_evidence, *found.predict(self.few[0])
 
+    def learned(self, n_threads: int) -> tuple[Any, ...]:
+        """What a posterior of few parameters predicts that has been given some more samples."""
+        precisions = {"prior_precision": 1.0, "noise_precision": 10.0}
+        own = fastmlp.Laplace(self.small, *self.few, n_threads=n_threads, **precisions)
+        return own.updated(self.X[:20], self.T[:20]).predict(self.few[0])
+
+    def deleted(self, n_threads: int) -> tuple[Any, ...]:
+        """What pruning says of each weight, and a path of two deletions."""
+        options = {"penalty": DECAY, "noise_precision": 10.0, "n_threads": n_threads}
+        found = fastmlp.saliencies(self.small, *self.few, **options)
+        path = fastmlp.prune(self.small, *self.few, n_params=self.small.n_params - 2, max_iter=3, **options)
+        return found.rise, path.network(-1).params
+
     def saved(self) -> tuple[Any, ...]:
         """Parameters from a file, which may be another thread's or child's."""
         self.net.save(self.path)
@@ -103,10 +124,16 @@ WORK: dict[str, Callable[[Problem, int], Sequence[Any]]] = {
     "sweep": lambda p, n: p.swept(n),
     "Laplace": lambda p, n: (*p.laplace(n).predict(p.few[0]), p.posterior.sample(3, rng=0)),
     "fit_evidence": lambda p, n: p.evidence(n),
+    "updated": lambda p, n: p.learned(n),
+    "prune": lambda p, n: p.deleted(n),
+    "importances": lambda p, n: (
+        fastmlp.importances(p.small, *p.few, penalty=DECAY, n_threads=n).sensitivity,
+        fastmlp.lekprofile(p.net, p.few[0], n_threads=n).y,
+    ),
     "save, load": lambda p, n: p.saved(),
     "pickle": lambda p, n: p.pickled(),
 }
-BLAS = ("Laplace", "fit_evidence", "pickle")
+BLAS = ("Laplace", "fit_evidence", "updated", "prune", "importances", "pickle")
 
 
 def bits(parts: Sequence[Any]) -> list[bytes]:
@@ -138,6 +165,8 @@ class Soak:
         self.done: Counter[str] = Counter()
         self.wrong: Counter[str] = Counter()
         self.states: list[State] = []
+        self.rest = self.after = state()
+        self.limit = 0
         self.over = threading.Event()
         self.lock = threading.Lock()
 
@@ -145,7 +174,7 @@ class Soak:
         """Do one by chance; its name, and what is wrong with it."""
         name, dtype, problem = chance.choice([each for each in self.pieces if each[0] not in left_out])
         try:
-            same = bits(WORK[name](problem, chance.choice((1, 2)))) == self.alone[name, dtype]
+            same = bits(WORK[name](problem, 1 + chance.randrange(TEAM))) == self.alone[name, dtype]
         except Exception as error:
             return name, f"{name}, {dtype}: {type(error).__name__}: {error}"
         return name, None if same else f"{name}, {dtype}: other bits"
@@ -183,6 +212,8 @@ class Soak:
     def run(self, seconds: float, n_threads: int, seed: int = 0, period: float = 0.25) -> None:
         """All of it: threads, forks, and samples of the state."""
         chance, threads = random.Random(seed), []
+        self.rest = state()
+        self.limit = self.rest.threads + n_threads * TEAM
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             threads = [thread for thread in threads if thread.is_alive()]
@@ -196,45 +227,53 @@ class Soak:
         for thread in threads:
             thread.join(HANGS)
             self.wrong.update(["a thread hung"] if thread.is_alive() else [])
+        self.after = at_rest(self.rest)
         self.fork(chance.random(), n_pieces=5 * len(self.pieces), left_out=())
+
+    def growth(self) -> list[str]:
+        """What there is more of than there should be."""
+        first, last = quarters(self.states)
+        compared = {
+            "resident": (first.resident, last.resident, ROOM),
+            "descriptors": (self.rest.descriptors, self.after.descriptors, 0),
+            "threads": (self.rest.threads, self.after.threads, 0),
+        }
+        found = [f"{name} grew from {old} to {new}" for name, (old, new, room) in compared.items() if new > old + room]
+        if last.threads > self.limit:
+            found.append(f"threads: {last.threads} half of the time, {self.limit} with all teams of all workers")
+        return found
+
+
+def at_rest(before: State) -> State:
+    """When all that have been joined are gone, or those that stay do not go."""
+    deadline = time.monotonic() + REST
+    while (now := state()).threads > before.threads and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return now
 
 
 def quarters(states: Sequence[State]) -> tuple[State, State]:
-    """The first and the last one's: medians of memory, minima of what comes and goes with files and calls."""
+    """Medians of the first and the last one."""
 
     def typical(part: Sequence[State]) -> State:
-        resident, descriptors, threads = zip(*part, strict=True)
-        return State(int(median(resident)), min(descriptors), min(threads))
+        return State(*(int(median(each)) for each in zip(*part, strict=True)))
 
     length = -(-len(states) // 4)
     return typical(states[:length]), typical(states[-length:])
 
 
-def growth(states: Sequence[State]) -> list[str]:
-    """What is more in the last quarter than in the first."""
-    first, last = quarters(states)
-    return [
-        f"{name} grew from {before} to {after}"
-        for name, before, after, room in zip(State._fields, first, last, (ROOM, 0, 0), strict=True)
-        if after > before + room
-    ]
-
-
 def report(soak: Soak) -> str:
     """A short table."""
-    first, last = quarters(soak.states)
+    seen = (soak.rest, *quarters(soak.states), soak.after)
     done = [f"| {name} | {count} |" for name, count in soak.done.most_common()]
-    grown = [
-        f"| {name} | {before} | {after} |"
-        for name, before, after in (
-            ("resident, MB", f"{first.resident / 1e6:.1f}", f"{last.resident / 1e6:.1f}"),
-            ("descriptors", first.descriptors, last.descriptors),
-            ("threads", first.threads, last.threads),
-        )
-    ]
-    return "\n".join(
-        ["| work | times |", "|---|---|", *done, "", "| | first quarter | last quarter |", "|---|---|---|", *grown]
-    )
+    rows = {
+        "resident, MB": [f"{each.resident / 1e6:.1f}" for each in seen],
+        "descriptors": [str(each.descriptors) for each in seen],
+        "threads": [str(each.threads) for each in seen],
+    }
+    grown = [f"| {name} | " + " | ".join(numbers) + " |" for name, numbers in rows.items()]
+    heads = ["| | before | first quarter | last quarter | after |", "|---|---|---|---|---|"]
+    return "\n".join(["| work | times |", "|---|---|", *done, "", *heads, *grown])
 
 
 def main() -> int:
@@ -251,7 +290,7 @@ def main() -> int:
         soak = Soak(folder)
         soak.run(60 * asked.minutes, asked.threads, asked.seed)
     wrong = [f"{count} times {what}" for what, count in soak.wrong.most_common()]
-    wrong += growth(soak.states)
+    wrong += soak.growth()
     print(report(soak), "", *(wrong or ["nothing wrong, nothing grew"]), sep="\n")
     return bool(wrong)
 

@@ -13,6 +13,8 @@ AT_ONCE = 1 << 20  # numbers, which take some milliseconds
 
 def copied(A: Float) -> Float:
     """A copy, row by row."""
+    if A.size <= AT_ONCE:
+        return A.copy()
     result = np.empty(A.shape, A.dtype)
     for rows in _parts(*A.shape):
         result[rows] = A[rows]

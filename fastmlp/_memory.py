@@ -51,6 +51,8 @@ def ask(n_bytes: int, purpose: str) -> None:
 
 
 def _can_have(n_bytes: int) -> bool:
+    if n_bytes > sys.maxsize:
+        return False
     if not hasattr(mmap, "MAP_PRIVATE"):  # Windows, where there is no such limit
         return True
     try:

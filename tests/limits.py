@@ -66,6 +66,43 @@ class Problem:
         X, T = self.X[:800], self.T[:800]
         return fastmlp.fit_evidence(self.net.copy(), X, T, max_iter=2, rng=0, **self.threads).params
 
+    def squares(self):
+        objective = self.net.objective(*self.some, penalty=DECAY, **self.threads)
+        return fastmlp.levenberg_marquardt(objective.residuals, objective.residual_jac, objective.x0, max_iter=3).x
+
+    def asked(self):
+        penalty = fastmlp.Sum(DECAY, fastmlp.Quadratic(self.net.params, np.eye(self.net.n_params)))
+        own = self.net.objective(*self.some, penalty=penalty, **self.threads)
+        matrices = own.hess(own.x0), own.ggn(own.x0), *own.normal_equations(own.x0)[1:]
+        return np.concatenate([np.ravel(each) for each in (own.value(own.x0), own.grad(own.x0), *matrices)])
+
+    def weighed(self):
+        found = fastmlp.importances(self.net, *self.some, penalty=DECAY, **self.threads)
+        return np.concatenate([found.saliency, *found.sensitivity, *found.olden, *found.garson])
+
+    def estimator(self):
+        return fastmlp.MLPRegressor.from_network(self.net, alpha=1.0, max_iter=3, batch_size=500)
+
+    def fitted_estimators(self):
+        X, y = self.some[0], self.some[1][:, 0]
+        own, classes = self.estimator(), fastmlp.MLPClassifier((5,), random_state=0, max_iter=3, batch_size=500)
+        own.partial_fit(X, y).partial_fit(X, y)
+        return np.append(own.predict(X), classes.fit(X, y > 0).predict_proba(X))
+
+    def estimator_path(self):
+        options = {"what": "units", "n_params": 150, "max_iter": 3, "tol": 1e3}
+        return self.estimator().prune_path(self.X[:1000], self.T[:1000, 0], **options).scores
+
+    def copies(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.net.save(Path(folder, "net"))
+            net = fastmlp.from_sklearn(fastmlp.to_sklearn(fastmlp.load(Path(folder, "net"))))
+        return fastmlp.compact(net)[0].predict(self.X, **self.threads)
+
+    def pictured(self):
+        ax = fastmlp.plot.hinton(self.net)
+        return np.array([len(ax.collections)])
+
 
 OPERATIONS = {
     "predict": lambda p: p.net.predict(p.X, **p.threads),
@@ -86,6 +123,31 @@ OPERATIONS = {
     "saliencies": lambda p: fastmlp.saliencies(p.net, *p.some, penalty=DECAY, what="units", **p.threads).rise,
     "refit": lambda p: fastmlp.refit(p.net.copy(), *p.some, penalty=DECAY, tol=10.0, **p.threads).x,
     "updated": lambda p: p.laplace().updated(p.X[:50], p.T[:50]).params_std,
+    "jacobian, jvp, vjp": lambda p: p.net.vjp(p.X, p.net.jvp(p.X, p.net.params, **p.threads), **p.threads),
+    "input_hessian": lambda p: p.net.input_hessian(p.X, **p.threads),
+    "hessp, ggnp": lambda p: p.net.ggnp(p.X, p.T, p.net.hessp(p.X, p.T, p.net.params, **p.threads), **p.threads),
+    "hessian_operator": lambda p: p.net.hessian_operator(p.X, p.T, **p.threads) @ p.net.params,
+    "inverse_hessian": lambda p: p.net.inverse_hessian(p.X, p.T, 0.1, **p.threads),
+    "hessian_diagonal": lambda p: p.net.hessian_diagonal(p.X, p.T, **p.threads),
+    "trace": lambda p: p.net.trace(p.X, p.T, **p.threads).delta[0],
+    "losses": lambda p: np.append(p.net.sample_losses(p.X, p.T, **p.threads), p.net.loss(p.X, p.T, **p.threads)),
+    "matrices": lambda p: p.asked(),
+    "levenberg_marquardt": lambda p: p.squares(),
+    "fit scg, standardized": lambda p: p.fitted("scg", standardize=True, validation=0.3),
+    "fit trust-krylov": lambda p: p.fitted("trust-krylov"),
+    "sensitivity": lambda p: fastmlp.sensitivity(p.net, p.X, **p.threads).raw.mean,
+    "importances": lambda p: p.weighed(),
+    "garson, olden": lambda p: np.append(fastmlp.garson(p.net, p.X), fastmlp.olden(p.net, p.X)),
+    "lekprofile": lambda p: fastmlp.lekprofile(p.net, p.X, **p.threads).y.ravel(),
+    "check_derivatives": lambda p: np.array([len(fastmlp.check_derivatives(p.net, p.X[:50], p.T[:50]).comparisons)]),
+    "prior_samples": lambda p: fastmlp.prior_samples(p.net, 1.0, p.X, 20, rng=0, **p.threads),
+    "predict_jacobian": lambda p: p.laplace().predict_jacobian(p.X[:500])[1],
+    "influence, log_density": lambda p: p.laplace().log_density(p.X, p.T) * p.laplace().influence(p.X[:50]).sum(),
+    "covariance": lambda p: p.laplace().covariance(p.X[:200]),
+    "MLPRegressor, MLPClassifier": lambda p: p.fitted_estimators(),
+    "prune_path": lambda p: p.estimator_path(),
+    "save, load, from_sklearn": lambda p: p.copies(),
+    "plot": lambda p: p.pictured(),
     "leave_one_out": lambda p: p.laplace().leave_one_out().outputs,
     "propagate": lambda p: fastmlp.propagate(p.net, p.X, np.eye(8), **p.threads),
 }
@@ -179,7 +241,7 @@ def table(only):
             ended = ending(operation, state, limit, n_threads, folder, **environment)
             endings[ended if ended in ALLOWED else "NOT ALLOWED"] += 1
             what = environment.get("OMP_STACKSIZE", limit)
-            print(f"{operation:14} {state:5} {what!s:>8} {n_threads}  {ended}", flush=True)
+            print(f"{operation:28} {state:5} {what!s:>8} {n_threads}  {ended}", flush=True)
     print(dict(endings))
     return endings["NOT ALLOWED"] == 0
 

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -63,40 +64,75 @@ def posterior():
     return fastmlp.Laplace(own, X, T, penalty=DECAY, noise_precision=1.0)
 
 
+def mixture():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return fastmlp.fit_evidence(net(), X, T, n_starts=2, combine="average", rng=0, max_iter=2)
+
+
 SHORT = {"max_iter": 2, "time_limit": 0.1}
-#: what is called, good arguments that it needs, and what tells its other ones if not the call
+SAMPLES = {"X": X, "T": T}
+ALL = {"net": net(), "penalty": DECAY, **SAMPLES}
+OBJECTIVE, POSTERIOR, MIXTURE = net().objective(X, T, fixed="b1"), posterior(), mixture()
+POINT = {"p": OBJECTIVE.x0, "v": OBJECTIVE.x0}
+VECTORS = {"v": np.zeros(21), "U": T, "damping": 0.1}
+NETWORK = ("hessian", "hessian_diagonal", "hessian_operator", "hessp", "ggnp", "input_hessian", "inverse_hessian",
+           "jacobian", "jvp", "loss", "loss_and_grad", "objective", "predict", "sample_losses", "trace",
+           "vjp")  # fmt: skip
+ASKED = ("covariance", "influence", "leave_one_out", "log_density", "predict", "predict_jacobian", "sample", "updated")
+EVALUATED = ("value", "grad", "value_and_grad", "hess", "ggn", "hessp", "ggnp", "residuals", "residual_jac", "expand",
+             "normal_equations", "penalty_value", "native")  # fmt: skip
+#: what is called, and good arguments that it needs
 CALLS = {
     "Network": (fastmlp.Network, {"layers": [3, 4, 1]}),
     "WeightDecay": (fastmlp.WeightDecay, {}),
     "rescaled": (DECAY.rescaled, {}),
     "Quadratic": (fastmlp.Quadratic, {"center": np.zeros(21), "precision": 1.0}),
+    "Sum": (lambda term: fastmlp.Sum(term), {"term": DECAY}),
+    "Activation": (fastmlp.Activation, {"name": "tanh"}),
+    "Loss": (fastmlp.Loss, {"name": "poisson"}),
     "load": (fastmlp.load, {"path": "nothing"}),
-    "objective": (net().objective, {"X": X, "T": T}),
+    "save": (net().save, {"path": "something"}),
+    "fit": (lambda **given: net().fit(**SHORT | given), SAMPLES, fastmlp.Network.fit),
     "initialize": (net().initialize, {}),
     "rescale_inputs": (net().rescale_inputs, {"scale": 2.0}),
-    "Laplace": (fastmlp.Laplace, {"net": net(), "X": X, "T": T, "prior_precision": 1.0}),
-    "predict": (posterior().predict, {"X": X}),
-    "sample": (posterior().sample, {}),
-    "updated": (posterior().updated, {"X": X, "T": T}),
-    "leave_one_out": (posterior().leave_one_out, {}),
-    "fit_evidence": (fastmlp.fit_evidence, {"net": net(), "X": X, "T": T, "rng": 0, **SHORT}),
-    "fit_many": (fastmlp.fit_many, {"networks": [net()], "X": X, "T": T, **SHORT}),
-    "sweep": (
-        fastmlp.sweep,
-        {"X": X, "T": T, "hidden_sizes": [1], "n_starts": 1, "validation": 0.3, "rng": 0, **SHORT},
+    "rescale_outputs": (net().rescale_outputs, {"scale": 2.0}),
+    **{name: (getattr(net(), name), SAMPLES | VECTORS) for name in NETWORK},
+    **{f"Objective.{name}": (getattr(OBJECTIVE, name), POINT) for name in EVALUATED},
+    "Objective.reduce": (OBJECTIVE.reduce, {"params": np.zeros(21)}),
+    "Laplace": (fastmlp.Laplace, {"prior_precision": 1.0, "net": net(), **SAMPLES}),
+    **{f"Laplace.{name}": (getattr(POSTERIOR, name), SAMPLES) for name in ASKED},
+    "Mixture.predict": (MIXTURE.predict, SAMPLES),
+    "Mixture.log_density": (MIXTURE.log_density, SAMPLES),
+    "fit_evidence": (fastmlp.fit_evidence, {"net": net(), **SAMPLES, "rng": 0, **SHORT}),
+    "fit_many": (fastmlp.fit_many, {"networks": [net()], **SAMPLES, **SHORT}),
+    "sweep": (fastmlp.sweep, {**SAMPLES, "hidden_sizes": [1], "n_starts": 1, "validation": 0.3, "rng": 0, **SHORT}),
+    "levenberg_marquardt": (
+        fastmlp.levenberg_marquardt,
+        {"fun": lambda x: x, "jac": lambda x: np.eye(2), "x0": [1, 2]},
     ),
-    "prune": (fastmlp.prune, {"net": net(), "X": X, "T": T, "penalty": DECAY, "n_params": 19, **SHORT}),
-    "saliencies": (fastmlp.saliencies, {"net": net(), "X": X, "T": T, "penalty": DECAY}),
-    "refit": (fastmlp.refit, {"net": net(), "X": X, "T": T, "penalty": DECAY}),
-    "compact": (fastmlp.compact, {"net": net()}),
-    "sensitivity": (fastmlp.sensitivity, {"net": net(), "X": X}),
+    "prune": (fastmlp.prune, {**ALL, "n_params": 19, **SHORT}),
+    "saliencies": (fastmlp.saliencies, ALL),
+    "refit": (fastmlp.refit, ALL),
+    "compact": (fastmlp.compact, ALL),
+    "importances": (fastmlp.importances, ALL),
+    "garson": (fastmlp.garson, ALL),
+    "olden": (fastmlp.olden, ALL),
+    "lekprofile": (fastmlp.lekprofile, ALL),
+    "sensitivity": (fastmlp.sensitivity, ALL),
     "propagate": (fastmlp.propagate, {"net": net(), "X": X, "cov": np.eye(3)}),
     "prior_samples": (fastmlp.prior_samples, {"net": net(), "precisions": 1.0, "X": X}),
     "check_derivatives": (fastmlp.check_derivatives, {"net": net(), "X": X[:5], "T": T[:5]}),
+    "from_sklearn": (fastmlp.from_sklearn, {"estimator": None}),
+    "to_sklearn": (fastmlp.to_sklearn, ALL),
+    "from_network": (fastmlp.MLPRegressor.from_network, {"net": net()}),
+    "inverse_time_decay": (schedules.inverse_time_decay, {"initial": 0.1, "decay": 0.5}),
+    "exponential_decay": (schedules.exponential_decay, {"initial": 0.1, "factor": 0.5}),
     "step_decay": (schedules.step_decay, {"initial": 0.1, "factor": 0.5, "every": 2}),
-    "diagram": (plot.diagram, {"net": net()}),
+    "cosine_decay": (schedules.cosine_decay, {"initial": 0.1, "n_epochs": 5}),
+    "diagram": (plot.diagram, ALL),
     "function": (plot.function, {"f": fastmlp.Network([1, 1], rng=0), "X": X[:, 0]}),
-    "hinton": (plot.hinton, {"net": net()}),
+    "hinton": (plot.hinton, ALL),
 }
 NAMED = re.compile(r"[\w .,\[\]'()]+: .*expected ", re.DOTALL)
 
@@ -114,9 +150,11 @@ def _no_figures():
 @pytest.mark.parametrize("name", CALLS)
 def test_every_argument_may_be_anything(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    function, good = CALLS[name]
-    for argument, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD or argument in ("color", "label", "callback", "max_iter"):
+    function, good, *described = CALLS[name]
+    parameters = inspect.signature(*(described or [function])).parameters
+    good = {argument: value for argument, value in good.items() if argument in parameters}
+    for argument, parameter in parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD or argument in ("self", "color", "label", "callback", "max_iter"):
             continue  # matplotlib's, the user's own, and what may take long
         for odd in ODDITIES:
             try:

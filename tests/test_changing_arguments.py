@@ -58,10 +58,37 @@ def refitted(X, T, sample_weight, n_threads, dtype):
     return net.params
 
 
-def updated(X, T, sample_weight, dtype):
+def known(dtype):
     given = values(9, dtype)
-    known = fastmlp.Laplace(net_of(dtype), given["X"], given["T"], prior_precision=1.0, noise_precision=2.0)
-    return known.updated(X, T, sample_weight=sample_weight).params
+    return fastmlp.Laplace(net_of(dtype), given["X"], given["T"], prior_precision=1.0, noise_precision=2.0)
+
+
+def updated(X, T, sample_weight, dtype):
+    return known(dtype).updated(X, T, sample_weight=sample_weight).params
+
+
+def evidence(X, T, sample_weight, n_threads, dtype):
+    found = fastmlp.fit_evidence(net_of(dtype), X, T, sample_weight=sample_weight, max_iter=2, rng=0,
+                                 noise_precision=1.0, standardize=False, n_threads=n_threads)  # fmt: skip
+    return found.params
+
+
+def weighed(X, T, sample_weight, n_threads, dtype):
+    found = fastmlp.importances(net_of(dtype), X, T, penalty=fastmlp.WeightDecay(100.0, 100.0), hessian="ggn",
+                                sample_weight=sample_weight, n_threads=n_threads)  # fmt: skip
+    return np.concatenate(
+        [found.saliency, np.nan_to_num(found.sensitivity).ravel(), found.olden.ravel(), found.garson.ravel()]
+    )
+
+
+def estimated(X, T, sample_weight, dtype):
+    own = fastmlp.MLPRegressor(hidden_layer_sizes=(3,), solver="lm", alpha=1.0, random_state=0, max_iter=3)
+    return own.fit(X, T, sample_weight=sample_weight).network_.params
+
+
+def estimated_path(X, T, sample_weight, dtype):
+    own = fastmlp.MLPRegressor.from_network(net_of(dtype), alpha=10.0)
+    return own.prune_path(X, T, sample_weight, n_params=21, max_iter=2).scores
 
 
 def objective(X, T, v, sample_weight, n_threads, dtype):
@@ -93,6 +120,27 @@ CALLS = {
     "input_hessian": lambda X, n_threads, dtype: net_of(dtype).input_hessian(X, n_threads=n_threads),
     "sensitivity": (lambda X, sample_weight, n_threads, dtype: fastmlp.sensitivity(
         net_of(dtype), X, sample_weight=sample_weight, n_threads=n_threads).raw.mean),
+    "jvp": lambda X, v, n_threads, dtype: net_of(dtype).jvp(X, v, n_threads=n_threads),
+    "ggnp": lambda X, T, v, n_threads, dtype: net_of(dtype).ggnp(X, T, v, n_threads=n_threads),
+    "hessian_operator": (lambda X, T, v, sample_weight, n_threads, dtype: net_of(dtype).hessian_operator(
+        X, T, sample_weight=sample_weight, n_threads=n_threads).matvec(v)),
+    "inverse_hessian": (lambda X, T, sample_weight, n_threads, dtype: net_of(dtype).inverse_hessian(
+        X, T, 1.0, sample_weight=sample_weight, n_threads=n_threads)),
+    "propagate": lambda X, n_threads, dtype: fastmlp.propagate(net_of(dtype), X, np.eye(D), n_threads=n_threads),
+    "prior_samples": lambda X, n_threads, dtype: fastmlp.prior_samples(
+        net_of(dtype), 1.0, X, 3, rng=0, n_threads=n_threads),
+    "check_derivatives": lambda X, T, sample_weight, dtype: np.array([fastmlp.check_derivatives(
+        net_of(dtype), X, T, sample_weight=sample_weight).passed]),
+    "importances": weighed,
+    "garson": lambda X, dtype: fastmlp.garson(net_of(dtype), X),
+    "olden": lambda X, dtype: fastmlp.olden(net_of(dtype), X),
+    "lekprofile": lambda X, n_threads, dtype: fastmlp.lekprofile(net_of(dtype), X, steps=3, n_threads=n_threads).y,
+    "Laplace.predict": lambda X, dtype: known(dtype).predict(X)[1],
+    "Laplace.predict_jacobian": lambda X, dtype: known(dtype).predict_jacobian(X)[1],
+    "Laplace.covariance": lambda X, dtype: known(dtype).covariance(X),
+    "Laplace.influence": lambda X, dtype: known(dtype).influence(X),
+    "Laplace.log_density": lambda X, T, dtype: known(dtype).log_density(X, T),
+    "MLPRegressor": estimated, "prune_path": estimated_path, "fit_evidence": evidence,
     "lm": fitted("lm"), "lbfgs": fitted("lbfgs"), "adam": fitted("adam", batch_size=8), "sgd": fitted("sgd"),
     "standardised": fitted("lm", standardize=True), "held out": fitted("rprop", validation=0.5),
     "prune": pruned, "saliencies": saliencies, "refit": refitted, "updated": updated, "objective": objective,
@@ -114,6 +162,7 @@ def outcome(call, given, dtype):
 
 
 @ACCEPTED
+@pytest.mark.filterwarnings("ignore::fastmlp.ConvergenceWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("name", CALLS)
 def test_hooks_of_other_arguments_change_nothing(name, n, dtype):
@@ -159,6 +208,11 @@ def test_an_output_array_is_written_as_it_was_checked(n, dtype):
         "saliencies",
         "refit",
         "prune",
+        "importances",
+        "lekprofile",
+        "olden",
+        "Laplace.predict",
+        "Laplace.log_density",
     ],
 )
 def test_another_thread_assigns_shapes(name, n, dtype):

@@ -12,6 +12,7 @@ from fastmlp.model import losses
 METHODS = ("sgd", "adam", "rprop", "lm", "scg", "lbfgs", "l-bfgs-b", "bfgs", "cg", "tnc", "slsqp", "newton-cg",
            "trust-ncg", "trust-krylov", "trust-exact", "trust-constr", "nelder-mead", "powell")  # fmt: skip
 X = np.random.default_rng(0).normal(size=(30, 3))
+DECAY = fastmlp.WeightDecay(1.0, 1.0)
 SCALES = {"tiny": 1e-160, "usual": 1.0, "huge": 1e150}
 
 
@@ -39,6 +40,23 @@ OPERATIONS = {
     "sweep": lambda n, X, T: fastmlp.sweep(X, T, (1, 2), n_starts=2, folds=3, max_iter=5, rng=0).table(),
     "sensitivity": lambda n, X, T: fastmlp.sensitivity(n, X).table(),
     "propagate": lambda n, X, T: fastmlp.propagate(n, X, np.eye(3)),
+    "importances": lambda n, X, T: fastmlp.importances(n, X, T, penalty=DECAY, hessian="ggn").table(),
+    "garson, olden": lambda n, X, T: (fastmlp.garson(n, X), fastmlp.olden(n, X)),
+    "lekprofile": lambda n, X, T: fastmlp.lekprofile(n, X, steps=5).table(),
+    "saliencies": lambda n, X, T: fastmlp.saliencies(n, X, T, penalty=DECAY, hessian="ggn").evidence_gain,
+    "prune": lambda n, X, T: fastmlp.prune(n, X, T, penalty=DECAY, n_params=18, max_iter=3).table(),
+    "refit": lambda n, X, T: fastmlp.refit(n, X, T, penalty=DECAY),
+    "compact": lambda n, X, T: fastmlp.compact(n),
+    "updated": lambda n, X, T: fastmlp.Laplace(
+        n, X, T, prior_precision=1.0, noise_precision=1.0).updated(X, T).predict(X),
+    "covariances": lambda n, X, T: _ask_more(fastmlp.Laplace(n, X, T, prior_precision=1.0, noise_precision=1.0), X),
+    "inverse_hessian": lambda n, X, T: (n.inverse_hessian(X, T, 1.0, "ggn"), n.inverse_hessian(
+        X, T, 1.0, method="sequential")),
+    "products": lambda n, X, T: (n.hessp(X, T, n.params), n.ggnp(X, T, n.params), n.jvp(X, n.params),
+                                 n.vjp(X, T[:, None]), n.hessian_diagonal(X, T), n.sample_losses(X, T)),
+    "residuals": lambda n, X, T: _evaluate(n.objective(X, T, penalty=DECAY + fastmlp.Quadratic(n.params, 1.0))),
+    "prune_path": lambda n, X, T: fastmlp.MLPRegressor.from_network(n, alpha=1.0).prune_path(
+        X, T, n_params=18, max_iter=3).table(),
     "check_derivatives": lambda n, X, T: fastmlp.check_derivatives(n, X, T),
     **{f"hessian {k}": lambda n, X, T, k=k: n.hessian(X, T, k)
        for k in ("exact", "ggn", "empirical_fisher", "finite_difference")},
@@ -55,6 +73,21 @@ OPERATIONS = {
         hidden_layer_sizes=(4,), max_iter=10, random_state=0
     ).fit(X, X[:, 0] > 0).predict_proba(X),
 }  # fmt: skip
+
+
+def _ask_more(posterior, X):
+    posterior.covariance(X), posterior.predict_jacobian(X), posterior.influence(X), posterior.sandwich_covariance
+
+
+def _evaluate(objective):
+    p = objective.x0
+    (
+        objective.hess(p),
+        objective.ggn(p),
+        objective.normal_equations(p),
+        objective.residuals(p),
+        objective.residual_jac(p),
+    )
 
 
 def _ask_rows(Z):

@@ -1,5 +1,6 @@
 """Integers at the edge of what C counts to: a result or an error that names them, whatever takes them."""
 
+import inspect
 import re
 import sys
 
@@ -59,7 +60,19 @@ def refitted(**options):
     return fastmlp.refit(net(), X, T, penalty=fastmlp.WeightDecay(9.0, 9.0), **options).fun
 
 
+VECTORS = {"X": X, "T": T, "v": net().params, "U": T, "damping": 0.1}
+EVALUATIONS = ("ggnp", "hessian_diagonal", "hessian_operator", "hessp", "input_hessian", "inverse_hessian", "jacobian",
+               "jvp", "loss", "objective", "sample_losses", "trace", "vjp")  # fmt: skip
+
+
+def evaluated(name, n_threads):
+    method = getattr(net(), name)
+    return method(**{each: VECTORS[each] for each in inspect.signature(method).parameters if each in VECTORS},
+                  n_threads=n_threads)  # fmt: skip
+
+
 OPERATIONS = {
+    **{f"{name} n_threads": lambda n, name=name: evaluated(name, n) for name in EVALUATIONS},
     "Network layers": lambda n: net(n).n_params,
     "predict n_threads": lambda n: net().predict(X, n_threads=n),
     "loss_and_grad n_threads": lambda n: net().loss_and_grad(X, T, n_threads=n),
@@ -102,6 +115,16 @@ OPERATIONS = {
        for name in ("n_params", "max_iter", "verbose", "n_threads", "max_rise", "at_once", "tol")},
     "saliencies n_threads": lambda n: saliencies(n_threads=n),
     "refit n_threads": lambda n: refitted(n_threads=n),
+    "importances n_threads": lambda n: fastmlp.importances(
+        net(), X, T, penalty=fastmlp.WeightDecay(9.0, 9.0), hessian="ggn", n_threads=n).saliency,
+    **{f"lekprofile {name}": lambda n, name=name: fastmlp.lekprofile(net(), X, **{name: n}).ranges
+       for name in ("steps", "n_threads")},
+    "table output": lambda n: fastmlp.lekprofile(net(), X).table(n),
+    "sensitivity n_threads": lambda n: fastmlp.sensitivity(net(), X, n_threads=n).raw.mean,
+    "propagate n_threads": lambda n: fastmlp.propagate(net(), X, np.eye(3), n_threads=n),
+    **{f"prune_path {name}": lambda n, name=name: MLPRegressor.from_network(net(), alpha=1.0).prune_path(
+        X, T, **{"max_iter": 2, "n_params": 14, "time_limit": 0.02, name: n}).scores
+       for name in ("n_params", "max_iter", "verbose", "at_once")},
     "check_derivatives rng": lambda n: fastmlp.check_derivatives(net(), X, T, rng=n).passed,
     "step_decay every": lambda n: schedules.step_decay(0.1, 0.5, n)(3),
     "cosine_decay n_epochs": lambda n: schedules.cosine_decay(0.1, n)(3),

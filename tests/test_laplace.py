@@ -503,3 +503,16 @@ def test_noise_precisions_that_are_no_numbers_of_full_precision_are_named(noise)
     net, X, T = network([3, 4, 2]), np.ones((5, 3)), np.ones((5, 2))
     with pytest.raises((TypeError, ValueError), match=r"^noise_precision: expected"):
         fastmlp.Laplace(net, X, T, prior_precision=1.0, noise_precision=noise)
+
+
+@pytest.mark.filterwarnings("ignore::fastmlp.PosteriorWarning")
+def test_the_joint_covariance_of_many_inputs_is_formed_in_bands(monkeypatch):
+    net = network([3, 4, 2])
+    X, T = data(net, 40)
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=1.0, noise_precision=2.0)
+    whole = posterior.covariance(X)
+    monkeypatch.setattr(predictive, "BAND", 7 * 2 * 40 * net.n_params)  # seven rows of eighty
+    parts = posterior.covariance(X)
+    np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-14 * abs(whole).max())
+    matrix = parts.reshape(80, 80)
+    assert np.array_equal(matrix, matrix.T)

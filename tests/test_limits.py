@@ -50,7 +50,7 @@ def test_stacks(stack, expected, folder):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_operation_under_some_limits(folder):
-    """A seventh of the table, which takes a quarter of an hour as a whole: `python tests/limits.py`."""
+    """A seventh of the table, which takes half an hour as a whole: `python tests/limits.py`."""
     endings = {
         (operation, state, limit, n_threads, *environment.values()): limits.ending(
             operation, state, limit, n_threads, folder, **environment
@@ -145,6 +145,8 @@ def test_each_calling_thread_has_threads_of_its_own(monkeypatch):
 def test_memory_that_cannot_be_had_is_named():
     with pytest.raises(MemoryError, match=r"no memory for this: expected 1073741824 MB .*ulimit -v"):
         _memory.ask(1 << 50, "this")
+    with pytest.raises(MemoryError, match=r"^no memory for this"):
+        _memory.ask(1 << 80, "this")
     _memory.ask(1 << 20, "this")
 
 

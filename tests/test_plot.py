@@ -111,7 +111,7 @@ def test_without_axes_a_figure_is_made_and_without_matplotlib_the_error_says_wha
         "assert plot.confusion_matrix([0, 1], [0, 1]).figure is not None\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
-    (tmp_path / "matplotlib.py").write_text("raise ImportError('not there')")
+    (tmp_path / "matplotlib.py").write_text("raise ModuleNotFoundError('not there', name='matplotlib')")
     code = "from fastmlp import plot\nplot.confusion_matrix([0, 1], [0, 1])"
     failed = subprocess.run([sys.executable, "-c", code], check=False, cwd=tmp_path, capture_output=True, text=True)
     assert "ImportError: fastmlp.plot needs matplotlib: pip install matplotlib" in failed.stderr
@@ -246,3 +246,11 @@ def test_relevances_are_a_bar_for_each_input_and_a_cross_for_the_pruned(ax):
         plot.relevances(posterior, names=["a"])
     with pytest.raises(TypeError, match='groups="ard", got another'):
         plot.relevances(fastmlp.fit_evidence(fastmlp.Network([2, 1], rng=0), inputs, T))
+
+
+def test_a_diagram_counts_inputs_as_tables_do(ax):
+    net = fastmlp.Network([3, 2, 1], rng=0)
+    net.weights[0][:, 1] = 0.0
+    fastmlp.plot.diagram(net, ax=ax)
+    assert [text.get_text() for text in ax.texts] == ["x1", "x3"]
+    assert fastmlp.sensitivity(net, np.eye(3)).input_names == ("x1", "x2", "x3")

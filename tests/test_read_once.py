@@ -133,3 +133,13 @@ def test_mixtures_read_their_inputs_once():
     X, T = samples()
     mixture = fastmlp.fit_evidence(net_of("f8"), X, T, n_starts=2, combine="average", max_iter=2, rng=0)
     assert np.array_equal(mixture.predict(Fewer(X))[0], mixture.predict(X[1:])[0])
+
+
+def test_what_several_methods_look_at_is_read_once():
+    given = values(60, "f8")
+    X, T, weight = given["X"], given["T"], given["sample_weight"]
+    net, penalty = net_of("f8"), fastmlp.WeightDecay(1.0, 1.0)
+    net.fit(X[1:], T[1:], "lm", penalty=penalty, sample_weight=weight[1:], tol=1e-10)
+    found = fastmlp.importances(net, Fewer(X), T[1:], penalty=penalty, sample_weight=Fewer(weight))
+    expected = fastmlp.importances(net, X[1:], T[1:], penalty=penalty, sample_weight=weight[1:])
+    assert all(np.array_equal(found.shares[name], share) for name, share in expected.shares.items())

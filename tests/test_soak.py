@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -75,9 +76,56 @@ def test_pieces_are_of_all_kinds_by_chance(folder):
     assert names == set(soak.WORK)
 
 
-def test_growth_is_what_the_last_quarter_has_more_than_the_first():
+def rested(folder, states, after, n_threads=8):
+    """What is said of samples taken while eight work, and of those after."""
+    soaked = soak.Soak(folder)
+    soaked.states, soaked.rest, soaked.after = states, State(90_000_000, 5, 2), after
+    soaked.limit = 2 + n_threads * soak.TEAM
+    return soaked.growth()
+
+
+def test_growth_of_memory_is_what_the_last_quarter_has_more_than_the_first(folder):
+    after = State(100_000_000, 5, 2)
     flat = [State(100_000_000 + 1_000_000 * (i % 3), 6 + i % 2, 13) for i in range(40)]
-    assert soak.growth(flat) == []
-    leaks = [State(each.resident + 1_000_000 * i, each.descriptors + i // 10, 13) for i, each in enumerate(flat)]
-    assert [each.partition(" ")[0] for each in soak.growth(leaks)] == ["resident", "descriptors"]
-    assert soak.growth([*flat[:30], *(State(100_000_000, 6, 14) for _ in range(10))]) == ["threads grew from 13 to 14"]
+    assert rested(folder, flat, after) == []
+    leaks = [State(each.resident + 1_000_000 * i, *each[1:]) for i, each in enumerate(flat)]
+    assert [each.partition(" ")[0] for each in rested(folder, leaks, after)] == ["resident"]
+
+
+def test_descriptors_and_threads_are_counted_while_nobody_works(folder):
+    """Under load the work of a quarter may be another: no number of threads up to all teams says anything."""
+    busy = [State(100_000_000, 6 + i // 20, 5 + i // 4) for i in range(40)]
+    assert rested(folder, busy, State(100_000_000, 5, 2)) == []
+    told = rested(folder, busy, State(100_000_000, 6, 3))
+    assert told == ["descriptors grew from 5 to 6", "threads grew from 2 to 3"]
+    crowd = [State(100_000_000, 6, 19)] * 40
+    expected = ["threads: 19 half of the time, 18 with all teams of all workers"]
+    assert rested(folder, crowd, State(100_000_000, 5, 2)) == expected
+
+
+@pytest.mark.parametrize("leaks", ["threads", "descriptors", None])
+def test_one_thread_or_descriptor_that_stays_is_a_leak(leaks, folder, monkeypatch):
+    over, opened = threading.Event(), []
+
+    def leak():
+        if leaks == "threads" and threading.active_count() < 20:
+            threading.Thread(target=over.wait, daemon=True).start()
+        elif leaks == "descriptors":
+            opened.append(os.open(os.devnull, os.O_RDONLY))
+
+    def work(problem, n):
+        if threading.current_thread() is not threading.main_thread() and not done:
+            done.append(leak())
+        time.sleep(0.001)
+        return [0]
+
+    done = []
+    monkeypatch.setattr(soak, "WORK", {"it": work})
+    monkeypatch.setattr(soak, "REST", 1)
+    soaked = soak.Soak(folder)
+    monkeypatch.setattr(soaked, "fork", lambda *_, **__: None)
+    soaked.run(0.5, n_threads=2, period=0.05)
+    over.set()
+    for each in opened:
+        os.close(each)
+    assert [each.partition(" ")[0] for each in soaked.growth()] == ([leaks] if leaks else [])

@@ -167,6 +167,7 @@ def inverse_hessian(batch: Batch, params: Array, damping: float, kind: str, n_th
     return definite.inverse(L).astype(params.dtype, copy=False)
 
 
+@quiet
 def sequential_inverse(
     architecture: Architecture, params: Array, samples: fn.Samples, damping: float, n_threads: Any = None
 ) -> Array:

@@ -194,9 +194,8 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             message = f"{self.solver} has not converged within {best.limit}; raise it"
             warn_caller(message + ", or take standardize=True" * (own is None), ConvergenceWarning)
         elif fitting.is_worse_than_a_constant(best.net, problem):
-            other = (
-                "another learning_rate_init" if self.solver in STOCHASTIC else "other starting values (random_state)"
-            )
+            by_rate = self.solver in STOCHASTIC
+            other = "another learning_rate_init" if by_rate else "other starting values (random_state)"
             message = f"{self.solver} has ended with a loss above that of a constant; take {other}"
             warn_caller(message + ", or standardize=True" * (own is None), ConvergenceWarning)
         return self
@@ -349,8 +348,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         state = {name: value for name, value in super().__getstate__().items() if name != "_trained_on"}
         light: dict[int, Any] = {}  # one and the same posterior may be here twice
         for name in ("posterior_", "_posterior"):
-            posterior = state.get(name)
-            if posterior is not None:
+            if (posterior := state.get(name)) is not None:
                 state[name] = light.setdefault(id(posterior), posterior._without_samples())
         return state
 
@@ -368,8 +366,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
     @quiet
     def _predict_outputs(self, X: Any, *, logits: bool = False) -> Array:
         """Outputs of the network, or its logits."""
-        X = self._inputs(X)
-        net = self.network_
+        X, net = self._inputs(X), self.network_
         return (fitting.as_logits(net) if logits else net).predict(X)
 
     # ---- attributes ----
@@ -401,6 +398,5 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.target_tags.multi_output = True
+        tags.input_tags.sparse = tags.target_tags.multi_output = True
         return tags

@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _validation as check
 from fastmlp import plot
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp.importance.connections import garson, olden
 from fastmlp.network.network import Network, check_network
 from fastmlp.pruning.saliencies import saliencies
-from fastmlp.sensitivities import sensitivity
+from fastmlp.sensitivities import input_names, sensitivity
 
 Float = NDArray[np.float64]
 
 
+@quiet
 @printed
 @dataclass(frozen=True, eq=False)
 class Importances:
@@ -151,14 +153,16 @@ def importances(
     >>> {name: each.round(2).tolist() for name, each in fastmlp.importances(net, X, T, penalty=penalty).shares.items()}
     {'saliency': [0.83, 0.17, 0.0], 'sensitivity': [0.68, 0.32, 0.0], 'olden': [0.68, 0.32, 0.0]}
     """
-    check_network(net)
+    names = input_names(X, check_network(net).layers[0])
+    X = check.matrix(X, "X", net.layers[0], net.dtype)  # once: each of the four would look again
+    sample_weight = check.sample_weight(sample_weight, len(X), np.float64)
     found = saliencies(
         net, X, T, penalty=penalty, sample_weight=sample_weight, what="inputs", hessian=hessian,
         standardize=standardize, n_threads=n_threads,
     )  # fmt: skip
     slopes = sensitivity(net, X, sample_weight=sample_weight, n_threads=n_threads)
     return Importances(
-        input_names=slopes.input_names,
+        input_names=names,
         saliency=_of_inputs(found.names, found.rise, net.layers[0]),
         data_saliency=_of_inputs(found.names, found.data_rise, net.layers[0]),
         sensitivity=slopes.standardized.root_mean_square,

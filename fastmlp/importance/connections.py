@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp.model import units
@@ -76,7 +77,7 @@ def garson(net: Network, X: Any = None, *, form: str = "goh") -> Float:
     W, V = _weights(net, X)
     sums = np.abs(W).sum(axis=1, keepdims=True)
     shares = np.divide(np.abs(W), sums, out=np.zeros_like(W), where=sums > 0)
-    by_output = (np.abs(V) if form == "garson" else (V != 0).astype(np.float64)) @ shares
+    by_output = _memory.product(np.abs(V) if form == "garson" else (V != 0).astype(np.float64), shares)
     totals = by_output.sum(axis=1, keepdims=True)
     return np.asarray(np.divide(by_output, totals, out=np.zeros_like(by_output), where=totals > 0))
 
@@ -128,7 +129,7 @@ def olden(net: Network, X: Any = None) -> Float:
     first, *others = _weights(net, X)
     product = first
     for W in others:
-        product = W @ product
+        product = _memory.product(W, product)
     return product
 
 

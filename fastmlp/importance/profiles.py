@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory, plot
 from fastmlp import _validation as check
-from fastmlp import plot
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp.network.network import Network, check_network
@@ -20,6 +20,7 @@ Float = NDArray[np.float64]
 QUANTILES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
+@quiet
 @printed
 @dataclass(frozen=True, eq=False)
 class LekProfile:
@@ -133,6 +134,7 @@ def lekprofile(net: Network, X: Any, *, groups: Any = QUANTILES, steps: int = 10
     steps = check.integer(steps, "steps", 2)
     held, names = _groups(groups, values)
     D, G = values.shape[1], len(held)
+    _memory.ask(8 * steps * D * (1 + G * (2 + net.layers[-1])), f"profiles of {steps} steps")
     x = np.linspace(values.min(axis=0), values.max(axis=0), steps, axis=1)
     y = np.empty((D, G, steps, net.layers[-1]))
     for i in range(D):

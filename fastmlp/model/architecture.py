@@ -174,6 +174,11 @@ class Architecture:
                 raise ValueError(f"X: expected shape {shapes}, got {X.shape}")
         return check.matrix(X, "X", self.n_inputs, self.dtype)
 
+    @cached_property
+    def is_dense(self) -> bool:
+        """Whether all layers are."""
+        return all(layer.is_dense for layer in self.layers)
+
     def check_dense(self, argument: str, *numbers: int) -> None:
         """Refuse networks with other layers than dense ones: among those of these numbers, from 0, or among all.
 

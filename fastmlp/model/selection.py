@@ -50,6 +50,15 @@ def name_of(architecture: Architecture, index: int) -> str:
     return f"{group}[{','.join(map(str, np.unravel_index(index - where.start, shape)))}]"
 
 
+def names(architecture: Architecture) -> list[str]:
+    """Those of all parameters, in their order."""
+    return [
+        f"{group}[{','.join(map(str, index))}]"
+        for group in architecture.groups
+        for index in np.ndindex(_shape(architecture, group))
+    ]
+
+
 def _shape(architecture: Architecture, group: str) -> tuple[int, ...]:
     """Of the weights or biases of that name."""
     layer = architecture.places[int(group[1:]) - 1].layer

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastmlp import _optional
+
 BLUE, ORANGE, GREY = "#2a6f97", "#d1661f", "#5f6b76"
 PALE = "#e3eef5"  # of the blue
 
@@ -14,10 +16,7 @@ def axes_or_new(ax: Any) -> Any:
         if not hasattr(ax, "add_collection"):
             raise TypeError(f"ax: expected axes of matplotlib, got {type(ax).__name__}")
         return ax
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError("fastmlp.plot needs matplotlib: pip install matplotlib") from error
+    pyplot = _optional.load("matplotlib.pyplot", "matplotlib", "fastmlp.plot")
     return pyplot.subplots(layout="constrained")[1]
 
 

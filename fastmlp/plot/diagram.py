@@ -22,7 +22,7 @@ def diagram(net: Any, feature_names: Sequence[str] | None = None, ax: Any = None
     net : Network
         With dense layers, of at most 60 units each; such as ``fastmlp.prune(...).best``.
     feature_names : sequence of str, optional
-        Of the inputs; else x0, x1 and so on.
+        Of the inputs; else x1, x2 and so on.
     ax : matplotlib.axes.Axes, optional
         Axes to draw into; None makes a figure.
 
@@ -52,7 +52,7 @@ def diagram(net: Any, feature_names: Sequence[str] | None = None, ax: Any = None
     net._architecture.check_dense("net")
     if max(net.layers) > MOST:
         raise ValueError(f"net: expected layers of at most {MOST} units, got {list(net.layers)}")
-    names = [f"x{i}" for i in range(net.layers[0])] if feature_names is None else _names(feature_names)
+    names = [f"x{i}" for i in range(1, net.layers[0] + 1)] if feature_names is None else _names(feature_names)
     if len(names) != net.layers[0]:
         raise ValueError(f"feature_names: expected {net.layers[0]}, got {len(names)}")
     ax = axes_or_new(ax)

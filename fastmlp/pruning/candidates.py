@@ -88,8 +88,7 @@ def _name(architecture: Architecture, where: Index) -> str:
 
 
 def _weights(architecture: Architecture) -> Iterator[tuple[str, Index]]:
-    for i in range(architecture.n_params):
-        yield selection.name_of(architecture, i), np.array([i])
+    yield from zip(selection.names(architecture), np.arange(architecture.n_params)[:, np.newaxis], strict=True)
 
 
 def _units(architecture: Architecture) -> Iterator[tuple[str, Index]]:
@@ -116,16 +115,16 @@ def _is_zero_at_zero(h: Activation) -> bool:
 def dead(architecture: Architecture, pruned: Mask, silent: Mask) -> Mask:
     """All that is dead once parameters are pruned, these included; `silent` inputs are 0 in all samples."""
     result = pruned.copy()
-    if not all(layer.is_dense for layer in architecture.layers):
+    if not architecture.is_dense:
         return result  # which weights lead where is known of dense layers alone
     weights, biases = architecture.unravel(result)
     weights[0][:, silent] = True
-    while True:
-        n_dead = np.count_nonzero(result)
+    n_dead = -1
+    while n_dead < (n_dead := int(np.count_nonzero(result))):
         for layer, h in enumerate(architecture.hidden):
-            unused = weights[layer + 1].all(axis=0)
+            unused = np.logical_and.reduce(weights[layer + 1], axis=0)
             weights[layer][unused], biases[layer][unused] = True, True
             if _is_zero_at_zero(h):
-                weights[layer + 1][:, weights[layer].all(axis=1) & biases[layer]] = True
-        if np.count_nonzero(result) == n_dead:
-            return result
+                zero = np.logical_and.reduce(weights[layer], axis=1) & biases[layer]
+                weights[layer + 1][:, zero] = True
+    return result

@@ -24,7 +24,7 @@ class Method(NamedTuple):
 
 
 def _surgeon(optimum: Optimum) -> Model:
-    return Deletions(optimum.inverse, optimum.v)
+    return Deletions(optimum.factor, optimum.variances, optimum.v)
 
 
 def _rises(optimum: Optimum, model: Model, sets: Sets) -> Float:

@@ -5,8 +5,8 @@ With A the second derivatives at w and C = A^-1, parameters S become 0 at the le
     d = -C_.S (C_SS)^-1 w_S,        L_S = w_S' (C_SS)^-1 w_S / 2,        C becomes C - C_.S (C_SS)^-1 C_S. ,
 
 which is the inverse of A without the rows and columns S, and 0 there (Hassibi and Stork 1993). The changes of C are
-columns of V, C = C_0 - V V', put in many at a time, as products of matrices are fast: a chain of n deletions takes
-n^3 / 3 multiplications.
+rows of V, C = C_0 - V'V, put in many at a time, as products of matrices are fast: a chain of n deletions takes
+n^3 / 3 multiplications. For a few of them C_0 itself is not formed: the factor of A gives its rows.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _matrices, _memory
+from fastmlp._core.curvature import cholesky
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.pruning.candidates import Sets
 
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-FEW = 4  # columns of V that cost less than to put them in
-COLUMNS = 64  # of V: for P = 1,000 24, 64 and 96 take 0.08, 0.06 and 0.06 s
+FEW = 4  # rows of V that cost less than to put them in
+ROWS = 64  # of V: for P = 1,000 24, 64 and 96 take 0.08, 0.06 and 0.06 s
 
 
 def singles(sets: Sets) -> Index | None:
@@ -37,19 +38,29 @@ class Deletions:
 
     Parameters
     ----------
-    C : ndarray of shape (n, n)
-        A^-1; is kept, and not changed.
+    L : ndarray of shape (n, n)
+        In the lower triangle, with L L' = A; is kept, and not changed.
+    variances : ndarray of shape (n,)
+        The diagonal of C.
     w : ndarray of shape (n,)
         The optimum; a copy is taken.
     """
 
-    def __init__(self, C: Float, w: Float) -> None:
+    def __init__(self, L: Float, variances: Float, w: Float) -> None:
         self.w = w.copy()  #: the parameters, 0 where they are deleted
         self.alive = np.ones(len(w), bool)
-        self.variances = np.diagonal(C).copy()  #: C_ii, nan where they are deleted
-        self._rows = np.arange(len(w))  # which parameters the rows of C are: all that were alive when it was put in
+        self.variances = variances.copy()  #: C_ii, nan where they are deleted
+        self._rows = np.arange(len(w))  # which parameters the rows of C_0 are: all that were alive when it was formed
         self._place = np.arange(len(w))  # and back
-        self._C, self._V, self._n_columns = C, np.empty((len(w), COLUMNS)), 0
+        self._L = L
+        self._formed: Float | None = None  # C_0, once it is asked for
+        self._V, self._n_rows = np.empty((ROWS, len(w))), 0
+
+    @property
+    def _C(self) -> Float:
+        if self._formed is None:
+            self._formed = cholesky.inverse(self._L)
+        return self._formed
 
     @property
     def inverse(self) -> Float:
@@ -58,47 +69,64 @@ class Deletions:
         return self._C
 
     @property
-    def parts(self) -> tuple[Float, Index, Float]:
-        """The same as C_0[rows, rows] - V V', V with few columns: C_0, rows, V."""
-        if self._n_columns > FEW:
+    def parts(self) -> tuple[Float, bool, Index, Float]:
+        """The same as C_0[left, left] - V'V: L, True or C_0, False; left; V with few rows."""
+        if self._n_rows > FEW:
             self._put_in(0)
         left = self.alive[self._rows].nonzero()[0]
-        return self._C, left, self._V[left, : self._n_columns]
+        is_factor = self._formed is None
+        return self._L if is_factor else self._C, is_factor, left, self._V[: self._n_rows].take(left, axis=1)
 
     def block(self, S: Index) -> Float:
         """C_SS."""
         at = self._place[S]
-        V = self._V[at, : self._n_columns]
-        return np.asarray(self._C[np.ix_(at, at)] - _memory.product(V, V.T))
+        V = self._V[: self._n_rows, at]
+        return np.asarray(self._C[np.ix_(at, at)] - _memory.product(V.T, V))
 
     def delete(self, S: Index) -> float:
         """Delete parameters that are left; the rise L_S."""
-        if self._n_columns + len(S) > self._V.shape[1]:
+        if self._n_rows + len(S) > len(self._V):
             self._put_in(len(S))
-        at, V = self._place[S], self._V[:, : self._n_columns]
-        columns = self._C[at] - _memory.product(V[at], V.T) if self._n_columns else self._C[at]
-        root = _root(columns[:, at])
+        at, few = self._place[S], self._n_rows + len(S) <= FEW
+        rows = self._rows_of(at, solved=few and self._formed is None)
+        root = _root(rows[:, at])
+        U = self._V[self._n_rows : self._n_rows + len(S)]
         if len(S) == 1:  # as below, without LAPACK
-            U, half = columns / root, self.w[S] / root[0]
+            np.divide(rows, root, out=U)
+            half = self.w[S] / root[0]
+            self._follow(half[0] * U[0], U[0] ** 2)
         else:
-            _memory.blas(4 * columns.nbytes)
-            U, half = np.linalg.solve(root, columns), np.linalg.solve(root, self.w[S])
-        self.w[self._rows] -= half @ U
-        self.variances[self._rows] -= (U**2).sum(axis=0)
-        self._V[:, self._n_columns : self._n_columns + len(S)] = U.T
-        self._n_columns += len(S)
+            _memory.blas(4 * rows.nbytes)
+            U[:], half = np.linalg.solve(root, rows), np.linalg.solve(root, self.w[S])
+            self._follow(half @ U, (U**2).sum(axis=0))
+        self._n_rows += len(S)
         self.alive[S], self.w[S], self.variances[S] = False, 0.0, np.nan
         return 0.5 * float(half @ half)
 
+    def _rows_of(self, at: Index, *, solved: bool = False) -> Float:
+        """Some rows of C; those of C_0 by the factor, or from all of it."""
+        rows, V = self._solved(at) if solved else self._C[at], self._V[: self._n_rows]
+        return np.asarray(rows - _memory.product(V[:, at].T, V) if self._n_rows else rows)
+
+    def _solved(self, at: Index) -> Float:
+        units = np.zeros((len(at), len(self._L)))
+        units[np.arange(len(at)), at] = 1.0
+        return cholesky.solve(self._L, units)
+
+    def _follow(self, steps: Float, variances: Float) -> None:
+        """What is left goes back by these steps; its variances shrink by so much."""
+        self.w[self._rows] -= steps
+        self.variances[self._rows] -= variances
+
     def _put_in(self, room: int) -> None:
-        """C without what is deleted, and with V V' taken off; room for so many columns and more."""
+        """C without what is deleted, and with V'V taken off; room for so many rows and more."""
         kept = np.flatnonzero(self.alive[self._rows])
-        V = self._V[kept, : self._n_columns]
-        self._C = _matrices.chosen(self._C, kept)
-        self._C -= _memory.product(V, V.T)
+        V = self._V[: self._n_rows, kept]
+        self._formed = _matrices.chosen(self._C, kept)
+        self._formed -= _memory.product(V.T, V)
         self._rows = self._rows[kept]
         self._place[self._rows] = np.arange(len(self._rows))
-        self._V, self._n_columns = np.empty((len(self._rows), max(COLUMNS, room))), 0
+        self._V, self._n_rows = np.empty((max(ROWS, room), len(self._rows))), 0
 
     def rises(self, sets: Sets) -> Float:
         """L_S of each of some sets."""
@@ -114,10 +142,10 @@ class Deletions:
     def moved(self, S: Index) -> Float:
         """The parameters after a deletion that is not made."""
         at = self._place[S]
-        columns = self._C[at] - _memory.product(self._V[at, : self._n_columns], self._V[:, : self._n_columns].T)
-        _memory.blas(4 * columns.nbytes)
+        rows = self._rows_of(at)
+        _memory.blas(4 * rows.nbytes)
         w = self.w.copy()
-        w[self._rows] -= np.linalg.solve(columns[:, at], self.w[S]) @ columns
+        w[self._rows] -= np.linalg.solve(rows[:, at], self.w[S]) @ rows
         w[S] = 0.0
         return w
 

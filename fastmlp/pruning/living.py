@@ -50,7 +50,7 @@ def _without_faint(optimum: Optimum) -> NDArray[np.bool_]:
     """What is pruned, and units whose weights to the next layer a longer training would bring to 0."""
     reduced, v = optimum.reduced, optimum.v
     architecture, pruned = reduced.problem.architecture, reduced.pruned.copy()
-    if not all(layer.is_dense for layer in architecture.layers):
+    if not architecture.is_dense:
         return pruned
     curvatures = np.diagonal(reduced.matrix(v, HESSIANS[-1]))
     small = np.abs(v) <= SMALL * np.abs(v).max(initial=0.0)

@@ -88,16 +88,17 @@ class Optimum:
         """Which second derivatives these are, A, and its root."""
         for kind in HESSIANS[HESSIANS.index(self._wanted) :]:
             A = self._matrix(kind)
+            L = _matrices.copied(A)
+            if cholesky.factor(L) == 0 and math.isfinite(L.trace()):
+                return kind, A, L
             if not np.isfinite(A).all():
                 raise ValueError("net: expected one whose second derivatives are finite on these data, got others")
-            L = _matrices.copied(A)
-            if cholesky.factor(L) == 0:
-                return kind, A, L
         _memory.blas(8 * A.nbytes)
-        smallest = float(np.linalg.eigvalsh(A)[0])
+        smallest, largest = np.linalg.eigvalsh(A)[[0, -1]].tolist()
         raise NotPositiveDefiniteError(
-            f"penalty: expected one with which the matrix of second derivatives is positive definite, got the smallest "
-            f"eigenvalue {smallest:.3g}; take a larger penalty, on biases too, or train to a minimum"
+            "penalty: expected one with which the matrix of second derivatives is positive definite, got the smallest "
+            f"eigenvalue {smallest:.3g} (the largest: {largest:.3g}); take a larger penalty, on biases too, or train "
+            "to a minimum"
         )
 
     def _matrix(self, kind: str) -> Float:
@@ -119,11 +120,6 @@ class Optimum:
     def factor(self) -> Float:
         """L in the lower triangle, with L L' = A."""
         return self._factored[2]
-
-    @cached_property
-    def inverse(self) -> Float:
-        """A^-1 (n, n)."""
-        return cholesky.inverse(self._factored[2])
 
     @cached_property
     def predicted_decrease(self) -> float:
@@ -162,10 +158,10 @@ class Optimum:
         """Gamma."""
         return len(self.v) - float(self.reduced.decay @ self.variances)
 
-    @property
+    @cached_property
     def variances(self) -> Float:
         """The diagonal of A^-1 (n,)."""
-        return np.diagonal(self.inverse)
+        return cholesky.row_squares(cholesky.inverse_root(self.factor))
 
     @cached_property
     def noise_precision(self) -> float:
@@ -210,4 +206,4 @@ class Optimum:
     def nic(self) -> float:
         """2 (tr(F A^-1) - ln p(T|w)), F the sum of outer products of the samples' gradients (Murata et al. 1994)."""
         F, beta = self.reduced.fisher(self.v), self.noise_precision
-        return 2 * (beta * float((F * self.inverse).sum()) - self.log_likelihood)
+        return 2 * (beta * float((F * cholesky.inverse(self.factor)).sum()) - self.log_likelihood)

@@ -101,6 +101,7 @@ def prune(
         For the largest element of the gradient, as for `Network.fit`.
     max_iter : int, default=100
         Steps of each training by Levenberg-Marquardt, where quasi-Newton steps from the model's minimum do not arrive.
+        With 1,000 parameters and more L-BFGS goes before, up to a hundred steps for each of these.
     callback : callable, optional
         ``callback(step)`` after each `PruningStep`; returning True ends the path.
     verbose : int, default=0

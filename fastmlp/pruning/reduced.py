@@ -179,8 +179,13 @@ class Problem:
         return np.cumsum(self.architecture.widths[:-1])
 
     @cached_property
-    def _ends(self) -> tuple[Index, Index]:
-        """The unit that each parameter (P,) leads into, and the unit or input that it comes from, or itself."""
+    def _firsts(self) -> Index:
+        """The same, with that of the inputs before, and without that of the outputs."""
+        return np.append(0, self._layers[:-1])
+
+    @cached_property
+    def _ends(self) -> Index:
+        """The units (2, P) that each parameter leads into, and that it comes from: an input, or a bias's own."""
         firsts = [0, *self._layers]
         into, out_of = np.empty((2, self.architecture.n_params), np.intp)
         places = self.architecture.unravel(np.arange(self.architecture.n_params))
@@ -188,18 +193,14 @@ class Problem:
             units = above + np.arange(len(b))
             into[W], into[b], out_of[b] = units[:, np.newaxis], units, units
             out_of[W] = below + np.arange(W.shape[1])
-        return into, out_of
+        return np.stack([into, out_of])
 
     def _used(self, pruned: Mask) -> Mask:
         """Inputs and units that have parameters left; a layer keeps one, where none has."""
         used = np.zeros(int(self._layers[-1]) + self.architecture.n_outputs, bool)
-        for ends in self._ends:
-            used[ends[~pruned]] = True
+        used[self._ends[:, ~pruned]] = True
         used[self._layers[-1] :] = True
-        first = 0
-        for last in self._layers:
-            used[first] |= not used[first:last].any()
-            first = last
+        used[self._firsts] |= ~np.logical_or.reduceat(used[: self._layers[-1]], self._firsts)
         return used
 
     def _data_of(self, architecture: Architecture, columns: Index) -> DataTerm:
@@ -256,7 +257,7 @@ class Reduced:
         self.constant = 0.0 if values is None else 0.5 * float(problem.decay @ self._values**2)
         self.decay = problem.decay[self.free]  #: lambda (n,)
         self.data, self._where = problem.data, np.arange(len(pruned))
-        if not problem.terms and all(layer.is_dense for layer in problem.architecture.layers):
+        if not problem.terms and problem.architecture.is_dense:
             empty = pruned if values is None else pruned & (values == 0)
             _, self.data, self._where = problem.compact(empty)
         self._left = (~pruned[self._where]).nonzero()[0]  # where v is in the compact network

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
-from fastmlp._cached import cached_property
 from fastmlp._core.curvature import cholesky
 from fastmlp._quiet import quiet
 from fastmlp.model import selection
@@ -146,7 +145,7 @@ def _reduced(problem: Problem, fixed: Any) -> tuple[Reduced, Float]:
 
 def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     """Everything the result has but what is the network's."""
-    start = Start(reduced, v, "exact", None)
+    start = Optimum(reduced, v, "exact", None)
     start.require_finite()
     value, gradient = start.value_and_grad
     report = {"predicted": v, "predicted_decrease": 0.0, "newton_used": False, "negative_eigenvalues": None}
@@ -168,15 +167,6 @@ def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     grad_norm = float(np.abs(gradient).max(initial=0.0))
     found = {"v": arrival.v, "fun": fun, "grad_norm": grad_norm, "nit": nit, "success": grad_norm <= tol}
     return report | found | {"moved": start.length(arrival.v - start.v)}
-
-
-class Start(Optimum):
-    """Of which the inverse itself is not asked for."""
-
-    @cached_property
-    def variances(self) -> Float:
-        """The diagonal of A^-1 (n,)."""
-        return cholesky.row_squares(cholesky.inverse_root(self.factor))
 
 
 def _negative(A: Float) -> int:

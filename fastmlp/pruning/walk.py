@@ -95,7 +95,7 @@ class Walk:
         reduced, nit = Reduced(problem, pruned), 0
         v = problem.params[reduced.free]
         if rules.retrain:
-            optimum, nit = self._arrived(reduced, retraining.to_minimum(reduced, v, rules.tol, FIRST_STEPS, self.left))
+            optimum, nit = self._settle(reduced, v, FIRST_STEPS)
         else:
             optimum = self._optimum(reduced, v)
         if not rules.retrain:
@@ -130,7 +130,14 @@ class Walk:
             if arrival.there:
                 return self._arrived(reduced, arrival)
             v, nit = arrival.v, arrival.nit
-        return self._arrived(reduced, retraining.to_minimum(reduced, v, rules.tol, rules.max_iter, self.left), nit)
+        return self._settle(reduced, v, rules.max_iter, nit)
+
+    def _settle(self, reduced: Reduced, v: Float, max_iter: int, before: int = 0) -> tuple[Optimum, int]:
+        """From anywhere on; after so many steps before."""
+        tol = self.rules.tol
+        v, nit = retraining.by_gradients(reduced, v, tol, max_iter, self.left)
+        arrival = retraining.to_minimum(reduced, v, tol, max_iter, self.left)
+        return self._arrived(reduced, arrival, before + nit)
 
     def _arrived(self, reduced: Reduced, arrival: retraining.Arrival, before: int = 0) -> tuple[Optimum, int]:
         """After so many steps before."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _optional
 from fastmlp import _validation as check
 from fastmlp._partial import Later, handing_over
 from fastmlp._quiet import quiet_but
@@ -256,9 +257,6 @@ def _start(architecture: Architecture, init: Any, seed: int) -> Network:
 def _bar(progress: Any, total: int) -> AbstractContextManager[Any]:
     if not check.boolean(progress, "progress"):
         return nullcontext()
-    try:
-        from tqdm.auto import tqdm
-    except ImportError as error:
-        raise ImportError("progress=True needs tqdm: pip install tqdm") from error
-    bar: AbstractContextManager[Any] = tqdm(total=total, unit="network")
+    tqdm = _optional.load("tqdm.auto", "tqdm", "progress=True")
+    bar: AbstractContextManager[Any] = tqdm.tqdm(total=total, unit="network")
     return bar

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import plot
+from fastmlp import _optional, plot
 from fastmlp._partial import Later
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
@@ -166,10 +166,7 @@ class Sweep:
         ImportError
             If pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError("Sweep.frame needs pandas: pip install pandas") from error
+        pd = _optional.load("pandas", "pandas", "Sweep.frame")
         names = [name for name in Run.__dataclass_fields__ if name not in ("params", "architecture", "units")]
         names.insert(names.index("status") + 1, "message")
         return pd.DataFrame([{name: getattr(run, name) for name in names} for run in self.runs])

@@ -108,13 +108,18 @@ class Objective:
         # a line search may ask far outside what float32 holds: the value is inf there
         return p if self._is_double else arrays.narrowed(p)
 
-    def expand(self, p: NDArray[Any]) -> NDArray[Any]:
+    def expand(self, p: Any) -> NDArray[Any]:
         """All parameters of the network, from those that are free."""
+        if type(p) is not np.ndarray or p.dtype.kind != "f" or p.shape != self._x0.shape:
+            p = self._vector(p)
         return p if self.free is None else self.free.expand(p)
 
-    def reduce(self, params: NDArray[Any]) -> NDArray[np.float64]:
+    def reduce(self, params: Any) -> NDArray[np.float64]:
         """The free ones of all parameters."""
-        return np.asarray(params, np.float64) if self.free is None else self.free.reduce(params)
+        array = check.real_array(params, "params", _FLOAT64, finite=False)
+        if array.shape != (self.architecture.n_params,):
+            raise ValueError(f"params: expected shape ({self.architecture.n_params},), got {array.shape}")
+        return array if self.free is None else self.free.reduce(array)
 
     def rounded(self, p: NDArray[np.float64]) -> NDArray[np.float64]:
         """What the network's type makes of p."""

@@ -28,7 +28,10 @@ def fuzz(name, seconds, seed):
     import atheris
 
     with atheris.instrument_imports(include=["fastmlp", "zipfile"]):
-        import fastmlp  # noqa: F401 - before any other module imports it
+        import fastmlp  # before any other module imports it
+
+        for public in fastmlp.__all__:  # what is imported at its first use too
+            getattr(fastmlp, public)
         from children import limit_memory
         from fuzz import calls, files
 

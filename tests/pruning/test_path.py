@@ -7,6 +7,7 @@ import scipy.optimize
 import autodiff
 import fastmlp
 from cases import PAIRS, data, network, relative_error
+from fastmlp.pruning import retraining
 
 PENALTY = fastmlp.WeightDecay(0.2, 0.1)
 
@@ -366,3 +367,28 @@ def test_answers_and_numbers_that_are_none_are_named(options, error, named):
     net, X, T = problem()
     with pytest.raises(error, match=f"^{named}: expected"):
         fastmlp.prune(net, X, T, penalty=PENALTY, **options)
+
+
+def test_large_networks_are_trained_by_gradients_first(monkeypatch):
+    net, X, T = problem(layers=(4, 6, 1), n_samples=60)
+    net = network([4, 6, 1], "tanh", scale=0.7)  # not trained
+    how = {"penalty": PENALTY, "tol": 1e-8, "at_once": 0.02, "n_params": 5}
+    usual = fastmlp.prune(net, X, T, **how)
+    monkeypatch.setattr(retraining, "MANY", 10)
+    path = fastmlp.prune(net, X, T, **how)
+    assert len(path.steps) < 20
+    assert path.steps[0].nit > usual.steps[0].nit
+    for step in path.steps:
+        left = np.flatnonzero(~step.pruned)
+        assert step.grad_norm <= 1e-8
+        at_rest, fun = minimum(net, X, T, left, step.params)
+        assert abs(step.objective - fun) < 1e-9
+        assert np.allclose(step.params, at_rest, atol=1e-6)
+
+
+@pytest.mark.parametrize("many", [retraining.MANY, 10])
+def test_any_number_of_steps_may_be_allowed(many, monkeypatch):
+    monkeypatch.setattr(retraining, "MANY", many)
+    net, X, T = problem(n_samples=20)
+    path = fastmlp.prune(net, X, T, penalty=PENALTY, max_iter=2**62, time_limit=60.0, n_params=12)
+    assert path.message == "n_params reached"

@@ -6,6 +6,7 @@ import scipy.optimize
 
 import fastmlp
 from cases import PAIRS, data, network, relative_error
+from fastmlp._core.curvature import cholesky
 from fastmlp.pruning import refitting
 
 PENALTY = fastmlp.WeightDecay(1.0, 0.5)
@@ -150,3 +151,17 @@ def test_negative_eigenvalues_are_counted_beyond_rounding():
                 values[-1] = 0.0
                 A = Q * values @ Q.T
                 assert refitting._negative((A + A.T) / 2) == negative
+
+
+@pytest.mark.parametrize("n", [2, 5, 30])
+def test_negative_eigenvalues_are_counted_where_pivots_have_to_be_chosen(n):
+    """Taken as they come, small pivots let numbers grow: blocks of two rows have one eigenvalue of each sign."""
+    rng = np.random.default_rng(n)
+    for seed in range(5):
+        A = rng.normal(size=(n, n))
+        A += A.T
+        A[np.diag_indices(n)] = 1e-9 * rng.normal(size=n)
+        if seed == 0:
+            A = np.kron(np.eye(n), [[0.0, 2.0], [2.0, 0.0]])  # the first pivot is 0
+        assert cholesky.negative_pivots(A, 1e-14) is None
+        assert refitting._negative(A) == (np.linalg.eigvalsh(A) < 0).sum()

@@ -6,7 +6,9 @@ import pytest
 import autodiff
 import fastmlp
 from cases import PAIRS, data, network, relative_error
+from fastmlp.model import selection
 from fastmlp.pruning.deletions import Deletions
+from specimens import Averages, Diagonal
 
 LAMBDA = {"weights": 0.3, "biases": 0.1}
 
@@ -221,10 +223,12 @@ def test_what_is_not_finite_is_refused(what, hessian):
 def test_sets_that_are_singular_to_rounding_are_refused():
     """Digits do not tell C_SS from an indefinite matrix where its eigenvalues, up to 1 / lambda, lie far apart."""
     block = np.array([[1.0, 1.0], [1.0, 1.0 - 1e-13]])
+    chain = Deletions(np.eye(2), np.ones(2), np.ones(2))
+    chain._formed = block
     with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"^penalty: expected one with which second derivatives"):
-        Deletions(block, np.ones(2)).rises([np.array([0, 1])])
+        chain.rises([np.array([0, 1])])
     with pytest.raises(fastmlp.NotPositiveDefiniteError, match=r"^penalty: expected"):
-        Deletions(block, np.ones(2)).delete(np.array([0, 1]))
+        chain.delete(np.array([0, 1]))
 
 
 @pytest.mark.parametrize("layers", [[3, 3], [3, 4, 3], [3, 4, 3, 2]])
@@ -260,3 +264,11 @@ def test_names_that_are_shown_may_be_given():
     assert again.names == found.names
     np.testing.assert_allclose(again.rise, found.rise, rtol=1e-12)
     assert len(fastmlp.prune(net, X, T, penalty=penalty, keep=found.names[:-1]).steps) == 2
+
+
+def test_names_of_all_parameters_are_those_of_each():
+    for layers in ([2, 3, 1], [4, Diagonal(), 6, Averages(2), 2]):
+        architecture = network(layers)._architecture
+        assert selection.names(architecture) == [
+            selection.name_of(architecture, i) for i in range(architecture.n_params)
+        ]

@@ -15,12 +15,14 @@ of all b at or above it, times the activations of its own parameters, are one ti
 
 Where there are few outputs, and the loss bends along each of them alone, Lambda's part is a Gram matrix for each
 output, of the rows dz_k / dw_b. Then the top hidden layer's units have tiles with their own parameters and with the
-weights that leave them alone, and Gauss-Newton has no tiles at all.
+weights that leave them alone, and Gauss-Newton has no tiles at all. The empirical Fisher matrix is one Gram matrix, of
+the samples' gradients delta_(l,i) a_(l-1),j.
 
 The tiles are the sums of a slot (free_tiles.pyx); with delta = 0 the Hessian has the bits of the Gauss-Newton matrix,
 but for the sign of zeros.
 """
 
+from libc.math cimport INFINITY
 from libc.string cimport memcpy, memset
 
 from cython cimport floating
@@ -28,11 +30,11 @@ from fastmlp._core.bridge cimport kernels
 from fastmlp._core.curvature cimport by_units
 from fastmlp._core.curvature.chosen cimport Chosen, Unit
 from fastmlp._core.curvature.free_tiles cimport (
-    BAND, below, gram_rows, has_second, has_tiles, meets, reached, tile_rows, top,
+    BAND, below, gram_rows, has_second, has_tiles, is_in_gram, meets, n_grams, reached, tile_rows, top,
 )
-from fastmlp._core.curvature.tiles cimport EXACT, GGN, Curvature, output_slope, width
+from fastmlp._core.curvature.tiles cimport EMPIRICAL_FISHER, EXACT, GGN, Curvature, output_slope, width
 from fastmlp._core.sums cimport sweeps
-from fastmlp._core.sums.block cimport Block
+from fastmlp._core.sums.block cimport Block, weights
 from fastmlp._core.sums.plan cimport Net
 from fastmlp._core.threads cimport team
 
@@ -43,8 +45,8 @@ cdef void add_tiles(const Curvature *c, const Block *b, floating *work, floating
     if c.per_output:
         by_units.sweep_slopes(c, b, work)
         by_units.start_layer(c, b, c.net.n_layers, work)
-        for k in range(c.net.n_outputs):
-            sums = add_gram(c, b, k, work, sums)
+    for k in range(n_grams(c)):
+        sums = add_gram(c, b, k, work, sums)
     if not has_tiles(c):
         return
     if c.kind == EXACT:
@@ -72,18 +74,20 @@ cdef floating *weighed(const Curvature *c, const Block *b, const Unit *unit, con
 
 
 cdef floating *add_gram(const Curvature *c, const Block *b, size_t k, floating *work, floating *sums) noexcept nogil:
-    """Sums of Lambda_kk (dz_k/dw) (dz_k/dw)'; the place behind."""
+    """Sums of Lambda_kk (dz_k/dw) (dz_k/dw)', or of s g g' = (s g) (s g)' / s; the place behind."""
     cdef const Chosen *chosen = c.chosen
     cdef const Unit *unit
     cdef floating *J = work + c.J * b.ld
     cdef floating *LJ = work + c.LJ * b.ld
     cdef floating *to = J
-    cdef size_t x, rows = gram_rows(c, k), row = 0, height
+    cdef size_t x, slope, rows = gram_rows(c, k), row = 0, height
     for x in range(chosen.n_units):
         unit = &chosen.units[x]
-        if unit.l < c.net.n_layers or unit.i == k:
-            to = weighed(c, b, unit, <const floating *> work + (output_slope(c, k, unit.l) + unit.i) * b.ld,
-                         <const floating *> work, to)
+        if is_in_gram(c, k, unit):
+            slope = c.at.delta[unit.l] if c.kind == EMPIRICAL_FISHER else output_slope(c, k, unit.l)
+            to = weighed(c, b, unit, <const floating *> work + (slope + unit.i) * b.ld, <const floating *> work, to)
+    if c.kind == EMPIRICAL_FISHER:
+        reciprocals(b, <const floating *> work, work + c.q * b.ld)
     kernels.multiply_rows(b.net.ops, rows, b.n, <const floating *> work + (c.q + k) * b.ld, <const floating *> J, False,
                           LJ, b.ld)
     while row < rows:
@@ -98,6 +102,17 @@ cdef floating *add_gram(const Curvature *c, const Block *b, size_t k, floating *
         sums += height * (row + height)
         row += height
     return sums
+
+
+cdef void reciprocals(const Block *b, const floating *work, floating *to) noexcept nogil:
+    """1 / s, or 0 where that is no number: s is 0 or next to it, and so is the share of the sample."""
+    cdef const floating *weight = weights(b, work)
+    cdef floating share = 1.0
+    cdef size_t s
+    for s in range(b.ld):
+        if weight != NULL:
+            share = 1.0 / weight[s] if weight[s] > 0.0 else 0.0
+        to[s] = share if share < INFINITY else 0.0
 
 
 # ---- sensitivities ----

@@ -2,7 +2,7 @@
 
 from cython cimport floating
 from fastmlp._core.curvature.chosen cimport Chosen, Unit
-from fastmlp._core.curvature.tiles cimport EXACT, Curvature, number, width
+from fastmlp._core.curvature.tiles cimport EMPIRICAL_FISHER, EXACT, GGN, Curvature, number, width
 from fastmlp._core.sums.plan cimport Net
 from fastmlp._core.threads.team cimport Watch
 
@@ -14,9 +14,19 @@ cdef enum:
 cdef void lay_out(Curvature *c, const Chosen *chosen) noexcept nogil
 cdef void store_tiles(const Curvature *c, floating *sums, size_t stride, size_t n_slots, number *matrix,
                       Watch *watch) noexcept nogil
-# Rows of the tile of unit number x; parameters that the logit k depends on.
+# Rows of the tile of unit number x; parameters that the Gram matrix number k is of.
 cdef size_t tile_rows(const Curvature *c, size_t x) noexcept nogil
 cdef size_t gram_rows(const Curvature *c, size_t k) noexcept nogil
+
+
+cdef inline size_t n_grams(const Curvature *c) noexcept nogil:
+    """One of the samples' gradients, or one for each of few outputs."""
+    return 1 if c.kind == EMPIRICAL_FISHER else c.net.n_outputs if c.per_output else 0
+
+
+cdef inline bint is_in_gram(const Curvature *c, size_t k, const Unit *unit) noexcept nogil:
+    """Whether the parameters of a unit are: the logit k depends on them."""
+    return c.kind == EMPIRICAL_FISHER or unit.l < c.net.n_layers or unit.i == k
 
 
 cdef inline size_t below(const Net *net, int m) noexcept nogil:
@@ -34,7 +44,7 @@ cdef inline int top(const Curvature *c) noexcept nogil:
 
 
 cdef inline bint has_tiles(const Curvature *c) noexcept nogil:
-    return c.kind == EXACT or not c.per_output
+    return c.kind == EXACT or (c.kind == GGN and not c.per_output)
 
 
 cdef inline bint meets(const Curvature *c, const Unit *lower, const Unit *upper, size_t input) noexcept nogil:

@@ -1,5 +1,6 @@
-"""What is summed of curvature by free parameters (by_free.pyx): for each of few outputs the bands of a Gram matrix,
-then a *tile* for each free unit, if it has any; what that costs, and how it is brought into the lower triangle.
+"""What is summed of curvature by free parameters (by_free.pyx): the bands of a Gram matrix for each of few outputs, or
+of the samples' gradients, then a *tile* for each free unit, if it has any; what that costs, and how it is brought into
+the lower triangle.
 """
 
 from libc.string cimport memset
@@ -7,7 +8,7 @@ from libc.string cimport memset
 from cython cimport floating
 from fastmlp._core.curvature cimport tiles
 from fastmlp._core.curvature.chosen cimport Chosen, Unit
-from fastmlp._core.curvature.tiles cimport EXACT, GGN, Curvature, number, triangle, width
+from fastmlp._core.curvature.tiles cimport BACKPROP, EXACT, Curvature, number, triangle, width
 from fastmlp._core.storage.memory cimport plus, times
 from fastmlp._core.threads cimport team
 from fastmlp._core.threads.team cimport Watch
@@ -28,11 +29,10 @@ cdef size_t tile_rows(const Curvature *c, size_t x) noexcept nogil:
 
 
 cdef size_t gram_rows(const Curvature *c, size_t k) noexcept nogil:
-    """Parameters that the logit k depends on."""
     cdef const Chosen *chosen = c.chosen
     cdef size_t x, count = 0
     for x in range(chosen.n_units):
-        if chosen.units[x].l < c.net.n_layers or chosen.units[x].i == k:
+        if is_in_gram(c, k, &chosen.units[x]):
             count += chosen.units[x].n
     return count
 
@@ -50,7 +50,7 @@ cdef size_t gram_numbers(size_t rows) noexcept nogil:
 
 cdef void lay_out(Curvature *c, const Chosen *chosen) noexcept nogil:
     cdef Curvature new = c[0]
-    if c.kind != GGN and c.kind != EXACT:
+    if c.kind == BACKPROP:
         return
     new.chosen, new.by_free, new.by_samples = chosen, True, False
     count(&new)
@@ -78,7 +78,7 @@ cdef void count(Curvature *c) noexcept nogil:
     cdef const Unit *unit
     cdef size_t k, x, rows, work = 0, numbers = 0
     cdef int m
-    for k in range(c.net.n_outputs if c.per_output else 0):
+    for k in range(n_grams(c)):
         rows = gram_rows(c, k)
         work = plus(work, plus(triangle(rows), 2 * ROW * rows))
         numbers = plus(numbers, gram_numbers(rows))
@@ -113,7 +113,7 @@ cdef void store_tiles(const Curvature *c, floating *sums, size_t stride, size_t 
     cdef size_t k, x, rows, row
     for row in range(chosen.n):
         memset(matrix + row * chosen.n, 0, (row + 1) * sizeof(number))
-    for k in range(c.net.n_outputs if c.per_output else 0):
+    for k in range(n_grams(c)):
         rows = gram_numbers(gram_rows(c, k))
         if team.keep_on(watch, n_slots * rows):
             tiles.sum_slots(c, sums, rows, stride, n_slots)
@@ -136,13 +136,13 @@ cdef void store_gram(const Curvature *c, size_t k, size_t rows, const floating *
     cdef const Chosen *chosen = c.chosen
     cdef size_t s, t, column, row = 0, length = 0
     for s in range(chosen.n):
-        if chosen.units[chosen.unit[s]].l == c.net.n_layers and chosen.units[chosen.unit[s]].i != k:
+        if not is_in_gram(c, k, &chosen.units[chosen.unit[s]]):
             continue
         if row % BAND == 0:
             length = min(rows, row + BAND)
         column = 0
         for t in range(s + 1):
-            if chosen.units[chosen.unit[t]].l == c.net.n_layers and chosen.units[chosen.unit[t]].i != k:
+            if not is_in_gram(c, k, &chosen.units[chosen.unit[t]]):
                 continue
             put(chosen, s, t, tile[column], matrix)
             column += 1

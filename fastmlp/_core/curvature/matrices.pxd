@@ -46,3 +46,5 @@ cdef size_t memory_bytes(const Task *task, int n_threads) noexcept nogil
 # there; nothing is allocated.
 cdef double evaluate(const Task *task, const floating *params, const Source *source, void *memory, Held held,
                      floating *gradient, number *matrix, int n_threads, Watch *watch) noexcept nogil
+# Copy the lower triangle of a matrix (n, n) to the upper one.
+cdef void mirror(size_t n, number *matrix, Watch *watch) noexcept nogil

@@ -242,7 +242,7 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
 
 
 cdef void mirror(size_t n, number *matrix, Watch *watch) noexcept nogil:
-    """Copy the lower triangle to the upper one, square by square."""
+    """Square by square."""
     cdef size_t row, col, i, j, n_squares = (n + MIRROR - 1) // MIRROR
     for row in range(n_squares):
         if not team.keep_on(watch, MIRROR * MIRROR * row):

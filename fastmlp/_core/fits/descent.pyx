@@ -8,12 +8,13 @@ journal and signals are counted, kept and answered here.
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
+from fastmlp._core.curvature cimport matrices
 from fastmlp._core.fits cimport objective
 from fastmlp._core.threads cimport team
 from fastmlp._core.bridge.kernels cimport add_multiple
 from fastmlp._core.fits.journal cimport Journal, Steps, note
 from fastmlp._core.fits.objective cimport EXACT, GRADIENT, Objective
-from fastmlp._core.storage.arrays cimport vector
+from fastmlp._core.storage.arrays cimport data, vector
 from fastmlp._core.storage.memory cimport plus, reserve, times
 from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
 
@@ -218,15 +219,14 @@ cdef class Descent:
     @property
     def matrix(self):
         """A copy of the matrix that was last asked for there (n, n), symmetric."""
-        cdef size_t n = self.problem.n, i, j
+        cdef size_t n = self.problem.n
+        cdef Watch watch = team.watch()
         if self.fit.at.B == NULL:
             raise ValueError("matrix: expected a method that asks for matrices")
-        B = vector(n * n, self.fit.at.B).reshape(n, n)
-        cdef double[:, ::1] matrix = B
-        for i in range(n):
-            for j in range(i):
-                matrix[j, i] = matrix[i, j]
-        return B
+        B = vector(n * n, self.fit.at.B)
+        matrices.mirror(n, <double *> data(B), &watch)
+        team.check(&watch)
+        return B.reshape(n, n)
 
     @property
     def value(self):

@@ -41,11 +41,25 @@ cdef inline void pull(const Map *map, const floating *w, number *v) noexcept nog
             v[map.index[i]] += <number> (map.coefficient[i] * w[i])
 
 
+# whether w has the order of v, and no more
+cdef inline bint is_scaling(const Map *map) noexcept nogil:
+    cdef size_t i
+    for i in range(map.n_params):
+        if map.index[i] != <Py_ssize_t> i:
+            return False
+    return True
+
+
 # C = J'B J, lower triangles of symmetric matrices
 cdef inline void project(const Map *map, const floating *B, double *C) noexcept nogil:
     cdef size_t n = map.n, i, j
     cdef Py_ssize_t p, q
     cdef double value
+    if is_scaling(map):
+        for i in range(n):
+            for j in range(i + 1):
+                C[i * n + j] = map.coefficient[i] * map.coefficient[j] * B[i * n + j]
+        return
     for i in range(n):
         for j in range(i + 1):
             C[i * n + j] = 0.0

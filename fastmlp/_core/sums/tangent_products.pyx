@@ -69,8 +69,8 @@ cdef void thirds(const Block *b, floating *work) noexcept nogil:
         layer = &b.net.layers[l - 1]
         d3 = bank(b, 1, work) + b.at.d2[l] * b.ld
         if layer.activation != SOFTMAX:
-            forward(b, layer, work, <const floating *> b.params, True, <const floating *> work + b.at.a[l - 1] * b.ld, False,
-                    d3)
+            forward(b, layer, work, <const floating *> b.params, True, <const floating *> work + b.at.a[l - 1] * b.ld,
+                    False, d3)
             kernels.activation_third(b.net.ops, layer.activation, layer.n_out * b.ld, <const floating *> d3, d3)
 
 

@@ -1,0 +1,165 @@
+"""Target `calls`, what is asked about networks: inputs, importances, objectives; and estimators made of them."""
+
+import numpy as np
+
+import fastmlp
+from fuzz import trained
+from fuzz.arguments import N, odd
+
+# ---- inputs ----
+
+
+def importances(world):
+    given = {"net": trained.masked(world)} | world.samples()
+    return fastmlp.importances, given | world.sometimes(
+        penalty=lambda: trained.terms(world), hessian=lambda: world.name("exact", "ggn"),
+        standardize=lambda: trained.maybe(world, True),
+    )  # fmt: skip
+
+
+def weights_alone(world):
+    """Garson's and Olden's methods."""
+    given = {"net": trained.masked(world)} | world.sometimes(X=world._X)
+    if world.draws.below(2):
+        return fastmlp.olden, given
+    return fastmlp.garson, given | world.sometimes(form=lambda: world.name("goh", "garson"))
+
+
+def lekprofile(world):
+    given = {"net": trained.masked(world), "X": world._X(), "steps": world.integer(5)}
+    groups = (lambda: [world.real(0.5)], lambda: world.array(4, 3), lambda: world.array(2))
+    return fastmlp.lekprofile, given | world.sometimes(
+        groups=lambda: world.draws.among(groups)(), n_threads=world.integer
+    )
+
+
+# ---- objectives ----
+
+POINTS = ("expand", "grad", "ggn", "native", "penalty_value", "residuals")
+
+
+def objective(world):
+    options = world.sometimes(
+        penalty=lambda: fastmlp.Sum(trained.decay(world)), fixed=lambda: world.name("b1", "W1"),
+        tied=lambda: [[world.name("W1[0,0]"), world.name("W1[0,1]")]],
+    )  # fmt: skip
+    own = world.net.objective(world.good_X, world.good_T, **options)
+    if world.draws.below(4) == 0:
+        return own.reduce, {"params": world.vector()}
+    if world.draws.below(4) == 0:
+        return own.ggnp, {"p": world.vector(), "v": world.vector()}
+    return getattr(own, world.draws.among(POINTS)), {"p": world.array(own.x0.size)}
+
+
+def covariance(world):
+    known = fastmlp.Laplace(world.net, world.good_X, world.good_T, prior_precision=1.0)
+    return known.covariance, {"X": world._X()}
+
+
+def scheduled(world):
+    schedules = fastmlp.schedules
+    make = world.draws.among(
+        (schedules.step_decay, schedules.cosine_decay, schedules.exponential_decay, schedules.inverse_time_decay)
+    )
+    arguments = [world.real(0.1), world.real(0.5), world.integer(3)][: 3 if make is schedules.step_decay else 2]
+    epoch = world.integer(1)
+    return (lambda arguments: make(*arguments)(epoch)), {"arguments": arguments}
+
+
+def row(world):
+    """An activation or a loss by its name."""
+    make = world.draws.among((fastmlp.Activation, fastmlp.Loss))
+    return make, {"name": world.name("tanh", "softmax", "poisson", "cross_entropy")}
+
+
+# ---- estimators, whose complaints may be scikit-learn's ----
+
+
+def estimator(world):
+    kind = world.draws.among((fastmlp.MLPRegressor, fastmlp.MLPClassifier))
+    options = {"hidden_layer_sizes": world.integer(3), "max_iter": world.integer(2), "random_state": world.integer(0)}
+    return kind, options | world.sometimes(
+        solver=lambda: world.name("lm", "adam", "lbfgs", "sgd"), alpha=lambda: world.real(0.1),
+        activation=lambda: world.name("tanh", "relu"), batch_size=lambda: world.integer(3),
+        learning_rate_init=lambda: world.real(0.01), tol=lambda: world.real(1e-3),
+        early_stopping=lambda: trained.maybe(world, False), warm_start=lambda: trained.maybe(world, True),
+        n_init=lambda: world.integer(2), standardize=lambda: trained.maybe(world, True),
+    )  # fmt: skip
+
+
+def labels(world, kind):
+    if kind is fastmlp.MLPClassifier:
+        return odd(world.draws, world, None) if world.draws.seldom() else np.arange(N) % 3
+    return that_ends(world._T)()
+
+
+def that_ends(draw):
+    """What is drawn, unless scikit-learn would walk through it for hours, to see whether it is finite."""
+
+    def drawn():
+        found = draw()
+        return found if not isinstance(found, np.ndarray) or found.size < 10**7 else found[:1]
+
+    return drawn
+
+
+def fitted(world):
+    kind, options = estimator(world)
+    again = world.draws.among(("fit", "partial_fit", "fit"))
+    given = {"X": that_ends(world._X)(), "y": labels(world, kind)} | world.sometimes(
+        sample_weight=that_ends(world._sample_weight)
+    )
+    rows = that_ends(world._X)()
+
+    def call(**given):
+        own = kind(**options)
+        for _ in range(2):
+            if again == "fit":
+                own.fit(**given)
+            else:
+                own.partial_fit(given["X"], given["y"])
+        return own.predict(rows), own.score(given["X"], given["y"])
+
+    return call, given
+
+
+def of_a_network(world):
+    kind = fastmlp.MLPClassifier if world.net.output == "softmax" else fastmlp.MLPRegressor
+    given = {"net": trained.masked(world)}
+    if kind is fastmlp.MLPClassifier:
+        given |= world.sometimes(
+            classes=lambda: world.draws.among(([0, 1], world.array(2), odd(world.draws, world, None)))
+        )
+    return kind.from_network, given
+
+
+def path(world):
+    own = fastmlp.MLPRegressor.from_network(world.net, alpha=1.0)
+    given = {"X": that_ends(world._X)(), "y": that_ends(world._T)(), "max_iter": 2, "time_limit": 0.2}
+    return own.prune_path, given | world.sometimes(
+        sample_weight=that_ends(world._sample_weight), what=lambda: trained.what(world), X_val=that_ends(world._X),
+        y_val=that_ends(world._T), stop=lambda: world.name("bic", "validation"), n_params=lambda: world.integer(20),
+        at_once=world.real,
+    )  # fmt: skip
+
+
+def probabilities(world):
+    own = fastmlp.MLPClassifier(hidden_layer_sizes=(2,), max_iter=1, random_state=0)
+    own.partial_fit(world.good_X, np.arange(N) % 3, classes=[0, 1, 2])
+    asked = world.draws.among(("predict_proba", "predict_log_proba", "decision_function", "predict"))
+    return getattr(own, asked), {"X": that_ends(world._X)()}
+
+
+def bridged(world):
+    net = trained.masked(world)
+
+    def call(net, estimator):
+        fastmlp.from_sklearn(fastmlp.to_sklearn(net) if estimator is None else estimator)
+
+    return call, {"net": net, "estimator": odd(world.draws, world, None) if world.draws.seldom() else None}
+
+
+EVALUATIONS = {"importances": importances, "garson, olden": weights_alone, "lekprofile": lekprofile,
+               "objective asked": objective, "covariance": covariance, "schedule": scheduled, "Activation, Loss": row,
+               "from_network": of_a_network, "from_sklearn": bridged}  # fmt: skip
+ESTIMATORS = {"estimator": fitted, "prune_path": path, "predict_proba": probabilities}
