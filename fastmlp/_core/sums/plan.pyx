@@ -5,7 +5,7 @@ The rules depend on the number of samples and on the network only, never on the 
 block    samples that go through all layers together: 128, or 64 where a layer is 256 or wider, so that the blocks of a
          layer and of its neighbour stay in the caches near the core; but 128 from 2^17 parameters on, which have to
          come from farther away for each block. Where there are layers of other kinds, whose maps are wide and whose
-         weights are few, it is halved, down to 16, until the blocks of two of the widest layers fit into a middle cache.
+         weights are few, it is halved, down to 16, until two blocks of the widest layer fit into a middle cache.
 slots    shares of the samples, each with partial sums of its own: one for each block, but at most 64, and at most as
          many as keep the partial gradients below 2^24 numbers (four are always allowed). From 2^15 parameters on, where
          partial gradients leave the cache, a slot has at least 512 samples. Batches of fewer than four such slots are
