@@ -67,6 +67,7 @@ class Conv(Kind):
 
     name = "conv"
     compiled = conv.CONV
+    takes_scales = True
 
     channels: int
     size: Extent
@@ -81,6 +82,11 @@ class Conv(Kind):
         _settle(self, stride=_extent(self.stride, "stride"), padding=check.choice(self.padding, "padding", PADDINGS))
         _settle(self, bias=None if self.bias is None else check.choice(self.bias, "bias", BIASES))
         _settle(self, shared=check.boolean(self.shared, "shared"))
+
+    @property
+    def takes_shifts(self) -> bool:
+        """A shift moves the units of a map alike, if their windows have the same weights and no zeros under them."""
+        return self.padding == "valid" and (self.bias == "position" or (self.shared and self.bias == "channel"))
 
     def after(self, inputs: Shape, activation: Activation) -> Layer:
         """Maps behind maps."""

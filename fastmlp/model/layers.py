@@ -32,6 +32,8 @@ class Kind:
     compiled: ClassVar[kinds.CompiledKind]
     #: whether an activation follows; without, it is the identity, and `hidden` has no name for it
     has_activation: ClassVar[bool] = True
+    #: whether its weights can take up a scale of its inputs, or of each of their channels
+    takes_scales: ClassVar[bool] = False
 
     _kinds: ClassVar[dict[str, type[Kind]]] = {}
 
@@ -48,6 +50,11 @@ class Kind:
             If it cannot be there; the message begins with "layers: ".
         """
         raise NotImplementedError
+
+    @property
+    def takes_shifts(self) -> bool:
+        """Whether its biases can take up a shift of its inputs, or of each of their channels."""
+        return self.takes_scales
 
     def phrase(self, layer: Layer) -> str:
         """What `summary` shows of a layer."""
@@ -112,6 +119,7 @@ class Dense(Kind):
 
     name = "dense"
     compiled = dense.DENSE
+    takes_scales = True
 
     n_units: int
 

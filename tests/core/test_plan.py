@@ -3,7 +3,6 @@
 import pytest
 
 import fastmlp
-
 from cases import network, plan
 
 SAMPLES = [0, 1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129, 500, 1000, 4097, 100_000]
