@@ -125,6 +125,7 @@ INNER = {
             "evidence",
             "importance",
             "inputs",
+            "maps",
             "outputs",
             "pruning",
             "sweeps",
