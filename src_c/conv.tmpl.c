@@ -6,8 +6,8 @@
  * window.
  */
 
-/* What a window and one axis of the image have in common: so many numbers, the first of them at a place of the window and
- * at a position of the image. */
+/* What a window and one axis of the image have in common: so many numbers, the first of them at a place of the window
+ * and at a position of the image. */
 typedef struct {
     size_t place, position, count;
 } NAME(overlap);
@@ -63,9 +63,8 @@ ALWAYS_INLINE void NAME(conv_forward_strip)(size_t cols, const fmlp_window *g, c
         for (size_t x = 0; x < g->out_width; x++) {
             const NAME(overlap) q = NAME(inside)(x, g->across, g->left, g->cols, g->width);
             const size_t at = y * g->out_width + x;
-            const NAME(terms) terms = {{g->channels, p.count, q.count},
-                                       {(ptrdiff_t)(g->rows * g->cols), (ptrdiff_t)g->cols, 1},
-                                       {(ptrdiff_t)(g->height * row), (ptrdiff_t)row, (ptrdiff_t)ld}};
+            const NAME(terms) terms = {
+                {g->channels, p.count, q.count}, {g->rows * g->cols, g->cols, 1}, {g->height * row, row, ld}};
             const NAME(finish) finish = {add, !b || !g->biases ? NULL : g->biases > 1 ? b + at : b, NULL, g->biases};
             NAME(strip)(cols, g->maps, terms, W + at * weights.position + p.place * g->cols + q.place, weights.map,
                         A + (p.position * g->width + q.position) * ld, finish, Z + at * ld, positions * ld);
@@ -91,8 +90,7 @@ ALWAYS_INLINE void NAME(conv_backward_strip)(size_t cols, const fmlp_window *g, 
                                              const real *factor, real *E, size_t ld)
 {
     const NAME(strides) weights = NAME(strides_of)(g);
-    const ptrdiff_t position = (ptrdiff_t)weights.position;
-    const ptrdiff_t row = (ptrdiff_t)(g->out_width * ld), map = (ptrdiff_t)g->out_height * row;
+    const size_t row = g->out_width * ld;
     for (size_t y = 0; y < g->height; y++) {
         const NAME(overlap) p = NAME(covering)(y, g->down, g->top, g->rows, g->out_height);
         for (size_t x = 0; x < g->width; x++) {
@@ -100,9 +98,8 @@ ALWAYS_INLINE void NAME(conv_backward_strip)(size_t cols, const fmlp_window *g, 
             const size_t at = (y * g->width + x) * ld;
             const NAME(terms) terms = {
                 {g->maps, p.count, q.count},
-                {(ptrdiff_t)weights.map, (ptrdiff_t)(g->down * g->cols) - (ptrdiff_t)g->out_width * position,
-                 (ptrdiff_t)g->across - position},
-                {map, -row, -(ptrdiff_t)ld}};
+                {weights.map, g->down * g->cols - g->out_width * weights.position, g->across - weights.position},
+                {g->out_height * row, 0 - row, 0 - ld}};
             const NAME(finish) finish = {add, NULL, factor ? factor + at : NULL, 1};
             const size_t last = p.position * g->out_width + q.position;
             NAME(strip)(cols, g->channels, terms, W + last * weights.position + p.place * g->cols + q.place,

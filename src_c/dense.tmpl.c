@@ -18,7 +18,7 @@ typedef struct {
  * line; that of a convolution has channels, rows and columns of a window. */
 typedef struct {
     size_t count[3];
-    ptrdiff_t in_W[3], in_B[3];
+    size_t in_W[3], in_B[3]; /* these wrap, so that there are steps back */
 } NAME(terms);
 
 /* One tile, rows x cols vectors: both are constants after inlining. */
@@ -34,14 +34,14 @@ ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, const NAME(terms) terms,
             FETCH(C + i * ldc + v * LANES);
     for (size_t p = 0; p < terms.count[0]; p++)
         for (size_t q = 0; q < terms.count[1]; q++) {
-            const real *Wq = W + (ptrdiff_t)p * terms.in_W[0] + (ptrdiff_t)q * terms.in_W[1];
-            const real *Bq = B + (ptrdiff_t)p * terms.in_B[0] + (ptrdiff_t)q * terms.in_B[1];
+            const real *Wq = W + (ptrdiff_t)(p * terms.in_W[0] + q * terms.in_W[1]);
+            const real *Bq = B + (ptrdiff_t)(p * terms.in_B[0] + q * terms.in_B[1]);
             for (size_t k = 0; k < terms.count[2]; k++) {
                 VEC b[TILE_COLS];
                 for (size_t v = 0; v < cols; v++)
-                    b[v] = LOAD(Bq + (ptrdiff_t)k * terms.in_B[2] + v * LANES);
+                    b[v] = LOAD(Bq + (ptrdiff_t)(k * terms.in_B[2]) + v * LANES);
                 for (size_t i = 0; i < rows; i++) {
-                    const real w = Wq[i * row_stride + (ptrdiff_t)k * terms.in_W[2]];
+                    const real w = Wq[(ptrdiff_t)(i * row_stride + k * terms.in_W[2])];
                     for (size_t v = 0; v < cols; v++)
                         sum[i][v] = MADD(w, b[v], sum[i][v]);
                 }
@@ -108,7 +108,7 @@ static void NAME(product)(size_t m, size_t depth, size_t columns, const real *W,
     for (; s + (cols)*LANES <= columns; s += (cols)*LANES) {                                                      \
         const NAME(finish) here = {finish.add || k, last ? finish.bias : NULL,                                    \
                                    last && finish.factor ? finish.factor + s : NULL, 1};                          \
-        const NAME(terms) line = {{1, 1, count}, {0, 0, (ptrdiff_t)depth_stride}, {0, 0, (ptrdiff_t)ldb}};        \
+        const NAME(terms) line = {{1, 1, count}, {0, 0, depth_stride}, {0, 0, ldb}};                              \
         NAME(strip)((cols), m, line, Wk, row_stride, Bk + s, here, C + s, ldc);                                   \
     }
         STRIPS

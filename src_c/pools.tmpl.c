@@ -1,4 +1,4 @@
-/* Pools: means and largest numbers over windows that do not overlap. Rows and columns that are left over belong to none. */
+/* Pools: means and largest numbers over windows that do not overlap. What is left over at the far edges belongs to none. */
 
 /* E[at] = factor[at] (value + (add ? E[at] : 0)), whole vectors; the factor may be NULL */
 ALWAYS_INLINE void NAME(put_pool)(VEC value, int add, const real *factor, real *E, size_t at)
