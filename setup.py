@@ -40,7 +40,7 @@ MODULES = (
     *("bridge.kernels", "faces", "specimens"),  # the longest to compile come first
     *(f"threads.{name}" for name in ("crew", "team", "choice")),
     *(f"storage.{name}" for name in ("arrays", "results")),
-    *(f"sums.{name}" for name in ("kinds", "dense", "plan", "block", "sweeps", "slots")),
+    *(f"sums.{name}" for name in ("kinds", "dense", "conv", "pools", "plan", "block", "sweeps", "slots")),
     *(f"sums.{name}" for name in ("batch", "predict", "products", "jacobian", "trace", "moments", "warps")),
     *(f"sums.{name}" for name in ("tangents", "tangent_products")),
     *(f"curvature.{name}" for name in ("cross_terms", "by_units", "tiles", "chosen", "by_samples", "by_bands")),

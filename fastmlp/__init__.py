@@ -21,6 +21,7 @@ from fastmlp.errors import (
     ThreadWarning,
 )
 from fastmlp.model.activations import Activation
+from fastmlp.model.convolution import AveragePool, Conv, MaxPool
 from fastmlp.model.functional import Trace
 from fastmlp.model.losses import Loss
 from fastmlp.model.units import Units
@@ -47,6 +48,8 @@ if TYPE_CHECKING:  # what is imported when it is first asked for
 
 __all__ = [
     "Activation",
+    "AveragePool",
+    "Conv",
     "ConvergenceWarning",
     "DerivativeReport",
     "Evidence",
@@ -62,6 +65,7 @@ __all__ = [
     "Loss",
     "MLPClassifier",
     "MLPRegressor",
+    "MaxPool",
     "Mixture",
     "ModelFormatError",
     "Network",

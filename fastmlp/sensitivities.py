@@ -147,7 +147,7 @@ def sensitivity(net: Network, X: Any, *, sample_weight: Any = None, n_threads: A
     x1                3           3           3      0.8321      0.8321      0.8321
     x2               -4           4           4     -0.5547      0.5547      0.5547
     """
-    values = check.matrix(X, "X", check_network(net).layers[0], net.dtype)
+    values = check_network(net)._architecture.rows(X)
     weight = check.sample_weight(sample_weight, len(values), np.float64)
     if len(values) == 0:
         raise ValueError("X: expected at least one sample, got none")
@@ -239,7 +239,7 @@ def propagate(net: Network, X: Any, cov: Any, *, n_threads: Any = None) -> Array
     >>> fastmlp.propagate(net, [[1.0, 2.0]], [0.01, 0.04])  # 3^2 0.01 + 4^2 0.04
     array([[[0.73]]])
     """
-    X = check.matrix(X, "X", check_network(net).layers[0], net.dtype)
+    X = check_network(net)._architecture.rows(X)
     cov = _covariance(cov, *X.shape)
     result = np.empty((len(X), net.layers[-1], net.layers[-1]), net.dtype)
     for rows, J in _jacobians(net, X, n_threads):

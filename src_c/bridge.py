@@ -37,6 +37,8 @@ cdef extern from "fmlp.h" nogil:
         FMLP_N_LOSSES
         FMLP_ACTIVATION_identity
         FMLP_LOSS_squared_error
+    ctypedef struct fmlp_window:
+        pass
     const char *fmlp_activation_names[]
     const char *fmlp_loss_names[]
     const char *fmlp_loss_outputs[]

@@ -6,16 +6,24 @@
  * summed along the samples (inner.tmpl.c).
  */
 
-/* What is done to a tile before it is stored: C = (sum + C + bias[i]) * factor[i,:], each where it is given.
+/* What is done to a tile before it is stored: C = (sum + C + bias[i bias_step]) * factor[i,:], each where it is given.
  * The bias comes last: a large one would round every partial sum. */
 typedef struct {
     int add;
     const real *bias, *factor;
+    size_t bias_step;
 } NAME(finish);
 
+/* The terms of a sum: a box, count[0] x count[1] x count[2], and how far its steps lead in W and in B. A dense layer's is a
+ * line; that of a convolution has channels, rows and columns of a window. */
+typedef struct {
+    size_t count[3];
+    size_t in_W[3], in_B[3]; /* these wrap, so that there are steps back */
+} NAME(terms);
+
 /* One tile, rows x cols vectors: both are constants after inlining. */
-ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, size_t depth, const real *W, size_t row_stride,
-                              size_t depth_stride, const real *B, size_t ldb, NAME(finish) finish, real *C, size_t ldc)
+ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, const NAME(terms) terms, const real *W, size_t row_stride,
+                              const real *B, NAME(finish) finish, real *C, size_t ldc)
 {
     VEC sum[2 * TILE_ROWS][TILE_COLS];
     for (size_t i = 0; i < rows; i++)
@@ -24,22 +32,27 @@ ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, size_t depth, const real
     for (size_t i = 0; finish.add && i < rows; i++) /* C may be far away: it comes while the sums are formed */
         for (size_t v = 0; v < cols; v++)
             FETCH(C + i * ldc + v * LANES);
-    for (size_t k = 0; k < depth; k++) {
-        VEC b[TILE_COLS];
-        for (size_t v = 0; v < cols; v++)
-            b[v] = LOAD(B + k * ldb + v * LANES);
-        for (size_t i = 0; i < rows; i++) {
-            const real w = W[i * row_stride + k * depth_stride];
-            for (size_t v = 0; v < cols; v++)
-                sum[i][v] = MADD(w, b[v], sum[i][v]);
+    for (size_t p = 0; p < terms.count[0]; p++)
+        for (size_t q = 0; q < terms.count[1]; q++) {
+            const real *Wq = W + (ptrdiff_t)(p * terms.in_W[0] + q * terms.in_W[1]);
+            const real *Bq = B + (ptrdiff_t)(p * terms.in_B[0] + q * terms.in_B[1]);
+            for (size_t k = 0; k < terms.count[2]; k++) {
+                VEC b[TILE_COLS];
+                for (size_t v = 0; v < cols; v++)
+                    b[v] = LOAD(Bq + (ptrdiff_t)(k * terms.in_B[2]) + v * LANES);
+                for (size_t i = 0; i < rows; i++) {
+                    const real w = Wq[(ptrdiff_t)(i * row_stride + k * terms.in_W[2])];
+                    for (size_t v = 0; v < cols; v++)
+                        sum[i][v] = MADD(w, b[v], sum[i][v]);
+                }
+            }
         }
-    }
     for (size_t i = 0; finish.add && i < rows; i++)
         for (size_t v = 0; v < cols; v++)
             sum[i][v] += LOAD(C + i * ldc + v * LANES);
     for (size_t i = 0; finish.bias && i < rows; i++)
         for (size_t v = 0; v < cols; v++)
-            sum[i][v] += finish.bias[i];
+            sum[i][v] += finish.bias[i * finish.bias_step];
     for (size_t i = 0; finish.factor && i < rows; i++)
         for (size_t v = 0; v < cols; v++)
             sum[i][v] *= LOAD(finish.factor + i * ldc + v * LANES);
@@ -51,16 +64,16 @@ ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, size_t depth, const real
 /* A strip of cols vectors of C, all m rows: tiles as tall as registers allow, then smaller ones. Two rows alone wait for
  * their own sums: together with the last six they are two tiles of four (8 rows 1.13 times as fast, 50: 1.02). Refused:
  * prefetching B (0.9 to 1.0), aligned loops (1.0). */
-ALWAYS_INLINE void NAME(strip)(size_t cols, size_t m, size_t depth, const real *W, size_t row_stride,
-                               size_t depth_stride, const real *B, size_t ldb, NAME(finish) finish, real *C, size_t ldc)
+ALWAYS_INLINE void NAME(strip)(size_t cols, size_t m, const NAME(terms) terms, const real *W, size_t row_stride,
+                               const real *B, NAME(finish) finish, real *C, size_t ldc)
 {
     const size_t tall = cols == 1 ? 2 * TILE_ROWS : TILE_ROWS * TILE_COLS / cols;
     size_t i = 0;
 #define ROWS(rows)                                                                                                     \
     for (; i + (rows) <= m && !((rows) == 6 && m - i == 8); i += (rows)) {                                             \
-        const NAME(finish) here = {finish.add, finish.bias ? finish.bias + i : NULL,                                   \
-                                   finish.factor ? finish.factor + i * ldc : NULL};                                    \
-        NAME(tile)((rows), cols, depth, W + i * row_stride, row_stride, depth_stride, B, ldb, here, C + i * ldc, ldc); \
+        const NAME(finish) here = {finish.add, finish.bias ? finish.bias + i * finish.bias_step : NULL,                \
+                                   finish.factor ? finish.factor + i * ldc : NULL, finish.bias_step};                  \
+        NAME(tile)((rows), cols, terms, W + i * row_stride, row_stride, B, here, C + i * ldc, ldc);                    \
     }
     ROWS(tall)
     ROWS(4)
@@ -68,6 +81,13 @@ ALWAYS_INLINE void NAME(strip)(size_t cols, size_t m, size_t depth, const real *
     ROWS(1)
 #undef ROWS
 }
+
+/* STRIP(cols) over all columns s, which it counts, from the widest strips down to single vectors. */
+#if TILE_COLS == 4
+#define STRIPS STRIP(4) STRIP(3) STRIP(2) STRIP(1)
+#else
+#define STRIPS STRIP(2) STRIP(1)
+#endif
 
 /* C[i,s] for all m rows and whole vectors of columns. Where W is read across its rows, elements that lie a row apart may
  * all claim the same lines of the cache: a few at a time stay there until the next tile, which reads their neighbours. */
@@ -87,15 +107,11 @@ static void NAME(product)(size_t m, size_t depth, size_t columns, const real *W,
 #define STRIP(cols)                                                                                               \
     for (; s + (cols)*LANES <= columns; s += (cols)*LANES) {                                                      \
         const NAME(finish) here = {finish.add || k, last ? finish.bias : NULL,                                    \
-                                   last && finish.factor ? finish.factor + s : NULL};                             \
-        NAME(strip)((cols), m, count, Wk, row_stride, depth_stride, Bk + s, ldb, here, C + s, ldc);               \
+                                   last && finish.factor ? finish.factor + s : NULL, 1};                          \
+        const NAME(terms) line = {{1, 1, count}, {0, 0, depth_stride}, {0, 0, ldb}};                              \
+        NAME(strip)((cols), m, line, Wk, row_stride, Bk + s, here, C + s, ldc);                                   \
     }
-#if TILE_COLS == 4
-        STRIP(4)
-        STRIP(3)
-#endif
-        STRIP(2)
-        STRIP(1)
+        STRIPS
 #undef STRIP
         k += count;
     } while (k < depth);
@@ -104,19 +120,19 @@ static void NAME(product)(size_t m, size_t depth, size_t columns, const real *W,
 static void NAME(dense_forward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *b, const real *A,
                                 int add, real *Z, size_t ld)
 {
-    NAME(product)(n_out, n_in, NAME(round_up)(n), W, n_in, 1, A, ld, (NAME(finish)){add, b, NULL}, Z, ld);
+    NAME(product)(n_out, n_in, NAME(round_up)(n), W, n_in, 1, A, ld, (NAME(finish)){add, b, NULL, 1}, Z, ld);
 }
 
 static void NAME(dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, int add,
                                  const real *factor, real *E, size_t ld)
 {
-    NAME(product)(n_in, n_out, NAME(round_up)(n), W, 1, n_in, D, ld, (NAME(finish)){add, NULL, factor}, E, ld);
+    NAME(product)(n_in, n_out, NAME(round_up)(n), W, 1, n_in, D, ld, (NAME(finish)){add, NULL, factor, 1}, E, ld);
 }
 
 static void NAME(dense_backward_part)(size_t n_out, size_t n_in, size_t n, const real *W, size_t ldw, const real *D,
                                       size_t ldd, const real *factor, real *E, size_t ld)
 {
-    NAME(product)(n_in, n_out, NAME(round_up)(n), W, 1, ldw, D, ldd, (NAME(finish)){0, NULL, factor}, E, ld);
+    NAME(product)(n_in, n_out, NAME(round_up)(n), W, 1, ldw, D, ldd, (NAME(finish)){0, NULL, factor, 1}, E, ld);
 }
 
 static void NAME(multiply_rows)(size_t m, size_t n, const real *x, const real *Y, int add, real *P, size_t ld)
@@ -152,7 +168,7 @@ static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real
             const size_t width = whole - j < WIDTH ? whole - j : WIDTH;
             const size_t depth = columns - s < most ? columns - s : most;
             NAME(transpose_block)(width, depth, A + j * ld + s, ld, panel, WIDTH);
-            NAME(product)(n_out, depth, width, D + s, ld, 1, panel, WIDTH, (NAME(finish)){add || s, NULL, NULL}, gW + j,
+            NAME(product)(n_out, depth, width, D + s, ld, 1, panel, WIDTH, (NAME(finish)){add || s, NULL, NULL, 1}, gW + j,
                           n_in);
         }
     if (whole < n_in)

@@ -1,6 +1,6 @@
 /* fmlp: the C floor of fastmlp, the one header that Cython sees.
  *
- * Kernels for dense layers on one block of samples. No Python, no allocation, no threads, no input or output; no global
+ * Kernels for layers on one block of samples. No Python, no allocation, no threads, no input or output; no global
  * state but constant tables. Preconditions are the caller's: see README.md in this folder.
  */
 #ifndef FMLP_H
@@ -27,6 +27,18 @@ typedef enum {
 #undef LOSS
     FMLP_N_LOSSES
 } fmlp_loss;
+
+/* Windows of a convolution or a pool over images, and the outputs they give. That of output (y, x) begins at row
+ * y down - top and column x across - left of the inputs; there are none outside. */
+typedef struct {
+    size_t channels, height, width;     /* of the inputs, */
+    size_t maps, out_height, out_width; /* and of the outputs */
+    size_t rows, cols;                  /* of a window */
+    size_t down, across;                /* steps from one to the next */
+    size_t top, left;                   /* how far the first one begins outside */
+    size_t biases;                      /* of a map: none, one, or one for each position */
+    size_t local;                       /* whether each position has weights of its own */
+} fmlp_window;
 
 /* The table of kernels for each number type. Kernels work on round_up(n, lanes) columns. */
 #define KERNEL(result, name, arguments) result (*name) arguments;

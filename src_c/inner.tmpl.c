@@ -2,7 +2,8 @@
 
 enum {
     NAME(SUMS) = INNER_ROWS * INNER_COLS, /* formed together, a multiple of LANES and of 4, */
-    NAME(MORE) = INNER_TALL * INNER_COLS, /* and where columns are products, which should be formed for many rows */
+    NAME(MORE) = INNER_TALL * INNER_COLS, /* and where columns are products, which should be formed for many rows; */
+    NAME(MOST_SUMS) = (NAME(MORE) > NAME(SUMS) ? NAME(MORE) : NAME(SUMS)) + LANES,
 };
 
 /* y[0..4) (+)= x[0..4) */
@@ -20,16 +21,32 @@ ALWAYS_INLINE void NAME(put_four)(const real *x, int add, real *y)
 #endif
 }
 
+/* gW[i,j] (+)= the sum of the lanes of sum[i * cols + j], which are used up, for i < m, j < n, at most rows x cols. */
+ALWAYS_INLINE void NAME(put_sums)(size_t rows, size_t cols, size_t m, size_t n, VEC *sum, int add, real *gW, size_t ldg)
+{
+    real total[NAME(MOST_SUMS)] = {0};
+    for (size_t i = 0; i < rows * cols; i += LANES) {
+        LANED(fold)(sum + i);
+        STORE(total + i, sum[i]);
+    }
+    for (size_t i = 0; i < rows && i < m; i++) {
+        size_t j = 0;
+        for (; j + 4 <= cols && j + 4 <= n; j += 4)
+            NAME(put_four)(total + i * cols + j, add, gW + i * ldg + j);
+        for (; j < cols && j < n; j++)
+            gW[i * ldg + j] = add ? gW[i * ldg + j] + total[i * cols + j] : total[i * cols + j];
+    }
+}
+
 /* gW[i,j] (+)= sum_s D[i,s] x[j][s], of `products` times y[j][s], for i < m, j < n, at most rows x cols; these and
  * `products` are constants after inlining. Where there are fewer, the last ones are computed several times. */
 ALWAYS_INLINE void NAME(inner_sums)(size_t rows, size_t cols, int products, size_t m, size_t n, size_t columns,
                                     const real *D, size_t ld, const real *const *x, const real *const *y, int add,
                                     real *gW, size_t ldg)
 {
-    enum { MOST = (NAME(MORE) > NAME(SUMS) ? NAME(MORE) : NAME(SUMS)) + LANES };
+    enum { MOST = NAME(MOST_SUMS) };
     const size_t all = (rows * cols + LANES - 1) / LANES * LANES;
     VEC sum[MOST];
-    real total[MOST] = {0};
     const real *d[MOST], *a[MOST], *b[MOST];
     for (size_t i = 0; i < all; i++)
         sum[i] = (VEC){0};
@@ -52,17 +69,7 @@ ALWAYS_INLINE void NAME(inner_sums)(size_t rows, size_t cols, int products, size
                 sum[i * cols + j] = MADD(left, right[j], sum[i * cols + j]);
         }
     }
-    for (size_t i = 0; i < all; i += LANES) {
-        LANED(fold)(sum + i);
-        STORE(total + i, sum[i]);
-    }
-    for (size_t i = 0; i < rows && i < m; i++) {
-        size_t j = 0;
-        for (; j + 4 <= cols && j + 4 <= n; j += 4)
-            NAME(put_four)(total + i * cols + j, add, gW + i * ldg + j);
-        for (; j < cols && j < n; j++)
-            gW[i * ldg + j] = add ? gW[i * ldg + j] + total[i * cols + j] : total[i * cols + j];
-    }
+    NAME(put_sums)(rows, cols, m, n, sum, add, gW, ldg);
 }
 
 /* The same with the rows of a block. */

@@ -63,6 +63,16 @@ typedef real VEC;
 typedef bits_t LANED(mask);
 #endif
 
+/* Lane by lane m ? a : b, for m that a comparison has given; a and b may be numbers or masks. */
+#ifndef SELECT
+#if defined(__GNUC__)
+#define SELECT(m, a, b)                                                                                                \
+    ((__typeof__(a))(((LANED(mask))(m) & (LANED(mask))(a)) | (~(LANED(mask))(m) & (LANED(mask))(b))))
+#else
+#define SELECT(m, a, b) ((m) ? (a) : (b))
+#endif
+#endif
+
 /* v[i][k] <-> v[k][i] */
 ALWAYS_INLINE void LANED(transpose)(VEC *v)
 {

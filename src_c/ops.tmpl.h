@@ -35,6 +35,31 @@ KERNEL(void, multiply_rows, (size_t m, size_t n, const real *x, const real *Y, i
 KERNEL(void, rows_forward, (size_t n_rows, size_t n_out, size_t n_in, const real *W, const real *b, const real *A,
                             real *Z))
 
+/* ---- the three products of a convolution; W (maps, positions where they are local, channels, rows, cols), b (maps,
+ * biases) in the words of fmlp_window ---- */
+/* Z[i,(y,x),s] = b[i] + sum_(c,p,q) W[i,c,p,q] A[c,(y down + p - top, x across + q - left),s], added to Z if `add`; b may
+ * be NULL */
+KERNEL(void, conv_forward, (const fmlp_window *window, size_t n, const real *W, const real *b, const real *A, int add,
+                            real *Z, size_t ld))
+/* E = factor (the transposed map of D + (add ? E : 0)); factor may be NULL */
+KERNEL(void, conv_backward, (const fmlp_window *window, size_t n, const real *W, const real *D, int add,
+                             const real *factor, real *E, size_t ld))
+/* gW[i,c,p,q] = sum_((y,x),s) D[i,(y,x),s] A[c,(y down + p - top, x across + q - left),s], gb that of D; added to them if
+ * `add`; gb may be NULL; padded columns of D are zero */
+KERNEL(void, conv_gradient, (const fmlp_window *window, size_t n, const real *D, const real *A, int add, real *gW,
+                             real *gb, size_t ld))
+
+/* ---- pools, windows that do not overlap, forward and, as conv_backward, back ---- */
+/* Z = means over windows of A, added to Z if `add` */
+KERNEL(void, mean_forward, (const fmlp_window *window, size_t n, const real *A, int add, real *Z, size_t ld))
+KERNEL(void, mean_backward, (const fmlp_window *window, size_t n, const real *D, int add, const real *factor, real *E,
+                             size_t ld))
+/* Z = A where `point` has the largest number of each window, row by row the first of several; A may be `point` */
+KERNEL(void, max_forward, (const fmlp_window *window, size_t n, const real *point, const real *A, int add, real *Z,
+                           size_t ld))
+KERNEL(void, max_backward, (const fmlp_window *window, size_t n, const real *point, const real *D, int add,
+                            const real *factor, real *E, size_t ld))
+
 /* ---- activations, element by element ---- */
 /* h[i] = h(z[i]), d1[i] = h'(z[i]), d2[i] = h''(z[i]); d2, or d1 and d2, may be NULL; h may be z */
 KERNEL(void, activation, (int kind, size_t n, const real *z, real *h, real *d1, real *d2))

@@ -28,7 +28,7 @@ static void NAME(panel_product)(size_t m, size_t from, size_t k, size_t stop, si
 {
     if (k < stop)
         NAME(product)(m, stop - k, columns, J + k, ldj, 1, panel + (k - from) * NAME(PANEL), NAME(PANEL),
-                      (NAME(finish)){add, NULL, NULL}, V, FMLP_PANEL);
+                      (NAME(finish)){add, NULL, NULL, 1}, V, FMLP_PANEL);
 }
 
 /* V = J S for FMLP_PANEL columns from j on, whose panels are given; returns how many numbers these have. So many rows of S

@@ -4,13 +4,13 @@ Each quantity is compiled as a whole: one operation after the other takes JAX ma
 """
 
 import functools
-import itertools
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from autodiff_layers import LAYERS, input_shape, is_pool
 from reference import one_hot
 
 jax.config.update("jax_enable_x64", True)
@@ -46,14 +46,14 @@ compiled = functools.partial(jax.jit, static_argnames="model")
 class Model(NamedTuple):
     """What of a network does not change while JAX computes."""
 
-    layers: tuple[int, ...]
+    layers: tuple[object, ...]  # as `Network` takes them
     hidden: tuple[str, ...]
     output: str
     loss: str
 
 
 def model_of(net):
-    return Model(tuple(net.layers), tuple(net.hidden), net.output, net.loss_name)
+    return Model(net._architecture.specification, tuple(net.hidden), net.output, net.loss_name)
 
 
 def doubles(*arrays):
@@ -68,14 +68,12 @@ def problem(net, X, T, weight, scale=None):
 
 
 def outputs_and_logits(params, X, model):
-    a, start = X, 0
-    activations = (*model.hidden, model.output)
-    for (n_in, n_out), activation in zip(itertools.pairwise(model.layers), activations, strict=True):
-        W = params[start : start + n_in * n_out].reshape(n_out, n_in)
-        b = params[start + n_in * n_out : start + (n_in + 1) * n_out]
-        start += (n_in + 1) * n_out
-        z = a @ W.T + b
-        a = ACTIVATIONS[activation](z)
+    a, start, shape = X, 0, input_shape(model.layers[0])
+    activations = iter((*model.hidden, model.output))
+    for entry in model.layers[1:]:
+        z, shape, n_params = LAYERS[type(entry)](entry, params[start:], a, shape)
+        start += n_params
+        a = z if is_pool(entry) else ACTIVATIONS[next(activations)](z)
     return a, z
 
 

@@ -15,6 +15,8 @@ import fastmlp
 
 NAMES = {
     "Activation",
+    "AveragePool",
+    "Conv",
     "ConvergenceWarning",
     "DerivativeReport",
     "Evidence",
@@ -30,6 +32,7 @@ NAMES = {
     "Loss",
     "MLPClassifier",
     "MLPRegressor",
+    "MaxPool",
     "Mixture",
     "ModelFormatError",
     "Network",

@@ -21,8 +21,8 @@ cdef inline size_t columns(const void *ops, size_t n, size_t itemsize) noexcept 
 
 # ---- diagonal ----
 
-cdef void diagonal_forward(const void *ops, const Layer *layer, size_t n, const floating *W, const floating *b,
-                           const floating *A, bint add, floating *Z, size_t ld) noexcept nogil:
+cdef void diagonal_forward(const void *ops, const Layer *layer, size_t n, const floating *point, const floating *W,
+                           const floating *b, const floating *A, bint add, floating *Z, size_t ld) noexcept nogil:
     cdef size_t i, s, at
     for i in range(layer.n_out):
         for s in range(columns(ops, n, sizeof(floating))):
@@ -30,8 +30,8 @@ cdef void diagonal_forward(const void *ops, const Layer *layer, size_t n, const 
             Z[at] = W[i] * A[at] + (Z[at] if add else 0) + (b[i] if b != NULL else 0)
 
 
-cdef void diagonal_backward(const void *ops, const Layer *layer, size_t n, const floating *W, const floating *D,
-                            bint add, const floating *factor, floating *E, size_t ld) noexcept nogil:
+cdef void diagonal_backward(const void *ops, const Layer *layer, size_t n, const floating *point, const floating *W,
+                            const floating *D, bint add, const floating *factor, floating *E, size_t ld) noexcept nogil:
     cdef size_t i, s, at
     for i in range(layer.n_in):
         for s in range(columns(ops, n, sizeof(floating))):
@@ -55,8 +55,8 @@ cdef void diagonal_gradient(const void *ops, const Layer *layer, size_t n, const
 
 # ---- averages ----
 
-cdef void averages_forward(const void *ops, const Layer *layer, size_t n, const floating *W, const floating *b,
-                           const floating *A, bint add, floating *Z, size_t ld) noexcept nogil:
+cdef void averages_forward(const void *ops, const Layer *layer, size_t n, const floating *point, const floating *W,
+                           const floating *b, const floating *A, bint add, floating *Z, size_t ld) noexcept nogil:
     cdef size_t size = layer.geometry[0], i, j, s
     cdef floating total
     for i in range(layer.n_out):
@@ -67,8 +67,8 @@ cdef void averages_forward(const void *ops, const Layer *layer, size_t n, const 
             Z[i * ld + s] = total / <floating> size + (Z[i * ld + s] if add else 0)
 
 
-cdef void averages_backward(const void *ops, const Layer *layer, size_t n, const floating *W, const floating *D,
-                            bint add, const floating *factor, floating *E, size_t ld) noexcept nogil:
+cdef void averages_backward(const void *ops, const Layer *layer, size_t n, const floating *point, const floating *W,
+                            const floating *D, bint add, const floating *factor, floating *E, size_t ld) noexcept nogil:
     cdef size_t size = layer.geometry[0], i, s, at
     for i in range(layer.n_in):
         for s in range(columns(ops, n, sizeof(floating))):

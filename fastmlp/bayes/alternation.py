@@ -268,11 +268,21 @@ class Alternation:
         return 2 * self.data.value(posterior.params)
 
 
+def _n_relevances(architecture: Architecture) -> int:
+    """How many inputs, or channels of a convolution, have weights of their own in the first layer."""
+    first = architecture.layers[0]
+    if not first.is_dense and len(first.weights) != 1 + len(first.inputs):
+        raise ValueError(
+            f"groups='ard': expected a first layer with weights of each input or channel, got {first.kind!r}"
+        )
+    return first.n_in if first.is_dense else first.inputs[0]
+
+
 def _named_groups(architecture: Architecture, groups: str) -> dict[str, list[str]]:
     """What shares a precision, by names that `selection` knows."""
     layers = list(architecture.groups)
     if groups == "all":
         return {"all": layers}
     if groups == "ard":
-        layers[:1] = [f"W1[:,{i}]" for i in range(architecture.n_inputs)]
+        layers[:1] = [f"W1[:,{i}]" for i in range(_n_relevances(architecture))]
     return {name: [name] for name in layers}

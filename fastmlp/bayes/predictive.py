@@ -80,7 +80,7 @@ class Predictive(Parameters):
     def _checked(self, X: Any) -> Float:
         """Inputs in the posterior's units."""
         architecture = self._posterior.architecture
-        return self._frame.inputs(check.matrix(X, "X", architecture.n_inputs, architecture.dtype))
+        return self._frame.inputs(architecture.rows(X))
 
     @property
     def has_variance(self) -> bool:

@@ -65,7 +65,7 @@ def prior_samples(
     """
     architecture = check_network(net)._architecture
     scale = 1 / np.sqrt(_proper(architecture, precisions))
-    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    X = architecture.rows(X)
     n = check.integer(n, "n", 0, check.bits_for(len(X) * architecture.n_outputs))
     generator = check.generator(rng)
     samples = np.empty((n, len(X), architecture.n_outputs), architecture.dtype)

@@ -39,7 +39,7 @@ SEQUENTIAL_BLOCK = 64  # samples whose vectors are held at once
 def jacobian(architecture: Architecture, params: Array, X: Any, wrt: Any, of: Any, n_threads: Any) -> Array:
     """dy/dx (N, K, D) or dy/dparams (N, K, P)."""
     wrt, of_logits = _directions(wrt, of)
-    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    X = architecture.rows(X)
     run = jacobians.by_inputs if wrt == "inputs" else jacobians.by_params
     return run(architecture.plan, params, X, of_logits, _threads.resolve(n_threads))
 
@@ -53,7 +53,7 @@ def linearise(architecture: Architecture, params: Array, X: Array, n_threads: An
 def jvp(architecture: Architecture, params: Array, X: Any, v: Any, wrt: Any, of: Any, n_threads: Any) -> Array:
     """J v (N, K) for one v (P,) of the parameters, or one (D,) or (N, D) of the inputs."""
     wrt, of_logits = _directions(wrt, of)
-    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    X = architecture.rows(X)
     threads = _threads.resolve(n_threads)
     if wrt == "params":
         v = check.vector(v, "v", architecture.n_params, architecture.dtype)
@@ -68,7 +68,7 @@ def jvp(architecture: Architecture, params: Array, X: Any, v: Any, wrt: Any, of:
 def vjp(architecture: Architecture, params: Array, X: Any, U: Any, wrt: Any, of: Any, n_threads: Any) -> Array:
     """Products u' J for the vectors u, rows of U (N, K): summed over samples (P,), or of each sample (N, D)."""
     wrt, of_logits = _directions(wrt, of)
-    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    X = architecture.rows(X)
     U = check.real_array(U, "U", architecture.dtype)
     shape = (len(X), architecture.n_outputs)
     if U.shape == shape[:1] and shape[1] == 1:
@@ -83,7 +83,7 @@ def vjp(architecture: Architecture, params: Array, X: Any, U: Any, wrt: Any, of:
 
 def input_hessian(architecture: Architecture, params: Array, X: Any, n_threads: Any) -> Array:
     """d2y/dx dx (N, K, D, D)."""
-    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    X = architecture.rows(X)
     return jacobians.input_hessian(architecture.plan, params, X, _threads.resolve(n_threads))
 
 

@@ -137,7 +137,7 @@ def _weights(net: Network, X: Any) -> list[Float]:
     """Those of each layer, the first ones by the standard deviations of the inputs, if there are any."""
     weights = [W.astype(np.float64) for W in net.weights]
     if X is not None:
-        values = check.matrix(X, "X", net.layers[0], net.dtype)
+        values = net._architecture.rows(X)
         if len(values) == 0:
             raise ValueError("X: expected at least one sample, got none")
         weights[0] *= units.moments(values, None).deviation

@@ -128,7 +128,7 @@ def lekprofile(net: Network, X: Any, *, groups: Any = QUANTILES, steps: int = 10
     array([[ 0. ,  1.5,  3. ],
            [-1. ,  0.5,  2. ]])
     """
-    values = check.matrix(X, "X", check_network(net).layers[0], net.dtype).astype(np.float64)
+    values = check_network(net)._architecture.rows(X).astype(np.float64)
     if len(values) == 0:
         raise ValueError("X: expected at least one sample, got none")
     steps = check.integer(steps, "steps", 2)

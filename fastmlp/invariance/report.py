@@ -50,8 +50,8 @@ def invariance(net: Network, X: Any, tau: Any, of: str = "outputs", *, n_threads
     >>> fastmlp.invariance.invariance(net, [[0.0, 0.0]], [[1.0, 0.0], [4.0, -3.0]])
     array([9., 0.])
     """
-    D = check_network(net)._architecture.n_inputs
-    X = check.matrix(X, "X", D, net.dtype)
+    X = check_network(net)._architecture.rows(X)
+    D = X.shape[1]
     if len(X) == 0:
         raise ValueError("X: expected at least one sample, got none")
     if isinstance(tau, str):

@@ -56,10 +56,10 @@ class Architecture:
     @classmethod
     def create(cls, layers: Any, hidden: Any, output: Any, loss: Any, dtype: Any) -> Architecture:
         """Check the arguments of `fastmlp.Network` and make an architecture of them."""
-        n_inputs, entries = _entries(layers)
+        inputs, entries = _entries(layers)
         hidden = _hidden(hidden, sum(kind.has_activation for kind in entries[:-1]))
         output = Activation._chosen(output, "output", OUTPUT)
-        layers = _layers(n_inputs, entries, hidden, output)
+        layers = _layers(inputs, entries, hidden, output)
         n_outputs = layers[-1].n_out
         if not output.is_elementwise and n_outputs < 2:
             raise ValueError(f"output: expected at least 2 outputs for {output}, got {n_outputs}; use 'logistic'")
@@ -88,13 +88,19 @@ class Architecture:
 
     @property
     def specification(self) -> tuple[Any, ...]:
-        """The list that `create` takes: sizes, but for layers that are not dense."""
-        return (self.n_inputs, *(kinds.shown(layer.kind) for layer in self.layers))
+        """The list that `create` takes: sizes, but for inputs of several axes, and for layers that are not dense."""
+        return (self._first, *(kinds.shown(layer.kind) for layer in self.layers))
+
+    @property
+    def _first(self) -> Any:
+        """The entry for the inputs."""
+        shape = self.layers[0].inputs
+        return shape[0] if len(shape) == 1 else shape
 
     def __getstate__(self) -> dict[str, Any]:
         """The arguments of `create`, in plain types."""
         return {
-            "layers": (self.n_inputs, *(kinds.written(layer.kind) for layer in self.layers)),
+            "layers": (self._first, *(kinds.written(layer.kind) for layer in self.layers)),
             "hidden": [activation.name for activation in self.hidden],
             "output": self.output.name,
             "loss": self.loss.name,
@@ -141,7 +147,32 @@ class Architecture:
         hidden = self.hidden[:1] if len(set(self.hidden)) == 1 else self.hidden
         names = map(str, (*hidden, self.output, self.loss, self.dtype))
         sizes = [layer.n_out if layer.is_dense else layer.phrase() for layer in self.layers]
-        return ", ".join(["-".join(map(str, (self.n_inputs, *sizes))), *names])
+        inputs = "x".join(map(str, self.layers[0].inputs))
+        return ", ".join(["-".join(map(str, (inputs, *sizes))), *names])
+
+    @property
+    def has_maps(self) -> bool:
+        """Whether samples have several axes, before a layer or behind it."""
+        return any(len(layer.inputs) > 1 or len(layer.outputs) > 1 for layer in self.layers)
+
+    def rows(self, X: Any) -> NDArray[Any]:
+        """Inputs X, checked, as rows (N, D): rows already, or samples in the shape that the network was given.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they are something else; one channel of images need not have an axis of its own.
+        """
+        shape = self.layers[0].inputs
+        if len(shape) > 1:
+            X = check.real_array(X, "X", self.dtype)
+            if X.shape[1:] == shape or (len(shape) == 3 and (1, *X.shape[1:]) == shape):
+                images: NDArray[Any] = X.reshape(len(X), self.n_inputs)
+                return images
+            if X.ndim != 2:
+                shapes = f"(n_samples, {self.n_inputs}) or (n_samples, {', '.join(map(str, shape))})"
+                raise ValueError(f"X: expected shape {shapes}, got {X.shape}")
+        return check.matrix(X, "X", self.n_inputs, self.dtype)
 
     @cached_property
     def is_dense(self) -> bool:
@@ -232,31 +263,47 @@ class Architecture:
         return np.hstack([weights[view], biases[view][:, np.newaxis], weights[view + 1].T])
 
 
-def _entries(layers: Any) -> tuple[int, list[Kind]]:
-    """The number of inputs, and what the layers are."""
+def _entries(layers: Any) -> tuple[Shape, list[Kind]]:
+    """The shape of the inputs, and what the layers are."""
     layers = check.sequence(layers, "layers", "a sequence of layer sizes [D, M1, ..., K]")
-    inputs = [check.integer(size, "layers", 1) for size in layers[:1]]
+    inputs = [_input_shape(each) for each in layers[:1]]
     entries = [kinds.taken(each) for each in layers[1:]]
     if not entries:
-        raise ValueError(f"layers: expected at least two sizes [D, K], got {inputs}")
+        raise ValueError(f"layers: expected at least two sizes [D, K], got {check.shown(layers)}")
     if not entries[-1].has_activation:
         raise ValueError(f"layers: expected a last layer with an activation, that of the output, got {entries[-1]!r}")
     return inputs[0], entries
 
 
+def _input_shape(entry: Any) -> Shape:
+    """Of a number of inputs (D,), of signals (channels, length), of images (channels, height, width)."""
+    if not isinstance(entry, (tuple, list)):
+        return (check.integer(entry, "layers", 1),)
+    if len(entry) not in (2, 3):
+        expected = "a number of inputs, (channels, length) or (channels, height, width)"
+        raise ValueError(f"layers: expected {expected} first, got {check.shown(entry)}")
+    return tuple([check.integer(each, "layers", 1) for each in entry])
+
+
 def _layers(
-    n_inputs: int, entries: list[Kind], hidden: tuple[Activation, ...], output: Activation
+    inputs: Shape, entries: list[Kind], hidden: tuple[Activation, ...], output: Activation
 ) -> tuple[Layer, ...]:
     """The records of the layers, each behind the one before."""
     layers: list[Layer] = []
-    shape: Shape = (n_inputs,)
+    shape = inputs
     names = iter((*hidden, output))
     for kind in entries:
         layers.append(kind.after(shape, next(names) if kind.has_activation else IDENTITY))
         shape = layers[-1].outputs
     if not 0 < sum(layer.n_params for layer in layers) <= 2**40:
-        sizes = [n_inputs, *map(kinds.shown, entries)]
+        sizes = [inputs[0] if len(inputs) == 1 else inputs, *map(kinds.shown, entries)]
         raise ValueError(f"layers: expected a network of 1 to 2^40 parameters, got {sizes}")
+    for number, layer in enumerate(layers, 1):
+        if max(layer.n_in, layer.n_out) > 2**40 or layer.work > 2**60:
+            raise ValueError(
+                f"layers: expected at most 2^40 units and 2^60 multiply-adds in a layer, got layer {number}, which is "
+                f"{layer.kind!r}, of {check.shown(layer.n_out)} units"
+            )
     return tuple(layers)
 
 

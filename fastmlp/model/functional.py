@@ -45,7 +45,7 @@ class Samples(NamedTuple):
 
 def check_samples(architecture: Architecture, X: Any, T: Any, sample_weight: Any = None) -> Samples:
     """Check inputs, targets and sample weights together."""
-    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    X = architecture.rows(X)
     targets = losses.encode_targets(architecture.loss, T, len(X), architecture.n_outputs, architecture.dtype)
     return Samples(X, targets, check.sample_weight(sample_weight, len(X), architecture.dtype))
 
@@ -61,7 +61,7 @@ def restored_samples(architecture: Any, samples: Any) -> Samples:
 
 def predict(architecture: Architecture, params: Array, X: Any, out: Any = None, n_threads: Any = None) -> Array:
     """Outputs Y (N, K) for inputs X (N, D)."""
-    X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+    X = architecture.rows(X)
     shape = (len(X), architecture.n_outputs)
     Y = None if out is None else check.output_array(out, shape, architecture.dtype)
     if Y is None or np.may_share_memory(Y, X) or np.may_share_memory(Y, params):
@@ -161,7 +161,7 @@ def trace(
 ) -> Trace:
     """z, a and, with targets, delta of every layer."""
     if T is None:
-        X = check.matrix(X, "X", architecture.n_inputs, architecture.dtype)
+        X = architecture.rows(X)
         samples = Samples(X, losses.Targets(None, None), check.sample_weight(sample_weight, len(X), architecture.dtype))
     else:
         samples = check_samples(architecture, X, T, sample_weight)

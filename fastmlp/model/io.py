@@ -86,7 +86,8 @@ def describe(architecture: Architecture) -> dict[str, Any]:
 
 def version_of(network: Stored) -> int:
     """The oldest version that can tell of such a network, so that older libraries read what they can."""
-    dense = network.architecture.is_dense
+    architecture = network.architecture
+    dense = architecture.is_dense and not architecture.has_maps
     return 2 if dense and network.pruned is None else VERSION
 
 

@@ -23,7 +23,7 @@ Shape = tuple[int, ...]
 class Kind:
     """A layer as users write it: ``[784, Kind(...), 10]``. Fields of subclasses are arguments, which files keep.
 
-    A subclass is a frozen dataclass; it is found by its `name` from its definition on.
+    A subclass is a frozen dataclass; it is found by its `name`, if it has one of its own, from its definition on.
     """
 
     #: as files have it
@@ -32,11 +32,14 @@ class Kind:
     compiled: ClassVar[kinds.CompiledKind]
     #: whether an activation follows; without, it is the identity, and `hidden` has no name for it
     has_activation: ClassVar[bool] = True
+    #: whether its weights can take up a scale of its inputs, or of each of their channels
+    takes_scales: ClassVar[bool] = False
 
     _kinds: ClassVar[dict[str, type[Kind]]] = {}
 
     def __init_subclass__(cls) -> None:
-        Kind._kinds[cls.name] = cls
+        if "name" in vars(cls):
+            Kind._kinds[cls.name] = cls
 
     def after(self, inputs: Shape, activation: Activation) -> Layer:
         """The layer behind one whose outputs have the shape `inputs`.
@@ -48,13 +51,18 @@ class Kind:
         """
         raise NotImplementedError
 
+    @property
+    def takes_shifts(self) -> bool:
+        """Whether its biases can take up a shift of its inputs, or of each of their channels."""
+        return self.takes_scales
+
     def phrase(self, layer: Layer) -> str:
         """What `summary` shows of a layer."""
         return f"{self.name} {' x '.join(map(str, layer.outputs))}"
 
 
 class Layer(NamedTuple):
-    """A layer z = B(w, a), linear in its parameters w and in its inputs a, followed by its activation.
+    """A layer z = B(w, a), linear in its parameters w and (piece by piece) in its inputs a, and its activation.
 
     Its parameters are W, then b, each row by row. A shape () stands for none.
     """
@@ -111,6 +119,7 @@ class Dense(Kind):
 
     name = "dense"
     compiled = dense.DENSE
+    takes_scales = True
 
     n_units: int
 

@@ -266,7 +266,7 @@ class Model:
         Parameters
         ----------
         scale : float or array-like of shape (D,), default=1.0
-            a, not zero; one number, or one for each input.
+            a, not zero; one number, one for each input, or one for each channel before a `Conv`.
         shift : float or array-like of shape (D,), default=0.0
             b.
 

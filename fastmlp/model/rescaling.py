@@ -46,9 +46,11 @@ def nonzero(value: Any, name: str, size: int | None = None) -> NDArray[np.float6
 
 def rescale_inputs(architecture: Architecture, params: Array, scale: Any, shift: Any) -> Array:
     """Parameters that do with scale * x + shift what `params` do with x."""
-    architecture.check_dense("rescale_inputs", 0)
-    scale = nonzero(scale, "scale", architecture.n_inputs)
-    shift = per_feature(shift, "shift", architecture.n_inputs)
+    scale = nonzero(_by_channel(architecture, scale, "scale"), "scale", architecture.n_inputs)
+    shift = per_feature(_by_channel(architecture, shift, "shift"), "shift", architecture.n_inputs)
+    check_first(architecture, "rescale_inputs", shifts=bool(shift.any()))
+    for name, numbers in (("scale", scale), ("shift", shift)):
+        check_by_channel(architecture, name, numbers)
     return _finite(map_inputs(architecture, params, scale, shift))
 
 
@@ -71,8 +73,8 @@ def map_inputs(architecture: Architecture, params: Array, scale: Array, shift: A
     views = architecture.unravel(result)
     W, b = views.weights[0], views.biases[0]
     with np.errstate(all="ignore"):
-        W[...] = W / scale
-        b[...] = _shifted(b, W, -shift)
+        W[...] = W / by_input(architecture, scale)
+        b[...] = _shifted(architecture, b, W, -shift)
     return result
 
 
@@ -82,16 +84,38 @@ def unmap_inputs(architecture: Architecture, params: Array, scale: Array, shift:
     views = architecture.unravel(result)
     W, b = views.weights[0], views.biases[0]
     with np.errstate(all="ignore"):
-        b[...] = _shifted(b, W, shift)
-        W[...] = W * scale
+        b[...] = _shifted(architecture, b, W, shift)
+        W[...] = W * by_input(architecture, scale)
     return result
 
 
-def _shifted(b: Array, W: Array, shift: Array) -> list[float]:
+def by_input(architecture: Architecture, values: Array) -> Array:
+    """Numbers of the inputs (D,), or one of all, as factors of the first layer's W: a convolution's of each channel."""
+    layer = architecture.layers[0]
+    if layer.is_dense or np.ndim(values) == 0:
+        return values
+    channels, *axes = layer.inputs
+    return values.reshape(channels, -1)[:, 0].reshape(channels, *[1] * len(axes))
+
+
+def moved(architecture: Architecture, W: Array, shift: Array) -> Array:
+    """The terms w_ji shift_i of each unit, as last axis, for W with any axes before its own."""
+    n_axes = 1 if architecture.layers[0].is_dense else len(architecture.layers[0].inputs)
+    terms: Array = (W * by_input(architecture, shift)).reshape(*W.shape[: W.ndim - n_axes], -1)
+    return terms
+
+
+def _shifted(architecture: Architecture, b: Array, W: Array, shift: Array) -> Array:
     """The sums b_j + sum_i w_ji shift_i, each rounded once."""
-    terms = np.column_stack([b.astype(np.float64), W.astype(np.float64) * shift])
+    terms = moved(architecture, W.astype(np.float64), shift)
+    if b.size == 0:  # there are no biases, and no shift
+        return b
+    if b.ndim >= terms.ndim:  # one window for all positions
+        terms = np.broadcast_to(terms.reshape(len(terms), *[1] * (b.ndim - 1), -1), (*b.shape, terms.shape[-1]))
+    terms = np.concatenate([b.astype(np.float64)[..., np.newaxis], terms], axis=-1).reshape(b.size, -1)
     sizes = np.abs(terms).sum(axis=1)  # finite if all sums on the way are
-    return [math.fsum(row) if math.isfinite(size) else size for row, size in zip(terms, sizes, strict=True)]
+    sums = [math.fsum(row) if math.isfinite(size) else size for row, size in zip(terms, sizes, strict=True)]
+    return np.reshape(sums, b.shape)
 
 
 def map_outputs(architecture: Architecture, params: Array, scale: Array, shift: Array) -> Array:
@@ -118,12 +142,13 @@ def unmap_outputs(architecture: Architecture, params: Array, scale: Array, shift
 
 def decay_factors(architecture: Architecture, input_scale: Array, output_scale: Array | None, form: str) -> Array:
     """By what the coefficient of each parameter (P,) is multiplied when inputs and targets are."""
-    nonzero(input_scale, "input_scale", architecture.n_inputs)
-    architecture.check_dense("input_scale", 0)
+    input_scale = nonzero(_by_channel(architecture, input_scale, "input_scale"), "input_scale", architecture.n_inputs)
+    check_first(architecture, "input_scale", shifts=False)
+    check_by_channel(architecture, "input_scale", input_scale)
     factors = np.ones(architecture.n_params)
     weights, biases = architecture.unravel(factors)
     with np.errstate(all="ignore"):
-        weights[0][...] *= input_scale**2
+        weights[0][...] *= by_input(architecture, input_scale) ** 2
         if output_scale is not None:
             check_linear(architecture, "output_scale")
             architecture.check_dense("output_scale", -1)
@@ -137,6 +162,35 @@ def decay_factors(architecture: Architecture, input_scale: Array, output_scale: 
     if not np.isfinite(factors).all():
         raise ValueError("input_scale, output_scale: expected numbers with finite squares and quotients")
     return factors
+
+
+def check_first(architecture: Architecture, name: str, *, shifts: bool = True) -> None:
+    """Refuse networks whose first layer cannot take up linear maps of the inputs."""
+    kind = architecture.layers[0].kind
+    if not kind.takes_scales:
+        architecture.check_dense(name, 0)
+    if shifts and not kind.takes_shifts:
+        raise ValueError(f"{name}: expected a first layer whose biases can take up a shift, got {kind!r}")
+
+
+def check_by_channel(architecture: Architecture, name: str, values: Array) -> None:
+    """Refuse numbers (D,) of inputs of a convolution that are not the same in all of a channel."""
+    layer = architecture.layers[0]
+    if layer.is_dense or np.ndim(values) == 0:
+        return
+    channels = values.reshape(layer.inputs[0], -1)
+    if (channels != channels[:, :1]).any():
+        raise ValueError(f"{name}: expected one number for all inputs of a channel before {layer.kind!r}, got several")
+
+
+def _by_channel(architecture: Architecture, value: Any, name: str) -> Any:
+    """One number for each channel of a convolution as one for each input (D,); all else as it is."""
+    layer = architecture.layers[0]
+    if layer.is_dense:
+        return value
+    array = check.real_array(value, name, np.float64)
+    channels = layer.inputs[0]
+    return np.repeat(array, layer.n_in // channels) if array.shape == (channels,) else array
 
 
 def check_linear(architecture: Architecture, name: str) -> None:

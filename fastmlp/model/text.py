@@ -28,13 +28,28 @@ def line(architecture: Architecture, units: Units | None, pruned: Mask | None) -
 
 def table(architecture: Architecture, units: Units | None, pruned: Mask | None) -> str:
     """A line for each layer."""
+    lines = [str(_of_maps(architecture) if architecture.has_maps else _of_units(architecture))]
+    lines.append(f"loss: {architecture.loss}, dtype: {architecture.dtype.name}")
+    return "\n".join([*lines, *_phrases(units, pruned, "trained in ")])
+
+
+def _of_units(architecture: Architecture) -> Table:
     rows: list[tuple[Any, ...]] = []
     for number, layer in enumerate(architecture.layers, 1):
         rows.append((number, layer.phrase(), layer.activation, layer.n_params))
     rows.append(("total", "", "", architecture.n_params))
-    lines = [str(Table(rows, ("layer", "shape", "activation", "parameters")))]
-    lines.append(f"loss: {architecture.loss}, dtype: {architecture.dtype.name}")
-    return "\n".join([*lines, *_phrases(units, pruned, "trained in ")])
+    return Table(rows, ("layer", "shape", "activation", "parameters"))
+
+
+def _of_maps(architecture: Architecture) -> Table:
+    """With the shapes of outputs, and how many links a parameter stands for: bias and inputs of each unit."""
+    rows: list[tuple[Any, ...]] = []
+    for number, layer in enumerate(architecture.layers, 1):
+        weights, outputs = (" x ".join(map(str, shape)) for shape in (layer.weights, layer.outputs))
+        rows.append((number, layer.kind.name, weights, outputs, layer.activation, layer.n_params, layer.work))
+    totals = architecture.n_params, sum(layer.work for layer in architecture.layers)
+    rows.append(("total", "", "", "", "", *totals))
+    return Table(rows, ("layer", "kind", "weights", "outputs", "activation", "parameters", "links"))
 
 
 def _phrases(units: Units | None, pruned: Mask | None, trained: str = "") -> list[str]:

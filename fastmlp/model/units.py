@@ -154,7 +154,8 @@ class Units(NamedTuple):
             return params
         result = params.copy()
         weights, biases = architecture.unravel(result)
-        weights[0][:, self.inputs.constant] = 0.0
+        constant = rescaling.by_input(architecture, self.inputs.constant)
+        weights[0][np.broadcast_to(constant, weights[0].shape)] = 0.0
         if outputs is not None:
             weights[-1][outputs] = biases[-1][outputs] = 0.0
         return result
@@ -162,16 +163,21 @@ class Units(NamedTuple):
     def turned(self, architecture: Architecture, directions: Array) -> Float:
         """The linear part of `folded`: changes (n, P) of the parameters in the data's units."""
         result = np.array(directions, np.float64)
-        groups, D = architecture.groups, architecture.n_inputs
+        groups, layer = architecture.groups, architecture.layers[0]
         first, *_ = groups
         *_, weights, biases = groups
         if self.targets is not None:
             result[:, groups[weights]] *= np.repeat(self.targets.scale, architecture.layers[-1].n_in)
             result[:, groups[biases]] *= self.targets.scale
-        W = result[:, groups[first]].reshape(len(result), -1, D) / self.inputs.scale
+        W = result[:, groups[first]].reshape(len(result), *layer.weights)
+        W = W / rescaling.by_input(architecture, self.inputs.scale)
         result[:, groups[first]] = W.reshape(len(result), -1)
         with np.errstate(over="ignore", invalid="ignore"):
-            result[:, groups["b1"]] -= W @ self.inputs.shift
+            if layer.is_dense:
+                result[:, groups["b1"]] -= W @ self.inputs.shift
+            else:
+                sums = rescaling.moved(architecture, W, self.inputs.shift).sum(axis=-1).reshape(len(result), -1)
+                result[:, groups["b1"]] -= np.repeat(sums, layer.n_biases // sums.shape[1], axis=1)
         return result
 
     def rescaled(self, inputs: tuple[Any, Any] = (1.0, 0.0), targets: tuple[Any, Any] = (1.0, 0.0)) -> Units:
@@ -214,14 +220,15 @@ def restored(architecture: Architecture, table: Any) -> Units | None:
         raise ModelFormatError(f"units: expected an array of 3 rows and {' or '.join(map(str, widths))} columns")
     if not (np.isfinite(table).all() and table[0].all()):
         raise ModelFormatError("units: expected finite numbers, and scales other than 0")
-    try:
-        checked(True, architecture)
-    except ValueError as error:
-        raise ModelFormatError(f"units: expected none of such a network ({error})") from error
     scale, shift, constant = table
     columns = (slice(D), slice(D, None))
     parts = [Columns(scale[part].copy(), shift[part].copy(), constant[part] != 0) for part in columns]
-    return Units(parts[0], parts[1] if table.shape[1] > D else None)
+    own = Units(parts[0], parts[1] if table.shape[1] > D else None)
+    try:
+        checked(own, architecture)
+    except ValueError as error:
+        raise ModelFormatError(f"units: expected none of such a network ({error})") from error
+    return own
 
 
 def checked(standardize: Any, architecture: Architecture) -> bool | Units:
@@ -230,7 +237,9 @@ def checked(standardize: Any, architecture: Architecture) -> bool | Units:
         return False
     if not isinstance(standardize, (bool, np.bool_, Units)):
         raise TypeError(f"standardize: expected True, False or units such as net.units, got {check.shown(standardize)}")
-    architecture.check_dense("standardize", 0, *([-1] if architecture.output.is_linear else []))
+    rescaling.check_first(architecture, "standardize")
+    if architecture.output.is_linear:
+        architecture.check_dense("standardize", -1)
     if not isinstance(standardize, Units):
         return True
     for name, each in standardize._asdict().items():
@@ -250,6 +259,8 @@ def checked(standardize: Any, architecture: Architecture) -> bool | Units:
             f"standardize: expected units of {architecture.n_inputs} inputs and {outputs or 'no'} targets, "
             f"got those of {inputs} and {targets or 'no'}"
         )
+    for part in standardize.inputs:
+        rescaling.check_by_channel(architecture, "standardize", part)
     return standardize
 
 
@@ -262,14 +273,38 @@ def chosen(standardize: Any, known: Units | None, architecture: Architecture, sa
     if given is False:
         return None
     taken = given if isinstance(given, Units) else known
-    return of(architecture, samples) if taken is None else taken.seeing(samples)
+    if taken is None:
+        return of(architecture, samples)
+    seen = taken.seeing(samples)
+    return seen._replace(inputs=_by_channel(architecture, seen.inputs))
 
 
 def of(architecture: Architecture, samples: Samples) -> Units:
     """The units of a set of samples."""
     values = samples.targets.values if architecture.output.is_linear else None
     targets = None if values is None else columns(values, samples.weight, "T")
-    return Units(columns(samples.X, samples.weight, "X"), targets)
+    return Units(_of_inputs(architecture, samples), targets)
+
+
+def _of_inputs(architecture: Architecture, samples: Samples) -> Columns:
+    """Of each column; before a convolution of each channel, for all columns of it."""
+    X, weight, layer = samples.X, samples.weight, architecture.layers[0]
+    if layer.is_dense:
+        return columns(X, weight, "X")
+    n_places = layer.n_in // layer.inputs[0]
+    places = X.reshape(len(X), layer.inputs[0], n_places).swapaxes(1, 2).reshape(-1, layer.inputs[0])
+    weight = None if weight is None else np.repeat(weight, n_places)
+    scale, shift, constant = columns(places, weight, "X")
+    return Columns(np.repeat(scale, n_places), np.repeat(shift, n_places), np.repeat(constant, n_places))
+
+
+def _by_channel(architecture: Architecture, inputs: Columns) -> Columns:
+    """Where one column of a channel is not constant, none is, before a convolution."""
+    layer = architecture.layers[0]
+    if layer.is_dense:
+        return inputs
+    channels = inputs.constant.reshape(layer.inputs[0], -1)
+    return inputs._replace(constant=np.repeat(channels.all(axis=1), channels.shape[1]))
 
 
 def columns(array: Array, weight: Array | None, name: str) -> Columns:

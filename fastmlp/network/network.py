@@ -21,11 +21,13 @@ class Network(Trainable):
 
     Parameters
     ----------
-    layers : sequence of int
-        Sizes [D, M1, ..., K]: inputs, units of each hidden layer, outputs. [D, K] has no hidden layer.
+    layers : sequence
+        Sizes [D, M1, ..., K]: inputs, units of each hidden layer, outputs. [D, K] has no hidden layer. In place of D
+        may be the shape of signals (channels, length) or images (channels, height, width), in place of the others
+        `Conv`, `AveragePool` and `MaxPool`: ``[(1, 28, 28), Conv(4, 5), AveragePool(2), 10]``.
     hidden : str or sequence of str, default="tanh"
-        Activation of the hidden layers, one name or one for each: identity, tanh, logistic, relu, leaky_relu (slope
-        0.01), softplus, elu, silu, gelu (erf form), sin.
+        Activation of the hidden layers, one name or one for each that has weights: identity, tanh, logistic, relu,
+        leaky_relu (slope 0.01), softplus, elu, silu, gelu (erf form), sin.
     output : str, default="identity"
         identity, logistic, softmax, exp, or any hidden activation.
     loss : str, optional
@@ -82,6 +84,8 @@ class Network(Trainable):
         Parameters
         ----------
         X : array-like of shape (N, D)
+            Or, here and in all else, of the samples' own shape: (N, channels, height, width), (N, channels, length),
+            (N, height, width) of one channel.
         out : ndarray of shape (N, K), optional
             Of the network's type, C-contiguous; filled and returned. It may overlap X.
         n_threads : int, optional

@@ -21,6 +21,7 @@ from fastmlp.plot.diagram import diagram
 from fastmlp.plot.evidence import evidence, relevances
 from fastmlp.plot.importance import importances, lekprofile
 from fastmlp.plot.inputs import sensitivity
+from fastmlp.plot.maps import feature_maps, filters
 from fastmlp.plot.outputs import function, functions
 from fastmlp.plot.pruning import pruning
 from fastmlp.plot.sweeps import sweep
@@ -31,6 +32,8 @@ __all__ = [
     "confusion_matrix",
     "diagram",
     "evidence",
+    "feature_maps",
+    "filters",
     "function",
     "functions",
     "hinton",

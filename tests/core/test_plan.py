@@ -2,6 +2,7 @@
 
 import pytest
 
+import fastmlp
 from cases import network, plan
 
 SAMPLES = [0, 1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129, 500, 1000, 4097, 100_000]
@@ -76,3 +77,10 @@ def test_strips_keep_a_layer_and_its_neighbour_near_or_are_as_narrow_as_tiles(wi
 def test_an_unknown_instruction_set_is_refused():
     with pytest.raises(ValueError, match="FASTMLP_ISA"):
         plan([1, 1], "tanh", "squared_error", 8, isa="mmx")
+
+
+@pytest.mark.parametrize(("channels", "block"), [(1, 64), (4, 64), (8, 32), (16, 16), (1000, 16)])
+def test_wide_maps_get_smaller_blocks(channels, block):
+    layers = [(1, 28, 28), fastmlp.Conv(channels, 5), fastmlp.AveragePool(2), 10]
+    for n in (64, 1000):
+        assert parts(layers, n)["block"] == min(block, parts(layers, n)["rows"])

@@ -15,6 +15,8 @@ cdef extern from "fmlp.h" nogil:
         FMLP_N_LOSSES
         FMLP_ACTIVATION_identity
         FMLP_LOSS_squared_error
+    ctypedef struct fmlp_window:
+        pass
     const char *fmlp_activation_names[]
     const char *fmlp_loss_names[]
     const char *fmlp_loss_outputs[]
@@ -36,6 +38,20 @@ cdef extern from "fmlp.h" nogil:
                            size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const float *W, const float *b, const float *A,
                           float *Z) noexcept nogil
+        void conv_forward(const fmlp_window *window, size_t n, const float *W, const float *b, const float *A, int add,
+                          float *Z, size_t ld) noexcept nogil
+        void conv_backward(const fmlp_window *window, size_t n, const float *W, const float *D, int add,
+                           const float *factor, float *E, size_t ld) noexcept nogil
+        void conv_gradient(const fmlp_window *window, size_t n, const float *D, const float *A, int add, float *gW,
+                           float *gb, size_t ld) noexcept nogil
+        void mean_forward(const fmlp_window *window, size_t n, const float *A, int add, float *Z,
+                          size_t ld) noexcept nogil
+        void mean_backward(const fmlp_window *window, size_t n, const float *D, int add, const float *factor, float *E,
+                           size_t ld) noexcept nogil
+        void max_forward(const fmlp_window *window, size_t n, const float *point, const float *A, int add, float *Z,
+                         size_t ld) noexcept nogil
+        void max_backward(const fmlp_window *window, size_t n, const float *point, const float *D, int add,
+                          const float *factor, float *E, size_t ld) noexcept nogil
         void activation(int kind, size_t n, const float *z, float *h, float *d1, float *d2) noexcept nogil
         void activation_third(int kind, size_t n, const float *z, float *d3) noexcept nogil
         void log1p(size_t n, const float *x, float *y) noexcept nogil
@@ -94,6 +110,20 @@ cdef extern from "fmlp.h" nogil:
                            size_t ld) noexcept nogil
         void rows_forward(size_t n_rows, size_t n_out, size_t n_in, const double *W, const double *b, const double *A,
                           double *Z) noexcept nogil
+        void conv_forward(const fmlp_window *window, size_t n, const double *W, const double *b, const double *A,
+                          int add, double *Z, size_t ld) noexcept nogil
+        void conv_backward(const fmlp_window *window, size_t n, const double *W, const double *D, int add,
+                           const double *factor, double *E, size_t ld) noexcept nogil
+        void conv_gradient(const fmlp_window *window, size_t n, const double *D, const double *A, int add, double *gW,
+                           double *gb, size_t ld) noexcept nogil
+        void mean_forward(const fmlp_window *window, size_t n, const double *A, int add, double *Z,
+                          size_t ld) noexcept nogil
+        void mean_backward(const fmlp_window *window, size_t n, const double *D, int add, const double *factor,
+                           double *E, size_t ld) noexcept nogil
+        void max_forward(const fmlp_window *window, size_t n, const double *point, const double *A, int add, double *Z,
+                         size_t ld) noexcept nogil
+        void max_backward(const fmlp_window *window, size_t n, const double *point, const double *D, int add,
+                          const double *factor, double *E, size_t ld) noexcept nogil
         void activation(int kind, size_t n, const double *z, double *h, double *d1, double *d2) noexcept nogil
         void activation_third(int kind, size_t n, const double *z, double *d3) noexcept nogil
         void log1p(size_t n, const double *x, double *y) noexcept nogil
@@ -220,6 +250,64 @@ cdef inline void rows_forward(const void *ops, size_t n_rows, size_t n_out, size
         (<const fmlp_ops_f32 *> ops).rows_forward(n_rows, n_out, n_in, W, b, A, Z)
     else:
         (<const fmlp_ops_f64 *> ops).rows_forward(n_rows, n_out, n_in, W, b, A, Z)
+
+
+cdef inline void conv_forward(const void *ops, const fmlp_window *window, size_t n, const floating *W,
+                              const floating *b, const floating *A, int add, floating *Z, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).conv_forward(window, n, W, b, A, add, Z, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).conv_forward(window, n, W, b, A, add, Z, ld)
+
+
+cdef inline void conv_backward(const void *ops, const fmlp_window *window, size_t n, const floating *W,
+                               const floating *D, int add, const floating *factor, floating *E,
+                               size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).conv_backward(window, n, W, D, add, factor, E, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).conv_backward(window, n, W, D, add, factor, E, ld)
+
+
+cdef inline void conv_gradient(const void *ops, const fmlp_window *window, size_t n, const floating *D,
+                               const floating *A, int add, floating *gW, floating *gb, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).conv_gradient(window, n, D, A, add, gW, gb, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).conv_gradient(window, n, D, A, add, gW, gb, ld)
+
+
+cdef inline void mean_forward(const void *ops, const fmlp_window *window, size_t n, const floating *A, int add,
+                              floating *Z, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).mean_forward(window, n, A, add, Z, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).mean_forward(window, n, A, add, Z, ld)
+
+
+cdef inline void mean_backward(const void *ops, const fmlp_window *window, size_t n, const floating *D, int add,
+                               const floating *factor, floating *E, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).mean_backward(window, n, D, add, factor, E, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).mean_backward(window, n, D, add, factor, E, ld)
+
+
+cdef inline void max_forward(const void *ops, const fmlp_window *window, size_t n, const floating *point,
+                             const floating *A, int add, floating *Z, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).max_forward(window, n, point, A, add, Z, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).max_forward(window, n, point, A, add, Z, ld)
+
+
+cdef inline void max_backward(const void *ops, const fmlp_window *window, size_t n, const floating *point,
+                              const floating *D, int add, const floating *factor, floating *E,
+                              size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).max_backward(window, n, point, D, add, factor, E, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).max_backward(window, n, point, D, add, factor, E, ld)
 
 
 cdef inline void activation(const void *ops, int kind, size_t n, const floating *z, floating *h, floating *d1,

@@ -85,8 +85,8 @@ cdef void columns(const Block *b, floating *work, floating *J) noexcept nogil:
         memcpy(J + layer.b * ld, delta, layer.n_out * ld * sizeof(floating))
         if l == 1:
             return
-        backward(b, layer, <const floating *> b.params, mu, False, <const floating *> NULL, mu_below)
-        backward(b, layer, <const floating *> b.params, delta, False,
+        backward(b, layer, work, <const floating *> b.params, mu, False, <const floating *> NULL, mu_below)
+        backward(b, layer, work, <const floating *> b.params, delta, False,
                  <const floating *> work + at.d1[l - 1] * ld, delta_below)
         kernels.multiply(b.net.ops, layer.n_in, b.n, <const floating *> work + at.Rz[l - 1] * ld,
                          <const floating *> mu_below, True, delta_below, ld)

@@ -6,13 +6,13 @@ from fastmlp._core.bridge cimport kernels
 from fastmlp._core.sums.kinds cimport Backward, CompiledKind, Forward, Gradient, Layer, Outer, Products, Rows, Unit
 
 
-cdef void forward(const void *ops, const Layer *layer, size_t n, const floating *W, const floating *b,
-                  const floating *A, bint add, floating *Z, size_t ld) noexcept nogil:
+cdef void forward(const void *ops, const Layer *layer, size_t n, const floating *point, const floating *W,
+                  const floating *b, const floating *A, bint add, floating *Z, size_t ld) noexcept nogil:
     kernels.dense_forward(ops, layer.n_out, layer.n_in, n, W, b, A, add, Z, ld)
 
 
-cdef void backward(const void *ops, const Layer *layer, size_t n, const floating *W, const floating *D, bint add,
-                   const floating *factor, floating *E, size_t ld) noexcept nogil:
+cdef void backward(const void *ops, const Layer *layer, size_t n, const floating *point, const floating *W,
+                   const floating *D, bint add, const floating *factor, floating *E, size_t ld) noexcept nogil:
     kernels.dense_backward(ops, layer.n_out, layer.n_in, n, W, D, add, factor, E, ld)
 
 

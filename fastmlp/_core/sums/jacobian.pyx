@@ -69,7 +69,7 @@ cdef void block_vjp_inputs(const Block *b, const Rows *rows, floating *work, flo
     cdef floating *by_inputs = work + b.at.delta[0] * b.ld
     seed(b, rows.of_logits, work)
     sweeps.bprop(b, work, <floating *> NULL)
-    sweeps.bprop_to_inputs(b, <const floating *> work + b.at.delta[1] * b.ld, by_inputs)
+    sweeps.bprop_to_inputs(b, work, <const floating *> work + b.at.delta[1] * b.ld, by_inputs)
     kernels.store_rows(b.net.ops, b.n, b.net.n_inputs, <const floating *> by_inputs, out, rows.row, b.ld)
 
 
@@ -165,7 +165,7 @@ cdef void block_input_hessian(const Block *b, const Rows *rows, floating *work, 
         for d in range(D):
             unit(b, D, d, work + at.Ra[0] * b.ld)
             block_tangent(b, work)
-            sweeps.bprop_to_inputs(b, <const floating *> work + at.Rdelta[1] * b.ld, by_inputs)
+            sweeps.bprop_to_inputs(b, work, <const floating *> work + at.Rdelta[1] * b.ld, by_inputs)
             kernels.store_rows(b.net.ops, b.n, D, <const floating *> by_inputs, out + (k * D + d) * D, rows.row, b.ld)
         for s in range(b.n):
             mirror(D, out + s * rows.row + k * D * D)

@@ -1,12 +1,14 @@
-# What a layer is: z = B(w, a), linear in its parameters and in its inputs, so that tangents are made of the same
-# products. A kind of layer is these products; all else is the same for all kinds.
+# What a layer is: z = B(w, a), linear in its parameters and, at least piece by piece, in its inputs, so that tangents
+# are made of the same products. A kind of layer is these products; all else is the same for all kinds.
 
 # The products, on blocks of the number type of a table `ops` (src_c/README.md: feature-major, n samples in rows of `ld`
-# numbers, all whole vectors of them). W and b, gW and gb point to the layer's own parameters: a kind without has none.
-ctypedef void (*Forward)(const void *ops, const Layer *layer, size_t n, const void *W, const void *b, const void *A,
-                         bint add, void *Z, size_t ld) noexcept nogil
-ctypedef void (*Backward)(const void *ops, const Layer *layer, size_t n, const void *W, const void *D, bint add,
-                          const void *factor, void *E, size_t ld) noexcept nogil
+# numbers, all whole vectors of them). The `point` is what the layer got on the way up, of which a kind that is only
+# piecewise linear in its inputs tells the piece: A is that too, or a tangent. W and b, gW and gb point to the layer's
+# own parameters: a kind without has none.
+ctypedef void (*Forward)(const void *ops, const Layer *layer, size_t n, const void *point, const void *W,
+                         const void *b, const void *A, bint add, void *Z, size_t ld) noexcept nogil
+ctypedef void (*Backward)(const void *ops, const Layer *layer, size_t n, const void *point, const void *W,
+                          const void *D, bint add, const void *factor, void *E, size_t ld) noexcept nogil
 ctypedef void (*Gradient)(const void *ops, const Layer *layer, size_t n, const void *D, const void *A, bint add,
                           void *gW, void *gb, size_t ld) noexcept nogil
 ctypedef void (*Rows)(const void *ops, const Layer *layer, size_t n, const void *W, const void *b, const void *A,

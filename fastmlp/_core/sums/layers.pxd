@@ -8,17 +8,23 @@ from fastmlp._core.sums.block cimport Block
 from fastmlp._core.sums.kinds cimport Layer
 
 
-cdef inline void forward(const Block *b, const Layer *layer, const floating *params, bint bias, const floating *A,
-                         bint add, floating *Z) noexcept nogil:
-    """Z = W A, with `bias` + b; added to Z if `add`. The parameters may be a direction."""
-    layer.products.forward(b.net.ops, layer, b.n, params + layer.W,
+cdef inline const floating *inputs_of(const Block *b, const Layer *layer, const floating *work) noexcept nogil:
+    """What the layer got on the way up: where the map of a piecewise linear kind is meant."""
+    return work + b.at.a[layer - b.net.layers] * b.ld
+
+
+cdef inline void forward(const Block *b, const Layer *layer, floating *work, const floating *params, bint bias,
+                         const floating *A, bint add, floating *Z) noexcept nogil:
+    """Z = W A, with `bias` + b; added to Z if `add`. The parameters may be a direction, the inputs a tangent."""
+    layer.products.forward(b.net.ops, layer, b.n, inputs_of(b, layer, <const floating *> work), params + layer.W,
                            params + layer.b if bias else <const floating *> NULL, A, add, Z, b.ld)
 
 
-cdef inline void backward(const Block *b, const Layer *layer, const floating *params, const floating *D, bint add,
-                          const floating *factor, floating *E) noexcept nogil:
+cdef inline void backward(const Block *b, const Layer *layer, floating *work, const floating *params,
+                          const floating *D, bint add, const floating *factor, floating *E) noexcept nogil:
     """E = factor * (W' D), the factor may be NULL; W' D is added to E before, if `add`."""
-    layer.products.backward(b.net.ops, layer, b.n, params + layer.W, D, add, factor, E, b.ld)
+    layer.products.backward(b.net.ops, layer, b.n, inputs_of(b, layer, <const floating *> work), params + layer.W, D,
+                            add, factor, E, b.ld)
 
 
 cdef inline void gradient(const Block *b, const Layer *layer, const floating *D, const floating *A, bint add,
@@ -28,8 +34,9 @@ cdef inline void gradient(const Block *b, const Layer *layer, const floating *D,
                             g + layer.b if bias else <floating *> NULL, b.ld)
 
 
-cdef inline void unit_backward(const Block *b, const Layer *layer, size_t k, const floating *params,
-                               const floating *d, const floating *factor, floating *D, floating *E) noexcept nogil:
+cdef inline void unit_backward(const Block *b, const Layer *layer, floating *work, size_t k,
+                               const floating *params, const floating *d, const floating *factor, floating *D,
+                               floating *E) noexcept nogil:
     """E = factor * (W' D) where D is zero but for its row k, d; D is written where there is no quicker way."""
     cdef size_t s
     if layer.products.unit != NULL:
@@ -38,7 +45,7 @@ cdef inline void unit_backward(const Block *b, const Layer *layer, size_t k, con
     memset(D, 0, layer.n_out * b.ld * sizeof(floating))
     for s in range(b.ld):
         D[k * b.ld + s] = d[s]
-    backward(b, layer, params, <const floating *> D, False, factor, E)
+    backward(b, layer, work, params, <const floating *> D, False, factor, E)
 
 
 # ---- the gradient of a single sample ----

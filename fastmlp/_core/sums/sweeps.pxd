@@ -6,7 +6,7 @@ from fastmlp._core.sums.block cimport Block
 
 cdef void fprop(const Block *b, floating *work, int order) noexcept nogil
 cdef void bprop(const Block *b, floating *work, floating *sums) noexcept nogil
-cdef void bprop_to_inputs(const Block *b, const floating *delta, floating *inputs) noexcept nogil
+cdef void bprop_to_inputs(const Block *b, floating *work, const floating *delta, floating *inputs) noexcept nogil
 cdef void unit_to_inputs(const Block *b, size_t k, const floating *delta, floating *work,
                          floating *inputs) noexcept nogil
 cdef void rfprop(const Block *b, const floating *V, bint inputs, floating *work) noexcept nogil

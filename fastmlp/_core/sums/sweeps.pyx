@@ -44,7 +44,7 @@ cdef void fprop(const Block *b, floating *work, int order) noexcept nogil:
     cdef int l
     for l in range(1, b.net.n_layers + 1):
         layer = &b.net.layers[l - 1]
-        forward(b, layer, params, True, <const floating *> work + at.a[l - 1] * ld, False, work + at.z[l] * ld)
+        forward(b, layer, work, params, True, <const floating *> work + at.a[l - 1] * ld, False, work + at.z[l] * ld)
         if l < b.net.n_layers:
             activate(b, layer, <const floating *> work + at.z[l] * ld, work + at.a[l] * ld,
                      work + at.d1[l] * ld if order > 0 else <floating *> NULL,
@@ -72,7 +72,7 @@ cdef void step_back(const Block *b, int l, floating *work) noexcept nogil:
     cdef const Layer *layer = &b.net.layers[l - 1]
     cdef const floating *d1 = work + at.d1[l - 1] * b.ld
     cdef floating *below = work + at.delta[l - 1] * b.ld
-    backward(b, layer, <const floating *> b.params, <const floating *> work + at.delta[l] * b.ld, False,
+    backward(b, layer, work, <const floating *> b.params, <const floating *> work + at.delta[l] * b.ld, False,
              <const floating *> NULL if at.bends else d1, below)
     if at.bends:
         kernels.multiply(b.net.ops, layer.n_in, b.n, <const floating *> work + at.d2[l - 1] * b.ld,
@@ -85,19 +85,19 @@ cdef void unit_to_inputs(const Block *b, size_t k, const floating *delta, floati
     """dz_k/dx times `delta` (one row), for the logit z_k: the first step may be quick."""
     cdef const Layout *at = b.at
     cdef int l = b.net.n_layers
-    unit_backward(b, &b.net.layers[l - 1], k, <const floating *> b.params, delta,
+    unit_backward(b, &b.net.layers[l - 1], work, k, <const floating *> b.params, delta,
                   <const floating *> NULL if l == 1 else <const floating *> work + at.d1[l - 1] * b.ld,
                   work + at.delta[l] * b.ld, inputs if l == 1 else work + at.delta[l - 1] * b.ld)
     if l == 1:
         return
     for l in range(b.net.n_layers - 1, 1, -1):
         step_back(b, l, work)
-    bprop_to_inputs(b, <const floating *> work + at.delta[1] * b.ld, inputs)
+    bprop_to_inputs(b, work, <const floating *> work + at.delta[1] * b.ld, inputs)
 
 
-cdef void bprop_to_inputs(const Block *b, const floating *delta, floating *inputs) noexcept nogil:
+cdef void bprop_to_inputs(const Block *b, floating *work, const floating *delta, floating *inputs) noexcept nogil:
     """The last step of `bprop` and of `rbprop`, which few need: dE/dx = W_1' delta_1, or the tangent of both."""
-    backward(b, &b.net.layers[0], <const floating *> b.params, delta, False, <const floating *> NULL, inputs)
+    backward(b, &b.net.layers[0], work, <const floating *> b.params, delta, False, <const floating *> NULL, inputs)
 
 
 cdef void rfprop(const Block *b, const floating *V, bint inputs, floating *work) noexcept nogil:
@@ -115,9 +115,10 @@ cdef void rfprop(const Block *b, const floating *V, bint inputs, floating *work)
         Rz = work + at.Rz[l] * ld
         own = V != NULL and layer.n_params > 0
         if own:
-            forward(b, layer, V, True, <const floating *> work + at.a[l - 1] * ld, False, Rz)
+            forward(b, layer, work, V, True, <const floating *> work + at.a[l - 1] * ld, False, Rz)
         if l > 1 or inputs:
-            forward(b, layer, <const floating *> b.params, False, <const floating *> work + at.Ra[l - 1] * ld, own, Rz)
+            forward(b, layer, work, <const floating *> b.params, False, <const floating *> work + at.Ra[l - 1] * ld,
+                    own, Rz)
         elif not own:
             memset(Rz, 0, layer.n_out * ld * sizeof(floating))
         if l < b.net.n_layers:
@@ -152,8 +153,8 @@ cdef void rbprop(const Block *b, const floating *V, bint inputs, bint exact, flo
         if l == 1:
             return
         if own:
-            backward(b, layer, V, delta, False, <const floating *> NULL, below)
-        backward(b, layer, <const floating *> b.params, Rdelta, own,
+            backward(b, layer, work, V, delta, False, <const floating *> NULL, below)
+        backward(b, layer, work, <const floating *> b.params, Rdelta, own,
                  <const floating *> work + at.d1[l - 1] * ld, below)
         if exact:
             kernels.multiply(b.net.ops, layer.n_in, b.n, <const floating *> work + at.bend[l - 1] * ld,

@@ -69,8 +69,8 @@ cdef void thirds(const Block *b, floating *work) noexcept nogil:
         layer = &b.net.layers[l - 1]
         d3 = bank(b, 1, work) + b.at.d2[l] * b.ld
         if layer.activation != SOFTMAX:
-            forward(b, layer, <const floating *> b.params, True, <const floating *> work + b.at.a[l - 1] * b.ld, False,
-                    d3)
+            forward(b, layer, work, <const floating *> b.params, True, <const floating *> work + b.at.a[l - 1] * b.ld,
+                    False, d3)
             kernels.activation_third(b.net.ops, layer.activation, layer.n_out * b.ld, <const floating *> d3, d3)
 
 
@@ -113,9 +113,10 @@ cdef void mixed_fprop(const Block *b, const floating *V, floating *work) noexcep
         Sz = both + at.Rz[l] * ld
         own = moves(layer, V)
         if own:
-            forward(b, layer, V, False, <const floating *> work + at.Ra[l - 1] * ld, False, Sz)
+            forward(b, layer, work, V, False, <const floating *> work + at.Ra[l - 1] * ld, False, Sz)
         if l > 1:
-            forward(b, layer, <const floating *> b.params, False, <const floating *> both + at.Ra[l - 1] * ld, own, Sz)
+            forward(b, layer, work, <const floating *> b.params, False, <const floating *> both + at.Ra[l - 1] * ld,
+                    own, Sz)
         elif not own:
             memset(Sz, 0, layer.n_out * ld * sizeof(floating))
         if l < b.net.n_layers:
@@ -208,18 +209,18 @@ cdef void mixed_down(const Block *b, const floating *V, floating *work, floating
         if l == 1:
             return
         gradient(b, layer, mu, <const floating *> both + at.Ra[l - 1] * ld, True, False, sums)
-        step_down(b, layer, V, mu, Vmu, work + at.Rdelta[l - 1] * ld, both + at.Rdelta[l - 1] * ld)
+        step_down(b, layer, work, V, mu, Vmu, work + at.Rdelta[l - 1] * ld, both + at.Rdelta[l - 1] * ld)
         bend(b, l - 1, work)
 
 
-cdef void step_down(const Block *b, const Layer *layer, const floating *V, const floating *mu, const floating *Vmu,
-                    floating *E, floating *VE) noexcept nogil:
+cdef void step_down(const Block *b, const Layer *layer, floating *work, const floating *V, const floating *mu,
+                    const floating *Vmu, floating *E, floating *VE) noexcept nogil:
     """E = W' mu and its tangent, VE = W' Vmu + V' mu."""
     cdef bint own = moves(layer, V)
-    backward(b, layer, <const floating *> b.params, mu, False, <const floating *> NULL, E)
+    backward(b, layer, work, <const floating *> b.params, mu, False, <const floating *> NULL, E)
     if own:
-        backward(b, layer, V, mu, False, <const floating *> NULL, VE)
-    backward(b, layer, <const floating *> b.params, Vmu, own, <const floating *> NULL, VE)
+        backward(b, layer, work, V, mu, False, <const floating *> NULL, VE)
+    backward(b, layer, work, <const floating *> b.params, Vmu, own, <const floating *> NULL, VE)
 
 
 cdef void bend(const Block *b, int l, floating *work) noexcept nogil:
@@ -270,7 +271,7 @@ cdef void mixed_bprop(const Block *b, const floating *V, floating *work, floatin
             return
         gradient(b, layer, delta, <const floating *> ofV + at.Ra[l - 1] * ld, True, False, sums)
         E, VE = work + at.delta[l - 1] * ld, ofV + at.delta[l - 1] * ld
-        step_down(b, layer, V, delta, Vdelta, E, VE)
+        step_down(b, layer, work, V, delta, Vdelta, E, VE)
         slope(b, l - 1, work, E, VE)
         kernels.add(b.net.ops, layer.n_in * ld, <const floating *> work + at.bend[l - 1] * ld, E)
         kernels.add(b.net.ops, layer.n_in * ld, <const floating *> ofV + at.bend[l - 1] * ld, VE)

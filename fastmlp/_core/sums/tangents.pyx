@@ -118,7 +118,7 @@ cdef void down(const Block *b, floating *work, floating *sums) noexcept nogil:
         gradient(b, layer, mu, <const floating *> work + at.Ra[l - 1] * b.ld, True, False, sums)
         if l == 1:
             return
-        backward(b, layer, <const floating *> b.params, mu, False, <const floating *> NULL, below)
+        backward(b, layer, work, <const floating *> b.params, mu, False, <const floating *> NULL, below)
         kernels.multiply(b.net.ops, layer.n_in, b.n, <const floating *> work + at.Rz[l - 1] * b.ld,
                          <const floating *> below, True, work + at.bend[l - 1] * b.ld, b.ld)
         kernels.multiply(b.net.ops, layer.n_in, b.n, <const floating *> work + at.d1[l - 1] * b.ld,
@@ -137,7 +137,7 @@ cdef void bent_bprop(const Block *b, floating *work, floating *sums) noexcept no
         delta, below = work + at.delta[l] * b.ld, work + at.delta[l - 1] * b.ld
         gradient(b, layer, delta, <const floating *> work + at.a[l - 1] * b.ld, True, True, sums)
         if l > 1:
-            backward(b, layer, <const floating *> b.params, delta, False,
+            backward(b, layer, work, <const floating *> b.params, delta, False,
                      <const floating *> work + at.d1[l - 1] * b.ld, below)
             kernels.add(b.net.ops, layer.n_in * b.ld, <const floating *> work + at.bend[l - 1] * b.ld, below)
 

@@ -1,0 +1,3 @@
+from fastmlp._core.sums.kinds import CompiledKind
+
+CONV: CompiledKind

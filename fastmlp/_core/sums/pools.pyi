@@ -1,0 +1,4 @@
+from fastmlp._core.sums.kinds import CompiledKind
+
+MEAN: CompiledKind
+LARGEST: CompiledKind

@@ -1,0 +1,243 @@
+"""Layers that look at images or signals through windows: convolutions, whose weights are shared, and pools.
+
+What one sample has before such a layer is of shape (channels, length) or (channels, height, width), and so it is behind
+it. A signal is an image of one row to the kernels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastmlp import _validation as check
+from fastmlp._core.sums import conv, pools
+from fastmlp.model.activations import Activation
+from fastmlp.model.layers import Kind, Layer, Shape
+
+PADDINGS = ("valid", "same")
+BIASES = ("channel", "position")
+
+Extent = int | tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Conv(Kind):
+    """A convolutional layer: each of its channels is a map of what one small window of weights finds at each place.
+
+    z[i, y, x] = b[i] + sum over c, p, q of W[i, c, p, q] a[c, y stride + p, x stride + q], a cross-correlation, and
+    then the activation. It stands in the list that `Network` takes, behind a shape or another layer of maps.
+
+    Parameters
+    ----------
+    channels : int
+        Maps that it makes.
+    size : int or sequence of int
+        Extent of the window, in all directions or one for each axis: (rows, columns) of images, (length,) of signals.
+    stride : int or sequence of int, default=1
+        Steps of the window.
+    padding : {"valid", "same"}, default="valid"
+        valid: the window stays inside. same: ceil(n / stride) outputs along an axis of n inputs, as if there were zeros
+        around these, max((ceil(n / stride) - 1) stride + size - n, 0) in all, the smaller half of them before.
+    bias : {"channel", "position"} or None, default="channel"
+        One b for each map (channels,), one for each unit (channels, height, width), or none.
+    shared : bool, default=True
+        Whether one window of weights goes over all places; without, the layer is locally connected: each place has
+        weights of its own.
+
+    Notes
+    -----
+    W is (channels, input channels, rows, columns) of images, (channels, input channels, length) of signals; where it is
+    not shared (channels, height, width, input channels, rows, columns) and alike. The fans that starting values are
+    drawn by are those of a window: input channels times its size, channels times its size.
+
+    References
+    ----------
+    LeCun et al., Neural Computation 1 (1989), 541-551; LeCun et al., Proc. IEEE 86 (1998), 2278-2324; ESL, section
+    11.7; PRML, section 5.5.6.
+
+    Examples
+    --------
+    >>> import fastmlp
+    >>> net = fastmlp.Network([(1, 16, 16), fastmlp.Conv(4, 5), fastmlp.AveragePool(2), 10], output="softmax", rng=0)
+    >>> net.weights[0].shape, net.weights[1].shape
+    ((4, 1, 5, 5), (10, 144))
+    """
+
+    name = "conv"
+    compiled = conv.CONV
+    takes_scales = True
+
+    channels: int
+    size: Extent
+    stride: Extent = 1
+    padding: str = "valid"
+    bias: str | None = "channel"
+    shared: bool = True
+
+    def __post_init__(self) -> None:
+        """Fields in plain types, checked as far as they can be without a layer before."""
+        _settle(self, channels=check.integer(self.channels, "channels", 1), size=_extent(self.size, "size"))
+        _settle(self, stride=_extent(self.stride, "stride"), padding=check.choice(self.padding, "padding", PADDINGS))
+        _settle(self, bias=None if self.bias is None else check.choice(self.bias, "bias", BIASES))
+        _settle(self, shared=check.boolean(self.shared, "shared"))
+
+    @property
+    def takes_shifts(self) -> bool:
+        """A shift moves the units of a map alike, if their windows have the same weights and no zeros under them."""
+        return self.padding == "valid" and (self.bias == "position" or (self.shared and self.bias == "channel"))
+
+    def after(self, inputs: Shape, activation: Activation) -> Layer:
+        """Maps behind maps."""
+        axes = _axes(inputs, self)
+        size, stride = _along(self.size, "size", axes, self), _along(self.stride, "stride", axes, self)
+        extents = [_positions(*each, self) for each in zip(axes, size, stride, strict=True)]
+        outputs, before = tuple(n for n, _ in extents), tuple(zeros for _, zeros in extents)
+        window = (inputs[0], *size)
+        fan_in, positions = math.prod(window), math.prod(outputs)
+        n_biases = {None: 0, "channel": 1, "position": positions}[self.bias]
+        n_units = self.channels * positions
+        return Layer(
+            self, inputs, (self.channels, *outputs), activation,
+            weights=(self.channels, *(() if self.shared else outputs), *window),
+            biases={None: (), "channel": (self.channels,), "position": (self.channels, *outputs)}[self.bias],
+            fan_in=fan_in, fan_out=self.channels * math.prod(size), work=n_units * (fan_in + bool(n_biases)),
+            geometry=_geometry(inputs, (self.channels, *outputs), size, stride, before, n_biases, not self.shared),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Pool(Kind):
+    """One number for each window; windows lie side by side."""
+
+    has_activation = False
+
+    size: Extent
+
+    def __post_init__(self) -> None:
+        """The size in plain types."""
+        _settle(self, size=_extent(self.size, "size"))
+
+    def after(self, inputs: Shape, activation: Activation) -> Layer:
+        """As many channels; along each axis as many whole windows as there is room for."""
+        axes = _axes(inputs, self)
+        size = _along(self.size, "size", axes, self)
+        for n, each in zip(axes, size, strict=True):
+            _check_fits(each, n, self)
+        outputs = (inputs[0], *(n // each for n, each in zip(axes, size, strict=True)))
+        return Layer(
+            self, inputs, outputs, activation, work=math.prod(outputs) * math.prod(size),
+            geometry=_geometry(inputs, outputs, size, size, (0,) * len(size), 0, False),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AveragePool(_Pool):
+    """Means over windows that do not overlap, in each channel; for the list that `Network` takes.
+
+    Parameters
+    ----------
+    size : int or sequence of int
+        Extent of the windows, in all directions or one for each axis. Rows and columns that are left over belong to
+        none.
+
+    Notes
+    -----
+    It has neither parameters nor an activation: that of the layer before stands before the mean.
+
+    Examples
+    --------
+    >>> import fastmlp
+    >>> net = fastmlp.Network([(2, 7), fastmlp.AveragePool(3), 1], rng=0)
+    >>> net.layers
+    (14, 4, 1)
+    """
+
+    name = "average_pool"
+    compiled = pools.MEAN
+
+
+@dataclass(frozen=True)
+class MaxPool(_Pool):
+    """The largest number of each window, in each channel; windows do not overlap. For the list that `Network` takes.
+
+    Parameters
+    ----------
+    size : int or sequence of int
+        Extent of the windows, in all directions or one for each axis. Rows and columns that are left over belong to
+        none.
+
+    Notes
+    -----
+    Of several numbers that are equal the first one counts, row by row: derivatives are its own, and the others' are 0.
+    It has neither parameters nor an activation.
+
+    Examples
+    --------
+    >>> import fastmlp
+    >>> net = fastmlp.Network([(1, 4, 4), fastmlp.MaxPool(2), 1], rng=0)
+    >>> net.layers
+    (16, 4, 1)
+    """
+
+    name = "max_pool"
+    compiled = pools.LARGEST
+
+
+def _settle(kind: Kind, **values: Any) -> None:
+    """Write fields of a frozen record, as it is made."""
+    for name, value in values.items():
+        object.__setattr__(kind, name, value)
+
+
+def _extent(value: Any, name: str) -> Extent:
+    """A number, or one for each of one or two axes."""
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return check.integer(value, name, 1)
+    if len(value) not in (1, 2):
+        raise ValueError(f"{name}: expected an integer, or one for each axis, got {check.shown(value)}")
+    return tuple([check.integer(each, name, 1) for each in value])
+
+
+def _axes(inputs: Shape, kind: Kind) -> Shape:
+    """Length, or height and width of the inputs."""
+    if len(inputs) not in (2, 3):
+        raise ValueError(
+            "layers: expected a shape (channels, length) or (channels, height, width), or another layer of maps, "
+            f"before {kind!r}, got {inputs[0]} units"
+        )
+    return inputs[1:]
+
+
+def _along(extent: Extent, name: str, axes: Shape, kind: Kind) -> Shape:
+    """An extent, one number for each axis."""
+    if isinstance(extent, int):
+        return (extent,) * len(axes)
+    if len(extent) != len(axes):
+        raise ValueError(f"layers: expected {name} of {kind!r} to be an integer, or {len(axes)} of them")
+    return extent
+
+
+def _check_fits(size: int, n: int, kind: Kind) -> None:
+    if size > n:
+        raise ValueError(f"layers: expected at least {size} inputs along each axis of a window of {kind!r}, got {n}")
+
+
+def _positions(n: int, size: int, stride: int, kind: Conv) -> tuple[int, int]:
+    """How many places a window has along an axis, and how many zeros lie before the first input."""
+    if kind.padding == "same":
+        n_out = -(-n // stride)
+        return n_out, max((n_out - 1) * stride + size - n, 0) // 2
+    _check_fits(size, n, kind)
+    return (n - size) // stride + 1, 0
+
+
+def _geometry(
+    inputs: Shape, outputs: Shape, size: Shape, stride: Shape, before: Shape, n_biases: int, local: bool
+) -> tuple[int, ...]:
+    """The `fmlp_window` of the kernels: channels, rows and columns, of which a signal has one row."""
+    rows = () if len(inputs) == 3 else (1,)
+    image, maps = (inputs[0], *rows, *inputs[1:]), (outputs[0], *rows, *outputs[1:])
+    top = () if len(inputs) == 3 else (0,)
+    return (*image, *maps, *rows, *size, *rows, *stride, *top, *before, n_biases, int(local))
