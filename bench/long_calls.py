@@ -297,6 +297,8 @@ CALLS: dict[str, Callable[[], Work]] = {
     "lekprofile": asking([20, 100, 1], 3_000, lekprofile),
     "TangentPropagation": training([20, 50, 1], 100_000, "lbfgs", penalty=ALONG),
     "TangentPropagation lm": training([8, 30, 1], 3_000, "lm", penalty=ALONG),
+    "Conv": training([(1, 16, 16), fastmlp.Conv(8, 5), fastmlp.MaxPool(2), 1], 50_000, "lbfgs"),
+    "Conv lm": training([(1, 8, 8), fastmlp.Conv(4, 3), fastmlp.AveragePool(2), 1], 3_000, "lm"),
     "invariance": asking(WIDE, 300_000, lambda net, X, T: fastmlp.invariance.invariance(net, X, np.eye(8))),
     "tangents": images(10_000, lambda X: fastmlp.invariance.tangents(X, (28, 28))),
     "warp": images(60_000, lambda X: fastmlp.invariance.warp(X.reshape(-1, 28, 28), offset=(0.5, 0.5))),

@@ -113,6 +113,11 @@ class Problem:
             self.fitted("lm", penalty=penalty), fastmlp.invariance.invariance(self.net, self.X, tau, **self.threads)
         )
 
+    def convolved(self):
+        layers = [(2, 4), fastmlp.Conv(5, 2), fastmlp.MaxPool(2), fastmlp.Conv(3, 1), fastmlp.AveragePool(1), 1]
+        net = fastmlp.Network(layers, rng=0)
+        return net.fit(self.X, self.T, "lbfgs", max_iter=3, **self.threads).x
+
     def features(self):
         kinds = [getattr(fastmlp.features, name) for name in FEATURES]
         found = [kind(shape=(2, 4)).fit_transform(np.abs(self.X)) for kind in kinds]
@@ -169,6 +174,7 @@ OPERATIONS = {
     "save, load, from_sklearn": lambda p: p.copies(),
     "invariance.augmented, warp": lambda p: p.changed(),
     "TangentPropagation, tangents": lambda p: p.along(),
+    "Conv, AveragePool, MaxPool": lambda p: p.convolved(),
     "features": lambda p: p.features(),
     "plot": lambda p: p.pictured(),
     "leave_one_out": lambda p: p.laplace().leave_one_out().outputs,

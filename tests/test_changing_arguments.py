@@ -92,6 +92,11 @@ def estimated_path(X, T, sample_weight, dtype):
     return own.prune_path(X, T, sample_weight, n_params=21, max_iter=2).scores
 
 
+def convolved(dtype):
+    layers = [(1, D), fastmlp.Conv(3, 2), fastmlp.MaxPool(1), fastmlp.Conv(2, 1), fastmlp.AveragePool(1), K]
+    return fastmlp.Network(layers, dtype=dtype, rng=0)
+
+
 def objective(X, T, v, sample_weight, n_threads, dtype):
     return (
         net_of(dtype)
@@ -137,6 +142,7 @@ CALLS = {
     "olden": lambda X, dtype: fastmlp.olden(net_of(dtype), X),
     "lekprofile": lambda X, n_threads, dtype: fastmlp.lekprofile(net_of(dtype), X, steps=3, n_threads=n_threads).y,
     "invariance": lambda X, n_threads, dtype: invariance.invariance(net_of(dtype), X, np.eye(D), n_threads=n_threads),
+    "convolution": lambda X, T, n_threads, dtype: convolved(dtype).loss_and_grad(X, T, n_threads=n_threads)[1],
     "tangents": lambda X, dtype: invariance.tangents(X, kinds=[lambda X, t: (1 + t) * X]),
     "warp": lambda X, n_threads, dtype: invariance.warp(X, offset=(0.5, 0.25), n_threads=n_threads),
     "augmented": lambda X, T, dtype: invariance.augmented(X, T, invariance.TimeShift(0.5), 2, rng=0)[0],

@@ -26,6 +26,10 @@ def fit(method="lbfgs", **options):
     return net().fit(X, T, method, **{"max_iter": 5, "rng": 0, **options}).fun
 
 
+def convolved(**options):
+    return fastmlp.Network([(1, 3), fastmlp.Conv(**{"channels": 2, "size": 2, **options}), 1], rng=0)
+
+
 def posterior():
     return fastmlp.Laplace(net(), X, T, prior_precision=1.0, noise_precision=1.0)
 
@@ -121,6 +125,11 @@ OPERATIONS = {
        for name in ("steps", "n_threads")},
     "table output": lambda n: fastmlp.lekprofile(net(), X).table(n),
     "sensitivity n_threads": lambda n: fastmlp.sensitivity(net(), X, n_threads=n).raw.mean,
+    **{f"Conv {name}": lambda n, name=name: convolved(**{name: n}).n_params for name in ("channels", "size", "stride")},
+    "Conv n_threads": lambda n: convolved().loss_and_grad(X, T, n_threads=n),
+    **{f"{pool.__name__} size": lambda n, pool=pool: fastmlp.Network([(1, 3), pool(n), 1]).n_params
+       for pool in (fastmlp.AveragePool, fastmlp.MaxPool)},
+    "layers channels": lambda n: fastmlp.Network([(n, 3), fastmlp.Conv(1, 1), 1]).n_params,
     "invariance n_threads": lambda n: invariance.invariance(net(), X, np.eye(3), n_threads=n),
     "warp n_threads": lambda n: invariance.warp(X, offset=(0.5, 0.5), n_threads=n),
     "augmented copies": lambda n: invariance.augmented(X, T, invariance.TimeShift(1.0), n)[0].shape,

@@ -9,6 +9,7 @@ io            files
 rescaling     linear maps of inputs and outputs, carried over to the parameters
 selection     parameters by name
 architecture  layers, activations and loss without numbers, and the order of the parameters
+convolution   layers of maps, and pools
 layers        kinds of layers, and their records
 losses        what each loss is; moderation: its outputs where logits are normally distributed
 activations   what each activation is

@@ -7,6 +7,7 @@ classes     which were taken for which
 diagram     inputs, units, and the weights between them
 evidence    what it says about networks and inputs
 importance  what several methods say of each input; profiles
+maps        filters, and what they find
 inputs      what each does to the outputs
 outputs     functions of one input, and samples of functions
 pruning     paths

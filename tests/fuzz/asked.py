@@ -222,6 +222,26 @@ def change(world):
     return world.draws.among(makes)()
 
 
+def convolved(world):
+    """A network of images, made and asked."""
+    sizes = (1, 2, 3, (2, 3), world.integer(2))
+    draw = lambda: world.draws.among(sizes)  # noqa: E731
+    given = {"channels": world.draws.among((1, 3, world.integer(2))), "size": draw()} | world.sometimes(
+        stride=draw, padding=lambda: world.name("valid", "same"), bias=lambda: world.name("channel", "position"),
+        shared=lambda: world.draws.below(2) == 0,
+    )  # fmt: skip
+    pool, size = world.draws.among((fastmlp.AveragePool, fastmlp.MaxPool)), draw()
+    images = world.array(3, 20)
+
+    def call(size, **options):
+        net = fastmlp.Network([(1, 4, 5), fastmlp.Conv(size=given["size"], **options), pool(size), 2], rng=0)
+        net.loss_and_grad(images, np.zeros((3, 2)))
+        return net.jacobian(images, wrt="params"), net.fit(images, np.zeros((3, 2)), "lm", max_iter=2)
+
+    options = {name: value for name, value in given.items() if name != "size"}
+    return call, {"size": size} | options
+
+
 def features(world):
     kind = getattr(fastmlp.features, world.draws.among(FEATURES))
     options = world.sometimes(shape=lambda: world.draws.among(((4, 5), world.integer(4), None)))
@@ -233,4 +253,5 @@ EVALUATIONS = {"importances": importances, "garson, olden": weights_alone, "lekp
                "from_network": of_a_network, "from_sklearn": bridged}  # fmt: skip
 ESTIMATORS = {"estimator": fitted, "prune_path": path, "predict_proba": probabilities}
 WITH_SCIKIT_LEARN = {*ESTIMATORS, "features"}
-INVARIANCES = {"TangentPropagation": along, "invariances": invariances, "features": features}
+INVARIANCES = {"TangentPropagation": along, "invariances": invariances, "features": features,
+               "Conv": convolved}  # fmt: skip
