@@ -24,7 +24,7 @@ BAD_NETWORKS = [
     ({"layers": [3, True]}, TypeError, "layers", "got True"),
     ({"layers": [3, "4", 1]}, TypeError, "layers", "got '4'"),
     ({"layers": [3, None, 1]}, TypeError, "layers", "got None"),
-    ({"layers": [[3, 1]]}, TypeError, "layers", "got [3, 1]"),
+    ({"layers": [[3, 1]]}, ValueError, "layers", "got [[3, 1]]"),
     ({"layers": [2**21, 2**21]}, ValueError, "layers", "1 to 2^40 parameters, got [2097152, 2097152]"),
     ({"layers": [2**200, 2]}, ValueError, "layers", "an integer < 2^63, got"),
     ({"hidden": "sigmoid"}, ValueError, "hidden", f"one of {', '.join(HIDDEN)}, got 'sigmoid'"),

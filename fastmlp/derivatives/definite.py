@@ -159,10 +159,18 @@ def factor(B: Float, C: Float, *, helped: bool = False) -> Float:
         L = plus(B, plus(C, added * rounding) if added else C)
         if not (cholesky.factor(L) or (np.diagonal(L) ** 2 <= rounding).any()):
             return L
-    A = plus(B, C)
+    smallest, largest = extremes(plus(B, C))
+    raise _error(smallest, max(largest, -smallest))
+
+
+def extremes(A: Float) -> tuple[float, float]:
+    """The smallest and the largest eigenvalue, for errors: nan where LAPACK does not find them."""
     _memory.blas(4 * A.nbytes)
-    eigenvalues = np.linalg.eigvalsh(A)
-    raise _error(float(eigenvalues[0]), float(np.abs(eigenvalues).max()))
+    try:
+        eigenvalues = np.linalg.eigvalsh(A)
+    except np.linalg.LinAlgError:
+        return np.nan, np.nan
+    return float(eigenvalues[0]), float(eigenvalues[-1])
 
 
 def _error(smallest: float, largest: float) -> NotPositiveDefiniteError:

@@ -70,7 +70,7 @@ def garson(net: Network, X: Any = None, *, form: str = "goh") -> Float:
     >>> fastmlp.garson(net), fastmlp.garson(net, form="garson").round(3)
     (array([[0.625, 0.375]]), array([[0.727, 0.273]]))
     """
-    check.choice(form, "form", FORMS)
+    form = check.choice(form, "form", FORMS)
     check_network(net)._architecture.check_dense("net")
     if len(net.weights) != 2:
         raise ValueError(f"net: expected one hidden layer for Garson's algorithm, got {len(net.weights) - 1}")

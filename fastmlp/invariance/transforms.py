@@ -6,6 +6,7 @@ Each is a callable ``t(X, rng)`` that returns a new array like X; ``a + b`` does
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
@@ -24,7 +25,7 @@ IDENTITY, NO_OFFSET = np.eye(2)[np.newaxis], np.zeros((1, 2))
 BLOCK_NUMBERS = 1 << 17  # of random fields at a time, which stay near the core
 
 
-class Transform:
+class Transform(ABC):
     """A random change of the rows of X that leaves their targets as they are.
 
     A subclass is a frozen dataclass of its numbers and of `shape`, and says what happens to images.
@@ -59,8 +60,9 @@ class Transform:
         channels, h, w = shape if len(shape) == 3 else (1, *shape)
         return self._changed(array, (len(array), channels, h, w), rng)
 
+    @abstractmethod
     def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
-        raise NotImplementedError
+        """The rows of X, images of this shape, each changed."""
 
     def __add__(self, other: Any) -> Composition:
         return _composed(self, other)
@@ -147,7 +149,7 @@ class RandomShift(Transform):
         self._check("shift")
 
     def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
-        offset = rng.uniform(-self.shift, self.shift, (len(X), 2))
+        offset = self.shift * rng.uniform(-1.0, 1.0, (len(X), 2))
         return warped(X, shape, IDENTITY, offset, None, None)
 
 
@@ -303,7 +305,7 @@ class TimeShift(Transform):
 
     def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
         offset = np.zeros((len(X), 2))
-        offset[:, 1] = rng.uniform(-self.shift, self.shift, len(X))
+        offset[:, 1] = self.shift * rng.uniform(-1.0, 1.0, len(X))
         return warped(X, shape, IDENTITY, offset, None, None)
 
 

@@ -145,7 +145,8 @@ class Deletions:
         rows = self._rows_of(at)
         _memory.blas(4 * rows.nbytes)
         w = self.w.copy()
-        w[self._rows] -= np.linalg.solve(rows[:, at], self.w[S]) @ rows
+        root = _root(rows[:, at])
+        w[self._rows] -= np.linalg.solve(root.T, np.linalg.solve(root, self.w[S])) @ rows
         w[S] = 0.0
         return w
 

@@ -17,9 +17,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _matrices, _memory
+from fastmlp import _matrices
 from fastmlp._cached import cached_property
 from fastmlp._core.curvature import cholesky
+from fastmlp.derivatives import definite
 from fastmlp.errors import NotPositiveDefiniteError, PosteriorWarning, warn_caller
 from fastmlp.pruning.reduced import Reduced
 
@@ -93,8 +94,7 @@ class Optimum:
                 return kind, A, L
             if not np.isfinite(A).all():
                 raise ValueError("net: expected one whose second derivatives are finite on these data, got others")
-        _memory.blas(8 * A.nbytes)
-        smallest, largest = np.linalg.eigvalsh(A)[[0, -1]].tolist()
+        smallest, largest = definite.extremes(A)
         raise NotPositiveDefiniteError(
             "penalty: expected one with which the matrix of second derivatives is positive definite, got the smallest "
             f"eigenvalue {smallest:.3g} (the largest: {largest:.3g}); take a larger penalty, on biases too, or train "

@@ -204,8 +204,8 @@ def saliencies(
     >>> s.names, s.rise.round(3)
     (['W1[0,0]', 'b1[0]'], array([14.54,  0.  ]))
     """
-    check.choice(method, "method", tuple(METHODS))
-    check.choice(hessian, "hessian", HESSIANS)
+    method = check.choice(method, "method", tuple(METHODS))
+    hessian = check.choice(hessian, "hessian", HESSIANS)
     problem = posed(net, X, T, sample_weight, penalty, noise_precision, standardize, n_threads)
     candidates = Candidates(problem.architecture, what)
     start = problem.start

@@ -28,7 +28,10 @@ def number(term: Any, answer: Any) -> float:
             answer = answer[()]
         if isinstance(answer, (bool, np.bool_)) or not isinstance(answer, numbers.Real):
             raise TypeError(f"{_name(term)}: expected a real number for its value, got {check.shown(answer)}")
-    value = float(answer)
+    try:
+        value = float(answer)
+    except OverflowError:  # an integer beyond float64
+        value = math.inf if answer > 0 else -math.inf
     if math.isnan(value):
         raise ValueError(f"{_name(term)}: expected a value that is a number, or inf, got nan")
     return value

@@ -200,3 +200,16 @@ def test_one_cannot_write_to_what_is_changed():
 
     with pytest.raises(ValueError, match="read-only"):
         augmented(np.ones((3, 4)), np.ones(3), careless)
+
+
+@pytest.mark.parametrize("shift", [-0.0, 5e-324, 1e308])
+def test_shifts_of_any_size_are_drawn(shift):
+    X = np.random.default_rng(0).uniform(size=(3, 9))
+    for kind in (RandomShift, TimeShift):
+        moved = kind(shift)(X, 0)
+        assert np.array_equal(moved, X if shift < 1 else np.zeros_like(X))
+
+
+def test_a_change_without_a_way_to_change_is_none():
+    with pytest.raises(TypeError, match="abstract"):
+        fastmlp.invariance.Transform()

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from fastmlp.derivatives import definite
+from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.pruning import deletions
 from fastmlp.pruning.deletions import Deletions
 
@@ -54,3 +56,12 @@ def test_sets_are_deleted_together():
         left = np.setdiff1d(left, S)
     assert np.array_equal(np.flatnonzero(chain.alive), left)
     assert np.allclose(chain.inverse, np.linalg.inv(A[np.ix_(left, left)]), rtol=1e-9)
+
+
+def test_eigenvalues_that_lapack_does_not_find_are_told_as_such(monkeypatch):
+    def failing(A):
+        raise np.linalg.LinAlgError("Eigenvalues did not converge")
+
+    monkeypatch.setattr(np.linalg, "eigvalsh", failing)
+    with pytest.raises(NotPositiveDefiniteError, match=r"smallest eigenvalue nan \(largest: nan\)"):
+        definite.factor(-np.eye(3), np.zeros(3))
