@@ -100,7 +100,7 @@ class Problem:
         return fastmlp.compact(net)[0].predict(self.X, **self.threads)
 
     def changed(self):
-        images = self.X[:1000].reshape(1000, 2, 4)
+        images = self.some[0].reshape(-1, 2, 4)
         copies, _, _ = fastmlp.invariance.augmented(
             images, self.T[:1000], fastmlp.invariance.Elastic(1.0, 1.0), 3, rng=0
         )

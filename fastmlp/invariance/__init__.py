@@ -1,7 +1,8 @@
 """Invariances: what may be done to inputs without a change of the outputs, and how networks learn it.
 
-transforms  random changes of images and signals, drawn anew for each epoch of ``fit(augment=)``; augmented: copies
-            with such changes; warping: images seen through maps of their coordinates
+transforms  random changes of images and signals, drawn anew for each epoch of ``fit(augment=)``
+augmented   copies with such changes
+warping     images seen through maps of their coordinates
 directions  tangents of transformations at each sample, for `TangentPropagation`
 report      how much a network changes along them
 """
