@@ -81,7 +81,7 @@ class Problem:
         return np.concatenate([found.saliency, *found.sensitivity, *found.olden, *found.garson])
 
     def estimator(self):
-        return fastmlp.MLPRegressor.from_network(self.net, alpha=1.0, max_iter=3, batch_size=500)
+        return fastmlp.MLPRegressor.from_network(self.net, alpha=1.0, max_iter=3, batch_size=500, random_state=0)
 
     def fitted_estimators(self):
         X, y = self.some[0], self.some[1][:, 0]
