@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -86,11 +87,13 @@ class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _check(self) -> None:
         """TypeError or ValueError where an argument of the constructor is wrong."""
 
+    @abstractmethod
     def _features(self, images: Float) -> Float:
-        raise NotImplementedError
+        """Of images (N, H, W), one row each."""
 
+    @abstractmethod
     def _names(self) -> list[str]:
-        raise NotImplementedError
+        """Of the columns."""
 
 
 class CentralMoments(ImageFeatures):
