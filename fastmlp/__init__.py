@@ -149,7 +149,6 @@ def __getattr__(name: str) -> Any:
 
 def _imported(module: str, name: str) -> Any:
     if module in ("estimators", "features"):
-        _memory.estimators()
         return _optional.load(f"fastmlp.{module}", "sklearn", f"fastmlp.{name}")
     if module == "optimize.results":
         _memory.scipy("optimize")

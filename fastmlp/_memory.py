@@ -104,6 +104,8 @@ def undisturbed(module: str, library: str) -> Any:
     (result,) = found
     if isinstance(result, ImportError) and any(words in str(result) for words in ("allocate memory", "map segment")):
         raise MemoryError(f"no memory for the libraries of {library}: {result}") from result
+    if isinstance(result, SystemError):  # the interpreter's, where its compiler or its importer gets no memory
+        raise MemoryError(f"no memory to import {library}: {result}") from result
     if isinstance(result, BaseException):
         raise result
     return result

@@ -19,6 +19,8 @@ def load(module: str, library: str, asker: str) -> Any:
     MemoryError where there is too little for it, which would be an ImportError of one of its libraries.
     """
     package = PACKAGES.get(library, library)
+    if library == "sklearn":
+        _memory.estimators()
     if library in ROOM and module not in sys.modules:
         _memory.ask(ROOM[library], f"the libraries of {package}")
     try:

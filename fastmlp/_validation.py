@@ -12,6 +12,7 @@ import math
 import numbers
 import operator
 import os
+import sys
 from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import Any
@@ -70,7 +71,7 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
 def refuse_masked_and_lazy(value: Any, name: str) -> None:
     """TypeError where NumPy would drop a mask, or load into memory what lies outside of it; rows of a list too."""
     for kind in {*map(type, value)} if isinstance(value, (list, tuple)) else (type(value),):
-        if issubclass(kind, np.ma.MaskedArray):
+        if _is_masked(kind):
             raise TypeError(
                 f"{name}: expected an array without a mask, got a masked array; fill or drop masked entries"
             )
@@ -81,6 +82,12 @@ def refuse_masked_and_lazy(value: Any, name: str) -> None:
                 f"{name}: expected an array in memory, got {kind.__module__}.{kind.__name__}, all of which would be "
                 f"loaded; if it fits, {name}{LAZY.get(package, '.compute()')} does so"
             )
+
+
+def _is_masked(kind: type) -> bool:
+    """Whether a type is NumPy's of masked arrays, which nobody has where numpy.ma is not imported."""
+    masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)
+    return masked is not None and issubclass(kind, masked)
 
 
 def _frame_values(frame: Any, name: str) -> NDArray[Any]:
@@ -283,7 +290,7 @@ def seed_sequence(rng: Any) -> np.random.SeedSequence:
 
 def output_array(out: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
     """A user's array to be written to: exactly this shape and type, C-contiguous, aligned, writeable."""
-    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
+    if not isinstance(out, np.ndarray) or _is_masked(type(out)):
         raise TypeError(f"out: expected a numpy array, got {type(out).__name__}")
     if out.shape != shape or out.dtype != dtype:
         raise ValueError(f"out: expected shape {shape} and dtype {dtype}, got {out.shape} and {out.dtype}")

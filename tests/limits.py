@@ -94,7 +94,7 @@ class Problem:
         return self.estimator().prune_path(self.X[:1000], self.T[:1000, 0], **options).scores
 
     def copies(self):
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # rmtree at low memory: an OSError
             self.net.save(Path(folder, "net"))
             net = fastmlp.from_sklearn(fastmlp.to_sklearn(fastmlp.load(Path(folder, "net"))))
         return fastmlp.compact(net)[0].predict(self.X, **self.threads)

@@ -150,6 +150,40 @@ def test_memory_that_cannot_be_had_is_named():
     _memory.ask(1 << 20, "this")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        'SystemError("error return without exception set")',
+        'ImportError("libx.so: failed to map segment from shared object")',
+        'ImportError("libx.so: cannot open: Cannot allocate memory")',
+    ],
+)
+def test_what_an_import_raises_for_want_of_memory_is_a_memory_error(error, tmp_path, monkeypatch):
+    """The interpreter's compiler and importer may end without a word, its loader with an ImportError."""
+    (tmp_path / "starved.py").write_text(f"raise {error}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(MemoryError, match=r"libraries of Starved|to import Starved"):
+        _memory.undisturbed("starved", "Starved")
+
+
+def test_masked_arrays_are_refused_without_importing_them():
+    program = """
+import sys
+import fastmlp
+net = fastmlp.Network([1, 2, 1], rng=0)
+net.predict([[0.0], [1.0]])
+assert "numpy.ma" not in sys.modules
+import numpy.ma
+for call in (lambda: net.predict(numpy.ma.ones((2, 1))), lambda: net.predict([[0.0]], out=numpy.ma.ones((1, 1)))):
+    try:
+        call()
+    except TypeError as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["X", "out"], done.stderr
+
+
 def test_products_are_those_of_numpy():
     rng = np.random.default_rng(0)
     for A, B in ((rng.normal(size=(60, 70)), rng.normal(size=(70, 80))), (rng.normal(size=(3, 4, 5)), np.ones((5, 2)))):
