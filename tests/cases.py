@@ -84,6 +84,13 @@ def data(net, n_samples, seed=0, soft=False):
     return X, T
 
 
+def sinusoid(n_samples, seed):
+    """The lecture's curve, with noise."""
+    rng = np.random.default_rng(seed)
+    X = rng.uniform(0.0, 1.0, (n_samples, 1))
+    return X, np.sin(2 * np.pi * X) + 0.3 * rng.normal(size=(n_samples, 1))
+
+
 def trained(output, loss, layers=(2, 3, 2), decay=0.3, n=40):
     """A network at the minimum of its loss and a weight decay, and its data."""
     net = network(list(layers), output=output, loss=loss, seed=3)

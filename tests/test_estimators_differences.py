@@ -5,6 +5,7 @@ import pytest
 import sklearn.neural_network as theirs
 
 import fastmlp
+from estimator_cases import vector
 from fastmlp import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -16,10 +17,6 @@ y = Y[:, 0]
 LABELS = np.digitize(y, [0.3, 1.0])
 SMALL = {"hidden_layer_sizes": (4,), "activation": "tanh", "random_state": 0, "max_iter": 5}
 BOTH = (MLPRegressor, theirs.MLPRegressor)
-
-
-def vector(model):
-    return np.hstack([array.ravel() for array in (*model.coefs_, *model.intercepts_)])
 
 
 def fitted(cls, X=X, target=y, weight=None, **arguments):

@@ -4,15 +4,11 @@ import numpy as np
 import pytest
 import sklearn.neural_network as theirs
 
+from estimator_cases import LABELS, WEIGHT, X, vector, y
 from fastmlp import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(90, 3))
-y = np.sin(X[:, 0]) + X[:, 1] ** 2 + 0.3 * RNG.normal(size=90)
-LABELS = np.digitize(y, [0.3, 1.3])
-WEIGHT = RNG.uniform(0.2, 3.0, 90)
 SGD = {"hidden_layer_sizes": (4,), "activation": "tanh", "solver": "sgd", "shuffle": False, "random_state": 0}
 PAIRS = {
     "regression": (MLPRegressor, theirs.MLPRegressor, y),
@@ -24,10 +20,6 @@ RATES = {
 }
 #: scikit-learn's penalty weighs more in a minibatch, so that these go without
 BATCHES = {"all at once": {"batch_size": 90, "alpha": 0.5}, "minibatches": {"batch_size": 20, "alpha": 0.0}}
-
-
-def vector(model):
-    return np.hstack([array.ravel() for array in (*model.coefs_, *model.intercepts_)])
 
 
 @pytest.mark.parametrize("nesterov", [True, False], ids=["nesterov", "plain"])

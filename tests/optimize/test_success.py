@@ -11,22 +11,9 @@ from fastmlp.errors import ScaleWarning
 from fastmlp.estimators.arguments import SOLVERS
 from fastmlp.optimize import reference
 from fastmlp.optimize.explained import poor
+from scale_cases import caught, explained, nearly_linear
 
-rng = np.random.default_rng(7)
-X = rng.normal(size=(200, 3))
-Y = 2.5 + 0.8 * np.tanh(X[:, 0] + 0.5 * X[:, 1]) + 0.3 * X[:, 2] + 0.1 * rng.normal(size=200)
-
-
-def explained(net, inputs, targets):
-    return 1 - np.sum((net(inputs)[:, 0] - targets) ** 2) / np.sum((targets - targets.mean()) ** 2)
-
-
-def caught(net, *arguments, **options):
-    """The result of a fit and the texts of its warnings."""
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        res = net.fit(*arguments, **options)
-    return res, [str(each.message) for each in found if each.category is ScaleWarning]
+X, Y = nearly_linear(7)
 
 
 # ---- constant targets ----
