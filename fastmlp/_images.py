@@ -10,11 +10,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Array, ArrayLike, Augment
 
-Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 KINDS = {1: "(S,) or (C, S)", 2: "(H, W) or (C, H, W)"}
@@ -49,7 +48,7 @@ def shape_of(X: Array, shape: Shape | None, n_axes: int = 2) -> Shape:
     return shape
 
 
-def floats(X: Any, name: str = "X") -> Array:
+def floats(X: ArrayLike, name: str = "X") -> Array:
     """X as an array of float32, or else float64."""
     single = isinstance(X, np.ndarray) and X.dtype == np.float32
     return check.real_array(X, name, np.float32 if single else np.float64)
@@ -63,7 +62,7 @@ def check_augment(augment: Any) -> None:
         )
 
 
-def drawn(augment: Any, X: Array, rng: np.random.Generator) -> Array:
+def drawn(augment: Augment, X: Array, rng: np.random.Generator) -> Array:
     """What an augmentation makes of X, which it cannot write to: like X, in its type."""
     locked = X.view()
     locked.flags.writeable = False

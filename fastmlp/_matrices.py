@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
+from fastmlp._types import Float, Index
+
 AT_ONCE = 1 << 20  # numbers, which take some milliseconds
 
 
@@ -21,7 +21,7 @@ def copied(A: Float) -> Float:
     return result
 
 
-def chosen(A: Float, where: NDArray[np.intp]) -> Float:
+def chosen(A: Float, where: Index) -> Float:
     """These rows, and of these the same columns."""
     n = len(where)
     result = np.empty((n, n), A.dtype)

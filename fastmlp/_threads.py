@@ -26,7 +26,7 @@ ANY = 2**31  # bits of a number of threads: it is cut down to what there is
 _warned: dict[type[Warning], int] = {}  # the process that has had its warning
 
 
-def resolve(n_threads: Any = None) -> int:
+def resolve(n_threads: int | None = None) -> int:
     """Number of threads that a call may use, at least 1; the child of a fork is warned once that it is 1."""
     threads = wanted(n_threads)
     if threads == 1 or not team.forked():
@@ -67,7 +67,7 @@ def can_be_made(n_threads: int) -> bool:
     return not error
 
 
-def wanted(n_threads: Any = None) -> int:
+def wanted(n_threads: int | None = None) -> int:
     """As `resolve`, forks left aside."""
     granted, limit = team.max_threads()
     if n_threads is not None:

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 import fastmlp
 from fastmlp import datasets, plot
-
-Array = NDArray[Any]
+from fastmlp._types import Array
 
 EPOCHS, BATCH_SIZE, LEARNING_RATE, DECAY = 100, 32, 0.003, 0.3
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Adam's usual constants, which are also those of `Network.fit`

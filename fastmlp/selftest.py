@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import fastmlp
+from fastmlp._types import Array
 from fastmlp.config import config
 from fastmlp.model import activations, losses
 from fastmlp.model.activations import Activation
-
-Array = NDArray[Any]
 
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 STEP = 1e-30

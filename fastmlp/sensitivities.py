@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory, plot
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
+from fastmlp._types import Array, ArrayLike, Axes, Float
 from fastmlp.model import units
 from fastmlp.network.network import Network, check_network
-
-Array = NDArray[Any]
 
 BLOCK = 2**19  # numbers of the Jacobian that are held at once
 OUTPUTS = 6  # columns of what is printed
@@ -27,9 +25,9 @@ ASYMMETRY = 1e-6  # allowed between cov_ij and cov_ji, relative to the standard 
 class Averages(NamedTuple):
     """Averages over the samples of the derivatives dy_k/dx_i; each of shape (K, D)."""
 
-    mean: NDArray[np.float64]
-    mean_absolute: NDArray[np.float64]
-    root_mean_square: NDArray[np.float64]
+    mean: Float
+    mean_absolute: Float
+    root_mean_square: Float
 
 
 @printed
@@ -52,8 +50,8 @@ class Sensitivity:
 
     raw: Averages
     standardized: Averages
-    input_sd: NDArray[np.float64]
-    output_sd: NDArray[np.float64]
+    input_sd: Float
+    output_sd: Float
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
 
@@ -89,13 +87,15 @@ class Sensitivity:
         rows = [(self.input_names[i], *rms[:, i]) for i in self._strongest(slice(None))]
         return Page(f"{title}: rms of dy/dx sd(x)/sd(y)", (Table(rows, heading, "<>"),))
 
-    def plot(self, ax: Any = None, *, output: int | None = None, n_inputs: int = 20) -> Any:
+    def plot(self, ax: Axes | None = None, *, output: int | None = None, n_inputs: int = 20) -> Axes:
         """Draw bars of the standardised derivatives into `ax`, and return it; see `fastmlp.plot.sensitivity`."""
         return plot.sensitivity(self, ax, output=output, n_inputs=n_inputs)
 
 
 @quiet
-def sensitivity(net: Network, X: Any, *, sample_weight: Any = None, n_threads: Any = None) -> Sensitivity:
+def sensitivity(
+    net: Network, X: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
+) -> Sensitivity:
     """How much each output depends on each input, on average over samples.
 
     Parameters
@@ -165,9 +165,7 @@ def sensitivity(net: Network, X: Any, *, sample_weight: Any = None, n_threads: A
     return Sensitivity(raw, standardized, input_sd, output_sd, input_names(X, net.layers[0]), outputs)
 
 
-def _averages(
-    net: Network, X: Array, share: NDArray[np.float64], ratio: NDArray[np.float64], n_threads: Any
-) -> Averages:
+def _averages(net: Network, X: Array, share: Float, ratio: Float, n_threads: int | None) -> Averages:
     """Sums of J times the power of two beside `ratio`, whose squares overflow in no units."""
     usual = np.isfinite(ratio) & (ratio > 0)
     unit = np.ldexp(1.0, np.clip(np.frexp(np.where(usual, ratio, 1.0))[1], -1000, 1000))
@@ -179,7 +177,7 @@ def _averages(
     return Averages(sums[0] / unit, sums[1] / unit, np.sqrt(sums[2]) / unit)
 
 
-def _jacobians(net: Network, X: Array, n_threads: Any) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+def _jacobians(net: Network, X: Array, n_threads: int | None) -> Iterator[tuple[slice, Float]]:
     """The input Jacobian of some samples after the other, in float64."""
     size = max(1, BLOCK // (net.layers[0] * net.layers[-1]))
     for first in range(0, len(X), size):
@@ -187,7 +185,7 @@ def _jacobians(net: Network, X: Array, n_threads: Any) -> Iterator[tuple[slice, 
         yield rows, net.jacobian(X[rows], n_threads=n_threads).astype(np.float64, copy=False)
 
 
-def input_names(X: Any, n_inputs: int) -> tuple[str, ...]:
+def input_names(X: ArrayLike, n_inputs: int) -> tuple[str, ...]:
     """The columns of a data frame, else x1, x2, ..."""
     columns = getattr(X, "columns", None)
     if columns is None:
@@ -196,7 +194,7 @@ def input_names(X: Any, n_inputs: int) -> tuple[str, ...]:
 
 
 @quiet
-def propagate(net: Network, X: Any, cov: Any, *, n_threads: Any = None) -> Array:
+def propagate(net: Network, X: ArrayLike, cov: ArrayLike, *, n_threads: int | None = None) -> Array:
     """Covariance of the outputs that errors of the inputs cause, to first order: Sigma_y = J Sigma_x J'.
 
     Parameters
@@ -249,8 +247,8 @@ def propagate(net: Network, X: Any, cov: Any, *, n_threads: Any = None) -> Array
     return result
 
 
-def _covariance(value: Any, n_samples: int, n_inputs: int) -> NDArray[np.float64]:
-    cov: NDArray[np.float64] = check.real_array(value, "cov", np.float64)
+def _covariance(value: Any, n_samples: int, n_inputs: int) -> Float:
+    cov: Float = check.real_array(value, "cov", np.float64)
     square = (n_inputs, n_inputs)
     if cov.shape not in (square, square[:1], (n_samples, *square)):
         raise ValueError(f"cov: expected shape {square}, {square[:1]} or {(n_samples, *square)}, got {cov.shape}")

@@ -32,7 +32,7 @@ FLOORS = (
     ("_memory", "_matrices", "replacement", "_rows", "_images"),
     ("_validation",),
     ("_core",),
-    ("errors", "_cached", "_version"),
+    ("errors", "_cached", "_version", "_types"),
 )
 LEVEL = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 #: within the packages, likewise

@@ -9,13 +9,11 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Float
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.optimize.monitor import optimize_result
-
-Float = NDArray[np.float64]
 
 
 class Stop(Exception):  # noqa: N818 - not an error: it ends a search from within a training
@@ -42,7 +40,9 @@ class Budget:
         "time_limit", "callback" or "exception" (of the block that this is used in) once the search is to end, else "".
     """
 
-    def __init__(self, time_limit: Any = None, callback: Callable[[Any], Any] | None = None, verbose: Any = 0) -> None:
+    def __init__(
+        self, time_limit: float | None = None, callback: Callable[[Any], Any] | None = None, verbose: Any = 0
+    ) -> None:
         if callback is not None and not callable(callback):
             raise TypeError(f"callback: expected a callable or None, got {check.shown(callback)}")
         self.callback = callback

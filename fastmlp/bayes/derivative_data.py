@@ -7,13 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._types import Float, Mask
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
 from fastmlp.terms.tangents import OnSamples
-
-Float = NDArray[np.float64]
 
 
 def among(objective: Objective) -> tuple[OnSamples, ...]:
@@ -28,13 +26,13 @@ def others(objective: Objective) -> tuple[Any, ...]:
     return tuple(term for term in terms if not isinstance(term, OnSamples))
 
 
-def count(known: Iterable[OnSamples], varying: NDArray[np.bool_]) -> float:
+def count(known: Iterable[OnSamples], varying: Mask) -> float:
     """How many numbers they are, by weight, of the outputs that vary; those of w = 0 say nothing."""
     observed = sum(each.n_directions * each.data.samples.total_weight for each in known if each.weight)
     return observed * float(varying.sum())
 
 
-def log_normalizer(known: Iterable[OnSamples], varying: NDArray[np.bool_] | None) -> float:
+def log_normalizer(known: Iterable[OnSamples], varying: Mask | None) -> float:
     """What their squared errors leave out of the log likelihood, in the units that they were given in."""
     total = 0.0
     for each in known:

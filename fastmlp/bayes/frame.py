@@ -13,14 +13,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._types import Float, Index, Mask
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 from fastmlp.model.units import Units
 from fastmlp.optimize import advice
 
-Float = NDArray[np.float64]
 LEAST = float(np.finfo(np.float64).tiny) * 8  # of noise precisions, which are divided by 2 pi
 VAST = 230.0  # of a logarithm, from which on targets are of no usual size: 1e100
 
@@ -30,7 +29,7 @@ class Frame(NamedTuple):
 
     architecture: Architecture
     units: Units | None
-    pruned: NDArray[np.bool_] | None = None  #: parameters (P,) that the network holds at 0 in these units
+    pruned: Mask | None = None  #: parameters (P,) that the network holds at 0 in these units
 
     @property
     def input_scale(self) -> Float:
@@ -44,13 +43,13 @@ class Frame(NamedTuple):
         return np.ones(self.architecture.n_outputs) if targets is None else targets.scale
 
     @property
-    def varying(self) -> NDArray[np.bool_]:
+    def varying(self) -> Mask:
         """Outputs (K,) whose targets are not known to be constant."""
         targets = None if self.units is None else self.units.targets
         return np.ones(self.architecture.n_outputs, bool) if targets is None else ~targets.constant
 
     @property
-    def known(self) -> NDArray[np.intp]:
+    def known(self) -> Index:
         """Positions of parameters that are 0: those of the other outputs, and what is pruned."""
         if self.pruned is None and self.varying.all():
             return np.empty(0, np.intp)
@@ -139,7 +138,7 @@ class Frame(NamedTuple):
 
 
 def framed(
-    architecture: Architecture, own: Units | None, samples: Samples, pruned: NDArray[np.bool_] | None
+    architecture: Architecture, own: Units | None, samples: Samples, pruned: Mask | None
 ) -> tuple[Frame, Samples]:
     """The frame of these units, and the samples in it."""
     return Frame(architecture, own, pruned), samples if own is None else own.applied(samples)

@@ -12,19 +12,17 @@ eps sqrt(A_ii A_jj), changes the leverage by eps |D A^-1 J'|^2 Lambda, D^2 the d
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp._tables import LINES, Page, Table, how_many, printed
+from fastmlp._types import Float, Index, Mask
 from fastmlp.bayes import likelihood
 from fastmlp.derivatives.definite import EPS, Covariance
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
-
-Float = NDArray[np.float64]
 
 ROOM = 8  # roundings, with one for each parameter
 DOUBTFUL = 0.3  # leverage from which the formula is a rough one in networks with hidden units
@@ -45,7 +43,7 @@ class LeaveOneOut(NamedTuple):
     losses: Float  #: (N,), in nats for classifiers and counts, half squared errors for regression
     leverage: Float  #: (N,), tr Lambda_n V_n, whose sum is gamma with the Gauss-Newton matrix
     cooks_distance: Float  #: (N,), (w_(-n) - w)' A (w_(-n) - w) / gamma
-    doubtful: NDArray[np.bool_]  #: (N,), leverage >= 0.3: the formula is a rough one, and not used if `retrain` says so
+    doubtful: Mask  #: (N,), leverage >= 0.3: the formula is a rough one, and not used if `retrain` says so
 
     def _shown(self) -> Page:
         n_samples, n_outputs = self.outputs.shape
@@ -77,7 +75,7 @@ class Removal:
 
     def __init__(
         self, architecture: Architecture, samples: Samples, center: Float, J: Float, covariance: Covariance,
-        noise_precision: Any,
+        noise_precision: Float | float,
     ) -> None:  # fmt: skip
         self.architecture, self.samples, self.center = architecture, samples, center
         self.targets, delta, curvature = likelihood.derivatives(architecture.loss, samples, center, noise_precision)
@@ -91,7 +89,7 @@ class Removal:
         left[self._alone(curvature)] = np.nan
         self.u = np.linalg.solve(left, delta[:, :, np.newaxis])[:, :, 0]
 
-    def _alone(self, curvature: Float) -> NDArray[np.intp]:
+    def _alone(self, curvature: Float) -> Index:
         """The samples that alone determine a parameter: I - Lambda V has no positive determinant, to rounding."""
         near = np.flatnonzero(~(self.leverage < NEAR_ONE))
         _memory.blas(4 * self.rooted.nbytes + 8 * curvature.nbytes)
@@ -100,7 +98,7 @@ class Removal:
         left = 1 - np.linalg.eigvalsh(half.transpose(0, 2, 1) @ self.V[near] @ half).max(axis=1)
         moved = self.covariance.from_root(self.rooted[near]) * np.sqrt(self.covariance.precisions)
         error = ((half.transpose(0, 2, 1) @ moved) ** 2).sum(axis=(1, 2))
-        alone: NDArray[np.intp] = near[~(left > (self.rooted.shape[2] + ROOM) * EPS * np.maximum(error, 1.0))]
+        alone: Index = near[~(left > (self.rooted.shape[2] + ROOM) * EPS * np.maximum(error, 1.0))]
         return alone
 
     def params_change(self) -> Float:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, printed
+from fastmlp._types import ArrayLike, Float, Precision
 from fastmlp.bayes import derivative_data, doubts, problem, shown
 from fastmlp.bayes.influence import LeaveOneOut, Removal
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.bayes.predictive import BLOCK, Predictive
 from fastmlp.derivatives import definite
 from fastmlp.model import functional
+from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import advice, settled
 from fastmlp.terms import DataTerm
 from fastmlp.terms import objective as objectives
-
-Float = NDArray[np.float64]
+from fastmlp.terms.term import Penalty
 
 TOLERANCE = 1e-8  # gradient of the log posterior without a sample
 
@@ -142,16 +142,16 @@ class Laplace(Predictive):
     def __init__(
         self,
         net: Network,
-        X: Any,
-        T: Any,
+        X: ArrayLike,
+        T: ArrayLike,
         *,
-        prior_precision: Any = None,
-        penalty: Any = None,
-        noise_precision: Any = None,
+        prior_precision: Precision | None = None,
+        penalty: Penalty | None = None,
+        noise_precision: ArrayLike | None = None,
         hessian: str = "ggn",
-        standardize: Any = False,
-        sample_weight: Any = None,
-        n_threads: Any = None,
+        standardize: bool | Units = False,
+        sample_weight: ArrayLike | None = None,
+        n_threads: int | None = None,
     ) -> None:
         self._be_new()
         words = doubts.LIBRARY if penalty is None else doubts.WITH_PENALTY
@@ -161,7 +161,7 @@ class Laplace(Predictive):
         )  # fmt: skip
 
     @classmethod
-    def _make(cls, words: doubts.Words, net: Network, X: Any, T: Any, **options: Any) -> Self:
+    def _make(cls, words: doubts.Words, net: Network, X: ArrayLike, T: ArrayLike, **options: Any) -> Self:
         """As the constructor; `words` are those of another caller."""
         posterior = cls.__new__(cls)
         posterior._form(words, net, X, T, **options)
@@ -169,7 +169,7 @@ class Laplace(Predictive):
 
     @quiet
     def _form(
-        self, words: doubts.Words, net: Network, X: Any, T: Any, *, hessian: str = "ggn", centred: str = "",
+        self, words: doubts.Words, net: Network, X: ArrayLike, T: ArrayLike, *, hessian: str = "ggn", centred: str = "",
         **options: Any,
     ) -> None:  # fmt: skip
         """What the constructor does; the prior of groups that begin with `centred` has its mean where they are."""
@@ -188,7 +188,7 @@ class Laplace(Predictive):
         title = f"{type(self).__name__}: normal posterior of the parameters, {self.hessian} curvature"
         return Page(title, (shown.facts(self), shown.layers(self)))
 
-    def updated(self, X: Any, T: Any, *, sample_weight: Any = None) -> Laplace:
+    def updated(self, X: ArrayLike, T: ArrayLike, *, sample_weight: ArrayLike | None = None) -> Laplace:
         """The posterior after more samples, with this one as the prior: earlier samples are not needed.
 
         Parameters
@@ -318,7 +318,7 @@ class Laplace(Predictive):
         result.losses[row] = functional.sample_losses(architecture, params, samples.rows(np.array([n])))
         result.cooks_distance[n] = own.precision(v - without.x0) / own.effective_n_params
 
-    def influence(self, X: Any = None) -> Float:
+    def influence(self, X: ArrayLike | None = None) -> Float:
         """What leaving out each sample changes: the parameters, or the predictions at X.
 
         Parameters

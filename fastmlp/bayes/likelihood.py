@@ -5,19 +5,15 @@ The formulas of `Loss`, with the weights of the samples and the noise precision.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
+from fastmlp._types import Float, Mask
 from fastmlp.model.functional import Samples
 from fastmlp.model.losses import Loss
 
-Float = NDArray[np.float64]
 
-
-def log_density(loss: Loss, samples: Samples, mean: Float, variance: Float, varying: NDArray[np.bool_]) -> Float:
+def log_density(loss: Loss, samples: Samples, mean: Float, variance: Float, varying: Mask) -> Float:
     """Ln p(t|x) (N,) of targets that vary, with normal distributions, or of classes with moderated probabilities."""
     xlogy = _memory.scipy("special").xlogy
 
@@ -33,7 +29,9 @@ def log_density(loss: Loss, samples: Samples, mean: Float, variance: Float, vary
     return np.asarray(result)
 
 
-def derivatives(loss: Loss, samples: Samples, center: Float, noise_precision: Any) -> tuple[Float, Float, Float]:
+def derivatives(
+    loss: Loss, samples: Samples, center: Float, noise_precision: Float | float
+) -> tuple[Float, Float, Float]:
     """Targets (N, K), and the first (N, K) and second (N, K, K) derivatives of the samples' losses."""
     targets, totals = samples.targets.rows(center.shape[1]), samples.targets.totals
     y = loss.outputs(center)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, printed
+from fastmlp._types import ArrayLike, Float
 from fastmlp.bayes import shown
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.prediction import Prediction
 from fastmlp.bayes.starts import Starts
-
-Float = NDArray[np.float64]
 
 
 @printed
@@ -52,7 +50,7 @@ class Mixture:
             (shown.members(self.members),),
         )
 
-    def predict(self, X: Any, parts: bool = False) -> Any:
+    def predict(self, X: ArrayLike, parts: bool = False) -> Any:
         """What new targets will be: as `Laplace.predict`, of the mixture.
 
         Parameters
@@ -86,7 +84,7 @@ class Mixture:
             return prediction.mean, prediction.epistemic + prediction.noise
         return prediction.mean
 
-    def log_density(self, X: Any, T: Any) -> Float:
+    def log_density(self, X: ArrayLike, T: ArrayLike) -> Float:
         """Ln p(t|x) of new samples: of the mixture of the members' predictions, not of its first two moments.
 
         Parameters

@@ -14,12 +14,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
+from fastmlp._types import Float
 from fastmlp.model.architecture import Architecture
-
-Float = NDArray[np.float64]
 
 
 def log_symmetries(architecture: Architecture) -> float:

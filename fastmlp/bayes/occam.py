@@ -14,9 +14,9 @@ H the exact second derivatives of the log posterior. So they move ln|A| by more 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
+from fastmlp._types import Float, Index
 from fastmlp.bayes import likelihood
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.derivatives import definite, mixed
@@ -24,12 +24,10 @@ from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model.functional import Samples
 from fastmlp.model.losses import Targets
 
-Float = NDArray[np.float64]
-
 BLOCK = 2**17  # numbers of a Jacobian that are held at once, in the caches
 
 
-def corrections(posterior: Posterior, where: list[NDArray[np.intp]]) -> Float:
+def corrections(posterior: Posterior, where: list[Index]) -> Float:
     """What the optimum's motion adds to the derivatives of the log evidence by ln alpha_g, and by ln beta, the last.
 
     The prior is weight decay; `where` are the parameters of each group, among all.

@@ -7,18 +7,17 @@ import math
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
+from fastmlp._types import Float, Seed
 from fastmlp.bayes import modes, posterior_state
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 
-Float = NDArray[np.float64]
 AT_ONCE = 1_000  # networks whose parameters are drawn together
 
 
@@ -193,7 +192,7 @@ class Parameters:
         own = self._posterior
         return 2 * (float(np.trace(own.times_covariance(own.empirical_fisher()))) - self.log_likelihood)
 
-    def sample(self, n: int = 1, rng: Any = None) -> Float:
+    def sample(self, n: int = 1, rng: Seed = None) -> Float:
         """Parameters drawn from the posterior.
 
         Parameters

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
+from fastmlp._types import Float, Mask
 from fastmlp.bayes import derivative_data, doubts
 from fastmlp.bayes.prior import Prior
 from fastmlp.derivatives import definite
@@ -23,8 +23,6 @@ from fastmlp.terms import DataTerm, Quadratic, reparam
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
 from fastmlp.terms.tangents import OnSamples
-
-Float = NDArray[np.float64]
 
 #: what a posterior consists of: the architecture; the free parameters, and all of them (P,); beta; what `hessian` and
 #: `n_threads` were; beta H (n, n) or its diagonal, the objective's gradient (n,), Pi, A^-1; gamma_i (n,);
@@ -67,7 +65,7 @@ class Posterior:
         objective: Objective,
         v: Float,
         hessian: str = "ggn",
-        varying: NDArray[np.bool_] | None = None,
+        varying: Mask | None = None,
         *,
         helped: bool = False,
         words: doubts.Words = doubts.LIBRARY,
@@ -254,7 +252,7 @@ def curvature(data: DataTerm, free: FreeParameters, params: Float, hessian: str)
     return free.project_used(data.hessian(params, hessian, free.used))
 
 
-def log_normalizer(data: DataTerm, varying: NDArray[np.bool_] | None) -> float:
+def log_normalizer(data: DataTerm, varying: Mask | None) -> float:
     """What the loss leaves out of the log likelihood."""
     count, T, loss = data.samples.total_weight, data.samples.targets.values, data.architecture.loss
     if loss.has_noise:

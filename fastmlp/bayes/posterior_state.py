@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _validation as check
+from fastmlp._types import Float
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.errors import ModelFormatError
@@ -17,6 +18,7 @@ from fastmlp.model import functional, units
 from fastmlp.model.architecture import Architecture
 from fastmlp.terms import DataTerm, gaussian, reparam
 from fastmlp.terms.objective import Objective
+from fastmlp.terms.term import Penalty
 
 #: names of the state, and of a posterior's parts that are kept as they are
 KEPT = {
@@ -88,7 +90,7 @@ def restored(state: Any) -> tuple[Frame, Posterior, dict[str, Any]]:
     return frame, posterior, {name: value for name, value in state.items() if name not in known}
 
 
-def _posterior(_free: Any, prior_precision: Any, gamma: Any, _prior: Any, **kept: Any) -> Posterior:
+def _posterior(_free: Any, prior_precision: Float, gamma: Any, _prior: Any, **kept: Any) -> Posterior:
     """As it is told, without its objective."""
     parts = {part: kept[name] for name, part in KEPT.items()}
     held = np.isinf(prior_precision)
@@ -118,7 +120,7 @@ def _is_whole(posterior: Posterior) -> bool:
     )
 
 
-def _objective(posterior: Posterior, samples: Any, prior_precision: Any, penalty: Any) -> Objective:
+def _objective(posterior: Posterior, samples: Any, prior_precision: Float, penalty: Penalty | None) -> Objective:
     """What it was formed of, on samples that are checked anew."""
     architecture = posterior.architecture
     samples = functional.restored_samples(architecture, samples)

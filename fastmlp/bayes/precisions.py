@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Float
 from fastmlp.model import selection
 from fastmlp.model.architecture import Architecture
 
 
-def by_parameter(architecture: Architecture, value: Any, name: str) -> NDArray[np.float64]:
+def by_parameter(architecture: Architecture, value: Any, name: str) -> Float:
     """The precision of each parameter (P,), from 0 (flat) to inf (held).
 
     `value` is one number, one for each group in the order of ``net.groups``, one for each parameter, or a dict by names

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fastmlp._tables import LINES, Page, Table, how_many, printed
-
-Float = NDArray[np.float64]
+from fastmlp._types import Float
 
 HEADING = ("sample", "output", "mean", "deviation", "epistemic", "noise")
 

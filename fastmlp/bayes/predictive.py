@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
+from fastmlp._types import ArrayLike, Float, Seed
 from fastmlp.bayes import likelihood
 from fastmlp.bayes.parameters import Parameters
 from fastmlp.bayes.prediction import Prediction
@@ -17,8 +17,6 @@ from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives import mixed
 from fastmlp.model import functional, moderation
 from fastmlp.network import Network
-
-Float = NDArray[np.float64]
 
 BLOCK = 2**18  # numbers of a Jacobian that are held at once
 BAND = 2**28  # multiplications of one call of BLAS: 15 ms on one core
@@ -28,7 +26,7 @@ BAND = 2**28  # multiplications of one call of BLAS: 15 ms on one core
 class Predictive(Parameters):
     """What `Parameters` makes of new inputs; `fastmlp.Laplace` documents the whole."""
 
-    def predict(self, X: Any, parts: bool = False, *, n_draws: int = 1000, rng: Any = 0) -> Any:
+    def predict(self, X: ArrayLike, parts: bool = False, *, n_draws: int = 1000, rng: Seed = 0) -> Any:
         """What new targets will be, with the uncertainty of the parameters: y(x, w) linearised in w.
 
         Parameters
@@ -77,7 +75,7 @@ class Predictive(Parameters):
             return prediction.mean
         return prediction.mean, prediction.epistemic + prediction.noise
 
-    def _checked(self, X: Any) -> Float:
+    def _checked(self, X: ArrayLike) -> Float:
         """Inputs in the posterior's units."""
         architecture = self._posterior.architecture
         return self._frame.inputs(architecture.rows(X))
@@ -87,7 +85,7 @@ class Predictive(Parameters):
         """Whether `predict` returns a variance too: not for classifiers, whose probabilities say all."""
         return not self._architecture.loss.is_of_classes
 
-    def log_density(self, X: Any, T: Any) -> Float:
+    def log_density(self, X: ArrayLike, T: ArrayLike) -> Float:
         """Ln p(t|x) of new samples, how well they are foretold.
 
         Parameters
@@ -121,7 +119,7 @@ class Predictive(Parameters):
         """A new network with the parameters w, in float64."""
         return Network._make(self._architecture, self.params, self.units, trained=True, pruned=self._frame.pruned)
 
-    def _prediction(self, X: Float, n_draws: int, rng: Any) -> Prediction:
+    def _prediction(self, X: Float, n_draws: int, rng: Seed) -> Prediction:
         own = self._posterior
         loss, n_outputs = own.architecture.loss, own.architecture.n_outputs
         if loss.couples_outputs:
@@ -145,7 +143,7 @@ class Predictive(Parameters):
             p[rows], variance[rows] = moderation.softmax(logits, own.covariance.times_root(J, own.n_threads), draws)
         return p, variance
 
-    def covariance(self, X: Any) -> Float:
+    def covariance(self, X: ArrayLike) -> Float:
         """Joint covariance of the outputs at all rows of X, without noise; of the logits but for squared error.
 
         Parameters
@@ -175,7 +173,7 @@ class Predictive(Parameters):
         V *= np.tile(self._frame.output_scale, len(X))[:, np.newaxis]
         return _gram(V).reshape(shape * 2)
 
-    def predict_jacobian(self, X: Any) -> tuple[Float, Float]:
+    def predict_jacobian(self, X: ArrayLike) -> tuple[Float, Float]:
         """Derivatives dy_k/dx_i with their variances: error bars on slopes.
 
         Parameters

@@ -7,13 +7,12 @@ what several quadratic forms have in common needs to be known.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _matrices, _memory
 from fastmlp import _validation as check
+from fastmlp._types import Float
 from fastmlp.bayes import derivative_data
 from fastmlp.derivatives import definite
 from fastmlp.derivatives.definite import EPS, Covariance
@@ -21,8 +20,8 @@ from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.terms import Quadratic, TangentPropagation, WeightDecay, penalties
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
+from fastmlp.terms.term import Penalty
 
-Float = NDArray[np.float64]
 STEEP = 1e6  # times rounding: pivots above which no eigenvalue counts as 0
 SLACK = 1e-8  # of a negative eigenvalue of Pi, as a share of the largest
 
@@ -96,7 +95,7 @@ def precision(decay: Float, forms: Iterable[Quadratic], free: FreeParameters) ->
     return total
 
 
-def split(penalty: Any) -> tuple[WeightDecay, tuple[Quadratic, ...], tuple[TangentPropagation, ...]]:
+def split(penalty: Penalty | None) -> tuple[WeightDecay, tuple[Quadratic, ...], tuple[TangentPropagation, ...]]:
     """The parts of a penalty that is the negative logarithm of a normal prior, and what of it is data.
 
     TypeError about any other.

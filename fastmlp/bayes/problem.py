@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
+from fastmlp._types import Float, Index, Mask, Precision
 from fastmlp.bayes import derivative_data, doubts, noise, posterior, prior
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.precisions import by_parameter
@@ -21,8 +21,7 @@ from fastmlp.terms import DataTerm, Quadratic, Sum, TangentPropagation, gaussian
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
-
-Float = NDArray[np.float64]
+from fastmlp.terms.term import Penalty
 
 HESSIANS = ("ggn", "exact", "diagonal")
 
@@ -43,7 +42,7 @@ class _Prior(NamedTuple):
     scaled: bool
     known: tuple[TangentPropagation, ...] = ()
 
-    def hold(self, where: NDArray[np.intp]) -> NDArray[np.bool_]:
+    def hold(self, where: Index) -> Mask:
         """Hold some parameters besides; which are held then (P,), the alpha of which is 0 from now on."""
         self.alpha[where] = np.inf
         held = np.isinf(self.alpha)
@@ -108,7 +107,7 @@ class Arguments(NamedTuple):
 
 
 def _noise(
-    data: DataTerm, free: FreeParameters, params: Float, given: _Prior, varying: NDArray[np.bool_], hessian: str,
+    data: DataTerm, free: FreeParameters, params: Float, given: _Prior, varying: Mask, hessian: str,
     words: doubts.Words,
 ) -> float:  # fmt: skip
     """The beta that belongs to the data, whose term has that of 1, and the prior."""
@@ -151,7 +150,7 @@ def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:
     return own
 
 
-def _prior(architecture: Architecture, prior_precision: Any, penalty: Any) -> _Prior:
+def _prior(architecture: Architecture, prior_precision: Precision | None, penalty: Penalty | None) -> _Prior:
     """From the one of the two that is given."""
     if (prior_precision is None) == (penalty is None):
         raise ValueError(

@@ -9,18 +9,16 @@ directly.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
+from fastmlp._types import Float, Index
 from fastmlp.model.architecture import Place
 from fastmlp.model.functional import Samples
 from fastmlp.model.layers import Layer
 from fastmlp.network import Network
-
-Array = NDArray[np.float64]
 
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # balances what is cut off, step^2, against rounding, eps / step
 N_DIRECTIONS = 16  # of single numbers and of all together, for a group that has too many to go through
@@ -33,17 +31,17 @@ class Direction(NamedTuple):
 
     group: str
     single: int | None
-    v: Array
+    v: Float
 
 
 class Slopes(NamedTuple):
     """Derivatives along v: of each sample's loss (N,), of outputs and logits (N, K), of the gradient (P,)."""
 
-    v: Array
-    losses: Array
-    outputs: Array
-    logits: Array
-    gradient: Array
+    v: Float
+    losses: Float
+    outputs: Float
+    logits: Float
+    gradient: Float
 
 
 class Twin:
@@ -72,8 +70,7 @@ class Twin:
         self.params = net.params.astype(np.float64)
         self.net = net._make(architecture, self.params.copy())
         self.X = samples.X.astype(np.float64)
-        values, labels = samples.targets
-        self.T: Any = labels if values is None else values.astype(np.float64)
+        self.T = samples.targets.given if samples.targets.values is None else samples.targets.values.astype(np.float64)
         self.weight = np.ones(len(self.X)) if samples.weight is None else samples.weight.astype(np.float64)
         layers = self.net.trace(self.X)
         self.inputs_of_layers = [self.X, *layers.a[:-1]]
@@ -101,7 +98,7 @@ class Twin:
                     v[part] = some / _or_one(np.abs(some).max())
                 yield Direction(group, None if index is None else part.start + index, v)
 
-    def slopes(self, v: Array, step: float) -> Slopes:
+    def slopes(self, v: Float, step: float) -> Slopes:
         """Central differences along v, shortened to size 1; the v that they belong to is what rounding leaves of it."""
         self.net.params = self.params + step * v
         v = v / self._size(self.X, step)
@@ -110,7 +107,7 @@ class Twin:
         self.net.params = self.params
         return Slopes((above - below) / (2 * step), *((high - low) / (2 * step) for high, low in pairs))
 
-    def _at(self, params: Array) -> tuple[Array, ...]:
+    def _at(self, params: Float) -> tuple[Float, ...]:
         net = self.net
         net.params = params
         gradient = net.loss_and_grad(self.X, self.T, sample_weight=self.weight)[1]
@@ -123,7 +120,7 @@ class Twin:
         for index, v in _choose(self.input_unit, rng):
             yield Direction("x", index, v / _or_one(self._first.moved(v)))
 
-    def input_slopes(self, v: Array, step: float, rows: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+    def input_slopes(self, v: Float, step: float, rows: Index) -> tuple[Float, Float, Float]:
         """The direction (N, D) itself, differences of the outputs and, of some rows, of the Jacobian."""
         v = v / self._size(self.X + step * v, step)
         above, below = self.X + step * v, self.X - step * v
@@ -131,13 +128,13 @@ class Twin:
         jacobian = self.net.jacobian(above[rows]) - self.net.jacobian(below[rows])
         return (above - below) / (2 * step), outputs / (2 * step), jacobian / (2 * step)
 
-    def _size(self, X: Array, step: float) -> float:
+    def _size(self, X: Float, step: float) -> float:
         """How far the pre-activations have moved by a step, in steps, where that is more than 1."""
         z = self.net.trace(X).z
         return max([1.0, *(float(np.abs(z[layer] - old).max()) / step for layer, old in self._bent)])
 
 
-def _units(place: Place, a: Array) -> Array:
+def _units(place: Place, a: Float) -> Float:
     """By how much the parameters of a layer with the inputs a may change until a pre-activation has changed by 1."""
     layer, size = place.layer, np.abs(a).max(axis=0)
     if layer.is_dense:
@@ -147,7 +144,7 @@ def _units(place: Place, a: Array) -> Array:
     return np.append(weights, np.ones(layer.n_biases))
 
 
-def _moved(layer: Layer, a: Array, v: Array) -> float:
+def _moved(layer: Layer, a: Float, v: Float) -> float:
     """How far a change v of the weights moves pre-activations, at most."""
     if layer.is_dense:
         return float(np.abs(_memory.product(a, v.reshape(-1, a.shape[1]).T)).max())
@@ -158,15 +155,15 @@ class FirstLayer(NamedTuple):
     """What changes of the inputs do to its pre-activations."""
 
     layer: Layer
-    weights: tuple[Array, ...]
+    weights: tuple[Float, ...]
 
-    def input_unit(self) -> Array:
+    def input_unit(self) -> Float:
         """By how much each input may change until a pre-activation has changed by 1."""
         if self.layer.is_dense:
             return _reciprocal(np.abs(self.weights[0]).max(axis=0))
         return np.full(self.layer.n_in, 1 / _or_one(self._largest()))
 
-    def moved(self, v: Array) -> float:
+    def moved(self, v: Float) -> float:
         """How far a change v moves them, at most."""
         if self.layer.is_dense:
             return float(np.abs(self.weights[0] @ v).max())
@@ -176,7 +173,7 @@ class FirstLayer(NamedTuple):
         return float(np.abs(self.weights[0]).max()) if self.layer.n_params else 1.0
 
 
-def _choose(unit: Array, rng: np.random.Generator) -> Iterator[tuple[int | None, Array]]:
+def _choose(unit: Float, rng: np.random.Generator) -> Iterator[tuple[int | None, Float]]:
     """Single ones of the numbers, each times its unit; then mixtures, if these were not all."""
     few = unit.size <= 2 * N_DIRECTIONS
     for index in range(unit.size) if few else np.sort(rng.choice(unit.size, N_DIRECTIONS, replace=False)):
@@ -187,7 +184,7 @@ def _choose(unit: Array, rng: np.random.Generator) -> Iterator[tuple[int | None,
         yield None, unit * rng.standard_normal(unit.size)
 
 
-def _reciprocal(size: Array) -> Array:
+def _reciprocal(size: Float) -> Float:
     """1 / size, where sizes far below the largest count as not quite so small."""
     return 1 / np.maximum(size, SMALLEST * _or_one(size.max()))
 
@@ -196,7 +193,7 @@ def _or_one(size: float) -> float:
     return float(size) or 1.0
 
 
-def away_from_kinks(net: Network, samples: Samples, step: float) -> NDArray[np.intp]:
+def away_from_kinks(net: Network, samples: Samples, step: float) -> Index:
     """Indices of the samples at which no pre-activation lies so close to a kink that a difference may step over it."""
     near, architecture = np.zeros(len(samples.X), bool), net._architecture
     for z, kind in zip(net.trace(samples.X).z, architecture.activations, strict=True):

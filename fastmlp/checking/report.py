@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, printed
+from fastmlp._types import Array, ArrayLike, Index, Seed
 from fastmlp.checking import differences
 from fastmlp.checking.differences import Direction, Slopes, Twin
 from fastmlp.model import functional
 from fastmlp.network.network import Network, check_network
-
-Array = NDArray[Any]
 
 TOLERANCE = {"float64": 1e-6, "float32": 1e-3}
 TITLES = ("quantity", "group", "error", "tolerance", "")
@@ -100,7 +98,14 @@ def _row(each: Comparison) -> tuple[str, ...]:
 
 @quiet
 def check_derivatives(
-    net: Network, X: Any, T: Any, *, sample_weight: Any = None, step: Any = None, tol: Any = None, rng: Any = 0
+    net: Network,
+    X: ArrayLike,
+    T: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    step: float | None = None,
+    tol: float | None = None,
+    rng: Seed = 0,
 ) -> DerivativeReport:
     """Compare the network's derivatives with central differences, (f(p + h v) - f(p - h v)) / 2h.
 
@@ -212,8 +217,8 @@ class _Examination:
     def __init__(self, net: Network, samples: functional.Samples, ledger: _Ledger, rng: np.random.Generator) -> None:
         self.net, self.ledger, self.rng = net, ledger, rng
         self.twin = Twin(net, samples)
-        T = samples.targets.labels if samples.targets.values is None else samples.targets.values
-        self.X, self.data, self.weight = samples.X, (samples.X, T), {"sample_weight": samples.weight}
+        self.X, self.data = samples.X, (samples.X, samples.targets.given)
+        self.weight: dict[str, Any] = {"sample_weight": samples.weight}
         self.cotangents = rng.standard_normal(self.twin.outputs.shape)
         #: what the curvature Lambda of the loss, and its slope y - t, belong to
         self.of = "logits" if net._architecture.loss.of_logits else "outputs"
@@ -246,7 +251,7 @@ class _Examination:
                 if direction.single is not None:
                     self._diagonal(kind, direction, diagonals[kind] * slopes.v, expected[kind], sizes[kind])
 
-    def _first_order(self, group: str, slopes: Slopes, first: dict[str, Array], rows: NDArray[np.intp]) -> None:
+    def _first_order(self, group: str, slopes: Slopes, first: dict[str, Array], rows: Index) -> None:
         twin, v, dY = self.twin, slopes.v, slopes.outputs
         de, terms = twin.weight @ slopes.losses, twin.weight @ np.abs(twin.outputs * getattr(slopes, self.of))
         sizes = twin.weight @ np.abs(slopes.losses), self.floor * terms.sum(), self.floor * twin.loss_size
@@ -312,14 +317,14 @@ class _Examination:
             HV = np.einsum("nkij,nj->nki", H, V[few])
             self.ledger.enter("hessian by inputs", group, unit * HV, unit * dJ, jacobian_size)
 
-    def _jacobian_terms(self, rows: NDArray[np.intp]) -> Array:
+    def _jacobian_terms(self, rows: Index) -> Array:
         """Magnitudes of the Jacobian, or for softmax of the terms of y_k (dz_k - sum_j y_j dz_j), which may cancel."""
         twin, alone = self.twin, self.net._architecture.output.is_elementwise
         J = twin.net.jacobian(twin.X[rows], of="outputs" if alone else "logits")
         terms: Array = twin.input_unit * (J if alone else twin.outputs[rows, :, np.newaxis] * J)
         return np.abs(terms)
 
-    def _rows(self, numbers: int) -> NDArray[np.intp]:
+    def _rows(self, numbers: int) -> Index:
         """Samples of which so many numbers for each output can be held, spread over all."""
         n = len(self.X)
         held = min(n, max(1, JACOBIAN_SIZE // (numbers * self.net.layers[-1])))

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from numpy.typing import NDArray
-
 from fastmlp import _threads
 from fastmlp import _validation as check
+from fastmlp._types import Array, ArrayLike
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives import operators
 from fastmlp.model import functional
 from fastmlp.model.model import Model
-
-Array = NDArray[Any]
 
 
 class Curved(Model):
     """The curvature of the loss by the parameters; `fastmlp.Network` documents the whole."""
 
     def hessian(
-        self, X: Any, T: Any, kind: str = "exact", *, sample_weight: Any = None, n_threads: Any = None
+        self,
+        X: ArrayLike,
+        T: ArrayLike,
+        kind: str = "exact",
+        *,
+        sample_weight: ArrayLike | None = None,
+        n_threads: int | None = None,
     ) -> Array:
         """Matrix of second derivatives of the loss by the parameters, or what stands for it.
 
@@ -70,7 +73,13 @@ class Curved(Model):
         return derivatives.hessian(batch, self._params, kind, n_threads)
 
     def hessian_diagonal(
-        self, X: Any, T: Any, kind: str = "exact", *, sample_weight: Any = None, n_threads: Any = None
+        self,
+        X: ArrayLike,
+        T: ArrayLike,
+        kind: str = "exact",
+        *,
+        sample_weight: ArrayLike | None = None,
+        n_threads: int | None = None,
     ) -> Array:
         """The diagonal of the Hessian, or of what stands for it, without the matrix.
 
@@ -112,7 +121,15 @@ class Curved(Model):
         batch = functional.check_and_bind(self._architecture, X, T, sample_weight)
         return derivatives.hessian_diagonal(batch, self._params, kind, n_threads)
 
-    def hessp(self, X: Any, T: Any, v: Any, *, sample_weight: Any = None, n_threads: Any = None) -> Array:
+    def hessp(
+        self,
+        X: ArrayLike,
+        T: ArrayLike,
+        v: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> Array:
         """Product H v of the exact Hessian with one or more vectors, without the matrix.
 
         Parameters
@@ -148,7 +165,15 @@ class Curved(Model):
         batch = functional.check_and_bind(self._architecture, X, T, sample_weight)
         return derivatives.product(batch, self._params, v, "exact", n_threads)
 
-    def ggnp(self, X: Any, T: Any, v: Any, *, sample_weight: Any = None, n_threads: Any = None) -> Array:
+    def ggnp(
+        self,
+        X: ArrayLike,
+        T: ArrayLike,
+        v: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> Array:
         """Product G v of the Gauss-Newton matrix with one or more vectors, without the matrix.
 
         Parameters
@@ -184,7 +209,13 @@ class Curved(Model):
         return derivatives.product(batch, self._params, v, "ggn", n_threads)
 
     def hessian_operator(
-        self, X: Any, T: Any, kind: str = "exact", *, sample_weight: Any = None, n_threads: Any = None
+        self,
+        X: ArrayLike,
+        T: ArrayLike,
+        kind: str = "exact",
+        *,
+        sample_weight: ArrayLike | None = None,
+        n_threads: int | None = None,
     ) -> Any:
         """The Hessian as a linear operator, for SciPy's `eigsh`, `cg`, `minres` and the like.
 
@@ -221,14 +252,14 @@ class Curved(Model):
 
     def inverse_hessian(
         self,
-        X: Any,
-        T: Any,
+        X: ArrayLike,
+        T: ArrayLike,
         damping: float,
         kind: str = "ggn",
         method: str = "cholesky",
         *,
-        sample_weight: Any = None,
-        n_threads: Any = None,
+        sample_weight: ArrayLike | None = None,
+        n_threads: int | None = None,
     ) -> Array:
         """(H + damping I)^-1, or that of the Gauss-Newton matrix.
 

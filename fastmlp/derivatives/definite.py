@@ -9,14 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _matrices, _memory, _threads
 from fastmlp._cached import cached_property
 from fastmlp._core.curvature import cholesky
+from fastmlp._types import Float
 from fastmlp.errors import NotPositiveDefiniteError
-
-Float = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
 HELP = (4.0, 16.0, 64.0, 256.0)  # times n eps A_ii on the diagonal
@@ -54,13 +52,13 @@ class Covariance:
             name: value for name, value in self.__dict__.items() if not name.startswith("_packed")
         }  # soon made again
 
-    def times_root(self, J: Float, n_threads: Any = None) -> Float:
+    def times_root(self, J: Float, n_threads: int | None = None) -> Float:
         """J S for rows (..., n): their covariance is the product of the result with its transpose."""
         if self.root.ndim == 1 or J.size <= len(self.root):
             return self._times_few(J, transposed=False)
         return cholesky.products(self._packed, J, False, _threads.resolve(n_threads))
 
-    def from_root(self, Z: Float, n_threads: Any = None) -> Float:
+    def from_root(self, Z: Float, n_threads: int | None = None) -> Float:
         """Z S' for rows (..., n): draws with covariance A^-1 from standard normal ones."""
         if self.root.ndim == 1 or Z.size <= len(self.root):
             return self._times_few(Z, transposed=True)
@@ -72,7 +70,7 @@ class Covariance:
             return rows * self.root if self.root.ndim == 1 else rows
         return cholesky.few_products(self.root, rows, transposed)
 
-    def quadratic(self, J: Float, n_threads: Any = None) -> Float:
+    def quadratic(self, J: Float, n_threads: int | None = None) -> Float:
         """The form j' A^-1 j for rows (..., n)."""
         if self.root.ndim == 1:
             return np.asarray(((J * self.root) ** 2).sum(axis=-1))

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
-
+from fastmlp._types import Array, ArrayLike
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives.curved import Curved
-
-Array = NDArray[Any]
 
 
 class Differentiable(Curved):
     """What can be derived from a network; `fastmlp.Network` documents the whole."""
 
-    def jacobian(self, X: Any, wrt: str = "inputs", of: str = "outputs", *, n_threads: Any = None) -> Array:
+    def jacobian(
+        self, X: ArrayLike, wrt: str = "inputs", of: str = "outputs", *, n_threads: int | None = None
+    ) -> Array:
         """Jacobian of the outputs: J_nki = dy_k/dx_i, or dy_k/dw_i, at each sample.
 
         Parameters
@@ -57,7 +54,9 @@ class Differentiable(Curved):
         """
         return derivatives.jacobian(self._architecture, self._params, X, wrt, of, n_threads)
 
-    def jvp(self, X: Any, v: Any, wrt: str = "params", of: str = "outputs", *, n_threads: Any = None) -> Array:
+    def jvp(
+        self, X: ArrayLike, v: ArrayLike, wrt: str = "params", of: str = "outputs", *, n_threads: int | None = None
+    ) -> Array:
         """Product J v of the Jacobian with a direction: how the outputs change along it.
 
         Parameters
@@ -92,7 +91,9 @@ class Differentiable(Curved):
         """
         return derivatives.jvp(self._architecture, self._params, X, v, wrt, of, n_threads)
 
-    def vjp(self, X: Any, U: Any, wrt: str = "params", of: str = "outputs", *, n_threads: Any = None) -> Array:
+    def vjp(
+        self, X: ArrayLike, U: ArrayLike, wrt: str = "params", of: str = "outputs", *, n_threads: int | None = None
+    ) -> Array:
         """Product u' J with the transposed Jacobian: summed over samples by parameters, of each sample by inputs.
 
         Parameters
@@ -128,7 +129,7 @@ class Differentiable(Curved):
         """
         return derivatives.vjp(self._architecture, self._params, X, U, wrt, of, n_threads)
 
-    def input_hessian(self, X: Any, *, n_threads: Any = None) -> Array:
+    def input_hessian(self, X: ArrayLike, *, n_threads: int | None = None) -> Array:
         """Second derivatives of the outputs by the inputs, d2y_k / dx_i dx_j, at each sample.
 
         Parameters

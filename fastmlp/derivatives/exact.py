@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
@@ -14,13 +11,13 @@ from fastmlp._core.sums import jacobian as jacobians
 from fastmlp._core.sums import products
 from fastmlp._core.sums.batch import Batch
 from fastmlp._quiet import quiet
+from fastmlp._types import Array, ArrayLike, Index
 from fastmlp.derivatives import definite
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import functional as fn
 from fastmlp.model.architecture import Architecture
 
-Array = NDArray[Any]
-Places = NDArray[np.intp] | None
+Places = Index | None
 
 WRT = ("inputs", "params")
 OF = ("outputs", "logits")
@@ -36,7 +33,9 @@ SEQUENTIAL_BLOCK = 64  # samples whose vectors are held at once
 # ---- sample by sample ----
 
 
-def jacobian(architecture: Architecture, params: Array, X: Any, wrt: Any, of: Any, n_threads: Any) -> Array:
+def jacobian(
+    architecture: Architecture, params: Array, X: ArrayLike, wrt: str, of: str, n_threads: int | None
+) -> Array:
     """dy/dx (N, K, D) or dy/dparams (N, K, P)."""
     wrt, of_logits = _directions(wrt, of)
     X = architecture.rows(X)
@@ -44,13 +43,15 @@ def jacobian(architecture: Architecture, params: Array, X: Any, wrt: Any, of: An
     return run(architecture.plan, params, X, of_logits, _threads.resolve(n_threads))
 
 
-def linearise(architecture: Architecture, params: Array, X: Array, n_threads: Any) -> tuple[Array, Array]:
+def linearise(architecture: Architecture, params: Array, X: Array, n_threads: int | None) -> tuple[Array, Array]:
     """Outputs for squared error, else logits, (N, K), and their derivatives by the parameters (N, K, P); X is exact."""
     of_logits = architecture.loss.of_logits
     return jacobians.linearise(architecture.plan, params, X, of_logits, _threads.resolve(n_threads))
 
 
-def jvp(architecture: Architecture, params: Array, X: Any, v: Any, wrt: Any, of: Any, n_threads: Any) -> Array:
+def jvp(
+    architecture: Architecture, params: Array, X: ArrayLike, v: ArrayLike, wrt: str, of: str, n_threads: int | None
+) -> Array:
     """J v (N, K) for one v (P,) of the parameters, or one (D,) or (N, D) of the inputs."""
     wrt, of_logits = _directions(wrt, of)
     X = architecture.rows(X)
@@ -65,7 +66,9 @@ def jvp(architecture: Architecture, params: Array, X: Any, v: Any, wrt: Any, of:
     return jacobians.jvp_inputs(architecture.plan, params, X, v, of_logits, threads)
 
 
-def vjp(architecture: Architecture, params: Array, X: Any, U: Any, wrt: Any, of: Any, n_threads: Any) -> Array:
+def vjp(
+    architecture: Architecture, params: Array, X: ArrayLike, U: ArrayLike, wrt: str, of: str, n_threads: int | None
+) -> Array:
     """Products u' J for the vectors u, rows of U (N, K): summed over samples (P,), or of each sample (N, D)."""
     wrt, of_logits = _directions(wrt, of)
     X = architecture.rows(X)
@@ -81,20 +84,20 @@ def vjp(architecture: Architecture, params: Array, X: Any, U: Any, wrt: Any, of:
     return jacobians.vjp_inputs(architecture.plan, params, X, U, of_logits, threads)
 
 
-def input_hessian(architecture: Architecture, params: Array, X: Any, n_threads: Any) -> Array:
+def input_hessian(architecture: Architecture, params: Array, X: ArrayLike, n_threads: int | None) -> Array:
     """d2y/dx dx (N, K, D, D)."""
     X = architecture.rows(X)
     return jacobians.input_hessian(architecture.plan, params, X, _threads.resolve(n_threads))
 
 
-def _directions(wrt: Any, of: Any) -> tuple[str, bool]:
+def _directions(wrt: str, of: str) -> tuple[str, bool]:
     return check.choice(wrt, "wrt", WRT), check.choice(of, "of", OF) == "logits"
 
 
 # ---- sums over samples, of a bound batch ----
 
 
-def product(batch: Batch, params: Array, v: Any, kind: str, n_threads: Any) -> Array:
+def product(batch: Batch, params: Array, v: ArrayLike, kind: str, n_threads: int | None) -> Array:
     """H v or G v for v (P,), or for the columns of v (P, m)."""
     v = check.real_array(v, "v", params.dtype)
     if v.ndim not in (1, 2) or v.shape[0] != params.size:
@@ -105,7 +108,12 @@ def product(batch: Batch, params: Array, v: Any, kind: str, n_threads: Any) -> A
 
 
 def normal_equations(
-    batch: Batch, params: Array, kind: str = "ggn", n_threads: Any = None, wide: bool = False, chosen: Places = None
+    batch: Batch,
+    params: Array,
+    kind: str = "ggn",
+    n_threads: int | None = None,
+    wide: bool = False,
+    chosen: Places = None,
 ) -> tuple[float, Array, Array]:
     """Sum of losses, its gradient (P,) and the curvature matrix as of `hessian`, in one pass."""
     threads = _threads.resolve(n_threads)
@@ -116,7 +124,7 @@ def normal_equations(
 
 
 def hessian(
-    batch: Batch, params: Array, kind: str, n_threads: Any = None, wide: bool = False, chosen: Places = None
+    batch: Batch, params: Array, kind: str, n_threads: int | None = None, wide: bool = False, chosen: Places = None
 ) -> Array:
     """The curvature matrix (P, P) of one of the KINDS, symmetric to the last bit; if wide in float64.
 
@@ -133,7 +141,7 @@ def hessian(
 
 
 @quiet
-def _finite_differences(batch: Batch, params: Array, n_threads: Any) -> Array:
+def _finite_differences(batch: Batch, params: Array, n_threads: int | None) -> Array:
     """Central differences of the gradient (PRML 5.91), with steps eps^(1/3) max(1, |p|)."""
     matrix = np.empty((params.size, params.size), params.dtype)
     point = params.copy()
@@ -147,13 +155,13 @@ def _finite_differences(batch: Batch, params: Array, n_threads: Any) -> Array:
     return (matrix + matrix.T) / 2
 
 
-def hessian_diagonal(batch: Batch, params: Array, kind: str, n_threads: Any = None) -> Array:
+def hessian_diagonal(batch: Batch, params: Array, kind: str, n_threads: int | None = None) -> Array:
     """The diagonal (P,) of one of the DIAGONAL_KINDS."""
     return matrices.diagonal(batch, params, kind, _threads.resolve(n_threads))
 
 
 @quiet
-def inverse_hessian(batch: Batch, params: Array, damping: float, kind: str, n_threads: Any = None) -> Array:
+def inverse_hessian(batch: Batch, params: Array, damping: float, kind: str, n_threads: int | None = None) -> Array:
     """(matrix + damping I)^-1 (P, P), by Cholesky factorisation in float64."""
     matrix = hessian(batch, params, kind, n_threads, wide=True).astype(np.float64, copy=False)
     matrix[np.diag_indices_from(matrix)] += damping
@@ -169,7 +177,7 @@ def inverse_hessian(batch: Batch, params: Array, damping: float, kind: str, n_th
 
 @quiet
 def sequential_inverse(
-    architecture: Architecture, params: Array, samples: fn.Samples, damping: float, n_threads: Any = None
+    architecture: Architecture, params: Array, samples: fn.Samples, damping: float, n_threads: int | None = None
 ) -> Array:
     """(G + damping I)^-1 (P, P), one vector b of G = sum b b' after the other (PRML 5.86-5.89)."""
     inverse = np.eye(params.size) / damping
@@ -181,7 +189,7 @@ def sequential_inverse(
     return inverse.astype(params.dtype, copy=False)
 
 
-def ggn_vectors(architecture: Architecture, params: Array, samples: fn.Samples, n_threads: Any = None) -> Array:
+def ggn_vectors(architecture: Architecture, params: Array, samples: fn.Samples, n_threads: int | None = None) -> Array:
     """K vectors b (P,) for each sample, in rows (N K, P) of float64, with G = sum b b'.
 
     With the curvature of the loss Lambda = B B' they are B' J: sqrt(s) J of the outputs for squared error, and J of the

@@ -6,24 +6,22 @@ since each has a direction of its own, or is wanted by itself.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp._core.sums import jacobian, products
+from fastmlp._types import Array
 from fastmlp.model.architecture import Architecture
 
-Array = NDArray[Any]
 
-
-def input_params(architecture: Architecture, params: Array, X: Array, n_threads: Any = None) -> Array:
+def input_params(architecture: Architecture, params: Array, X: Array, n_threads: int | None = None) -> Array:
     """d2y_k / dx_i dw (N, D, K, P), at the cost of two Jacobians by the parameters for each input; X is exact."""
     return jacobian.input_params(architecture.plan, params, X, _threads.resolve(n_threads))
 
 
-def along_directions(architecture: Architecture, params: Array, X: Array, v: Array, n_threads: Any = None) -> Array:
+def along_directions(
+    architecture: Architecture, params: Array, X: Array, v: Array, n_threads: int | None = None
+) -> Array:
     """Sum over samples and outputs of H_k v_k (P,), v (N, K, P); of the logits but for squared error."""
     of_logits, v = architecture.loss.of_logits, np.ascontiguousarray(v)
     return products.directed(architecture.plan, params, X, v, of_logits, _threads.resolve(n_threads))

@@ -6,27 +6,25 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
+from fastmlp._types import Array, ArrayLike
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import functional
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 
-Array = NDArray[Any]
-
 
 def hessian_operator(
-    architecture: Architecture, samples: Samples, params: Array, kind: str, n_threads: Any = None
+    architecture: Architecture, samples: Samples, params: Array, kind: str, n_threads: int | None = None
 ) -> Any:
     """The exact Hessian or the Gauss-Newton matrix of the loss of the samples at `params`."""
     return _operator_class()(architecture, samples, params, kind, n_threads)
 
 
-def restored(architecture: Any, samples: Any, params: Any, kind: Any, n_threads: Any) -> Any:
+def restored(architecture: Any, samples: Any, params: ArrayLike, kind: Any, n_threads: int | None) -> Any:
     """An operator that has been pickled or copied."""
     samples = functional.restored_samples(architecture, samples)
     try:
@@ -47,7 +45,7 @@ def _operator_class() -> type:
         """Symmetric operator v -> H v of shape (P, P); several vectors share their passes."""
 
         def __init__(
-            self, architecture: Architecture, samples: Samples, params: Array, kind: str, n_threads: Any
+            self, architecture: Architecture, samples: Samples, params: Array, kind: str, n_threads: int | None
         ) -> None:
             super().__init__(params.dtype, (params.size, params.size))
             self._made_of = architecture, samples, params, kind, n_threads

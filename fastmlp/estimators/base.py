@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
@@ -17,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
+from fastmlp._types import Array, ArrayLike
 from fastmlp.bayes.evidence import Evidence, poor
 from fastmlp.errors import ScaleWarning, warn_caller
 from fastmlp.estimators import fitting, given
@@ -37,8 +37,6 @@ from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import advice
 from fastmlp.terms import WeightDecay
-
-Array = NDArray[Any]
 
 
 class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
@@ -90,7 +88,14 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
 
     # ---- training ----
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
         """Train on (X, y).
 
         Parameters
@@ -122,22 +127,31 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         anew = not (self.warm_start and hasattr(self, "network_"))
         return self._fit(X, y, sample_weight, X_val, y_val, anew=anew)
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any) -> Self:
+    def _partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: Any) -> Self:
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         return self._fit(X, y, sample_weight, anew=not hasattr(self, "network_"), classes=classes, part=True)
 
     @quiet
     def _fit(
-        self, X: Any, y: Any, weight: Any, X_val: Any = None, y_val: Any = None, *,
-        anew: bool, classes: Any = None, part: bool = False,
+        self, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None, X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None, *, anew: bool, classes: Any = None, part: bool = False,
     ) -> Self:  # fmt: skip
         """Train anew or go on, with `part` a single epoch."""
         with fitting.whole(self), advice.once(advice.ESTIMATOR):
             return self._train(X, y, weight, X_val, y_val, anew=anew, classes=classes, part=part)
 
     def _train(
-        self, X: Any, y: Any, weight: Any, X_val: Any, y_val: Any, *, anew: bool, classes: Any, part: bool
+        self,
+        X: ArrayLike,
+        y: Any,
+        weight: ArrayLike | None,
+        X_val: ArrayLike | None,
+        y_val: ArrayLike | None,
+        *,
+        anew: bool,
+        classes: Any,
+        part: bool,
     ) -> Self:
         """What a fit does."""
         check_arguments(self)
@@ -237,7 +251,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             warn_caller(message, ConvergenceWarning)
         return self
 
-    def _arrays(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
+    def _arrays(self, X: ArrayLike, y: ArrayLike, *, reset: bool) -> tuple[Array, Any]:
         """X and y checked, X dense."""
         if not reset and (plain := given.plain(self, X)) is not None and given.are_plain_targets(y, len(plain)):
             return plain, y
@@ -268,7 +282,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             self._check_outputs(y)
         return net
 
-    def _samples(self, X: Any, y: Any, weight: Array | None) -> Samples:
+    def _samples(self, X: Array, y: Array, weight: Array | None) -> Samples:
         """Dense and encoded, with the weights of the classes, without samples that weigh nothing."""
         factors = self._class_factors(y)
         if factors is not None:
@@ -282,7 +296,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             raise ValueError("sample_weight: expected a positive weight at least, got zeros")
         return samples.rows(np.flatnonzero(weight))
 
-    def _validation_set(self, X_val: Any, y_val: Any) -> Samples | None:
+    def _validation_set(self, X_val: ArrayLike | None, y_val: ArrayLike | None) -> Samples | None:
         if X_val is None and y_val is None:
             return None
         if X_val is None or y_val is None:
@@ -352,7 +366,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
 
     # ---- predictions ----
 
-    def _inputs(self, X: Any) -> Array:
+    def _inputs(self, X: ArrayLike) -> Array:
         """X checked and dense, for a network that has been fitted."""
         check_is_fitted(self)
         if (plain := given.plain(self, X)) is not None:
@@ -362,7 +376,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         return given.dense(validate_data(self, X, accept_sparse="csr", dtype=given.FLOATS, reset=False))
 
     @quiet
-    def _predict_outputs(self, X: Any, *, logits: bool = False) -> Array:
+    def _predict_outputs(self, X: ArrayLike, *, logits: bool = False) -> Array:
         """Outputs of the network, or its logits."""
         X, net = self._inputs(X), self.network_
         return (fitting.as_logits(net) if logits else net).predict(X)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
@@ -14,11 +14,10 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from fastmlp import _validation as check
+from fastmlp._types import Array, ArrayLike, Augment, Seed
 from fastmlp.estimators.arguments import documented, of_network
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.network.network import Network, check_network
-
-Array = NDArray[Any]
 
 
 @documented
@@ -59,24 +58,24 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Sequence[str] = "relu",
         *,
         solver: str = "adam",
-        alpha: Any = 0.0001,
-        batch_size: Any = "auto",
+        alpha: float | str = 0.0001,
+        batch_size: int | str = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: Seed = None,
         tol: float = 1e-4,
-        verbose: Any = False,
+        verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: Any = False,
+        early_stopping: bool | str = False,
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
@@ -85,7 +84,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         max_fun: int = 15000,
         standardize: bool | None = None,
         n_init: int = 1,
-        augment: Any = None,
+        augment: Augment | None = None,
         class_weight: Any = None,
     ) -> None:
         self._store(locals())
@@ -145,7 +144,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return model._take_over(net.copy())
 
     @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, classes: Any = None
+    ) -> Self:
         """Go on for one epoch, on these samples, from where the last call or `fit` has ended.
 
         Parameters
@@ -173,7 +174,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             raise ValueError(f"class_weight: expected a dict or None for partial_fit, got {self.class_weight!r}")
         return self._partial_fit(X, y, sample_weight, classes)
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: ArrayLike) -> Array:
         """The most probable class of each sample; with several labels, those that are more probable than not.
 
         Parameters
@@ -189,7 +190,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             return chosen.astype(int)
         return self.classes_[np.minimum(chosen, len(self.classes_) - 1)]
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: ArrayLike) -> Array:
         """Probabilities of the classes, or of each label.
 
         Parameters
@@ -205,7 +206,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             return Y
         return np.hstack([1 - Y, Y]) if len(self.classes_) > 1 else np.ones_like(Y)
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: ArrayLike) -> Array:
         """Logarithms of the probabilities, finite also where these vanish.
 
         Parameters
@@ -227,7 +228,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             exact = log_expit(Z if self._multilabel else np.hstack([-Z, Z]))
         return np.log(P, where=~vanished, out=exact)
 
-    def decision_function(self, X: Any) -> Array:
+    def decision_function(self, X: ArrayLike) -> Array:
         """The logits z: log probabilities but for a constant; with two classes, the log odds of the second.
 
         Parameters
@@ -296,7 +297,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _classes_of(self, T: Array) -> Array | None:
         return None if self._multilabel else self.classes_[T]
 
-    def _class_factors(self, y: Any) -> Array | None:
+    def _class_factors(self, y: Array) -> Array | None:
         return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)
 
     def _score(self, Y: Array, T: Array, weight: Array | None) -> float:

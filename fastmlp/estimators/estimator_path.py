@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Table
+from fastmlp._types import ArrayLike, Float
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.estimators.arguments import EVIDENCE, standardizes
 from fastmlp.estimators.mean_objective import Problem, Samples
@@ -33,7 +33,7 @@ class EstimatorPath(PruningPath):
         Of each step, as of the estimator's `score`: on the validation set if there is one, else on (X, y).
     """
 
-    scores: NDArray[np.float64]
+    scores: Float
     _source: Any = field(repr=False)
 
     @property
@@ -92,7 +92,13 @@ class Prunable:
 
     @quiet
     def prune_path(
-        self: Any, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None, **arguments: Any
+        self: Any,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        **arguments: Any,
     ) -> EstimatorPath:
         """Delete weights, units or inputs one after the other, the least significant first, and train what is left.
 
@@ -136,14 +142,14 @@ class Prunable:
                 )
         for name, value in {"X": X, "y": y, "sample_weight": sample_weight, "X_val": X_val, "y_val": y_val}.items():
             check.refuse_masked_and_lazy(value, name)
-        X, y = self._arrays(X, y, reset=False)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
-        samples, held_out = self._samples(X, y, weight), self._validation_set(X_val, y_val)
+        inputs, y = self._arrays(X, y, reset=False)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, inputs, dtype=np.float64)
+        samples, held_out = self._samples(inputs, y, weight), self._validation_set(X_val, y_val)
         if held_out is not None:
             arguments["validation"] = held_out[:2]
         own = _units(self, samples) if standardizes(self) else None
         path = _pruned(self, samples, own, arguments)
-        judged = Samples(X, self._encode(y), weight) if held_out is None else held_out
+        judged = Samples(inputs, self._encode(y), weight) if held_out is None else held_out
         outputs = (path.network(step).predict(judged.X) for step in range(len(path.steps)))
         scores = [self._score(Y, judged.T, judged.weight) for Y in outputs]
         return EstimatorPath(**vars(path), scores=np.array(scores), _source=self)

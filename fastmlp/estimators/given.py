@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
-
-Array = NDArray[Any]
+from fastmlp._types import Array, ArrayLike
 
 FLOATS = (np.float64, np.float32)
 
@@ -25,7 +23,7 @@ def own(value: Any) -> Any:
     return value.view() if type(value) is np.ndarray else value
 
 
-def plain(estimator: Any, X: Any) -> Array | None:
+def plain(estimator: Any, X: ArrayLike) -> Array | None:
     """A view of X if it is what scikit-learn's checks, which take 50 us, would give back unchanged; else None.
 
     The estimator has been fitted, without names of features.
@@ -36,7 +34,7 @@ def plain(estimator: Any, X: Any) -> Array | None:
     return view if view is not None and view.ndim == 2 and len(view) and view.shape[1] == width else None
 
 
-def are_plain_targets(y: Any, n: int) -> bool:
+def are_plain_targets(y: ArrayLike, n: int) -> bool:
     """Whether they would give these targets of n samples back unchanged: finite numbers, one a sample."""
     if type(y) is not np.ndarray or y.ndim != 1 or len(y) != n:
         return False

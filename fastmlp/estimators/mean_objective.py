@@ -14,15 +14,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
+from fastmlp._types import Array
 from fastmlp.estimators.arguments import STOCHASTIC
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.terms import WeightDecay
 
-Array = NDArray[Any]
 LBFGS = {"maxcor": 10, "maxls": 20}  # as scikit-learn's
 FTOL = 2.220446049250313e-09  # SciPy's, which scikit-learn leaves as it is: the share of max(1, |mean objective|)
 Score = Callable[[Array, Array, Array | None], float]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from fastmlp import _validation as check
+from fastmlp._types import Array, ArrayLike, Augment, Seed
 from fastmlp.bayes import doubts
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.estimators.arguments import documented, of_network
@@ -21,8 +22,6 @@ from fastmlp.estimators.mean_objective import Samples
 from fastmlp.model.losses import Loss
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import advice
-
-Array = NDArray[Any]
 
 OUTPUTS = {"squared_error": "identity", "poisson": "exp"}
 COUNTS = tuple(name for name in OUTPUTS if Loss(name).is_of_counts)
@@ -65,24 +64,24 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def __init__(
         self,
         loss: str = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Sequence[str] = "relu",
         *,
         solver: str = "adam",
-        alpha: Any = 0.0001,
-        batch_size: Any = "auto",
+        alpha: float | str = 0.0001,
+        batch_size: int | str = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: Seed = None,
         tol: float = 1e-4,
-        verbose: Any = False,
+        verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: Any = False,
+        early_stopping: bool | str = False,
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
@@ -91,7 +90,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         max_fun: int = 15000,
         standardize: bool | None = None,
         n_init: int = 1,
-        augment: Any = None,
+        augment: Augment | None = None,
     ) -> None:
         self._store(locals())
 
@@ -136,7 +135,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return cls(**of_network(net, arguments))._take_over(net.copy())
 
     @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Go on for one epoch, on these samples, from where the last call or `fit` has ended.
 
         Parameters
@@ -155,7 +154,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._partial_fit(X, y, sample_weight, None)
 
-    def predict(self, X: Any, return_std: bool = False) -> Any:
+    def predict(self, X: ArrayLike, return_std: bool = False) -> Any:
         """Outputs of the network, and how far targets will scatter about them.
 
         Parameters

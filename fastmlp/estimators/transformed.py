@@ -13,13 +13,11 @@ import functools
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 
+from fastmlp._types import Array, ArrayLike
 from fastmlp.estimators.regressor import MLPRegressor
-
-Array = NDArray[Any]
 
 REACH = 2.0**20  # deviations, at which a slope is taken: shifts that are as large cost no digits
 ROUNDING = 1e-9
@@ -32,7 +30,7 @@ def extend() -> None:
         return
 
     @functools.wraps(original)
-    def predict(self: Any, X: Any, **predict_params: Any) -> Any:
+    def predict(self: Any, X: ArrayLike, **predict_params: Any) -> Any:
         if not (predict_params.get("return_std") and _is_ours(getattr(self, "regressor_", None))):
             return original(self, X, **predict_params)
         other, split = copy.copy(self), _Split(self.regressor_)
@@ -50,7 +48,7 @@ class _Split:
     def __init__(self, regressor: Any) -> None:
         self.regressor = regressor
 
-    def predict(self, X: Any, **predict_params: Any) -> Array:
+    def predict(self, X: ArrayLike, **predict_params: Any) -> Array:
         """The means only."""
         self.mean, self.std = self.regressor.predict(X, **predict_params)
         return np.asarray(self.mean)

@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from numpy.typing import NDArray
-
+from fastmlp._types import Array
 from fastmlp.estimators.arguments import STOCHASTIC, measure
 from fastmlp.estimators.mean_objective import Problem, Validation
 from fastmlp.network import Network
@@ -65,7 +64,7 @@ class Watch:
         """Whether something has to be done after each iteration."""
         return self.stochastic or self.validation is not None or bool(self.estimator.verbose)
 
-    def catch_up(self, losses: NDArray[Any]) -> None:
+    def catch_up(self, losses: Array) -> None:
         """Take note of iterations, afterwards."""
         self.progress.loss_curve.extend(self.problem.mean(loss) for loss in losses)
 

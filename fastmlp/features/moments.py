@@ -13,11 +13,9 @@ from collections.abc import Iterator
 from itertools import count
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
-
-Float = NDArray[np.float64]
+from fastmlp._types import Float
 
 HU = 7  # moments
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp import plot
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
+from fastmlp._types import ArrayLike, Axes, Float
 from fastmlp.importance.connections import garson, olden
+from fastmlp.model.units import Units
 from fastmlp.network.network import Network, check_network
 from fastmlp.pruning.saliencies import saliencies
 from fastmlp.sensitivities import input_names, sensitivity
-
-Float = NDArray[np.float64]
+from fastmlp.terms.term import Penalty
 
 
 @quiet
@@ -83,7 +82,7 @@ class Importances:
     def _shown(self) -> Page:
         return Page(f"Importances of {how_many(len(self.input_names), 'input')}", (self._table(),))
 
-    def plot(self, ax: Any = None, *, n_inputs: int = 20) -> Any:
+    def plot(self, ax: Axes | None = None, *, n_inputs: int = 20) -> Axes:
         """Draw the shares of each method into `ax`, and return it; see `fastmlp.plot.importances`."""
         return plot.importances(self, ax, n_inputs=n_inputs)
 
@@ -91,14 +90,14 @@ class Importances:
 @quiet
 def importances(
     net: Network,
-    X: Any,
-    T: Any,
+    X: ArrayLike,
+    T: ArrayLike,
     *,
-    penalty: Any = None,
-    sample_weight: Any = None,
+    penalty: Penalty | None = None,
+    sample_weight: ArrayLike | None = None,
     hessian: str = "exact",
-    standardize: Any = False,
-    n_threads: Any = None,
+    standardize: bool | Units = False,
+    n_threads: int | None = None,
 ) -> Importances:
     """Which inputs matter: saliencies beside derivatives, and beside what the weights alone say.
 

@@ -5,24 +5,20 @@ Both follow the paths from an input through hidden units to an output, and neith
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
+from fastmlp._types import ArrayLike, Float
 from fastmlp.model import units
 from fastmlp.network.network import Network, check_network
-
-Float = NDArray[np.float64]
 
 FORMS = ("goh", "garson")
 
 
 @quiet
-def garson(net: Network, X: Any = None, *, form: str = "goh") -> Float:
+def garson(net: Network, X: ArrayLike | None = None, *, form: str = "goh") -> Float:
     """Relative importances of the inputs by Garson's algorithm: shares of the absolute weights of one hidden layer.
 
     Parameters
@@ -83,7 +79,7 @@ def garson(net: Network, X: Any = None, *, form: str = "goh") -> Float:
 
 
 @quiet
-def olden(net: Network, X: Any = None) -> Float:
+def olden(net: Network, X: ArrayLike | None = None) -> Float:
     """Importances of the inputs by Olden's connection weights: products of the weights, summed over all paths.
 
     Parameters
@@ -133,7 +129,7 @@ def olden(net: Network, X: Any = None) -> Float:
     return product
 
 
-def _weights(net: Network, X: Any) -> list[Float]:
+def _weights(net: Network, X: ArrayLike | None) -> list[Float]:
     """Those of each layer, the first ones by the standard deviations of the inputs, if there are any."""
     weights = [W.astype(np.float64) for W in net.weights]
     if X is not None:

@@ -6,16 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory, plot
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
+from fastmlp._types import ArrayLike, Axes, Float
 from fastmlp.network.network import Network, check_network
 from fastmlp.sensitivities import input_names
-
-Float = NDArray[np.float64]
 
 QUANTILES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -72,13 +70,15 @@ class LekProfile:
         title = f"LekProfile of {how_many(D, 'input')} in {how_many(G, 'group')}, {steps} steps: range of y1"
         return Page(title + f" of {K}" * (K > 1), (self._table(0),))
 
-    def plot(self, input: Any = 0, ax: Any = None, *, output: int = 0) -> Any:
+    def plot(self, input: Any = 0, ax: Axes | None = None, *, output: int = 0) -> Axes:
         """Draw the curves along one input into `ax`, and return it; see `fastmlp.plot.lekprofile`."""
         return plot.lekprofile(self, input, ax, output=output)
 
 
 @quiet
-def lekprofile(net: Network, X: Any, *, groups: Any = QUANTILES, steps: int = 100, n_threads: Any = None) -> LekProfile:
+def lekprofile(
+    net: Network, X: ArrayLike, *, groups: Any = QUANTILES, steps: int = 100, n_threads: int | None = None
+) -> LekProfile:
     """Lek's profile: the outputs along the range of each input, all others held at quantiles of the samples.
 
     Parameters

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _images
 from fastmlp import _validation as check
+from fastmlp._types import Array, ArrayLike, Augment, Seed
 
-Array = NDArray[Any]
 
-
-def augmented(X: Any, T: Any, augment: Any, copies: int = 20, rng: Any = None) -> tuple[Array, Array, Array]:
+def augmented(
+    X: ArrayLike, T: ArrayLike, augment: Augment, copies: int = 20, rng: Seed = None
+) -> tuple[Array, Array, Array]:
     """Copies of the samples, each changed at random, for methods that see all samples at every step.
 
     Parameters

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
+from fastmlp._types import ArrayLike, Float
 from fastmlp.invariance.warping import check_sigma
 
-Float = NDArray[np.float64]
 Transformation = Callable[[Float, float], Any]
 
 BAND = 1 << 17  # pixels between answers to Ctrl-C
@@ -21,7 +20,7 @@ STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # of a central difference who
 
 
 def tangents(
-    X: Any,
+    X: ArrayLike,
     shape: tuple[int, int] | None = None,
     kinds: Sequence[str | Transformation] = ("shift", "rotation", "scale", "shear", "thickness"),
     *,

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
+from fastmlp._types import ArrayLike, Float
 from fastmlp.network.network import Network, check_network
-
-Float = NDArray[np.float64]
 
 
 @quiet
-def invariance(net: Network, X: Any, tau: Any, of: str = "outputs", *, n_threads: Any = None) -> Float:
+def invariance(
+    net: Network, X: ArrayLike, tau: ArrayLike | str, of: str = "outputs", *, n_threads: int | None = None
+) -> Float:
     """Mean |J tau|^2 for each direction: what `TangentPropagation` makes small.
 
     Parameters

@@ -12,13 +12,12 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _images
 from fastmlp import _validation as check
+from fastmlp._types import Array, ArrayLike, Seed
 from fastmlp.invariance.warping import check_sigma, smoothed, warped
 
-Array = NDArray[Any]
 Augment = Callable[[Array, np.random.Generator], Array]
 
 IDENTITY, NO_OFFSET = np.eye(2)[np.newaxis], np.zeros((1, 2))
@@ -34,7 +33,7 @@ class Transform(ABC):
     n_axes: ClassVar[int] = 2  #: of an image, or of a signal
     shape: Any
 
-    def __call__(self, X: Any, rng: Any = None) -> Array:
+    def __call__(self, X: ArrayLike, rng: Seed = None) -> Array:
         """Draw a change for each row.
 
         Parameters
@@ -90,7 +89,7 @@ class Composition:
             _images.check_augment(step)
         self.steps = steps
 
-    def __call__(self, X: Any, rng: Any = None) -> Array:
+    def __call__(self, X: ArrayLike, rng: Seed = None) -> Array:
         """Draw each of the changes for each row, one after the other."""
         rng, array = check.generator(rng), _images.floats(X)
         for step in self.steps:

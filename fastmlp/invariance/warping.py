@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _images, _threads
 from fastmlp import _validation as check
 from fastmlp._core.sums import warps
-
-Array = NDArray[Any]
+from fastmlp._types import Array, Float
 
 TRUNCATED = 4.0  # standard deviations after which a Gaussian ends, as in SciPy
 WIDEST = 1 << 20  # pixels of its radius
@@ -25,7 +23,7 @@ def check_sigma(sigma: float) -> None:
 
 
 def warp(
-    images: Any, matrix: Any = None, offset: Any = None, displacement: Any = None, *, n_threads: Any = None
+    images: Any, matrix: Any = None, offset: Any = None, displacement: Any = None, *, n_threads: int | None = None
 ) -> Array:
     """Look at images through maps of their coordinates: out[p] = image[matrix p + offset + displacement[:, p]].
 
@@ -90,7 +88,12 @@ def _of_images(value: Any, name: str, shape: tuple[int, ...], n: int, dtype: Any
 
 
 def warped(
-    array: Array, shape: tuple[int, ...], matrix: Array, offset: Array, displacement: Array | None, n_threads: Any
+    array: Array,
+    shape: tuple[int, ...],
+    matrix: Array,
+    offset: Array,
+    displacement: Array | None,
+    n_threads: int | None,
 ) -> Array:
     """A new array like this one, whose images have the shape (N, C, H, W); checked arguments."""
     out = np.empty_like(array)
@@ -98,7 +101,7 @@ def warped(
     return out
 
 
-def smoothed(fields: Array, sigma: float, factor: float = 1.0, n_threads: Any = None) -> None:
+def smoothed(fields: Array, sigma: float, factor: float = 1.0, n_threads: int | None = None) -> None:
     """Smooth fields (..., h, w) in place, by a Gaussian along both axes, with zeros outside; times a factor.
 
     An axis of one pixel is left alone.
@@ -115,7 +118,7 @@ def smoothed(fields: Array, sigma: float, factor: float = 1.0, n_threads: Any = 
         fields *= factor
 
 
-def gaussian(sigma: float) -> NDArray[np.float64]:
+def gaussian(sigma: float) -> Float:
     """Half of a Gaussian filter whose sum is 1, its middle first; 1 alone for sigma 0."""
     radius = int(TRUNCATED * sigma + 0.5)
     if radius == 0:

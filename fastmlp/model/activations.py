@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.bridge import kernels
 from fastmlp._core.sums import plan, trace
 from fastmlp._rows import Row
+from fastmlp._types import Array, ArrayLike
 
-Array = NDArray[Any]
 Range = tuple[float, float]
 
 ANY: Range = (-math.inf, math.inf)
@@ -84,7 +82,7 @@ class Activation(Row):
         """Place in the compiled list; softmax has a number apart."""
         return kernels.activation_names.index(self.name) if self.is_elementwise else plan.softmax_index
 
-    def value(self, z: Any) -> Array:
+    def value(self, z: ArrayLike) -> Array:
         """h(z), to the bits that layers compute; softmax to rounding.
 
         Parameters
@@ -104,7 +102,7 @@ class Activation(Row):
         """
         return self._at(z, 0)
 
-    def slope(self, z: Any) -> Array:
+    def slope(self, z: ArrayLike) -> Array:
         """h'(z), element by element.
 
         Parameters
@@ -123,7 +121,7 @@ class Activation(Row):
         """
         return self._at(z, 1)
 
-    def curvature(self, z: Any) -> Array:
+    def curvature(self, z: ArrayLike) -> Array:
         """h''(z), element by element.
 
         Parameters
@@ -142,7 +140,7 @@ class Activation(Row):
         """
         return self._at(z, 2)
 
-    def _at(self, z: Any, order: int) -> Array:
+    def _at(self, z: ArrayLike, order: int) -> Array:
         single = getattr(z, "dtype", None) == np.float32
         z = check.real_array(z, "z", np.float32 if single else np.float64, finite=False)
         if self.is_elementwise:

@@ -7,7 +7,6 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
@@ -15,11 +14,10 @@ from fastmlp._core.sums import predict as predicting
 from fastmlp._core.sums import trace as tracing
 from fastmlp._core.sums.batch import Batch, bind_plain
 from fastmlp._tables import Page, Table, how_many, printed
+from fastmlp._types import Array, ArrayLike, Index
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import losses
 from fastmlp.model.architecture import Architecture
-
-Array = NDArray[Any]
 
 
 class Samples(NamedTuple):
@@ -37,13 +35,15 @@ class Samples(NamedTuple):
         with np.errstate(over="ignore"):
             return float(self.weight.sum(dtype=np.float64))
 
-    def rows(self, index: NDArray[np.intp]) -> Samples:
+    def rows(self, index: Index) -> Samples:
         """Some of the samples, copied; `np.take` is three times as fast as an index in brackets."""
         pick = [None if a is None else np.take(a, index, axis=0) for a in (*self.targets, self.weight)]
         return Samples(np.take(self.X, index, axis=0), losses.Targets(pick[0], pick[1]), pick[2])
 
 
-def check_samples(architecture: Architecture, X: Any, T: Any, sample_weight: Any = None) -> Samples:
+def check_samples(
+    architecture: Architecture, X: ArrayLike, T: ArrayLike, sample_weight: ArrayLike | None = None
+) -> Samples:
     """Check inputs, targets and sample weights together."""
     X = architecture.rows(X)
     targets = losses.encode_targets(architecture.loss, T, len(X), architecture.n_outputs, architecture.dtype)
@@ -59,7 +59,9 @@ def restored_samples(architecture: Any, samples: Any) -> Samples:
         raise ModelFormatError(f"state: expected samples of a network, got others ({error})") from error
 
 
-def predict(architecture: Architecture, params: Array, X: Any, out: Any = None, n_threads: Any = None) -> Array:
+def predict(
+    architecture: Architecture, params: Array, X: ArrayLike, out: Array | None = None, n_threads: int | None = None
+) -> Array:
     """Outputs Y (N, K) for inputs X (N, D)."""
     X = architecture.rows(X)
     shape = (len(X), architecture.n_outputs)
@@ -78,23 +80,25 @@ def bind(architecture: Architecture, samples: Samples, scale: Array | None = Non
     return Batch(architecture.plan, samples.X, *samples.targets, samples.weight, scale)
 
 
-def check_and_bind(architecture: Architecture, X: Any, T: Any, sample_weight: Any = None) -> Batch:
+def check_and_bind(
+    architecture: Architecture, X: ArrayLike, T: ArrayLike, sample_weight: ArrayLike | None = None
+) -> Batch:
     """Inputs, targets and sample weights, checked and bound; fast where there is nothing to be done."""
     batch = bind_plain(architecture.plan, X, T) if sample_weight is None else None
     return batch or bind(architecture, check_samples(architecture, X, T, sample_weight))
 
 
-def loss(batch: Batch, params: Array, n_threads: Any = None) -> float:
+def loss(batch: Batch, params: Array, n_threads: int | None = None) -> float:
     """Sum of the (weighted) losses of the samples."""
     return batch.loss(params, _threads_for(batch, n_threads))
 
 
-def loss_and_grad(batch: Batch, params: Array, n_threads: Any = None) -> tuple[float, Array]:
+def loss_and_grad(batch: Batch, params: Array, n_threads: int | None = None) -> tuple[float, Array]:
     """Sum of the (weighted) losses and its gradient (P,), in one pass forward and one backward."""
     return batch.loss_and_grad(params, _threads_for(batch, n_threads))
 
 
-def sample_losses(architecture: Architecture, params: Array, samples: Samples, n_threads: Any = None) -> Array:
+def sample_losses(architecture: Architecture, params: Array, samples: Samples, n_threads: int | None = None) -> Array:
     """Loss of each sample (N,), unweighted."""
     batch = bind(architecture, samples._replace(weight=None))
     values = np.empty(len(samples.X), architecture.dtype)
@@ -102,7 +106,7 @@ def sample_losses(architecture: Architecture, params: Array, samples: Samples, n
     return values
 
 
-def _threads_for(batch: Batch, n_threads: Any) -> int:
+def _threads_for(batch: Batch, n_threads: int | None) -> int:
     """Little work is for one thread, whatever is granted."""
     return 1 if n_threads is None and batch.small else _threads.resolve(n_threads)
 
@@ -157,7 +161,12 @@ def _traced(layers: Sequence[LayerTrace], title: str, names: Iterable[Any]) -> P
 
 
 def trace(
-    architecture: Architecture, params: Array, X: Any, T: Any = None, sample_weight: Any = None, n_threads: Any = None
+    architecture: Architecture,
+    params: Array,
+    X: ArrayLike,
+    T: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    n_threads: int | None = None,
 ) -> Trace:
     """z, a and, with targets, delta of every layer."""
     if T is None:

@@ -21,20 +21,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.bridge import kernels
 from fastmlp._quiet import quiet
 from fastmlp._rows import Row
+from fastmlp._types import Array, ArrayLike, Float, Index
 from fastmlp.model import moderation
 from fastmlp.model.activations import ANY, Activation, Range
-
-Array = NDArray[Any]
-Float = NDArray[np.float64]
 
 NAMES: tuple[str, ...] = kernels.loss_names
 COUNTS: Range = (0.0, math.inf)
@@ -136,7 +133,7 @@ class Loss(Row):
         a = check.real_array(a, "a", np.float64, finite=False)
         return self.output.value(a) if self.of_logits else a
 
-    def value(self, a: Any, T: Any) -> Float:
+    def value(self, a: Any, T: ArrayLike) -> Float:
         """The loss e(a, t) of each sample.
 
         Parameters
@@ -315,8 +312,13 @@ _add(
 class Targets(NamedTuple):
     """Targets as the kernels read them: real numbers (N, K), or one class label a sample (N,)."""
 
-    values: NDArray[Any] | None
-    labels: NDArray[np.intp] | None
+    values: Array | None
+    labels: Index | None
+
+    @property
+    def given(self) -> Array:
+        """The labels (N,) or the numbers (N, K): what samples are checked from."""
+        return cast("Array", self.values if self.labels is None else self.labels)
 
     def rows(self, n_outputs: int) -> Array:
         """As (N, K), labels as rows of the unit matrix."""
@@ -346,7 +348,7 @@ def for_output(loss: Any, output: Activation) -> Loss:
     return chosen
 
 
-def encode_targets(loss: Loss, T: Any, n_samples: int, n_outputs: int, dtype: Any) -> Targets:
+def encode_targets(loss: Loss, T: ArrayLike, n_samples: int, n_outputs: int, dtype: Any) -> Targets:
     """Check targets against the loss and bring them into the kernels' form."""
     if loss.couples_outputs:
         T = check.real_array(T, "T", None)
@@ -366,7 +368,7 @@ def encode_targets(loss: Loss, T: Any, n_samples: int, n_outputs: int, dtype: An
     return Targets(values, None)
 
 
-def _labels(array: NDArray[Any], n_samples: int, n_classes: int) -> NDArray[np.intp]:
+def _labels(array: Array, n_samples: int, n_classes: int) -> Index:
     if array.shape != (n_samples,):
         raise ValueError(f"T: expected {n_samples} class labels, as many as samples, got {array.shape[0]}")
     with np.errstate(invalid="ignore"):  # numbers too large for an index become some other number, and so are found
@@ -377,7 +379,7 @@ def _labels(array: NDArray[Any], n_samples: int, n_classes: int) -> NDArray[np.i
     return labels
 
 
-def _in_domain(loss: Loss, values: NDArray[Any]) -> NDArray[Any]:
+def _in_domain(loss: Loss, values: Array) -> Array:
     """Class targets outside of [0, 1] by rounding become 0 or 1: beyond them the loss would have no lower bound."""
     low, high = loss.domain
     if (low == -math.inf or values.min() >= low) and (high == math.inf or values.max() <= high):
@@ -390,7 +392,7 @@ def _in_domain(loss: Loss, values: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.clip(values, low, high))
 
 
-def _check_sums(values: NDArray[Any]) -> None:
+def _check_sums(values: Array) -> None:
     """Rows sum to 1, up to the rounding of whoever made them; the loss is right for the sum they have."""
     sums = values.sum(axis=1)
     off = np.abs(sums - 1) > TOLERANCE

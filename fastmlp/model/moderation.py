@@ -7,11 +7,9 @@ a quadrature that is exact to rounding, and sampling.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
-
-Float = NDArray[np.float64]
+from fastmlp._types import Float
 
 NODES = np.linspace(-8.5, 8.5, 35)  # standard deviations, for s <= 1: 6e-17 of the mass lies beyond
 LOGISTIC_NODES = np.linspace(-40.0, 40.0, 161)

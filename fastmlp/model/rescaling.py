@@ -17,17 +17,15 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Array, Float
 from fastmlp.model.architecture import Architecture
-
-Array = NDArray[Any]
 
 FORMS = ("lambda", "precision")
 
 
-def per_feature(value: Any, name: str, size: int | None = None) -> NDArray[np.float64]:
+def per_feature(value: Any, name: str, size: int | None = None) -> Float:
     """A number, or one for each of `size` features, where that is known: shape () or (size,)."""
     array = check.real_array(value, name, np.float64)
     if array.ndim > 1 or (array.ndim == 1 and size is not None and len(array) != size):
@@ -36,7 +34,7 @@ def per_feature(value: Any, name: str, size: int | None = None) -> NDArray[np.fl
     return array
 
 
-def nonzero(value: Any, name: str, size: int | None = None) -> NDArray[np.float64]:
+def nonzero(value: Any, name: str, size: int | None = None) -> Float:
     """The same of numbers other than zero."""
     array = per_feature(value, name, size)
     if not array.all():

@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Index
 from fastmlp.model.architecture import Architecture
-
-Index = NDArray[np.intp]
 
 _NAME = re.compile(r"(?P<group>[Wb]\d+)(\[(?P<indices>[^,\]]*(,[^,\]]*)?)\])?")
 

@@ -9,19 +9,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.sums import moments as passes
 from fastmlp._quiet import quiet
 from fastmlp._tables import LINES, Page, Table, how_many, printed
+from fastmlp._types import Array, Float, Index, Mask
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import rescaling
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
-
-Array = NDArray[Any]
-Float = NDArray[np.float64]
 
 MOST_NAMED = 5  # constant columns
 FARTHEST = 1e6  # standard deviations, of what has no weight
@@ -36,7 +33,7 @@ class Columns(NamedTuple):
 
     scale: Float
     shift: Float
-    constant: NDArray[np.bool_]  #: columns without spread, up to rounding: their scale is 1, and u is 0
+    constant: Mask  #: columns without spread, up to rounding: their scale is 1, and u is 0
 
     def _shown(self) -> Page:
         return Page(f"Columns: standardised units of {how_many(len(self.scale), 'column')}", (_table(self, "x"),))
@@ -70,7 +67,7 @@ class Columns(NamedTuple):
         constant[places] = ~there.standardized(array[rows][:, places]).any(axis=0)
         return self._replace(constant=constant)
 
-    def mapped(self, scale: Any, shift: Any) -> Columns:
+    def mapped(self, scale: Array, shift: Array) -> Columns:
         """The units of scale * x + shift, which has the same u."""
         return Columns(scale * self.scale, scale * self.shift + shift, self.constant)
 
@@ -110,7 +107,7 @@ class Units(NamedTuple):
             targets = targets._replace(values=_kept_near(self.targets.standardized(targets.values), samples.weight))
         return samples._replace(X=_kept_near(self.inputs.standardized(samples.X), samples.weight), targets=targets)
 
-    def of_inputs(self, places: NDArray[np.intp]) -> Units:
+    def of_inputs(self, places: Index) -> Units:
         """The units of some of the inputs, and of all targets."""
         scale, shift, constant = self.inputs
         return self._replace(inputs=Columns(scale[places], shift[places], constant[places]))
@@ -231,7 +228,7 @@ def restored(architecture: Architecture, table: Any) -> Units | None:
     return own
 
 
-def checked(standardize: Any, architecture: Architecture) -> bool | Units:
+def checked(standardize: bool | Units, architecture: Architecture) -> bool | Units:
     """What a user gives as `standardize`: True, False, or units such as `Network.units`."""
     if isinstance(standardize, (bool, np.bool_)) and not standardize:
         return False
@@ -264,7 +261,9 @@ def checked(standardize: Any, architecture: Architecture) -> bool | Units:
     return standardize
 
 
-def chosen(standardize: Any, known: Units | None, architecture: Architecture, samples: Samples) -> Units | None:
+def chosen(
+    standardize: bool | Units, known: Units | None, architecture: Architecture, samples: Samples
+) -> Units | None:
     """The units that `standardize` means: False none; True those that are known, else of the samples; or as given.
 
     A column that is constant where they come from may vary here.

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from numpy.typing import NDArray
-
 from fastmlp import _threads
 from fastmlp._core.sums import predict as predicting
+from fastmlp._types import Array, ArrayLike
 from fastmlp.model import functional, io
 from fastmlp.model.functional import Trace
 from fastmlp.network.trainable import Trainable
-
-Array = NDArray[Any]
 
 
 class Network(Trainable):
@@ -78,7 +75,7 @@ class Network(Trainable):
     # ---- what it computes ----
 
     @predicting.plain_first
-    def predict(self, X: Any, *, out: Any = None, n_threads: Any = None) -> Array:
+    def predict(self, X: ArrayLike, *, out: Array | None = None, n_threads: int | None = None) -> Array:
         """Outputs of the network; ``net(X)`` is the same.
 
         Parameters
@@ -109,7 +106,14 @@ class Network(Trainable):
 
     __call__ = predict
 
-    def trace(self, X: Any, T: Any = None, *, sample_weight: Any = None, n_threads: Any = None) -> Trace:
+    def trace(
+        self,
+        X: ArrayLike,
+        T: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> Trace:
         """What every layer computes, in the lecture's letters: z, a and, with targets, delta = dE/dz.
 
         Parameters
@@ -146,7 +150,9 @@ class Network(Trainable):
         _threads.resolve(n_threads)
         return functional.trace(self._architecture, self._params, X, T, sample_weight, n_threads)
 
-    def loss(self, X: Any, T: Any, *, sample_weight: Any = None, n_threads: Any = None) -> float:
+    def loss(
+        self, X: ArrayLike, T: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
+    ) -> float:
         """Sum over samples of the loss, sum_n s_n e(y_n, t_n), in nats.
 
         Parameters
@@ -174,7 +180,9 @@ class Network(Trainable):
         batch = functional.check_and_bind(self._architecture, X, T, sample_weight)
         return functional.loss(batch, self._params, n_threads)
 
-    def loss_and_grad(self, X: Any, T: Any, *, sample_weight: Any = None, n_threads: Any = None) -> tuple[float, Array]:
+    def loss_and_grad(
+        self, X: ArrayLike, T: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
+    ) -> tuple[float, Array]:
         """The loss and its gradient by the parameters.
 
         Parameters
@@ -205,7 +213,9 @@ class Network(Trainable):
         batch = functional.check_and_bind(self._architecture, X, T, sample_weight)
         return functional.loss_and_grad(batch, self._params, n_threads)
 
-    def sample_losses(self, X: Any, T: Any, *, sample_weight: Any = None, n_threads: Any = None) -> Array:
+    def sample_losses(
+        self, X: ArrayLike, T: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
+    ) -> Array:
         """The loss of each sample, e_n, without weights.
 
         Parameters

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fastmlp import _memory, optimize
 from fastmlp._quiet import callers_own
+from fastmlp._types import ArrayLike, Augment, Chosen, Seed, Tied, Validation
 from fastmlp.derivatives.differentiable import Differentiable
 from fastmlp.model import functional
+from fastmlp.model.units import Units
 from fastmlp.terms import objective as objectives
 from fastmlp.terms import reparam
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.tangents import with_derivatives
+from fastmlp.terms.term import Penalty
 
 if TYPE_CHECKING:
+    import scipy.optimize
+
     from fastmlp.optimize.results import FitResult
 
 
@@ -24,15 +29,15 @@ class Trainable(Differentiable):
 
     def objective(
         self,
-        X: Any,
-        T: Any,
+        X: ArrayLike,
+        T: ArrayLike,
         *,
-        penalty: Any = None,
-        noise_precision: Any = 1.0,
-        fixed: Any = None,
-        tied: Any = None,
-        sample_weight: Any = None,
-        n_threads: Any = None,
+        penalty: Penalty | None = None,
+        noise_precision: ArrayLike | None = 1.0,
+        fixed: Chosen | None = None,
+        tied: Tied | None = None,
+        sample_weight: ArrayLike | None = None,
+        n_threads: int | None = None,
     ) -> Objective:
         """The function of the parameters that training minimises, for SciPy and the like.
 
@@ -85,31 +90,31 @@ class Trainable(Differentiable):
 
     def fit(
         self,
-        X: Any,
-        T: Any,
+        X: ArrayLike,
+        T: ArrayLike,
         method: str = "auto",
         *,
-        sample_weight: Any = None,
-        penalty: Any = None,
-        derivatives: Any = None,
+        sample_weight: ArrayLike | None = None,
+        penalty: Penalty | None = None,
+        derivatives: tuple[ArrayLike | str, ArrayLike] | None = None,
         derivative_weight: float = 1.0,
-        fixed: Any = None,
-        tied: Any = None,
-        bounds: Any = None,
-        validation: Any = None,
+        fixed: Chosen | None = None,
+        tied: Tied | None = None,
+        bounds: Mapping[str, Any] | scipy.optimize.Bounds | None = None,
+        validation: Validation | None = None,
         patience: int | None = None,
         max_iter: int | None = None,
         tol: float | None = None,
         batch_size: int = 32,
-        augment: Callable[[Any, Any], Any] | None = None,
+        augment: Augment | None = None,
         learning_rate: float | Callable[[int], float] | None = None,
-        standardize: Any = False,
-        callback: Callable[[Any], Any] | None = None,
+        standardize: bool | Units = False,
+        callback: Callable[[FitResult], Any] | None = None,
         verbose: int = 0,
-        rng: Any = None,
+        rng: Seed = None,
         time_limit: float | None = None,
-        warm_start: Any = None,
-        n_threads: Any = None,
+        warm_start: FitResult | None = None,
+        n_threads: int | None = None,
         **options: Any,
     ) -> FitResult:
         """Minimise ``objective(X, T, sample_weight, penalty).value`` from the present parameters.

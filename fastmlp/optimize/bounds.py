@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Array, Float
 from fastmlp.model import selection
 from fastmlp.model.architecture import Architecture
 from fastmlp.terms.reparam import FreeParameters
-
-Float = NDArray[np.float64]
 
 
 class Bounds(NamedTuple):
@@ -31,7 +29,7 @@ class Bounds(NamedTuple):
         return x - self.clip(x - gradient)
 
 
-def make(architecture: Architecture, params: NDArray[Any], bounds: Any, free: FreeParameters | None) -> Bounds | None:
+def make(architecture: Architecture, params: Array, bounds: Any, free: FreeParameters | None) -> Bounds | None:
     """From the user's argument, which `Network.fit` documents."""
     if bounds is None:
         return None
@@ -74,7 +72,7 @@ def _held(bound: Float, dtype: np.dtype[Any], inwards: float) -> Float:
     return np.where(outside, np.nextafter(native, dtype.type(inwards)), native).astype(np.float64)
 
 
-def _of_free(low: Float, high: Float, params: NDArray[Any], free: FreeParameters) -> Bounds:
+def _of_free(low: Float, high: Float, params: Array, free: FreeParameters) -> Bounds:
     """The tightest of those that the parameters which share a free one bring along."""
     held = free.index < 0
     if not ((low <= params) & (params <= high))[held].all():

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _images
 from fastmlp._quiet import quiet
+from fastmlp._types import Array, Augment
 from fastmlp.model import units
 from fastmlp.model.functional import Samples
-
-Array = NDArray[Any]
 
 
 class Changes:
@@ -29,7 +25,7 @@ class Changes:
         These units.
     """
 
-    def __init__(self, augment: Any, X: Array, samples: Samples, own: units.Units | None) -> None:
+    def __init__(self, augment: Augment, X: Array, samples: Samples, own: units.Units | None) -> None:
         self.augment, self.X, self.own = augment, X, own
         self.samples = samples._replace(X=np.empty_like(samples.X))  # written to by each draw
 

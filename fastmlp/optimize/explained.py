@@ -10,18 +10,15 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
+from fastmlp._types import Array, Float, Index
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples, predict
 from fastmlp.optimize import advice, reference
 from fastmlp.terms.objective import Objective
-
-Array = NDArray[Any]
-Float = NDArray[np.float64]
 
 MOST_ROWS = 2_000  # that are looked at
 MOST_COLUMNS = 100  # of inputs and targets, for a straight line
@@ -270,7 +267,7 @@ def rows(samples: Samples) -> Samples:
     return samples.rows(_places(len(samples.X), samples.weight))
 
 
-def _places(n_samples: int, weight: Array | None) -> NDArray[np.intp]:
+def _places(n_samples: int, weight: Array | None) -> Index:
     places = np.arange(n_samples) if weight is None else np.flatnonzero(weight)
     if len(places) > MOST_ROWS:
         places = np.sort(np.random.default_rng(0).choice(places, MOST_ROWS, replace=False))

@@ -6,11 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
 from fastmlp._quiet import quiet
+from fastmlp._types import Array
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
@@ -183,7 +183,7 @@ def _check_state(
 
 def _start(
     net: Model, own: units.Units | None, state: dict[str, Any] | None, warm_start: Any
-) -> tuple[NDArray[Any], dict[str, Any] | None]:
+) -> tuple[Array, dict[str, Any] | None]:
     """Where to begin, in the units of the problem; and the monitor's state where an earlier fit is to be continued."""
     known = state is not None and (own is None or own == state["units"])  # else columns vary that were constant
     if state is not None and known and arrays.same(net._params, warm_start.x):
@@ -200,7 +200,7 @@ def _result(
     asked: FitOptions,
     objective: Objective,
     constant: reference.Reference,
-    x: NDArray[Any],
+    x: Array,
     within: limits.Bounds | None,
     monitor: Monitor,
     status: int,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from fastmlp._types import Array
 
 #: where bit generators keep a place in a buffer, which they trust, and its size
 BUFFERS = {np.random.MT19937: (("state", "pos"), 624), np.random.Philox: (("buffer_pos",), 4)}
@@ -16,7 +17,7 @@ SEEDED: tuple[Any, ...] = (np.random.PCG64, np.random.PCG64DXSM, np.random.MT199
 class _AnySeed(np.random.bit_generator.ISeedSequence):
     """For a bit generator whose state is about to be set; a SeedSequence would take longer than all the rest."""
 
-    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
         """Zeros."""
         return np.zeros(n_words, dtype)
 

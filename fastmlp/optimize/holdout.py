@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Array, Index, Validation
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
 
-Index = NDArray[np.intp]
 
-
-def draws(validation: Any) -> bool:
+def draws(validation: Validation | None) -> bool:
     """Whether `split` draws samples: neither without validation nor for a pair."""
     return validation is not None and not isinstance(validation, (tuple, list))
 
@@ -22,7 +18,7 @@ def draws(validation: Any) -> bool:
 def split(
     architecture: Architecture,
     samples: Samples,
-    validation: Any,
+    validation: Validation | None,
     rng: np.random.Generator | None,
     held_back: Index | None = None,
 ) -> tuple[Samples, Samples | None, Index | None]:
@@ -71,7 +67,7 @@ def folds(architecture: Architecture, samples: Samples, n_folds: int, rng: np.ra
     return [np.sort(order[fold::n_folds]) for fold in range(n_folds)]
 
 
-def _classes(architecture: Architecture, samples: Samples) -> NDArray[Any] | None:
+def _classes(architecture: Architecture, samples: Samples) -> Array | None:
     """From 0 on, in the smallest type: NumPy sorts integers of up to 16 bits in O(N)."""
     values, labels = samples.targets
     if labels is None:
@@ -83,7 +79,7 @@ def _classes(architecture: Architecture, samples: Samples) -> NDArray[Any] | Non
     return labels.astype(np.min_scalar_type(architecture.n_outputs))
 
 
-def _draw(classes: NDArray[Any] | None, n_samples: int, fraction: float, rng: np.random.Generator) -> Index:
+def _draw(classes: Array | None, n_samples: int, fraction: float, rng: np.random.Generator) -> Index:
     if classes is None:  # a fifth of the time of a permutation
         held_back = rng.choice(n_samples, round(fraction * n_samples), replace=False, shuffle=False)
         return others(n_samples, others(n_samples, held_back))

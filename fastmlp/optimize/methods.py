@@ -11,6 +11,7 @@ from fastmlp.model.architecture import Architecture
 from fastmlp.optimize import lbfgs, lm, minibatch, rprop, scg, scipy_bridge
 from fastmlp.optimize.options import FitOptions
 from fastmlp.terms import penalties
+from fastmlp.terms.term import Penalty
 
 MINIBATCH = tuple(minibatch.OPTIONS)
 #: full-batch solvers of our own: modules with OPTIONS and `solve`, whose state a warm start continues
@@ -69,7 +70,7 @@ def choose_method(
     n_samples: int,
     *,
     bounded: bool = False,
-    penalty: Any = None,
+    penalty: Penalty | None = None,
     by_epochs: bool = False,
 ) -> str:
     """The solver's name; `Network.fit` documents the rule behind `auto`, `by_epochs` is that of minibatches."""

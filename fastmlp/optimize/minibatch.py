@@ -15,11 +15,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._core.fits.train import Minibatches
+from fastmlp._types import Index
 from fastmlp.model import functional
 from fastmlp.optimize.changes import Changes
 from fastmlp.optimize.earlier import Earlier
@@ -122,7 +122,7 @@ def solve(
     return status, {"n_epochs": epoch, "n_steps": loop.n_steps, **own, **dict(zip(MEMORY[method], memory, strict=True))}
 
 
-def _shuffle(order: NDArray[np.intp], rng: np.random.Generator) -> None:
+def _shuffle(order: Index, rng: np.random.Generator) -> None:
     """Shuffle the indices, which C trusts: somebody's own kind of generator is given a copy, which is looked at."""
     if type(rng) is np.random.Generator:
         rng.shuffle(order)

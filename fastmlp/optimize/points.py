@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp._core.fits.rules import FLATTER, LONGEST_WANDERING
 from fastmlp._core.sums.moments import largest
+from fastmlp._types import Float
 from fastmlp.optimize.bounds import Bounds
 from fastmlp.terms.objective import Objective
 
@@ -20,19 +20,19 @@ DROWNED = 1e3  # units of rounding of the objective below which a difference of 
 class Point(NamedTuple):
     """Parameters, the objective and its gradient there."""
 
-    x: NDArray[np.float64]
+    x: Float
     value: float
-    gradient: NDArray[np.float64]
+    gradient: Float
     grad_norm: float  # |gradient|_inf, of the projected one with bounds
 
 
-def seen(objective: Objective, x: NDArray[np.float64]) -> Point:
+def seen(objective: Objective, x: Float) -> Point:
     """The point at x, finite or not."""
     value, gradient = objective.value_and_grad(x)
     return Point(x, value, gradient, largest(gradient))
 
 
-def evaluate(objective: Objective, x: NDArray[np.float64], bounds: Bounds | None = None) -> Point:
+def evaluate(objective: Objective, x: Float, bounds: Bounds | None = None) -> Point:
     """The point at x, of which a copy is taken: inf and zeros where objective or gradient are not finite."""
     value, gradient = objective.value_and_grad(x)
     if not math.isfinite(value) or not math.isfinite(largest(gradient)):  # a bad step: the gradient means nothing
@@ -40,7 +40,7 @@ def evaluate(objective: Objective, x: NDArray[np.float64], bounds: Bounds | None
     return Point(x.copy(), value, gradient, grad_norm(x, gradient, bounds))
 
 
-def grad_norm(x: NDArray[np.float64], gradient: NDArray[np.float64], bounds: Bounds | None) -> float:
+def grad_norm(x: Float, gradient: Float, bounds: Bounds | None) -> float:
     """|gradient|_inf, with bounds of what does not lead out of them."""
     return largest(gradient if bounds is None else bounds.projected(x, gradient))
 

@@ -10,18 +10,16 @@ their sizes is how large a gradient is that the samples do not agree on:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._types import Array, Float, Index
 from fastmlp.model import units
 from fastmlp.model.activations import ANY
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 from fastmlp.terms.objective import Objective
-
-Float = NDArray[np.float64]
 
 #: default `tol` in units of R, and where R is 0, for |g|_inf of a sum over samples
 TOL, TOL_F32 = 1e-8, 1e-5
@@ -115,7 +113,7 @@ def default_tol(architecture: Architecture, constant: Reference) -> float:
     return (TOL_F32 if single else TOL) * constant.pull
 
 
-def _of_labels(architecture: Architecture, labels: NDArray[np.intp], weight: NDArray[Any] | None) -> Reference:
+def _of_labels(architecture: Architecture, labels: Index, weight: Array | None) -> Reference:
     sums = np.bincount(labels, weight, architecture.n_outputs).astype(np.float64)
     total = float(sums.sum())
     p = sums / total

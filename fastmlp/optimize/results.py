@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult
 
 from fastmlp._tables import LINES, Page, Table, how_many, printed, unless_nan
+from fastmlp._types import Float
 from fastmlp.model.units import Units
-
-Float = NDArray[np.float64]
 
 COUNTS = {"nfev": "values", "njev": "gradients", "nhev": "Hessians"}
 #: of `FitResults`

@@ -17,19 +17,15 @@ from operator import truediv
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.sums.moments import largest
+from fastmlp._types import Array, Float, Index
 from fastmlp.model import units
 from fastmlp.model.activations import Activation
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 from fastmlp.optimize import advice, explained, reference
-
-Array = NDArray[Any]
-Float = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 MOST_COLUMNS = 100  # of inputs, for a quick look
 FEW_ITERATIONS = 10  # a fit of fewer is a part of a training, as are

@@ -16,10 +16,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
+from fastmlp._types import Float
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
 from fastmlp.optimize.points import Point, Progress, evaluate, reduction, report
@@ -127,17 +127,17 @@ class _Search:
                 return True
             on_rejection()
 
-    def _curvature(self, u: NDArray[np.float64]) -> float:
+    def _curvature(self, u: Float) -> float:
         self.n_products += 1
         curvature = float(u @ self.objective.hessp(self.here.x, u))
         return curvature if math.isfinite(curvature) else 0.0  # then lambda alone finds a step
 
-    def _rounded(self, x: NDArray[np.float64], alpha: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _rounded(self, x: Float, alpha: float, u: Float) -> Float:
         """The end of a step in the network's type, so that k + k steps equal 2 k."""
         with np.errstate(all="ignore"):
             return self.objective.rounded(x + alpha * u)
 
-    def _move(self, there: Point, u: NDArray[np.float64], slope: float) -> None:
+    def _move(self, there: Point, u: Float, slope: float) -> None:
         """Go there, and turn: p = -g + beta u with beta = g'(g - g_before) / |g_before'u|."""
         g = there.gradient
         beta = float(g @ (g - self.here.gradient)) / -slope

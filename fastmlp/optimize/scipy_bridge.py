@@ -10,11 +10,11 @@ from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
+from fastmlp._types import Array
 from fastmlp.optimize import scipy_options
 from fastmlp.optimize.bounds import Bounds
 from fastmlp.optimize.monitor import CONVERGED, MAX_FUN, MAX_ITER, STALLED, Monitor, Stop
@@ -103,24 +103,24 @@ class _Evaluations:
         """From now on give values less this one's, which keep their digits near it, in units of |g|_inf there."""
         self._origin, self.scale = origin, origin.grad_norm
 
-    def value_and_grad(self, x: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+    def value_and_grad(self, x: Array) -> tuple[float, Array]:
         point = self._evaluate(x)
         value = point.value if self._origin is None else -reduction(self.objective, self._origin, point)
         return value / self.scale, point.gradient / self.scale
 
-    def value(self, x: NDArray[Any]) -> float:
+    def value(self, x: Array) -> float:
         self.n_values += 1
         _memory.blas(self.room)
         value = self.objective.value(x)
         return value if np.isfinite(value) else np.inf
 
-    def second(self, name: str | None) -> dict[str, Callable[..., NDArray[Any]]]:
+    def second(self, name: str | None) -> dict[str, Callable[..., Array]]:
         """Second derivatives, under the name that SciPy and the objective give them."""
         if name is None:
             return {}
-        exact: Callable[..., NDArray[Any]] = getattr(self.objective, name)
+        exact: Callable[..., Array] = getattr(self.objective, name)
 
-        def derivatives(*arguments: NDArray[Any]) -> NDArray[Any]:
+        def derivatives(*arguments: Array) -> Array:
             if not all(np.isfinite(argument).all() for argument in arguments):
                 raise _Lost
             self.n_second += 1
@@ -132,13 +132,13 @@ class _Evaluations:
 
         return {name: derivatives}
 
-    def at(self, x: NDArray[Any]) -> Point:
+    def at(self, x: Array) -> Point:
         for point in reversed(self._latest):
             if arrays.same(point.x, x):
                 return point
         return self._evaluate(x)
 
-    def _evaluate(self, x: NDArray[Any]) -> Point:
+    def _evaluate(self, x: Array) -> Point:
         if np.isnan(x).any():
             raise _Lost
         self.n_values += 1
@@ -174,7 +174,7 @@ def solve(
     report(monitor.begin, objective, here)
     n_rejected = 0  # in a row
 
-    def callback(x: NDArray[Any], *_: Any) -> None:
+    def callback(x: Array, *_: Any) -> None:
         nonlocal here, n_rejected
         if arrays.same(x, here.x):  # a rejected step
             n_rejected += 1

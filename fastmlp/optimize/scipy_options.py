@@ -10,12 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
+from fastmlp._types import Float
 
-Float = NDArray[np.float64]
 Check = Callable[[Any, str, int], Any]
 
 UNLIMITED = 2**31 - 1  # as far as SciPy counts

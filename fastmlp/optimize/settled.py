@@ -7,15 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp._core.fits.journal import Journal
 from fastmlp._core.fits.lm import Descent
+from fastmlp._types import Float
 from fastmlp.optimize import lm
 from fastmlp.optimize.loops import compiled
 from fastmlp.terms.objective import Objective
-
-Float = NDArray[np.float64]
 
 MOST_STEPS = 300  # of which a tenth are the rule
 CHUNK = 10  # steps, in which differences that rounding has made grow a hundredfold

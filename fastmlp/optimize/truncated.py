@@ -7,21 +7,19 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp._core.fits.rules import ACCEPT, NEAR, NOISE
+from fastmlp._types import Float
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, STALLED, Monitor, Stop
 from fastmlp.optimize.points import report, seen
 from fastmlp.terms.objective import Objective
-
-Array = NDArray[np.float64]
 
 MAX_PRODUCTS = 250
 PROGRESS = 5e-4  # of the model in an iteration, averaged over the latest tenth: less ends the inner iterations
 MAX_REJECTIONS = 40  # in a row
 
 
-def minimise_model(product: Callable[[Array], Array], g: Array, mu: float) -> tuple[Array, float, bool]:
+def minimise_model(product: Callable[[Float], Float], g: Float, mu: float) -> tuple[Float, float, bool]:
     """Conjugate gradients on m(s) = g's + s'B s/2 + mu s's/2: a step s, g's + s'B s/2, whether B + mu I was convex."""
     s, r = np.zeros_like(g), g.copy()
     d, rr = -r, float(r @ r)

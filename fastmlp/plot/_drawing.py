@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fastmlp import _optional
+from fastmlp._types import Axes
 
 BLUE, ORANGE, GREY = "#2a6f97", "#d1661f", "#5f6b76"
 PALE = "#e3eef5"  # of the blue
 
 
-def axes_or_new(ax: Any) -> Any:
+def axes_or_new(ax: Axes | None) -> Any:
     """The axes that were given, or those of a new figure."""
     if ax is not None:
         if not hasattr(ax, "add_collection"):

@@ -6,16 +6,24 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _images
 from fastmlp import _validation as check
+from fastmlp._types import Array, ArrayLike, Augment, Axes, Seed
 from fastmlp.plot._drawing import BLUE, GREY, axes_or_new, hide_spines
 
 GAP = 1  # pixels between images
 
 
-def transformed(X: Any, augment: Any, rng: Any = None, *, n_draws: int = 7, shape: Any = None, ax: Any = None) -> Any:
+def transformed(
+    X: ArrayLike,
+    augment: Augment,
+    rng: Seed = None,
+    *,
+    n_draws: int = 7,
+    shape: Any = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw samples as they are, in the first column, and as `augment` changes them: a look before a long training.
 
     Parameters
@@ -55,7 +63,7 @@ def transformed(X: Any, augment: Any, rng: Any = None, *, n_draws: int = 7, shap
     n_draws = check.integer(n_draws, "n_draws", 1, check.START_BITS)
     if array.ndim < 2 or not array.size:
         raise ValueError(f"X: expected at least one sample, got shape {array.shape}")
-    steps = getattr(augment, "steps", (augment,))
+    steps: tuple[Any, ...] = getattr(augment, "steps", (augment,))
     n_axes = next((step.n_axes for step in steps if hasattr(step, "n_axes")), 2)
     told = next((step.shape for step in steps if getattr(step, "shape", None) is not None), None)
     shape = _images.shape_of(array, told if shape is None else _images.checked_shape(shape, n_axes), n_axes)
@@ -68,7 +76,7 @@ def transformed(X: Any, augment: Any, rng: Any = None, *, n_draws: int = 7, shap
     return ax
 
 
-def _mosaic(ax: Any, pictures: NDArray[Any]) -> None:
+def _mosaic(ax: Any, pictures: Array) -> None:
     """Images (rows, columns, H, W) side by side, the first column apart."""
     n, m, h, w = pictures.shape
     sheet = np.full((n, h + GAP, m, w + GAP), np.nan)
@@ -77,7 +85,7 @@ def _mosaic(ax: Any, pictures: NDArray[Any]) -> None:
     ax.axvline(w + 0.5 * GAP - 0.5, color=BLUE, linewidth=1)
 
 
-def _curves(ax: Any, pictures: NDArray[Any]) -> None:
+def _curves(ax: Any, pictures: Array) -> None:
     """Signals (rows, columns, S), the draws of a row over the signal as it is."""
     step = float(np.ptp(pictures)) or 1.0
     for row, signals in enumerate(pictures):

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Axes, Index
 from fastmlp.plot._drawing import BLUE, ORANGE, PALE, axes_or_new, hide_spines
 
 
-def confusion_matrix(labels: Any, predicted: Any, ax: Any = None, *, names: Sequence[str] | None = None) -> Any:
+def confusion_matrix(
+    labels: Any, predicted: Any, ax: Axes | None = None, *, names: Sequence[str] | None = None
+) -> Axes:
     """How many samples of each class were taken for which: one row a class, one column a prediction.
 
     Parameters
@@ -54,10 +56,12 @@ def confusion_matrix(labels: Any, predicted: Any, ax: Any = None, *, names: Sequ
         raise ValueError(f"names: expected a name for each of {n_classes} classes, got {len(names)}")
     n_classes = len(names)
     counts = np.bincount(truth * n_classes + guess, minlength=n_classes**2).reshape(n_classes, n_classes)
-    return _draw_counts(axes_or_new(ax), counts, names)
+    ax = axes_or_new(ax)
+    _draw_counts(ax, counts, names)
+    return ax
 
 
-def _draw_counts(ax: Any, counts: NDArray[np.intp], names: Sequence[str]) -> Any:
+def _draw_counts(ax: Any, counts: Index, names: Sequence[str]) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     n_classes, diagonal, sizes = len(counts), np.diag(counts), counts.sum(axis=1)
@@ -87,10 +91,9 @@ def _draw_counts(ax: Any, counts: NDArray[np.intp], names: Sequence[str]) -> Any
     ax.set_yticks(ticks[1:] - 0.5, minor=True)
     ax.grid(which="minor", color="white", linewidth=1.5)
     ax.tick_params(which="minor", length=0)
-    return ax
 
 
-def _classes(values: Any, name: str) -> NDArray[np.intp]:
+def _classes(values: Any, name: str) -> Index:
     array = check.real_array(values, name, None)
     if array.dtype.kind not in "iu" or array.ndim != 1 or array.size == 0:
         raise ValueError(f"{name}: expected integers in one dimension, got {array.dtype} of shape {array.shape}")

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _validation as check
+from fastmlp._types import Axes
 from fastmlp.plot._drawing import BLUE, GREY, ORANGE, axes_or_new
 
 WIDEST = 4.0  # points, of the largest weight
 MOST = 60  # units of a layer, beyond which lines could not be told apart
 
 
-def diagram(net: Any, feature_names: Sequence[str] | None = None, ax: Any = None) -> Any:
+def diagram(net: Any, feature_names: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
     """Inputs, units and outputs in columns, with a line for each weight that is not 0: blue if positive, else orange.
 
     Parameters

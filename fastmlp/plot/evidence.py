@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp._types import Axes
 from fastmlp.plot._drawing import BLUE, GREY, ORANGE, axes_or_new, hide_spines, rule_behind
 
 
-def evidence(starts: Any, errors: Any, ax: Any = None) -> Any:
+def evidence(starts: Any, errors: Any, ax: Axes | None = None) -> Axes:
     """Test error of each network against its log evidence: whether what the evidence prefers is what foretells best.
 
     Parameters
@@ -69,7 +70,7 @@ def evidence(starts: Any, errors: Any, ax: Any = None) -> Any:
     return ax
 
 
-def relevances(posterior: Any, ax: Any = None, *, names: Sequence[str] | None = None) -> Any:
+def relevances(posterior: Any, ax: Axes | None = None, *, names: Sequence[str] | None = None) -> Axes:
     """How far the weights from each input may be from zero, 1 / sqrt(alpha), as bars: what the evidence makes of it.
 
     Parameters

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _validation as check
+from fastmlp._types import Axes
 from fastmlp.plot._drawing import BLUE, GREY, ORANGE, PALE, axes_or_new, hide_spines, rule_behind
 
 MARKS = {"saliency": (BLUE, "o"), "sensitivity": (ORANGE, "s"), "olden": (GREY, "^"), "garson": (GREY, "x")}
 
 
-def importances(result: Any, ax: Any = None, *, n_inputs: int = 20) -> Any:
+def importances(result: Any, ax: Axes | None = None, *, n_inputs: int = 20) -> Axes:
     """The shares of the inputs, a mark for each method, the input of the largest saliency at the top.
 
     Parameters
@@ -63,7 +64,7 @@ def importances(result: Any, ax: Any = None, *, n_inputs: int = 20) -> Any:
     return ax
 
 
-def lekprofile(result: Any, input: Any = 0, ax: Any = None, *, output: int = 0) -> Any:
+def lekprofile(result: Any, input: Any = 0, ax: Axes | None = None, *, output: int = 0) -> Axes:
     """An output along one input, a curve for each group of values at which the others are held.
 
     Parameters
@@ -111,7 +112,7 @@ def lekprofile(result: Any, input: Any = 0, ax: Any = None, *, output: int = 0) 
     for share, name, curve in zip(np.linspace(0.3, 1, len(result.y[i])), result.group_names, result.y[i], strict=True):
         ax.plot(result.x[i], curve[:, output], color=shades(share), linewidth=1.5, label=name)
     ax.set(xlabel=names[i], ylabel=f"y{output + 1}")
-    beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
+    beside: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
     ax.legend(frameon=False, fontsize="small", title="others at", title_fontsize="small", **beside)
     hide_spines(ax, "top", "right")
     return ax

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _validation as check
+from fastmlp._types import Axes
 from fastmlp.plot._drawing import BLUE, GREY, ORANGE, axes_or_new, hide_spines, rule_behind
 
 
-def sensitivity(result: Any, ax: Any = None, *, output: int | None = None, n_inputs: int = 20) -> Any:
+def sensitivity(result: Any, ax: Axes | None = None, *, output: int | None = None, n_inputs: int = 20) -> Axes:
     """Standardised root-mean-square derivatives of the outputs by each input as bars, the largest at the top.
 
     Parameters

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Array, Axes
 from fastmlp.plot._drawing import BLUE, GREY, ORANGE, axes_or_new, hide_spines
 
 GAP = 0.15  # between pictures, of the side of one
 
 
-def filters(net: Any, layer: int = 1, ax: Any = None) -> Any:
+def filters(net: Any, layer: int = 1, ax: Axes | None = None) -> Axes:
     """Windows of weights of a convolution as pictures: blue where w > 0, orange where w < 0.
 
     Parameters
@@ -58,7 +58,7 @@ def filters(net: Any, layer: int = 1, ax: Any = None) -> Any:
     return ax
 
 
-def feature_maps(net: Any, x: Any, ax: Any = None) -> Any:
+def feature_maps(net: Any, x: Any, ax: Axes | None = None) -> Axes:
     """What each layer makes of one image: its maps, layer by layer from above.
 
     Parameters
@@ -118,21 +118,19 @@ def _of_maps(net: Any) -> Any:
     return net._architecture
 
 
-def _weights(net: Any, layer: Any) -> NDArray[Any]:
+def _weights(net: Any, layer: Any) -> Array:
     """The windows (maps, channels, rows, columns) of a layer."""
     architecture = _of_maps(net)
     n_layers = len(architecture.places)
     if check.integer(layer, "layer", 1) > n_layers:
         raise ValueError(f"layer: expected a number from 1 to {n_layers}, got {layer}")
-    W: NDArray[Any] = net.weights[layer - 1]
+    W: Array = net.weights[layer - 1]
     if W.ndim != 1 + len(architecture.places[layer - 1].layer.inputs) or W.ndim < 3:
         raise ValueError(f"layer: expected a convolution with shared weights, got one of shape {W.shape}")
     return W[:, :, np.newaxis] if W.ndim == 3 else W
 
 
-def _picture(
-    ax: Any, values: NDArray[Any], column: int, row: int, low: float, high: float, colors: tuple[str, ...]
-) -> None:
+def _picture(ax: Any, values: Array, column: int, row: int, low: float, high: float, colors: tuple[str, ...]) -> None:
     """An image, the longer side of which is 1, around its place; of a signal a stripe."""
     from matplotlib.colors import LinearSegmentedColormap
 

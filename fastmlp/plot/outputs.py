@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import ArrayLike, Axes, Float
 from fastmlp.plot._drawing import BLUE, ORANGE, PALE, axes_or_new, hide_spines
 
 N_POINTS = 500
@@ -17,14 +17,14 @@ MARGIN = 0.05  # of the range of the data, on both sides
 
 def function(
     f: Callable[[Any], Any],
-    X: Any,
-    T: Any = None,
-    ax: Any = None,
+    X: ArrayLike,
+    T: ArrayLike | None = None,
+    ax: Axes | None = None,
     *,
     band: float | Callable[[Any], Any] | None = None,
     label: str | None = None,
     color: str = BLUE,
-) -> Any:
+) -> Axes:
     """A function of one input over the range of the data, with the data, and a band of two standard deviations.
 
     Parameters
@@ -86,7 +86,7 @@ def function(
     return ax
 
 
-def functions(x: Any, Y: Any, ax: Any = None) -> Any:
+def functions(x: Any, Y: Any, ax: Axes | None = None) -> Axes:
     """Many functions of one input, such as draws from a prior.
 
     Parameters
@@ -136,7 +136,7 @@ def functions(x: Any, Y: Any, ax: Any = None) -> Any:
     return ax
 
 
-def _column(values: Any, name: str, n: int | None) -> NDArray[np.float64]:
+def _column(values: Any, name: str, n: int | None) -> Float:
     """Numbers of shape (n,) or (n, 1) as one dimension."""
     array = check.real_array(values, name, None)
     if array.ndim not in (1, 2) or array.shape[1:] not in ((), (1,)) or n not in (None, len(array)):

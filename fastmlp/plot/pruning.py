@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp._types import Axes
 from fastmlp.plot._drawing import BLUE, GREY, ORANGE, axes_or_new, hide_spines, rule_behind
 
 
-def pruning(result: Any, ax: Any = None) -> Any:
+def pruning(result: Any, ax: Axes | None = None) -> Axes:
     """Objective, log evidence and validation loss against the weights that are left; the chosen step is marked.
 
     Parameters
@@ -55,17 +56,17 @@ def pruning(result: Any, ax: Any = None) -> Any:
     evidence = np.array([step.log_evidence for step in steps])
     ax.set(xlabel="weights left", ylabel="mean loss of a sample")
     ax.set_ylim(bottom=0 if min(step.train_loss for step in steps) >= 0 else None)
-    handles = ax.get_legend_handles_labels()
+    handles, labels = ax.get_legend_handles_labels()
     if np.isfinite(evidence).any():
         right = ax.twinx()
         (line,) = right.plot(weights, evidence, color=GREY, linewidth=1.2, linestyle="--", label="log evidence")
         right.set_ylabel("log evidence")
         hide_spines(right, "top", "left")
-        handles = [[*own, *more] for own, more in zip(handles, ([line], ["log evidence"]), strict=True)]
+        handles, labels = [*handles, line], [*labels, "log evidence"]
     ax.axvline(chosen, color=GREY, linewidth=0.8, linestyle=":")
-    where = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
+    where: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
     ax.annotate(f"{chosen}", (chosen, 1), (3, -3), **where)
-    ax.legend(*handles, frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=3)
+    ax.legend(handles, labels, frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=3)
     hide_spines(ax, "top", *(() if np.isfinite(evidence).any() else ("right",)))
     rule_behind(ax, "y")
     return ax

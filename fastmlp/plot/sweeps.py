@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp._types import Axes
 from fastmlp.plot._drawing import BLUE, GREY, ORANGE, axes_or_new, hide_spines, rule_behind
 
 PENALTIES = (BLUE, "#7a9e3b", "#8c5a9e", "#b08a2e", GREY)
 
 
-def sweep(result: Any, ax: Any = None) -> Any:
+def sweep(result: Any, ax: Axes | None = None) -> Axes:
     """Validation loss of every run against the number of hidden units, as in PRML figure 5.10; the best one is ringed.
 
     Parameters

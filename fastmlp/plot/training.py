@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp._types import Axes
 from fastmlp.plot._drawing import BLUE, ORANGE, axes_or_new, hide_spines, rule_behind
 
 
-def learning_curves(result: Any, ax: Any = None) -> Any:
+def learning_curves(result: Any, ax: Axes | None = None) -> Axes:
     """Training and validation loss, a mean over samples, against the iteration.
 
     Parameters

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _validation as check
+from fastmlp._types import Axes
 from fastmlp.plot._drawing import BLUE, GREY, ORANGE, axes_or_new, hide_spines
 
 GAP = 0.5  # between the weights and the biases, in columns
 
 
-def hinton(net: Any, layer: int = 0, ax: Any = None) -> Any:
+def hinton(net: Any, layer: int = 0, ax: Axes | None = None) -> Axes:
     """Weights of a layer as squares, their area in proportion to |w|: blue where w > 0, orange where w < 0.
 
     Parameters

@@ -12,15 +12,13 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Index, Mask
 from fastmlp.model import selection
 from fastmlp.model.activations import Activation
 from fastmlp.model.architecture import Architecture
 
-Index = NDArray[np.intp]
-Mask = NDArray[np.bool_]
 #: of parameters; where all have one, the rows of an array (n, 1)
 Sets = Sequence[Index] | Index
 

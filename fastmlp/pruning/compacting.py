@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp._quiet import quiet
+from fastmlp._types import Array, Index, Mask
 from fastmlp.model.activations import Activation
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.network.network import check_network
-
-Array = NDArray[np.floating]
-Index = NDArray[np.intp]
-Mask = NDArray[np.bool_]
 
 
 class Layer(NamedTuple):

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._types import Float
 from fastmlp.pruning.candidates import Sets
 from fastmlp.pruning.deletions import Deletions, Removals, singles
 from fastmlp.pruning.optimum import Optimum
 
-Float = NDArray[np.float64]
 Model = Deletions | Removals
 
 

@@ -12,15 +12,12 @@ n^3 / 3 multiplications. For a few of them C_0 itself is not formed: the factor 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _matrices, _memory
 from fastmlp._core.curvature import cholesky
+from fastmlp._types import Float, Index
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.pruning.candidates import Sets
-
-Float = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 FEW = 4  # rows of V that cost less than to put them in
 ROWS = 64  # of V: for P = 1,000 24, 64 and 96 take 0.08, 0.06 and 0.06 s

@@ -12,7 +12,9 @@ import numpy as np
 from fastmlp import _validation as check
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet
+from fastmlp._types import ArrayLike, Validation
 from fastmlp.bayes import Laplace
+from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import holdout
 from fastmlp.pruning import criteria
@@ -22,25 +24,26 @@ from fastmlp.pruning.optimum import HESSIANS
 from fastmlp.pruning.pruning_path import PruningPath
 from fastmlp.pruning.reduced import posed
 from fastmlp.pruning.walk import Rules, Walk
+from fastmlp.terms.term import Penalty
 
 
 @quiet
 def prune(
     net: Network | Laplace,
-    X: Any = None,
-    T: Any = None,
+    X: ArrayLike | None = None,
+    T: ArrayLike | None = None,
     method: str = "obs",
     *,
-    penalty: Any = None,
-    noise_precision: Any = None,
-    sample_weight: Any = None,
+    penalty: Penalty | None = None,
+    noise_precision: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
     what: Any = "weights",
     hessian: str = "exact",
     keep: Any = (),
     n_params: int = 1,
-    standardize: Any = False,
+    standardize: bool | Units = False,
     stop: Any = None,
-    validation: Any = None,
+    validation: Validation | None = None,
     max_rise: float | None = None,
     at_once: float = 0.0,
     retrain: bool = True,
@@ -49,7 +52,7 @@ def prune(
     callback: Callable[[Any], Any] | None = None,
     verbose: int = 0,
     time_limit: float | None = None,
-    n_threads: Any = None,
+    n_threads: int | None = None,
 ) -> PruningPath:
     """Delete weights, units or inputs one after the other, the least significant first, and train what is left.
 

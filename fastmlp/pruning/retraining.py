@@ -11,19 +11,17 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp._core.fits import lbfgs as compiled_lbfgs
 from fastmlp._core.fits import lm as compiled_lm
 from fastmlp._core.fits import quasi
 from fastmlp._core.fits.descent import Descent
 from fastmlp._core.fits.journal import Journal
+from fastmlp._types import Float
 from fastmlp.optimize import lbfgs, lm
 from fastmlp.pruning.deletions import Deletions
 from fastmlp.pruning.optimum import Known
 from fastmlp.pruning.reduced import Reduced
-
-Float = NDArray[np.float64]
 
 FEW = 60  # quasi-Newton steps, of which ten are the rule
 MANY = 1000  # parameters: with 2,000 samples a Hessian and its factor cost 300 gradients, 1,000 with 3,000 parameters

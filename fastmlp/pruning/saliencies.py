@@ -6,21 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
+from fastmlp._types import Array, ArrayLike, Float
 from fastmlp.bayes import Laplace
+from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.pruning.candidates import Candidates
 from fastmlp.pruning.deletion_methods import METHODS, gains
 from fastmlp.pruning.living import living_optimum
 from fastmlp.pruning.optimum import HESSIANS, Optimum
 from fastmlp.pruning.reduced import Reduced, posed
+from fastmlp.terms.term import Penalty
 
-Float = NDArray[np.float64]
 SHOWN = 12
 
 
@@ -41,7 +42,7 @@ class Rows(Sequence[Float]):
     def __iter__(self) -> Iterator[Float]:
         return map(self._row, range(self._n))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(list(self), dtype)
 
 
@@ -135,17 +136,17 @@ class Saliencies:
 @quiet
 def saliencies(
     net: Network | Laplace,
-    X: Any = None,
-    T: Any = None,
+    X: ArrayLike | None = None,
+    T: ArrayLike | None = None,
     method: str = "obs",
     *,
-    penalty: Any = None,
-    noise_precision: Any = None,
-    sample_weight: Any = None,
+    penalty: Penalty | None = None,
+    noise_precision: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
     what: Any = "weights",
     hessian: str = "exact",
-    standardize: Any = False,
-    n_threads: Any = None,
+    standardize: bool | Units = False,
+    n_threads: int | None = None,
 ) -> Saliencies:
     """What the deletion of each weight, unit or input would do to the objective, to second order.
 

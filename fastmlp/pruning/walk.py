@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._types import Float, Index, Mask
 from fastmlp.model.functional import Samples
 from fastmlp.pruning import retraining
 from fastmlp.pruning.candidates import Candidates
@@ -21,9 +21,6 @@ from fastmlp.pruning.optimum import FARTHEST, Optimum
 from fastmlp.pruning.pruning_path import PruningPath, PruningStep
 from fastmlp.pruning.reduced import Problem, Reduced
 from fastmlp.terms import DataTerm
-
-Float = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 TIE = 1e-9  # of the smallest score: of equal ones the first is deleted, not the one that rounding prefers
 FIRST_STEPS = 1000  # of the training before the first deletion, at most
@@ -60,7 +57,7 @@ class RoundModel(NamedTuple):
 
     optimum: Optimum
     model: Model
-    place: NDArray[np.intp]  # of each parameter (P,) among those of the optimum, or -1
+    place: Index  # of each parameter (P,) among those of the optimum, or -1
 
 
 class Walk:

@@ -8,46 +8,48 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _optional
 from fastmlp import _validation as check
 from fastmlp._partial import Later, handing_over
 from fastmlp._quiet import quiet_but
+from fastmlp._types import Array, ArrayLike, Chosen, DTypeLike, Seed, Tied, Validation
 from fastmlp.model import units
 from fastmlp.model.activations import SOFTMAX
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
+from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import advice, holdout
 from fastmlp.runs.sweep_result import Run, Sweep, with_optima
 from fastmlp.runs.tasks import Done, Rules, mean_loss, prepared, total_loss, train, warn_about_scale
+from fastmlp.terms.term import Penalty
 
 
 @quiet_but("init", "callback", "learning_rate")
 def sweep(
-    X: Any,
-    T: Any,
-    hidden_sizes: Iterable[Any] = range(1, 11),
+    X: ArrayLike,
+    T: ArrayLike,
+    hidden_sizes: Iterable[int | tuple[int, ...]] = range(1, 11),
     n_starts: int = 30,
-    validation: Any = None,
+    validation: Validation | None = None,
     *,
     folds: int | None = None,
-    penalties: Any = None,
-    hidden: Any = "tanh",
+    penalties: Penalty | Sequence[Penalty | None] | None = None,
+    hidden: str | Sequence[str] = "tanh",
     output: str = "identity",
     loss: str | None = None,
-    dtype: Any = "float64",
+    dtype: DTypeLike = "float64",
     init: str | Callable[[Network, np.random.Generator], Any] = "glorot",
-    sample_weight: Any = None,
-    standardize: Any = False,
-    fixed: Any = None,
-    tied: Any = None,
+    sample_weight: ArrayLike | None = None,
+    standardize: bool | Units = False,
+    fixed: Chosen | None = None,
+    tied: Tied | None = None,
     method: str = "lm",
     max_iter: int = 500,
     tol: float | None = None,
     ftol: float = 1e-8,  # `fit` has none: among hundreds of runs some creep along valleys without end
-    rng: Any = None,
+    rng: Seed = None,
     progress: bool = False,
     time_limit: float | None = None,
     n_threads: int | None = None,
@@ -226,7 +228,7 @@ def _layers(size: Any) -> tuple[int, ...]:
     return size if isinstance(size, tuple) else (size,)
 
 
-def _widths(X: NDArray[Any], T: NDArray[Any], output: str) -> tuple[int, int]:
+def _widths(X: Array, T: Array, output: str) -> tuple[int, int]:
     """Numbers of inputs and outputs."""
     if X.ndim != 2:
         raise ValueError(f"X: expected shape (n_samples, n_inputs), got {X.shape}")

@@ -13,9 +13,11 @@ from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._partial import Later, handing_over
 from fastmlp._quiet import quiet_but
+from fastmlp._types import ArrayLike, Chosen, Seed, Tied, Validation
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
+from fastmlp.model.units import Units
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import advice, explained, holdout, reference, scale
 from fastmlp.optimize.monitor import CONVERGED, MESSAGES, STALLED, fit_results, optimize_result
@@ -32,6 +34,7 @@ from fastmlp.runs.tasks import (
     train,
     warn_about_scale,
 )
+from fastmlp.terms.term import Penalty
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult
@@ -40,20 +43,20 @@ if TYPE_CHECKING:
 @quiet_but("callback", "learning_rate")
 def fit_many(
     networks: Sequence[Network],
-    X: Any,
-    T: Any,
+    X: ArrayLike,
+    T: ArrayLike,
     method: str = "lm",
     *,
-    sample_weight: Any = None,
-    penalty: Any = None,
-    standardize: Any = False,
-    fixed: Any = None,
-    tied: Any = None,
-    validation: Any = None,
+    sample_weight: ArrayLike | None = None,
+    penalty: Penalty | None = None,
+    standardize: bool | Units = False,
+    fixed: Chosen | None = None,
+    tied: Tied | None = None,
+    validation: Validation | None = None,
     max_iter: int = 500,
     tol: float | None = None,
     ftol: float = 1e-8,
-    rng: Any = None,
+    rng: Seed = None,
     time_limit: float | None = None,
     n_threads: int | None = None,
     **options: Any,
@@ -179,7 +182,12 @@ def fit_many(
 
 
 def split(
-    architectures: Sequence[Architecture], X: Any, T: Any, weight: Any, validation: Any, rng: np.random.Generator
+    architectures: Sequence[Architecture],
+    X: ArrayLike,
+    T: ArrayLike,
+    weight: ArrayLike | None,
+    validation: Validation | None,
+    rng: np.random.Generator,
 ) -> dict[Architecture, tuple[Samples, Samples | None]]:
     """Training and validation samples for each kind of network; a fraction is drawn once for all."""
     sets: dict[Architecture, tuple[Samples, Samples | None]] = {}
@@ -201,7 +209,12 @@ def _result(net: Network, method: str, outcome: Outcome, training: Samples, held
 
 
 def _take_back(
-    found: list[FitResult], tasks: list[Task], starts: list[Any], how: Rules, given: tuple[Any, Any], weight: Any
+    found: list[FitResult],
+    tasks: list[Task],
+    starts: list[Any],
+    how: Rules,
+    given: tuple[Any, Any],
+    weight: Any,
 ) -> None:
     """Successes that are none, since float32 has lost the data."""
     for task, start, result in zip(tasks, starts, found, strict=True):

@@ -7,18 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _optional, plot
 from fastmlp._partial import Later
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
+from fastmlp._types import Array, Axes
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize.monitor import CONVERGED, MESSAGES
-
-Array = NDArray[Any]
 
 SAME = 0.01  # root mean square difference of outputs that counts as none, in standard deviations,
 ROUNDING = 1e-6  # plus this share of the outputs themselves
@@ -171,7 +169,7 @@ class Sweep:
         names.insert(names.index("status") + 1, "message")
         return pd.DataFrame([{name: getattr(run, name) for name in names} for run in self.runs])
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the validation loss of every run against its size into `ax`, and return it; see `fastmlp.plot.sweep`."""
         return plot.sweep(self, ax)
 

@@ -139,7 +139,7 @@ def _by_itself(tasks: dict[int, Task], how: Rules, done: Done) -> None:
     ((number, (net, (X, targets, weight), own, _, penalty, rng)),) = tasks.items()
     seconds = None if math.isinf(how.time_limit) else how.time_limit
     result = net.fit(
-        X, targets.values if targets.labels is None else targets.labels, how.method, sample_weight=weight,
+        X, targets.given, how.method, sample_weight=weight,
         penalty=penalty, standardize=own or False, fixed=how.fixed, tied=how.tied, max_iter=how.max_iter, tol=how.tol,
         rng=rng, n_threads=how.n_threads, time_limit=seconds, **how.options,
     )  # fmt: skip

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
 from fastmlp._core.sums.moments import largest
+from fastmlp._types import Float
 
-Float = NDArray[np.float64]
 _FLOAT64 = np.dtype(np.float64)
 #: what is taken for a matrix, the first that a term has; with a p behind it for products
 MATRICES = {"exact": ("hess",), "ggn": ("ggn", "hess")}

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.sums.batch import Batch
 from fastmlp._tables import how_many
+from fastmlp._types import Array, ArrayLike, Float, Index
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import functional
@@ -40,8 +40,8 @@ class DataTerm:
         self,
         architecture: Architecture,
         samples: Samples,
-        noise_precision: Any = 1.0,
-        n_threads: Any = None,
+        noise_precision: ArrayLike | None = 1.0,
+        n_threads: int | None = None,
         batch: Batch | None = None,
     ) -> None:
         self.architecture = architecture
@@ -52,7 +52,7 @@ class DataTerm:
             batch = functional.bind(architecture, samples, self.scale)
         self.batch = batch
 
-    def at(self, noise_precision: Any) -> DataTerm:
+    def at(self, noise_precision: ArrayLike | None) -> DataTerm:
         """The same samples at another noise precision."""
         batch = self.batch if self.scale is None else None
         return DataTerm(self.architecture, self.samples, noise_precision, self.n_threads, batch)
@@ -79,16 +79,16 @@ class DataTerm:
             raise ModelFormatError(f"state: expected precisions of shape {shape} and type {dtype}, got others")
         self.batch = functional.bind(self.architecture, self.samples, self.scale)
 
-    def value(self, params: NDArray[Any]) -> float:
+    def value(self, params: Array) -> float:
         """The term at parameters of the network's type."""
         return self.factor * functional.loss(self.batch, params, self.n_threads)
 
-    def value_and_grad(self, params: NDArray[Any]) -> tuple[float, NDArray[np.float64]]:
+    def value_and_grad(self, params: Array) -> tuple[float, Float]:
         """The term and its gradient, in float64."""
         value, gradient = functional.loss_and_grad(self.batch, params, self.n_threads)
         return self.factor * value, self._scaled(gradient)
 
-    def hessian(self, params: NDArray[Any], kind: str, chosen: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
+    def hessian(self, params: Array, kind: str, chosen: Index | None = None) -> Float:
         """The curvature matrix (P, P), one of the kinds of `Network.hessian`, in float64.
 
         With places of chosen parameters, ascending, their rows and columns alone.
@@ -96,36 +96,34 @@ class DataTerm:
         matrix = derivatives.hessian(self.batch, params, kind, self.n_threads, wide=True, chosen=chosen)
         return self._scaled(matrix)
 
-    def hessian_diagonal(self, params: NDArray[Any], kind: str) -> NDArray[np.float64]:
+    def hessian_diagonal(self, params: Array, kind: str) -> Float:
         """The diagonal of the same matrix (P,), without forming it."""
         return self._scaled(derivatives.hessian_diagonal(self.batch, params, kind, self.n_threads))
 
-    def normal_equations(
-        self, params: NDArray[Any], chosen: NDArray[np.intp] | None = None
-    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+    def normal_equations(self, params: Array, chosen: Index | None = None) -> tuple[float, Float, Float]:
         """The term, its gradient and its Gauss-Newton matrix as of `hessian`, in one pass; the arrays in float64."""
         value, gradient, matrix = derivatives.normal_equations(
             self.batch, params, "ggn", self.n_threads, wide=True, chosen=chosen
         )
         return self.factor * value, self._scaled(gradient), self._scaled(matrix)
 
-    def product(self, params: NDArray[Any], v: Any, kind: str) -> NDArray[np.float64]:
+    def product(self, params: Array, v: ArrayLike, kind: str) -> Float:
         """The exact Hessian or the Gauss-Newton matrix times v (P,) or (P, m), in float64."""
         return self._scaled(derivatives.product(self.batch, params, v, kind, self.n_threads))
 
-    def residuals(self, params: NDArray[Any]) -> NDArray[np.float64]:
+    def residuals(self, params: Array) -> Float:
         """sqrt(s_n beta_k) (y_nk - t_nk), sample by sample (N K,): half their squares add up to the term."""
         Y = functional.predict(self.architecture, params, self.samples.X, None, self.n_threads)
         differences = Y.astype(np.float64) - self._targets()
         return np.asarray(self._residual_scale() * differences, np.float64).ravel()
 
-    def residual_jac(self, params: NDArray[Any]) -> NDArray[np.float64]:
+    def residual_jac(self, params: Array) -> Float:
         """Derivatives of the residuals by the parameters (N K, P)."""
         self._targets()
         J = derivatives.jacobian(self.architecture, params, self.samples.X, "params", "outputs", self.n_threads)
         return np.asarray(self._residual_scale()[:, :, np.newaxis] * J, np.float64).reshape(-1, params.size)
 
-    def _scaled(self, array: NDArray[Any]) -> NDArray[np.float64]:
+    def _scaled(self, array: Array) -> Float:
         """A new array of the batch's as one of the term's: in float64, in place where it can be, times the factor."""
         result = array.astype(np.float64, copy=False)
         if self.factor != 1.0:
@@ -133,13 +131,13 @@ class DataTerm:
                 result *= self.factor
         return result
 
-    def _targets(self) -> NDArray[Any]:
+    def _targets(self) -> Array:
         values = self.samples.targets.values
         if not self.architecture.loss.has_noise or values is None:
             raise ValueError(f"residuals: expected a network with squared_error, got {self.architecture.loss}")
         return values
 
-    def _residual_scale(self) -> NDArray[np.float64]:
+    def _residual_scale(self) -> Float:
         """sqrt(s_n beta_k) (N, K)."""
         precision = np.full(self.architecture.n_outputs, self.factor) if self.scale is None else self.scale
         weight = np.ones(len(self.samples.X)) if self.samples.weight is None else self.samples.weight
@@ -156,7 +154,7 @@ class DataTerm:
         return self.factor * self.samples.total_weight
 
 
-def _noise_precision(value: Any, architecture: Architecture) -> tuple[float, NDArray[Any] | None]:
+def _noise_precision(value: Any, architecture: Architecture) -> tuple[float, Array | None]:
     if check.is_scalar(value, "noise_precision"):
         return check.number(value, "noise_precision", 0.0, above=True), None
     if not architecture.loss.has_noise:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Float
 from fastmlp.model import rescaling, selection
 from fastmlp.model.architecture import Architecture
 from fastmlp.terms.term import Additive
@@ -17,8 +17,8 @@ from fastmlp.terms.term import Additive
 class _Rescaling(NamedTuple):
     """By how much data have been stretched for which the coefficients are to hold."""
 
-    input_scale: NDArray[np.float64]
-    output_scale: NDArray[np.float64] | None
+    input_scale: Float
+    output_scale: Float | None
     form: str
 
     def __repr__(self) -> str:
@@ -29,7 +29,7 @@ class _Rescaling(NamedTuple):
 class _Part(NamedTuple):
     """Coefficients, and the rescalings they have gone through, which wait for a network to be applied to."""
 
-    coefficients: dict[str, Any] | NDArray[np.float64]  #: by group, or of each parameter
+    coefficients: dict[str, Any] | Float  #: by group, or of each parameter
     rescalings: tuple[_Rescaling, ...] = ()
 
     def __repr__(self) -> str:
@@ -155,7 +155,7 @@ class WeightDecay(Additive):
             raise ValueError("output_scale: expected one number in the lambda form; use form='precision'")
         return _of(tuple(_Part(c, (*r, _Rescaling(scale, output, form))) for c, r in self._parts))
 
-    def diagonal(self, architecture: Architecture) -> NDArray[np.float64]:
+    def diagonal(self, architecture: Architecture) -> Float:
         """The coefficient of every parameter: the Hessian of the penalty is this diagonal matrix.
 
         Parameters
@@ -184,7 +184,7 @@ class WeightDecay(Additive):
         return first
 
 
-def by_parameter(coefficients: NDArray[np.float64]) -> WeightDecay:
+def by_parameter(coefficients: Float) -> WeightDecay:
     """The penalty with these coefficients (P,), not negative, one for each parameter."""
     return _of((_Part(coefficients),))
 
@@ -195,7 +195,7 @@ def _of(parts: tuple[_Part, ...]) -> WeightDecay:
     return penalty
 
 
-def _diagonal(part: _Part, architecture: Architecture) -> NDArray[np.float64]:
+def _diagonal(part: _Part, architecture: Architecture) -> Float:
     given = part.coefficients
     diagonal = _spread(given, architecture) if isinstance(given, dict) else given.copy()
     for rescaled in part.rescalings:
@@ -203,7 +203,7 @@ def _diagonal(part: _Part, architecture: Architecture) -> NDArray[np.float64]:
     return diagonal
 
 
-def _spread(coefficients: dict[str, Any], architecture: Architecture) -> NDArray[np.float64]:
+def _spread(coefficients: dict[str, Any], architecture: Architecture) -> Float:
     """Coefficients by group as one for each parameter (P,)."""
     diagonal = np.zeros(architecture.n_params)
     views = architecture.unravel(diagonal)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
@@ -13,10 +12,13 @@ from fastmlp._core.fits import penalty as compiled
 from fastmlp._core.storage import arrays
 from fastmlp._quiet import quiet
 from fastmlp._tables import how_many, one_line
+from fastmlp._types import Array, ArrayLike, Float, Index
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
 from fastmlp.terms import DataTerm, penalties
 from fastmlp.terms.reparam import FreeParameters
 from fastmlp.terms.tangents import Joint
-from fastmlp.terms.term import phrase
+from fastmlp.terms.term import Penalty, phrase
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -56,8 +58,8 @@ class Objective:
     def __init__(
         self,
         data: DataTerm,
-        penalty: Any,
-        params: NDArray[np.float64],
+        penalty: Penalty | None,
+        params: Float,
         free: FreeParameters | None = None,
     ) -> None:
         self.data = data
@@ -81,19 +83,19 @@ class Objective:
         return f"Objective({self.architecture.phrase()}; {how_many(n_samples, 'sample')}; {free}{penalty})"
 
     @property
-    def x0(self) -> NDArray[np.float64]:
+    def x0(self) -> Float:
         """A copy of the parameters the network had when the objective was made."""
         return self._x0.copy()
 
-    def on(self, data: DataTerm, params: NDArray[np.float64]) -> Objective:
+    def on(self, data: DataTerm, params: Float) -> Objective:
         """The same penalty and free parameters with other data, from these parameters (P,) on."""
         return Objective(data, self.penalty, params, self.free)
 
-    def native(self, p: Any) -> NDArray[Any]:
+    def native(self, p: ArrayLike) -> Array:
         """The network's parameters, in its type, contiguous; the shape of p is checked, not whether it is finite."""
         return self._native(self._vector(p))
 
-    def _vector(self, p: Any) -> NDArray[np.float64]:
+    def _vector(self, p: Any) -> Float:
         """The argument itself if it is a plain array (P,) of float64, else as one."""
         if compiled.vector(p, self._n):
             return p  # type: ignore[no-any-return]
@@ -102,31 +104,31 @@ class Objective:
             raise ValueError(f"p: expected shape {self._x0.shape}, got {array.shape}")
         return array
 
-    def _native(self, p: NDArray[np.float64]) -> NDArray[Any]:
+    def _native(self, p: Float) -> Array:
         if self.free is not None:
             p = self.free.expand(p)
         # a line search may ask far outside what float32 holds: the value is inf there
         return p if self._is_double else arrays.narrowed(p)
 
-    def expand(self, p: Any) -> NDArray[Any]:
+    def expand(self, p: ArrayLike) -> Array:
         """All parameters of the network, from those that are free."""
         if type(p) is not np.ndarray or p.dtype.kind != "f" or p.shape != self._x0.shape:
             p = self._vector(p)
         return p if self.free is None else self.free.expand(p)
 
-    def reduce(self, params: Any) -> NDArray[np.float64]:
+    def reduce(self, params: ArrayLike) -> Float:
         """The free ones of all parameters."""
         array = check.real_array(params, "params", _FLOAT64, finite=False)
         if array.shape != (self.architecture.n_params,):
             raise ValueError(f"params: expected shape ({self.architecture.n_params},), got {array.shape}")
         return array if self.free is None else self.free.reduce(array)
 
-    def rounded(self, p: NDArray[np.float64]) -> NDArray[np.float64]:
+    def rounded(self, p: Float) -> Float:
         """What the network's type makes of p."""
         with np.errstate(all="ignore"):
             return p.astype(self.architecture.dtype).astype(np.float64)
 
-    def value(self, p: Any) -> float:
+    def value(self, p: ArrayLike) -> float:
         """The objective at p (P,): one forward pass.
 
         Raises
@@ -140,7 +142,7 @@ class Objective:
             value += compiled.penalise(self.decay, p) + self.constant
         return value if self.rest is None else value + self.rest.value(p.copy())
 
-    def grad(self, p: Any) -> NDArray[np.float64]:
+    def grad(self, p: ArrayLike) -> Float:
         """The gradient (P,) at p: one pass forward, one backward.
 
         Raises
@@ -150,7 +152,7 @@ class Objective:
         """
         return self.value_and_grad(p)[1]
 
-    def value_and_grad(self, p: Any) -> tuple[float, NDArray[np.float64]]:
+    def value_and_grad(self, p: ArrayLike) -> tuple[float, Float]:
         """Value and gradient at p (P,): one pass forward, one backward; for SciPy's ``jac=True``.
 
         Raises
@@ -166,7 +168,7 @@ class Objective:
             value += compiled.penalise(self.decay, p, gradient) + self.constant
         return (value, gradient) if self.rest is None else _with_terms(self.rest, p, value, gradient)
 
-    def hess(self, p: Any) -> NDArray[np.float64]:
+    def hess(self, p: ArrayLike) -> Float:
         """The exact Hessian (P, P) at p (P,), symmetric to the last bit; about N P^2 / 2 multiplications.
 
         P is the number of free parameters, whose rows and columns alone are formed where they are few.
@@ -179,7 +181,7 @@ class Objective:
         p = self._vector(p)
         return self._with_penalty(self._curvature(p, "exact"), p, "exact")
 
-    def ggn(self, p: Any) -> NDArray[np.float64]:
+    def ggn(self, p: ArrayLike) -> Float:
         """The Gauss-Newton matrix (P, P) at p (P,), with the penalty's matrix; cost as `hess`.
 
         Raises
@@ -190,7 +192,7 @@ class Objective:
         p = self._vector(p)
         return self._with_penalty(self._curvature(p, "ggn"), p, "ggn")
 
-    def normal_equations(self, p: Any) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+    def normal_equations(self, p: ArrayLike) -> tuple[float, Float, Float]:
         """Value, gradient (P,) and Gauss-Newton matrix (P, P) at p (P,), in one pass over the samples.
 
         Raises
@@ -208,7 +210,7 @@ class Objective:
             value, gradient = _with_terms(self.terms, p, value, gradient)
         return value, gradient, self._with_penalty(matrix, p, "ggn")
 
-    def hessp(self, p: Any, v: Any) -> NDArray[np.float64]:
+    def hessp(self, p: ArrayLike, v: ArrayLike) -> Float:
         """The exact Hessian at p (P,) times v (P,), or times the columns of v (P, m): about three gradients.
 
         Raises
@@ -218,7 +220,7 @@ class Objective:
         """
         return self._product(p, v, "exact")
 
-    def ggnp(self, p: Any, v: Any) -> NDArray[np.float64]:
+    def ggnp(self, p: ArrayLike, v: ArrayLike) -> Float:
         """The Gauss-Newton matrix at p (P,) times v (P,), or times the columns of v (P, m): about two gradients.
 
         Raises
@@ -228,7 +230,7 @@ class Objective:
         """
         return self._product(p, v, "ggn")
 
-    def residuals(self, p: Any) -> NDArray[np.float64]:
+    def residuals(self, p: ArrayLike) -> Float:
         """What is squared: sqrt(s_n beta_k) (y_nk - t_nk) sample by sample, then sqrt(lambda_i) p_i where lambda_i > 0.
 
         The penalty on fixed parameters, if there is one, is the next residual; those of other terms follow, which have
@@ -251,7 +253,7 @@ class Objective:
             rows.append(self.terms.residuals(p))
         return np.concatenate(rows)
 
-    def residual_jac(self, p: Any) -> NDArray[np.float64]:
+    def residual_jac(self, p: ArrayLike) -> Float:
         """Derivatives of the residuals by the parameters (rows, P); N K P numbers, at the speed of memory.
 
         Raises
@@ -272,15 +274,15 @@ class Objective:
         return rows[0] if len(rows) == 1 else np.vstack(rows)
 
     @property
-    def _used(self) -> NDArray[np.intp] | None:
+    def _used(self) -> Index | None:
         """The parameters whose second derivatives are needed."""
         return None if self.free is None else self.free.used
 
-    def _curvature(self, p: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
+    def _curvature(self, p: Float, kind: str) -> Float:
         return self.data.hessian(self._native(p), kind, self._used)
 
     @quiet
-    def _product(self, p: Any, v: Any, kind: str) -> NDArray[np.float64]:
+    def _product(self, p: ArrayLike, v: ArrayLike, kind: str) -> Float:
         p = self._vector(p)
         if self.free is None:
             v = check.real_array(v, "v", _FLOAT64, finite=False)
@@ -294,7 +296,7 @@ class Objective:
             product += (self.decay * v.T).T
         return product if self.terms is None else product + self.terms.products(p, v, kind)
 
-    def _with_penalty(self, matrix: NDArray[np.float64], p: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
+    def _with_penalty(self, matrix: Float, p: Float, kind: str) -> Float:
         if self.free is not None:
             matrix = self.free.project_used(matrix)
         if self.decay is not None:
@@ -304,7 +306,7 @@ class Objective:
         other = self.terms.matrix(p, kind)
         return matrix + 0.5 * (other + other.T)
 
-    def penalty_value(self, p: Any) -> float:
+    def penalty_value(self, p: ArrayLike) -> float:
         """The penalty's part of the value; terms in Python are not asked again at the latest points."""
         p = self._vector(p)
         value = 0.0 if self.decay is None else compiled.penalise(self.decay, p) + self.constant
@@ -313,16 +315,22 @@ class Objective:
         return value if self.rest is None else value + self.rest.known(p)
 
 
-def _with_terms(
-    terms: penalties.Terms, p: NDArray[np.float64], value: float, gradient: NDArray[np.float64]
-) -> tuple[float, NDArray[np.float64]]:
+def _with_terms(terms: penalties.Terms, p: Float, value: float, gradient: Float) -> tuple[float, Float]:
     other, slope = terms.value_and_grad(p.copy())
     gradient += slope
     return value + other, gradient
 
 
-def make(architecture: Any, params: NDArray[Any], samples: Any, penalty: Any, noise_precision: Any, n_threads: Any,
-         free: FreeParameters | None = None, name: str = "X") -> Objective:  # fmt: skip
+def make(
+    architecture: Architecture,
+    params: Array,
+    samples: Samples,
+    penalty: Penalty | None,
+    noise_precision: ArrayLike | None,
+    n_threads: int | None,
+    free: FreeParameters | None = None,
+    name: str = "X",
+) -> Objective:
     """An objective on checked samples, of which there must be at least one."""
     require_samples(samples, name)
     _threads.resolve(n_threads)
@@ -330,7 +338,7 @@ def make(architecture: Any, params: NDArray[Any], samples: Any, penalty: Any, no
     return Objective(data, penalty, params.astype(np.float64), free)
 
 
-def require_samples(samples: Any, name: str = "X") -> None:
+def require_samples(samples: Samples, name: str = "X") -> None:
     """Refuse to minimise over nothing."""
     if len(samples.X) == 0:
         raise ValueError(f"{name}: expected at least one sample, got none")

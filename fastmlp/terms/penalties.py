@@ -5,21 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.fits.asked import Asked
+from fastmlp._types import Float, Index
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 from fastmlp.terms import DataTerm, Sum, TangentPropagation, WeightDecay, asked
 from fastmlp.terms.reparam import FreeParameters
 from fastmlp.terms.tangents import Joint, OnSamples
-from fastmlp.terms.term import is_part
-
-Float = NDArray[np.float64]
+from fastmlp.terms.term import Penalty, is_part
 
 
-def split(penalty: Any) -> tuple[WeightDecay | None, tuple[Any, ...]]:
+def split(penalty: Penalty | None) -> tuple[WeightDecay | None, tuple[Any, ...]]:
     """The weight decay in a penalty, which is one vector to the compiled floor, and the other terms."""
     if penalty is None or isinstance(penalty, WeightDecay):
         return penalty, ()
@@ -44,23 +42,23 @@ def decay_of(
     return free.pull(decay * free.coefficient), 0.5 * float(decay @ free.offset**2)
 
 
-def has_matrix(penalty: Any) -> bool:
+def has_matrix(penalty: Penalty | None) -> bool:
     """Whether the penalty's matrix takes no differences of gradients."""
     return all(asked.is_twice_differentiable(term) for term in of_params(penalty))
 
 
-def of_params(penalty: Any) -> list[Any]:
+def of_params(penalty: Penalty | None) -> list[Any]:
     """The terms that are functions of the parameters alone, weight decay aside."""
     return [term for term in split(penalty)[1] if not isinstance(term, TangentPropagation)]
 
 
-def n_directions(penalty: Any, architecture: Architecture) -> int:
+def n_directions(penalty: Penalty | None, architecture: Architecture) -> int:
     """In how many directions the penalty differentiates the network at each sample."""
     own = [term for term in split(penalty)[1] if isinstance(term, TangentPropagation)]
     return sum(architecture.n_inputs if term.tau is None else term.tau.shape[-2] for term in own)
 
 
-def refuse_terms(penalty: Any, where: str) -> None:
+def refuse_terms(penalty: Penalty | None, where: str) -> None:
     """TypeError where a penalty has to be weight decay, and sums over the samples."""
     if penalty is None or isinstance(penalty, WeightDecay):
         return
@@ -71,7 +69,7 @@ def refuse_terms(penalty: Any, where: str) -> None:
         )
 
 
-def refuse_rows(penalty: Any) -> None:
+def refuse_rows(penalty: Penalty | None) -> None:
     """ValueError where terms have something for each sample, and samples are changed by `augment`."""
     for term in split(penalty)[1]:
         if isinstance(term, TangentPropagation) and term.is_of_rows:
@@ -82,7 +80,7 @@ def refuse_rows(penalty: Any) -> None:
 
 
 def seen_in(
-    penalty: Any, architecture: Architecture, n_samples: int, rows: NDArray[np.intp] | None, own: Units | None
+    penalty: Penalty | None, architecture: Architecture, n_samples: int, rows: Index | None, own: Units | None
 ) -> Any:
     """The penalty of a training on some of the samples (None: all), in standardised units (None: the data's)."""
     tangents = [term for term in split(penalty)[1] if isinstance(term, TangentPropagation)]

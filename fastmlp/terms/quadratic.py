@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
+from fastmlp._types import Float
 from fastmlp.terms.term import Additive
 
-Float = NDArray[np.float64]
 SLACK = 1e-8  # of a matrix's elements from those across the diagonal, as a share of the largest
 
 

@@ -13,16 +13,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._core.fits.ties import Ties
 from fastmlp._quiet import quiet
+from fastmlp._types import Array, Chosen, Float, Index, Mask, Tied
 from fastmlp.model import selection
 from fastmlp.model.architecture import Architecture
-
-Float = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,10 +39,10 @@ class FreeParameters:
         For each of v one parameter that depends on it, whose value is the start.
     """
 
-    index: NDArray[np.intp]
+    index: Index
     coefficient: Float
     offset: Float
-    first: NDArray[np.intp]
+    first: Index
 
     is_selection: ClassVar[bool] = False  # whether none is shared
 
@@ -57,18 +55,18 @@ class FreeParameters:
         return len(self.first)
 
     @cached_property
-    def _order(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def _order(self) -> tuple[Index, Index]:
         """Parameters that are not fixed, those of one free parameter side by side, and where each set begins."""
         order = np.argsort(self.index, kind="stable")[np.count_nonzero(self.index < 0) :]
         return order, np.searchsorted(self.index[order], np.arange(self.n))
 
     @property
-    def used(self) -> NDArray[np.intp] | None:
+    def used(self) -> Index | None:
         """What is not fixed, ascending: whose second derivatives are needed. None: all."""
         return self._used
 
     @cached_property
-    def _used(self) -> NDArray[np.intp]:
+    def _used(self) -> Index:
         return np.flatnonzero(self.index >= 0)
 
     @cached_property
@@ -83,17 +81,17 @@ class FreeParameters:
         return Ties(self.index, self.coefficient, self.offset, self.n)
 
     @quiet
-    def expand(self, v: NDArray[Any], /) -> Float:
+    def expand(self, v: Array, /) -> Float:
         """All parameters, o + J v."""
         return self.offset + self.push(v)
 
     @quiet
-    def reduce(self, w: NDArray[Any], /) -> Float:
+    def reduce(self, w: Array, /) -> Float:
         """A v that gives w, if any does; else that of the first parameter of each set."""
         return np.asarray(w[self.first] / self.coefficient[self.first], np.float64)
 
     @quiet
-    def push(self, v: NDArray[Any], /) -> Float:
+    def push(self, v: Array, /) -> Float:
         """J v, of a vector (n,) or columns (n, m)."""
         w = np.zeros((len(self.index), *v.shape[1:]))
         order, _ = self._order
@@ -101,18 +99,18 @@ class FreeParameters:
         return w
 
     @quiet
-    def pull(self, g: NDArray[Any], /) -> Float:
+    def pull(self, g: Array, /) -> Float:
         """J'g, of a vector (P,) or columns (P, m)."""
         order, begin = self._order
         return np.add.reduceat((self.coefficient[order] * g[order].T).T, begin, axis=0)
 
     @quiet
-    def project(self, B: NDArray[Any], /) -> Float:
+    def project(self, B: Array, /) -> Float:
         """J'B J of a symmetric matrix, symmetric to the last bit."""
         lower = np.tril(self.pull(self.pull(B).T))
         return lower + np.tril(lower, -1).T
 
-    def project_used(self, B: NDArray[Any], /) -> Float:
+    def project_used(self, B: Array, /) -> Float:
         """The same of the rows and columns of what is `used`."""
         return self._of_used.project(B)
 
@@ -147,25 +145,25 @@ class Selection(FreeParameters):
 
     is_selection = True
 
-    def reduce(self, w: NDArray[Any], /) -> Float:
+    def reduce(self, w: Array, /) -> Float:
         """Those that are free."""
         return np.asarray(w[self.first], np.float64)
 
-    def push(self, v: NDArray[Any], /) -> Float:
+    def push(self, v: Array, /) -> Float:
         """J v, of a vector (n,) or columns (n, m)."""
         w = np.zeros((len(self.index), *v.shape[1:]))
         w[self.first] = v
         return w
 
-    def pull(self, g: NDArray[Any], /) -> Float:
+    def pull(self, g: Array, /) -> Float:
         """J'g, of a vector (P,) or columns (P, m)."""
         return np.asarray(g[self.first], np.float64)
 
-    def project(self, B: NDArray[Any], /) -> Float:
+    def project(self, B: Array, /) -> Float:
         """J'B J of a symmetric matrix."""
         return np.asarray(B[self.first[:, np.newaxis], self.first], np.float64)
 
-    def project_used(self, B: NDArray[Any], /) -> Float:
+    def project_used(self, B: Array, /) -> Float:
         """That matrix itself."""
         return B
 
@@ -191,14 +189,14 @@ class Whole(Selection):
         places = np.arange(n_params)
         super().__init__(places, np.ones(n_params), np.zeros(n_params), places)
 
-    def expand(self, v: NDArray[Any], /) -> Float:
+    def expand(self, v: Array, /) -> Float:
         """The parameters themselves."""
         return v
 
     reduce = push = pull = project = restrict = spread = at_first = expand  # one function of one argument
 
 
-def holding(params: NDArray[Any], held: NDArray[np.bool_]) -> FreeParameters | None:
+def holding(params: Array, held: Mask) -> FreeParameters | None:
     """Some parameters (P,), perhaps all, held at their values; None if none is."""
     if not held.any():
         return None
@@ -207,7 +205,7 @@ def holding(params: NDArray[Any], held: NDArray[np.bool_]) -> FreeParameters | N
 
 
 def make(
-    architecture: Architecture, params: NDArray[Any], fixed: Any, tied: Any, pruned: NDArray[np.bool_] | None = None
+    architecture: Architecture, params: Array, fixed: Chosen | None, tied: Tied | None, pruned: Mask | None = None
 ) -> FreeParameters | None:
     """From the user's arguments, which `Network.objective` documents, and what is held at 0; None if all are free."""
     if fixed is None and tied is None and pruned is None:
@@ -240,13 +238,13 @@ def make(
     return kind(index, coefficient, np.where(kept, params.astype(np.float64), 0.0), free)
 
 
-def _ties(tied: Any) -> Any:
+def _ties(tied: Tied | None) -> Any:
     if tied is None:
         return ()
     return check.sequence(tied, "tied", "a sequence of ties")
 
 
-def _members(architecture: Architecture, tie: Any) -> tuple[NDArray[np.intp], Float]:
+def _members(architecture: Architecture, tie: Any) -> tuple[Index, Float]:
     if not isinstance(tie, Mapping):
         members = selection.positions(architecture, tie, "tied")
         factors = np.ones(len(members))

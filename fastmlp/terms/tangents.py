@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
@@ -16,13 +15,11 @@ from fastmlp._core.storage import arrays
 from fastmlp._core.sums import jacobian, tangent_products
 from fastmlp._core.sums.moments import largest
 from fastmlp._core.sums.tangents import Tangents
+from fastmlp._types import Array, ArrayLike, Float, Index
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 from fastmlp.terms.data import DataTerm
-from fastmlp.terms.term import Additive, Sum
-
-Array = NDArray[Any]
-Float = NDArray[np.float64]
+from fastmlp.terms.term import Additive, Penalty, Sum
 
 INPUTS = "inputs"
 OF = ("logits", "outputs")
@@ -84,11 +81,19 @@ class TangentPropagation(Additive):
     True
     """
 
-    def __init__(self, tau: Any, weight: Any, of: str = "logits", targets: Any = None) -> None:
+    def __init__(
+        self, tau: ArrayLike | str, weight: float, of: str = "logits", targets: ArrayLike | None = None
+    ) -> None:
         self._set_up(tau, weight, of, targets, ("tau", "targets"))
 
     def _set_up(
-        self, tau: Any, weight: Any, of: Any, targets: Any, names: tuple[str, str], name: str = "weight"
+        self,
+        tau: ArrayLike | str,
+        weight: float,
+        of: Any,
+        targets: ArrayLike | None,
+        names: tuple[str, str],
+        name: str = "weight",
     ) -> None:
         self._names = names
         self.weight: float = check.number(weight, name, 0.0)
@@ -106,7 +111,7 @@ class TangentPropagation(Additive):
         #: log of what derivatives (M, K), or all alike, were multiplied by
         self.log_units: Float = np.zeros((1, 1))
 
-    def _checked_targets(self, targets: Any) -> Array:
+    def _checked_targets(self, targets: ArrayLike | None) -> Array:
         """As (N, M, K)."""
         d = _real(targets, self._names[1])
         if d.ndim not in (2, 3):
@@ -120,7 +125,7 @@ class TangentPropagation(Additive):
         return "(N, K, D)" if self.tau is None else "(N, M, K)"
 
     @classmethod
-    def of_data(cls, derivatives: Any, weight: Any) -> TangentPropagation:
+    def of_data(cls, derivatives: Any, weight: float) -> TangentPropagation:
         """What ``fit(derivatives=, derivative_weight=)`` asks for: derivatives of the outputs."""
         pair = check.sequence(derivatives, "derivatives", "a pair (directions, targets)")
         if len(pair) != 2:
@@ -159,7 +164,7 @@ class TangentPropagation(Additive):
             got = self.targets.swapaxes(1, 2).shape if self.tau is None else self.targets.shape
             raise ValueError(f"{self._names[1]}: expected shape {shape}, got {got}")
 
-    def rows(self, index: NDArray[np.intp]) -> TangentPropagation:
+    def rows(self, index: Index) -> TangentPropagation:
         """The same of some of the samples."""
         shared = self.tau is None or self.tau.ndim == 2
         return self._with(
@@ -327,7 +332,7 @@ class Joint:
         return term
 
 
-def with_derivatives(penalty: Any, derivatives: Any, weight: Any) -> Any:
+def with_derivatives(penalty: Penalty | None, derivatives: Any, weight: float) -> Any:
     """A penalty with derivative data, a pair (directions, targets) or None, beside it."""
     if derivatives is None:
         if check.number(weight, "derivative_weight", 0.0) != 1.0:

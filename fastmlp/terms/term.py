@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol, runtime_checkable
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from fastmlp import _validation as check
+from fastmlp._types import Float
 
 
 @runtime_checkable
@@ -57,10 +55,10 @@ class Term(Protocol):
     True
     """
 
-    def value(self, params: NDArray[np.float64]) -> float:
+    def value(self, params: Float) -> float:
         """The term at params (P,)."""
 
-    def value_and_grad(self, params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def value_and_grad(self, params: Float) -> tuple[float, Float]:
         """The term and its gradient (P,) at params (P,)."""
 
 
@@ -106,6 +104,10 @@ class Sum(Additive):
 
     def __repr__(self) -> str:
         return " + ".join(map(phrase, self.parts))
+
+
+#: what `penalty` of a fit or of an objective takes; WeightDecay is Additive
+Penalty: TypeAlias = Term | Additive
 
 
 def phrase(part: Any) -> str:
