@@ -9,9 +9,10 @@
  * what PREPARE declares. */
 #define ELEMENTWISE_LOSS(name, PREPARE, E, D_, H, G)                                                                   \
     static void NAME(name##_gradient)(size_t n_out, size_t columns, const real *Z, const real *Y, const real *d1,      \
-                                      const real *T, const real *scale, real *value, real *D, size_t ld)               \
+                                      const real *T, const real *scale, const real *precision, real *value, real *D,   \
+                                      size_t ld)                                                                       \
     {                                                                                                                  \
-        (void)Y, (void)d1, (void)scale;                                                                                \
+        (void)Y, (void)d1, (void)scale, (void)precision;                                                               \
         for (size_t s = 0; s < columns; s++)                                                                           \
             value[s] = R(0.0);                                                                                         \
         for (size_t k = 0; k < n_out; k++)                                                                             \
@@ -25,10 +26,10 @@
             }                                                                                                          \
     }                                                                                                                  \
     static void NAME(name##_hessp)(int ggn, size_t n_out, size_t columns, const real *Z, const real *Y,                \
-                                   const real *d1, const real *d2, const real *T, const real *scale, const real *RZ,   \
-                                   real *RD, size_t ld)                                                                \
+                                   const real *d1, const real *d2, const real *T, const real *scale,                   \
+                                   const real *precision, const real *RZ, real *RD, size_t ld)                         \
     {                                                                                                                  \
-        (void)Y, (void)d1, (void)d2, (void)scale, (void)T;                                                             \
+        (void)Y, (void)d1, (void)d2, (void)scale, (void)precision, (void)T;                                            \
         for (size_t k = 0; k < n_out; k++)                                                                             \
             for (size_t s = 0; s < columns; s++) {                                                                     \
                 const size_t i = k * ld + s;                                                                           \
@@ -38,10 +39,14 @@
             }                                                                                                          \
     }
 
-/* e = c/2 (y - t)^2 with y = h(z) and c the precision of the output (1 without scale) */
-ELEMENTWISE_LOSS(squared_error,
-                 const real c = scale ? scale[k] : R(1.0); const real r = Y[i] - T[i]; const real h1 = d1 ? d1[i] : R(1.0);
-                 , R(0.5) * c * r * r, c * r * h1, c * (h1 * h1 + r * (d2 ? d2[i] : R(0.0))), c * (h1 * h1))
+/* e = c/2 (y - t)^2 with y = h(z) and c the precision of the output (1 without scale), or of it and of the target */
+#define SQUARED_ERROR(name, PRECISION)                                                                                 \
+    ELEMENTWISE_LOSS(name, const real c = (scale ? scale[k] : R(1.0)) PRECISION; const real r = Y[i] - T[i];           \
+                     const real h1 = d1 ? d1[i] : R(1.0);, R(0.5) * c * r * r, c * r * h1,                             \
+                                                         c * (h1 * h1 + r * (d2 ? d2[i] : R(0.0))), c * (h1 * h1))
+SQUARED_ERROR(squared_error, )
+SQUARED_ERROR(measured_error, *precision[i])
+#undef SQUARED_ERROR
 
 /* e = log(1 + exp z) - t z */
 ELEMENTWISE_LOSS(binary_cross_entropy, const NAME(logistic_parts) l = NAME(vlogistic_parts)(z);,
@@ -157,9 +162,10 @@ static void NAME(softmax_product_tangent)(size_t n_out, size_t n, const real *Y,
 
 /* e = sum_k t_k (log sum_j exp z_j - z_k), de/dz_k = y_k sum_j t_j - t_k */
 static void NAME(cross_entropy_gradient)(size_t n_out, size_t columns, const real *Z, const real *Y, const real *d1,
-                                         const real *T, const real *scale, real *value, real *D, size_t ld)
+                                         const real *T, const real *scale, const real *precision, real *value, real *D,
+                                         size_t ld)
 {
-    (void)Y, (void)d1, (void)scale;
+    (void)Y, (void)d1, (void)scale, (void)precision;
     for (size_t start = 0; start < columns; start += NAME(CHUNK)) {
         const size_t width = columns - start < NAME(CHUNK) ? columns - start : NAME(CHUNK);
         const real *z = Z + start, *t = T + start;
@@ -198,10 +204,10 @@ static void NAME(cross_entropy_gradient)(size_t n_out, size_t columns, const rea
 
 /* sum_l (d2e / dz_k dz_l) r_l = y_k (r_k - sum_l y_l r_l) sum_j t_j */
 static void NAME(cross_entropy_hessp)(int ggn, size_t n_out, size_t columns, const real *Z, const real *Y,
-                                      const real *d1, const real *d2, const real *T, const real *scale, const real *RZ,
-                                      real *RD, size_t ld)
+                                      const real *d1, const real *d2, const real *T, const real *scale,
+                                      const real *precision, const real *RZ, real *RD, size_t ld)
 {
-    (void)ggn, (void)Y, (void)d1, (void)d2, (void)scale;
+    (void)ggn, (void)Y, (void)d1, (void)d2, (void)scale, (void)precision;
     NAME(softmax)(n_out, columns, Z, RD, ld);
     NAME(softmax_product)(n_out, columns, RD, RZ, RD, ld);
     for (size_t start = 0; start < columns; start += NAME(CHUNK)) {
@@ -235,12 +241,15 @@ static void NAME(weigh)(size_t n_out, size_t n, const real *weight, real *value,
 }
 
 static void NAME(loss_gradient)(int kind, size_t n_out, size_t n, const real *Z, const real *Y, const real *d1,
-                                const real *T, const real *weight, const real *scale, real *value, real *D, size_t ld)
+                                const real *T, const real *weight, const real *scale, const real *precision, real *value,
+                                real *D, size_t ld)
 {
-    switch (kind) {
+    if (precision)
+        NAME(measured_error_gradient)(n_out, NAME(round_up)(n), Z, Y, d1, T, scale, precision, value, D, ld);
+    else switch (kind) {
 #define LOSS(name, output)                                                                                             \
     case FMLP_LOSS_##name:                                                                                             \
-        NAME(name##_gradient)(n_out, NAME(round_up)(n), Z, Y, d1, T, scale, value, D, ld);                             \
+        NAME(name##_gradient)(n_out, NAME(round_up)(n), Z, Y, d1, T, scale, NULL, value, D, ld);                       \
         break;
 #include "losses.def"
 #undef LOSS
@@ -249,13 +258,15 @@ static void NAME(loss_gradient)(int kind, size_t n_out, size_t n, const real *Z,
 }
 
 static void NAME(loss_hessp)(int kind, int ggn, size_t n_out, size_t n, const real *Z, const real *Y, const real *d1,
-                             const real *d2, const real *T, const real *weight, const real *scale, const real *RZ,
-                             real *RD, size_t ld)
+                             const real *d2, const real *T, const real *weight, const real *scale,
+                             const real *precision, const real *RZ, real *RD, size_t ld)
 {
-    switch (kind) {
+    if (precision)
+        NAME(measured_error_hessp)(ggn, n_out, NAME(round_up)(n), Z, Y, d1, d2, T, scale, precision, RZ, RD, ld);
+    else switch (kind) {
 #define LOSS(name, output)                                                                                             \
     case FMLP_LOSS_##name:                                                                                             \
-        NAME(name##_hessp)(ggn, n_out, NAME(round_up)(n), Z, Y, d1, d2, T, scale, RZ, RD, ld);                         \
+        NAME(name##_hessp)(ggn, n_out, NAME(round_up)(n), Z, Y, d1, d2, T, scale, NULL, RZ, RD, ld);                   \
         break;
 #include "losses.def"
 #undef LOSS

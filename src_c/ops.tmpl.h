@@ -81,13 +81,15 @@ KERNEL(void, softmax_product_tangent, (size_t n_out, size_t n, const real *Y, co
 KERNEL(void, multiply, (size_t width, size_t n, const real *A, const real *B, int add, real *C, size_t ld))
 
 /* ---- losses on a block: y, d1, d2 (output, h', h'' at z) are read by squared_error only ---- */
-/* value[s] = weight[s] e_s,  D[k,s] = weight[s] de_s/dz_k; weight, scale (per output, squared_error) and D may be NULL */
+/* value[s] = weight[s] e_s,  D[k,s] = weight[s] de_s/dz_k; D may be NULL, and weight (by sample), scale (by output) and
+ * precision (of each target), the latter two with squared_error only */
 KERNEL(void, loss_gradient, (int kind, size_t n_out, size_t n, const real *Z, const real *Y, const real *d1,
-                             const real *T, const real *weight, const real *scale, real *value, real *D, size_t ld))
+                             const real *T, const real *weight, const real *scale, const real *precision, real *value,
+                             real *D, size_t ld))
 /* RD[k,s] = weight[s] sum_l (d2e_s / dz_k dz_l) RZ[l,s]; with ggn != 0 the Gauss-Newton part only */
 KERNEL(void, loss_hessp, (int kind, int ggn, size_t n_out, size_t n, const real *Z, const real *Y, const real *d1,
-                          const real *d2, const real *T, const real *weight, const real *scale, const real *RZ,
-                          real *RD, size_t ld))
+                          const real *d2, const real *T, const real *weight, const real *scale,
+                          const real *precision, const real *RZ, real *RD, size_t ld))
 
 /* ---- between row-major arrays and blocks ---- */
 /* block[j,s] = X[index[s], j] (index NULL: row s); columns n .. round_up(n, lanes) repeat the last sample */

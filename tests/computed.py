@@ -54,7 +54,9 @@ def values(plan, params, samples, where, n_threads=1):
             f"jvp, {logits=}": jacobian.jvp_params(plan, params, X, directions[0], logits, n_threads),
             f"jvp by inputs, {logits=}": jacobian.jvp_inputs(plan, params, X, x_direction, logits, n_threads),
             f"vjp by inputs, {logits=}": jacobian.vjp_inputs(plan, params, X, seeds, logits, n_threads),
-            f"vjp, {logits=}": products.vjp(Batch(plan, X, seeds, None, None, None), params, logits, n_threads)[where],
+            f"vjp, {logits=}": products.vjp(Batch(plan, X, seeds, None, None, None, None), params, logits, n_threads)[
+                where
+            ],
             f"directed, {logits=}": products.directed(plan, params, X, vectors, logits, n_threads)[where],
         }
     return result

@@ -96,8 +96,9 @@ INNER = {
     "bridges": (("__init__",), ("onnx", "sklearn", "torch"), ("assembly", "torch_modules")),
     "bayes": (
         ("__init__",),
-        ("evidence",),
-        ("ascent", "mixture"),
+        ("searching",),
+        ("evidence", "mixture"),
+        ("ascent",),
         ("alternation", "starts"),
         ("occam", "budget"),
         ("laplace",),

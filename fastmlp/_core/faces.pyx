@@ -258,7 +258,8 @@ def _optional(matrix, isa):
     return None if matrix is None else _block(np.atleast_2d(matrix), isa)
 
 
-def loss_gradient(name, const floating[:, :] Z, T, Y=None, d1=None, weight=None, scale=None, isa=None):
+def loss_gradient(name, const floating[:, :] Z, T, Y=None, d1=None, weight=None, scale=None, precision=None,
+                  isa=None):
     """(value per sample, gradient at the logits)."""
     logits = np.asarray(Z)
     cdef size_t n = Z.shape[1]
@@ -266,14 +267,15 @@ def loss_gradient(name, const floating[:, :] Z, T, Y=None, d1=None, weight=None,
     cdef floating[:, ::1] z = _block(logits, isa), v = values, d = deltas
     cdef const floating[:, ::1] t = _block(T, isa), y = _optional(Y, isa), h1 = _optional(d1, isa)
     cdef const floating[:, ::1] w = _optional(weight, isa), c = None if scale is None else np.atleast_2d(scale)
+    cdef const floating[:, ::1] p = _optional(precision, isa)
     cdef int kind = loss_names.index(name)
     kernels.loss_gradient(_ops(isa, logits.dtype), kind, Z.shape[0], n, &z[0, 0], _first(y), _first(h1),
-                          _first(t), _first(w), _first(c), &v[0, 0], &d[0, 0], z.shape[1])
+                          _first(t), _first(w), _first(c), _first(p), &v[0, 0], &d[0, 0], z.shape[1])
     return _samples(values, n, isa)[0], _samples(deltas, n, isa)
 
 
 def loss_hessp(name, const floating[:, :] Z, T, RZ, ggn=False, Y=None, d1=None, d2=None, weight=None, scale=None,
-               isa=None):
+               precision=None, isa=None):
     """Product of the loss's Hessian (or Gauss-Newton matrix) at the logits with RZ, sample by sample."""
     logits = np.asarray(Z)
     cdef size_t n = Z.shape[1]
@@ -281,10 +283,10 @@ def loss_hessp(name, const floating[:, :] Z, T, RZ, ggn=False, Y=None, d1=None, 
     cdef floating[:, ::1] z = _block(logits, isa), rd = result
     cdef const floating[:, ::1] t = _block(T, isa), rz = _block(RZ, isa), y = _optional(Y, isa), h1 = _optional(d1, isa)
     cdef const floating[:, ::1] h2 = _optional(d2, isa), w = _optional(weight, isa)
-    cdef const floating[:, ::1] c = None if scale is None else np.atleast_2d(scale)
+    cdef const floating[:, ::1] c = None if scale is None else np.atleast_2d(scale), p = _optional(precision, isa)
     cdef int kind = loss_names.index(name), gauss_newton = ggn
     kernels.loss_hessp(_ops(isa, logits.dtype), kind, gauss_newton, Z.shape[0], n, &z[0, 0], _first(y), _first(h1),
-                       _first(h2), _first(t), _first(w), _first(c), _first(rz), &rd[0, 0], z.shape[1])
+                       _first(h2), _first(t), _first(w), _first(c), _first(p), _first(rz), &rd[0, 0], z.shape[1])
     return _samples(result, n, isa)
 
 

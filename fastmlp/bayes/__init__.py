@@ -6,17 +6,19 @@ posterior   a normal distribution of an objective's free parameters: problem (th
             noise (its precision), doubts (errors and warnings), posterior_state (in pickles; covariance: in older ones)
 beside      modes (how many there are), prediction (what that is), influence (what leaving out does), likelihood
             (losses by outputs or logits), derivative_data (known derivatives), shown (what posteriors print)
-evidence    precisions by the evidence: ascent (the way to a maximum), alternation (training, re-estimation), budget
-            (what ends it early), occam (the gradient of ln|A|); starts and mixture (several networks)
+evidence    the posterior at precisions by the evidence: searching (for them), ascent (the way to a maximum),
+            alternation (training, re-estimation), budget (what ends it early), occam (the gradient of ln|A|); starts
+            and mixture (several networks)
 priors      prior_samples (functions drawn from a prior), precisions (one for each parameter, by name)
 """
 
-from fastmlp.bayes.evidence import Evidence, fit_evidence
+from fastmlp.bayes.evidence import Evidence
 from fastmlp.bayes.influence import LeaveOneOut
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.mixture import Mixture
 from fastmlp.bayes.prediction import Prediction
 from fastmlp.bayes.prior_samples import prior_samples
+from fastmlp.bayes.searching import fit_evidence
 from fastmlp.bayes.starts import Starts
 
 __all__ = ["Evidence", "Laplace", "LeaveOneOut", "Mixture", "Prediction", "Starts", "fit_evidence", "prior_samples"]

@@ -22,7 +22,7 @@ from fastmlp.derivatives.definite import EPS
 from fastmlp.model import selection, units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
-from fastmlp.optimize import advice, settled
+from fastmlp.optimize import advice, reference, settled
 from fastmlp.terms import DataTerm, gaussian, reparam
 from fastmlp.terms.objective import Objective
 
@@ -70,7 +70,7 @@ class Alternation:
 
     def __init__(
         self, params: Float, frame: Frame, samples: Samples, groups: Any, tol: float, n_threads: Any,
-        budget: Budget | None = None, number: int = 0,
+        budget: Budget | None = None, number: int = 0, knows_noise: bool = False,
     ) -> None:  # fmt: skip
         architecture = frame.architecture
         self.params, self.frame, self.tol = params, frame, tol
@@ -82,12 +82,14 @@ class Alternation:
         self.n_targets = samples.total_weight * np.count_nonzero(frame.varying)
         self.sizes = np.array([len(where) for where in self.where])
         self.is_regression = architecture.loss.has_noise
-        self.variance = self._variance() if self.is_regression else math.nan
-        self.highest = MOST_SIGNAL / self.variance if self.is_regression else math.inf  # noise precision: its floor
+        self.knows_noise = knows_noise or not self.is_regression
+        spread = self._spread() if self.is_regression else math.nan
+        self.deviation, self.variance = math.sqrt(spread), self._in_units_of_errors(spread)
+        self.highest = math.inf if self.knows_noise else MOST_SIGNAL / self.variance  # noise precision: its floor
         self.budget, self.number, self._begun = Budget() if budget is None else budget, number, False
 
-    def _variance(self) -> float:
-        """That of the targets, by weight, mean over the outputs that are not known."""
+    def _spread(self) -> float:
+        """The variance of the targets, by weight, mean over the outputs that are not known."""
         samples = self.data.samples
         assert samples.targets.values is not None
         name = advice.remedies().targets
@@ -106,6 +108,13 @@ class Alternation:
             )
         return variance
 
+    def _in_units_of_errors(self, spread: float) -> float:
+        """The variance of targets divided by their measurement errors, if they have some."""
+        samples = self.data.samples
+        if samples.targets.precision is None:
+            return spread
+        return 2 * reference.of(self.frame.architecture, samples).loss / self.n_targets
+
     def start(self, alpha: Any, beta: Any) -> Float:
         """The precisions to begin with; beta is given in the units of the user's targets."""
         alpha = check.number(alpha, "prior_precision", 0.0, above=True)
@@ -117,6 +126,8 @@ class Alternation:
                 loss = self.frame.architecture.loss
                 raise ValueError(f"noise_precision: expected None for {loss}, got {check.shown(value)}")
             return 1.0
+        if self.knows_noise:
+            return float(value)
         if value is None:
             return START_SIGNAL / self.variance
         each = self.frame.unchecked_precision(check.number(value, "noise_precision", 0.0, above=True))
@@ -134,7 +145,9 @@ class Alternation:
         grid = max(self.grid, COARSE) if on_the_way else self.grid
         logs = np.log(precisions) + change
         after = np.exp(grid * np.rint(logs / grid) if grid else logs)
-        if self.at_floor(after):
+        if self.knows_noise:
+            after[-1] = precisions[-1]
+        elif self.at_floor(after):
             after[-1] = self.highest
         return np.asarray(after)
 
@@ -213,8 +226,10 @@ class Alternation:
         """
         if not self.is_regression:
             return self.tol
-        sd = math.sqrt(self.variance)
-        return max(self.tol / max(1.0, sd), 2 * EPS * beta * self.data.samples.total_weight * sd)
+        samples, sd = self.data.samples, self.deviation
+        precision = samples.targets.precision
+        each = 1.0 if precision is None else float(precision.mean())
+        return max(self.tol / max(1.0, sd), 2 * EPS * beta * each * samples.total_weight * sd)
 
     def report(self, nit: int, step: Step) -> None:
         """Tell whoever looks on; raises Stop where it is to be the last."""
@@ -238,7 +253,7 @@ class Alternation:
         if corrected:
             data += 2 * corrections(posterior, self.where)
         at_floor = self.at_floor(precisions) and bool(data[-1] > CLOSE * own[-1])
-        fixed = np.append(~alive, not self.is_regression or at_floor)
+        fixed = np.append(~alive, self.knows_noise or at_floor)
         data[fixed] = own[fixed] = 1.0
         farthest = math.exp(FARTHEST if corrected else FARTHEST_PLAIN)
         ratio = np.clip(data, own / farthest, own * farthest)

@@ -6,6 +6,9 @@ variances times c^2, slopes times c/s, the density of the targets divided by the
 
 Targets that are constant are known: in standardised units they and their outputs are 0, and say nothing of the noise of
 the others. Their outputs' parameters are held there, and no density has them.
+
+Targets with measurement errors sigma of their own are v with sigma / c: beta, the factor that 1/sigma^2 still needs, is
+a number, the same in all units.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ class Frame(NamedTuple):
     architecture: Architecture
     units: Units | None
     pruned: Mask | None = None  #: parameters (P,) that the network holds at 0 in these units
+    measured: bool = False  #: whether targets have errors of their own, so that beta is a number without unit
 
     @property
     def input_scale(self) -> Float:
@@ -86,7 +90,7 @@ class Frame(NamedTuple):
 
         Infinite where the target is constant.
         """
-        if self.units is None or self.units.targets is None:
+        if self.measured or self.units is None or self.units.targets is None:
             return beta
         with np.errstate(over="ignore", divide="ignore"):
             raw = np.where(self.varying, np.asarray(beta) / self.output_scale / self.output_scale, np.inf)
@@ -94,7 +98,7 @@ class Frame(NamedTuple):
 
     def beyond(self, beta: Any) -> str:
         """What to say of targets of such a size that float64 holds no square of their noise; else ""."""
-        if not self.architecture.loss.has_noise or not self.varying.any():
+        if self.measured or not self.architecture.loss.has_noise or not self.varying.any():
             return ""
         sd = np.broadcast_to(self.output_scale / np.sqrt(beta), self.varying.shape)
         vast = np.abs(np.log(self.output_scale)) > VAST  # else the noise is what it was told to be
@@ -124,13 +128,14 @@ class Frame(NamedTuple):
             raise ValueError(
                 f"noise_precision: expected numbers from {LEAST:.3g} on, also in standardised units, got {own}"
             )
-        if self.units is None or self.units.targets is None:
+        if self.measured or self.units is None or self.units.targets is None:
             return beta
         return float(own[0]) if len(own) == 1 and np.ndim(beta) == 0 else own
 
     def unchecked_precision(self, beta: Any) -> Float:
         """One for each output, or for each that has a scale of its own; perhaps 0 or infinite."""
-        return np.asarray(beta, np.float64) * self.output_scale * self.output_scale
+        own = np.asarray(beta, np.float64)
+        return own if self.measured else own * self.output_scale * self.output_scale
 
     def log_volume(self, n_samples: float) -> float:
         """By how much the log density of n targets is less in the user's units: n sum_k ln c_k."""
@@ -141,4 +146,5 @@ def framed(
     architecture: Architecture, own: Units | None, samples: Samples, pruned: Mask | None
 ) -> tuple[Frame, Samples]:
     """The frame of these units, and the samples in it."""
-    return Frame(architecture, own, pruned), samples if own is None else own.applied(samples)
+    frame = Frame(architecture, own, pruned, samples.targets.precision is not None)
+    return frame, samples if own is None else own.applied(samples)

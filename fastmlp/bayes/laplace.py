@@ -56,6 +56,13 @@ class Laplace(Predictive):
     hessian : {"ggn", "exact", "diagonal"}
         H: the Gauss-Newton matrix, never indefinite; the exact second derivatives; the diagonal of the Gauss-Newton
         matrix, for networks whose (P, P) matrix is too large.
+    sigma : array-like of shape (N,) or (N, K), optional
+        Standard deviations of the measurement errors of the targets, in the units of T: target n, k has the variance
+        sigma_nk^2 / beta, beta a number, so that E_D = 1/2 sum ((y - t) / sigma)^2. Errors weigh targets, and do not
+        count samples, as `sample_weight` does.
+    absolute_sigma : bool, default=False
+        True: errors are known, beta = 1. False: they are known up to one factor, and beta is estimated, as other noise
+        is.
     standardize : bool or Units, default=False
         True: the posterior of the problem that ``fit(standardize=True)`` solves, in the units that the network knows
         (`Network.units`), or else in those of X and T; units may be given too. `prior_precision` and `penalty` are
@@ -76,9 +83,9 @@ class Laplace(Predictive):
         output is known, and takes no part.
     log_evidence : float
         ln p(T | X) = -beta E_D - sum alpha_i/2 w_i^2 + 1/2 sum ln alpha_i - 1/2 ln|A| + N/2 sum_k ln(beta_k / 2 pi),
-        the last term for regression only; for counts less sum ln t!. Of targets in their own units: N sum_k ln c_k
-        less than of standardised ones with the scales c_k. Flat and held parameters have no terms of their
-        own: compare networks with the same ones.
+        the last term for regression only, less sum ln sigma_nk with `sigma`; for counts less sum ln t!. Of targets in
+        their own units: N sum_k ln c_k less than of standardised ones with the scales c_k. Flat and held parameters
+        have no terms of their own: compare networks with the same ones.
     log_likelihood : float
         ln p(T | X, w), at w.
     aic, bic, nic : float
@@ -151,13 +158,16 @@ class Laplace(Predictive):
         hessian: str = "ggn",
         standardize: bool | Units = False,
         sample_weight: ArrayLike | None = None,
+        sigma: ArrayLike | None = None,
+        absolute_sigma: bool = False,
         n_threads: int | None = None,
     ) -> None:
         self._be_new()
         words = doubts.LIBRARY if penalty is None else doubts.WITH_PENALTY
         self._form(
             words, net, X, T, prior_precision=prior_precision, penalty=penalty, noise_precision=noise_precision,
-            hessian=hessian, standardize=standardize, sample_weight=sample_weight, n_threads=n_threads,
+            hessian=hessian, standardize=standardize, sample_weight=sample_weight, sigma=sigma,
+            absolute_sigma=absolute_sigma, n_threads=n_threads,
         )  # fmt: skip
 
     @classmethod
@@ -188,7 +198,9 @@ class Laplace(Predictive):
         title = f"{type(self).__name__}: normal posterior of the parameters, {self.hessian} curvature"
         return Page(title, (shown.facts(self), shown.layers(self)))
 
-    def updated(self, X: ArrayLike, T: ArrayLike, *, sample_weight: ArrayLike | None = None) -> Laplace:
+    def updated(
+        self, X: ArrayLike, T: ArrayLike, *, sample_weight: ArrayLike | None = None, sigma: ArrayLike | None = None
+    ) -> Laplace:
         """The posterior after more samples, with this one as the prior: earlier samples are not needed.
 
         Parameters
@@ -197,6 +209,8 @@ class Laplace(Predictive):
         T : array-like of shape (N, K) or (N,)
             New samples alone.
         sample_weight : array-like of shape (N,), optional
+        sigma : array-like of shape (N,) or (N, K), optional
+            Measurement errors of the new targets, if the old ones have some, and else none.
 
         Returns
         -------
@@ -236,7 +250,10 @@ class Laplace(Predictive):
         (array([0., 2.]), array([0.    , 0.5774]))
         """
         own = self._posterior
-        samples = functional.check_samples(own.architecture, X, T, sample_weight)
+        samples = functional.check_samples(own.architecture, X, T, sample_weight, sigma)
+        if self._frame.measured != (sigma is not None):
+            expected = "errors of the new targets, as the old ones have" if self._frame.measured else "None, as before"
+            raise ValueError(f"sigma: expected {expected}, got {'none' if sigma is None else 'some'}")
         objectives.require_samples(samples)
         if self._frame.units is not None:
             samples = self._frame.units.applied(samples)

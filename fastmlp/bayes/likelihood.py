@@ -1,6 +1,6 @@
 """The samples' losses as functions of what is linear in w: the outputs under squared error, the logits else.
 
-The formulas of `Loss`, with the weights of the samples and the noise precision.
+The formulas of `Loss`, with the weights of the samples, the noise precision, and the targets' own.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def derivatives(
     y = loss.outputs(center)
     delta, curvature = loss.slope(y, targets, totals), loss.curvature(y, totals)
     if loss.has_noise:
-        delta, curvature = noise_precision * delta, np.reshape(noise_precision, (-1, 1)) * curvature
+        measured = samples.targets.precision
+        each = np.asarray(noise_precision) if measured is None else noise_precision * measured
+        delta, curvature = each * delta, np.expand_dims(each, -1) * curvature
     if samples.weight is not None:
         delta, curvature = samples.weight[:, np.newaxis] * delta, samples.weight[:, np.newaxis, np.newaxis] * curvature
     return targets, delta, curvature

@@ -50,13 +50,15 @@ class Mixture:
             (shown.members(self.members),),
         )
 
-    def predict(self, X: ArrayLike, parts: bool = False) -> Any:
+    def predict(self, X: ArrayLike, parts: bool = False, *, noise_std: ArrayLike | None = None) -> Any:
         """What new targets will be: as `Laplace.predict`, of the mixture.
 
         Parameters
         ----------
         X : array-like of shape (N, D)
         parts : bool, default=False
+        noise_std : float or array-like of shape (N,) or (N, K), optional
+            As for `Laplace.predict`.
 
         Returns
         -------
@@ -74,7 +76,9 @@ class Mixture:
         Cost: as `Laplace.predict` for each member.
         """
         X = check.real_array(X, "X", None)  # read once
-        each = [member.predict(X, parts=True) for member in self.members]
+        if noise_std is not None:
+            noise_std = check.real_array(noise_std, "noise_std", np.float64)
+        each = [member.predict(X, parts=True, noise_std=noise_std) for member in self.members]
         means = np.array([prediction.mean for prediction in each])
         epistemic = np.mean([prediction.epistemic for prediction in each], axis=0) + means.var(axis=0)
         prediction = Prediction(means.mean(axis=0), epistemic, np.mean([one.noise for one in each], axis=0))
@@ -84,7 +88,7 @@ class Mixture:
             return prediction.mean, prediction.epistemic + prediction.noise
         return prediction.mean
 
-    def log_density(self, X: ArrayLike, T: ArrayLike) -> Float:
+    def log_density(self, X: ArrayLike, T: ArrayLike, *, noise_std: ArrayLike | None = None) -> Float:
         """Ln p(t|x) of new samples: of the mixture of the members' predictions, not of its first two moments.
 
         Parameters
@@ -92,6 +96,8 @@ class Mixture:
         X : array-like of shape (N, D)
         T : array-like of shape (N, K)
             As for `Network.loss`.
+        noise_std : float or array-like of shape (N,) or (N, K), optional
+            As for `Laplace.log_density`.
 
         Returns
         -------
@@ -108,5 +114,5 @@ class Mixture:
         -----
         Cost: as `Laplace.log_density` for each member.
         """
-        each = np.array([member.log_density(X, T) for member in self.members])
+        each = np.array([member.log_density(X, T, noise_std=noise_std) for member in self.members])
         return np.asarray(np.logaddexp.reduce(each, axis=0) - np.log(len(each)))

@@ -53,9 +53,11 @@ def log_det_gradient(posterior: Posterior) -> Float:
     covariance = posterior.covariance.matrix if architecture.loss.has_noise else None
     for rows, center, J in posterior.linearised(samples.X, BLOCK):
         part = _part(samples, rows)
-        if covariance is not None:  # Lambda, beta s_n, does not depend on the outputs
+        if covariance is not None:  # Lambda, beta s_n / sigma_n^2, does not depend on the outputs
             v = _memory.product(_flat(J), covariance).reshape(J.shape)
             v *= np.reshape(posterior.beta, (-1, 1))
+            if part.targets.precision is not None:
+                v *= part.targets.precision[:, :, np.newaxis]
             if part.weight is not None:
                 v *= part.weight[:, np.newaxis, np.newaxis]
         else:
@@ -73,8 +75,8 @@ def log_det_gradient(posterior: Posterior) -> Float:
 
 def _part(samples: Samples, rows: slice) -> Samples:
     """Some of the samples, as views."""
-    values, labels, weight = (None if each is None else each[rows] for each in (*samples.targets, samples.weight))
-    return Samples(samples.X[rows], Targets(values, labels), weight)
+    *targets, weight = (None if each is None else each[rows] for each in (*samples.targets, samples.weight))
+    return Samples(samples.X[rows], Targets(*targets), weight)
 
 
 def _flat(array: Float) -> Float:

@@ -257,10 +257,20 @@ def log_normalizer(data: DataTerm, varying: Mask | None) -> float:
     count, T, loss = data.samples.total_weight, data.samples.targets.values, data.architecture.loss
     if loss.has_noise:
         varying = np.ones(data.architecture.n_outputs, bool) if varying is None else varying
+        measured = 0.5 * _log_precisions(data.samples, varying)
         if data.scale is None:
-            return 0.5 * count * np.count_nonzero(varying) * math.log(data.factor / (2 * math.pi))
-        return 0.5 * count * float(np.log(data.scale[varying] / (2 * math.pi)).sum())
+            return measured + 0.5 * count * np.count_nonzero(varying) * math.log(data.factor / (2 * math.pi))
+        return measured + 0.5 * count * float(np.log(data.scale[varying] / (2 * math.pi)).sum())
     if T is None:  # labels
         return 0.0
     weight = np.ones(len(T)) if data.samples.weight is None else data.samples.weight
     return float(weight @ [math.fsum(row) for row in loss.log_base(T)])
+
+
+def _log_precisions(samples: Samples, varying: Mask) -> float:
+    """Sum of s_n ln 1/sigma_nk^2, 0 without measurement errors."""
+    precision = samples.targets.precision
+    if precision is None:
+        return 0.0
+    each = np.log(precision[:, varying]).sum(axis=1)
+    return float(each.sum() if samples.weight is None else samples.weight @ each)

@@ -26,7 +26,15 @@ BAND = 2**28  # multiplications of one call of BLAS: 15 ms on one core
 class Predictive(Parameters):
     """What `Parameters` makes of new inputs; `fastmlp.Laplace` documents the whole."""
 
-    def predict(self, X: ArrayLike, parts: bool = False, *, n_draws: int = 1000, rng: Seed = 0) -> Any:
+    def predict(
+        self,
+        X: ArrayLike,
+        parts: bool = False,
+        *,
+        noise_std: ArrayLike | None = None,
+        n_draws: int = 1000,
+        rng: Seed = 0,
+    ) -> Any:
         """What new targets will be, with the uncertainty of the parameters: y(x, w) linearised in w.
 
         Parameters
@@ -34,6 +42,10 @@ class Predictive(Parameters):
         X : array-like of shape (N, D)
         parts : bool, default=False
             Return the mean and both parts of the variance, for any loss.
+        noise_std : float or array-like of shape (N,) or (N, K), optional
+            Of regression: which noise new targets have, a standard deviation in the units of T. With ``sigma`` it is
+            meant like that, known up to the same factor, and new targets without it have no noise: the variance is that
+            of the function. Else None is the noise that was found, 1/beta.
         n_draws, rng : int; int or numpy.random.Generator
             For softmax: how many draws of the K logits, and their source. The same seed gives the same result.
 
@@ -68,7 +80,8 @@ class Predictive(Parameters):
         n_draws = check.integer(n_draws, "n_draws", 1, check.bits_for(self._architecture.n_outputs))
         if type(rng) is not int or rng < 0:  # such a number needs no generator to be checked, which takes 40 us to make
             rng = check.generator(rng)
-        prediction = self._prediction(self._checked(X), n_draws, rng)
+        X = self._checked(X)
+        prediction = self._prediction(X, self._noise_of(noise_std, len(X)), n_draws, rng)
         if check.boolean(parts, "parts"):
             return prediction
         if self._architecture.loss.is_of_classes:
@@ -85,7 +98,7 @@ class Predictive(Parameters):
         """Whether `predict` returns a variance too: not for classifiers, whose probabilities say all."""
         return not self._architecture.loss.is_of_classes
 
-    def log_density(self, X: ArrayLike, T: ArrayLike) -> Float:
+    def log_density(self, X: ArrayLike, T: ArrayLike, *, noise_std: ArrayLike | None = None) -> Float:
         """Ln p(t|x) of new samples, how well they are foretold.
 
         Parameters
@@ -93,6 +106,8 @@ class Predictive(Parameters):
         X : array-like of shape (N, D)
         T : array-like of shape (N, K)
             As for `Network.loss`.
+        noise_std : float or array-like of shape (N,) or (N, K), optional
+            As for `predict`; needed with ``sigma``.
 
         Returns
         -------
@@ -110,7 +125,9 @@ class Predictive(Parameters):
         Cost: as `predict`.
         """
         samples = functional.check_samples(self._architecture, X, T)
-        prediction = self.predict(samples.X, parts=True)
+        if self._frame.measured and noise_std is None:
+            raise ValueError("noise_std: expected the errors of these targets, as sigma told those of others, got None")
+        prediction = self.predict(samples.X, parts=True, noise_std=noise_std)
         variance = prediction.epistemic + prediction.noise
         return likelihood.log_density(self._architecture.loss, samples, prediction.mean, variance, self._frame.varying)
 
@@ -119,7 +136,24 @@ class Predictive(Parameters):
         """A new network with the parameters w, in float64."""
         return Network._make(self._architecture, self.params, self.units, trained=True, pruned=self._frame.pruned)
 
-    def _prediction(self, X: Float, n_draws: int, rng: Seed) -> Prediction:
+    def _noise_of(self, noise_std: ArrayLike | None, n_samples: int) -> Float | None:
+        """Variances of the noise of new targets in the user's units, (1, 1), (N, 1) or (N, K), where they are told."""
+        loss, K = self._architecture.loss, self._architecture.n_outputs
+        if noise_std is None:
+            return np.zeros((1, 1)) if self._frame.measured else None
+        if not loss.has_noise:
+            raise ValueError(f"noise_std: expected None for {loss}, got {check.shown(type(noise_std).__name__)}")
+        std = check.real_array(noise_std, "noise_std", np.float64)
+        if std.shape not in ((), (n_samples,), (n_samples, K)):
+            raise ValueError(
+                f"noise_std: expected a number or shape ({n_samples},) or ({n_samples}, {K}), got {std.shape}"
+            )
+        if not (std >= 0).all():
+            raise ValueError(f"noise_std: expected numbers >= 0, got {std.min()}")
+        variance = std**2 if std.ndim == 2 else (std**2).reshape(-1, 1)
+        return variance / np.asarray(self._posterior.beta) if self._frame.measured else variance
+
+    def _prediction(self, X: Float, told: Float | None, n_draws: int, rng: Seed) -> Prediction:
         own = self._posterior
         loss, n_outputs = own.architecture.loss, own.architecture.n_outputs
         if loss.couples_outputs:
@@ -133,7 +167,8 @@ class Predictive(Parameters):
         if not loss.has_noise:
             return Prediction(mean, variance, noise)
         c = self._frame.output_scale
-        noise = noise * np.where(self._frame.varying, c * (c / np.asarray(own.beta)), 0.0)
+        found = np.where(self._frame.varying, c * (c / np.asarray(own.beta)), 0.0) if told is None else told
+        noise = noise * found
         return Prediction(self._frame.outputs(mean), c * (c * variance), noise)
 
     def _moderated_classes(self, X: Float, n_draws: int, rng: np.random.Generator) -> tuple[Float, Float]:

@@ -72,6 +72,8 @@ class Arguments(NamedTuple):
     hessian: str = "ggn"
     standardize: Any = False
     sample_weight: Any = None
+    sigma: Any = None
+    absolute_sigma: bool = False
     n_threads: Any = None
 
     def posed(self, words: doubts.Words) -> Problem:
@@ -81,7 +83,7 @@ class Arguments(NamedTuple):
         if architecture.dtype != np.float64:
             words = words._replace(remedy=f"{words.remedy}, in float64")
             architecture = architecture.changed(dtype="float64")
-        samples = functional.check_samples(architecture, self.X, self.T, self.sample_weight)
+        samples = functional.check_samples(architecture, self.X, self.T, self.sample_weight, self.sigma)
         objectives.require_samples(samples)
         _threads.resolve(self.n_threads)
         own = units.chosen(self.standardize, net.units, architecture, samples)
@@ -95,7 +97,8 @@ class Arguments(NamedTuple):
         if penalty is not None:
             penalty = penalties.seen_in(penalty, architecture, len(samples.X), None, frame.units)
         given = _prior(architecture, self.prior_precision, penalty)
-        beta = _noise_given(frame, self.noise_precision, scaled=given.scaled)
+        factor = measured_noise(self.noise_precision, self.sigma, self.absolute_sigma)
+        beta = _noise_given(frame, factor, scaled=given.scaled)
         known = frame.known
         params[known] = 0.0
         free = reparam.holding(params, given.hold(known))
@@ -125,6 +128,19 @@ def _noise(
         raise doubts.without_inverse(error, words, data.architecture, free.first, B, Pi) from None
     except ValueError as error:
         raise doubts.without_noise(error, words, data.samples) from None
+
+
+def measured_noise(noise_precision: Any, sigma: Any, absolute_sigma: Any) -> Any:
+    """The noise precision where measurement errors may say it: 1 with absolute ones."""
+    if not check.boolean(absolute_sigma, "absolute_sigma"):
+        return noise_precision
+    if sigma is None:
+        raise ValueError("absolute_sigma: expected sigma, the errors that are meant, got none")
+    if noise_precision is not None:
+        raise ValueError(
+            f"noise_precision: expected None with absolute_sigma, where it is 1, got {check.shown(noise_precision)}"
+        )
+    return 1.0
 
 
 def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:

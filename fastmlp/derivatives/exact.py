@@ -80,7 +80,7 @@ def vjp(
         raise ValueError(f"U: expected shape {shape}, got {U.shape}")
     threads = _threads.resolve(n_threads)
     if wrt == "params":
-        return products.vjp(Batch(architecture.plan, X, U, None, None, None), params, of_logits, threads)
+        return products.vjp(Batch(architecture.plan, X, U, None, None, None, None), params, of_logits, threads)
     return jacobians.vjp_inputs(architecture.plan, params, X, U, of_logits, threads)
 
 

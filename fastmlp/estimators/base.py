@@ -17,7 +17,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._types import Array, ArrayLike
-from fastmlp.bayes.evidence import Evidence, poor
+from fastmlp.bayes.evidence import Evidence
+from fastmlp.bayes.searching import poor
 from fastmlp.errors import ScaleWarning, warn_caller
 from fastmlp.estimators import fitting, given
 from fastmlp.estimators.arguments import (

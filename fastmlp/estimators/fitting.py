@@ -12,7 +12,8 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from fastmlp._core.sums.moments import largest
-from fastmlp.bayes.evidence import Evidence, fit_evidence
+from fastmlp.bayes.evidence import Evidence
+from fastmlp.bayes.searching import fit_evidence
 from fastmlp.errors import ConvergenceWarning
 from fastmlp.estimators.arguments import STOCHASTIC, standardizes
 from fastmlp.estimators.mean_objective import Problem, Samples, Validation

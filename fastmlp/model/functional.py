@@ -37,24 +37,31 @@ class Samples(NamedTuple):
 
     def rows(self, index: Index) -> Samples:
         """Some of the samples, copied; `np.take` is three times as fast as an index in brackets."""
-        pick = [None if a is None else np.take(a, index, axis=0) for a in (*self.targets, self.weight)]
-        return Samples(np.take(self.X, index, axis=0), losses.Targets(pick[0], pick[1]), pick[2])
+        *targets, weight = (None if a is None else np.take(a, index, axis=0) for a in (*self.targets, self.weight))
+        return Samples(np.take(self.X, index, axis=0), losses.Targets(*targets), weight)
 
 
 def check_samples(
-    architecture: Architecture, X: ArrayLike, T: ArrayLike, sample_weight: ArrayLike | None = None
+    architecture: Architecture,
+    X: ArrayLike,
+    T: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    sigma: ArrayLike | None = None,
 ) -> Samples:
-    """Check inputs, targets and sample weights together."""
+    """Check inputs, targets, sample weights and the targets' measurement errors together."""
     X = architecture.rows(X)
     targets = losses.encode_targets(architecture.loss, T, len(X), architecture.n_outputs, architecture.dtype)
+    if sigma is not None:
+        targets = losses.measured(architecture.loss, targets, sigma)
     return Samples(X, targets, check.sample_weight(sample_weight, len(X), architecture.dtype))
 
 
 def restored_samples(architecture: Any, samples: Any) -> Samples:
     """Samples that a pickle holds, checked anew, as the kernels do not; ModelFormatError if they are none."""
     try:
-        X, (values, labels), weight = samples
-        return check_samples(architecture, X, values if labels is None else labels, weight)
+        X, (values, labels, precision), weight = samples
+        own = check_samples(architecture, X, values if labels is None else labels, weight)
+        return own if precision is None else own._replace(targets=losses.with_precision(own.targets, precision))
     except (TypeError, ValueError, AttributeError) as error:
         raise ModelFormatError(f"state: expected samples of a network, got others ({error})") from error
 
@@ -72,7 +79,7 @@ def predict(
     if out is None or Y is out:
         return Y
     out[...] = Y
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def bind(architecture: Architecture, samples: Samples, scale: Array | None = None) -> Batch:
@@ -171,7 +178,7 @@ def trace(
     """z, a and, with targets, delta of every layer."""
     if T is None:
         X = architecture.rows(X)
-        samples = Samples(X, losses.Targets(None, None), check.sample_weight(sample_weight, len(X), architecture.dtype))
+        samples = Samples(X, losses.Targets(None), check.sample_weight(sample_weight, len(X), architecture.dtype))
     else:
         samples = check_samples(architecture, X, T, sample_weight)
     batch = bind(architecture, samples)

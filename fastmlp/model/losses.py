@@ -313,7 +313,8 @@ class Targets(NamedTuple):
     """Targets as the kernels read them: real numbers (N, K), or one class label a sample (N,)."""
 
     values: Array | None
-    labels: Index | None
+    labels: Index | None = None
+    precision: Array | None = None  #: 1/sigma^2 (N, K) of measured numbers
 
     @property
     def given(self) -> Array:
@@ -366,6 +367,40 @@ def encode_targets(loss: Loss, T: ArrayLike, n_samples: int, n_outputs: int, dty
         if loss.couples_outputs:
             _check_sums(values)
     return Targets(values, None)
+
+
+def measured(loss: Loss, targets: Targets, sigma: ArrayLike) -> Targets:
+    """The targets with their measurement errors: standard deviations sigma (N,) or (N, K), kept as 1/sigma^2."""
+    values = targets.values
+    if not loss.has_noise or values is None:
+        raise ValueError(f"sigma: expected None for {loss}, got {check.shown(type(sigma).__name__)}; it has no noise")
+    array = check.real_array(sigma, "sigma", np.float64)
+    if array.shape not in (values.shape[:1], values.shape):
+        raise ValueError(f"sigma: expected shape {values.shape[:1]} or {values.shape}, got {array.shape}")
+    if not (array > 0).all():
+        raise ValueError(f"sigma: expected numbers > 0, got {array.min()}; leave out what was not measured")
+    with np.errstate(all="ignore"):
+        precision = (1 / array**2).astype(values.dtype)
+    info = np.finfo(values.dtype)
+    beyond = ~((precision >= info.tiny) & (precision <= info.max))
+    if beyond.any():
+        raise ValueError(
+            f"sigma: expected numbers whose squares {values.dtype} holds, got {array[beyond][0]:g}; multiply T and "
+            "sigma by a number"
+        )
+    by_output = precision if precision.ndim == 2 else precision[:, np.newaxis]
+    return targets._replace(precision=np.ascontiguousarray(np.broadcast_to(by_output, values.shape)))
+
+
+def with_precision(targets: Targets, precision: ArrayLike) -> Targets:
+    """Targets with the 1/sigma^2 (N, K) that were kept, looked at anew."""
+    values = targets.values
+    if values is None:
+        raise ValueError("precision: expected none for labels, got some")
+    array = check.real_array(precision, "precision", values.dtype)
+    if array.shape != values.shape or not (array > 0).all():
+        raise ValueError(f"precision: expected numbers > 0 of shape {values.shape}, got others")
+    return targets._replace(precision=array)
 
 
 def _labels(array: Array, n_samples: int, n_classes: int) -> Index:

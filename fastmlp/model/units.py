@@ -104,7 +104,11 @@ class Units(NamedTuple):
         """The samples in standardised units."""
         targets = samples.targets
         if self.targets is not None and targets.values is not None:
-            targets = targets._replace(values=_kept_near(self.targets.standardized(targets.values), samples.weight))
+            precision = targets.precision
+            targets = targets._replace(
+                values=_kept_near(self.targets.standardized(targets.values), samples.weight),
+                precision=None if precision is None else precision * self.targets.scale.astype(precision.dtype) ** 2,
+            )
         return samples._replace(X=_kept_near(self.inputs.standardized(samples.X), samples.weight), targets=targets)
 
     def of_inputs(self, places: Index) -> Units:

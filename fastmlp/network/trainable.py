@@ -37,6 +37,7 @@ class Trainable(Differentiable):
         fixed: Chosen | None = None,
         tied: Tied | None = None,
         sample_weight: ArrayLike | None = None,
+        sigma: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> Objective:
         """The function of the parameters that training minimises, for SciPy and the like.
@@ -45,6 +46,9 @@ class Trainable(Differentiable):
         ----------
         X, T, sample_weight, n_threads
             As for `loss`; checked once.
+        sigma : array-like of shape (N,) or (N, K), optional
+            Standard deviations of the targets' measurement errors, in their units, for squared error: it becomes
+            sum_nk s_n 1/2 ((y_nk - t_nk) / sigma_nk)^2. A `sample_weight` counts samples, sigma does not.
         penalty : WeightDecay, Term or Sum, optional
             Terms of one's own too (`Term`), and what `+` makes of several.
         noise_precision : float or array-like of shape (K,), default=1.0
@@ -82,7 +86,7 @@ class Trainable(Differentiable):
         (array([1.]), array([10.]))
         """
         _memory.for_scipy()
-        samples = functional.check_samples(self._architecture, X, T, sample_weight)
+        samples = functional.check_samples(self._architecture, X, T, sample_weight, sigma)
         free = reparam.make(self._architecture, self._params, fixed, tied, self._pruned)
         return objectives.make(self._architecture, self._params, samples, penalty, noise_precision, n_threads, free)
 
@@ -95,6 +99,7 @@ class Trainable(Differentiable):
         method: str = "auto",
         *,
         sample_weight: ArrayLike | None = None,
+        sigma: ArrayLike | None = None,
         penalty: Penalty | None = None,
         derivatives: tuple[ArrayLike | str, ArrayLike] | None = None,
         derivative_weight: float = 1.0,
@@ -117,7 +122,7 @@ class Trainable(Differentiable):
         n_threads: int | None = None,
         **options: Any,
     ) -> FitResult:
-        """Minimise ``objective(X, T, sample_weight, penalty).value`` from the present parameters.
+        """Minimise ``objective(X, T, sample_weight, sigma, penalty).value`` from the present parameters.
 
         Parameters
         ----------
@@ -134,6 +139,8 @@ class Trainable(Differentiable):
             has neither hess nor hessp lbfgs in place of lm, with one that is neither weight decay nor tangents lbfgs in
             place of adam; M directions of tangents make 24 M + 1 times as much of N P^2.
         sample_weight : array-like of shape (N,), optional
+        sigma : array-like of shape (N,) or (N, K), optional
+            As for `objective`. A validation set that is given has errors of 1; one that is held back keeps its own.
         penalty : WeightDecay, Term or Sum, optional
             As for `objective`; sgd and adam take a WeightDecay, a TangentPropagation and their sums only.
         derivatives : (directions, targets), optional
@@ -249,7 +256,7 @@ class Trainable(Differentiable):
         >>> bool(res.history["loss"][-1] < res.history["loss"][0])
         True
         """
-        samples = functional.check_samples(self._architecture, X, T, sample_weight)
+        samples = functional.check_samples(self._architecture, X, T, sample_weight, sigma)
         penalty = with_derivatives(penalty, derivatives, derivative_weight)
         asked = optimize.FitOptions(
             given=(X, T), method=method, penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,

@@ -72,10 +72,12 @@ def after(
     return advice.say(f"fit: the training ended as it should, but {beaten}: {'; or '.join(ways)}")
 
 
-def lost(objective: Objective, params: Array, given: tuple[Any, Any], weight: Array | None) -> str:
+def lost(
+    objective: Objective, params: Array, given: tuple[Any, Any], weight: Array | None, measured: Array | None = None
+) -> str:
     """What float32 has lost of X and T as they are given, if that is most of what a straight line explains; or "".
 
-    `params` are those that the network is left with, `weight` that of all samples.
+    `params` are those that the network is left with, `weight` and `measured`, 1/sigma^2, those of all samples.
     """
     architecture = objective.architecture
     if architecture.dtype != np.float32:
@@ -90,13 +92,16 @@ def lost(objective: Objective, params: Array, given: tuple[Any, Any], weight: Ar
     if not any(map(_is_lost, (some.X, T))):
         return ""
     unit = np.maximum(np.abs(T).max(axis=0), np.finfo(np.float64).tiny)  # squares may not be numbers
-    explained, total, _ = line(some.X, T / unit, some.weight, len(T))
+    each = some.weight
+    if measured is not None:
+        each = unit**2 * measured[places] * (1.0 if each is None else each[:, np.newaxis])
+    explained, total, _ = line(some.X, T / unit, each, len(T))
     if not total.any():
         return ""
     outputs = predict(architecture, np.require(params, architecture.dtype), some.X)
-    left = np.average(((T - outputs) / unit) ** 2, axis=0, weights=some.weight)
+    left = _mean(((T - outputs) / unit) ** 2, each)
     shares = Shares(float(1 - left.sum() / total.sum()), float(explained.sum() / total.sum()), None)
-    gain = 0.5 * objective.data.samples.total_weight * float((unit**2 * total).sum())
+    gain = 0.5 * objective.data.samples.total_weight * float(((unit**2 if measured is None else 1.0) * total).sum())
     held = min(_drawn(objective), objective.penalty_value(objective.x0)) > HELD * shares.line * gain
     if held or shares.own >= 0.5 * shares.line or not is_sure(shares.line, architecture.n_inputs, len(T)):
         return ""
@@ -130,13 +135,14 @@ def _unexcused(
         return None if held else found
     cost = min(_drawn(objective), objective.penalty_value(objective.x0))
     gain = constant.loss - reference.least(architecture, samples)
+    count = np.broadcast_to(constant.total, architecture.n_outputs)
     if found.output is not None:
         assert constant.sd is not None
-        gain = 0.5 * samples.total_weight * float(constant.sd[found.output]) ** 2
+        gain = 0.5 * float(count[found.output]) * float(constant.sd[found.output]) ** 2
     if cost <= WEAK * found.line * gain:
         return found
     in_their_units = standardized or architecture.loss.of_logits or not _far_from_one(samples, constant)
-    gain = 0.5 * samples.total_weight * (architecture.n_outputs if found.output is None else 1)
+    gain = 0.5 * float(count.sum() if found.output is None else count[found.output])
     return None if in_their_units or cost > HELD * found.line * gain else found
 
 
@@ -179,11 +185,12 @@ def poor(
     T = real(architecture, some)
     if T is None:
         return None
-    left = _left(architecture, some, T, params) if squared and architecture.n_outputs > 1 else None
-    if not together and (left is None or not (left > 0.5 * spread(T, some.weight)[1] ** 2).any()):
+    weight = weights(some)
+    left = _left(architecture, some, T, params, weight) if squared and architecture.n_outputs > 1 else None
+    if not together and (left is None or not (left > 0.5 * variances(T, weight)).any()):
         return None
     rank = min(architecture.widths[1:-1], default=len(T))
-    explained, total, by_rank = line(some.X.astype(np.float64), T, some.weight, rank)
+    explained, total, by_rank = line(some.X.astype(np.float64), T, weight, rank)
     D, found = architecture.n_inputs, []
     if left is not None:
         low = (explained > SLOPE * total) & (total - left < 0.5 * by_rank) & (by_rank > 0.5 * explained)
@@ -207,8 +214,9 @@ def is_more_than_a_line(architecture: Architecture, samples: Samples, params: Ar
     T = real(architecture, some)
     if T is None:
         return False
-    explained, total, _ = line(some.X.astype(np.float64), T, some.weight, len(T))
-    left = _left(architecture, some, T, params)
+    weight = weights(some)
+    explained, total, _ = line(some.X.astype(np.float64), T, weight, len(T))
+    left = _left(architecture, some, T, params, weight)
     return bool((left <= np.maximum(0.5 * (total - explained), LEAST_LEFT * total)).all())
 
 
@@ -224,16 +232,23 @@ def _missed(
     if T is None:
         return None
     where = np.flatnonzero(~np.isnan(near))
-    shares = np.sqrt(_left(architecture, some, T, params)[where]) / near[where]
+    shares = np.sqrt(_left(architecture, some, T, params, some.weight)[where]) / near[where]
     most = int(np.argmax(shares))
     k = int(where[most])
     return Shares(0.0, 0.0, k, float(shares[most] * near[k])) if shares[most] > 1 else None
 
 
-def _left(architecture: Architecture, samples: Samples, T: Float, params: Array) -> Float:
-    """Mean squared residuals of each output."""
+def _left(architecture: Architecture, samples: Samples, T: Float, params: Array, weight: Array | None) -> Float:
+    """Mean squared residuals of each output, in units of the measurement errors if there are some."""
     Y = predict(architecture, np.require(params, architecture.dtype), samples.X)
-    return np.asarray(np.average((T - Y) ** 2, axis=0, weights=samples.weight))
+    return _mean((T - Y) ** 2, weight)
+
+
+def _mean(squares: Float, weight: Array | None) -> Float:
+    """Of each output (K,), by weights (N,); of squares that each have a precision (N, K) the mean of both."""
+    if weight is not None and weight.ndim == 2:
+        return np.asarray((weight * squares).mean(axis=0))
+    return np.asarray(np.average(squares, axis=0, weights=weight))
 
 
 def is_sure(share: float, n_inputs: int, n_samples: int, n_looked_at: int = 1) -> bool:
@@ -260,6 +275,14 @@ def is_no_chance(share: float, n_inputs: int, n_samples: int, n_looked_at: int =
 # ---- what a straight line does ----
 
 
+def weights(samples: Samples) -> Array | None:
+    """Those of the samples (N,), or with measurement errors s_n / sigma_nk^2 of each target (N, K)."""
+    precision = samples.targets.precision
+    if precision is None or samples.weight is None:
+        return samples.weight if precision is None else precision
+    return np.asarray(samples.weight[:, np.newaxis] * precision)
+
+
 def rows(samples: Samples) -> Samples:
     """Some thousand samples that count, by a choice that has no period, as data may have."""
     if samples.weight is None and len(samples.X) <= MOST_ROWS:
@@ -278,11 +301,18 @@ def real(architecture: Architecture, samples: Samples) -> Float | None:
     """Targets as numbers, of a class 0 and 1; None if there are too many columns."""
     if architecture.n_outputs > MOST_COLUMNS:
         return None
-    values, labels = samples.targets
+    values, labels, _ = samples.targets
     if labels is not None:
         return np.asarray(labels[:, np.newaxis] == np.arange(architecture.n_outputs), np.float64)
     assert values is not None
     return np.asarray(values, np.float64)
+
+
+def variances(T: Float, weight: Array | None) -> Float:
+    """Of each output (K,), in units of the measurement errors if there are some."""
+    if weight is None or weight.ndim == 1:
+        return spread(T, weight)[1] ** 2
+    return np.array([spread(T[:, [k]], w)[1][0] ** 2 * w.mean() for k, w in enumerate(weight.T)])
 
 
 def line(X: Float, T: Float, weight: Array | None, rank: int) -> tuple[Float, Float, Float]:
@@ -290,8 +320,13 @@ def line(X: Float, T: Float, weight: Array | None, rank: int) -> tuple[Float, Fl
 
     By chance D of N - 1 parts are explained. Nothing is where a line would take long, or has too few samples. A network
     through a layer of few units is a line of such a rank at the most; the best one is the projection on its first
-    right singular vectors (reduced-rank regression).
+    right singular vectors (reduced-rank regression). With measurement errors each output has a line of its own, and is
+    in units of its errors; of a lower rank there is none that is as easily found.
     """
+    if weight is not None and weight.ndim == 2:
+        each = [(*line(X, T[:, [k]], w, 1)[:2], w.mean()) for k, w in enumerate(np.ascontiguousarray(weight.T))]
+        explained, total = (np.array([one[part][0] * one[2] for one in each]) for part in (0, 1))
+        return explained, total, explained if rank >= min(X.shape[1], len(each)) else np.zeros_like(explained)
     mean, sd = spread(X, weight)
     varies = sd > 0
     X = (X[:, varies] - mean[varies]) / sd[varies]

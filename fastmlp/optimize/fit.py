@@ -108,7 +108,8 @@ def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
     result, loss = _result(asked, objective, constant, x, within, monitor, status, counts, state)
     result.x, result.units = net._params.astype(np.float64), own
     judged = whole and not warned and within is None and (not by_batches or asked.max_iter >= scale.FEW_EPOCHS)
-    if result.success and warned and (lost := explained.lost(objective, net._params, asked.given, samples.weight)):
+    measured = samples.weight, samples.targets.precision
+    if result.success and warned and (lost := explained.lost(objective, net._params, asked.given, *measured)):
         result.success, result.status, result.message = False, STALLED, lost
     if result.success and judged:
         warned = explained.after(objective, constant, x, loss, standardized=own is not None, minibatch=by_batches)

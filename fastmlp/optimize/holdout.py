@@ -69,7 +69,7 @@ def folds(architecture: Architecture, samples: Samples, n_folds: int, rng: np.ra
 
 def _classes(architecture: Architecture, samples: Samples) -> Array | None:
     """From 0 on, in the smallest type: NumPy sorts integers of up to 16 bits in O(N)."""
-    values, labels = samples.targets
+    values, labels, _ = samples.targets
     if labels is None:
         if values is None or not architecture.loss.is_of_classes:
             return None

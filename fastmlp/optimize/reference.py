@@ -5,6 +5,8 @@ derivative of the loss by a pre-activation of the canonical pair is s_n (c_k - t
 their sizes is how large a gradient is that the samples do not agree on:
 
     R = max_k sum_n s_n |t_nk - c_k|
+
+Targets with measurement errors have s_n / sigma_nk^2 in place of s_n.
 """
 
 from __future__ import annotations
@@ -35,23 +37,35 @@ class Reference(NamedTuple):
     output: Float  #: c (K,)
     mean: Float | None  #: of real targets (K,): c, but where that is beyond what outputs can be
     sd: Float | None
+    total: Float | float  #: sum of the weights of the targets, (K,) with measurement errors
 
 
 def of(architecture: Architecture, samples: Samples) -> Reference:
     """The best constant prediction of these samples."""
-    values, labels = samples.targets
+    values, labels, precision = samples.targets
     if labels is not None:
         return _of_labels(architecture, labels, samples.weight)
     assert values is not None
-    mean, sd, deviation, *_, S = units.moments(values, samples.weight)
+    mean, sd, deviation, total = _moments(values, samples.weight, precision)
     attained = architecture.output.range
     c = mean if attained == ANY else np.clip(mean, *attained)  # a mean beyond is not within reach of a constant
     if architecture.loss.has_noise:
-        shifts = (c - mean).tolist() if c is not mean else ()
-        loss = 0.5 * S * sum(x * x for x in (*sd.tolist(), *shifts))
+        shifts = (c - mean,) if c is not mean else ()
+        loss = 0.5 * float(np.sum(total * sum(x * x for x in (sd, *shifts))))
     else:  # linear in the targets
-        loss = S * float(architecture.loss.least(mean).sum())
-    return Reference(loss, S * max(deviation.tolist()), c, mean, sd)
+        loss = float(np.sum(total * architecture.loss.least(mean)))
+    return Reference(loss, float((total * deviation).max()), c, mean, sd, total)
+
+
+def _moments(values: Array, weight: Array | None, precision: Array | None) -> tuple[Float, Float, Float, Float | float]:
+    """Means, standard deviations, mean deviations (K,) of the targets by their weights, and the sums of these."""
+    if precision is None:
+        mean, sd, deviation, *_, total = units.moments(values, weight)
+        return mean, sd, deviation, total
+    each = precision.T if weight is None else weight * precision.T
+    found = [units.moments(values[:, [k]], np.ascontiguousarray(each[k])) for k in range(len(each))]
+    mean, sd, deviation = (np.concatenate(column) for column in list(zip(*found, strict=True))[:3])
+    return mean, sd, deviation, np.array([one[-1] for one in found], np.float64)
 
 
 def least(architecture: Architecture, samples: Samples) -> float:
@@ -75,7 +89,7 @@ def bound(objective: Objective, constant: Reference) -> float:
     rounding = 100 * float(np.finfo(objective.architecture.dtype).eps)
     largest = constant.loss + rounding * abs(constant.loss)
     if margin is not None:
-        largest += 0.5 * objective.data.samples.total_weight * float((margin**2).sum())
+        largest += 0.5 * float(np.sum(constant.total * margin**2))
     K = objective.architecture.n_outputs
     if objective.decay is None or objective.free is not None or not objective.decay[-K:].any():
         return largest
@@ -118,4 +132,4 @@ def _of_labels(architecture: Architecture, labels: Index, weight: Array | None) 
     total = float(sums.sum())
     p = sums / total
     loss = total * float(architecture.loss.least(p).sum())
-    return Reference(loss, float((2 * sums * (1 - p)).max()), p, None, None)
+    return Reference(loss, float((2 * sums * (1 - p)).max()), p, None, None, total)

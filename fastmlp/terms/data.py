@@ -23,7 +23,7 @@ PICKLED = {"architecture", "samples", "n_threads", "factor", "scale", "batch"}
 
 
 class DataTerm:
-    """beta sum_n s_n e_n(params), with samples checked once.
+    """beta sum_n s_n e_n(params), with samples checked once; squared errors are by sigma_nk where targets have one.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class DataTerm:
         return self._scaled(derivatives.product(self.batch, params, v, kind, self.n_threads))
 
     def residuals(self, params: Array) -> Float:
-        """sqrt(s_n beta_k) (y_nk - t_nk), sample by sample (N K,): half their squares add up to the term."""
+        """sqrt(s_n beta_k) (y_nk - t_nk) / sigma_nk, sample by sample (N K,): half their squares add up to the term."""
         Y = functional.predict(self.architecture, params, self.samples.X, None, self.n_threads)
         differences = Y.astype(np.float64) - self._targets()
         return np.asarray(self._residual_scale() * differences, np.float64).ravel()
@@ -138,10 +138,11 @@ class DataTerm:
         return values
 
     def _residual_scale(self) -> Float:
-        """sqrt(s_n beta_k) (N, K)."""
+        """sqrt(s_n beta_k / sigma_nk^2) (N, K)."""
         precision = np.full(self.architecture.n_outputs, self.factor) if self.scale is None else self.scale
         weight = np.ones(len(self.samples.X)) if self.samples.weight is None else self.samples.weight
-        return np.sqrt(np.outer(weight.astype(np.float64), precision.astype(np.float64)))
+        both, each = np.outer(weight.astype(np.float64), precision.astype(np.float64)), self.samples.targets.precision
+        return np.sqrt(both if each is None else both * each)
 
     def mean(self, total: Any) -> Any:
         """Mean loss per sample (by weight) of a sum of losses, or of several sums."""

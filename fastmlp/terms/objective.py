@@ -230,11 +230,11 @@ class Objective:
         """
         return self._product(p, v, "ggn")
 
-    def residuals(self, p: ArrayLike) -> Float:
-        """What is squared: sqrt(s_n beta_k) (y_nk - t_nk) sample by sample, then sqrt(lambda_i) p_i where lambda_i > 0.
+    def residuals(self, p: Any) -> Float:
+        """What is squared: sqrt(s_n beta_k) (y_nk - t_nk) / sigma_nk sample by sample, then sqrt(lambda_i) p_i.
 
-        The penalty on fixed parameters, if there is one, is the next residual; those of other terms follow, which have
-        to have `residuals`.
+        These where lambda_i > 0. The penalty on fixed parameters, if there is one, is the next residual; those of other
+        terms follow, which have to have `residuals`.
 
         ``0.5 * residuals @ residuals`` is the value, for `scipy.optimize.least_squares`. One forward pass.
 

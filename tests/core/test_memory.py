@@ -18,7 +18,7 @@ OBJECTIVE = fastmlp.Network([3, 4, 1], rng=0).objective(X, np.sin(X.sum(axis=1))
 def vast(*sizes, itemsize=8):
     """A sample, which nobody reads, for a network whose parameters nobody has."""
     row = np.zeros((1, 1), f"f{itemsize}")
-    return Batch(plan(sizes, "tanh", "squared_error", itemsize), row, row, None, None, None)
+    return Batch(plan(sizes, "tanh", "squared_error", itemsize), row, row, None, None, None, None)
 
 
 @pytest.mark.parametrize("pairs", [2**56, 2**59 - 1, 2**60 - 1, 2**60, 2**61, 2**63 - 1, 2**64 - 2, 2**64 - 1])

@@ -63,11 +63,11 @@ cdef extern from "fmlp.h" nogil:
         void multiply(size_t width, size_t n, const float *A, const float *B, int add, float *C,
                       size_t ld) noexcept nogil
         void loss_gradient(int kind, size_t n_out, size_t n, const float *Z, const float *Y, const float *d1,
-                           const float *T, const float *weight, const float *scale, float *value, float *D,
-                           size_t ld) noexcept nogil
+                           const float *T, const float *weight, const float *scale, const float *precision,
+                           float *value, float *D, size_t ld) noexcept nogil
         void loss_hessp(int kind, int ggn, size_t n_out, size_t n, const float *Z, const float *Y, const float *d1,
-                        const float *d2, const float *T, const float *weight, const float *scale, const float *RZ,
-                        float *RD, size_t ld) noexcept nogil
+                        const float *d2, const float *T, const float *weight, const float *scale,
+                        const float *precision, const float *RZ, float *RD, size_t ld) noexcept nogil
         void load_rows(size_t n, size_t width, const float *X, const Py_ssize_t *index, float *block,
                        size_t ld) noexcept nogil
         void load_labels(size_t n, size_t width, const Py_ssize_t *labels, const Py_ssize_t *index, float *block,
@@ -136,11 +136,11 @@ cdef extern from "fmlp.h" nogil:
         void multiply(size_t width, size_t n, const double *A, const double *B, int add, double *C,
                       size_t ld) noexcept nogil
         void loss_gradient(int kind, size_t n_out, size_t n, const double *Z, const double *Y, const double *d1,
-                           const double *T, const double *weight, const double *scale, double *value, double *D,
-                           size_t ld) noexcept nogil
+                           const double *T, const double *weight, const double *scale, const double *precision,
+                           double *value, double *D, size_t ld) noexcept nogil
         void loss_hessp(int kind, int ggn, size_t n_out, size_t n, const double *Z, const double *Y, const double *d1,
-                        const double *d2, const double *T, const double *weight, const double *scale, const double *RZ,
-                        double *RD, size_t ld) noexcept nogil
+                        const double *d2, const double *T, const double *weight, const double *scale,
+                        const double *precision, const double *RZ, double *RD, size_t ld) noexcept nogil
         void load_rows(size_t n, size_t width, const double *X, const Py_ssize_t *index, double *block,
                        size_t ld) noexcept nogil
         void load_labels(size_t n, size_t width, const Py_ssize_t *labels, const Py_ssize_t *index, double *block,
@@ -373,21 +373,23 @@ cdef inline void multiply(const void *ops, size_t width, size_t n, const floatin
 
 cdef inline void loss_gradient(const void *ops, int kind, size_t n_out, size_t n, const floating *Z, const floating *Y,
                                const floating *d1, const floating *T, const floating *weight, const floating *scale,
-                               floating *value, floating *D, size_t ld) noexcept nogil:
+                               const floating *precision, floating *value, floating *D, size_t ld) noexcept nogil:
     if floating is float:
-        (<const fmlp_ops_f32 *> ops).loss_gradient(kind, n_out, n, Z, Y, d1, T, weight, scale, value, D, ld)
+        (<const fmlp_ops_f32 *> ops).loss_gradient(kind, n_out, n, Z, Y, d1, T, weight, scale, precision, value, D, ld)
     else:
-        (<const fmlp_ops_f64 *> ops).loss_gradient(kind, n_out, n, Z, Y, d1, T, weight, scale, value, D, ld)
+        (<const fmlp_ops_f64 *> ops).loss_gradient(kind, n_out, n, Z, Y, d1, T, weight, scale, precision, value, D, ld)
 
 
 cdef inline void loss_hessp(const void *ops, int kind, int ggn, size_t n_out, size_t n, const floating *Z,
                             const floating *Y, const floating *d1, const floating *d2, const floating *T,
-                            const floating *weight, const floating *scale, const floating *RZ, floating *RD,
-                            size_t ld) noexcept nogil:
+                            const floating *weight, const floating *scale, const floating *precision,
+                            const floating *RZ, floating *RD, size_t ld) noexcept nogil:
     if floating is float:
-        (<const fmlp_ops_f32 *> ops).loss_hessp(kind, ggn, n_out, n, Z, Y, d1, d2, T, weight, scale, RZ, RD, ld)
+        (<const fmlp_ops_f32 *> ops).loss_hessp(kind, ggn, n_out, n, Z, Y, d1, d2, T, weight, scale, precision, RZ, RD,
+                                                ld)
     else:
-        (<const fmlp_ops_f64 *> ops).loss_hessp(kind, ggn, n_out, n, Z, Y, d1, d2, T, weight, scale, RZ, RD, ld)
+        (<const fmlp_ops_f64 *> ops).loss_hessp(kind, ggn, n_out, n, Z, Y, d1, d2, T, weight, scale, precision, RZ, RD,
+                                                ld)
 
 
 cdef inline void load_rows(const void *ops, size_t n, size_t width, const floating *X, const Py_ssize_t *index,

@@ -14,6 +14,7 @@ class Batch:
         X: _Array,
         T: _Array | None,
         labels: _Array | None,
+        precision: _Array | None,
         weight: _Array | None,
         scale: _Array | None,
     ) -> Batch: ...

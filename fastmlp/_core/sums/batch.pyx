@@ -49,21 +49,24 @@ cdef class Batch:
     X : ndarray of shape (n, n_inputs)
     T : ndarray of shape (n, n_outputs), or None
     labels : ndarray of intp of shape (n,), or None
+    precision : ndarray of shape (n, n_outputs), or None
+        Of each target, with squared error.
     weight : ndarray of shape (n,), or None
         Of the samples.
     scale : ndarray of shape (n_outputs,), or None
         Of the outputs, with squared error.
     """
 
-    def __cinit__(self, Plan plan not None, cnp.ndarray X not None, T, labels, weight, scale):
+    def __cinit__(self, Plan plan not None, cnp.ndarray X not None, T, labels, precision, weight, scale):
         self.plan = plan
         self.choice = self.choice_of_matrices = choice.fresh()
-        self.arrays = (X, T, labels, weight, scale)
+        self.arrays = (X, T, labels, precision, weight, scale)
         self.source.n = cnp.PyArray_DIM(X, 0)
         self.source.index = NULL
         self.source.X = data(X)
         self.source.T = data(T)
         self.source.labels = <const Py_ssize_t *> data(labels)
+        self.source.precision = data(precision)
         self.source.weight = data(weight)
         self.source.scale = data(scale)
         self.small = plan.threads(self.source.n, GRADIENT_WORK, 2) == 1
@@ -105,4 +108,4 @@ def bind_plain(Plan plan not None, X, T):
         return None
     if cnp.PyArray_DIM(t, 0) != cnp.PyArray_DIM(x, 0) or not finite(x) or not finite(t):
         return None
-    return Batch(plan, x, t, None, None, None)
+    return Batch(plan, x, t, None, None, None, None)

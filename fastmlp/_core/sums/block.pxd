@@ -13,7 +13,8 @@ cdef struct Source:
     const void *T               # targets, or
     const Py_ssize_t *labels    # one class for each sample
     const void *weight          # of the samples, may be NULL
-    const void *scale           # of the outputs (squared error), may be NULL
+    const void *scale           # precisions of the outputs (squared error), may be NULL
+    const void *precision       # of each target (n, n_outputs), besides; may be NULL
 
 
 # Samples that go through all layers together, in a workspace of one thread: rows of `ld` numbers, see Layout.
@@ -39,3 +40,8 @@ cdef void load_rows(const Block *b, const floating *array, size_t width, floatin
 cdef inline const floating *weights(const Block *b, const floating *work) noexcept nogil:
     """Those of the samples, NULL if they have none."""
     return work + b.at.weight * b.ld if b.source.weight != NULL else <const floating *> NULL
+
+
+cdef inline const floating *precisions(const Block *b, const floating *work) noexcept nogil:
+    """Those of the targets, behind these; NULL if they have none."""
+    return work + (b.at.T + b.net.n_outputs) * b.ld if b.source.precision != NULL else <const floating *> NULL

@@ -1,4 +1,4 @@
-"""Samples brought into a block: one row for each input, target and weight, one column for each sample."""
+"""Samples brought into a block: one row for each input, target, precision and weight, one column for each sample."""
 
 from cython cimport floating
 from fastmlp._core.bridge cimport kernels
@@ -9,7 +9,7 @@ cdef Source inputs(size_t n, const void *X) noexcept nogil:
     cdef Source source
     source.n, source.X = n, X
     source.index = source.labels = NULL
-    source.T = source.weight = source.scale = NULL
+    source.T = source.weight = source.scale = source.precision = NULL
     return source
 
 
@@ -20,7 +20,7 @@ cdef void load_rows(const Block *b, const floating *array, size_t width, floatin
 
 
 cdef void load(const Block *b, floating *work) noexcept nogil:
-    """Bring the block's inputs, targets and weights into it."""
+    """Bring the block's inputs, targets, precisions and weights into it."""
     cdef const Net *net = b.net
     cdef const Source *source = b.source
     cdef const Py_ssize_t *index = source.index + b.first if source.index != NULL else NULL
@@ -30,5 +30,7 @@ cdef void load(const Block *b, floating *work) noexcept nogil:
                             work + b.at.T * b.ld, b.ld)
     elif source.T != NULL:
         load_rows(b, <const floating *> source.T, net.n_outputs, work + b.at.T * b.ld)
+    if source.precision != NULL:
+        load_rows(b, <const floating *> source.precision, net.n_outputs, work + (b.at.T + net.n_outputs) * b.ld)
     if source.weight != NULL:
         load_rows(b, <const floating *> source.weight, 1, work + b.at.weight * b.ld)

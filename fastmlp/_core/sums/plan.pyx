@@ -234,7 +234,7 @@ cdef int lay_out(Net *net, Layout *at, int order, bint keep_all, bint tangents, 
                 else:
                     at.Rdelta[l] = row + (l % 2) * net.max_width
             row += 2 * net.max_width
-        at.T = take(&row, net.n_outputs)
+        at.T = take(&row, 2 * net.n_outputs)   # and their precisions
         at.weight = take(&row, 1)
         at.value = take(&row, 1)
     at.rows = row

@@ -14,7 +14,7 @@ from libc.string cimport memset
 from cython cimport floating
 from fastmlp._core.bridge cimport kernels
 from fastmlp._core.storage.vectors cimport total
-from fastmlp._core.sums.block cimport Block, weights
+from fastmlp._core.sums.block cimport Block, precisions, weights
 from fastmlp._core.sums.kinds cimport Layer
 from fastmlp._core.sums.layers cimport backward, forward, gradient, unit_backward
 from fastmlp._core.sums.plan cimport SOFTMAX, Layout
@@ -220,7 +220,7 @@ cdef double loss(const Block *b, floating *work, bint deltas) noexcept nogil:
     kernels.loss_gradient(b.net.ops, b.net.loss, b.net.n_outputs, b.n, <const floating *> work + at.z[last] * b.ld,
                           <const floating *> work + at.y * b.ld, <const floating *> work + at.d1[last] * b.ld,
                           <const floating *> work + at.T * b.ld, weights(b, <const floating *> work),
-                          <const floating *> b.source.scale, value,
+                          <const floating *> b.source.scale, precisions(b, <const floating *> work), value,
                           work + at.delta[last] * b.ld if deltas else <floating *> NULL, b.ld)
     return total(b.n, <const floating *> value)
 
@@ -237,4 +237,4 @@ cdef void loss_product(const Block *b, bint ggn, const floating *work, const flo
     cdef int last = b.net.n_layers
     kernels.loss_hessp(b.net.ops, b.net.loss, ggn, b.net.n_outputs, b.n, work + at.z[last] * b.ld, work + at.y * b.ld,
                        work + at.d1[last] * b.ld, work + at.d2[last] * b.ld, work + at.T * b.ld, weights(b, work),
-                       <const floating *> b.source.scale, U, P, b.ld)
+                       <const floating *> b.source.scale, precisions(b, work), U, P, b.ld)

@@ -142,7 +142,7 @@ cdef void mixed_output(const Block *b, const Directions *of, floating *work, flo
     memset(zeros, 0, K * b.ld * sizeof(floating))
     kernels.loss_gradient(b.net.ops, FMLP_LOSS_squared_error, K, b.n, <const floating *> S, <const floating *> S,
                           <const floating *> NULL, <const floating *> zeros, weights(b, <const floating *> work),
-                          <const floating *> of.weight, work + b.at.value * b.ld, Vu, b.ld)
+                          <const floating *> of.weight, <const floating *> NULL, work + b.at.value * b.ld, Vu, b.ld)
 
 
 cdef void mixed_seed(const Block *b, const Directions *of, const floating *u, const floating *Vu,

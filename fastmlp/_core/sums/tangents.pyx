@@ -76,7 +76,7 @@ cdef double differences(const Block *b, const Directions *of, size_t m, floating
         memset(d, 0, K * b.ld * sizeof(floating))
     kernels.loss_gradient(b.net.ops, FMLP_LOSS_squared_error, K, b.n, R, R, <const floating *> NULL,
                           <const floating *> d, weights(b, <const floating *> work), <const floating *> of.weight,
-                          value, u, b.ld)
+                          <const floating *> NULL, value, u, b.ld)
     return total(b.n, <const floating *> value)
 
 

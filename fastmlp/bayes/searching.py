@@ -1,0 +1,350 @@
+"""The search for precisions, starts and sizes by the evidence: what is tried, and what is said of its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import _threads
+from fastmlp import _validation as check
+from fastmlp._partial import handing_over
+from fastmlp._quiet import quiet_but
+from fastmlp.bayes import starts
+from fastmlp.bayes.alternation import GROUPS, Alternation
+from fastmlp.bayes.ascent import to_fixed_point, to_maximum
+from fastmlp.bayes.budget import Budget
+from fastmlp.bayes.evidence import Evidence
+from fastmlp.bayes.frame import Frame, framed
+from fastmlp.bayes.mixture import Mixture
+from fastmlp.bayes.problem import measured_noise
+from fastmlp.bayes.starts import Start, Starts
+from fastmlp.errors import ConvergenceWarning, warn_caller
+from fastmlp.model import functional, units
+from fastmlp.model.functional import Samples
+from fastmlp.model.units import Units
+from fastmlp.network.network import Network, check_network
+from fastmlp.optimize import advice, explained, reference, scale
+from fastmlp.terms import objective as objectives
+
+Float = NDArray[np.float64]
+
+START_ALPHA = 0.1
+METHODS = {"maximum": to_maximum, "fixed_point": to_fixed_point}
+
+
+@quiet_but("callback")
+def fit_evidence(
+    net: Network,
+    X: Any,
+    T: Any,
+    groups: str = "layers",
+    method: str = "maximum",
+    *,
+    n_starts: int = 1,
+    hidden: Any = None,
+    combine: str = "best",
+    init: str = "glorot",
+    rng: Any = None,
+    prior_precision: float = START_ALPHA,
+    noise_precision: float | None = None,
+    noise: str = "shared",
+    standardize: Any = True,
+    sample_weight: Any = None,
+    sigma: Any = None,
+    absolute_sigma: bool = False,
+    max_iter: int = 200,
+    tol: float = 1e-4,
+    n_threads: Any = None,
+    time_limit: float | None = None,
+    callback: Callable[[Any], Any] | None = None,
+    verbose: int = 0,
+) -> Evidence | Any:
+    """Train a network with prior and noise precisions that maximise the evidence, and no validation set.
+
+    Parameters
+    ----------
+    net : Network
+        Trained in place, from its present parameters, by Levenberg-Marquardt.
+    X, T, sample_weight, n_threads
+        As for `Network.loss`.
+    groups : {"layers", "all", "ard"}
+        What has a precision of its own: the weights and the biases of each layer, as in ``net.groups``; all together;
+        the weights from each input ("W1[:,0]"), and the other groups (automatic relevance determination).
+    method : {"maximum", "fixed_point"}
+        A maximum of the log evidence, or the fixed point of re-estimation, which takes no notice of that the
+        trained network, and with it A, moves with the precisions. Without hidden layer they are the same.
+    n_starts : int
+        Networks that are trained: from the parameters of `net`, and from others drawn as by ``net.initialize(init)``.
+    hidden : None, "auto", or sequence of int
+        Numbers of hidden units to try, in each hidden layer, `n_starts` networks of each; "auto" tries 1, 2, 3, 5, 8,
+        13, 20, 32, ..., as long as there are as many samples, until the largest evidence has not risen by half a nat
+        twice. The first size within half a nat of the largest evidence is taken. `net` tells what else the networks
+        are, and stays as it is.
+    combine : {"best", "average"}
+        The start with the largest evidence, or all starts (of its number of hidden units) with equal weights.
+    init, rng
+        As for `Network`.
+    prior_precision, noise_precision : float, optional
+        Where to start: alpha, 0.1, and beta, in the units of T, 100 over the variance of the targets: a weak prior,
+        since a strong one may flatten the network before it has learnt anything. Classifiers and counts have beta = 1.
+    noise : {"shared", "known"}
+        One noise precision for all outputs, which the evidence chooses; or the one that `noise_precision` tells.
+    standardize : bool or Units, default=True
+        Work in standardised units of X, and of T where outputs are linear, as `Network.fit` does with
+        ``standardize=True``; parameters that a fit has left are mapped into them. Results do not depend on the units of
+        the data then, and the start makes sense. alpha is that of the standardised problem, where "layers" means one
+        for all inputs; all else is in the units of the data. False: the problem of X and T as they are.
+    sigma : array-like of shape (N,) or (N, K), optional
+        Measurement errors of the targets, standard deviations in the units of T: target n, k has the variance
+        sigma_nk^2 / beta, and beta is a number, as of `Laplace`.
+    absolute_sigma : bool, default=False
+        True: errors are known, beta = 1, and ``noise="known"``. False: they are known up to one factor.
+    max_iter : int
+        Re-estimations.
+    tol : float
+        Converged once no ln alpha_g, and not ln beta, would change by more than this.
+    time_limit : float, optional
+        Seconds, for all starts together; asked within trainings too.
+    callback : callable, optional
+        ``callback(state)`` after each re-estimation, from the thread of its start, one at a time. `state` has `nit`,
+        `start` (its number), `log_evidence`, `effective_n_params`, `noise_precision`, `prior_precision` (groups),
+        `time` and `posterior`. All ends where it returns True or raises StopIteration.
+    verbose : int, default=0
+        1: a line for each re-estimation.
+
+    Returns
+    -------
+    Evidence or Mixture
+        A `Laplace` of the trained network, with `group_precisions`, `pruned`, `history` and `converged` too; with
+        ``combine="average"`` a `Mixture` of such. Both have `starts`: all networks that were trained.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong, or T is constant.
+
+    Warns
+    -----
+    ScaleWarning
+        If columns lie so far from zero that float32, of the network, or rounding leaves nothing of them; and with
+        ``standardize=False``, as `Network.fit`, unless the network explains far more than a straight line.
+    ConvergenceWarning
+        Once, if what is returned has not converged, unless the callback has ended it; if its noise is at its floor; or
+        if it explains less than half of what a straight line does for sure.
+
+    Notes
+    -----
+    In turn the network is trained with weight decay alpha_g / beta, and the precisions are re-estimated,
+
+        alpha_g |w_g|^2 = gamma_g + 2 c_g,    beta SSE = N K - sum gamma_g + 2 c,    gamma_g = P_g - alpha_g tr_g A^-1,
+
+    with the Gauss-Newton matrix in A. MacKay's fixed point has c = 0: there the log evidence has no gradient while w is
+    held. But w is the optimum for these precisions, and moves with them. What this adds to the gradient is
+
+        c_g = -alpha_g w_g . s_g,    c = sum_g alpha_g w_g . s_g,    s = -1/2 H^-1 d ln|A| / dw,
+
+    H the exact second derivatives of the log posterior. With it re-estimation goes uphill; steps, in logarithms, are
+    made quicker by the curvature along the last eight (L-BFGS), and halved where the log evidence would fall. Plain
+    re-estimation lets it fall, mostly by some tenths, but by tens where weights into hidden units shrink and those out
+    of them grow. Where the evidence rises up to an edge at which the network's optimum ceases to exist, training goes
+    on from there once; what is returned is the best point seen, and `stationary` says what it is.
+
+    A group that is determined to less than a thousandth of its parameters, gamma_g <= 0.001 P_g, seems to be on its way
+    to an infinite precision. From the third re-estimation on it is taken out, its weights 0 for good, if the evidence
+    of the network that is trained without it is no lower: it is the limit of that with it for alpha_g -> inf.
+
+    The prior that it chooses is all that holds the parameters: there is no `penalty`. An old posterior is the prior of
+    new samples, at its own precisions, in `Laplace.updated`, and any `Quadratic` in ``Laplace(penalty=)``.
+
+    Several outputs have one noise precision, in the units in which the evidence is maximised; those with constant
+    targets take no part in it where these are standardised ones.
+
+    Without noise the evidence grows with beta without end. It ends at beta = 1e12 over the variance of the targets,
+    noise of a millionth of their standard deviation; it is held there as long as it would grow (`noise_at_floor`).
+    Rounding hides as much of A_ii as n eps A_ii, which is added there if Cholesky's factorisation asks for it.
+
+    Where the prior to begin with holds all weights near zero, as it does in units in which targets are large, weaker
+    ones are tried. Data in other units differ by rounding, which grows in training: logarithms of precisions are
+    therefore multiples of a tenth of `tol`, of 1/4096 after steps of more than a sixteenth, each to a power of two; the
+    first training goes on from parameters of 12 binary digits at every tenth step, later ones where the ten steps have
+    brought more than a tenth of a nat; and a step whose training does not end is shortened. So nearly always the same
+    network comes out.
+
+    Sizes are compared by ``log_evidence + log_distinct_symmetries``. Starts are trained by one thread each; the result
+    does not depend on the number of threads, to the bit.
+
+    On an exception, also KeyboardInterrupt, the network is as it was, and the exception's `partial` are the starts that
+    were done, as in `starts`; `callback` sees how far the others had come.
+
+    Cost: a training from near by, a `Laplace`, an exact Hessian and N K P^2 multiplications for each step.
+
+    References
+    ----------
+    PRML (3.91)-(3.98), (5.175)-(5.180), 7.2.1; MacKay (1992).
+
+    Examples
+    --------
+    >>> import numpy as np, fastmlp
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.uniform(-2, 2, (100, 2))
+    >>> T = np.sin(2 * X[:, 0]) + 0.1 * rng.normal(size=100)  # the second input does not matter
+    >>> posterior = fastmlp.fit_evidence(fastmlp.Network([2, 5, 1], rng=1), X, T, groups="ard")
+    >>> bool(abs(posterior.noise_precision**-0.5 - 0.1) < 0.02), posterior.converged
+    (True, True)
+    >>> bool(posterior.group_precisions["W1[:,1]"] > 100 * posterior.group_precisions["W1[:,0]"])
+    True
+    """
+    check_network(net)
+    max_iter, tol = check.integer(max_iter, "max_iter", 0), check.number(tol, "tol", 0.0)
+    climb = METHODS[check.choice(method, "method", METHODS)]
+    combine = check.choice(combine, "combine", ("best", "average"))
+    n_starts, generator = check.integer(n_starts, "n_starts", 1, check.START_BITS), check.generator(rng)
+    check.seed_sequence(generator)  # from which those of the starts are spawned
+    n_threads, budget = _threads.resolve(n_threads), Budget(time_limit, callback, verbose)
+
+    groups = check.choice(groups, "groups", GROUPS)
+    frame, samples = _problem(net, X, T, sample_weight, sigma, standardize)
+    noise = check.choice(noise, "noise", ("shared", "known"))
+    noise_precision = measured_noise(noise_precision, sigma, absolute_sigma)
+    knows_noise = noise == "known" or absolute_sigma
+    if knows_noise:
+        noise_precision = _noise_known(frame, noise_precision)
+    start, constant = _start(net, frame.units), reference.of(frame.architecture, samples)
+
+    def look_at_scale() -> None:
+        scale.before(net._architecture, start, samples, constant, False, frame.units, (X, T))
+
+    if frame.units is not None:
+        look_at_scale()
+
+    done: list[Start] = []
+    found: list[Start] = []
+
+    def trained(network: Network, threads: int, number: int) -> Start | None:
+        if budget.over and (found or number):
+            return None
+        own = frame._replace(architecture=network._architecture.changed(dtype="float64"), pruned=network._pruned)
+        begin = _start(network, frame.units)
+        alternation = Alternation(begin, own, samples, groups, 0.01 * tol, threads, budget, number, knows_noise)
+        path = climb(alternation, alternation.start(prior_precision, noise_precision), max_iter, tol)
+        start = Start(network.layers[1:-1], number, Evidence(path, alternation, n_threads))
+        done.append(start)
+        return start
+
+    def networks(size: tuple[int, ...]) -> Iterator[Network]:
+        """The starts of a size, as long as there is time; the first of all is trained in any case."""
+        for number in range(n_starts):
+            if budget.over and (found or number):
+                return
+            (own,) = generator.spawn(1)
+            yield net if hidden is None and number == 0 else starts.drawn(net, size, init, own)
+
+    sizes, cut = starts.sizes(net, hidden, len(samples.X)), False
+    with handing_over(lambda: Starts(done)), budget:
+        for size in sizes:
+            tried = starts.at_once(trained, networks(size), n_starts, n_threads)
+            found += filter(None, tried)
+            if isinstance(hidden, str) and starts.have_passed_the_best(found):
+                break
+            if budget.over:
+                cut = len(tried) < n_starts or None in tried or next(sizes, None) is not None
+                break
+    best = Starts(found).best
+    _warn_about(best.posterior, budget, max_iter, len(found) if cut else None)
+    if frame.units is None and not _is_settled(net, best.posterior):
+        look_at_scale()
+    if said := frame.beyond(best.posterior._posterior.beta):
+        advice.say(said)
+    if hidden is None:
+        net._take(best.posterior._posterior.params, frame.units)
+    if combine == "average":
+        return Mixture([start.posterior for start in found if start.hidden == best.hidden], Starts(found))
+    best.posterior.starts = Starts(found)
+    return best.posterior
+
+
+def _start(net: Network, own: Units | None) -> Float:
+    """Its parameters in these units."""
+    return net.params.astype(np.float64) if own is None else net._in_units(own)
+
+
+def _noise_known(frame: Frame, value: Any) -> float | None:
+    """The one noise precision that is told, in the frame's units."""
+    if value is None and frame.architecture.loss.has_noise:
+        raise ValueError("noise_precision: expected a number with noise='known', or absolute_sigma=True, got None")
+    if value is None:
+        return None
+    own = frame.own_precision(check.number(value, "noise_precision", 0.0, above=True))
+    if np.ndim(own):
+        raise ValueError(
+            "noise: expected one known precision in standardised units, got several, of outputs in several units; tell "
+            "it by sigma, with absolute_sigma=True, or take standardize=False"
+        )
+    return float(own)
+
+
+def _problem(net: Network, X: Any, T: Any, sample_weight: Any, sigma: Any, standardize: Any) -> tuple[Frame, Samples]:
+    """The checked samples, in the units in which the evidence is maximised."""
+    architecture = net._architecture.changed(dtype="float64")
+    samples = functional.check_samples(architecture, X, T, sample_weight, sigma)
+    objectives.require_samples(samples)
+    return framed(architecture, units.chosen(standardize, None, architecture, samples), samples, net._pruned)
+
+
+def _warn_about(posterior: Evidence, budget: Budget, max_iter: int, cut: int | None) -> None:
+    """Once, for the caller of `fit_evidence`; the search was `cut` short after so many networks."""
+    said = []
+    if cut is not None and budget.ended == "time_limit":
+        said.append(f"time_limit={budget.seconds:g} has ended the search after {cut} of its networks; raise it")
+    if not posterior.converged and budget.ended != "callback":
+        limit = f"time_limit={budget.seconds:g}" if budget.ended else f"max_iter={max_iter}"
+        said.append(
+            f"the precisions have not converged within {limit}: the best point seen is returned; raise the limit, or "
+            "try other starts (n_starts) or fewer hidden units"
+        )
+    if posterior.noise_at_floor:
+        noise = ", ".join(f"{beta**-0.5:.3g}" for beta in np.atleast_1d(posterior.noise_precision))
+        unit = " times sigma" if posterior._frame.measured else ""
+        said.append(
+            f"the noise is at its floor, a standard deviation of {noise}{unit}, a millionth of "
+            "that of the targets: T has no noise that the network could tell from the function, and error bars know of "
+            "none; as it should be if T is computed, else try fewer hidden units or more samples"
+        )
+    said += filter(None, [poor(posterior)])
+    if said:
+        warn_caller("; ".join(said), ConvergenceWarning)
+
+
+def _is_settled(net: Network, posterior: Evidence) -> bool:
+    """Whether nothing is to be said of the scale of data that were not standardised.
+
+    Without hidden layer it does not matter. Else the network may have come to terms with it, if it has learnt what a
+    straight line cannot know; or it is so far from one that this is said already.
+    """
+    if net.dtype == np.float32:  # which may have lost what the posterior knows
+        return False
+    if len(posterior._architecture.layers) == 1 or poor(posterior):
+        return True
+    own = posterior._posterior
+    return explained.is_more_than_a_line(own.architecture, own.samples, own.params)
+
+
+def poor(posterior: Evidence) -> str:
+    """What to say of a network that has not learnt what a straight line knows for sure."""
+    own = posterior._posterior
+    architecture, samples, params = own.architecture, own.samples, own.params
+    loss = own.data.at(1.0).value(params)
+    shares = explained.poor(architecture, samples, reference.of(architecture, samples), params, loss)
+    n_samples = len(samples.X) if samples.weight is None else int(np.count_nonzero(samples.weight))
+    if shares is None or not explained.is_sure(shares.line, architecture.n_inputs, n_samples):
+        return ""
+    if samples.total_weight < n_samples:
+        advice = f"sample_weight counts samples, and adds up to {samples.total_weight:.4g} for {n_samples} of them"
+    elif posterior.units is None:
+        advice = "standardize=True works in units in which all columns are of one size"
+    else:
+        advice = "try other starts (n_starts)" + (", or groups='layers'" if shares.output is not None else "")
+    return f"{shares}: {advice}"
