@@ -9,6 +9,8 @@ import cases
 import fastmlp
 import nist
 from fastmlp._core import faces
+from fastmlp.model import functional
+from fastmlp.optimize import explained, reference
 
 EPS = {"float32": 6e-8, "float64": 1.2e-16}
 NETWORKS = [([2, 3, 1], "tanh", "identity"), ([3, 4, 2], "silu", "identity"), ([2, 3, 3, 3], "sin", "tanh"),
@@ -159,6 +161,42 @@ def test_nists_problems_are_those_of_curve_fit(name, absolute):
         net, given.x[:, None], given.y, sigma=sigma, absolute_sigma=absolute, prior_precision=prior
     )
     assert cases.relative_error(posterior.params_covariance[np.ix_(free, free)], pcov) < 1e-8
+
+
+# ---- what is said of a fit ----
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_equal_errors_change_no_verdict(outputs):
+    """What a network and a straight line explain are shares, in any units of the errors."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    T = X @ rng.normal(size=(3, outputs)) + 0.1 * rng.normal(size=(60, outputs))
+    net = fastmlp.Network([3, 4, outputs], rng=0)
+    plain = functional.check_samples(net._architecture, X, T)
+    for size in (1e-6, 1.0, 1e6):
+        measured = functional.check_samples(net._architecture, X, T, None, np.full(T.shape, size))
+        found = [
+            explained.poor(net._architecture, each, reference.of(net._architecture, each), net.params, loss)
+            for each, loss in ((plain, net.loss(X, T)), (measured, net.loss(X, T) / size**2))
+        ]
+        assert found[0] is not None
+        assert np.allclose(found[0][:2], found[1][:2], rtol=1e-9)
+        assert found[0].output == found[1].output
+
+
+def test_a_straight_line_that_is_missed_is_told_of():
+    """An output that the errors let be seen: the line explains what they are measured to, the network nothing."""
+    rng = np.random.default_rng(0)
+    X, sigma = rng.normal(size=(60, 1)), np.array([0.1, 10.0]) * rng.uniform(0.5, 2.0, (60, 2))
+    T = X + sigma * rng.normal(size=(60, 2))
+    net = fastmlp.Network([1, 3, 2], rng=0)
+    net.params = np.zeros(net.n_params)
+    samples = functional.check_samples(net._architecture, X, T, None, sigma)
+    loss = net.objective(X, T, sigma=sigma).value(net.params)
+    found = explained.poor(net._architecture, samples, reference.of(net._architecture, samples), net.params, loss)
+    assert found.own < 0.05
+    assert found.line > 0.9
 
 
 # ---- what is refused ----
