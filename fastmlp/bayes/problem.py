@@ -8,7 +8,7 @@ import numpy as np
 
 from fastmlp import _threads
 from fastmlp import _validation as check
-from fastmlp._types import Float, Index, Mask, Precision
+from fastmlp._types import ArrayLike, Float, Index, Mask, Precision
 from fastmlp.bayes import derivative_data, doubts, noise, posterior, prior
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.precisions import by_parameter
@@ -72,7 +72,7 @@ class Arguments(NamedTuple):
     hessian: str = "ggn"
     standardize: Any = False
     sample_weight: Any = None
-    sigma: Any = None
+    sigma: ArrayLike | None = None
     absolute_sigma: bool = False
     n_threads: Any = None
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet_but
+from fastmlp._types import ArrayLike, Float
 from fastmlp.bayes import starts
 from fastmlp.bayes.alternation import GROUPS, Alternation
 from fastmlp.bayes.ascent import to_fixed_point, to_maximum
@@ -28,8 +28,6 @@ from fastmlp.model.units import Units
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import advice, explained, reference, scale
 from fastmlp.terms import objective as objectives
-
-Float = NDArray[np.float64]
 
 START_ALPHA = 0.1
 METHODS = {"maximum": to_maximum, "fixed_point": to_fixed_point}
@@ -53,7 +51,7 @@ def fit_evidence(
     noise: str = "shared",
     standardize: Any = True,
     sample_weight: Any = None,
-    sigma: Any = None,
+    sigma: ArrayLike | None = None,
     absolute_sigma: bool = False,
     max_iter: int = 200,
     tol: float = 1e-4,
