@@ -371,3 +371,23 @@ def test_the_joint_covariance_of_many_inputs_is_formed_in_bands(monkeypatch):
     np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-14 * abs(whole).max())
     matrix = parts.reshape(80, 80)
     assert np.array_equal(matrix, matrix.T)
+
+
+@pytest.mark.parametrize("hessian", ["ggn", "exact", "diagonal"])
+def test_noise_of_a_penalty_is_that_of_the_prior_that_goes_with_it(hessian):
+    """beta from one factor; from eigenvalues, with alpha = beta lambda told, it is a fixed point too."""
+    net, penalty = fastmlp.Network([1, 3, 1], rng=0), fastmlp.WeightDecay(0.05, 0.05)
+    X = np.linspace(-1, 1, 40)[:, None]
+    T = np.sin(3 * X) + 0.1 * np.random.default_rng(0).normal(size=X.shape)
+    net.fit(X, T, "lm", penalty=penalty)
+    one = fastmlp.Laplace(net, X, T, penalty=penalty, hessian=hessian)
+    alpha = one.noise_precision * penalty.diagonal(net._architecture)
+    other = fastmlp.Laplace(net, X, T, prior_precision=alpha, hessian=hessian)
+    told = fastmlp.Laplace(net, X, T, prior_precision=alpha, noise_precision=one.noise_precision, hessian=hessian)
+    assert other.noise_precision == pytest.approx(one.noise_precision, rel=1e-9)
+    for each in (other, told):
+        assert each.log_evidence == pytest.approx(one.log_evidence, rel=1e-9)
+        assert np.allclose(each.params_covariance, one.params_covariance, rtol=1e-8)
+        assert np.allclose(each.gamma, one.gamma, rtol=1e-8)
+    gamma, r = one.effective_n_params, net.predict(X) - T
+    assert one.noise_precision * float((r**2).sum()) == pytest.approx(40 - gamma, rel=1e-10)

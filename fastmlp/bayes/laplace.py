@@ -184,8 +184,11 @@ class Laplace(Predictive):
     ) -> None:  # fmt: skip
         """What the constructor does; the prior of groups that begin with `centred` has its mean where they are."""
         hessian = check.choice(hessian, "hessian", problem.HESSIANS)
-        frame, objective, words = problem.Arguments(net, X, T, hessian=hessian, **options).posed(words)
-        posterior = Posterior(objective, objective.x0, hessian, frame.varying, words=words)
+        frame, objective, words, noise = problem.Arguments(net, X, T, hessian=hessian, **options).posed(words)
+        found, covariance = (None, None) if noise is None else (noise.found, noise.covariance)
+        posterior = Posterior(
+            objective, objective.x0, hessian, frame.varying, words=words, found=found, covariance=covariance
+        )
         if centred:
             posterior = posterior.centred(centred)
         self._be_new()

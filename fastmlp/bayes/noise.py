@@ -14,12 +14,30 @@ Float = NDArray[np.float64]
 MAX_NEWTON = 200  # steps, of which a handful are the rule
 
 
-def precision(B: Float, prior: Float, n_targets: float, sse: float, *, scaled: bool) -> float:
+def with_penalty(shares: Float, n_targets: float, sse: float) -> float:
+    """The noise precision beta = (N K - gamma) / SSE of a prior that is a penalty's, Pi = beta Lambda.
+
+    Then A = beta (B + Lambda), and gamma does not depend on beta: n less the `shares` of the prior, the diagonal of
+    Lambda (B + Lambda)^-1 (n,).
+
+    Raises
+    ------
+    ValueError
+        If there is no such beta > 0: a perfect fit, or no more targets than gamma. Says the numbers.
+    """
+    n = len(shares)
+    shares = np.where(shares <= n * EPS, 0.0, shares)
+    left = n_targets - n + float(shares.sum())  # 0 where it is lost in rounding
+    if sse <= 0 or left <= 0:
+        determined = f"{n - float(shares.sum()):.4g} parameters that they determine, "
+        raise _undetermined(n_targets, determined, n - int(np.count_nonzero(shares)), sse)
+    return left / sse
+
+
+def with_prior(B: Float, prior: Float, n_targets: float, sse: float) -> float:
     """The noise precision beta = (N K - gamma) / SSE, with the gamma that belongs to it (PRML 3.95, 5.180).
 
-    `scaled`: the prior's precision Pi is that of a penalty, in units of beta. Then gamma does not depend on beta.
-
-    Else, with C = B + Pi / beta_0 = L L' and the eigenvalues nu of L^-1 Pi L'^-1 / beta_0,
+    With C = B + Pi / beta_0 = L L' and the eigenvalues nu of L^-1 Pi L'^-1 / beta_0,
 
         gamma(beta) = sum beta (1 - nu) / (beta (1 - nu) + beta_0 nu),
 
@@ -31,21 +49,15 @@ def precision(B: Float, prior: Float, n_targets: float, sse: float, *, scaled: b
     NotPositiveDefiniteError
         If C is not positive definite.
     ValueError
-        If there is no such beta > 0: a perfect fit, or no more targets than parameters with a flat prior, or, if
-        `scaled`, than gamma. Says the numbers.
+        If there is no such beta > 0: a perfect fit, or no more targets than parameters with a flat prior. Says the
+        numbers.
     """
     n = len(prior)
-    unit = 1.0 if scaled or sse <= 0 else n_targets / sse
+    unit = 1.0 if sse <= 0 else n_targets / sse
     nu = _prior_shares(B, prior / unit)
-    flat, gamma = n - np.count_nonzero(nu), n - float(nu.sum())
-    left = n_targets - n + float(nu.sum())  # 0 where it is lost in rounding
-    if sse <= 0 or (left <= 0 if scaled else n_targets <= flat):
-        determined = f"{gamma:.4g} parameters that they determine, " if scaled else ""
-        raise ValueError(
-            f"{n_targets:g} targets, {determined}{flat} parameters with a flat prior, sum of squared errors {sse:g}"
-        )
-    if scaled:
-        return left / sse
+    flat = n - int(np.count_nonzero(nu))
+    if sse <= 0 or n_targets <= flat:
+        raise _undetermined(n_targets, "", flat, sse)
     curved, prior = (1 - nu)[nu > 0], unit * nu[nu > 0]
     beta = max(0.0, (n_targets - n) / sse)
     for _ in range(MAX_NEWTON):
@@ -56,6 +68,12 @@ def precision(B: Float, prior: Float, n_targets: float, sse: float, *, scaled: b
         if abs(step) <= 4 * EPS * beta:
             break
     return beta
+
+
+def _undetermined(n_targets: float, determined: str, flat: int, sse: float) -> ValueError:
+    return ValueError(
+        f"{n_targets:g} targets, {determined}{flat} parameters with a flat prior, sum of squared errors {sse:g}"
+    )
 
 
 def _prior_shares(B: Float, prior: Float) -> Float:

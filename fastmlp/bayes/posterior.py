@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -33,6 +33,20 @@ PARTS = (
 )  # fmt: skip
 
 
+class Derivatives(NamedTuple):
+    """Of the data term, and of derivatives that are data, by the free parameters."""
+
+    value: float
+    gradient: Float  #: (n,)
+    curvature: Float  #: beta H (n, n), or its diagonal (n,)
+
+    def times(self, beta: float) -> Derivatives:
+        """The same at beta times the noise precision; the curvature is multiplied in place."""
+        curvature = self.curvature
+        curvature *= beta
+        return Derivatives(beta * self.value, beta * self.gradient, curvature)
+
+
 class Posterior:
     """N(v, A^-1) with A = beta H + Pi, of the free parameters v (n,) of an objective, in the objective's units.
 
@@ -52,6 +66,10 @@ class Posterior:
         Whether a matrix that rounding has made indefinite is mended, or refused.
     words : doubts.Words
         Names of what the caller has given, for messages.
+    found : Derivatives, optional
+        Those of the data there, if they are known.
+    covariance : Covariance, optional
+        A^-1, likewise.
 
     Raises
     ------
@@ -69,6 +87,8 @@ class Posterior:
         *,
         helped: bool = False,
         words: doubts.Words = doubts.LIBRARY,
+        found: Derivatives | None = None,
+        covariance: Covariance | None = None,
     ) -> None:
         data = objective.data
         self.objective: Objective | None = objective
@@ -77,7 +97,9 @@ class Posterior:
         self.params: Float = objective.expand(v)
         self.beta, self.total_weight = data.noise_precision, data.samples.total_weight
         known = derivative_data.among(objective)
-        value, gradient, self.curvature = _derivatives(data, known, self.free, self.params, hessian)
+        if found is None:
+            found = derivatives_of(data, known, self.free, self.params, hessian)
+        self.curvature = found.curvature
         prior = Prior(objective, self.free, v)
         self.prior = prior.precision
         if not (np.isfinite(self.curvature).all() and np.isfinite(self.prior).all()):
@@ -85,16 +107,17 @@ class Posterior:
                 f"{words.subject}: expected second derivatives that are finite numbers, got others: outputs, "
                 "sample_weight or precisions are too large"
             )
-        self.gradient: Float = gradient + prior.gradient
+        self.gradient: Float = found.gradient + prior.gradient
         self.grad_norm = float(np.abs(self.gradient).max(initial=0.0))
         try:
-            self.covariance = Covariance(self.curvature, self.prior, helped=helped)
+            self.covariance = covariance or Covariance(self.curvature, self.prior, helped=helped)
         except NotPositiveDefiniteError as error:
             raise doubts.without_inverse(
                 error, words, self.architecture, self.free.first, self.curvature, self.prior
             ) from None
         self.gamma = prior.determined(self.covariance)
-        self.log_likelihood = log_normalizer(data, varying) + derivative_data.log_normalizer(known, varying) - value
+        self.log_likelihood = log_normalizer(data, varying) + derivative_data.log_normalizer(known, varying)
+        self.log_likelihood -= found.value
         self.log_evidence = self.log_likelihood + prior.log_density() - 0.5 * self.covariance.log_det_precision
 
     @classmethod
@@ -228,24 +251,24 @@ class Posterior:
         return self.changed(objective=None)
 
 
-def _derivatives(
+def derivatives_of(
     data: DataTerm, known: tuple[OnSamples, ...], free: FreeParameters, params: Float, hessian: str
-) -> tuple[float, Float, Float]:
-    """Value, gradient (n,) and beta H (n, n) of the data, or the diagonal of the latter."""
+) -> Derivatives:
+    """Those of the data term and of what is known besides; in one pass with the Gauss-Newton matrix."""
     if hessian == "ggn":
-        value, gradient, matrix = data.normal_equations(params, free.used)  # in one pass
+        value, gradient, matrix = data.normal_equations(params, free.used)
         matrix = free.project_used(matrix)
     else:
         value, gradient = data.value_and_grad(params)
-        matrix = curvature(data, free, params, hessian)
+        matrix = _curvature(data, free, params, hessian)
     for each in known:
         other, slope = each.value_and_grad(params)
         value, gradient = value + other, gradient + slope
     own = derivative_data.curvature(known, free, params, hessian)
-    return value, free.pull(gradient), matrix if own is None else matrix + own
+    return Derivatives(value, free.pull(gradient), matrix if own is None else matrix + own)
 
 
-def curvature(data: DataTerm, free: FreeParameters, params: Float, hessian: str) -> Float:
+def _curvature(data: DataTerm, free: FreeParameters, params: Float, hessian: str) -> Float:
     """Beta H (n, n) by the free parameters, or its diagonal."""
     if hessian == "diagonal":
         return free.pull(free.coefficient * data.hessian_diagonal(params, "ggn"))

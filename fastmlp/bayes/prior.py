@@ -48,10 +48,7 @@ class Prior:
 
     def determined(self, covariance: Covariance) -> Float:
         """How far the data determine each parameter (n,): gamma_i = 1 - (Pi A^-1)_ii."""
-        if self.precision.ndim == 1:
-            return np.asarray(1 - self.precision * covariance.diagonal)
-        root = np.diag(covariance.root) if covariance.root.ndim == 1 else covariance.root
-        return np.asarray(1 - (_memory.product(self.precision, root) * root).sum(axis=1))
+        return np.asarray(1 - shares(self.precision, covariance))
 
     def log_density(self) -> float:
         """Ln p(v) + n/2 ln 2 pi; flat directions have no terms of their own."""
@@ -81,6 +78,14 @@ def _by_factor(Pi: Float, along: Float) -> float | None:
     if pivots.min() <= STEEP * len(L) * EPS * pivots.max():
         return None
     return -0.5 * float(along @ definite.solve(L, along)) + 0.5 * float(np.log(pivots).sum())
+
+
+def shares(Pi: Float, covariance: Covariance) -> Float:
+    """The diagonal of Pi A^-1 (n,): what the prior has in each parameter."""
+    if Pi.ndim == 1:
+        return np.asarray(Pi * covariance.diagonal)
+    root = np.diag(covariance.root) if covariance.root.ndim == 1 else covariance.root
+    return np.asarray((_memory.product(Pi, root) * root).sum(axis=1))
 
 
 def precision(decay: Float, forms: Iterable[Quadratic], free: FreeParameters) -> Float:

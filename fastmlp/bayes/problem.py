@@ -9,9 +9,11 @@ import numpy as np
 from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._types import ArrayLike, Float, Index, Mask, Precision
-from fastmlp.bayes import derivative_data, doubts, noise, posterior, prior
+from fastmlp.bayes import derivative_data, doubts, noise, prior
 from fastmlp.bayes.frame import Frame, framed
+from fastmlp.bayes.posterior import Derivatives, derivatives_of
 from fastmlp.bayes.precisions import by_parameter
+from fastmlp.derivatives.definite import Covariance
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import functional, units
 from fastmlp.model.architecture import Architecture
@@ -32,6 +34,15 @@ class Problem(NamedTuple):
     frame: Frame
     objective: Objective
     words: doubts.Words
+    noise: Noise | None  #: what was found on the way, if the noise had to be
+
+
+class Noise(NamedTuple):
+    """A noise precision that belongs to the data, and what it was found from: no second pass, and no second factor."""
+
+    beta: float
+    found: Derivatives  #: at this precision
+    covariance: Covariance | None  #: A^-1, where that comes with it
 
 
 class _Prior(NamedTuple):
@@ -103,27 +114,35 @@ class Arguments(NamedTuple):
         params[known] = 0.0
         free = reparam.holding(params, given.hold(known))
         data = DataTerm(architecture, samples, 1.0, self.n_threads)
+        own_noise = None
         if beta is None:
-            beta = _noise(data, free or reparam.Whole(len(params)), params, given, frame.varying, self.hessian, words)
+            everything = free or reparam.Whole(len(params))
+            own_noise = _noise(data, everything, params, given, frame.varying, self.hessian, words)
+            beta = own_noise.beta
         whole = given.penalty(beta if given.scaled else 1.0)
-        return Problem(frame, Objective(data.at(beta), whole, params, free), words)
+        return Problem(frame, Objective(data.at(beta), whole, params, free), words, own_noise)
 
 
 def _noise(
     data: DataTerm, free: FreeParameters, params: Float, given: _Prior, varying: Mask, hessian: str,
     words: doubts.Words,
-) -> float:  # fmt: skip
+) -> Noise:  # fmt: skip
     """The beta that belongs to the data, whose term has that of 1, and the prior."""
     known = tuple(each.on(data) for each in given.known)
     n_targets = data.samples.total_weight * np.count_nonzero(varying) + derivative_data.count(known, varying)
     if not varying.any():
         raise ValueError(f"{words.noise}: {advice.remedies().targets} is constant")
-    B, Pi = posterior.curvature(data, free, params, hessian), prior.precision(free.pull(given.alpha), given.forms, free)
-    own = derivative_data.curvature(known, free, params, hessian)
-    B = B if own is None else B + own
-    squares = 2 * (data.value(params) + sum(each.value(params) for each in known))
+    found = derivatives_of(data, known, free, params, hessian)
+    Pi = prior.precision(free.pull(given.alpha), given.forms, free)
+    B, covariance = found.curvature, None
     try:
-        return noise.precision(B, Pi, n_targets, squares, scaled=given.scaled)
+        if given.scaled:
+            covariance = Covariance(B, Pi)
+            beta = noise.with_penalty(prior.shares(Pi, covariance), n_targets, 2 * found.value)
+            covariance = covariance.over(beta)
+        else:
+            beta = noise.with_prior(B, Pi, n_targets, 2 * found.value)
+        return Noise(beta, found.times(beta), covariance)
     except NotPositiveDefiniteError as error:
         raise doubts.without_inverse(error, words, data.architecture, free.first, B, Pi) from None
     except ValueError as error:

@@ -6,6 +6,7 @@ of which may be a diagonal, given as the vector (n,).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,13 @@ class Covariance:
         L = factor(B, C, helped=helped)
         self.log_det_precision = 2 * float(np.log(np.diagonal(L)).sum())
         self.root = cholesky.inverse_root(L)
+
+    def over(self, factor: float) -> Covariance:
+        """That of factor A, which is A^-1 / factor."""
+        other = Covariance.__new__(Covariance)
+        other.precisions, other.root = factor * self.precisions, self.root / math.sqrt(factor)
+        other.log_det_precision = self.log_det_precision + len(self.precisions) * math.log(factor)
+        return other
 
     def __getstate__(self) -> dict[str, Any]:
         return {
