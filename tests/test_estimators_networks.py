@@ -252,6 +252,15 @@ def test_with_evidence_its_priors_are_pruned_by():
     assert path.best_estimator.posterior_ is None
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_the_plainest_path_is_one(seed):
+    """relu is what estimators take by themselves, and alpha is not on biases: units die, and are straight lines."""
+    model = MLPRegressor((5,), alpha=0.1, solver="lm", random_state=seed, tol=1e-2).fit(X, Y[:, 0])
+    path = model.prune_path(X, Y[:, 0])
+    assert path.steps[-1].n_params <= 2
+    assert path.best_estimator.score(X, Y[:, 0]) == path.scores[path.best_step] > 0.8
+
+
 def test_frames_keep_their_names():
     frame = pd.DataFrame(X, columns=list("pqrs"))
     model = fitted(MLPRegressor, Y[:, 0], frame)

@@ -52,7 +52,7 @@ class Laplace(Predictive):
         noise precision beta w. One of `prior_precision` and `penalty` is needed.
     noise_precision : float or array-like of shape (K,), optional
         beta in the units of T, for squared error only; (K,) with `prior_precision` only. None: (N K - gamma) / SSE,
-        with the gamma that belongs to it. A classifier's and a count's is 1.
+        with the gamma that belongs to it, 0 where it is negative. A classifier's and a count's is 1.
     hessian : {"ggn", "exact", "diagonal"}
         H: the Gauss-Newton matrix, never indefinite; the exact second derivatives; the diagonal of the Gauss-Newton
         matrix, for networks whose (P, P) matrix is too large.

@@ -18,7 +18,8 @@ def with_penalty(shares: Float, n_targets: float, sse: float) -> float:
     """The noise precision beta = (N K - gamma) / SSE of a prior that is a penalty's, Pi = beta Lambda.
 
     Then A = beta (B + Lambda), and gamma does not depend on beta: n less the `shares` of the prior, the diagonal of
-    Lambda (B + Lambda)^-1 (n,).
+    Lambda (B + Lambda)^-1 (n,). It counts as 0 where it is negative, as with an exact Hessian that is almost singular:
+    noise is no less than residuals.
 
     Raises
     ------
@@ -27,7 +28,7 @@ def with_penalty(shares: Float, n_targets: float, sse: float) -> float:
     """
     n = len(shares)
     shares = np.where(shares <= n * EPS, 0.0, shares)
-    left = n_targets - n + float(shares.sum())  # 0 where it is lost in rounding
+    left = min(n_targets, n_targets - n + float(shares.sum()))  # 0 where it is lost in rounding
     if sse <= 0 or left <= 0:
         determined = f"{n - float(shares.sum()):.4g} parameters that they determine, "
         raise _undetermined(n_targets, determined, n - int(np.count_nonzero(shares)), sse)

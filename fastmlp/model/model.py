@@ -53,7 +53,7 @@ class Model:
             raise RuntimeError("network: expected a new object, got one that is a network already; make another one")
         self._architecture = architecture
         self._plan = architecture.plan
-        self._params = _on_a_cache_line(params)
+        self._params = _on_a_cache_line(params, architecture.dtype)
         self._units = units
         self._pruned = pruned if pruned is None or pruned.any() else None  # never changed in place
         self._trained = trained  # whether a fit has left these parameters, so that they are of the data's own units
@@ -389,10 +389,14 @@ class Model:
         return text.table(self._architecture, self._units, self._pruned)
 
 
-def _on_a_cache_line(params: Array) -> Array:
-    """A copy that starts on a cache line, so that vectors of weights lie across two of them as seldom as can be."""
-    room = np.empty(params.nbytes + CACHE_LINE, np.uint8)
+def _on_a_cache_line(params: Array, dtype: np.dtype[Any]) -> Array:
+    """A copy that starts on a cache line, so that vectors of weights lie across two of them as seldom as can be.
+
+    In the network's type, whatever theirs: compiled code reads the bytes by what the plan says.
+    """
+    n_bytes = params.size * dtype.itemsize
+    room = np.empty(n_bytes + CACHE_LINE, np.uint8)
     start = -room.__array_interface__["data"][0] % CACHE_LINE
-    copy: Array = room[start : start + params.nbytes].view(params.dtype)
+    copy: Array = room[start : start + n_bytes].view(dtype)
     copy[...] = params
     return copy

@@ -68,12 +68,9 @@ def compact(net: Network) -> tuple[Network, Index]:
     while _shrink(layers, hidden):
         pass
     if any(not len(layer.b) for layer in layers[:-1]):  # a constant, which the last biases have taken up
-        last = layers[-1]
-        width = layers[0].W.shape[1]
-        layers, hidden = (
-            [last._replace(W=np.zeros((len(last.b), width)), kept_weights=np.zeros((len(last.b), width), bool))],
-            [],
-        )
+        last, hidden = layers[-1], []
+        shape = len(last.b), layers[0].W.shape[1]
+        layers = [last._replace(W=np.zeros(shape, last.W.dtype), kept_weights=np.zeros(shape, bool))]
     seen = layers[0].W.any(axis=0)
     inputs = np.flatnonzero(seen) if seen.any() else np.zeros(1, np.intp)
     layers[0] = layers[0]._replace(W=layers[0].W[:, inputs], kept_weights=layers[0].kept_weights[:, inputs])

@@ -1,7 +1,9 @@
 """An optimum without what has died there by itself.
 
-Weight decay without a penalty on biases lets units die: their weights go to 0, and of their biases nothing is known any
-more, so that no matrix of second derivatives is positive definite. Such units are taken away before it is asked again.
+Weight decay without a penalty on biases lets units die: their weights go to 0, or they are 0 in all samples, as those
+of relu, and of their biases nothing is known any more, so that no matrix of second derivatives is positive definite.
+Such units are taken away before it is asked again. Of units that are straight lines, or constants, in all samples the
+biases are not known beside that of the outputs: these are held, as in `Reduced.held`.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.errors import NotPositiveDefiniteError
+from fastmlp.model import functional
 from fastmlp.pruning.optimum import HESSIANS, Known, Optimum
 from fastmlp.pruning.reduced import Reduced
 
@@ -38,16 +41,17 @@ def living_optimum(
     try:
         _ = optimum.hessian
     except NotPositiveDefiniteError:
-        pruned = _without_faint(optimum)
-        if np.array_equal(pruned, reduced.pruned) or pruned.all():
-            raise
-        less = Reduced(reduced.problem, pruned)
-        return living_optimum(less, reduced.expand(v)[less.free], hessian, noise_precision)
+        pruned = _without_dead(optimum)
+        if not pruned.all() and not np.array_equal(pruned, reduced.pruned):
+            less = Reduced(reduced.problem, pruned)
+            return living_optimum(less, reduced.expand(v)[less.free], hessian, noise_precision)
+        optimum.hold_biases()
+        _ = optimum.hessian
     return optimum
 
 
-def _without_faint(optimum: Optimum) -> NDArray[np.bool_]:
-    """What is pruned, and units whose weights to the next layer a longer training would bring to 0."""
+def _without_dead(optimum: Optimum) -> NDArray[np.bool_]:
+    """What is pruned, units that are 0 in all samples, and those whose weights a longer training would bring to 0."""
     reduced, v = optimum.reduced, optimum.v
     architecture, pruned = reduced.problem.architecture, reduced.pruned.copy()
     if not architecture.is_dense:
@@ -57,6 +61,7 @@ def _without_faint(optimum: Optimum) -> NDArray[np.bool_]:
     cheap = 0.5 * curvatures * v**2 <= CHEAP * abs(optimum.value_and_grad[0])
     faint = pruned.copy()
     faint[reduced.free[small & cheap]] = True
-    for W in architecture.unravel(np.arange(len(pruned))).weights[1:]:
-        pruned[W[:, faint[W].all(axis=0)]] = True
+    below = functional.trace(architecture, reduced.expand(v), reduced.problem.samples.X).a[:-1]
+    for W, a in zip(architecture.unravel(np.arange(len(pruned))).weights[1:], below, strict=True):
+        pruned[W[:, faint[W].all(axis=0) | ~a.any(axis=0)]] = True
     return reduced.problem.dead(pruned)

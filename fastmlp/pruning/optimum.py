@@ -56,7 +56,11 @@ class Optimum:
         self, reduced: Reduced, v: Float, hessian: str, noise_precision: float | None, known: Known | None = None
     ) -> None:
         self.reduced, self.v, self._wanted, self._given = reduced, v, hessian, noise_precision
-        self._known = known
+        self._known, self._holds_biases = known, False
+
+    def hold_biases(self) -> None:
+        """Take second derivatives from now on as of `Reduced.held`; before they are asked for, or after they failed."""
+        self._holds_biases = True
 
     @cached_property
     def value_and_grad(self) -> tuple[float, Float]:
@@ -104,7 +108,7 @@ class Optimum:
     def _matrix(self, kind: str) -> Float:
         known = self._known
         A = known.matrix if known is not None and known.hessian == kind else self.reduced.matrix(self.v, kind)
-        return self.reduced.settled(A)
+        return self.reduced.held(A) if self._holds_biases else self.reduced.settled(A)
 
     @property
     def hessian(self) -> str:
@@ -165,14 +169,18 @@ class Optimum:
 
     @cached_property
     def noise_precision(self) -> float:
-        """Beta; nan where the data do not determine it."""
+        """Beta; nan where the data do not determine it.
+
+        Exact second derivatives may be almost singular where a unit is about to die, and gamma of any negative size.
+        It counts as 0 then: the noise is no smaller than the residuals.
+        """
         problem = self.reduced.problem
         if not problem.architecture.loss.has_noise or problem.beta is not None:
             return 1.0  # E is a negative log posterior
         if self._given is not None:
             return self._given
         n_targets, sse = problem.n_targets, 2 * self.data_loss
-        spare = n_targets - self.effective_n_params
+        spare = n_targets - max(0.0, self.effective_n_params)
         return spare / sse if sse > 0 and spare > 0 else math.nan
 
     @cached_property

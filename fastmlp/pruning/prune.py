@@ -73,7 +73,8 @@ def prune(
     penalty : WeightDecay, Term or Sum, optional
         As for `Network.fit`: what is trained is its objective.
     noise_precision : float, optional
-        For evidence and criteria under squared error, in the units of the targets; None estimates it at each step.
+        For evidence and criteria under squared error, in the units of the targets; None estimates it at each step, as
+        `Laplace` does.
     sample_weight : array-like of shape (N,), optional
     what : {"weights", "units", "inputs"} or sequence
         What is deleted at once: single weights and biases; hidden units, with the weights into and out of them; inputs,
@@ -124,8 +125,8 @@ def prune(
         If an argument is wrong; if nothing is left to delete; with ``stop="validation"`` and no set; if evidence is
         asked for and the prior of something deletable is flat; with ``retrain=False`` away from an optimum.
     NotPositiveDefiniteError
-        If not even the Gauss-Newton matrix is positive definite, of which it says the smallest eigenvalue; or where
-        deletions leave nothing but rounding of it.
+        If not even the Gauss-Newton matrix is positive definite, of which it says the smallest eigenvalue, beyond
+        biases without a penalty that others make up for; or where deletions leave nothing but rounding of it.
 
     Notes
     -----

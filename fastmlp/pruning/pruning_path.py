@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _optional, plot
+from fastmlp import _validation as check
 from fastmlp._tables import Page, Table, how_many, printed, shortened, unless_nan
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
@@ -133,10 +135,10 @@ class PruningPath:
 
         Raises
         ------
-        IndexError
+        TypeError, IndexError
             If there is no such step.
         """
-        chosen = self.steps[step]
+        chosen = self._at(step)
         params = chosen.params.astype(self.architecture.dtype)
         return Network._make(self.architecture, params, self.units, trained=True, pruned=chosen.pruned)
 
@@ -154,10 +156,16 @@ class PruningPath:
 
         Raises
         ------
-        IndexError
+        TypeError, IndexError
             If there is no such step.
         """
-        return self.steps[step].pruned.copy()
+        return self._at(step).pruned.copy()
+
+    def _at(self, step: Any) -> PruningStep:
+        number, n = check.integer(step, "step", -sys.maxsize), len(self.steps)
+        if not -n <= number < n:
+            raise IndexError(f"step: expected a number from {-n} to {n - 1}, got {number}")
+        return self.steps[number]
 
     def table(self) -> str:
         """A line for each step; a star marks the chosen one.

@@ -31,7 +31,7 @@ Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
-SHIFTED = 1e-8  # of the curvature of softmax's biases: beyond rounding, and next to nothing
+SHIFTED = 1e-8  # of the curvature of biases that nothing holds: beyond rounding, and next to nothing
 ROUNDING = 1e-12  # of the largest parameter: what zeros become in the data's units, and back
 SMALLER = 0.7  # than the network that is at hand, so that a compact one is made anew
 
@@ -223,6 +223,8 @@ def posed(
     net: Any, X: Any, T: Any, sample_weight: Any, penalty: Any, noise_precision: Any, standardize: Any, n_threads: Any
 ) -> Problem:
     """The problem of a network and its data, or of a posterior, which brings them along."""
+    if not isinstance(net, (Network, Parameters)):
+        raise TypeError(f"net: expected a fastmlp.Network, or the posterior of one, got {type(net).__name__}")
     if not isinstance(net, Parameters):
         return Problem.of_network(net, X, T, sample_weight, penalty, standardize, n_threads)
     given = {"X": X, "T": T, "sample_weight": sample_weight, "penalty": penalty, "noise_precision": noise_precision}
@@ -322,6 +324,20 @@ class Reduced:
             return A
         A, block = _matrices.copied(A), np.ix_(biases, biases)
         A[block] += SHIFTED * float(A.diagonal()[biases].mean()) / len(biases)
+        return A
+
+    def held(self, A: Float) -> Float:
+        """A, or with a small precision of all biases without a penalty where everything else has one.
+
+        Data do not tell the biases of units that are straight lines in all samples, as those of relu may be, from those
+        of the outputs. With the precision the deletion of one costs next to nothing, and the others make up for it.
+        """
+        flat = np.flatnonzero(self.decay == 0)
+        biases = self.problem.architecture.unravel(np.arange(len(self.pruned))).biases
+        if self.problem.terms or not len(flat) or not np.isin(self.free[flat], np.concatenate(biases)).all():
+            return A
+        A, curvatures = _matrices.copied(A), A.diagonal()[flat]
+        A[flat, flat] += SHIFTED * float(curvatures.mean() or A.diagonal().mean())
         return A
 
     @cached_property

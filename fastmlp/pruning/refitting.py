@@ -13,6 +13,7 @@ from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._core.curvature import cholesky
 from fastmlp._quiet import quiet
+from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import selection
 from fastmlp.network import Network
 from fastmlp.optimize.monitor import CONVERGED, MESSAGES, STALLED, optimize_result
@@ -66,14 +67,12 @@ def refit(
         g' A^-1 g / 2, or nan; `newton_used`, whether the training began with it; `negative_eigenvalues` of the Hessian,
         how many, None where the old parameters were the optimum; `moved`, the length of the way in posterior standard
         deviations, sqrt(beta d' A d), A the second derivatives of the new objective at the old parameters (those of
-        Gauss-Newton where the exact ones are not positive definite), or nan.
+        Gauss-Newton where the exact ones are not positive definite), or nan where these are not either.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is wrong, or the objective or its second derivatives are not finite at the old parameters.
-    NotPositiveDefiniteError
-        As for `fastmlp.prune`.
     RuntimeError
         If the network is being fitted already.
 
@@ -151,13 +150,14 @@ def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     report = {"predicted": v, "predicted_decrease": 0.0, "newton_used": False, "negative_eigenvalues": None}
     if start.grad_norm <= tol:
         return report | {"v": v, "fun": value, "grad_norm": start.grad_norm, "nit": 0, "success": True, "moved": 0.0}
-    definite = start.hessian == "exact"
+    known = _is_definite(start)
+    definite = known and start.hessian == "exact"
     report["negative_eigenvalues"] = 0 if definite else _negative(reduced.matrix(v, "exact"))
     if definite:
         report |= {"predicted": v - start.solve(gradient), "predicted_decrease": start.predicted_decrease}
     else:
         report |= {"predicted": None, "predicted_decrease": math.nan}
-    arrival = retraining.near_minimum(reduced, v, tol, start.factor) if start.distance <= NEAR else None
+    arrival = retraining.near_minimum(reduced, v, tol, start.factor) if known and start.distance <= NEAR else None
     nit = 0 if arrival is None else arrival.nit
     report["newton_used"] = definite and nit > 0
     if arrival is None or not arrival.there:
@@ -166,7 +166,15 @@ def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     fun, gradient = arrival.value_and_grad
     grad_norm = float(np.abs(gradient).max(initial=0.0))
     found = {"v": arrival.v, "fun": fun, "grad_norm": grad_norm, "nit": nit, "success": grad_norm <= tol}
-    return report | found | {"moved": start.length(arrival.v - start.v)}
+    return report | found | {"moved": start.length(arrival.v - start.v) if known else math.nan}
+
+
+def _is_definite(start: Optimum) -> bool:
+    """Whether there are second derivatives to foresee by: not with more parameters than data and no penalty."""
+    try:
+        return bool(start.hessian)
+    except NotPositiveDefiniteError:
+        return False
 
 
 def _negative(A: Float) -> int:

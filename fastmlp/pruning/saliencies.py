@@ -173,8 +173,8 @@ def saliencies(
     TypeError, ValueError
         If an argument is wrong, or nothing is left to delete.
     NotPositiveDefiniteError
-        If not even the Gauss-Newton matrix is positive definite, of which it says the smallest eigenvalue; or where
-        deletions leave nothing but rounding of it.
+        If not even the Gauss-Newton matrix is positive definite, of which it says the smallest eigenvalue, beyond
+        biases without a penalty that others make up for; or where deletions leave nothing but rounding of it.
 
     Warns
     -----
