@@ -255,7 +255,7 @@ def test_with_evidence_its_priors_are_pruned_by():
 @pytest.mark.parametrize("seed", range(6))
 def test_the_plainest_path_is_one(seed):
     """relu is what estimators take by themselves, and alpha is not on biases: units die, and are straight lines."""
-    model = MLPRegressor((5,), alpha=0.1, solver="lm", random_state=seed, tol=1e-2).fit(X, Y[:, 0])
+    model = MLPRegressor(hidden_layer_sizes=(5,), alpha=0.1, solver="lm", random_state=seed, tol=1e-2).fit(X, Y[:, 0])
     path = model.prune_path(X, Y[:, 0])
     assert path.steps[-1].n_params <= 2
     assert path.best_estimator.score(X, Y[:, 0]) == path.scores[path.best_step] > 0.8
