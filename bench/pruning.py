@@ -8,8 +8,9 @@ Networks 17-3-1, 17-2-1 and 17-2-1, tanh and logistic, weight decay 0.1 on all, 
 `smallest` is the smallest network of each path that has the training and test accuracy of Hassibi and Stork (1993),
 whose test data chose it; `by evidence` and `by bic` take the best path by these, which know the training data alone.
 
-The cost is that of a path and of refits, beside loops of plain calls: of this build, or of another one in the folder
-BUILD, in turns. Least processor times of one thread. --large: from 3,000 parameters to 300, several deletions at once.
+The cost is that of paths, with training and from one quadratic model, and of refits, beside loops of plain calls: of
+this build, or of another one in the folder BUILD, in turns. Least processor times of one thread. --large: from 3,000
+parameters to 300, several deletions at once.
 """
 
 # ruff: noqa: E402 - one thread for everybody, which NumPy is to know before it is imported
@@ -149,6 +150,19 @@ def by_hand(net: fastmlp.Network, X: np.ndarray, T: np.ndarray, penalty: object,
         net.fit(X, T, "lm", penalty=penalty, fixed=mask, n_threads=1, **how)
 
 
+def chain_by_hand(net: fastmlp.Network, X: np.ndarray, T: np.ndarray, penalty: object, n_params: int) -> None:
+    """Deletions from one quadratic model in NumPy: an inverse, and what each of them takes from it."""
+    objective = net.objective(X, T, penalty=penalty, n_threads=1)
+    p, C = objective.x0, np.linalg.inv(objective.hess(objective.x0))
+    while len(p) > n_params:
+        q = int(np.argmin(p**2 / (2 * np.diagonal(C))))
+        row = C[q] / C[q, q]
+        p = np.delete(p - row * p[q], q)
+        C -= np.outer(row, C[q])
+        left = np.delete(np.arange(len(C)), q)
+        C = C[np.ix_(left, left)]
+
+
 def diabetes() -> tuple[np.ndarray, np.ndarray]:
     from sklearn.datasets import load_diabetes
 
@@ -176,6 +190,12 @@ def calls(folder: Path | None) -> dict[str, tuple[Callable, Callable | None]]:
             lambda: fastmlp.prune(net, X, T, penalty=DECAY, tol=1e-6, n_params=10, n_threads=1),
         ),
     }
+    large, heavy = fastmlp.Network([10, 83, 1], rng=0), fastmlp.WeightDecay(5.0, 5.0)
+    large.fit(X, T, "lm", penalty=heavy, n_threads=1)
+    measured["10-83-1, one model, 997 to 10"] = (
+        lambda: chain_by_hand(large, X, T, heavy, 10),
+        lambda: fastmlp.prune(large, X, T, penalty=heavy, retrain=False, n_params=10, n_threads=1),
+    )
     for rows in (0, 1, 5):
         left = np.random.default_rng(2).permutation(len(X))[rows:]
         some, targets = X[left], T[left]
@@ -247,9 +267,9 @@ def cost(folder: Path | None, beside: Path | None, rounds: int) -> None:
             ours[name] = min(ours[name], milliseconds(own or plain, 3))
         for name, least in (elsewhere(folder, beside) if beside else by_plain_calls(folder)).items():
             other[name] = min(other[name], least)
-    print(f"{'ms':28}{'here':>10}{'by hand':>10}{'ratio':>8}")
+    print(f"{'ms':32}{'here':>10}{'by hand':>10}{'ratio':>8}")
     for name, least in ours.items():
-        print(f"{name:28}{least:10.3f}{other[name]:10.3f}{least / other[name]:8.2f}")
+        print(f"{name:32}{least:10.3f}{other[name]:10.3f}{least / other[name]:8.2f}")
 
 
 def by_plain_calls(folder: Path | None) -> dict[str, float]:

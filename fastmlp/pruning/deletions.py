@@ -47,6 +47,7 @@ class Deletions:
         self.w = w.copy()  #: the parameters, 0 where they are deleted
         self.alive = np.ones(len(w), bool)
         self.variances = variances.copy()  #: C_ii, nan where they are deleted
+        self.log_det = 0.0  #: by how much ln|A| has grown: ln|C_SS| with each deletion
         self._rows = np.arange(len(w))  # which parameters the rows of C_0 are: all that were alive when it was formed
         self._place = np.arange(len(w))  # and back
         self._L = L
@@ -97,6 +98,7 @@ class Deletions:
             U[:], half = np.linalg.solve(root, rows), np.linalg.solve(root, self.w[S])
             self._follow(half @ U, (U**2).sum(axis=0))
         self._n_rows += len(S)
+        self.log_det += 2 * float(np.log(root.diagonal()).sum())
         self.alive[S], self.w[S], self.variances[S] = False, 0.0, np.nan
         return 0.5 * float(half @ half)
 

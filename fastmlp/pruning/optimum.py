@@ -22,6 +22,7 @@ from fastmlp._cached import cached_property
 from fastmlp._core.curvature import cholesky
 from fastmlp.derivatives import definite
 from fastmlp.errors import NotPositiveDefiniteError, PosteriorWarning, warn_caller
+from fastmlp.pruning.deletions import Deletions
 from fastmlp.pruning.reduced import Reduced
 
 Float = NDArray[np.float64]
@@ -162,6 +163,16 @@ class Optimum:
         """Gamma."""
         return len(self.v) - float(self.reduced.decay @ self.variances)
 
+    @property
+    def log_det(self) -> float:
+        """Ln|A|."""
+        return 2 * float(np.log(np.diagonal(self.factor)).sum())
+
+    @property
+    def inverse(self) -> Float:
+        """A^-1 (n, n)."""
+        return cholesky.inverse(self.factor)
+
     @cached_property
     def variances(self) -> Float:
         """The diagonal of A^-1 (n,)."""
@@ -196,9 +207,8 @@ class Optimum:
             return math.nan
         beta, n = self.noise_precision, len(self.v)
         alpha = beta * self.reduced.decay
-        log_det = n * math.log(beta) + 2 * float(np.log(np.diagonal(self._factored[2])).sum())
         prior = float(np.log(alpha).sum()) - float(alpha @ self.v**2)
-        return self.log_likelihood + 0.5 * (prior - log_det)
+        return self.log_likelihood + 0.5 * (prior - n * math.log(beta) - self.log_det)
 
     @property
     def aic(self) -> float:
@@ -214,4 +224,45 @@ class Optimum:
     def nic(self) -> float:
         """2 (tr(F A^-1) - ln p(T|w)), F the sum of outer products of the samples' gradients (Murata et al. 1994)."""
         F, beta = self.reduced.fisher(self.v), self.noise_precision
-        return 2 * (beta * float((F * cholesky.inverse(self.factor)).sum()) - self.log_likelihood)
+        return 2 * (beta * float((F * self.inverse).sum()) - self.log_likelihood)
+
+
+class Foreseen(Optimum):
+    """Where a quadratic model has its minimum once some parameters are 0: evidence and criteria by the model's A.
+
+    Its determinant and A^-1 are known from the deletions, so that a step costs a gradient.
+
+    Parameters
+    ----------
+    reduced : Reduced
+    v : ndarray of shape (n,)
+    before : Optimum
+        Where the model comes from.
+    deletions : Deletions
+        The model without all that is not left.
+    """
+
+    def __init__(self, reduced: Reduced, v: Float, before: Optimum, deletions: Deletions) -> None:
+        super().__init__(reduced, v, before._wanted, before._given)
+        self._before, self._deletions = before, deletions
+        self._variances, self._log_det = deletions.variances[deletions.alive], before.log_det + deletions.log_det
+
+    @property
+    def hessian(self) -> str:
+        """That of the model."""
+        return self._before.hessian
+
+    @property
+    def log_det(self) -> float:
+        """Ln|A|."""
+        return self._log_det
+
+    @property
+    def variances(self) -> Float:
+        """The diagonal of A^-1 (n,)."""
+        return self._variances
+
+    @property
+    def inverse(self) -> Float:
+        """A^-1 (n, n), until the next deletion."""
+        return self._deletions.inverse

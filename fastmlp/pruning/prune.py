@@ -100,7 +100,8 @@ def prune(
         How much of the objective may be predicted to be lost between two trainings, as a share: deletions of a round.
         0: one.
     retrain : bool, default=True
-        False takes the whole path from the quadratic model at the first optimum, at which the network has to be.
+        False takes the whole path from the quadratic model at the first optimum, at which the network has to be; with
+        obs and evidence, those of the steps' evidence and criteria too. A step costs a gradient then.
     tol : float, optional
         For the largest element of the gradient, as for `Network.fit`.
     max_iter : int, default=100

@@ -53,7 +53,8 @@ class PruningStep:
     train_loss, validation_loss : float
         Mean loss of a sample, without penalty; nan without a validation set.
     log_evidence : float
-        ``Laplace(...).log_evidence`` of this network; nan where the prior is flat for some of its parameters.
+        ``Laplace(...).log_evidence`` of this network, without training with the second derivatives of the first step
+        (obs, evidence); nan where the prior is flat for some of its parameters.
     bic, aic, nic : float
         n ln N - 2 ln p(T|w), 2 n - 2 ln p(T|w), n = n_params; 2 tr(F A^-1) - 2 ln p(T|w), nan unless it was asked for.
     grad_norm : float

@@ -17,7 +17,7 @@ from fastmlp.pruning.criteria import Chooser
 from fastmlp.pruning.deletion_methods import Method, Model
 from fastmlp.pruning.deletions import Deletions
 from fastmlp.pruning.living import living_optimum
-from fastmlp.pruning.optimum import FARTHEST, Optimum
+from fastmlp.pruning.optimum import FARTHEST, Foreseen, Optimum
 from fastmlp.pruning.pruning_path import PruningPath, PruningStep
 from fastmlp.pruning.reduced import Problem, Reduced
 from fastmlp.terms import DataTerm
@@ -113,7 +113,7 @@ class Walk:
             if rules.retrain:
                 optimum, nit = self._train(reduced, v, quadratic)
             else:
-                optimum = self._optimum(reduced, v)
+                optimum = self._foreseen(reduced, v, quadratic)
             if optimum.value_and_grad[0] > self.steps[0].objective + rules.max_rise:
                 return "stopped by max_rise"
         return "nothing is left to delete"
@@ -149,6 +149,14 @@ class Walk:
 
     def _optimum(self, reduced: Reduced, v: Float) -> Optimum:
         return living_optimum(reduced, v, self.rules.hessian, self.rules.noise_precision)
+
+    def _foreseen(self, reduced: Reduced, v: Float, quadratic: RoundModel) -> Optimum:
+        """Where the first quadratic model leads to, evidence by it too where it has all other parameters follow."""
+        if not isinstance(quadratic.model, Deletions):
+            return self._optimum(reduced, v)
+        result = Foreseen(reduced, v, quadratic.optimum, quadratic.model)
+        result.require_finite()
+        return result
 
     def _refuse_far(self, optimum: Optimum) -> None:
         if not optimum.distance <= FARTHEST:
