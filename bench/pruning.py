@@ -126,7 +126,7 @@ def teachers(n_sets: int) -> None:
         say("pruned, by evidence", path.best, step.n_params, step.log_evidence, begun)
         begun = time.process_time()
         ard = fastmlp.fit_evidence(
-            fastmlp.Network([8, 8, 1], rng=0), X, T, groups="ard", hidden="auto", standardize=True, n_threads=1
+            fastmlp.Network([8, 8, 1], rng=0), X, T, groups="ard", hidden="auto", standardize=True, rng=0, n_threads=1
         )
         left = int(np.count_nonzero(ard.params))
         say(f"ARD, {ard.network.layers[1]} hidden units", ard.network, left, ard.log_evidence, begun)
