@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from cases import network
+from cases import network, relative_error
 
 ALPHA = (0.5, 0.25, 2.0, 4.0)  # of W1, b1, W2, b2
 NET = fastmlp.Network([1, 12, 1], rng=0)
@@ -74,9 +74,9 @@ def test_the_network_serves_as_the_architecture_only(dtype):
     ("precisions", "error", "message"),
     [
         ([1.0, 2.0], ValueError, r"one for each of W1, b1, W2, b2, or 37, .*, got shape \(2,\)"),
-        (0.0, ValueError, "precisions: expected finite numbers > 0 for all parameters, got others in W1"),
+        (0.0, ValueError, "precisions: expected numbers > 0 for all parameters, got others in W1"),
         ([1.0, -1.0, 1.0, 1.0], ValueError, "precisions: expected a finite number >= 0, got -1"),
-        ({"W1": 1.0, "W2": 1.0}, ValueError, "precisions: expected finite numbers > 0 .*, got others in b1, b2"),
+        ({"W1": 1.0, "W2": 1.0}, ValueError, "precisions: expected numbers > 0 .*, got others in b1, b2"),
         ({"W3": 1.0}, ValueError, "precisions: expected a group among W1"),
         ("1", TypeError, "precisions: expected real numbers"),
         (None, TypeError, "precisions: expected an array of real numbers"),
@@ -85,6 +85,42 @@ def test_the_network_serves_as_the_architecture_only(dtype):
 def test_improper_and_misnamed_priors_are_refused(precisions, error, message):
     with pytest.raises(error, match=message):
         fastmlp.prior_samples(NET, precisions, GRID)
+
+
+@pytest.mark.parametrize(("dtype", "offset", "tolerance"), [("float64", 1e6, 1e-9), ("float32", 3.0, 3e-5)])
+def test_in_standardised_units_functions_are_those_of_the_standardised_problem_mapped(dtype, offset, tolerance):
+    """Drawn by hand: columns scaled by their own moments, outputs by those of the targets."""
+    rng = np.random.default_rng(3)
+    x, t = rng.normal(size=(40, 2)), rng.normal(size=(40, 2))
+    X, T = (x + offset) * [1e-6, 1e5], t * [3e4, 1e-9] + [2.5e5, 0.0]
+    net = fastmlp.Network([2, 3, 2], dtype=dtype, rng=0)
+    net.fit(X, T, standardize=True, penalty=fastmlp.WeightDecay(1.0, 1.0), max_iter=1)
+    drawn = fastmlp.prior_samples(net, [1.0, 2.0, 3.0, np.inf], X, 5, 7, standardize=True)
+    by_hand = fastmlp.prior_samples(net, [1.0, 2.0, 3.0, 1e300], (X - X.mean(axis=0)) / X.std(axis=0), 5, 7)
+    assert drawn.dtype == dtype
+    assert relative_error((drawn - T.mean(axis=0)) / T.std(axis=0), by_hand) < tolerance
+    other = fastmlp.Network([2, 3, 2], dtype=dtype)
+    assert np.array_equal(fastmlp.prior_samples(other, [1.0, 2.0, 3.0, np.inf], X, 5, 7, standardize=net.units), drawn)
+
+
+def test_what_the_evidence_has_found_can_be_drawn_from():
+    """The variance of a prior function in the units of T: linear, so that it is known in closed form."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 1)) * 1e-3 + 5.0
+    T = 1e6 * (X[:, 0] - 5.0) + 100 * rng.normal(size=60) + 2.5e5
+    posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1], rng=0), X, T)
+    assert posterior.pruned == ("b1",)
+    new = np.array([[5.0], [5.002]])
+    drawn = fastmlp.prior_samples(posterior.network, posterior.group_precisions, new, 20_000, 1, standardize=True)
+    deviation = abs(new[:, 0] - X.mean()) / X.std() * T.std() / np.sqrt(posterior.group_precisions["W1"])
+    assert np.allclose((drawn[:, :, 0] - T.mean()).std(axis=0), deviation, rtol=0.02)
+
+
+def test_a_network_without_units_cannot_be_drawn_in_them():
+    with pytest.raises(ValueError, match="standardize: expected a network that knows its units"):
+        fastmlp.prior_samples(NET, 1.0, GRID, standardize=True)
+    with pytest.raises(TypeError, match="standardize: expected True, False or units such as"):
+        fastmlp.prior_samples(NET, 1.0, GRID, standardize=1)
 
 
 def test_other_arguments_are_checked():

@@ -9,15 +9,24 @@ from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
+from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.precisions import by_parameter
-from fastmlp.model import functional
+from fastmlp.model import functional, units
 from fastmlp.model.architecture import Architecture
+from fastmlp.model.units import Units
 from fastmlp.network.network import Network, check_network
 
 
 @quiet
 def prior_samples(
-    net: Network, precisions: Any, X: Any, n: int = 10, rng: Any = None, *, n_threads: Any = None
+    net: Network,
+    precisions: Any,
+    X: Any,
+    n: int = 10,
+    rng: Any = None,
+    *,
+    standardize: Any = False,
+    n_threads: Any = None,
 ) -> NDArray[Any]:
     """Outputs at X of networks whose parameters are drawn from N(0, 1/alpha_g) in each group g.
 
@@ -29,11 +38,14 @@ def prior_samples(
         alpha: one for all; one for each group in the order of ``net.groups``, with one hidden layer those of W1, b1,
         W2, b2; one for each parameter; or by group names, ``{"W1": 1.0, ...}``, as in `WeightDecay`: also columns and
         rows, overlaps add up. All positive, and none left out: without a precision a prior is improper and cannot be
-        drawn from.
+        drawn from. inf, as of a group that the evidence has pruned, holds parameters at 0.
     X : array-like of shape (N, D)
     n : int, default=10
         How many functions.
     rng : None, int or numpy.random.Generator
+    standardize : bool or Units, default=False
+        Precisions are those of the standardised problem, as `group_precisions` of `fit_evidence` are: in the units that
+        the network knows, ``net.units``, or in those that are given. X and the functions are in the data's units.
     n_threads : int, optional
 
     Returns
@@ -43,7 +55,8 @@ def prior_samples(
     Raises
     ------
     TypeError, ValueError
-        If net is not a network, precisions are not positive or not one for each group, or X is not as for `predict`.
+        If net is not a network, precisions are not positive or not one for each group, or X is not as for `predict`; or
+        if the network is to know its units and does not.
 
     Notes
     -----
@@ -64,23 +77,39 @@ def prior_samples(
     (5, 50, 1)
     """
     architecture = check_network(net)._architecture
+    frame = Frame(architecture, _units(net, standardize))
     scale = 1 / np.sqrt(_proper(architecture, precisions))
-    X = architecture.rows(X)
+    scale[frame.known] = 0.0
+    if frame.units is None:
+        X = architecture.rows(X)
+    else:
+        X = frame.inputs(architecture.changed(dtype="float64").rows(X)).astype(architecture.dtype)
     n = check.integer(n, "n", 0, check.bits_for(len(X) * architecture.n_outputs))
     generator = check.generator(rng)
     samples = np.empty((n, len(X), architecture.n_outputs), architecture.dtype)
     for outputs in samples:
         params = (scale * generator.standard_normal(scale.size)).astype(architecture.dtype)
         functional.predict(architecture, params, X, outputs, n_threads)
-    return samples
+    return frame.outputs(samples).astype(architecture.dtype, copy=False)
+
+
+def _units(net: Network, standardize: Any) -> Units | None:
+    """Those that `standardize` means, without data."""
+    given = units.checked(standardize, net._architecture)
+    if given is False or isinstance(given, Units):
+        return given or None
+    if net.units is None:
+        raise ValueError(
+            "standardize: expected a network that knows its units, got one that does not: train it with "
+            "standardize=True, or give units such as net.units of another one"
+        )
+    return net.units
 
 
 def _proper(architecture: Architecture, precisions: Any) -> NDArray[np.float64]:
-    """The precision of each parameter (P,), all of them positive and finite."""
+    """The precision of each parameter (P,), all of them positive."""
     alpha = by_parameter(architecture, precisions, "precisions")
-    wrong = [name for name, where in architecture.groups.items() if not (np.isfinite(alpha) & (alpha > 0))[where].all()]
+    wrong = [name for name, where in architecture.groups.items() if not (alpha > 0)[where].all()]
     if wrong:
-        raise ValueError(
-            f"precisions: expected finite numbers > 0 for all parameters, got others in {', '.join(wrong)}"
-        )
+        raise ValueError(f"precisions: expected numbers > 0 for all parameters, got others in {', '.join(wrong)}")
     return alpha
