@@ -196,6 +196,10 @@ def test_a_network_that_knows_its_units_is_asked_for_them():
         fastmlp.Laplace(net, X, T, prior_precision=1.0)
     with pytest.raises(ValueError, match=r"adds up to 1 for 60 .*; the network was trained in standardised units"):
         fastmlp.Laplace(net, X, T, penalty=DECAY, sample_weight=np.full(N, 1 / N))
+    for asked in (fastmlp.saliencies, fastmlp.importances):
+        with pytest.warns(fastmlp.PosteriorWarning, match="; the network was trained in standardised units: standardi"):
+            asked(net, X, T, penalty=DECAY)
+        asked(net, X, T, penalty=DECAY, standardize=True)
 
 
 def test_numbers_of_a_posterior_with_a_constant_target_can_be_given_again():

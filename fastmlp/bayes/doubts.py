@@ -48,7 +48,7 @@ LIBRARY = Words(
     prior="prior_precision",
     remedy="train it on these samples with penalty prior_precision / noise_precision (method='lm', a smaller tol)",
 )
-KNOWS_UNITS = "; the network was trained in standardised units: standardize=True forms its posterior there"
+KNOWS_UNITS = "; the network was trained in standardised units: standardize=True works there"
 WITH_PENALTY = LIBRARY._replace(
     prior="penalty", remedy="train it on these samples with this penalty (method='lm', a smaller tol)"
 )

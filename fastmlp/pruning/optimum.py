@@ -103,7 +103,7 @@ class Optimum:
         raise NotPositiveDefiniteError(
             "penalty: expected one with which the matrix of second derivatives is positive definite, got the smallest "
             f"eigenvalue {smallest:.3g} (the largest: {largest:.3g}); take a larger penalty, on biases too, or train "
-            "to a minimum"
+            f"to a minimum{self.reduced.problem.hint}"
         )
 
     def _matrix(self, kind: str) -> Float:
@@ -154,7 +154,7 @@ class Optimum:
             warn_caller(
                 f"net: expected a network at an optimum, got one that is {self.distance:.3g} posterior standard "
                 f"deviations away (at most: {FARTHEST}), where saliencies do not hold; train it on these samples with "
-                "this penalty (method='lm', a smaller tol)",
+                f"this penalty (method='lm', a smaller tol){self.reduced.problem.hint}",
                 PosteriorWarning,
             )
 

@@ -14,7 +14,7 @@ from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._core.fits.objective import Objective as Compiled
 from fastmlp._core.fits.ties import Ties
-from fastmlp.bayes import derivative_data
+from fastmlp.bayes import derivative_data, doubts
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.parameters import Parameters
 from fastmlp.bayes.posterior import Posterior, log_normalizer
@@ -54,6 +54,8 @@ class Problem:
         The noise precision of a negative log posterior; None where the objective is in units of the loss.
     """
 
+    hint = ""  #: what else may be the cause where the network is not at an optimum
+
     def __init__(
         self, own: Architecture, frame: Frame, samples: Samples, params: Float, penalty: Any, n_threads: Any,
         beta: Any = None,
@@ -80,7 +82,10 @@ class Problem:
         frame, samples = framed(architecture, own_units, samples, net._pruned)
         params = net._params if own_units is None else net._in_units(own_units)
         penalty = penalties.seen_in(penalty, architecture, len(samples.X), None, own_units)
-        return cls(own, frame, samples, params.astype(np.float64), penalty, n_threads)
+        problem = cls(own, frame, samples, params.astype(np.float64), penalty, n_threads)
+        if own_units is None and net.units is not None:
+            problem.hint = doubts.KNOWS_UNITS
+        return problem
 
     @classmethod
     def of_posterior(cls, known: Posterior, frame: Frame) -> Problem:
