@@ -49,6 +49,22 @@ def test_without_hidden_layer_it_is_bayesian_ridge_regression(method):
     assert relative_error(posterior.predict(X100)[1][:, 0], std**2) < 1e-9
 
 
+@pytest.mark.parametrize("n_samples", [8, 12, 60])
+def test_without_hidden_layer_the_mean_is_that_of_the_precisions_to_ten_digits(n_samples):
+    """Few samples, where what training leaves of the gradient is much for the curvature: w = beta A^-1 X't."""
+    for seed in range(5):
+        rng = np.random.default_rng([n_samples, seed])
+        X = rng.normal(size=(n_samples, 1))
+        T = X[:, 0] + 0.3 * rng.normal(size=n_samples) + 1
+        posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1], rng=0), X, T, standardize=False)
+        design = np.column_stack([X, np.ones(n_samples)])
+        alpha, beta = np.array(list(posterior.group_precisions.values())), posterior.noise_precision
+        held = np.isinf(alpha)
+        design[:, held], alpha[held] = 0.0, 1.0
+        w = np.linalg.solve(beta * design.T @ design + np.diag(alpha), beta * design.T @ T)
+        assert abs(posterior.network(X)[:, 0] - design @ w).max() < 1e-10 * T.std()
+
+
 @pytest.mark.parametrize("groups", ["layers", "all", "ard"])
 def test_the_fixed_point_holds_for_each_group(groups):
     net = fastmlp.Network([2, 4, 1], rng=1)

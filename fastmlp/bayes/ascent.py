@@ -28,6 +28,12 @@ class Path(NamedTuple):
     steps: list[Step]
     end: str
 
+    def polished(self, alternation: Alternation) -> Path:
+        """Its last point trained as far as rounding allows, where the search has come to one."""
+        if self.end not in ("maximum", "fixed_point"):
+            return self
+        return Path([*self.steps[:-1], alternation.polished(self.steps[-1])], self.end)
+
 
 def to_maximum(alternation: Alternation, start: Float, max_iter: int, tol: float) -> Path:
     """Uphill to a maximum of the log evidence.

@@ -228,7 +228,7 @@ def fit_evidence(
         begin = _start(network, frame.units)
         alternation = Alternation(begin, own, samples, groups, 0.01 * tol, threads, budget, number, knows_noise)
         path = climb(alternation, alternation.start(prior_precision, noise_precision), max_iter, tol)
-        start = Start(network.layers[1:-1], number, Evidence(path, alternation, n_threads))
+        start = Start(network.layers[1:-1], number, Evidence(path.polished(alternation), alternation, n_threads))
         done.append(start)
         return start
 
