@@ -30,7 +30,8 @@ class EstimatorPath(PruningPath):
     Attributes
     ----------
     scores : ndarray of shape (n_steps,)
-        Of each step, as of the estimator's `score`: on the validation set if there is one, else on (X, y).
+        Of each step, as of the estimator's `score`: on the validation set if there is one, else on (X, y). R^2 of one
+        sample is nan.
     """
 
     scores: Float

@@ -249,7 +249,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return y.reshape(len(y), -1)
 
     def _score(self, Y: Array, T: Array, weight: Array | None) -> float:
-        return float(r2_score(T, Y, sample_weight=weight))
+        return float(r2_score(T, Y, sample_weight=weight)) if len(T) > 1 else math.nan  # one sample has no variance
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
