@@ -72,6 +72,7 @@ def values(n, dtype):
         "sample_weight": rng.uniform(0.5, 2.0, n).astype(dtype),
         "v": rng.normal(size=net_of(dtype).n_params).astype(dtype),
         "U": rng.normal(size=(n, K)).astype(dtype),
+        "sigma": rng.uniform(0.5, 2.0, (n, K)).astype(dtype),
         "n_threads": 1,
     }
 

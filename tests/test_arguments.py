@@ -62,10 +62,10 @@ def transformed(kind):
     return lambda X=IMAGES, **options: kind(**options).fit_transform(X)
 
 
-def posterior():
+def posterior(**measured):
     own = net()
-    own.fit(X, T, "lm", penalty=DECAY, tol=1e-10)
-    return fastmlp.Laplace(own, X, T, penalty=DECAY, noise_precision=1.0)
+    own.fit(X, T, "lm", penalty=DECAY, tol=1e-10, **measured)
+    return fastmlp.Laplace(own, X, T, penalty=DECAY, noise_precision=1.0, **measured)
 
 
 def mixture():
@@ -79,6 +79,8 @@ SHORT = {"max_iter": 2, "time_limit": 0.1}
 SAMPLES = {"X": X, "T": T}
 ALL = {"net": net(), "penalty": DECAY, **SAMPLES}
 OBJECTIVE, POSTERIOR, MIXTURE = net().objective(X, T, fixed="b1"), posterior(), mixture()
+SIGMA = np.random.default_rng(2).uniform(0.5, 2.0, T.shape)
+MEASURED = posterior(sigma=SIGMA)
 POINT = {"p": OBJECTIVE.x0, "v": OBJECTIVE.x0}
 VECTORS = {"v": np.zeros(21), "U": T, "damping": 0.1}
 NETWORK = ("hessian", "hessian_diagonal", "hessian_operator", "hessp", "ggnp", "input_hessian", "inverse_hessian",
@@ -107,6 +109,15 @@ CALLS = {
     "Objective.reduce": (OBJECTIVE.reduce, {"params": np.zeros(21)}),
     "Laplace": (fastmlp.Laplace, {"prior_precision": 1.0, "net": net(), **SAMPLES}),
     **{f"Laplace.{name}": (getattr(POSTERIOR, name), SAMPLES) for name in ASKED},
+    "Laplace of measured": (fastmlp.Laplace, {"prior_precision": 1.0, "net": net(), **SAMPLES, "sigma": SIGMA}),
+    **{
+        f"Laplace.{name} of measured": (getattr(MEASURED, name), SAMPLES | {"sigma": SIGMA, "noise_std": SIGMA})
+        for name in ("log_density", "predict", "updated")
+    },
+    "fit_evidence of measured": (
+        fastmlp.fit_evidence,
+        {"net": net(), **SAMPLES, "sigma": SIGMA, "absolute_sigma": True, "rng": 0, **SHORT},
+    ),
     "Mixture.predict": (MIXTURE.predict, SAMPLES),
     "Mixture.log_density": (MIXTURE.log_density, SAMPLES),
     "fit_evidence": (fastmlp.fit_evidence, {"net": net(), **SAMPLES, "rng": 0, **SHORT}),

@@ -39,7 +39,30 @@ def posterior(X, T, sample_weight, n_threads, dtype):
                            n_threads=n_threads).params_covariance  # fmt: skip
 
 
+def measured(X, T, sample_weight, sigma, n_threads, dtype):
+    return fastmlp.Laplace(net_of(dtype), X, T, prior_precision=1.0, absolute_sigma=True, sample_weight=sample_weight,
+                           sigma=sigma, n_threads=n_threads).params_covariance  # fmt: skip
+
+
 DECAY = fastmlp.WeightDecay(1.0, 1.0)
+
+
+def fitted_to_measured(X, T, sample_weight, sigma, n_threads, dtype):
+    net = net_of(dtype)
+    net.fit(X, T, "lm", sample_weight=sample_weight, sigma=sigma, n_threads=n_threads, max_iter=3, standardize=True,
+            penalty=DECAY)  # fmt: skip
+    return net.params
+
+
+def measured_evidence(X, T, sigma, dtype):
+    return fastmlp.fit_evidence(net_of(dtype), X, T, sigma=sigma, absolute_sigma=True, max_iter=2, n_threads=1).params
+
+
+def updated_by_measured(X, T, sigma, dtype):
+    given = values(9, dtype)
+    old = fastmlp.Laplace(net_of(dtype), given["X"], given["T"], prior_precision=1.0, absolute_sigma=True,
+                          sigma=given["sigma"])  # fmt: skip
+    return old.updated(X, T, sigma=sigma).params
 
 
 def pruned(X, T, sample_weight, n_threads, dtype):
@@ -158,6 +181,12 @@ CALLS = {
     "standardised": fitted("lm", standardize=True), "held out": fitted("rprop", validation=0.5),
     "prune": pruned, "saliencies": saliencies, "refit": refitted, "updated": updated, "objective": objective,
     "fit_many": many, "sweep": swept, "Laplace": posterior,
+    "measured": measured, "fit to measured": fitted_to_measured, "fit_evidence of measured": measured_evidence,
+    "updated by measured": updated_by_measured,
+    "objective of measured": (lambda X, T, v, sigma, n_threads, dtype: net_of(dtype).objective(
+        X, T, sigma=sigma, n_threads=n_threads).ggnp(net_of(dtype).params, v)),
+    "noise of new targets": lambda X, sigma, dtype: known(dtype).predict(X, noise_std=sigma)[1],
+    "density with noise": lambda X, T, sigma, dtype: known(dtype).log_density(X, T, noise_std=sigma),
 }  # fmt: skip
 
 

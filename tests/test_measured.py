@@ -233,3 +233,11 @@ def test_only_squared_error_has_errors():
     net = fastmlp.Network([1, 2, 1], output="logistic", rng=0)
     with pytest.raises(ValueError, match="sigma: expected None for binary_cross_entropy"):
         net.fit([[0.0], [1.0]], [0.0, 1.0], sigma=[1.0, 1.0])
+
+
+@pytest.mark.parametrize(("dtype", "size", "sigma"), [("float32", 1e20, 1e-18), ("float32", 1e-15, 1e15),
+                                                      ("float64", 1e100, 1e-150), ("float64", 1e-100, 1e150)])  # fmt: skip
+def test_errors_beyond_the_numbers_in_standardised_units_are_named(dtype, size, sigma):
+    net, X, T, *_ = problem([2, 3, 1], "tanh", "identity", dtype=dtype)
+    with pytest.raises(ValueError, match=rf"sigma: expected numbers whose squares {dtype} holds in standardised units"):
+        net.fit(X, T * net.dtype.type(size), sigma=np.full(17, sigma), standardize=True)

@@ -293,3 +293,98 @@ def test_equal_known_errors_are_a_known_noise(standardize):
 def test_contradictions_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         fastmlp.fit_evidence(fastmlp.Network([D, K], rng=0), X, T, **options)
+
+
+# ---- what is said, and what is known ----
+
+
+def test_what_is_printed_of_the_noise():
+    """Beta is a number beside errors, and has units without them."""
+    own, net = linear(noise_precision=0.25), fastmlp.Network([D, K], rng=0)
+    net.fit(X, T, "lm", penalty=fastmlp.WeightDecay(0.3, 0.3))
+    plain = fastmlp.Laplace(net, X, T, penalty=fastmlp.WeightDecay(0.3, 0.3))
+    assert "noise deviation       2, times sigma" in str(own)
+    assert "in the units of T" in str(plain)
+    assert "times sigma" not in str(plain)
+
+
+@pytest.mark.parametrize("size", [1e-20, 1e-8, 1.0, 1e8])
+def test_errors_of_constant_targets_change_nothing(size):
+    """In standardised units such a column is known, however well it was measured."""
+    x = np.linspace(-1, 1, 40)[:, None]
+    sigma = np.column_stack([np.full(40, 0.1), np.full(40, size)])
+    t = np.column_stack([np.sin(3 * x[:, 0]) + 0.1 * np.random.default_rng(1).normal(size=40), np.full(40, 5.0)])
+    penalty = fastmlp.WeightDecay(0.1, 0.1)
+    net, alone = fastmlp.Network([1, 3, 2], rng=0), fastmlp.Network([1, 3, 2], rng=0)
+    told, ones = sigma, np.column_stack([sigma[:, 0], np.ones(40)])
+    one, other = (
+        own.fit(x, t, "lm", sigma=errors, penalty=penalty, standardize=True)
+        for own, errors in ((net, told), (alone, ones))
+    )
+    assert one.success
+    assert one.fun == pytest.approx(other.fun, rel=1e-12)
+    found, right = (
+        fastmlp.fit_evidence(fastmlp.Network([1, 3, 2], rng=0), x, t, sigma=errors, absolute_sigma=True)
+        for errors in (told, ones)
+    )
+    assert found.log_evidence == pytest.approx(right.log_evidence, abs=1e-9)
+    assert found.effective_n_params == pytest.approx(right.effective_n_params, abs=1e-9)
+
+
+def test_the_accuracy_of_training_is_that_of_the_targets_that_count():
+    """Errors of samples without weight do not loosen it."""
+    x = np.linspace(-1, 1, 40)[:, None]
+    t, sigma = np.sin(3 * x) + 0.1 * np.random.default_rng(1).normal(size=x.shape), np.full(40, 0.1)
+    more, errors = np.append(t, [[0.3]] * 3, axis=0), np.append(sigma, [1e-10] * 3)
+    weight = np.append(np.ones(40), np.zeros(3))
+    one = fastmlp.fit_evidence(fastmlp.Network([1, 3, 1], rng=0), x, t, sigma=sigma, absolute_sigma=True)
+    other = fastmlp.fit_evidence(
+        fastmlp.Network([1, 3, 1], rng=0), np.append(x, [[0.0]] * 3, axis=0), more, sigma=errors, absolute_sigma=True,
+        sample_weight=weight,
+    )  # fmt: skip
+    assert other.log_evidence == pytest.approx(one.log_evidence, abs=1e-9)
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("absolute", [True, False])
+def test_derivatives_that_are_known_beside_errors(absolute, standardize):
+    """Their variance is 1/(beta w) in the units of the training: the exact marginal likelihood of both."""
+    rng, w, alpha = np.random.default_rng(3), 0.04, 1e-3
+    slopes = np.array([[30.0, -70.0]])
+    x = rng.normal(size=(15, 2)) * [2.0, 0.5] + 1
+    sigma = rng.uniform(5.0, 50.0, (15, 1))
+    t, d = x @ slopes.T + 100 + sigma * rng.normal(size=(15, 1)), slopes[:, :, None] + rng.normal(size=(15, 2, 1))
+    penalty = fastmlp.WeightDecay(alpha, alpha) + fastmlp.TangentPropagation(np.eye(2), w, targets=d)
+    net = fastmlp.Network([2, 1], rng=0)
+    net.fit(x, t, "lm", sigma=sigma, penalty=penalty, standardize=standardize, tol=1e-12)
+    own = fastmlp.Laplace(
+        net, x, t, sigma=sigma, absolute_sigma=absolute, penalty=penalty, standardize=standardize
+    )
+    m, s, o, c = (x.mean(0), x.std(0), t.mean(), t.std()) if standardize else (0.0, np.ones(2), 0.0, 1.0)
+    values = np.column_stack([(x - m) / s, np.ones(15)])
+    design = np.concatenate([values, *(np.tile(np.append(e / s, 0.0), (15, 1)) for e in np.eye(2))])
+    data = np.concatenate([(t[:, 0] - o) / c, d[:, 0, 0] / c, d[:, 1, 0] / c])
+    beta = own.noise_precision
+    variance = np.concatenate([(sigma[:, 0] / c) ** 2, np.full(30, 1 / w)]) / beta
+    marginal = np.diag(variance) + design @ design.T / (beta * alpha)
+    expected = scipy.stats.multivariate_normal(np.zeros(45), marginal).logpdf(data) - 45 * np.log(c)
+    assert own.log_evidence == pytest.approx(expected, rel=1e-8)
+    precision = design.T @ (design / variance[:, None]) + beta * alpha * np.eye(3)
+    gamma = 3 - beta * alpha * np.trace(np.linalg.inv(precision))
+    assert own.effective_n_params == pytest.approx(gamma, rel=1e-9)
+    r = design @ np.linalg.solve(precision, design.T @ (data / variance)) - data
+    assert absolute or (r**2 / variance).sum() == pytest.approx(45 - gamma, rel=1e-8)
+
+
+def test_pruning_by_a_posterior_keeps_its_errors():
+    """Evidence and likelihood of the start are the posterior's, those after deletions of a new one."""
+    posterior = penalised()
+    path = fastmlp.prune(posterior, n_params=6)
+    assert path.steps[0].log_evidence == pytest.approx(posterior.log_evidence, rel=1e-9)
+    alpha = posterior.noise_precision * 0.3
+    net = path.best
+    again = fastmlp.Laplace(
+        net, X, T, sigma=SIGMA, prior_precision=alpha, noise_precision=posterior.noise_precision
+    )
+    assert path.steps[-1].log_evidence == pytest.approx(again.log_evidence, rel=1e-9)
+    assert len(path.steps) > 1

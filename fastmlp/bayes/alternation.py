@@ -23,7 +23,7 @@ from fastmlp.derivatives.definite import EPS
 from fastmlp.model import selection, units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
-from fastmlp.optimize import advice, reference, settled
+from fastmlp.optimize import advice, explained, reference, settled
 from fastmlp.terms import DataTerm, gaussian, reparam
 from fastmlp.terms.objective import Objective
 
@@ -244,11 +244,11 @@ class Alternation:
 
     def _least_gradient(self, beta: float) -> float:
         """What rounding of the targets leaves of the residuals r in beta J'r."""
-        samples = self.data.samples
-        precision = samples.targets.precision
-        each = 1.0 if precision is None else float(precision.mean())
-        scale = beta * each * self.deviation if self.is_regression else 1.0
-        return 2 * EPS * samples.total_weight * scale
+        total, weights = self.data.samples.total_weight, explained.weights(self.data.samples)
+        if weights is not None and weights.ndim == 2:  # measurement errors
+            total = float(weights[:, self.frame.varying].sum(axis=0).mean())
+        scale = beta * self.deviation if self.is_regression else 1.0
+        return 2 * EPS * total * scale
 
     def report(self, nit: int, step: Step) -> None:
         """Tell whoever looks on; raises Stop where it is to be the last."""

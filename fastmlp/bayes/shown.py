@@ -25,6 +25,7 @@ def facts(posterior: Any, noise: str = "") -> Table:
     """Of any posterior; `noise` is what else there is to say of it."""
     distance = vars(posterior._posterior).get("distance")
     own, deviation = posterior.units, _noise(posterior)
+    unit = "times sigma" if posterior._frame.measured else "in the units of T"
     return Table([
         ("network", posterior._architecture.phrase()),
         ("samples", _samples(posterior)),
@@ -32,7 +33,7 @@ def facts(posterior: Any, noise: str = "") -> Table:
         ("log evidence", f"{posterior.log_evidence:.6g}"),
         ("log likelihood", f"{posterior.log_likelihood:.6g}"),
         ("effective parameters", f"{posterior.effective_n_params:.4g} of {len(posterior.gamma)}"),
-        ("noise deviation", deviation and f"{deviation}, in the units of T{noise}"),
+        ("noise deviation", deviation and f"{deviation}, {unit}{noise}"),
         ("distance", None if distance is None else f"{distance:.2g} standard deviations from the optimum"),
     ])  # fmt: skip
 

@@ -29,7 +29,7 @@ from fastmlp import _validation as check
 from fastmlp._core.bridge import kernels
 from fastmlp._quiet import quiet
 from fastmlp._rows import Row
-from fastmlp._types import Array, ArrayLike, Float, Index
+from fastmlp._types import Array, ArrayLike, Float, Index, Mask
 from fastmlp.model import moderation
 from fastmlp.model.activations import ANY, Activation, Range
 
@@ -381,8 +381,7 @@ def measured(loss: Loss, targets: Targets, sigma: ArrayLike) -> Targets:
         raise ValueError(f"sigma: expected numbers > 0, got {array.min()}; leave out what was not measured")
     with np.errstate(all="ignore"):
         precision = (1 / array**2).astype(values.dtype)
-    info = np.finfo(values.dtype)
-    beyond = ~((precision >= info.tiny) & (precision <= info.max))
+    beyond = _beyond(precision)
     if beyond.any():
         raise ValueError(
             f"sigma: expected numbers whose squares {values.dtype} holds, got {array[beyond][0]:g}; multiply T and "
@@ -390,6 +389,27 @@ def measured(loss: Loss, targets: Targets, sigma: ArrayLike) -> Targets:
         )
     by_output = precision if precision.ndim == 2 else precision[:, np.newaxis]
     return targets._replace(precision=np.ascontiguousarray(np.broadcast_to(by_output, values.shape)))
+
+
+@quiet
+def precision_in(precision: Array, scale: Float, constant: Mask) -> Array:
+    """The 1/sigma^2 (N, K) of targets that are divided by `scale` (K,); 1 of constant ones, which are known, 0 there."""
+    wide = np.where(constant, 1.0, precision * scale * scale)
+    result = wide.astype(precision.dtype)
+    beyond = _beyond(result)
+    if beyond.any():
+        ratio = wide[beyond][0] ** -0.5
+        raise ValueError(
+            f"sigma: expected numbers whose squares {precision.dtype} holds in standardised units too, got {ratio:.3g} "
+            "times the standard deviation of T"
+        )
+    return result
+
+
+def _beyond(precision: Array) -> Mask:
+    """Which numbers are not held to full precision."""
+    info = np.finfo(precision.dtype)
+    return ~((precision >= info.tiny) & (precision <= info.max))
 
 
 def with_precision(targets: Targets, precision: ArrayLike) -> Targets:

@@ -16,7 +16,7 @@ from fastmlp._quiet import quiet
 from fastmlp._tables import LINES, Page, Table, how_many, printed
 from fastmlp._types import Array, Float, Index, Mask
 from fastmlp.errors import ModelFormatError
-from fastmlp.model import rescaling
+from fastmlp.model import losses, rescaling
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 
@@ -107,7 +107,7 @@ class Units(NamedTuple):
             precision = targets.precision
             targets = targets._replace(
                 values=_kept_near(self.targets.standardized(targets.values), samples.weight),
-                precision=None if precision is None else precision * self.targets.scale.astype(precision.dtype) ** 2,
+                precision=None if precision is None else losses.precision_in(precision, self.targets.scale, self.targets.constant),
             )
         return samples._replace(X=_kept_near(self.inputs.standardized(samples.X), samples.weight), targets=targets)
 

@@ -60,6 +60,9 @@ class World:
     def _sample_weight(self):
         return array(self.draws, self, (N,), np.random.Generator.random)
 
+    def _sigma(self):
+        return array(self.draws, self, self.draws.among(((N,), self.T.shape)), np.random.Generator.random)
+
     def _n_threads(self):
         return integer(self.draws, self)
 
@@ -208,6 +211,7 @@ def evidence(world):
         groups=lambda: world.name("layers", "all", "inputs"), n_starts=world.integer, prior_precision=world.real,
         noise_precision=world.real, tol=lambda: world.real(1e-4), callback=world.callback,
         hidden=lambda: [world.integer(2)], method=lambda: world.name("maximum", "fixed_point"),
+        sigma=world._sigma, absolute_sigma=lambda: trained.maybe(world, True),
     )  # fmt: skip
 
 

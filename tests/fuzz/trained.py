@@ -65,12 +65,14 @@ def objective(world):
     given = world.samples() | {"penalty": terms(world)}
     asked = world.draws.among(("value_and_grad", "hess", "hessp", "residuals", "residual_jac", "normal_equations"))
     vectors = [world.vector() for _ in range(2 if asked == "hessp" else 1)]
+    given |= world.sometimes(sigma=world._sigma)
     return (lambda **given: getattr(world.net.objective(**given), asked)(*vectors)), given
 
 
 def fitted(world):
     method = world.name("lm", "lbfgs", "scg", "auto", "slsqp", "trust-exact")
-    return world.net.fit, world.samples() | {"penalty": terms(world), "method": method, "max_iter": 3}
+    given = world.samples() | {"penalty": terms(world), "method": method, "max_iter": 3}
+    return world.net.fit, given | world.sometimes(sigma=world._sigma)
 
 
 # ---- posteriors ----
@@ -80,6 +82,7 @@ def posterior(world):
     given = world.samples() | {"penalty": terms(world)}
     given |= world.sometimes(noise_precision=world.real, standardize=lambda: maybe(world, True))
     asked = world.draws.among(("log_evidence", "leave_one_out", "predict", "sample"))
+    given |= world.sometimes(sigma=world._sigma, absolute_sigma=lambda: maybe(world, True))
 
     def call(**given):
         laplace = fastmlp.Laplace(world.net, **given)
