@@ -235,8 +235,10 @@ def test_only_squared_error_has_errors():
         net.fit([[0.0], [1.0]], [0.0, 1.0], sigma=[1.0, 1.0])
 
 
-@pytest.mark.parametrize(("dtype", "size", "sigma"), [("float32", 1e20, 1e-18), ("float32", 1e-15, 1e15),
-                                                      ("float64", 1e100, 1e-150), ("float64", 1e-100, 1e150)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("dtype", "size", "sigma"),
+    [("float32", 1e20, 1e-18), ("float32", 1e-15, 1e15), ("float64", 1e100, 1e-150), ("float64", 1e-100, 1e150)],
+)
 def test_errors_beyond_the_numbers_in_standardised_units_are_named(dtype, size, sigma):
     net, X, T, *_ = problem([2, 3, 1], "tanh", "identity", dtype=dtype)
     with pytest.raises(ValueError, match=rf"sigma: expected numbers whose squares {dtype} holds in standardised units"):

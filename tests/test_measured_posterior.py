@@ -357,9 +357,7 @@ def test_derivatives_that_are_known_beside_errors(absolute, standardize):
     penalty = fastmlp.WeightDecay(alpha, alpha) + fastmlp.TangentPropagation(np.eye(2), w, targets=d)
     net = fastmlp.Network([2, 1], rng=0)
     net.fit(x, t, "lm", sigma=sigma, penalty=penalty, standardize=standardize, tol=1e-12)
-    own = fastmlp.Laplace(
-        net, x, t, sigma=sigma, absolute_sigma=absolute, penalty=penalty, standardize=standardize
-    )
+    own = fastmlp.Laplace(net, x, t, sigma=sigma, absolute_sigma=absolute, penalty=penalty, standardize=standardize)
     m, s, o, c = (x.mean(0), x.std(0), t.mean(), t.std()) if standardize else (0.0, np.ones(2), 0.0, 1.0)
     values = np.column_stack([(x - m) / s, np.ones(15)])
     design = np.concatenate([values, *(np.tile(np.append(e / s, 0.0), (15, 1)) for e in np.eye(2))])
@@ -383,8 +381,6 @@ def test_pruning_by_a_posterior_keeps_its_errors():
     assert path.steps[0].log_evidence == pytest.approx(posterior.log_evidence, rel=1e-9)
     alpha = posterior.noise_precision * 0.3
     net = path.best
-    again = fastmlp.Laplace(
-        net, X, T, sigma=SIGMA, prior_precision=alpha, noise_precision=posterior.noise_precision
-    )
+    again = fastmlp.Laplace(net, X, T, sigma=SIGMA, prior_precision=alpha, noise_precision=posterior.noise_precision)
     assert path.steps[-1].log_evidence == pytest.approx(again.log_evidence, rel=1e-9)
     assert len(path.steps) > 1

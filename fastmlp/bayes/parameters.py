@@ -109,7 +109,7 @@ class Parameters:
 
     @property
     def noise_precision(self) -> Any:
-        """The noise precision beta in the units of the targets, of 1/sigma^2 with `sigma`; 1 for classifiers and counts."""
+        """The noise precision beta in the units of the targets, or of 1/sigma^2; 1 for classifiers and counts."""
         return self._frame.precision(self._posterior.beta)
 
     @property

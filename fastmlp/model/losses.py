@@ -393,7 +393,7 @@ def measured(loss: Loss, targets: Targets, sigma: ArrayLike) -> Targets:
 
 @quiet
 def precision_in(precision: Array, scale: Float, constant: Mask) -> Array:
-    """The 1/sigma^2 (N, K) of targets that are divided by `scale` (K,); 1 of constant ones, which are known, 0 there."""
+    """The 1/sigma^2 (N, K) of targets that are divided by `scale` (K,); 1 of constant ones, which are known to be 0."""
     wide = np.where(constant, 1.0, precision * scale * scale)
     result = wide.astype(precision.dtype)
     beyond = _beyond(result)
@@ -409,7 +409,7 @@ def precision_in(precision: Array, scale: Float, constant: Mask) -> Array:
 def _beyond(precision: Array) -> Mask:
     """Which numbers are not held to full precision."""
     info = np.finfo(precision.dtype)
-    return ~((precision >= info.tiny) & (precision <= info.max))
+    return np.asarray(~((precision >= info.tiny) & (precision <= info.max)))
 
 
 def with_precision(targets: Targets, precision: ArrayLike) -> Targets:

@@ -104,10 +104,10 @@ class Units(NamedTuple):
         """The samples in standardised units."""
         targets = samples.targets
         if self.targets is not None and targets.values is not None:
-            precision = targets.precision
+            precision, (scale, _, constant) = targets.precision, self.targets
             targets = targets._replace(
                 values=_kept_near(self.targets.standardized(targets.values), samples.weight),
-                precision=None if precision is None else losses.precision_in(precision, self.targets.scale, self.targets.constant),
+                precision=None if precision is None else losses.precision_in(precision, scale, constant),
             )
         return samples._replace(X=_kept_near(self.inputs.standardized(samples.X), samples.weight), targets=targets)
 

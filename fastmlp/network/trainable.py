@@ -140,8 +140,8 @@ class Trainable(Differentiable):
             place of adam; M directions of tangents make 24 M + 1 times as much of N P^2.
         sample_weight : array-like of shape (N,), optional
         sigma : array-like of shape (N,) or (N, K), optional
-            As for `objective`. Samples that are held back for validation keep their errors; a pair that is given has none,
-            and its loss is the plain one. Gradients are 1/sigma^2 times as large, for which sgd needs a smaller
+            As for `objective`. Samples that are held back for validation keep their errors; a pair that is given has
+            none, and its loss is the plain one. Gradients are 1/sigma^2 times as large, for which sgd needs a smaller
             `learning_rate`.
         penalty : WeightDecay, Term or Sum, optional
             As for `objective`; sgd and adam take a WeightDecay, a TangentPropagation and their sums only.
@@ -150,8 +150,8 @@ class Trainable(Differentiable):
             targets (N, M, K), or with "inputs" (N, K, D). Their squared errors count with the loss, as those of
             ``TangentPropagation(directions, derivative_weight, of="outputs", targets=targets)`` in `penalty`.
         derivative_weight : float, default=1.0
-            Of the squared errors of derivatives, beside those of squared_error: the ratio of their noise precisions. With
-            `sigma`, which is not theirs, their own precision in the units of the training.
+            Of the squared errors of derivatives, beside those of squared_error: the ratio of their noise precisions.
+            With `sigma`, which is not theirs, their own precision in the units of the training.
         fixed, tied
             Parameters that keep their values, and sets of them that share one; as for `objective`. Any method.
         bounds : dict or scipy.optimize.Bounds, optional

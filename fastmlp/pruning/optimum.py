@@ -142,7 +142,7 @@ class Optimum:
         beta = self.noise_precision
         if math.isnan(beta):  # a noise that explains all of the loss
             beta = self.reduced.problem.n_targets / (2 * self.data_loss) if self.data_loss > 0 else 0.0
-        return math.sqrt(2 * beta * self.predicted_decrease)
+        return math.sqrt(2 * beta * abs(self.predicted_decrease))  # of any sign where it is infinite
 
     def length(self, change: Float) -> float:
         """Of a change of v, in posterior standard deviations; nan where the data do not determine the noise."""
