@@ -13,7 +13,7 @@ import numbers
 import operator
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Sized
 from itertools import islice
 from typing import Any
 
@@ -133,6 +133,12 @@ def vector(value: Any, name: str, size: int, dtype: Any) -> NDArray[Any]:
     return array
 
 
+def at_least_one(samples: Sized, name: str = "X") -> None:
+    """ValueError where there are no samples."""
+    if len(samples) == 0:
+        raise ValueError(f"{name}: expected at least one sample, got none")
+
+
 def sample_weight(value: Any, n_samples: int, dtype: Any) -> NDArray[Any] | None:
     """Weights of the samples, non-negative; None stays None."""
     if value is None:
@@ -152,6 +158,14 @@ def integer(value: Any, name: str, low: int, bits: int = 63) -> int:
         return result
     bound = f">= {low}" if result < low else f"< 2^{bits}"
     raise ValueError(f"{name}: expected an integer {bound}, got {shown(result)}")
+
+
+def index(value: Any, name: str, size: int) -> int:
+    """A place among so many, from 0."""
+    place = integer(value, name, 0)
+    if place >= size:
+        raise ValueError(f"{name}: expected an index below {size}, got {shown(value)}")
+    return place
 
 
 def shown(value: Any) -> str:
@@ -220,6 +234,17 @@ def boolean(value: Any, name: str) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name}: expected True or False, got {shown(value)}")
     return bool(value)
+
+
+def verbosity(value: Any) -> int:
+    """How much is printed: a number, or whether anything is."""
+    return integer(int(value) if isinstance(value, bool) else value, "verbose", 0)
+
+
+def callback(value: Any) -> None:
+    """TypeError where it cannot be called, unless it is None."""
+    if value is not None and not callable(value):
+        raise TypeError(f"callback: expected a callable or None, got {shown(value)}")
 
 
 def mask(value: Any, name: str, size: int) -> NDArray[np.bool_]:

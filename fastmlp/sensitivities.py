@@ -149,8 +149,7 @@ def sensitivity(
     """
     values = check_network(net)._architecture.rows(X)
     weight = check.sample_weight(sample_weight, len(values), np.float64)
-    if len(values) == 0:
-        raise ValueError("X: expected at least one sample, got none")
+    check.at_least_one(values)
     if weight is not None and not weight.any():
         raise ValueError("sample_weight: expected at least one positive number, got zeros only")
     share = np.ones(len(values)) if weight is None else weight / weight.max()

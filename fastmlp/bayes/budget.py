@@ -13,7 +13,7 @@ import numpy as np
 from fastmlp import _validation as check
 from fastmlp._types import Float
 from fastmlp.bayes.laplace import Laplace
-from fastmlp.optimize.monitor import optimize_result
+from fastmlp.optimize.monitor import asks_for_end, optimize_result
 
 
 class Stop(Exception):  # noqa: N818 - not an error: it ends a search from within a training
@@ -43,10 +43,9 @@ class Budget:
     def __init__(
         self, time_limit: float | None = None, callback: Callable[[Any], Any] | None = None, verbose: Any = 0
     ) -> None:
-        if callback is not None and not callable(callback):
-            raise TypeError(f"callback: expected a callable or None, got {check.shown(callback)}")
+        check.callback(callback)
         self.callback = callback
-        self.verbose = check.integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", 0)
+        self.verbose = check.verbosity(verbose)
         self.seconds = math.inf if time_limit is None else check.number(time_limit, "time_limit", 0.0)
         self.ended = ""
         self._started, self._lock = time.perf_counter(), threading.Lock()
@@ -87,11 +86,7 @@ class Budget:
             prior_precision=precisions[:-1].copy(), effective_n_params=posterior.effective_n_params,
             time=time.perf_counter() - self._started, posterior=posterior,
         )  # fmt: skip
-        try:
-            answer = self.callback(state)
-        except StopIteration:
-            return True
-        return isinstance(answer, (bool, np.bool_)) and bool(answer)
+        return asks_for_end(self.callback, state)
 
     def _line(self, start: int, nit: int, posterior: Laplace, precisions: Float) -> str:
         shown = [f"evidence {start:3d} {nit:4d}  log evidence {posterior.log_evidence:.6g}"]

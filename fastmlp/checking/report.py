@@ -175,8 +175,7 @@ def check_derivatives(
     step = differences.STEP if step is None else check.number(step, "step", 0.0, above=True)
     tol = TOLERANCE[net.dtype.name] if tol is None else check.number(tol, "tol", 0.0, above=True)
     rng = check.generator(rng)
-    if len(samples.X) == 0:
-        raise ValueError("X: expected at least one sample, got none")
+    check.at_least_one(samples.X)
     kept = differences.away_from_kinks(net, samples, step)
     if len(kept) == 0:
         raise ValueError("X: expected a sample away from the kinks of the activations, got none")

@@ -134,7 +134,6 @@ def _weights(net: Network, X: ArrayLike | None) -> list[Float]:
     weights = [W.astype(np.float64) for W in net.weights]
     if X is not None:
         values = net._architecture.rows(X)
-        if len(values) == 0:
-            raise ValueError("X: expected at least one sample, got none")
+        check.at_least_one(values)
         weights[0] *= units.moments(values, None).deviation
     return weights

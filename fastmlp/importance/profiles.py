@@ -57,9 +57,7 @@ class LekProfile:
         -------
         str
         """
-        if check.integer(output, "output", 0) >= self.y.shape[-1]:
-            raise ValueError(f"output: expected an index below {self.y.shape[-1]}, got {output}")
-        return str(self._table(output))
+        return str(self._table(check.index(output, "output", self.y.shape[-1])))
 
     def _table(self, output: int) -> Table:
         rows = [(name, *ranges) for name, ranges in zip(self.input_names, self.ranges[..., output], strict=True)]
@@ -129,8 +127,7 @@ def lekprofile(
            [-1. ,  0.5,  2. ]])
     """
     values = check_network(net)._architecture.rows(X).astype(np.float64)
-    if len(values) == 0:
-        raise ValueError("X: expected at least one sample, got none")
+    check.at_least_one(values)
     steps = check.integer(steps, "steps", 2)
     held, names = _groups(groups, values)
     D, G = values.shape[1], len(held)

@@ -50,8 +50,7 @@ def invariance(
     """
     X = check_network(net)._architecture.rows(X)
     D = X.shape[1]
-    if len(X) == 0:
-        raise ValueError("X: expected at least one sample, got none")
+    check.at_least_one(X)
     if isinstance(tau, str):
         check.choice(tau, "tau", ("inputs",))
         tau = np.eye(D)

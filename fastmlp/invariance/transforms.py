@@ -7,7 +7,6 @@ Each is a callable ``t(X, rng)`` that returns a new array like X; ``a + b`` does
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -15,10 +14,8 @@ import numpy as np
 
 from fastmlp import _images
 from fastmlp import _validation as check
-from fastmlp._types import Array, ArrayLike, Seed
+from fastmlp._types import Array, ArrayLike, Augment, Seed
 from fastmlp.invariance.warping import check_sigma, smoothed, warped
-
-Augment = Callable[[Array, np.random.Generator], Array]
 
 IDENTITY, NO_OFFSET = np.eye(2)[np.newaxis], np.zeros((1, 2))
 BLOCK_NUMBERS = 1 << 17  # of random fields at a time, which stay near the core
@@ -119,11 +116,55 @@ def _composed(*summands: Any) -> Composition:
     return Composition(*steps)
 
 
-# ---- images ----
+@dataclass(frozen=True, repr=False)
+class _Shift(Transform):
+    """Along all axes, as far as is drawn."""
+
+    shift: float
+    shape: Any = None
+
+    def __post_init__(self) -> None:
+        self._check("shift")
+
+    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
+        offset = np.zeros((len(X), 2))
+        offset[:, -self.n_axes :] = self.shift * rng.uniform(-1.0, 1.0, (len(X), self.n_axes))
+        return warped(X, shape, IDENTITY, offset, None, None)
 
 
 @dataclass(frozen=True, repr=False)
-class RandomShift(Transform):
+class _SmoothField(Transform):
+    """Each pixel or sample by random numbers, one for each axis, that are smoothed."""
+
+    alpha: float
+    sigma: float
+    shape: Any = None
+
+    def __post_init__(self) -> None:
+        self._check("alpha", "sigma")
+        check_sigma(self.sigma)
+
+    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
+        result, (n, channels, h, w) = np.empty_like(X), shape
+        step = max(1, BLOCK_NUMBERS // max(1, self.n_axes * h * w))
+        for first in range(0, n, step):  # the numbers are those of all rows at once
+            rows = X[first : first + step]
+            field = rng.random((len(rows), self.n_axes, h, w), X.dtype)
+            field -= 0.5
+            smoothed(field, self.sigma, 2.0 * self.alpha)
+            images = (len(rows), channels, h, w)
+            result[first : first + step] = warped(rows, images, IDENTITY, NO_OFFSET, self._displacement(field), None)
+        return result
+
+    def _displacement(self, field: Array) -> Array:
+        """Of rows and columns (n, 2, h, w), from a field (n, n_axes, h, w)."""
+        return field
+
+
+# ---- images ----
+
+
+class RandomShift(_Shift):
     """Move each image by up to `shift` pixels along rows and columns, uniformly.
 
     Parameters
@@ -140,16 +181,6 @@ class RandomShift(Transform):
     >>> RandomShift(2.0)(np.ones((5, 64)), 0).shape
     (5, 64)
     """
-
-    shift: float
-    shape: Any = None
-
-    def __post_init__(self) -> None:
-        self._check("shift")
-
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
-        offset = self.shift * rng.uniform(-1.0, 1.0, (len(X), 2))
-        return warped(X, shape, IDENTITY, offset, None, None)
 
 
 @dataclass(frozen=True, repr=False)
@@ -210,8 +241,7 @@ def inverse_maps(angle: Array, size: Array, slant: Array) -> Array:
     return np.stack([c, s, -s - slant * c, c - slant * s], axis=1).reshape(-1, 2, 2)
 
 
-@dataclass(frozen=True, repr=False)
-class Elastic(Transform):
+class Elastic(_SmoothField):
     """Move each pixel by a smooth random field.
 
     Parameters
@@ -243,41 +273,11 @@ class Elastic(Transform):
     (True, False)
     """
 
-    alpha: float
-    sigma: float
-    shape: Any = None
-
-    def __post_init__(self) -> None:
-        self._check("alpha", "sigma")
-        check_sigma(self.sigma)
-
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
-        result = np.empty_like(X)
-        for rows, field in random_fields(X, shape, 2, self, rng):
-            n = len(field)
-            result[rows] = warped(X[rows], (n, *shape[1:]), IDENTITY, NO_OFFSET, field, None)
-        return result
-
-
-def random_fields(
-    X: Array, shape: tuple[int, int, int, int], n_fields: int, of: Any, rng: np.random.Generator
-) -> Iterator[tuple[slice, Array]]:
-    """Smooth fields (n, n_fields, h, w) for rows of X, some at a time: the numbers are those of all at once."""
-    n, _, h, w = shape
-    step = max(1, BLOCK_NUMBERS // max(1, n_fields * h * w))
-    for first in range(0, n, step):
-        rows = slice(first, min(n, first + step))
-        field = rng.random((rows.stop - first, n_fields, h, w), X.dtype)
-        field -= 0.5
-        smoothed(field, of.sigma, 2.0 * of.alpha)
-        yield rows, field
-
 
 # ---- signals ----
 
 
-@dataclass(frozen=True, repr=False)
-class TimeShift(Transform):
+class TimeShift(_Shift):
     """Move each signal in time by up to `shift` samples, uniformly.
 
     Parameters
@@ -296,20 +296,9 @@ class TimeShift(Transform):
     """
 
     n_axes: ClassVar[int] = 1
-    shift: float
-    shape: Any = None
-
-    def __post_init__(self) -> None:
-        self._check("shift")
-
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
-        offset = np.zeros((len(X), 2))
-        offset[:, 1] = self.shift * rng.uniform(-1.0, 1.0, len(X))
-        return warped(X, shape, IDENTITY, offset, None, None)
 
 
-@dataclass(frozen=True, repr=False)
-class TimeWarp(Transform):
+class TimeWarp(_SmoothField):
     """Let the time of each signal run faster and slower, by a smooth random field.
 
     Parameters
@@ -333,20 +322,9 @@ class TimeWarp(Transform):
     """
 
     n_axes: ClassVar[int] = 1
-    alpha: float
-    sigma: float
-    shape: Any = None
 
-    def __post_init__(self) -> None:
-        self._check("alpha", "sigma")
-        check_sigma(self.sigma)
-
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
-        result, last = np.empty_like(X), shape[-1] - 1
-        times = np.arange(last + 1, dtype=X.dtype)
-        for rows, field in random_fields(X, shape, 1, self, rng):
-            n = len(field)
-            displacement = np.zeros((n, 2, 1, last + 1), X.dtype)
-            displacement[:, 1] = np.clip(times + field[:, 0], 0, last) - times
-            result[rows] = warped(X[rows], (n, *shape[1:]), IDENTITY, NO_OFFSET, displacement, None)
-        return result
+    def _displacement(self, field: Array) -> Array:
+        times = np.arange(field.shape[-1], dtype=field.dtype)
+        displacement = np.zeros((len(field), 2, 1, len(times)), field.dtype)
+        displacement[:, 1] = np.clip(times + field[:, 0], 0, len(times) - 1) - times
+        return displacement

@@ -38,8 +38,7 @@ def split(
             checked = check_samples(architecture, *pair)
         except (ValueError, TypeError) as error:
             raise type(error)(f"validation: {error}") from error
-        if len(checked.X) == 0:
-            raise ValueError("validation: expected at least one sample, got none")
+        check.at_least_one(checked.X, "validation")
         return samples, checked, None
     fraction = check.number(validation, "validation", 0.0, above=True, high=1.0)
     n_samples = len(samples.X)

@@ -47,8 +47,7 @@ def check_all(asked: FitOptions, architecture: Architecture, n_samples: int) -> 
     if name in MINIBATCH:
         penalties.refuse_terms(asked.penalty, f"with {name}")
     _check_options(name, asked.of_method, asked.learning_rate)
-    if asked.callback is not None and not callable(asked.callback):
-        raise TypeError(f"callback: expected a callable or None, got {check.shown(asked.callback)}")
+    check.callback(asked.callback)
     if asked.patience is not None:
         asked.patience = check.integer(asked.patience, "patience", 1)
         if asked.validation is None:
@@ -58,8 +57,7 @@ def check_all(asked: FitOptions, architecture: Architecture, n_samples: int) -> 
     default_iter = EPOCHS if name in MINIBATCH else STEPS
     asked.max_iter = default_iter if asked.max_iter is None else check.integer(asked.max_iter, "max_iter", 0)
     asked.batch_size = check.integer(asked.batch_size, "batch_size", 1)
-    verbose = int(asked.verbose) if isinstance(asked.verbose, bool) else asked.verbose
-    asked.verbose = check.integer(verbose, "verbose", 0)
+    asked.verbose = check.verbosity(asked.verbose)
     if asked.time_limit is not None:
         asked.time_limit = check.number(asked.time_limit, "time_limit", 0.0)
 

@@ -11,6 +11,7 @@ import functools
 import importlib
 import math
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,6 +93,15 @@ def optimize_result(**fields: Any) -> FitResult:
 def fit_results(results: list[FitResult]) -> list[FitResult]:
     """Of several, a list that is printed as a table."""
     return _results().FitResults(results)  # type: ignore[no-any-return]
+
+
+def asks_for_end(callback: Callable[[Any], Any], state: Any) -> bool:
+    """Whether a callback wants no more: it returns True, or raises StopIteration."""
+    try:
+        answer = callback(state)
+    except StopIteration:
+        return True
+    return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 
 class Monitor:
@@ -293,11 +303,7 @@ class Monitor:
         latest = {name: values[-1] for name, values in self.history.items()}
         x = self.x.copy() if self._own is None else self._own.folded(self._net._architecture, self.x)
         state = optimize_result(x=x, fun=latest["loss"], nit=self.n_iter, **latest)
-        try:
-            answer = self.callback(state)
-        except StopIteration:
-            return True
-        return isinstance(answer, (bool, np.bool_)) and bool(answer)
+        return asks_for_end(self.callback, state)
 
     def _print(self) -> None:
         latest = {name: values[-1] for name, values in self.history.items() if values}

@@ -100,11 +100,9 @@ def lekprofile(result: Any, input: Any = 0, ax: Axes | None = None, *, output: i
     if not hasattr(result, "group_names"):
         raise TypeError(f"result: expected what fastmlp.lekprofile returns, got {type(result).__name__}")
     names = result.input_names
-    i = names.index(check.choice(input, "input", names)) if isinstance(input, str) else check.integer(input, "input", 0)
-    if i >= len(names):
-        raise ValueError(f"input: expected an index below {len(names)}, got {input}")
-    if check.integer(output, "output", 0) >= result.y.shape[-1]:
-        raise ValueError(f"output: expected an index below {result.y.shape[-1]}, got {output}")
+    by_name = isinstance(input, str)
+    i = names.index(check.choice(input, "input", names)) if by_name else check.index(input, "input", len(names))
+    output = check.index(output, "output", result.y.shape[-1])
     ax = axes_or_new(ax)
     from matplotlib.colors import LinearSegmentedColormap
 

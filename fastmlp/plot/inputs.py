@@ -50,9 +50,9 @@ def sensitivity(result: Any, ax: Axes | None = None, *, output: int | None = Non
         raise TypeError(f"result: expected what fastmlp.sensitivity returns, got {type(result).__name__}")
     names = result.output_names
     n_inputs = check.integer(n_inputs, "n_inputs", 1)
-    if output is not None and check.integer(output, "output", 0) >= len(names):
-        raise ValueError(f"output: expected an index below {len(names)}, got {output}")
-    if output is None and len(names) == 1:
+    if output is not None:
+        output = check.index(output, "output", len(names))
+    elif len(names) == 1:
         output = 0
     mean, _, spread = result.standardized
     length = np.sqrt((spread**2).mean(axis=0)) if output is None else spread[output]

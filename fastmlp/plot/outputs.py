@@ -67,8 +67,7 @@ def function(
     if not callable(f):
         raise TypeError(f"f: expected a function of X, such as a network, got {check.shown(f)}")
     x = _column(X, "X", None)
-    if x.size == 0:
-        raise ValueError("X: expected at least one sample, got none")
+    check.at_least_one(x)
     targets = None if T is None else _column(T, "T", len(x))
     margin = MARGIN * float(np.ptp(x)) or 1.0
     points = np.linspace(x.min() - margin, x.max() + margin, N_POINTS)

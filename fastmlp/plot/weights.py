@@ -49,8 +49,7 @@ def hinton(net: Any, layer: int = 0, ax: Axes | None = None) -> Axes:
     """
     if not hasattr(net, "weights"):
         raise TypeError(f"net: expected a fastmlp.Network, got {type(net).__name__}")
-    if check.integer(layer, "layer", 0) >= len(net.weights):
-        raise ValueError(f"layer: expected an index below {len(net.weights)}, got {layer}")
+    layer = check.index(layer, "layer", len(net.weights))
     if net.weights[layer].ndim != 2:
         raise ValueError(f"layer: expected one with a matrix of weights, got shape {net.weights[layer].shape}")
     ax = axes_or_new(ax)

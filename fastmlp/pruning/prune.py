@@ -171,8 +171,7 @@ def prune(
         problem.refuse_flat_priors(candidates.left(start).sets, "method")
     if chooser.name == "evidence":
         problem.refuse_flat_priors([np.flatnonzero(~start)], "stop")
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback: expected a callable or None, got {check.shown(callback)}")
+    check.callback(callback)
     seconds = math.inf if time_limit is None else check.number(time_limit, "time_limit", 0.0)
     rules = Rules(
         method=chosen,
@@ -185,7 +184,7 @@ def prune(
         tol=problem.default_tol if tol is None else check.number(tol, "tol", 0.0),
         max_iter=check.integer(max_iter, "max_iter", 1),
         callback=callback,
-        verbose=check.integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", 0),
+        verbose=check.verbosity(verbose),
         deadline=time.perf_counter() + seconds,
     )
     walk = Walk(problem, candidates, rules, chooser, held_out)

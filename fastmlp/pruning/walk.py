@@ -11,6 +11,7 @@ import numpy as np
 
 from fastmlp._types import Float, Index, Mask
 from fastmlp.model.functional import Samples
+from fastmlp.optimize.monitor import asks_for_end
 from fastmlp.pruning import retraining
 from fastmlp.pruning.candidates import Candidates
 from fastmlp.pruning.criteria import Chooser
@@ -219,21 +220,13 @@ class Walk:
     def _ended(self) -> str | None:
         """Why the latest step is the last one, if it is."""
         rules, step = self.rules, self.steps[-1]
-        if rules.callback is not None and _answer(rules.callback, step):
+        if rules.callback is not None and asks_for_end(rules.callback, step):
             return "stopped by the callback"
         if self.chooser.stops(self.steps):
             return f"stopped by {self.chooser.name}"
         if step.n_params <= rules.n_params:
             return "n_params reached"
         return "stopped at time_limit" if self.left <= 0 else None
-
-
-def _answer(callback: Callable[[Any], Any], step: PruningStep) -> bool:
-    try:
-        answer = callback(step)
-    except StopIteration:
-        return True
-    return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 
 def _line(number: int, step: PruningStep) -> str:

@@ -159,8 +159,8 @@ def _at_once(numbered: dict[int, Task], how: Rules, done: Done) -> None:
             task.net._claim(claim, "fit_many")
         try:
             options = {**how.options, "ftol": how.ftol, "max_iter": how.max_iter}
-            problems = [compiled(term, 1) for term in terms]
-            many.train(problems, params, tols, how.method, options, how.time_limit, how.n_threads, records)
+            fits = [(compiled(term, 1), x, tol) for term, x, tol in zip(terms, params, tols, strict=True)]
+            many.train(fits, how.method, options, how.time_limit, how.n_threads, records)
         finally:
             for task, term, x in zip(tasks, terms, params, strict=True):
                 task.net._take(term.expand(x), task.own)

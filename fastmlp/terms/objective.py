@@ -340,7 +340,6 @@ def make(
 
 def require_samples(samples: Samples, name: str = "X") -> None:
     """Refuse to minimise over nothing."""
-    if len(samples.X) == 0:
-        raise ValueError(f"{name}: expected at least one sample, got none")
+    check.at_least_one(samples.X, name)
     if samples.weight is not None and not samples.weight.any():
         raise ValueError("sample_weight: expected at least one positive number, got zeros only")

@@ -25,9 +25,11 @@ def problem(dtype="float64", penalty=DECAY, n_samples=60):
 
 def train(objectives, params, n_threads=2, *, tol=1e-6, ftol=0.0, max_iter=500, seconds=np.inf):
     options = {"damping": 1e-3, "ftol": ftol, "max_iter": max_iter}
-    return many.train(
-        [compiled(o, 1) for o in objectives], params, [tol] * len(params), "lm", options, seconds, n_threads
-    )
+    return many.train(fits(objectives, params, tol), "lm", options, seconds, n_threads)
+
+
+def fits(objectives, params, tol):
+    return [(compiled(objective, 1), x, tol) for objective, x in zip(objectives, params, strict=True)]
 
 
 def endings(records):
@@ -61,7 +63,7 @@ def test_by_lbfgs_too_each_network_goes_the_way_it_goes_alone(dtype, max_iter):
     objectives, params = problem(dtype)
     own = {"maxcor": 7, "maxls": 50, "maxfun": 4000}
     options = {**own, "ftol": 0.0, "max_iter": max_iter}
-    records = many.train([compiled(o, 1) for o in objectives], params, [tol] * len(params), "lbfgs", options, np.inf, 2)
+    records = many.train(fits(objectives, params, tol), "lbfgs", options, np.inf, 2)
     for objective, x, record, ending in zip(objectives, params, records, endings(records), strict=True):
         descent = lbfgs.Descent(compiled(objective, 1), objective.x0, tol, own)
         status = descent.advance(max_iter)
@@ -74,9 +76,8 @@ def test_by_lbfgs_too_each_network_goes_the_way_it_goes_alone(dtype, max_iter):
 def test_records_that_are_given_come_back():
     """As they are: NumPy reads the layout of a view of them in Python, where a signal's exception would be lost."""
     objectives, params = problem("float64")
-    problems, records = [compiled(objective, 1) for objective in objectives], many.unwritten(len(params))
-    tols, options = [1e-6] * len(params), {"damping": 1e-3, "ftol": 0.0, "max_iter": 3}
-    assert many.train(problems, params, tols, "lm", options, np.inf, 2, records) is records
+    records, options = many.unwritten(len(params)), {"damping": 1e-3, "ftol": 0.0, "max_iter": 3}
+    assert many.train(fits(objectives, params, 1e-6), "lm", options, np.inf, 2, records) is records
 
 
 def test_results_do_not_depend_on_the_number_of_threads(n_threads, dtype):

@@ -26,7 +26,7 @@ def test_pairs_of_lbfgs(pairs):
     options = {"maxcor": pairs, "maxls": 50, "maxfun": 100, "ftol": 0.0}
     with pytest.raises(MemoryError, match="maxcor: expected fewer"):
         lbfgs.Descent(compiled(OBJECTIVE, 1), OBJECTIVE.x0, 1e-6, options)
-    problem = [compiled(OBJECTIVE, 1)], [OBJECTIVE.x0], [1e-6], "lbfgs"
+    problem = [(compiled(OBJECTIVE, 1), OBJECTIVE.x0, 1e-6)], "lbfgs"
     with pytest.raises(MemoryError, match="a smaller maxcor"):
         many.train(*problem, {**options, "max_iter": pairs}, 1.0, 1)
     many.train(*problem, {**options, "max_iter": 3}, 1.0, 1)  # for three steps
@@ -46,7 +46,7 @@ def test_matrices_of_parameters(sizes, itemsize):
     with pytest.raises(MemoryError):
         lm.Descent(Objective(batch, 1.0, None, 2), np.zeros(1), 1e-6, options)
     with pytest.raises(MemoryError):
-        many.train([Objective(batch, 1.0, None, 1)], [np.zeros(1)], [1e-6], "lm", options, 1.0, 1)
+        many.train([(Objective(batch, 1.0, None, 1), np.zeros(1), 1e-6)], "lm", options, 1.0, 1)
     for kind in ("ggn", "exact", "empirical_fisher"):
         with pytest.raises(MemoryError):
             matrices.normal_equations(batch, params, kind, 2)

@@ -13,7 +13,7 @@ from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.sums cimport slots
 from fastmlp._core.sums.block cimport Block, weights
 from fastmlp._core.sums.kinds cimport Layer
-from fastmlp._core.sums.layers cimport backward
+from fastmlp._core.sums.layers cimport backward, multiply
 from fastmlp._core.sums.plan cimport GRADIENT_WORK, Layout, Net, Partition
 from fastmlp._core.sums.slots cimport Pass, Step
 from fastmlp._core.sums.tangents cimport (
@@ -88,10 +88,8 @@ cdef void columns(const Block *b, floating *work, floating *J) noexcept nogil:
         backward(b, layer, work, <const floating *> b.params, mu, False, <const floating *> NULL, mu_below)
         backward(b, layer, work, <const floating *> b.params, delta, False,
                  <const floating *> work + at.d1[l - 1] * ld, delta_below)
-        kernels.multiply(b.net.ops, layer.n_in, b.n, <const floating *> work + at.Rz[l - 1] * ld,
-                         <const floating *> mu_below, True, delta_below, ld)
-        kernels.multiply(b.net.ops, layer.n_in, b.n, <const floating *> work + at.d1[l - 1] * ld,
-                         <const floating *> mu_below, False, mu_below, ld)
+        multiply(b, l - 1, <const floating *> work + at.Rz[l - 1] * ld, <const floating *> mu_below, True, delta_below)
+        multiply(b, l - 1, <const floating *> work + at.d1[l - 1] * ld, <const floating *> mu_below, False, mu_below)
 
 
 cdef double block_gram(const Pass *job, const Block *b, floating *work, floating *sums) noexcept nogil:

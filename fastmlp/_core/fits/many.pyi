@@ -8,9 +8,7 @@ from fastmlp._core.fits.objective import Objective
 RECORD: np.dtype[Any]
 
 def train(
-    objectives: list[Objective],
-    params: list[NDArray[np.float64]],
-    tols: list[float],
+    fits: list[tuple[Objective, NDArray[np.float64], float]],
     method: str,
     options: dict[str, Any],
     seconds: float,

@@ -113,17 +113,14 @@ def unwritten(n_jobs):
     return records
 
 
-def train(list objectives, list params, list tols, method, dict options, double seconds, int n_threads, records=None):
-    """Train one network for each entry of the lists; a record for each.
+def train(list fits, method, dict options, double seconds, int n_threads, records=None):
+    """Train one network for each fit; a record for each.
 
     Parameters
     ----------
-    objectives : list of Objective
-        Each for one thread.
-    params : list of ndarray of shape (P,), float64
-        The starts, which become the results; after an exception, those of the latest steps.
-    tols : list of float
-        For |g|_inf.
+    fits : list of (Objective, ndarray of shape (P,) of float64, float)
+        Each objective for one thread; the start, which becomes the result, after an exception that of the latest step;
+        and tol, for |g|_inf.
     method : str
         lm or lbfgs.
     options : dict
@@ -134,7 +131,7 @@ def train(list objectives, list params, list tols, method, dict options, double 
     records : ndarray, optional
         `unwritten` ones, to be taken: after an exception they tell which networks were done.
     """
-    cdef size_t n_jobs = len(objectives), number, workspace = 0
+    cdef size_t n_jobs = len(fits), number, workspace = 0
     records = unwritten(n_jobs) if records is None else records
     cdef Record[::1] written = records
     cdef Options settings = read(0.0, options)
@@ -148,7 +145,7 @@ def train(list objectives, list params, list tols, method, dict options, double 
     crowd.ftol, crowd.max_iter, crowd.deadline = settings.ftol, options["max_iter"], team.seconds() + seconds
     settings.ftol = 0.0
     settings.max_pairs = min(settings.max_pairs, max(<size_t> 1, crowd.max_iter))   # each step tells of one
-    for objective in objectives:
+    for objective, _, _ in fits:
         problem = &objective.problem
         workspace = max(workspace, descent.memory_bytes(crowd.method, problem, &settings))
         products += <double> problem.source.n * <double> (problem.net.n_params * GRADIENT_WORK)
@@ -164,8 +161,7 @@ def train(list objectives, list params, list tols, method, dict options, double 
     cdef char *work = <char *> lines(<size_t> memory)
     cdef Job *jobs = <Job *> (work + n_threads * workspace)
     for number in range(n_jobs):
-        objective, x = objectives[number], params[number]
-        settings.tol = tols[number]
+        objective, x, settings.tol = fits[number]
         jobs[number].problem, jobs[number].options = &objective.problem, settings
         jobs[number].params, jobs[number].record = &x[0], &written[number]
     crowd.jobs, crowd.memory, crowd.workspace = jobs, work, workspace

@@ -266,9 +266,9 @@ cdef size_t work_of(const Net *net, Kind kind) noexcept nogil:
     return 2 * work
 
 
-cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, v, U, Kind kind, bint of_logits, tuple shape,
+cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, vector, Kind kind, bint of_logits, tuple shape,
                  int n_threads, cnp.ndarray values=None):
-    """An array (n, *shape) of what `kind` says; arguments are trusted."""
+    """An array (n, *shape) of what `kind` says, with v or u where it takes one; arguments are trusted."""
     cdef const Net *net = &plan.net
     cdef const Layout *at = &net.tangents
     cdef Source source = inputs(cnp.PyArray_DIM(X, 0), data(X))
@@ -283,8 +283,9 @@ cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, v, U, Kind kind, 
         dims[i + 1] = shape[i]
         rows.row *= dims[i + 1]
     out = results.empty(len(shape) + 1, dims, cnp.PyArray_TYPE(params))
-    rows.kind, rows.of_logits, rows.v, rows.values = kind, of_logits, data(v), data(values)
-    source.T = data(U)
+    rows.kind, rows.of_logits, rows.values = kind, of_logits, data(values)
+    rows.v = NULL if kind == VJP_INPUTS else data(vector)
+    source.T = data(vector) if kind == VJP_INPUTS else NULL
     if kind == BY_INPUTS or kind == VJP_INPUTS:
         at = &net.gradient
     elif kind == BY_PARAMS:
@@ -307,14 +308,14 @@ def by_inputs(Plan plan not None, params, X, bint of_logits, int n_threads):
     """dy/dx (n, K, D), by backward sweeps, or by forward ones where there are fewer inputs than outputs."""
     cdef size_t D = plan.net.n_inputs, K = plan.net.n_outputs
     if K <= D:
-        return fill(plan, params, X, None, None, BY_INPUTS, of_logits, (K, D), n_threads)
-    columns = fill(plan, params, X, None, None, BY_INPUTS_FORWARD, of_logits, (D, K), n_threads)
+        return fill(plan, params, X, None, BY_INPUTS, of_logits, (K, D), n_threads)
+    columns = fill(plan, params, X, None, BY_INPUTS_FORWARD, of_logits, (D, K), n_threads)
     return columns.swapaxes(1, 2).copy()
 
 
 def by_params(Plan plan not None, params, X, bint of_logits, int n_threads):
     """dy/dparams (n, K, P)."""
-    return fill(plan, params, X, None, None, BY_PARAMS, of_logits, (plan.net.n_outputs, plan.net.n_params), n_threads)
+    return fill(plan, params, X, None, BY_PARAMS, of_logits, (plan.net.n_outputs, plan.net.n_params), n_threads)
 
 
 def linearise(Plan plan not None, cnp.ndarray params, cnp.ndarray X, bint of_logits, int n_threads):
@@ -323,33 +324,33 @@ def linearise(Plan plan not None, cnp.ndarray params, cnp.ndarray X, bint of_log
     shape[0] = cnp.PyArray_DIM(X, 0)
     shape[1] = plan.net.n_outputs
     values = cnp.PyArray_EMPTY(2, shape, cnp.PyArray_TYPE(params), 0)
-    J = fill(plan, params, X, None, None, BY_PARAMS, of_logits, (plan.net.n_outputs, plan.net.n_params), n_threads,
+    J = fill(plan, params, X, None, BY_PARAMS, of_logits, (plan.net.n_outputs, plan.net.n_params), n_threads,
              values)
     return values, J
 
 
 def jvp_params(Plan plan not None, params, X, v, bint of_logits, int n_threads):
     """dy/dparams v (n, K) for v (P,)."""
-    return fill(plan, params, X, v, None, JVP_PARAMS, of_logits, (plan.net.n_outputs,), n_threads)
+    return fill(plan, params, X, v, JVP_PARAMS, of_logits, (plan.net.n_outputs,), n_threads)
 
 
 def jvp_inputs(Plan plan not None, params, X, v, bint of_logits, int n_threads):
     """dy/dx v (n, K) for v (n, D)."""
-    return fill(plan, params, X, v, None, JVP_INPUTS, of_logits, (plan.net.n_outputs,), n_threads)
+    return fill(plan, params, X, v, JVP_INPUTS, of_logits, (plan.net.n_outputs,), n_threads)
 
 
 def vjp_inputs(Plan plan not None, params, X, U, bint of_logits, int n_threads):
     """u' dy/dx (n, D) for U (n, K)."""
-    return fill(plan, params, X, None, U, VJP_INPUTS, of_logits, (plan.net.n_inputs,), n_threads)
+    return fill(plan, params, X, U, VJP_INPUTS, of_logits, (plan.net.n_inputs,), n_threads)
 
 
 def input_hessian(Plan plan not None, params, X, int n_threads):
     """d2y/dx dx (n, K, D, D), symmetric to the last bit."""
     cdef size_t D = plan.net.n_inputs
-    return fill(plan, params, X, None, None, INPUT_HESSIAN, False, (plan.net.n_outputs, D, D), n_threads)
+    return fill(plan, params, X, None, INPUT_HESSIAN, False, (plan.net.n_outputs, D, D), n_threads)
 
 
 def input_params(Plan plan not None, params, X, int n_threads):
     """d2y/dx dparams (n, D, K, P), sample by sample: a vector of samples could be done in the time of one."""
     cdef size_t D = plan.net.n_inputs, K = plan.net.n_outputs, P = plan.net.n_params
-    return fill(plan, params, X, None, None, INPUT_PARAMS, False, (D, K, P), n_threads)
+    return fill(plan, params, X, None, INPUT_PARAMS, False, (D, K, P), n_threads)

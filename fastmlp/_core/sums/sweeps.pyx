@@ -16,7 +16,7 @@ from fastmlp._core.bridge cimport kernels
 from fastmlp._core.storage.vectors cimport total
 from fastmlp._core.sums.block cimport Block, precisions, weights
 from fastmlp._core.sums.kinds cimport Layer
-from fastmlp._core.sums.layers cimport backward, forward, gradient, unit_backward
+from fastmlp._core.sums.layers cimport backward, forward, gradient, multiply, unit_backward
 from fastmlp._core.sums.plan cimport SOFTMAX, Layout
 
 
@@ -75,9 +75,9 @@ cdef void step_back(const Block *b, int l, floating *work) noexcept nogil:
     backward(b, layer, work, <const floating *> b.params, <const floating *> work + at.delta[l] * b.ld, False,
              <const floating *> NULL if at.bends else d1, below)
     if at.bends:
-        kernels.multiply(b.net.ops, layer.n_in, b.n, <const floating *> work + at.d2[l - 1] * b.ld,
-                         <const floating *> below, False, work + at.bend[l - 1] * b.ld, b.ld)
-        kernels.multiply(b.net.ops, layer.n_in, b.n, d1, <const floating *> below, False, below, b.ld)
+        multiply(b, l - 1, <const floating *> work + at.d2[l - 1] * b.ld, <const floating *> below, False,
+                 work + at.bend[l - 1] * b.ld)
+        multiply(b, l - 1, d1, <const floating *> below, False, below)
 
 
 cdef void unit_to_inputs(const Block *b, size_t k, const floating *delta, floating *work,
@@ -122,8 +122,7 @@ cdef void rfprop(const Block *b, const floating *V, bint inputs, floating *work)
         elif not own:
             memset(Rz, 0, layer.n_out * ld * sizeof(floating))
         if l < b.net.n_layers:
-            kernels.multiply(b.net.ops, layer.n_out, b.n, <const floating *> work + at.d1[l] * ld,
-                             <const floating *> Rz, False, work + at.Ra[l] * ld, ld)
+            multiply(b, l, <const floating *> work + at.d1[l] * ld, <const floating *> Rz, False, work + at.Ra[l] * ld)
 
 
 cdef void rbprop(const Block *b, const floating *V, bint inputs, bint exact, floating *work,
@@ -157,8 +156,8 @@ cdef void rbprop(const Block *b, const floating *V, bint inputs, bint exact, flo
         backward(b, layer, work, <const floating *> b.params, Rdelta, own,
                  <const floating *> work + at.d1[l - 1] * ld, below)
         if exact:
-            kernels.multiply(b.net.ops, layer.n_in, b.n, <const floating *> work + at.bend[l - 1] * ld,
-                             <const floating *> work + at.Rz[l - 1] * ld, True, below, ld)
+            multiply(b, l - 1, <const floating *> work + at.bend[l - 1] * ld,
+                     <const floating *> work + at.Rz[l - 1] * ld, True, below)
 
 
 # ---- the output and the loss ----
@@ -183,7 +182,7 @@ cdef void output_product(const Block *b, const floating *work, const floating *U
     if b.net.layers[last - 1].activation == SOFTMAX:
         kernels.softmax_product(b.net.ops, b.net.n_outputs, b.n, work + b.at.y * b.ld, U, P, b.ld)
     else:
-        kernels.multiply(b.net.ops, b.net.n_outputs, b.n, work + b.at.d1[last] * b.ld, U, False, P, b.ld)
+        multiply(b, last, work + b.at.d1[last] * b.ld, U, False, P)
 
 
 cdef void output_curvature(const Block *b, const floating *work, const floating *Rz, const floating *Ry,
@@ -196,8 +195,8 @@ cdef void output_curvature(const Block *b, const floating *work, const floating 
     if b.net.layers[last - 1].activation == SOFTMAX:
         kernels.softmax_product_tangent(b.net.ops, K, b.n, work + b.at.y * b.ld, Ry, U, P, b.ld)
     else:
-        kernels.multiply(b.net.ops, K, b.n, work + b.at.d2[last] * b.ld, Rz, False, P, b.ld)
-        kernels.multiply(b.net.ops, K, b.n, <const floating *> P, U, False, P, b.ld)
+        multiply(b, last, work + b.at.d2[last] * b.ld, Rz, False, P)
+        multiply(b, last, <const floating *> P, U, False, P)
 
 
 cdef void output_product_tangent(const Block *b, const floating *work, const floating *U,

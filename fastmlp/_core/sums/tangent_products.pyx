@@ -24,7 +24,7 @@ from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.sums.block cimport Block, weights
 from fastmlp._core.sums.kinds cimport Layer
-from fastmlp._core.sums.layers cimport backward, forward, gradient
+from fastmlp._core.sums.layers cimport backward, forward, gradient, multiply
 from fastmlp._core.sums.plan cimport SOFTMAX, Layout, Net
 from fastmlp._core.sums.slots cimport Pass, Step
 from fastmlp._core.sums.tangents cimport (
@@ -43,12 +43,6 @@ cdef enum:
 cdef inline floating *bank(const Block *b, int number, floating *work) noexcept nogil:
     """A workspace like the first: of V, with h''' in place of h'', or of both tangents."""
     return work + number * (b.at.rows + SEEDS * b.net.n_outputs) * b.ld
-
-
-cdef inline void multiply(const Block *b, int l, const floating *A, const floating *B, bint add,
-                          floating *C) noexcept nogil:
-    """C = A * B, added to C if `add`, for the units of layer l."""
-    kernels.multiply(b.net.ops, b.net.layers[l - 1].n_out, b.n, A, B, add, C, b.ld)
 
 
 cdef bint moves(const Layer *layer, const floating *V) noexcept nogil:

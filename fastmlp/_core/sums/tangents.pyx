@@ -29,7 +29,7 @@ from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.sums.batch cimport Batch, prepare_loss
 from fastmlp._core.sums.block cimport Block, load, load_rows, weights
 from fastmlp._core.sums.kinds cimport Layer
-from fastmlp._core.sums.layers cimport backward, gradient
+from fastmlp._core.sums.layers cimport backward, gradient, multiply
 from fastmlp._core.sums.plan cimport GRADIENT_WORK, Layout, Net
 from fastmlp._core.sums.slots cimport Pass, Step
 from fastmlp._core.threads cimport team
@@ -101,8 +101,8 @@ cdef void curve(const Block *b, floating *work) noexcept nogil:
     cdef const Layout *at = b.at
     cdef int l
     for l in range(1, b.net.n_layers):
-        kernels.multiply(b.net.ops, b.net.layers[l - 1].n_out, b.n, <const floating *> work + at.d2[l] * b.ld,
-                         <const floating *> work + at.Rz[l] * b.ld, False, work + at.Rz[l] * b.ld, b.ld)
+        multiply(b, l, <const floating *> work + at.d2[l] * b.ld, <const floating *> work + at.Rz[l] * b.ld, False,
+                 work + at.Rz[l] * b.ld)
 
 
 cdef void down(const Block *b, floating *work, floating *sums) noexcept nogil:
@@ -119,10 +119,9 @@ cdef void down(const Block *b, floating *work, floating *sums) noexcept nogil:
         if l == 1:
             return
         backward(b, layer, work, <const floating *> b.params, mu, False, <const floating *> NULL, below)
-        kernels.multiply(b.net.ops, layer.n_in, b.n, <const floating *> work + at.Rz[l - 1] * b.ld,
-                         <const floating *> below, True, work + at.bend[l - 1] * b.ld, b.ld)
-        kernels.multiply(b.net.ops, layer.n_in, b.n, <const floating *> work + at.d1[l - 1] * b.ld,
-                         <const floating *> below, False, below, b.ld)
+        multiply(b, l - 1, <const floating *> work + at.Rz[l - 1] * b.ld, <const floating *> below, True,
+                 work + at.bend[l - 1] * b.ld)
+        multiply(b, l - 1, <const floating *> work + at.d1[l - 1] * b.ld, <const floating *> below, False, below)
 
 
 cdef void bent_bprop(const Block *b, floating *work, floating *sums) noexcept nogil:
