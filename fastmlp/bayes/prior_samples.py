@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
+from fastmlp._types import Array, ArrayLike, Float, Precision, Seed
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.precisions import by_parameter
 from fastmlp.model import functional, units
@@ -20,14 +18,14 @@ from fastmlp.network.network import Network, check_network
 @quiet
 def prior_samples(
     net: Network,
-    precisions: Any,
-    X: Any,
+    precisions: Precision,
+    X: ArrayLike,
     n: int = 10,
-    rng: Any = None,
+    rng: Seed = None,
     *,
-    standardize: Any = False,
-    n_threads: Any = None,
-) -> NDArray[Any]:
+    standardize: bool | Units = False,
+    n_threads: int | None = None,
+) -> Array:
     """Outputs at X of networks whose parameters are drawn from N(0, 1/alpha_g) in each group g.
 
     Parameters
@@ -93,7 +91,7 @@ def prior_samples(
     return frame.outputs(samples).astype(architecture.dtype, copy=False)
 
 
-def _units(net: Network, standardize: Any) -> Units | None:
+def _units(net: Network, standardize: bool | Units) -> Units | None:
     """Those that `standardize` means, without data."""
     given = units.checked(standardize, net._architecture)
     if given is False or isinstance(given, Units):
@@ -106,7 +104,7 @@ def _units(net: Network, standardize: Any) -> Units | None:
     return net.units
 
 
-def _proper(architecture: Architecture, precisions: Any) -> NDArray[np.float64]:
+def _proper(architecture: Architecture, precisions: Precision) -> Float:
     """The precision of each parameter (P,), all of them positive."""
     alpha = by_parameter(architecture, precisions, "precisions")
     wrong = [name for name, where in architecture.groups.items() if not (alpha > 0)[where].all()]

@@ -11,7 +11,7 @@ from fastmlp import _threads
 from fastmlp import _validation as check
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet_but
-from fastmlp._types import ArrayLike, Float
+from fastmlp._types import ArrayLike, Float, Seed
 from fastmlp.bayes import starts
 from fastmlp.bayes.alternation import GROUPS, Alternation
 from fastmlp.bayes.ascent import to_fixed_point, to_maximum
@@ -36,8 +36,8 @@ METHODS = {"maximum": to_maximum, "fixed_point": to_fixed_point}
 @quiet_but("callback")
 def fit_evidence(
     net: Network,
-    X: Any,
-    T: Any,
+    X: ArrayLike,
+    T: ArrayLike,
     groups: str = "layers",
     method: str = "maximum",
     *,
@@ -45,17 +45,17 @@ def fit_evidence(
     hidden: Any = None,
     combine: str = "best",
     init: str = "glorot",
-    rng: Any = None,
+    rng: Seed = None,
     prior_precision: float = START_ALPHA,
     noise_precision: float | None = None,
     noise: str = "shared",
-    standardize: Any = True,
-    sample_weight: Any = None,
+    standardize: bool | Units = True,
+    sample_weight: ArrayLike | None = None,
     sigma: ArrayLike | None = None,
     absolute_sigma: bool = False,
     max_iter: int = 200,
     tol: float = 1e-4,
-    n_threads: Any = None,
+    n_threads: int | None = None,
     time_limit: float | None = None,
     callback: Callable[[Any], Any] | None = None,
     verbose: int = 0,
@@ -284,7 +284,9 @@ def _noise_known(frame: Frame, value: Any) -> float | None:
     return float(own)
 
 
-def _problem(net: Network, X: Any, T: Any, sample_weight: Any, sigma: Any, standardize: Any) -> tuple[Frame, Samples]:
+def _problem(
+    net: Network, X: ArrayLike, T: ArrayLike, sample_weight: ArrayLike | None, sigma: Any, standardize: bool | Units
+) -> tuple[Frame, Samples]:
     """The checked samples, in the units in which the evidence is maximised."""
     architecture = net._architecture.changed(dtype="float64")
     samples = functional.check_samples(architecture, X, T, sample_weight, sigma)

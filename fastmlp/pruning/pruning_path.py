@@ -8,17 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fastmlp import _optional, plot
 from fastmlp import _validation as check
 from fastmlp._tables import Page, Table, how_many, printed, shortened, unless_nan
+from fastmlp._types import Axes, Float, Mask
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network
 
-Float = NDArray[np.float64]
 NUMBERS = (
     "rise",
     "objective",
@@ -83,7 +80,7 @@ class PruningStep:
     nit: int
     hessian: str
     params: Float = field(repr=False)
-    pruned: NDArray[np.bool_] = field(repr=False)
+    pruned: Mask = field(repr=False)
 
     def _shown(self) -> Page:
         removed = f"without {', '.join(self.removed)}" if self.removed else "nothing removed"
@@ -143,7 +140,7 @@ class PruningPath:
         params = chosen.params.astype(self.architecture.dtype)
         return Network._make(self.architecture, params, self.units, trained=True, pruned=chosen.pruned)
 
-    def fixed(self, step: int) -> NDArray[np.bool_]:
+    def fixed(self, step: int) -> Mask:
         """What was deleted by a step, a mask (P,) as ``Network.fit(fixed=)`` takes it; a copy.
 
         Parameters
@@ -219,6 +216,6 @@ class PruningPath:
         rows = [{name: getattr(step, name) for name in names} for step in self.steps]
         return pd.DataFrame([{**row, "removed": ", ".join(row["removed"])} for row in rows])
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw objective, evidence and validation loss against the weights; see `fastmlp.plot.pruning`."""
         return plot.pruning(self, ax)
