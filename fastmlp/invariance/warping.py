@@ -67,7 +67,7 @@ def warp(
     if array.ndim not in (2, 3, 4):
         raise ValueError(f"images: expected shape (H, W), (N, H, W) or (N, C, H, W), got {array.shape}")
     h, w = array.shape[-2:]
-    if (h + 2) * (w + 2) > MOST_PIXELS:
+    if (h + 3) * (w + 3) > MOST_PIXELS:
         raise ValueError(f"images: expected at most {MOST_PIXELS} pixels, got {h} x {w}")
     n = 1 if array.ndim == 2 else len(array)
     M = _of_images(np.eye(2) if matrix is None else matrix, "matrix", (2, 2), n, np.float64)

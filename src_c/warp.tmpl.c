@@ -1,0 +1,118 @@
+/* Images seen through maps of their coordinates: bilinear interpolation among the four pixels around each place.
+ *
+ * No product is fused with a sum here, so that what is drawn is the same to the bit on every instruction set. Places are
+ * doubles: in float those of large images would be off by more than pixels are.
+ */
+BEGIN_UNFUSED
+
+/* The image in a frame of zeros, one pixel wide above and left of it, two below and right: no place has to be asked
+ * whether it is inside. */
+static void NAME(put_frame)(size_t h, size_t w, const real *image, real *framed)
+{
+    const size_t ld = w + 3;
+    memset(framed, 0, (h + 3) * ld * sizeof(real));
+    for (size_t i = 0; i < h; i++) {
+        const real *from = image + i * w;
+        real *to = framed + (i + 1) * ld + 1;
+        size_t j = 0;
+        for (; j + LANES <= w; j += LANES)
+            STORE(to + j, LOAD(from + j));
+        if (j < w)
+            memcpy(to + j, from + j, (w - j) * sizeof(real));
+    }
+}
+
+/* The numbers p[first[k]], and those right of them. Two floats are fetched as one word, in a third less time. */
+#if LANES == 1
+ALWAYS_INLINE void NAME(pick)(const real *p, const int32_t *first, VEC *left, VEC *right)
+{
+    *left = p[first[0]];
+    *right = p[first[0] + 1];
+}
+#elif REAL_BITS == 32
+ALWAYS_INLINE uint64_t NAME(word)(const real *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+ALWAYS_INLINE void NAME(pick)(const real *p, const int32_t *first, VEC *left, VEC *right)
+{
+#define WORD(k, h) NAME(word)(p + first[k])
+#define EVEN(k, h) 2 * (k)
+#define ODD(k, h) 2 * (k) + 1
+    typedef uint64_t words __attribute__((vector_size(LANES * sizeof(uint64_t))));
+    const words pairs = {EACH_LANE(WORD, 0)};
+    VEC half[2];
+    memcpy(half, &pairs, sizeof half);
+    *left = SHUFFLE(half[0], half[1], EVEN, 0);
+    *right = SHUFFLE(half[0], half[1], ODD, 0);
+#undef WORD
+#undef EVEN
+#undef ODD
+}
+#else
+ALWAYS_INLINE void NAME(pick)(const real *p, const int32_t *first, VEC *left, VEC *right)
+{
+#define PIXEL(k, h) p[first[k] + (h)]
+    *left = (VEC){EACH_LANE(PIXEL, 0)};
+    *right = (VEC){EACH_LANE(PIXEL, 1)};
+#undef PIXEL
+}
+#endif
+
+/* A coordinate in the frame, [0, end]; nan, which is what infinity less infinity is, becomes 0, which is outside. */
+ALWAYS_INLINE double NAME(within)(double x, double end)
+{
+    x = x > 0.0 ? x : 0.0;
+    return x < end ? x : end;
+}
+
+static void NAME(warp)(size_t h, size_t w, const real *image, const double *M, const double *o, const real *u,
+                       real *framed, real *out)
+{
+    enum { RUN = 16 }; /* pixels of a row whose places are found together; a multiple of all LANES */
+    const size_t ld = w + 3;
+    const double bottom = (double)(h + 1), right = (double)(w + 1);
+    double down[RUN], across[RUN], further_down[RUN] = {0.0}, further_across[RUN] = {0.0};
+    int32_t first[RUN];  /* the upper left of the four pixels, */
+    real s[RUN], t[RUN]; /* and how far below and right of it the place is */
+    NAME(put_frame)(h, w, image, framed);
+    for (int q = 0; q < RUN; q++) {
+        down[q] = M[1] * (double)q + 1.0;
+        across[q] = M[3] * (double)q + 1.0;
+    }
+    for (size_t i = 0; i < h; i++)
+        for (size_t j = 0; j < w; j += RUN) {
+            const size_t n = w - j < RUN ? w - j : RUN, at = i * w + j;
+            const double row = M[0] * (double)i + M[1] * (double)j + o[0];
+            const double column = M[2] * (double)i + M[3] * (double)j + o[1];
+            for (size_t q = 0; u && q < n; q++) {
+                further_down[q] = (double)u[at + q];
+                further_across[q] = (double)u[h * w + at + q];
+            }
+            for (size_t q = 0; q < RUN; q++) {
+                const double p = NAME(within)(row + down[q] + further_down[q], bottom);
+                const double r = NAME(within)(column + across[q] + further_across[q], right);
+                const double a = (double)(int32_t)p, b = (double)(int32_t)r;
+                first[q] = (int32_t)(a * (double)ld + b);
+                s[q] = (real)(p - a);
+                t[q] = (real)(r - b);
+            }
+            for (size_t q = 0; q < n; q += LANES) {
+                VEC a, b, c, d;
+                NAME(pick)(framed, first + q, &a, &b);
+                NAME(pick)(framed + ld, first + q, &c, &d);
+                a += LOAD(t + q) * (b - a);
+                c += LOAD(t + q) * (d - c);
+                a += LOAD(s + q) * (c - a);
+                if (q + LANES <= n)
+                    STORE(out + at + q, a);
+                else
+                    memcpy(out + at + q, &a, (n - q) * sizeof(real));
+            }
+        }
+}
+
+END_UNFUSED
