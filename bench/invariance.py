@@ -1,4 +1,4 @@
-"""What augmentation, blurred inputs and features gain on handwritten digits (USPS), and what they cost.
+"""What tangents, augmentation and blurred inputs gain on handwritten digits (USPS), and what they cost.
 
     python bench/invariance.py ../shared/data/digits/usps.npz
 
@@ -12,11 +12,23 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 import fastmlp
-from fastmlp.invariance import Elastic, RandomAffine, augmented
+from fastmlp.invariance import Elastic, RandomAffine, augmented, tangents
 
 AFFINE = RandomAffine(shift=1, rotation=10, scale=0.1, shear=0.15)
 ELASTIC = RandomAffine(shift=0.7, rotation=8, scale=0.1, shear=0.1) + Elastic(alpha=12, sigma=3)
 DECAY = fastmlp.WeightDecay(0.1)
+KINDS = ("shift", "rotation", "scale", "shear")
+FEW = {  # what is done about 320 rows, or 100
+    "plain": {},
+    "tangents of logits": {"strength": 0.03},
+    "tangents of outputs": {"strength": 0.03, "of": "outputs"},
+    "blurred": {"blur": True},
+    "blurred, tangents of logits": {"blur": True, "strength": 0.03},
+    "blurred, tangents of outputs": {"blur": True, "strength": 0.03, "of": "outputs"},
+    "12 augmented copies": {"copies": 12},
+    "20 augmented copies": {"copies": 20},
+    "40 augmented copies": {"copies": 40},
+}
 
 
 def load(path):
@@ -41,16 +53,19 @@ def flat(images):
     return images.reshape(len(images), -1)
 
 
-def few(data, n, seed, copies=0, blur=False):
+def few(data, n, seed, *, copies=0, blur=False, strength=0.0, of="logits"):
     """Error of 256-30-10, trained by L-BFGS on n rows, in percent."""
     X, T, test, truth = data
     rows = balanced(T, n, np.random.default_rng(0))
-    X, T, weight = X[rows], T[rows], None
+    X, T, weight, penalty = X[rows], T[rows], None, DECAY
     if copies:
         X, T, weight = augmented(X, T, AFFINE, copies, rng=seed)
     X, test = (blurred(X), blurred(test)) if blur else (X, test)
+    if strength:
+        tau = tangents(flat(X), X.shape[1:], KINDS, sigma=0.5 if blur else 0.9)
+        penalty = penalty + fastmlp.TangentPropagation(tau, strength, of=of)
     net = fastmlp.Network([256, 30, 10], output="softmax", dtype="float32", rng=seed)
-    net.fit(flat(X), T, "lbfgs", penalty=DECAY, sample_weight=weight, max_iter=200)
+    net.fit(flat(X), T, "lbfgs", penalty=penalty, sample_weight=weight, max_iter=200)
     return 100 * np.mean(net(flat(test)).argmax(axis=1) != truth)
 
 
@@ -79,9 +94,7 @@ def main():
     arguments = parser.parse_args()
     data = load(arguments.path)
     for n in (320, 100):
-        for name, options in [("plain", {}), ("blurred", {"blur": True})] + [
-            (f"{copies} augmented copies", {"copies": copies}) for copies in (12, 20, 40)
-        ]:
+        for name, options in FEW.items():
             show(f"{n} rows, L-BFGS, {name}", lambda seed, n=n, o=options: few(data, n, seed, **o), arguments.seeds)
     for name, augment in [("plain", None), ("affine", AFFINE), ("affine and elastic", ELASTIC)]:
         for epochs in (25, 100):

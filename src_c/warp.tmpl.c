@@ -69,15 +69,35 @@ ALWAYS_INLINE double NAME(within)(double x, double end)
     return x < end ? x : end;
 }
 
+enum { NAME(RUN) = 16 }; /* pixels of a row whose places are found together; a multiple of all LANES */
+
+/* Where a run of pixels comes from: the upper left of the four around each place, and how far below and right of it that
+ * is. A place is the sum of what the run has in common, a table, and displacements. */
+typedef struct {
+    int32_t first[NAME(RUN)];
+    real below[NAME(RUN)], right[NAME(RUN)];
+} NAME(places);
+
+ALWAYS_INLINE void NAME(find)(double h, double w, double row, double column, const double *down, const double *across,
+                              const double *lower, const double *further, NAME(places) *found)
+{
+    for (int q = 0; q < NAME(RUN); q++) {
+        const double y = NAME(within)(row + down[q] + lower[q], h + 1.0);
+        const double x = NAME(within)(column + across[q] + further[q], w + 1.0);
+        const double a = (double)(int32_t)y, b = (double)(int32_t)x;
+        found->first[q] = (int32_t)(a * (w + 3.0) + b);
+        found->below[q] = (real)(y - a);
+        found->right[q] = (real)(x - b);
+    }
+}
+
 static void NAME(warp)(size_t h, size_t w, const real *image, const double *M, const double *o, const real *u,
                        real *framed, real *out)
 {
-    enum { RUN = 16 }; /* pixels of a row whose places are found together; a multiple of all LANES */
-    const size_t ld = w + 3;
-    const double bottom = (double)(h + 1), right = (double)(w + 1);
-    double down[RUN], across[RUN], further_down[RUN] = {0.0}, further_across[RUN] = {0.0};
-    int32_t first[RUN];  /* the upper left of the four pixels, */
-    real s[RUN], t[RUN]; /* and how far below and right of it the place is */
+    enum { RUN = NAME(RUN) };
+    const VEC one = (VEC){0} + R(1.0);
+    double down[RUN], across[RUN], lower[RUN] = {0.0}, further[RUN] = {0.0};
+    NAME(places) at;
     NAME(put_frame)(h, w, image, framed);
     for (int q = 0; q < RUN; q++) {
         down[q] = M[1] * (double)q + 1.0;
@@ -85,32 +105,24 @@ static void NAME(warp)(size_t h, size_t w, const real *image, const double *M, c
     }
     for (size_t i = 0; i < h; i++)
         for (size_t j = 0; j < w; j += RUN) {
-            const size_t n = w - j < RUN ? w - j : RUN, at = i * w + j;
+            const size_t n = w - j < RUN ? w - j : RUN, p = i * w + j;
             const double row = M[0] * (double)i + M[1] * (double)j + o[0];
             const double column = M[2] * (double)i + M[3] * (double)j + o[1];
             for (size_t q = 0; u && q < n; q++) {
-                further_down[q] = (double)u[at + q];
-                further_across[q] = (double)u[h * w + at + q];
+                lower[q] = (double)u[p + q];
+                further[q] = (double)u[h * w + p + q];
             }
-            for (size_t q = 0; q < RUN; q++) {
-                const double p = NAME(within)(row + down[q] + further_down[q], bottom);
-                const double r = NAME(within)(column + across[q] + further_across[q], right);
-                const double a = (double)(int32_t)p, b = (double)(int32_t)r;
-                first[q] = (int32_t)(a * (double)ld + b);
-                s[q] = (real)(p - a);
-                t[q] = (real)(r - b);
-            }
+            NAME(find)((double)h, (double)w, row, column, down, across, lower, further, &at);
             for (size_t q = 0; q < n; q += LANES) {
-                VEC a, b, c, d;
-                NAME(pick)(framed, first + q, &a, &b);
-                NAME(pick)(framed + ld, first + q, &c, &d);
-                a += LOAD(t + q) * (b - a);
-                c += LOAD(t + q) * (d - c);
-                a += LOAD(s + q) * (c - a);
+                const VEC s = LOAD(at.below + q), t = LOAD(at.right + q);
+                VEC a, b, c, d; /* their means are finite whatever finite numbers they are */
+                NAME(pick)(framed, at.first + q, &a, &b);
+                NAME(pick)(framed + w + 3, at.first + q, &c, &d);
+                a = (one - s) * ((one - t) * a + t * b) + s * ((one - t) * c + t * d);
                 if (q + LANES <= n)
-                    STORE(out + at + q, a);
+                    STORE(out + p + q, a);
                 else
-                    memcpy(out + at + q, &a, (n - q) * sizeof(real));
+                    memcpy(out + p + q, &a, (n - q) * sizeof(real));
             }
         }
 }

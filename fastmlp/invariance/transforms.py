@@ -6,8 +6,8 @@ Each is a callable ``t(X, rng)`` that returns a new array like X; ``a + b`` does
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from abc import abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -15,16 +15,16 @@ import numpy as np
 
 from fastmlp import _images
 from fastmlp import _validation as check
-from fastmlp._types import Array, ArrayLike, Seed
+from fastmlp._types import Array, Augment
 from fastmlp.invariance.warping import check_sigma, smoothed, warped
 
-Augment = Callable[[Array, np.random.Generator], Array]
+Shape = tuple[int, int, int, int]  # of images: rows of an array, channels, h, w
 
 IDENTITY, NO_OFFSET = np.eye(2)[np.newaxis], np.zeros((1, 2))
 BLOCK_NUMBERS = 1 << 17  # of random fields at a time, which stay near the core
 
 
-class Transform(ABC):
+class Transform(_images.Change):
     """A random change of the rows of X that leaves their targets as they are.
 
     A subclass is a frozen dataclass of its numbers and of `shape`, and says what happens to images.
@@ -33,35 +33,16 @@ class Transform(ABC):
     n_axes: ClassVar[int] = 2  #: of an image, or of a signal
     shape: Any
 
-    def __call__(self, X: ArrayLike, rng: Seed = None) -> Array:
-        """Draw a change for each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (N, D), (N, H, W) or (N, C, H, W)
-            Images; for changes of signals (N, S) or (N, C, S).
-        rng : None, int or numpy.random.Generator
-
-        Returns
-        -------
-        ndarray
-            A new array of the shape of X, float32 where X is, else float64.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If X is not an array of finite numbers, or its rows have another shape.
-        """
-        array, rng = _images.floats(X), check.generator(rng)
-        shape = _images.shape_of(array, self.shape, self.n_axes)
+    def _fill(self, X: Array, rng: np.random.Generator, out: Array) -> None:
+        shape = _images.shape_of(X, self.shape, self.n_axes)
         if self.n_axes == 1:
             shape = (*shape[:-1], 1, shape[-1])
         channels, h, w = shape if len(shape) == 3 else (1, *shape)
-        return self._changed(array, (len(array), channels, h, w), rng)
+        self._change(X, (len(X), channels, h, w), rng, out)
 
     @abstractmethod
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
-        """The rows of X, images of this shape, each changed."""
+    def _change(self, X: Array, shape: Shape, rng: np.random.Generator, out: Array) -> None:
+        """Fill `out` with the rows of X, images of this shape, each changed."""
 
     def __add__(self, other: Any) -> Composition:
         return _composed(self, other)
@@ -81,7 +62,7 @@ class Transform(ABC):
         return f"{type(self).__name__}({', '.join(each for each in listed if each != 'shape=None')})"
 
 
-class Composition:
+class Composition(_images.Change):
     """Changes one after the other: what ``+`` makes of several."""
 
     def __init__(self, *steps: Augment) -> None:
@@ -89,12 +70,12 @@ class Composition:
             _images.check_augment(step)
         self.steps = steps
 
-    def __call__(self, X: ArrayLike, rng: Seed = None) -> Array:
+    def _fill(self, X: Array, rng: np.random.Generator, out: Array) -> None:
         """Draw each of the changes for each row, one after the other."""
-        rng, array = check.generator(rng), _images.floats(X)
-        for step in self.steps:
-            array = _images.drawn(step, array, rng)
-        return array
+        *first, last = self.steps
+        for step in first:
+            X = _images.drawn(step, X, rng)
+        _images.drawn(last, X, rng, out)
 
     def __add__(self, other: Any) -> Composition:
         return _composed(self, other)
@@ -147,9 +128,9 @@ class RandomShift(Transform):
     def __post_init__(self) -> None:
         self._check("shift")
 
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
+    def _change(self, X: Array, shape: Shape, rng: np.random.Generator, out: Array) -> None:
         offset = self.shift * rng.uniform(-1.0, 1.0, (len(X), 2))
-        return warped(X, shape, IDENTITY, offset, None, None)
+        warped(X, shape, IDENTITY, offset, None, None, out)
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,15 +174,15 @@ class RandomAffine(Transform):
         self._check("shift", "rotation", "scale", "shear")
         check.number(self.scale, "scale", 0.0, high=1.0)
 
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
-        row, column, angle, size, slant = rng.uniform(-1.0, 1.0, (len(X), 5)).T
+    def _change(self, X: Array, shape: Shape, rng: np.random.Generator, out: Array) -> None:
+        row, column, angle, size, slant = np.ascontiguousarray(rng.uniform(-1.0, 1.0, (len(X), 5)).T)
         angle = np.deg2rad(self.rotation) * angle
         size, slant = 1.0 + self.scale * size, self.shear * slant
         matrix = inverse_maps(angle, size, slant)
         center = 0.5 * (np.array(shape[2:]) - 1.0)
         moved = center + self.shift * np.column_stack([row, column])
-        offset = center - (matrix * moved[:, np.newaxis, :]).sum(axis=2)
-        return warped(X, shape, matrix, offset, None, None)
+        offset = center - np.einsum("nij,nj->ni", matrix, moved)
+        warped(X, shape, matrix, offset, None, None, out)
 
 
 def inverse_maps(angle: Array, size: Array, slant: Array) -> Array:
@@ -251,16 +232,13 @@ class Elastic(Transform):
         self._check("alpha", "sigma")
         check_sigma(self.sigma)
 
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
-        result = np.empty_like(X)
+    def _change(self, X: Array, shape: Shape, rng: np.random.Generator, out: Array) -> None:
         for rows, field in random_fields(X, shape, 2, self, rng):
-            n = len(field)
-            result[rows] = warped(X[rows], (n, *shape[1:]), IDENTITY, NO_OFFSET, field, None)
-        return result
+            warped(X[rows], (len(field), *shape[1:]), IDENTITY, NO_OFFSET, field, None, out[rows])
 
 
 def random_fields(
-    X: Array, shape: tuple[int, int, int, int], n_fields: int, of: Any, rng: np.random.Generator
+    X: Array, shape: Shape, n_fields: int, of: Any, rng: np.random.Generator
 ) -> Iterator[tuple[slice, Array]]:
     """Smooth fields (n, n_fields, h, w) for rows of X, some at a time: the numbers are those of all at once."""
     n, _, h, w = shape
@@ -302,10 +280,10 @@ class TimeShift(Transform):
     def __post_init__(self) -> None:
         self._check("shift")
 
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
+    def _change(self, X: Array, shape: Shape, rng: np.random.Generator, out: Array) -> None:
         offset = np.zeros((len(X), 2))
         offset[:, 1] = self.shift * rng.uniform(-1.0, 1.0, len(X))
-        return warped(X, shape, IDENTITY, offset, None, None)
+        warped(X, shape, IDENTITY, offset, None, None, out)
 
 
 @dataclass(frozen=True, repr=False)
@@ -341,12 +319,11 @@ class TimeWarp(Transform):
         self._check("alpha", "sigma")
         check_sigma(self.sigma)
 
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
-        result, last = np.empty_like(X), shape[-1] - 1
+    def _change(self, X: Array, shape: Shape, rng: np.random.Generator, out: Array) -> None:
+        last = shape[-1] - 1
         times = np.arange(last + 1, dtype=X.dtype)
         for rows, field in random_fields(X, shape, 1, self, rng):
             n = len(field)
             displacement = np.zeros((n, 2, 1, last + 1), X.dtype)
             displacement[:, 1] = np.clip(times + field[:, 0], 0, last) - times
-            result[rows] = warped(X[rows], (n, *shape[1:]), IDENTITY, NO_OFFSET, displacement, None)
-        return result
+            warped(X[rows], (n, *shape[1:]), IDENTITY, NO_OFFSET, displacement, None, out[rows])

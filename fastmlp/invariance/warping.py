@@ -94,9 +94,10 @@ def warped(
     offset: Array,
     displacement: Array | None,
     n_threads: int | None,
+    out: Array | None = None,
 ) -> Array:
-    """A new array like this one, whose images have the shape (N, C, H, W); checked arguments."""
-    out = np.empty_like(array)
+    """An array like this one, new or `out`, whose images have the shape (N, C, H, W); checked arguments."""
+    out = np.empty_like(array) if out is None else out
     warps.warp(array.reshape(shape), matrix, offset, displacement, out.reshape(shape), _threads.resolve(n_threads))
     return out
 
