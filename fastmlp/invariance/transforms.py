@@ -72,10 +72,12 @@ class Composition(_images.Change):
 
     def _fill(self, X: Array, rng: np.random.Generator, out: Array) -> None:
         """Draw each of the changes for each row, one after the other."""
-        *first, last = self.steps
-        for step in first:
+        for step in self.steps[:-1]:
             X = _images.drawn(step, X, rng)
-        _images.drawn(last, X, rng, out)
+        if self.steps:
+            _images.drawn(self.steps[-1], X, rng, out)
+        else:
+            out[...] = X
 
     def __add__(self, other: Any) -> Composition:
         return _composed(self, other)

@@ -162,6 +162,7 @@ def test_sums_are_done_one_after_the_other():
     assert ((twice + a)(X, 2) == a(2 * X, 2)).all()
     assert ((a + b) + twice).steps == (a + (b + twice)).steps == (a, b, twice)
     assert sum([a, b, a]).steps == (a, b, a)
+    assert (fastmlp.invariance.Composition()(X, 2) == X).all()
     assert repr(a + b) == "RandomShift(shift=1) + Elastic(alpha=10, sigma=2)"
     with pytest.raises(ValueError, match=r"augment: expected an array of shape \(5, 64\), like X"):
         (a + (lambda X, rng: X[1:]))(X, 0)
