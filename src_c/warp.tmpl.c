@@ -1,4 +1,5 @@
-/* Images seen through maps of their coordinates: bilinear interpolation among the four pixels around each place.
+/* Images seen through maps of their coordinates, by bilinear interpolation among the four pixels around each place, and
+ * random fields smoothed.
  *
  * No product is fused with a sum here, so that what is drawn is the same to the bit on every instruction set. Places are
  * doubles: in float those of large images would be off by more than pixels are.
@@ -124,6 +125,29 @@ static void NAME(warp)(size_t h, size_t w, const real *image, const double *M, c
                 else
                     memcpy(out + p + q, &a, (n - q) * sizeof(real));
             }
+        }
+}
+
+static void NAME(smooth)(size_t h, size_t w, const real *field, size_t ld, const double *g, size_t radius, real *out,
+                         size_t ld_out)
+{
+    enum { TILE = 16, ROWS = 4 }; /* sums that are held together: a number of the field is read once for four */
+    for (size_t j = 0; j < w; j += TILE)
+        for (size_t i = 0; i < h; i += ROWS) {
+            const size_t end = i + ROWS + radius < h ? i + ROWS + radius : h;
+            real sums[ROWS][TILE] = {{R(0.0)}};
+            for (size_t k = i > radius ? i - radius : 0; k < end; k++) {
+                const real *row = field + k * ld + j;
+                for (size_t p = 0; p < ROWS; p++) {
+                    const size_t apart = k > i + p ? k - (i + p) : i + p - k;
+                    const real factor = apart <= radius ? (real)g[apart] : R(0.0);
+                    for (size_t q = 0; q < TILE; q++)
+                        sums[p][q] += factor * row[q];
+                }
+            }
+            for (size_t q = 0; q < TILE && j + q < w; q++)
+                for (size_t p = 0; p < ROWS && i + p < h; p++)
+                    out[(j + q) * ld_out + i + p] = sums[p][q];
         }
 }
 

@@ -94,6 +94,8 @@ cdef extern from "fmlp.h" nogil:
                            float *P, size_t ldp) noexcept nogil
         void warp(size_t h, size_t w, const float *image, const double *M, const double *o, const float *u,
                   float *framed, float *out) noexcept nogil
+        void smooth(size_t h, size_t w, const float *field, size_t ld, const double *g, size_t radius, float *out,
+                    size_t ld_out) noexcept nogil
 
     ctypedef struct fmlp_ops_f64:
         size_t lanes
@@ -170,6 +172,8 @@ cdef extern from "fmlp.h" nogil:
                            double *P, size_t ldp) noexcept nogil
         void warp(size_t h, size_t w, const double *image, const double *M, const double *o, const double *u,
                   double *framed, double *out) noexcept nogil
+        void smooth(size_t h, size_t w, const double *field, size_t ld, const double *g, size_t radius, double *out,
+                    size_t ld_out) noexcept nogil
 
     ctypedef struct fmlp_isa:
         const char *name
@@ -536,3 +540,11 @@ cdef inline void warp(const void *ops, size_t h, size_t w, const floating *image
         (<const fmlp_ops_f32 *> ops).warp(h, w, image, M, o, u, framed, out)
     else:
         (<const fmlp_ops_f64 *> ops).warp(h, w, image, M, o, u, framed, out)
+
+
+cdef inline void smooth(const void *ops, size_t h, size_t w, const floating *field, size_t ld, const double *g,
+                        size_t radius, floating *out, size_t ld_out) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).smooth(h, w, field, ld, g, radius, out, ld_out)
+    else:
+        (<const fmlp_ops_f64 *> ops).smooth(h, w, field, ld, g, radius, out, ld_out)

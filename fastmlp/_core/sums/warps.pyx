@@ -30,7 +30,7 @@ cnp.import_array()
 cdef enum:
     SLOT_NUMBERS = 8192     # about so many numbers of images make a slot
     WARP_WORK = 16          # what a pixel costs, in multiply-adds
-    TILE = 16               # columns whose sums are held together
+    TILE = 16               # rows are padded to multiples of it
 
 
 # Images (n, channels, h, w) of one type; those of one sample share a map.
@@ -157,30 +157,6 @@ def warp(cnp.ndarray array not None, cnp.ndarray matrix not None, cnp.ndarray of
 
 # ---- smoothing ----
 
-cdef void smooth_rows(const floating *field, size_t h, size_t ld, size_t w, const double *g, size_t radius,
-                      floating *out, size_t ld_out) noexcept nogil:
-    """out[j, i] = sum_k g[|k|] field[i + k, j]: along the rows of h x w numbers, and transposed.
-
-    Rows lie `ld` apart, a multiple of TILE.
-    """
-    cdef size_t i, k, q, j = 0
-    cdef floating factor
-    cdef floating sums[TILE]
-    cdef const floating *row
-    while j < w:
-        for i in range(h):
-            for q in range(TILE):
-                sums[q] = 0
-            for k in range(i - min(i, radius), min(h, i + radius + 1)):
-                factor = <floating> g[k - i if k > i else i - k]
-                row = field + k * ld + j
-                for q in range(TILE):
-                    sums[q] += factor * row[q]
-            for q in range(min(<size_t> TILE, w - j)):
-                out[(j + q) * ld_out + i] = sums[q]
-        j += TILE
-
-
 cdef void smooth_sample(const Smoothing *job, size_t n, floating *room) noexcept nogil:
     """One field: both passes transpose it."""
     cdef const Images *images = &job.images
@@ -192,11 +168,11 @@ cdef void smooth_sample(const Smoothing *job, size_t n, floating *room) noexcept
         memcpy(room + i * ld, field + i * w, w * sizeof(floating))
         memset(room + i * ld + w, 0, (ld - w) * sizeof(floating))
     if job.passes == 1:
-        smooth_rows(<const floating *> room, h, ld, w, job.weights, job.radius, out, h)
+        kernels.smooth(images.ops, h, w, <const floating *> room, ld, job.weights, job.radius, out, h)
         return
     memset(other, 0, w * ld_other * sizeof(floating))
-    smooth_rows(<const floating *> room, h, ld, w, job.weights, job.radius, other, ld_other)
-    smooth_rows(<const floating *> other, w, ld_other, h, job.weights, job.radius, out, w)
+    kernels.smooth(images.ops, h, w, <const floating *> room, ld, job.weights, job.radius, other, ld_other)
+    kernels.smooth(images.ops, w, h, <const floating *> other, ld_other, job.weights, job.radius, out, w)
 
 
 cdef void smooth_slot(void *context, size_t slot, int thread, Watch *watch) noexcept nogil:
