@@ -140,7 +140,7 @@ KERNEL(void, root_products, (int lower, size_t n, const real *panels, size_t m, 
 
 /* ---- images ---- */
 /* out[p] = image[M p + o + u(p)], p = (row, column), bilinear, zeros outside; u (2, h, w) may be NULL; the work space
- * framed has (h + 3) (w + 3) < 2^31 numbers */
+ * framed has (h + 3) (w + 3) < 2^31 numbers, zeros or what an image of that size has left */
 KERNEL(void, warp, (size_t h, size_t w, const real *image, const double *M, const double *o, const real *u, real *framed,
                     real *out))
 /* out[j * ld_out + i] = sum_k g[|k|] field[(i + k) * ld + j]: along the columns of h x w numbers, zeros outside, and

@@ -7,11 +7,10 @@
 BEGIN_UNFUSED
 
 /* The image in a frame of zeros, one pixel wide above and left of it, two below and right: no place has to be asked
- * whether it is inside. */
+ * whether it is inside. The zeros are there. */
 static void NAME(put_frame)(size_t h, size_t w, const real *image, real *framed)
 {
     const size_t ld = w + 3;
-    memset(framed, 0, (h + 3) * ld * sizeof(real));
     for (size_t i = 0; i < h; i++) {
         const real *from = image + i * w;
         real *to = framed + (i + 1) * ld + 1;
@@ -73,18 +72,18 @@ ALWAYS_INLINE double NAME(within)(double x, double end)
 enum { NAME(RUN) = 16 }; /* pixels of a row whose places are found together; a multiple of all LANES */
 
 /* Where a run of pixels comes from: the upper left of the four around each place, and how far below and right of it that
- * is. A place is the sum of what the run has in common, a table, and displacements. */
+ * is. A place is the sum of what the run has in common and a table. */
 typedef struct {
     int32_t first[NAME(RUN)];
     real below[NAME(RUN)], right[NAME(RUN)];
 } NAME(places);
 
 ALWAYS_INLINE void NAME(find)(double h, double w, double row, double column, const double *down, const double *across,
-                              const double *lower, const double *further, NAME(places) *found)
+                              NAME(places) *found)
 {
     for (int q = 0; q < NAME(RUN); q++) {
-        const double y = NAME(within)(row + down[q] + lower[q], h + 1.0);
-        const double x = NAME(within)(column + across[q] + further[q], w + 1.0);
+        const double y = NAME(within)(row + down[q], h + 1.0);
+        const double x = NAME(within)(column + across[q], w + 1.0);
         const double a = (double)(int32_t)y, b = (double)(int32_t)x;
         found->first[q] = (int32_t)(a * (w + 3.0) + b);
         found->below[q] = (real)(y - a);
@@ -97,7 +96,7 @@ static void NAME(warp)(size_t h, size_t w, const real *image, const double *M, c
 {
     enum { RUN = NAME(RUN) };
     const VEC one = (VEC){0} + R(1.0);
-    double down[RUN], across[RUN], lower[RUN] = {0.0}, further[RUN] = {0.0};
+    double down[RUN], across[RUN], lower[RUN] = {0.0}, further[RUN] = {0.0}; /* the latter with displacements */
     NAME(places) at;
     NAME(put_frame)(h, w, image, framed);
     for (int q = 0; q < RUN; q++) {
@@ -110,10 +109,10 @@ static void NAME(warp)(size_t h, size_t w, const real *image, const double *M, c
             const double row = M[0] * (double)i + M[1] * (double)j + o[0];
             const double column = M[2] * (double)i + M[3] * (double)j + o[1];
             for (size_t q = 0; u && q < n; q++) {
-                lower[q] = (double)u[p + q];
-                further[q] = (double)u[h * w + p + q];
+                lower[q] = down[q] + (double)u[p + q];
+                further[q] = across[q] + (double)u[h * w + p + q];
             }
-            NAME(find)((double)h, (double)w, row, column, down, across, lower, further, &at);
+            NAME(find)((double)h, (double)w, row, column, u ? lower : down, u ? further : across, &at);
             for (size_t q = 0; q < n; q += LANES) {
                 const VEC s = LOAD(at.below + q), t = LOAD(at.right + q);
                 VEC a, b, c, d; /* their means are finite whatever finite numbers they are */

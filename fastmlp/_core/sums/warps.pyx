@@ -78,6 +78,7 @@ cdef int spread(Slot slot, void *job, Images *images, size_t work, int n_threads
     images.memory = <char *> reserve(times(n_threads, images.room))
     if images.memory == NULL:
         raise MemoryError(f"no memory for images of {images.h} x {images.w} pixels")
+    memset(images.memory, 0, n_threads * images.room)  # the frames of images
     if times(images.n, work) < RELEASE_NUMBERS:
         team.spread(slot, job, n_slots, 1, &watch)
     else:
