@@ -7,12 +7,13 @@ rows are told their shape, or an image is a square, a signal one channel.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
 
 from fastmlp import _validation as check
-from fastmlp._types import Array, ArrayLike, Augment
+from fastmlp._types import Array, ArrayLike, Augment, Seed
 
 Shape = tuple[int, ...]
 
@@ -54,6 +55,38 @@ def floats(X: ArrayLike, name: str = "X") -> Array:
     return check.real_array(X, name, np.float32 if single else np.float64)
 
 
+class Change(ABC):
+    """A random change of the rows of an array, which can write to an array that is given."""
+
+    def __call__(self, X: ArrayLike, rng: Seed = None) -> Array:
+        """Draw a change for each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D), (N, H, W) or (N, C, H, W)
+            Images; for changes of signals (N, S) or (N, C, S).
+        rng : None, int or numpy.random.Generator
+
+        Returns
+        -------
+        ndarray
+            A new array of the shape of X, float32 where X is, else float64.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite numbers, or its rows have another shape.
+        """
+        array, rng = floats(X), check.generator(rng)
+        out = np.empty_like(array)
+        self._fill(array, rng, out)
+        return out
+
+    @abstractmethod
+    def _fill(self, X: Array, rng: np.random.Generator, out: Array) -> None:
+        """Fill `out`, an array like X, with the rows of X, each changed, by finite numbers; checked arguments."""
+
+
 def check_augment(augment: Any) -> None:
     """TypeError where it cannot be called."""
     if not callable(augment):
@@ -62,11 +95,17 @@ def check_augment(augment: Any) -> None:
         )
 
 
-def drawn(augment: Augment, X: Array, rng: np.random.Generator) -> Array:
-    """What an augmentation makes of X, which it cannot write to: like X, in its type."""
+def drawn(augment: Augment, X: Array, rng: np.random.Generator, out: Array | None = None) -> Array:
+    """What an augmentation makes of X, which it cannot write to: like X, in its type, in `out` if that is given."""
     locked = X.view()
     locked.flags.writeable = False
+    if isinstance(augment, Change) and type(augment).__call__ is Change.__call__:
+        own = np.empty_like(X) if out is None else out
+        augment._fill(locked, rng, own)
+        return own
     result = check.real_array(augment(locked, rng), "augment", X.dtype)
     if result.shape != X.shape:
         raise ValueError(f"augment: expected an array of shape {X.shape}, like X, got {result.shape}")
+    if out is not None:
+        out[...] = result
     return result

@@ -137,3 +137,13 @@ KERNEL(void, root_squares, (size_t n, const real *panels, size_t m, const real *
 /* P = J S, or with lower J S', for m rows; V as before */
 KERNEL(void, root_products, (int lower, size_t n, const real *panels, size_t m, const real *J, size_t ldj, real *V,
                              real *P, size_t ldp))
+
+/* ---- images ---- */
+/* out[p] = image[M p + o + u(p)], p = (row, column), bilinear, zeros outside; u (2, h, w) may be NULL; the work space
+ * framed has (h + 3) (w + 3) < 2^31 numbers, zeros or what an image of that size has left */
+KERNEL(void, warp, (size_t h, size_t w, const real *image, const double *M, const double *o, const real *u, real *framed,
+                    real *out))
+/* out[j * ld_out + i] = sum_k g[|k|] field[(i + k) * ld + j]: along the columns of h x w numbers, zeros outside, and
+ * transposed; ld is a multiple of 16, numbers beyond w are finite */
+KERNEL(void, smooth, (size_t h, size_t w, const real *field, size_t ld, const double *g, size_t radius, real *out,
+                      size_t ld_out))

@@ -43,6 +43,20 @@
 #endif
 #endif
 
+/* Between these no product is fused with a sum: the same bits on every instruction set. */
+#ifndef BEGIN_UNFUSED
+#if defined(__clang__)
+#define BEGIN_UNFUSED _Pragma("STDC FP_CONTRACT OFF")
+#define END_UNFUSED _Pragma("STDC FP_CONTRACT DEFAULT")
+#elif defined(__GNUC__)
+#define BEGIN_UNFUSED _Pragma("GCC push_options") _Pragma("GCC optimize(\"fp-contract=off\")")
+#define END_UNFUSED _Pragma("GCC pop_options")
+#else
+#define BEGIN_UNFUSED
+#define END_UNFUSED
+#endif
+#endif
+
 #undef real
 #undef bits_t
 #undef R

@@ -57,6 +57,28 @@ def test_the_evidence_is_the_density_of_values_and_slopes():
     assert posterior.log_evidence == pytest.approx(expected, rel=1e-10)
 
 
+def test_a_plane_with_slopes_in_directions_of_each_sample():
+    """Two outputs of three inputs, two directions each, weights of samples: regression on values and slopes."""
+    rng = np.random.default_rng(2)
+    n, beta, decay = 15, 20.0, 0.05
+    X, T, tau, d, s = (rng.normal(size=shape) for shape in [(n, 3), (n, 2), (n, 2, 3), (n, 2, 2), n])
+    s = np.square(s)
+    own = WeightDecay(decay, decay) + TangentPropagation(tau, W, targets=d)
+    net = fastmlp.Network([3, 2], rng=0)
+    net.fit(X, T, "lm", penalty=own, sample_weight=s, tol=1e-10)
+    posterior = fastmlp.Laplace(net, X, T, penalty=own, sample_weight=s, noise_precision=beta)
+    values = np.column_stack([X, np.ones(n)])
+    slopes = np.column_stack([tau.reshape(-1, 3), np.zeros(2 * n)])
+    design, precisions = np.vstack([values, slopes]), beta * np.concatenate([s, W * np.repeat(s, 2)])
+    A = (design.T * precisions) @ design + beta * decay * np.eye(4)
+    mean = np.linalg.solve(A, (design.T * precisions) @ np.vstack([T, d.reshape(-1, 2)]))
+    expected = np.zeros((8, 8))  # weights of the first output, of the second, then both biases
+    for k, rows in enumerate(([0, 1, 2, 6], [3, 4, 5, 7])):
+        expected[np.ix_(rows, rows)] = np.linalg.inv(A)
+        assert relative_error(net.params[rows], mean[:, k]) < 1e-9
+    assert relative_error(posterior.params_covariance, expected) < 1e-12
+
+
 def test_the_noise_is_found_from_values_and_slopes():
     X, T, d, _ = line(200)
     net = fastmlp.Network([1, 1], rng=0)

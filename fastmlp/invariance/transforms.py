@@ -6,7 +6,7 @@ Each is a callable ``t(X, rng)`` that returns a new array like X; ``a + b`` does
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -14,14 +14,16 @@ import numpy as np
 
 from fastmlp import _images
 from fastmlp import _validation as check
-from fastmlp._types import Array, ArrayLike, Augment, Seed
+from fastmlp._types import Array, Augment
 from fastmlp.invariance.warping import check_sigma, smoothed, warped
+
+Shape = tuple[int, int, int, int]  # of images: rows of an array, channels, h, w
 
 IDENTITY, NO_OFFSET = np.eye(2)[np.newaxis], np.zeros((1, 2))
 BLOCK_NUMBERS = 1 << 17  # of random fields at a time, which stay near the core
 
 
-class Transform(ABC):
+class Transform(_images.Change):
     """A random change of the rows of X that leaves their targets as they are.
 
     A subclass is a frozen dataclass of its numbers and of `shape`, and says what happens to images.
@@ -30,35 +32,16 @@ class Transform(ABC):
     n_axes: ClassVar[int] = 2  #: of an image, or of a signal
     shape: Any
 
-    def __call__(self, X: ArrayLike, rng: Seed = None) -> Array:
-        """Draw a change for each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (N, D), (N, H, W) or (N, C, H, W)
-            Images; for changes of signals (N, S) or (N, C, S).
-        rng : None, int or numpy.random.Generator
-
-        Returns
-        -------
-        ndarray
-            A new array of the shape of X, float32 where X is, else float64.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If X is not an array of finite numbers, or its rows have another shape.
-        """
-        array, rng = _images.floats(X), check.generator(rng)
-        shape = _images.shape_of(array, self.shape, self.n_axes)
+    def _fill(self, X: Array, rng: np.random.Generator, out: Array) -> None:
+        shape = _images.shape_of(X, self.shape, self.n_axes)
         if self.n_axes == 1:
             shape = (*shape[:-1], 1, shape[-1])
         channels, h, w = shape if len(shape) == 3 else (1, *shape)
-        return self._changed(array, (len(array), channels, h, w), rng)
+        self._change(X, (len(X), channels, h, w), rng, out)
 
     @abstractmethod
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
-        """The rows of X, images of this shape, each changed."""
+    def _change(self, X: Array, shape: Shape, rng: np.random.Generator, out: Array) -> None:
+        """Fill `out` with the rows of X, images of this shape, each changed."""
 
     def __add__(self, other: Any) -> Composition:
         return _composed(self, other)
@@ -78,7 +61,7 @@ class Transform(ABC):
         return f"{type(self).__name__}({', '.join(each for each in listed if each != 'shape=None')})"
 
 
-class Composition:
+class Composition(_images.Change):
     """Changes one after the other: what ``+`` makes of several."""
 
     def __init__(self, *steps: Augment) -> None:
@@ -86,12 +69,14 @@ class Composition:
             _images.check_augment(step)
         self.steps = steps
 
-    def __call__(self, X: ArrayLike, rng: Seed = None) -> Array:
+    def _fill(self, X: Array, rng: np.random.Generator, out: Array) -> None:
         """Draw each of the changes for each row, one after the other."""
-        rng, array = check.generator(rng), _images.floats(X)
-        for step in self.steps:
-            array = _images.drawn(step, array, rng)
-        return array
+        for step in self.steps[:-1]:
+            X = _images.drawn(step, X, rng)
+        if self.steps:
+            _images.drawn(self.steps[-1], X, rng, out)
+        else:
+            out[...] = X
 
     def __add__(self, other: Any) -> Composition:
         return _composed(self, other)
@@ -126,10 +111,10 @@ class _Shift(Transform):
     def __post_init__(self) -> None:
         self._check("shift")
 
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
+    def _change(self, X: Array, shape: Shape, rng: np.random.Generator, out: Array) -> None:
         offset = np.zeros((len(X), 2))
         offset[:, -self.n_axes :] = self.shift * rng.uniform(-1.0, 1.0, (len(X), self.n_axes))
-        return warped(X, shape, IDENTITY, offset, None, None)
+        warped(X, shape, IDENTITY, offset, None, None, out)
 
 
 @dataclass(frozen=True, repr=False)
@@ -144,17 +129,16 @@ class _SmoothField(Transform):
         self._check("alpha", "sigma")
         check_sigma(self.sigma)
 
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
-        result, (n, channels, h, w) = np.empty_like(X), shape
+    def _change(self, X: Array, shape: Shape, rng: np.random.Generator, out: Array) -> None:
+        n, _, h, w = shape
         step = max(1, BLOCK_NUMBERS // max(1, self.n_axes * h * w))
         for first in range(0, n, step):  # the numbers are those of all rows at once
-            rows = X[first : first + step]
-            field = rng.random((len(rows), self.n_axes, h, w), X.dtype)
+            rows = slice(first, min(n, first + step))
+            field = rng.random((rows.stop - first, self.n_axes, h, w), X.dtype)
             field -= 0.5
             smoothed(field, self.sigma, 2.0 * self.alpha)
-            images = (len(rows), channels, h, w)
-            result[first : first + step] = warped(rows, images, IDENTITY, NO_OFFSET, self._displacement(field), None)
-        return result
+            images = (len(field), *shape[1:])
+            warped(X[rows], images, IDENTITY, NO_OFFSET, self._displacement(field), None, out[rows])
 
     def _displacement(self, field: Array) -> Array:
         """Of rows and columns (n, 2, h, w), from a field (n, n_axes, h, w)."""
@@ -224,15 +208,15 @@ class RandomAffine(Transform):
         self._check("shift", "rotation", "scale", "shear")
         check.number(self.scale, "scale", 0.0, high=1.0)
 
-    def _changed(self, X: Array, shape: tuple[int, int, int, int], rng: np.random.Generator) -> Array:
-        row, column, angle, size, slant = rng.uniform(-1.0, 1.0, (len(X), 5)).T
+    def _change(self, X: Array, shape: Shape, rng: np.random.Generator, out: Array) -> None:
+        row, column, angle, size, slant = np.ascontiguousarray(rng.uniform(-1.0, 1.0, (len(X), 5)).T)
         angle = np.deg2rad(self.rotation) * angle
         size, slant = 1.0 + self.scale * size, self.shear * slant
         matrix = inverse_maps(angle, size, slant)
         center = 0.5 * (np.array(shape[2:]) - 1.0)
         moved = center + self.shift * np.column_stack([row, column])
-        offset = center - (matrix * moved[:, np.newaxis, :]).sum(axis=2)
-        return warped(X, shape, matrix, offset, None, None)
+        offset = center - np.einsum("nij,nj->ni", matrix, moved)
+        warped(X, shape, matrix, offset, None, None, out)
 
 
 def inverse_maps(angle: Array, size: Array, slant: Array) -> Array:

@@ -67,7 +67,7 @@ def warp(
     if array.ndim not in (2, 3, 4):
         raise ValueError(f"images: expected shape (H, W), (N, H, W) or (N, C, H, W), got {array.shape}")
     h, w = array.shape[-2:]
-    if (h + 2) * (w + 2) > MOST_PIXELS:
+    if (h + 3) * (w + 3) > MOST_PIXELS:
         raise ValueError(f"images: expected at most {MOST_PIXELS} pixels, got {h} x {w}")
     n = 1 if array.ndim == 2 else len(array)
     M = _of_images(np.eye(2) if matrix is None else matrix, "matrix", (2, 2), n, np.float64)
@@ -94,9 +94,10 @@ def warped(
     offset: Array,
     displacement: Array | None,
     n_threads: int | None,
+    out: Array | None = None,
 ) -> Array:
-    """A new array like this one, whose images have the shape (N, C, H, W); checked arguments."""
-    out = np.empty_like(array)
+    """An array like this one, new or `out`, whose images have the shape (N, C, H, W); checked arguments."""
+    out = np.empty_like(array) if out is None else out
     warps.warp(array.reshape(shape), matrix, offset, displacement, out.reshape(shape), _threads.resolve(n_threads))
     return out
 

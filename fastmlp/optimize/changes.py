@@ -32,8 +32,10 @@ class Changes:
     @quiet
     def draw(self, rng: np.random.Generator) -> None:
         """Change all samples anew."""
-        changed = _images.drawn(self.augment, self.X, rng)
-        self.samples.X[...] = changed if self.own is None else self.own.inputs.standardized(changed)
+        if self.own is None:
+            _images.drawn(self.augment, self.X, rng, self.samples.X.reshape(self.X.shape))
+        else:
+            self.samples.X[...] = self.own.inputs.standardized(_images.drawn(self.augment, self.X, rng))
 
 
 def varying(own: units.Units) -> units.Units:

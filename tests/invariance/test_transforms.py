@@ -8,6 +8,7 @@ import pytest
 from scipy import ndimage
 
 import fastmlp
+from fastmlp._images import drawn
 from fastmlp.datasets import load_digits
 from fastmlp.invariance import Elastic, RandomAffine, RandomShift, TimeShift, TimeWarp, augmented
 from fastmlp.invariance.transforms import inverse_maps
@@ -161,6 +162,7 @@ def test_sums_are_done_one_after_the_other():
     assert ((twice + a)(X, 2) == a(2 * X, 2)).all()
     assert ((a + b) + twice).steps == (a + (b + twice)).steps == (a, b, twice)
     assert sum([a, b, a]).steps == (a, b, a)
+    assert (fastmlp.invariance.Composition()(X, 2) == X).all()
     assert repr(a + b) == "RandomShift(shift=1) + Elastic(alpha=10, sigma=2)"
     with pytest.raises(ValueError, match=r"augment: expected an array of shape \(5, 64\), like X"):
         (a + (lambda X, rng: X[1:]))(X, 0)
@@ -208,6 +210,33 @@ def test_shifts_of_any_size_are_drawn(shift):
     for kind in (RandomShift, TimeShift):
         moved = kind(shift)(X, 0)
         assert np.array_equal(moved, X if shift < 1 else np.zeros_like(X))
+
+
+class Brighter(RandomShift):
+    """A user's own, which calls ours."""
+
+    def __call__(self, X, rng=None):
+        """Shift, then add."""
+        return super().__call__(X, rng) + 1.0
+
+
+def test_a_change_of_a_users_that_is_made_of_ours_is_asked_itself():
+    X = np.random.default_rng(0).uniform(size=(3, 9))
+    expected = RandomShift(1)(X, 0) + 1.0
+    assert (Brighter(1)(X, 0) == expected).all()
+    assert (augmented(X, np.ones(3), Brighter(1), copies=1, rng=0)[0] == expected).all()
+    out = np.empty_like(X)
+    assert drawn(Brighter(1), X, np.random.default_rng(0), out) is not X
+    assert (out == expected).all()
+
+
+@pytest.mark.parametrize("t", [*IMAGES, *SIGNALS, RandomShift(1) + RandomShift(1), RandomShift(1) + twice])
+def test_what_is_drawn_into_an_array_is_what_is_returned(t):
+    X = np.random.default_rng(0).uniform(size=(5, 16))
+    X = X if t.__class__ in {type(each) for each in SIGNALS} else X.reshape(5, 4, 4)
+    out = np.empty_like(X)
+    drawn(t, X, np.random.default_rng(1), out)
+    assert (out == t(X, 1)).all()
 
 
 def test_a_change_without_a_way_to_change_is_none():

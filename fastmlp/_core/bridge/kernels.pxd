@@ -92,6 +92,10 @@ cdef extern from "fmlp.h" nogil:
                           float *sums) noexcept nogil
         void root_products(int lower, size_t n, const float *panels, size_t m, const float *J, size_t ldj, float *V,
                            float *P, size_t ldp) noexcept nogil
+        void warp(size_t h, size_t w, const float *image, const double *M, const double *o, const float *u,
+                  float *framed, float *out) noexcept nogil
+        void smooth(size_t h, size_t w, const float *field, size_t ld, const double *g, size_t radius, float *out,
+                    size_t ld_out) noexcept nogil
 
     ctypedef struct fmlp_ops_f64:
         size_t lanes
@@ -166,6 +170,10 @@ cdef extern from "fmlp.h" nogil:
                           double *sums) noexcept nogil
         void root_products(int lower, size_t n, const double *panels, size_t m, const double *J, size_t ldj, double *V,
                            double *P, size_t ldp) noexcept nogil
+        void warp(size_t h, size_t w, const double *image, const double *M, const double *o, const double *u,
+                  double *framed, double *out) noexcept nogil
+        void smooth(size_t h, size_t w, const double *field, size_t ld, const double *g, size_t radius, double *out,
+                    size_t ld_out) noexcept nogil
 
     ctypedef struct fmlp_isa:
         const char *name
@@ -524,3 +532,19 @@ cdef inline void root_products(const void *ops, int lower, size_t n, const float
         (<const fmlp_ops_f32 *> ops).root_products(lower, n, panels, m, J, ldj, V, P, ldp)
     else:
         (<const fmlp_ops_f64 *> ops).root_products(lower, n, panels, m, J, ldj, V, P, ldp)
+
+
+cdef inline void warp(const void *ops, size_t h, size_t w, const floating *image, const double *M, const double *o,
+                      const floating *u, floating *framed, floating *out) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).warp(h, w, image, M, o, u, framed, out)
+    else:
+        (<const fmlp_ops_f64 *> ops).warp(h, w, image, M, o, u, framed, out)
+
+
+cdef inline void smooth(const void *ops, size_t h, size_t w, const floating *field, size_t ld, const double *g,
+                        size_t radius, floating *out, size_t ld_out) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).smooth(h, w, field, ld, g, radius, out, ld_out)
+    else:
+        (<const fmlp_ops_f64 *> ops).smooth(h, w, field, ld, g, radius, out, ld_out)

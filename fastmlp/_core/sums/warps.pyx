@@ -7,9 +7,8 @@ the place, and (s, t) what is left,
 
     out = (1 - s) ((1 - t) I[a, b] + t I[a, b + 1]) + s ((1 - t) I[a + 1, b] + t I[a + 1, b + 1])
 
-Places are doubles whatever the pixels are. Images do not know of each other, and none of the products here is fused
-with a sum: the same bits for any number of threads and on every instruction set. That is why these loops are none of
-the C floor's kernels, and because pixels are picked one by one: AVX2 took a quarter of the time off, AVX-512 no more.
+Places are doubles whatever the pixels are. Images do not know of each other, and none of the products is fused with a
+sum: the same bits for any number of threads and on every instruction set.
 """
 
 from libc.stdlib cimport free
@@ -18,24 +17,27 @@ from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from cython cimport floating
 
+from fastmlp._core.bridge cimport kernels
 from fastmlp._core.storage.arrays cimport RELEASE_NUMBERS, data
 from fastmlp._core.storage.memory cimport ceil_to, plus, reserve, times
 from fastmlp._core.threads cimport choice, team
 from fastmlp._core.threads.team cimport Slot, Watch
+
+from fastmlp._core.bridge.kernels import isa_index
 
 cnp.import_array()
 
 cdef enum:
     SLOT_NUMBERS = 8192     # about so many numbers of images make a slot
     WARP_WORK = 16          # what a pixel costs, in multiply-adds
-    TILE = 16               # columns whose sums are held together
-    RUN = 32                # pixels whose places are found together; in float32 they took as long
+    TILE = 16               # rows are padded to multiples of it
 
 
 # Images (n, channels, h, w) of one type; those of one sample share a map.
 cdef struct Images:
     size_t n, channels, h, w
     bint single
+    const void *ops
     size_t in_slot          # samples
     size_t room             # bytes of a thread's own memory
     char *memory
@@ -76,6 +78,7 @@ cdef int spread(Slot slot, void *job, Images *images, size_t work, int n_threads
     images.memory = <char *> reserve(times(n_threads, images.room))
     if images.memory == NULL:
         raise MemoryError(f"no memory for images of {images.h} x {images.w} pixels")
+    memset(images.memory, 0, n_threads * images.room)  # the frames of images
     if times(images.n, work) < RELEASE_NUMBERS:
         team.spread(slot, job, n_slots, 1, &watch)
     else:
@@ -92,69 +95,6 @@ cdef inline size_t last_of(const Images *images, size_t slot) noexcept nogil:
 
 # ---- warps ----
 
-cdef void frame(const floating *image, size_t h, size_t w, floating *framed) noexcept nogil:
-    """The image within a frame of zeros, one pixel wide."""
-    cdef size_t i, ld = w + 2
-    memset(framed, 0, ld * sizeof(floating))
-    for i in range(h):
-        framed += ld
-        framed[0] = framed[w + 1] = 0
-        memcpy(framed + 1, image + i * w, w * sizeof(floating))
-    memset(framed + ld, 0, ld * sizeof(floating))
-
-
-# Where some pixels of a row come from: the first of the four around each in the frame, and what is left.
-cdef struct Places:
-    double y[RUN]
-    double x[RUN]
-    int first[RUN]
-
-
-cdef inline double within(double x, double size) noexcept nogil:
-    """A place in [-1, size], where frames lie; nan, which is what infinity less infinity is, lies outside too."""
-    x = x if x > -1.0 else -1.0
-    return x if x < size else size
-
-
-cdef inline void split(Places *at, size_t n, double h, double w) noexcept nogil:
-    """Places in the frame, whole parts and the rest, by loops that vectorise."""
-    cdef size_t q
-    cdef double y, x, a, b
-    for q in range(n):
-        y, x = within(at.y[q], h) + 1.0, within(at.x[q], w) + 1.0
-        a, b = <double> <int> y, <double> <int> x
-        a, b = a if a < h else h, b if b < w else w
-        at.first[q] = <int> (a * (w + 2.0) + b)
-        at.y[q], at.x[q] = y - a, x - b
-
-
-cdef void look_up(const floating *framed, size_t h, size_t w, const double *M, const double *o, const floating *u,
-                  floating *out) noexcept nogil:
-    """One image, in its frame."""
-    cdef size_t i, j, q, n, ld = w + 2
-    cdef double y, x
-    cdef floating s, t, above, below
-    cdef const floating *p
-    cdef Places at
-    for i in range(h):
-        y, x, j = M[0] * i + o[0], M[2] * i + o[1], 0
-        while j < w:
-            n = min(<size_t> RUN, w - j)
-            for q in range(n):
-                at.y[q], at.x[q] = y + M[1] * <double> <int> (j + q), x + M[3] * <double> <int> (j + q)
-            if u != NULL:
-                for q in range(n):
-                    at.y[q] += u[i * w + j + q]
-                    at.x[q] += u[(h + i) * w + j + q]
-            split(&at, n, <double> h, <double> w)
-            for q in range(n):
-                p, s, t = framed + at.first[q], <floating> at.y[q], <floating> at.x[q]
-                above = p[0] + t * (p[1] - p[0])
-                below = p[ld] + t * (p[ld + 1] - p[ld])
-                out[i * w + j + q] = above + s * (below - above)
-            j += n
-
-
 cdef void warp_sample(const Warping *job, size_t n, floating *framed) noexcept nogil:
     cdef const Images *images = &job.images
     cdef const Maps *maps = &job.maps
@@ -165,9 +105,8 @@ cdef void warp_sample(const Warping *job, size_t n, floating *framed) noexcept n
     if maps.displacement != NULL:
         u = <const floating *> maps.displacement + n * maps.displacement_step
     for c in range(images.channels):
-        frame(image + c * pixels, images.h, images.w, framed)
-        look_up(<const floating *> framed, images.h, images.w, maps.matrix + n * maps.matrix_step,
-                maps.offset + n * maps.offset_step, u, out + c * pixels)
+        kernels.warp(images.ops, images.h, images.w, image + c * pixels, maps.matrix + n * maps.matrix_step,
+                     maps.offset + n * maps.offset_step, u, framed, out + c * pixels)
 
 
 cdef void warp_slot(void *context, size_t slot, int thread, Watch *watch) noexcept nogil:
@@ -189,6 +128,7 @@ cdef Images images_of(cnp.ndarray array, cnp.ndarray out):
     images.n, images.channels = cnp.PyArray_DIM(array, 0), cnp.PyArray_DIM(array, 1)
     images.h, images.w = cnp.PyArray_DIM(array, 2), cnp.PyArray_DIM(array, 3)
     images.single = cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT32
+    images.ops = kernels.table(isa_index(None), cnp.PyArray_ITEMSIZE(array))
     images.numbers, images.out = data(array), data(out)
     return images
 
@@ -205,7 +145,7 @@ def warp(cnp.ndarray array not None, cnp.ndarray matrix not None, cnp.ndarray of
     cdef size_t n = job.images.n, pixels = job.images.h * job.images.w, itemsize = cnp.PyArray_ITEMSIZE(array)
     if n == 0 or pixels == 0:
         return
-    job.images.room = times(itemsize, times(plus(job.images.h, 2), plus(job.images.w, 2)))
+    job.images.room = times(itemsize, times(plus(job.images.h, 3), plus(job.images.w, 3)))
     job.maps.matrix, job.maps.offset = <const double *> data(matrix), <const double *> data(offset)
     job.maps.displacement = NULL if displacement is None else data(displacement)
     job.maps.matrix_step = 4 if cnp.PyArray_DIM(matrix, 0) > 1 else 0
@@ -218,30 +158,6 @@ def warp(cnp.ndarray array not None, cnp.ndarray matrix not None, cnp.ndarray of
 
 # ---- smoothing ----
 
-cdef void smooth_rows(const floating *field, size_t h, size_t ld, size_t w, const double *g, size_t radius,
-                      floating *out, size_t ld_out) noexcept nogil:
-    """out[j, i] = sum_k g[|k|] field[i + k, j]: along the rows of h x w numbers, and transposed.
-
-    Rows lie `ld` apart, a multiple of TILE.
-    """
-    cdef size_t i, k, q, j = 0
-    cdef floating factor
-    cdef floating sums[TILE]
-    cdef const floating *row
-    while j < w:
-        for i in range(h):
-            for q in range(TILE):
-                sums[q] = 0
-            for k in range(i - min(i, radius), min(h, i + radius + 1)):
-                factor = <floating> g[k - i if k > i else i - k]
-                row = field + k * ld + j
-                for q in range(TILE):
-                    sums[q] += factor * row[q]
-            for q in range(min(<size_t> TILE, w - j)):
-                out[(j + q) * ld_out + i] = sums[q]
-        j += TILE
-
-
 cdef void smooth_sample(const Smoothing *job, size_t n, floating *room) noexcept nogil:
     """One field: both passes transpose it."""
     cdef const Images *images = &job.images
@@ -253,11 +169,11 @@ cdef void smooth_sample(const Smoothing *job, size_t n, floating *room) noexcept
         memcpy(room + i * ld, field + i * w, w * sizeof(floating))
         memset(room + i * ld + w, 0, (ld - w) * sizeof(floating))
     if job.passes == 1:
-        smooth_rows(<const floating *> room, h, ld, w, job.weights, job.radius, out, h)
+        kernels.smooth(images.ops, h, w, <const floating *> room, ld, job.weights, job.radius, out, h)
         return
     memset(other, 0, w * ld_other * sizeof(floating))
-    smooth_rows(<const floating *> room, h, ld, w, job.weights, job.radius, other, ld_other)
-    smooth_rows(<const floating *> other, w, ld_other, h, job.weights, job.radius, out, w)
+    kernels.smooth(images.ops, h, w, <const floating *> room, ld, job.weights, job.radius, other, ld_other)
+    kernels.smooth(images.ops, w, h, <const floating *> other, ld_other, job.weights, job.radius, out, w)
 
 
 cdef void smooth_slot(void *context, size_t slot, int thread, Watch *watch) noexcept nogil:
