@@ -32,7 +32,7 @@ STACK = 8 * MB  # beside which these have stacks
 SPARE = 4 * MB  # for a product by several threads
 LIBRARIES = 160 * MB  # of SciPy; 124 in 1.17
 SKLEARN = 80 * MB  # of scikit-learn beside SciPy; 19 in 1.9
-LATE = 4 * MB  # of a module of Python or NumPy; 3 for numpy.random
+LATE = {"numpy": 16 * MB}  # of modules imported late; numpy.random, once half imported, is so for good, and took 8
 SMALL = 1 << 15  # multiplications of a product that one thread does
 COUNTS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")  # the first that is set counts
 
@@ -109,12 +109,11 @@ def undisturbed(module: str, library: str) -> Any:
 def late(module: str) -> Any:
     """A small module of Python's own, of NumPy or of ours, imported where it is first needed.
 
-    MemoryError where there is too little for it, before anything of it is there: packages such as numpy.random, once
-    half imported, are so for good.
+    MemoryError where there is too little for it, before anything of it is there.
     """
     if _is_whole(module):
         return sys.modules[module]
-    ask(LATE, f"the module {module}")
+    ask(LATE.get(module.partition(".")[0], 2 * MB), f"the module {module}")
     return _had(_imported(module), module)
 
 

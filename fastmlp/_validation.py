@@ -283,7 +283,8 @@ def _random() -> Any:
 def _sources() -> tuple[type, ...]:
     """What generators are made of, where NumPy has more to say about them than we."""
     random = _random()
-    return random.Generator, random.BitGenerator, random.bit_generator.ISeedSequence, random.RandomState
+    seeds = _memory.late("numpy.random.bit_generator").ISeedSequence  # no attribute after an import that was broken off
+    return random.Generator, random.BitGenerator, seeds, random.RandomState
 
 
 def seed_sequence(rng: Any) -> np.random.SeedSequence:

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _validation as check
 from fastmlp import _memory, replacement
+from fastmlp import _validation as check
 from fastmlp._version import __version__
 from fastmlp.errors import ModelFormatError
 from fastmlp.model.architecture import Architecture

@@ -211,7 +211,8 @@ def _generator(state: Earlier) -> np.random.Generator | None:
     """In the state of the earlier one: the user's own may have been used on."""
     if state.get("rng") is None:
         return None
-    generators = _memory.late("fastmlp.optimize.generators")  # which imports numpy.random
+    _memory.late("numpy.random")
+    generators = _memory.late("fastmlp.optimize.generators")
     return generators.restored(*state.members("rng", "kind", "saved").items.values())  # type: ignore[no-any-return]
 
 
