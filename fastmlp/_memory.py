@@ -33,6 +33,7 @@ SPARE = 4 * MB  # for a product by several threads
 LIBRARIES = 160 * MB  # of SciPy; 124 in 1.17
 SKLEARN = 80 * MB  # of scikit-learn beside SciPy; 19 in 1.9
 LATE = {"numpy": 16 * MB}  # of modules imported late; numpy.random, once half imported, is so for good, and took 8
+THREAD = 4 * MB  # of one of Python's, to begin with
 SMALL = 1 << 15  # multiplications of a product that one thread does
 COUNTS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")  # the first that is set counts
 
@@ -98,12 +99,21 @@ def undisturbed(module: str, library: str) -> Any:
         found.append(_imported(module))
     else:
         try:
-            thread.start()
-        except RuntimeError:  # there is no thread
+            start(thread)
+        except (RuntimeError, MemoryError):  # there is no thread
             found.append(_imported(module))
         else:
             thread.join()
     return _had(found[0], library)
+
+
+def start(thread: threading.Thread) -> None:
+    """Start it, if it will have memory to begin with: Python would wait without end for one that has none.
+
+    MemoryError or RuntimeError if not.
+    """
+    ask(THREAD, "a thread")
+    thread.start()
 
 
 def late(module: str) -> Any:

@@ -215,6 +215,38 @@ def test_modules_that_are_imported_late_are_there_whole_or_not_at_all(call, tmp_
     assert (done.stdout, done.stderr) == ("", "")
 
 
+STARVED = """
+import resource, signal, sys, threading
+import fastmlp
+from fastmlp import _memory, _threads
+
+first = threading.Thread(target=bytes)  # whose stack the next one gets
+first.start()
+first.join()
+call = {
+    "import": lambda: _memory.undisturbed("colorsys", "it"),
+    "each": lambda: _threads.each(abs, [(-1,), (-2,), (-3,)], 2),
+}[sys.argv[1]]
+signal.alarm(60)
+free = resource.getrlimit(resource.RLIMIT_AS)
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used, free[1]))
+try:
+    call()
+except MemoryError:
+    resource.setrlimit(resource.RLIMIT_AS, free)
+    call()
+"""
+
+
+@pytest.mark.parametrize("call", ["import", "each"])
+def test_a_thread_without_memory_to_begin_with_is_not_waited_for(call):
+    command = [sys.executable, "-c", STARVED, call]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_masked_arrays_are_refused_without_importing_them():
     program = """
 import sys
