@@ -65,6 +65,7 @@ def test_every_operation_under_some_limits(operation, folder):
 AGAIN = """
 import resource, sys, warnings
 import numpy as np
+import numpy.random
 import fastmlp
 sys.path.insert(0, "tests")
 import limits
