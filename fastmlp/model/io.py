@@ -155,7 +155,7 @@ def _mask(archive: zipfile.ZipFile, size: int) -> NDArray[np.bool_]:
 
 
 def _digest(body: bytes) -> bytes:
-    return _memory.late("hashlib").sha256(body).hexdigest().encode()
+    return _memory.late("hashlib").sha256(body).hexdigest().encode()  # type: ignore[no-any-return]
 
 
 def _check_digest(data: bytes) -> None:
