@@ -5,6 +5,7 @@ Every public call that has samples to go through, or steps to make: tests/test_e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -20,14 +21,14 @@ class Work(NamedTuple):
     intact: Callable[[], bool]
 
 
-def samples(n_samples: int, n_inputs: int, n_outputs: int = 1) -> tuple[Any, Any]:
-    """Inputs, and a smooth function of them with noise."""
+def samples(n_samples: int, inputs: Any, n_outputs: int = 1) -> tuple[Any, Any]:
+    """Inputs, a number of them or a shape, and a smooth function of them with noise."""
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(n_samples, n_inputs))
+    X = rng.normal(size=(n_samples, math.prod(np.atleast_1d(inputs))))
     return X, np.sin(X[:, :1] + np.arange(n_outputs)) + 0.1 * rng.normal(size=(n_samples, n_outputs))
 
 
-def asking(layers: list[int], n_samples: int, call: Callable[[Any, Any, Any], Any]) -> Callable[[], Work]:
+def asking(layers: list[Any], n_samples: int, call: Callable[[Any, Any, Any], Any]) -> Callable[[], Work]:
     """What only asks a network, and leaves it as it is."""
 
     def make() -> Work:
@@ -38,7 +39,7 @@ def asking(layers: list[int], n_samples: int, call: Callable[[Any, Any, Any], An
     return make
 
 
-def training(layers: list[int], n_samples: int, method: str, **options: Any) -> Callable[[], Work]:
+def training(layers: list[Any], n_samples: int, method: str, **options: Any) -> Callable[[], Work]:
     """A training without end; the network is no worse than at the start, and may be trained on."""
 
     def make() -> Work:
@@ -249,6 +250,7 @@ def augmented(X: Any) -> None:
 DECAY = fastmlp.WeightDecay(1.0, 1.0)
 ALONG = fastmlp.TangentPropagation("inputs", 0.1)
 WIDE, CURVED, NARROW = [8, 100, 100, 1], [8, 60, 60, 1], [20, 20, 1]
+IMAGES = [(1, 16, 16), fastmlp.Conv(8, 5), fastmlp.MaxPool(2), 1]
 CALLS: dict[str, Callable[[], Work]] = {
     "predict": asking(WIDE, 1_500_000, lambda net, X, T: net.predict(X)),
     "loss_and_grad": asking(WIDE, 500_000, lambda net, X, T: net.loss_and_grad(X, T)),
@@ -297,8 +299,13 @@ CALLS: dict[str, Callable[[], Work]] = {
     "lekprofile": asking([20, 100, 1], 3_000, lekprofile),
     "TangentPropagation": training([20, 50, 1], 100_000, "lbfgs", penalty=ALONG),
     "TangentPropagation lm": training([8, 30, 1], 3_000, "lm", penalty=ALONG),
-    "Conv": training([(1, 16, 16), fastmlp.Conv(8, 5), fastmlp.MaxPool(2), 1], 50_000, "lbfgs"),
+    "Conv": training(IMAGES, 50_000, "lbfgs"),
+    "Conv augmented": training(IMAGES, 50_000, "adam", augment=fastmlp.invariance.RandomShift(1.0, shape=(16, 16))),
     "Conv lm": training([(1, 8, 8), fastmlp.Conv(4, 3), fastmlp.AveragePool(2), 1], 3_000, "lm"),
+    "Conv predict": asking(IMAGES, 200_000, lambda net, X, T: net.predict(X)),
+    "Conv jacobian by parameters": asking(IMAGES, 20_000, lambda net, X, T: net.jacobian(X, wrt="params")),
+    "Conv hessian": asking(IMAGES, 2_000, lambda net, X, T: net.hessian(X, T)),
+    "derivatives": training([20, 50, 1], 100_000, "lbfgs", derivatives=("inputs", np.zeros((100_000, 1, 20)))),
     "invariance": asking(WIDE, 300_000, lambda net, X, T: fastmlp.invariance.invariance(net, X, np.eye(8))),
     "tangents": images(10_000, lambda X: fastmlp.invariance.tangents(X, (28, 28))),
     "warp": images(60_000, lambda X: fastmlp.invariance.warp(X.reshape(-1, 28, 28), offset=(0.5, 0.5))),

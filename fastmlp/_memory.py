@@ -10,6 +10,7 @@ take nothing more.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import importlib.util
 import mmap
@@ -31,6 +32,8 @@ STACK = 8 * MB  # beside which these have stacks
 SPARE = 4 * MB  # for a product by several threads
 LIBRARIES = 160 * MB  # of SciPy; 124 in 1.17
 SKLEARN = 80 * MB  # of scikit-learn beside SciPy; 19 in 1.9
+LATE = {"numpy": 16 * MB}  # of modules imported late; numpy.random, once half imported, is so for good, and took 8
+THREAD = 4 * MB  # of one of Python's, to begin with
 SMALL = 1 << 15  # multiplications of a product that one thread does
 COUNTS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")  # the first that is set counts
 
@@ -96,15 +99,40 @@ def undisturbed(module: str, library: str) -> Any:
         found.append(_imported(module))
     else:
         try:
-            thread.start()
-        except RuntimeError:  # there is no thread
+            start(thread)
+        except (RuntimeError, MemoryError):  # there is no thread
             found.append(_imported(module))
         else:
             thread.join()
-    (result,) = found
+    return _had(found[0], library)
+
+
+def start(thread: threading.Thread) -> None:
+    """Start it, if it will have memory to begin with: Python would wait without end for one that has none.
+
+    MemoryError or RuntimeError if not.
+    """
+    ask(THREAD, "a thread")
+    thread.start()
+
+
+def late(module: str) -> Any:
+    """A small module of Python's own, of NumPy or of ours, imported where it is first needed.
+
+    MemoryError where there is too little for it, before anything of it is there.
+    """
+    if _is_whole(module):
+        return sys.modules[module]
+    ask(LATE.get(module.partition(".")[0], 2 * MB), f"the module {module}")
+    return _had(_imported(module), module)
+
+
+def _had(result: Any, library: str) -> Any:
+    """What `_imported` has found, or raised: MemoryError where that was for want of memory."""
     if isinstance(result, ImportError) and any(words in str(result) for words in ("allocate memory", "map segment")):
         raise MemoryError(f"no memory for the libraries of {library}: {result}") from result
-    if isinstance(result, SystemError):  # the interpreter's, where its compiler or its importer gets no memory
+    starved = isinstance(result, OSError) and result.errno == errno.ENOMEM
+    if starved or isinstance(result, SystemError):  # the interpreter's, where its compiler or importer gets no memory
         raise MemoryError(f"no memory to import {library}: {result}") from result
     if isinstance(result, BaseException):
         raise result

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._core.threads import crew, team
 from fastmlp.errors import ForkWarning, ThreadWarning, warn_caller
@@ -131,7 +132,7 @@ def each(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], n_t
             if failures:
                 break
             answers.append(None)
-            threading.Thread(target=call, args=(place, contextvars.copy_context(), own)).start()
+            _memory.start(threading.Thread(target=call, args=(place, contextvars.copy_context(), own)))
         for _ in range(n_threads):  # until all are done
             if not failures:
                 free.acquire()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp import _threads
+from fastmlp import _memory, _threads
 from fastmlp._core.bridge import kernels
 from fastmlp._core.threads import team
 from fastmlp._version import __version__
@@ -17,13 +17,11 @@ from fastmlp._version import __version__
 
 def config() -> dict[str, Any]:
     """Versions, instruction sets, OpenMP and threads as a dict."""
-    import scipy
-
     return {
         "fastmlp": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "scipy": scipy.__version__,
+        "scipy": _memory.late("scipy").__version__,
         "platform": f"{sys.platform} {platform.machine()}",
         "openmp": team.openmp_version or "not compiled in",
         "threads": 1 if team.forked() else _threads.wanted(),

@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator
 from typing import IO
 
+from fastmlp import _memory
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -24,8 +26,7 @@ DAY = 86_400.0  # seconds after which a temporary file without a lock is nobody'
 
 def write(path: str, content: bytes) -> None:
     """Put a file in place of another, or where there is none; a link stays a link."""
-    import shutil
-
+    shutil = _memory.late("shutil")
     target = os.path.realpath(path)
     if os.path.exists(target) and not os.path.isfile(target):
         raise OSError(f"path: expected the name of a file, got {target!r}, which is something else")
@@ -74,18 +75,15 @@ def _kind(mode: int) -> str:
 
 def _stem(target: str) -> str:
     """What the names of all temporary files of a target begin with; of a fixed length, since names have a longest."""
-    import hashlib
-
     folder, name = os.path.split(target)
-    return os.path.join(folder, f".fastmlp-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}-")
+    digest = _memory.late("hashlib").sha256(os.fsencode(name)).hexdigest()
+    return os.path.join(folder, f".fastmlp-{digest[:16]}-")
 
 
 def _create(stem: str) -> IO[bytes]:
     """A new temporary file, locked."""
-    import secrets
-
     while True:
-        file = open(f"{stem}{secrets.token_hex(8)}.tmp", "xb")  # noqa: SIM115 - closed by the caller
+        file = open(f"{stem}{os.urandom(8).hex()}.tmp", "xb")  # noqa: SIM115 - closed by the caller
         if _lock(file.fileno()) is not False and os.fstat(file.fileno()).st_nlink:
             return file
         file.close()  # another save has found it before it was locked

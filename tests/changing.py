@@ -73,6 +73,9 @@ def values(n, dtype):
         "v": rng.normal(size=net_of(dtype).n_params).astype(dtype),
         "U": rng.normal(size=(n, K)).astype(dtype),
         "sigma": rng.uniform(0.5, 2.0, (n, K)).astype(dtype),
+        "tau": rng.normal(size=(n, 2, D)).astype(dtype),
+        "slopes": rng.normal(size=(n, 2, K)).astype(dtype),
+        "displacement": rng.normal(size=(2, n, D)).astype(dtype),
         "n_threads": 1,
     }
 

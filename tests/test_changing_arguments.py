@@ -115,9 +115,26 @@ def estimated_path(X, T, sample_weight, dtype):
     return np.nan_to_num(own.prune_path(X, T, sample_weight, n_params=21, max_iter=2).scores)
 
 
-def convolved(dtype):
-    layers = [(1, D), fastmlp.Conv(3, 2), fastmlp.MaxPool(1), fastmlp.Conv(2, 1), fastmlp.AveragePool(1), K]
-    return fastmlp.Network(layers, dtype=dtype, rng=0)
+def convolved(dtype, shared=True):
+    first, second = fastmlp.Conv(3, 2, shared=shared), fastmlp.Conv(2, 1)
+    return fastmlp.Network([(1, D), first, fastmlp.MaxPool(2), second, fastmlp.AveragePool(1), K], dtype=dtype, rng=0)
+
+
+def trained_images(X, T, sample_weight, n_threads, dtype):
+    net = convolved(dtype, shared=False)
+    return net.fit(X, T, "lm", sample_weight=sample_weight, n_threads=n_threads, max_iter=3).x
+
+
+def with_derivatives(X, T, tau, slopes, n_threads, dtype):
+    return net_of(dtype).fit(X, T, "lbfgs", derivatives=(tau, slopes), n_threads=n_threads, max_iter=3).x
+
+
+def along_rows(X, T, tau, sample_weight, dtype):
+    return fitted("lm", penalty=DECAY + fastmlp.TangentPropagation(tau, 0.1))(X, T, sample_weight, 1, dtype)
+
+
+def features(X, dtype):
+    return fastmlp.features.PowerSpectrum(shape=(1, D)).fit_transform(X)
 
 
 def objective(X, T, v, sample_weight, n_threads, dtype):
@@ -166,11 +183,22 @@ CALLS = {
     "lekprofile": lambda X, n_threads, dtype: fastmlp.lekprofile(net_of(dtype), X, steps=3, n_threads=n_threads).y,
     "invariance": lambda X, n_threads, dtype: invariance.invariance(net_of(dtype), X, np.eye(D), n_threads=n_threads),
     "convolution": lambda X, T, n_threads, dtype: convolved(dtype).loss_and_grad(X, T, n_threads=n_threads)[1],
+    "predict images": lambda X, n_threads, dtype: convolved(dtype).predict(X, n_threads=n_threads),
+    "jacobian of images": lambda X, n_threads, dtype: convolved(dtype, shared=False).jacobian(
+        X, wrt="params", n_threads=n_threads),
+    "hessian of images": lambda X, T, sample_weight, n_threads, dtype: convolved(dtype).hessian(
+        X, T, sample_weight=sample_weight, n_threads=n_threads),
+    "train images": trained_images,
     "tangents": lambda X, dtype: invariance.tangents(X, kinds=[lambda X, t: (1 + t) * X]),
     "warp": lambda X, n_threads, dtype: invariance.warp(X, offset=(0.5, 0.25), n_threads=n_threads),
     "augmented": lambda X, T, dtype: invariance.augmented(X, T, invariance.TimeShift(0.5), 2, rng=0)[0],
     "augment": fitted("adam", batch_size=8, augment=invariance.TimeShift(0.5)),
     "TangentPropagation": fitted("lbfgs", penalty=fastmlp.TangentPropagation(np.eye(D), 0.1)),
+    "TangentPropagation of rows": along_rows, "derivatives": with_derivatives, "features": features,
+    "invariance of rows": lambda X, tau, n_threads, dtype: invariance.invariance(
+        net_of(dtype), X, tau, n_threads=n_threads),
+    "warp by": lambda X, displacement, n_threads, dtype: invariance.warp(
+        X, displacement=displacement, n_threads=n_threads),
     "Laplace.predict": lambda X, dtype: known(dtype).predict(X)[1],
     "Laplace.predict_jacobian": lambda X, dtype: known(dtype).predict_jacobian(X)[1],
     "Laplace.covariance": lambda X, dtype: known(dtype).covariance(X),
@@ -255,6 +283,18 @@ def test_an_output_array_is_written_as_it_was_checked(n, dtype):
         "olden",
         "Laplace.predict",
         "Laplace.log_density",
+        "convolution",
+        "predict images",
+        "jacobian of images",
+        "train images",
+        "tangents",
+        "warp",
+        "augmented",
+        "augment",
+        "TangentPropagation",
+        "derivatives",
+        "invariance",
+        "features",
     ],
 )
 def test_another_thread_assigns_shapes(name, n, dtype):

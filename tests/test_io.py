@@ -193,12 +193,13 @@ def temporaries(folder):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 @pytest.mark.slow
-def test_after_200_kills_the_file_is_whole_and_the_next_save_removes_what_they_left(tmp_path):
+@pytest.mark.parametrize("layers", [[30, 100, 100, 1], [(1, 16, 16), fastmlp.Conv(8, 5), fastmlp.MaxPool(2), 40, 1]])
+def test_after_200_kills_the_file_is_whole_and_the_next_save_removes_what_they_left(tmp_path, layers):
     path, rng = tmp_path / "net", np.random.default_rng(0)
-    wanted = [network([30, 100, 100, 1]).initialize(rng=seed) for seed in (1, 2)]
+    wanted = [fastmlp.Network(layers, rng=seed) for seed in (1, 2)]
     most = 0
     for _ in range(20):
-        kill_ten_saves(path, rng)
+        kill_ten_saves(path, wanted, rng)
         assert fastmlp.load(path) in wanted
         most = max(most, len(temporaries(tmp_path)))
     assert most > 0  # else nothing was tried
@@ -207,14 +208,14 @@ def test_after_200_kills_the_file_is_whole_and_the_next_save_removes_what_they_l
     assert temporaries(tmp_path) == []
 
 
-def kill_ten_saves(path, rng):
+def kill_ten_saves(path, networks, rng):
     for _ in range(10):
         child = fork()
         if child == 0:
             try:
                 while True:
-                    for seed in (1, 2):
-                        network([30, 100, 100, 1]).initialize(rng=seed).save(path)
+                    for net in networks:
+                        net.save(path)
             finally:
                 os._exit(1)
         while not path.exists():

@@ -29,8 +29,9 @@ FLOORS = (
     ("model",),
     ("_tables",),
     ("_threads", "_optional", "_quiet", "_partial"),
-    ("_memory", "_matrices", "replacement", "_rows", "_images"),
+    ("_matrices", "replacement", "_rows", "_images"),
     ("_validation",),
+    ("_memory",),
     ("_core",),
     ("errors", "_cached", "_version", "_types"),
 )

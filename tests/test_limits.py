@@ -48,14 +48,16 @@ def test_stacks(stack, expected, folder):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_every_operation_under_some_limits(folder):
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("operation", limits.OPERATIONS)
+def test_every_operation_under_some_limits(operation, folder):
     """A seventh of the table, which takes half an hour as a whole: `python tests/limits.py`."""
     endings = {
-        (operation, state, limit, n_threads, *environment.values()): limits.ending(
+        (state, limit, n_threads, *environment.values()): limits.ending(
             operation, state, limit, n_threads, folder, **environment
         )
-        for operation, state, limit, n_threads, environment in list(limits.cases())[::7]
+        for each, state, limit, n_threads, environment in list(limits.cases())[::7]
+        if each == operation
     }
     assert {case: ended for case, ended in endings.items() if ended not in limits.ALLOWED} == {}
 
@@ -63,6 +65,7 @@ def test_every_operation_under_some_limits(folder):
 AGAIN = """
 import resource, sys, warnings
 import numpy as np
+import numpy.random
 import fastmlp
 sys.path.insert(0, "tests")
 import limits
@@ -164,6 +167,85 @@ def test_what_an_import_raises_for_want_of_memory_is_a_memory_error(error, tmp_p
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(MemoryError, match=r"libraries of Starved|to import Starved"):
         _memory.undisturbed("starved", "Starved")
+
+
+FIRST = """
+import os, resource, sys, warnings
+import fastmlp
+from fastmlp import config, datasets
+
+def in_use():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
+
+path = sys.argv[1]
+calls = {
+    "drawn": lambda: fastmlp.Network([3, 4, 1], rng=0),
+    "loaded": lambda: fastmlp.load(path),
+    "saved": lambda: fastmlp.load(path).save(path + "2"),
+    "trained": lambda: fastmlp.load(path).fit([[1.0, 2.0, 3.0]] * 50, [[1.0]] * 50, "adam", max_iter=1),
+    "data": datasets.load_yacht,
+    "config": config.config,
+}
+free = resource.getrlimit(resource.RLIMIT_AS)
+call = calls[sys.argv[2]]
+warnings.simplefilter("ignore", fastmlp.ForkWarning)
+for kb in (*range(0, 4096, 512), 4096, 6144, 8192, 16384):
+    if os.fork() == 0:
+        resource.setrlimit(resource.RLIMIT_AS, (in_use() + 1024 * kb, free[1]))
+        try:
+            call()
+        except MemoryError:
+            resource.setrlimit(resource.RLIMIT_AS, free)
+            call()
+        except BaseException as error:
+            resource.setrlimit(resource.RLIMIT_AS, free)
+            print(kb, type(error).__name__, error, flush=True)
+        os._exit(0)
+    assert os.wait()[1] == 0, kb
+"""
+
+
+@pytest.mark.parametrize("call", ["drawn", "loaded", "saved", "trained", "data", "config"])
+def test_modules_that_are_imported_late_are_there_whole_or_not_at_all(call, tmp_path):
+    """numpy.random, once half imported, is so for good: what the first call has no memory for, the second one does."""
+    path = tmp_path / "net"
+    fastmlp.Network([3, 4, 1], rng=0).save(path)
+    command = [sys.executable, "-c", FIRST, str(path), call]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+STARVED = """
+import resource, signal, sys, threading
+import fastmlp
+from fastmlp import _memory, _threads
+
+first = threading.Thread(target=bytes)  # whose stack the next one gets
+first.start()
+first.join()
+call = {
+    "import": lambda: _memory.undisturbed("colorsys", "it"),
+    "each": lambda: _threads.each(abs, [(-1,), (-2,), (-3,)], 2),
+}[sys.argv[1]]
+signal.alarm(60)
+free = resource.getrlimit(resource.RLIMIT_AS)
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used, free[1]))
+try:
+    call()
+except MemoryError:
+    resource.setrlimit(resource.RLIMIT_AS, free)
+    call()
+"""
+
+
+@pytest.mark.parametrize("call", ["import", "each"])
+def test_a_thread_without_memory_to_begin_with_is_not_waited_for(call):
+    command = [sys.executable, "-c", STARVED, call]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_masked_arrays_are_refused_without_importing_them():

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
+from fastmlp import _validation as check
 from fastmlp.derivatives import definite
 from fastmlp.derivatives.definite import EPS, Covariance
 from fastmlp.errors import NotPositiveDefiniteError, PosteriorWarning, warn_caller
@@ -72,7 +73,7 @@ def rounding(B: Float, prior: Float, covariance: Covariance) -> Rounding:
         v = v / scale
         return (definite.times(B, v) + definite.times(prior, v)) / scale
 
-    largest, _ = _norm(scaled, np.random.default_rng(0).standard_normal(len(prior)))
+    largest, _ = _norm(scaled, check.generator(0).standard_normal(len(prior)))
     start = (variances == variances.max()).astype(np.float64)
     inverse, direction = _norm(lambda v: scale * (root @ (root.T @ (scale * v))), start)
     return Rounding(EPS * max(largest, 1.0) * inverse, direction)

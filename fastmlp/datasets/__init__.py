@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory
+
 __all__ = ["Dataset", "load_digits", "load_yacht"]
 
 
@@ -95,5 +97,6 @@ def load_yacht() -> Dataset:
 
 
 def _read(name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    _memory.late("zipfile")  # which NumPy imports
     with resources.files(__name__).joinpath(name).open("rb") as file, np.load(file) as arrays:
         return arrays["X"], arrays["T"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from fastmlp import _images
+from fastmlp import _images, _memory
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp.features import moments
@@ -265,7 +265,7 @@ class PowerSpectrum(ImageFeatures):
         self.shape = shape
 
     def _features(self, images: Float) -> Float:
-        F = np.fft.rfft2(images)
+        F = _memory.late("numpy.fft").rfft2(images)
         return np.asarray((F.real**2 + F.imag**2).reshape(len(images), -1), np.float64)
 
     def _names(self) -> list[str]:

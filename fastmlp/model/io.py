@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory, replacement
 from fastmlp import _validation as check
-from fastmlp import replacement
 from fastmlp._version import __version__
 from fastmlp.errors import ModelFormatError
 from fastmlp.model.architecture import Architecture
@@ -42,6 +42,7 @@ NPY_HEADER = 128
 LEAST_BYTES = 8  # of a dense layer
 MAX_MANIFEST = 1 << 20
 MAX_FILE = 1 << 32
+STORED = 0  # zipfile.ZIP_STORED
 
 
 class Stored(NamedTuple):
@@ -61,8 +62,7 @@ def save(path: str | os.PathLike[str], network: Stored) -> None:
 
 def load(path: str | os.PathLike[str]) -> Stored:
     """Read a network back."""
-    import zipfile
-
+    zipfile = _memory.late("zipfile")
     data, expected = replacement.read(check.path(path), MAX_FILE)
     if data is None:
         raise ModelFormatError(f"path: expected {expected}")
@@ -92,9 +92,7 @@ def version_of(network: Stored) -> int:
 
 
 def _serialize(network: Stored) -> bytes:
-    import json
-    import zipfile
-
+    json, zipfile = _memory.late("json"), _memory.late("zipfile")
     architecture, params, units, trained, pruned = network
     manifest = {
         "format": FORMAT,
@@ -113,7 +111,7 @@ def _serialize(network: Stored) -> bytes:
     arrays = {PARAMS: params, UNITS: units, PRUNED: pruned}
     members = {MANIFEST: text} | {name: _npy(array) for name, array in arrays.items() if array is not None}
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(file, "w", STORED) as archive:
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name), content)
         archive.comment = MARK + b"0" * DIGEST_SIZE
@@ -157,9 +155,7 @@ def _mask(archive: zipfile.ZipFile, size: int) -> NDArray[np.bool_]:
 
 
 def _digest(body: bytes) -> bytes:
-    import hashlib
-
-    return hashlib.sha256(body).hexdigest().encode()
+    return _memory.late("hashlib").sha256(body).hexdigest().encode()  # type: ignore[no-any-return]
 
 
 def _check_digest(data: bytes) -> None:
@@ -171,9 +167,7 @@ def _check_digest(data: bytes) -> None:
 
 
 def _parse(data: bytes) -> Stored:
-    import json
-    import zipfile
-
+    json, zipfile = _memory.late("json"), _memory.late("zipfile")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         # first of all the version: a newer one may have other members
         manifest = json.loads(_member(archive, MANIFEST, MAX_MANIFEST))
@@ -193,10 +187,8 @@ def _parse(data: bytes) -> Stored:
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    import zipfile
-
     member = archive.getinfo(name)
-    if member.compress_type != zipfile.ZIP_STORED or member.file_size > limit:
+    if member.compress_type != STORED or member.file_size > limit:
         raise ModelFormatError(f"path: expected {name} uncompressed, of at most {limit} bytes, got {member}")
     return archive.read(member)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
 from fastmlp.model.architecture import Architecture
@@ -210,9 +211,9 @@ def _generator(state: Earlier) -> np.random.Generator | None:
     """In the state of the earlier one: the user's own may have been used on."""
     if state.get("rng") is None:
         return None
-    from fastmlp.optimize import generators  # numpy.random takes a fifth of the time that importing fastmlp does
-
-    return generators.restored(*state.members("rng", "kind", "saved").items.values())
+    _memory.late("numpy.random")
+    generators = _memory.late("fastmlp.optimize.generators")
+    return generators.restored(*state.members("rng", "kind", "saved").items.values())  # type: ignore[no-any-return]
 
 
 def rng_state(generator: np.random.Generator | None) -> tuple[type[np.random.BitGenerator], Any] | None:

@@ -313,8 +313,7 @@ def levenberg_marquardt(
     (True, [2.0031, 0.6043])
     """
     _memory.scipy("optimize")
-    from fastmlp.optimize.results import LeastSquaresResult
-
+    results = _memory.late("fastmlp.optimize.results")
     for name, function in (("fun", fun), ("jac", jac)):
         if not callable(function):
             raise TypeError(f"{name}: expected a callable, got {check.shown(function)}")
@@ -327,7 +326,7 @@ def levenberg_marquardt(
     problem = _Problem(fun, jac)
     with np.errstate(all="ignore"):
         point, mu, nit, status = _minimise(problem, problem.start(x), tolerances, max_iter)
-    return LeastSquaresResult(
+    return results.LeastSquaresResult(  # type: ignore[no-any-return]
         x=point.x, cost=point.cost, fun=point.r, jac=point.J, grad=point.grad,
         optimality=float(np.abs(point.grad).max()), nit=nit, nfev=problem.nfev, njev=problem.njev, mu=mu,
         status=status, message=MESSAGES[status], success=status > 0,

@@ -8,7 +8,6 @@ that makes many iterations at a time, while nobody watches, calls `absorb` after
 from __future__ import annotations
 
 import functools
-import importlib
 import math
 import time
 from collections.abc import Callable
@@ -82,7 +81,7 @@ def check_state(progress: Earlier) -> None:
 def _results() -> Any:
     """The module of results: imported, with SciPy's optimizers, on first use, not with the library."""
     _memory.scipy("optimize")
-    return importlib.import_module("fastmlp.optimize.results")
+    return _memory.late("fastmlp.optimize.results")
 
 
 def optimize_result(**fields: Any) -> FitResult:

@@ -11,6 +11,7 @@ import pytest
 import fastmlp
 from cases import RESUMABLE
 from children import outcomes
+from fastmlp.invariance import TimeShift
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for the memory in use")
 
@@ -18,16 +19,23 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
 T = np.sin(X[:, :1])
 METHODS = {name: {} for name in RESUMABLE} | {"sgd": {"momentum": 0.5, "nesterov": True}, "lbfgs": {"maxcor": 3}}
+DENSE, SIGNALS = [3, 4, 1], [(1, 3), fastmlp.Conv(3, 2), fastmlp.MaxPool(2), 1]
 SETTINGS = {
     "plain": {"max_iter": 4},
     "held back": {"max_iter": 4, "validation": 0.3, "patience": 50, "standardize": True, "fixed": "b1"},
+    "of signals": {"max_iter": 4},
 }
 NAMED = re.compile(r"result|(ValueError|TypeError): (warm_start|params): .*expected ")
 
 
-def fitted(method, dtype, settings):
-    net = fastmlp.Network([3, 4, 1], rng=0, dtype=dtype)
-    return net, net.fit(X, T, method, rng=1, **METHODS[method], **settings)
+def settings_of(method, kind):
+    augmented = {"augment": TimeShift(0.5)} if kind == "of signals" and method in ("sgd", "adam") else {}
+    return METHODS[method] | SETTINGS[kind] | augmented
+
+
+def fitted(method, dtype, settings, layers=DENSE):
+    net = fastmlp.Network(layers, rng=0, dtype=dtype)
+    return net, net.fit(X, T, method, rng=1, **settings)
 
 
 def entries(state, path=()):
@@ -68,11 +76,11 @@ def mutations(value):
         yield from (np.ma.masked_array(value), np.zeros(2**20), value[..., :-1], value.tolist())
 
 
-def continued(method, dtype, settings, net, result, state):
+def continued(method, settings, net, result, state):
     again = copy.copy(result)
     again.state = state
     copied = net.copy()
-    more = copied.fit(X, T, method, warm_start=again, rng=1, **METHODS[method], **{**settings, "max_iter": 3})
+    more = copied.fit(X, T, method, warm_start=again, rng=1, **settings | {"max_iter": 3})
     assert more.x.shape == (net.n_params,)
 
 
@@ -80,7 +88,8 @@ def continued(method, dtype, settings, net, result, state):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("method", METHODS)
 def test_a_state_that_was_edited_is_refused_by_name_or_does_no_harm(method, dtype, kind):
-    net, result = fitted(method, dtype, SETTINGS[kind])
+    settings = settings_of(method, kind)
+    net, result = fitted(method, dtype, settings, SIGNALS if kind == "of signals" else DENSE)
     calls, names = [], []
     for path in entries(result.state):
         value = result.state
@@ -88,7 +97,7 @@ def test_a_state_that_was_edited_is_refused_by_name_or_does_no_harm(method, dtyp
             value = value[key]
         for number, other in enumerate(mutations(value)):
             state = changed(result.state, path, other)
-            calls.append(lambda state=state: continued(method, dtype, SETTINGS[kind], net, result, state))
+            calls.append(lambda state=state: continued(method, settings, net, result, state))
             names.append((path, number))
     ends = outcomes(calls, seconds=60)
     assert len(ends) >= 280
@@ -97,13 +106,14 @@ def test_a_state_that_was_edited_is_refused_by_name_or_does_no_harm(method, dtyp
     assert len(ends) == len(calls)
 
 
+@pytest.mark.parametrize(("kind", "layers"), [("held back", DENSE), ("of signals", SIGNALS)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("method", METHODS)
-def test_a_state_that_nobody_has_edited_continues_to_the_bit(method, dtype):
-    net, result = fitted(method, dtype, SETTINGS["held back"])
-    more = SETTINGS["held back"] | {"max_iter": 4} | METHODS[method]
+def test_a_state_that_nobody_has_edited_continues_to_the_bit(method, dtype, kind, layers):
+    more = settings_of(method, kind)
+    net, result = fitted(method, dtype, more, layers)
     second = net.fit(X, T, method, warm_start=pickle.loads(pickle.dumps(result)), **more)
-    whole = fastmlp.Network([3, 4, 1], rng=0, dtype=dtype)
+    whole = fastmlp.Network(layers, rng=0, dtype=dtype)
     assert np.array_equal(second.x, whole.fit(X, T, method, rng=1, **more | {"max_iter": 8}).x)
 
 
@@ -121,7 +131,7 @@ def test_a_state_that_nobody_has_edited_continues_to_the_bit(method, dtype):
     ],
 )
 def test_what_is_wrong_is_named(method, name, value, said):
-    net, result = fitted(method, "float64", {"max_iter": 6})
+    net, result = fitted(method, "float64", METHODS[method] | {"max_iter": 6})
     result.state[name] = value
     with pytest.raises((ValueError, TypeError), match=f"^warm_start: expected {said}"):
         net.fit(X, T, method, warm_start=result, **METHODS[method])
@@ -172,8 +182,8 @@ def test_subclasses_of_numbers_and_words_are_what_they_hold(method):
         kind = {float: Hooked, int: Anything, str: Renamed}.get(type(value))
         return value if kind is None else kind(value)
 
-    net, result = fitted(method, "float64", SETTINGS["held back"])
-    more = SETTINGS["held back"] | {"max_iter": 4} | METHODS[method]
+    more = settings_of(method, "held back")
+    net, result = fitted(method, "float64", more)
     expected = net.copy().fit(X, T, method, warm_start=result, **more)
     result.state = disguised(result.state)
     assert np.array_equal(net.copy().fit(X, T, method, warm_start=result, **more).x, expected.x)
