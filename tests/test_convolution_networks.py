@@ -308,7 +308,6 @@ def test_layers_that_cannot_be(layers, message):
             "scale: expected one number for all inputs of a channel",
         ),
         (lambda: network().initialize("nguyen_widrow"), "init='nguyen_widrow': expected dense layers"),
-        (lambda: fastmlp.to_onnx(network(), "no"), "net: expected dense layers"),
         (lambda: fastmlp.to_sklearn(network()), "net: expected dense layers"),
     ],
 )

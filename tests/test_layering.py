@@ -93,7 +93,13 @@ INNER = {
         ("mean_objective",),
         ("arguments", "given"),
     ),
-    "bridges": (("__init__",), ("onnx", "sklearn", "torch"), ("assembly", "torch_modules")),
+    "bridges": (
+        ("__init__",),
+        ("onnx", "sklearn", "torch"),
+        ("torch_reading",),
+        ("torch_layers",),
+        ("assembly", "torch_modules"),
+    ),
     "bayes": (
         ("__init__",),
         ("searching",),
