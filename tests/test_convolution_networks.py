@@ -8,6 +8,7 @@ import pytest
 import fastmlp
 from cases import data, relative_error
 from fastmlp import AveragePool, Conv, MaxPool
+from fastmlp.invariance import RandomShift, TimeShift
 
 LENET = [(1, 12, 12), Conv(3, 3), AveragePool(2), Conv(4, 2), MaxPool(2), 3]
 SAME = [(1, 4, 4), Conv(2, 3, padding="same"), 2]
@@ -136,6 +137,40 @@ def test_levenberg_marquardt_reaches_the_teacher():
     X = np.random.default_rng(0).normal(size=(80, 6, 6))
     net.fit(X, teacher(X), "lm", max_iter=500)
     assert net.loss(X, teacher(X)) < 1e-12
+
+
+@pytest.mark.parametrize("layers", [[(2, 4, 6), Conv(2, 3), 1], [(1, 4, 6), 3, 1], [(2, 12), Conv(2, 3), 1]])
+def test_changes_of_samples_see_the_shape_of_the_network(layers):
+    net = network(layers, output="identity")
+    shape, seen = layers[0], []
+    X, T = data(net, 10)
+
+    def change(X, rng):
+        seen.append(X.shape)
+        return X + rng.normal(size=X.shape)
+
+    named = TimeShift(1) if len(shape) == 2 else RandomShift(1)
+    told = TimeShift(1, shape=shape) if len(shape) == 2 else RandomShift(1, shape=shape)
+    fits = [
+        net.copy().fit(rows, T, "adam", augment=augment, max_iter=3, rng=0).x
+        for augment in (change + named, change + told)
+        for rows in (X, X.reshape(10, *shape))
+    ]
+    assert set(seen) == {(10, *shape)}
+    assert all(np.array_equal(x, fits[0]) for x in fits)
+
+
+def test_one_channel_may_be_left_out_of_the_shape_of_changes():
+    net = network([(1, 4, 6), Conv(2, 3), 1], output="identity")
+    X, T = data(net, 10)
+    fits = [
+        net.copy().fit(X, T, "adam", augment=RandomShift(1, shape=shape), max_iter=3, rng=0).x
+        for shape in (None, (4, 6), (1, 4, 6))
+    ]
+    assert np.array_equal(fits[0], fits[1])
+    assert np.array_equal(fits[0], fits[2])
+    with pytest.raises(ValueError, match=r"^X: expected rows of shape \(6, 4\), or of 24 numbers, got .*1, 4, 6"):
+        net.fit(X, T, "adam", augment=RandomShift(1, shape=(6, 4)))
 
 
 def test_decay_fixed_and_tied_parameters_by_name():

@@ -92,6 +92,7 @@ INNER = {
         ("watch",),
         ("mean_objective",),
         ("arguments", "given"),
+        ("layers",),
     ),
     "bridges": (
         ("__init__",),

@@ -17,8 +17,8 @@ class Changes:
     Parameters
     ----------
     augment : callable
-    X : ndarray of shape (N, D)
-        The inputs in the user's units, where they are changed.
+    X : ndarray of shape (N, D) or (N, channels, ...)
+        The inputs in the user's units, where they are changed; in the shape that the network was given.
     samples : Samples
         The same, in the units of the training, with targets and weights.
     own : Units or None
@@ -32,7 +32,7 @@ class Changes:
     @quiet
     def draw(self, rng: np.random.Generator) -> None:
         """Change all samples anew."""
-        changed = _images.drawn(self.augment, self.X, rng)
+        changed = _images.drawn(self.augment, self.X, rng).reshape(self.samples.X.shape)
         self.samples.X[...] = changed if self.own is None else self.own.inputs.standardized(changed)
 
 
