@@ -83,6 +83,10 @@ def test_names_and_views():
     assert [b.shape for b in net.biases] == [(3,), (4,), (3,)]
     assert list(net.groups) == ["W1", "b1", "W2", "b2", "W3", "b3"]
     assert eval(repr(net), vars(fastmlp))._architecture == net._architecture
+    assert repr(net).startswith("Network([(1, 12, 12), Conv(3, 3), AveragePool(2), Conv(4, 2), MaxPool(2), 3], hidden")
+    assert repr(Conv(2, (3, 1), 2, "same", None, shared=False)) == (
+        "Conv(2, (3, 1), stride=2, padding='same', bias=None, shared=False)"
+    )
     own = network([(1, 4, 4), Conv(2, 3, bias="position"), Conv(3, 2, bias=None), 1], output="identity")
     assert list(own.groups) == ["W1", "b1", "W2", "W3", "b3"]
     assert own.biases[0].shape == (2, 2, 2)
@@ -301,8 +305,8 @@ def test_the_evidence_in_standardised_units_and_by_channel():
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ([4, Conv(2, 1), 1], r"layers: expected a shape \(channels, length\).* before Conv\(channels=2.* got 4 units"),
-        ([(1, 4), 3, MaxPool(2), 1], r"layers: expected a shape .* before MaxPool\(size=2\), got 3 units"),
+        ([4, Conv(2, 1), 1], r"layers: expected a shape \(channels, length\).* before Conv\(2, 1\), got 4 units"),
+        ([(1, 4), 3, MaxPool(2), 1], r"layers: expected a shape .* before MaxPool\(2\), got 3 units"),
         ([(1, 4, 4), Conv(2, 5), 1], "layers: expected at least 5 inputs along each axis of a window of Conv"),
         ([(1, 4, 4), AveragePool((2, 5)), 1], "layers: expected at least 5 inputs along each axis of a window of Aver"),
         ([(1, 4, 4), Conv(2, (3,)), 1], r"layers: expected size of Conv.* to be an integer, or 2 of them"),

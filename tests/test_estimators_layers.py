@@ -159,9 +159,9 @@ NET, from_network = fastmlp.Network([*LAYERS, 1], rng=0), MLPRegressor.from_netw
         (lambda: from_network(fastmlp.Network([3, 1]), layers=[3]), "layers: expected None, as of net"),
         (
             lambda: from_network(fastmlp.Network([(1, 3, 3), Conv(1, 2)])),
-            r"net: expected a dense last layer, .* got Conv\(channels=1",
+            r"net: expected a dense last layer, .* got Conv\(1, 2\)",
         ),
-        (lambda: regressor(5).fit(IMAGES, Y), "layers: expected hidden layers, and the shape of a sample"),
+        (lambda: regressor(5).fit(IMAGES, Y), "layers: expected hidden layers, and before them"),
         (lambda: regressor(["tanh"]).fit(IMAGES, Y), "layers: expected an integer, got 'tanh'"),
         (lambda: regressor([(1, 6), Conv(1, 2)]).fit(IMAGES, Y), r"X: expected shape \(n_samples, 6\) or"),
         (lambda: regressor([(1, 6.5), Conv(1, 2)]).fit(IMAGES, Y), "layers: expected an integer, got 6.5"),

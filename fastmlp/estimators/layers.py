@@ -13,7 +13,7 @@ from fastmlp.model import layers as kinds
 from fastmlp.model.layers import Kind, Shape
 
 
-def hidden_layers(estimator: Any) -> tuple[Shape | None, list[Kind]]:
+def hidden_layers(estimator: Any) -> tuple[Shape | None, tuple[Kind, ...]]:
     """The shape of a sample, where `layers` begins with one, and the hidden layers.
 
     Raises
@@ -23,14 +23,10 @@ def hidden_layers(estimator: Any) -> tuple[Shape | None, list[Kind]]:
     """
     sizes = hidden_sizes(estimator.hidden_layer_sizes)
     if estimator.layers is None:
-        return None, [kinds.Dense(check.integer(size, "hidden_layer_sizes", 1)) for size in sizes]
+        return None, tuple([kinds.Dense(check.integer(size, "hidden_layer_sizes", 1)) for size in sizes])
     if sizes != (100,):
         raise ValueError(f"layers: expected None beside hidden_layer_sizes={estimator.hidden_layer_sizes!r}")
-    entries = check.sequence(estimator.layers, "layers", "hidden layers, and the shape of a sample before them")
-    shape = None
-    if entries and isinstance(entries[0], (tuple, list)):
-        shape = tuple([check.integer(each, "layers", 1) for each in entries.pop(0)])
-    return shape, [kinds.taken(each) for each in entries]
+    return kinds.hidden(estimator.layers, "layers")
 
 
 def specification(estimator: Any, shape: Shape) -> tuple[list[Any], list[str]]:

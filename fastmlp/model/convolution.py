@@ -40,7 +40,7 @@ class Windowed(Kind):
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Conv(Windowed):
     """A convolutional layer: each of its channels is a map of what one small window of weights finds at each place.
 
@@ -129,7 +129,7 @@ class Conv(Windowed):
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Pool(Windowed):
     """One number for each window; windows lie side by side."""
 
@@ -159,7 +159,7 @@ class _Pool(Windowed):
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AveragePool(_Pool):
     """Means over windows that do not overlap, in each channel; for the list that `Network` takes.
 
@@ -185,7 +185,7 @@ class AveragePool(_Pool):
     compiled = pools.MEAN
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MaxPool(_Pool):
     """The largest number of each window, in each channel; windows do not overlap. For the list that `Network` takes.
 
