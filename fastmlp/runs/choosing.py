@@ -239,7 +239,7 @@ def _layers(size: Any, X: Array) -> tuple[Any, ...]:
         return layers
     shape = X.shape[1:] if X.ndim != 3 else (1, *X.shape[1:])
     if X.ndim not in (2, 3, 4):
-        raise ValueError(f"X: expected shape (n_samples, n_inputs), or samples that are images, got {X.shape}")
+        raise ValueError(f"X: expected shape (n_samples, n_inputs), got {X.shape}")
     return (shape if len(shape) > 1 else shape[0], *layers)
 
 
