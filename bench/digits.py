@@ -2,9 +2,9 @@
 
     python bench/digits.py ../shared/data/digits [--seeds 5] [--only usps mnist solvers]
 
-The folder holds usps.npz, X_train (7291, 16, 16), y_train, X_test (2007, 16, 16), y_test, pixels from -1000 to 1000, and
-mnist_5k2k.npz, X_train (5000, 28, 28) and X_test (2000, 28, 28), pixels from 0 to 255. Trainings are in float32 by one
-thread; solvers are compared on the bundled digits in float64.
+The folder holds usps.npz, X_train (7291, 16, 16), y_train, X_test (2007, 16, 16), y_test, pixels from -1000 to 1000,
+and mnist_5k2k.npz, X_train (5000, 28, 28) and X_test (2000, 28, 28), pixels from 0 to 255. Trainings are in float32 by
+one thread; solvers are compared on the bundled digits in float64.
 """
 
 import argparse

@@ -105,9 +105,9 @@ def moved(architecture: Architecture, W: Array, shift: Array) -> Array:
 
 def _shifted(architecture: Architecture, b: Array, W: Array, shift: Array) -> Array:
     """The sums b_j + sum_i w_ji shift_i, each rounded once."""
-    terms = moved(architecture, W.astype(np.float64), shift)
-    if b.size == 0:  # there are no biases, and no shift
+    if not architecture.layers[0].kind.takes_shifts:  # there is none
         return b
+    terms = moved(architecture, W.astype(np.float64), shift)
     if b.ndim >= terms.ndim:  # one window for all positions
         terms = np.broadcast_to(terms.reshape(len(terms), *[1] * (b.ndim - 1), -1), (*b.shape, terms.shape[-1]))
     terms = np.concatenate([b.astype(np.float64)[..., np.newaxis], terms], axis=-1).reshape(b.size, -1)
