@@ -52,7 +52,9 @@ def hinton(net: Any, layer: int = 0, ax: Axes | None = None) -> Axes:
     if check.integer(layer, "layer", 0) >= len(net.weights):
         raise ValueError(f"layer: expected an index below {len(net.weights)}, got {layer}")
     if net.weights[layer].ndim != 2:
-        raise ValueError(f"layer: expected one with a matrix of weights, got shape {net.weights[layer].shape}")
+        raise ValueError(
+            f"layer: expected one with a matrix of weights, got shape {net.weights[layer].shape}; filters shows windows"
+        )
     ax = axes_or_new(ax)
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
