@@ -1,10 +1,10 @@
 """What a small LeNet-1 looks for in handwritten digits, what it finds in one of them, and what that gains.
 
 A convolution has the same window of weights at all places, and a pool behind it takes means over neighbours, so that
-strokes are found wherever they are (PRML 5.5.6). Left: the windows of the first layer, blue where ink counts for a map,
-orange where it counts against it; below, the maps that they make of a two, layer by layer. Right: wrong digits among 997
-that were not trained on, against the number of those that were. Either network has to learn what a stroke is: one that
-need not learn it at each place anew makes the fewer errors once there are a hundred digits to learn it from.
+strokes are found wherever they are (PRML 5.5.6). Left: the windows of the first layer, blue where ink counts for a
+map, orange where it counts against it; below, the maps that they make of a two, layer by layer. Right: wrong digits
+among 997 that were not trained on, against the number of those that were. Either network has to learn what a stroke is:
+one that need not learn it at each place anew makes the fewer errors once there are a hundred digits to learn it from.
 """
 
 from pathlib import Path
@@ -17,16 +17,9 @@ from fastmlp import AveragePool, Conv, plot
 from fastmlp.datasets import load_digits
 
 SIZES = (50, 100, 200, 400, 800)
-SAME = {"padding": "same"}
+FIRST, SECOND = (Conv(channels, 3, padding="same") for channels in (8, 16))
 NETWORKS = {
-    "LeNet-1 for 8 x 8 pixels": [
-        (1, 8, 8),
-        Conv(8, 3, **SAME),
-        AveragePool(2),
-        Conv(16, 3, **SAME),
-        AveragePool(2),
-        10,
-    ],
+    "LeNet-1 for 8 x 8 pixels": [(1, 8, 8), FIRST, AveragePool(2), SECOND, AveragePool(2), 10],
     "30 hidden units": [(1, 8, 8), 30, 10],
 }
 
