@@ -6,14 +6,12 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Array
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.layers import Kind, Layer
 from fastmlp.network import Network
-
-Array = NDArray[Any]
 
 
 class Part(NamedTuple):

@@ -19,7 +19,11 @@ from fastmlp.network.network import Network, check_network
 
 
 def from_torch(
-    module: Any, hidden: Any = None, output: str | None = None, loss: str | None = None, shape: Any = None
+    module: Any,
+    hidden: Any = None,
+    output: str | None = None,
+    loss: str | None = None,
+    shape: tuple[int, ...] | None = None,
 ) -> Network:
     """The network that PyTorch's layers or a state dict describe.
 

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._types import Array
 from fastmlp.bridges.assembly import Part
 from fastmlp.model.convolution import AveragePool, Conv, MaxPool, Windows
 from fastmlp.model.layers import Dense
-
-Array = NDArray[Any]
 
 #: class by activation, and the attributes that make it the same function: the first value is what `to_torch` sets
 UNITS: dict[str, tuple[str, dict[str, tuple[Any, ...]]]] = {

@@ -9,7 +9,8 @@ from itertools import takewhile
 from math import prod
 from typing import Any, NamedTuple
 
-from fastmlp.bridges.torch_layers import CONVS, PADS, POOLS, UNITS, Array, array_of, joined, unit_class
+from fastmlp._types import Array
+from fastmlp.bridges.torch_layers import CONVS, PADS, POOLS, UNITS, array_of, joined, unit_class
 from fastmlp.model.activations import IDENTITY, SOFTMAX
 from fastmlp.model.convolution import Conv, Windowed
 from fastmlp.model.layers import Dense, Kind, Shape

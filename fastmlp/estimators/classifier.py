@@ -85,7 +85,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         standardize: bool | None = None,
         n_init: int = 1,
         augment: Augment | None = None,
-        layers: Any = None,
+        layers: Sequence[Any] | None = None,
         class_weight: Any = None,
     ) -> None:
         self._store(locals())

@@ -91,7 +91,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         standardize: bool | None = None,
         n_init: int = 1,
         augment: Augment | None = None,
-        layers: Any = None,
+        layers: Sequence[Any] | None = None,
     ) -> None:
         self._store(locals())
 

@@ -68,8 +68,11 @@ def sweep(result: Any, ax: Axes | None = None) -> Axes:
     if all(run.validation_loss > 0 for run in result.runs):
         ax.set_yscale("log")
     names = [_size_name(size) for size in sizes]
-    slanted = {"rotation": 25, "horizontalalignment": "right"} if max(map(len, names)) > LONG else {}
-    ax.set_xticks(range(len(sizes)), names, **slanted)
+    ax.set_xticks(range(len(sizes)), names)
+    if max(map(len, names)) > LONG:
+        ax.tick_params("x", rotation=25)
+        for label in ax.get_xticklabels():
+            label.set_horizontalalignment("right")
     ax.set(xlabel="hidden units", ylabel="validation loss of a sample")
     if n_penalties > 1:
         ax.legend(frameon=False, title="penalty")
