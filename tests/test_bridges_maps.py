@@ -1,7 +1,5 @@
 """Networks with convolutions and pools in ONNX and PyTorch: the same outputs to rounding, weights to the bit."""
 
-import sys
-
 import numpy as np
 import onnx
 import onnxruntime
@@ -10,13 +8,10 @@ import pytest
 import fastmlp
 from cases import network
 from fastmlp import AveragePool, Conv, MaxPool
+from some_torch import computed, nn
 from specimens import Diagonal
 
-try:
-    import torch
-except ModuleNotFoundError:
-    from torch_stand_in import torch
-nn = torch.nn
+pytestmark = pytest.mark.usefixtures("import_torch_finds_it")
 
 TOLERANCE = {"float64": 1e-14, "float32": 1e-6}
 NETWORKS = {  # layers, hidden, output
@@ -82,16 +77,6 @@ def test_constants_are_named_as_groups():
 
 
 # ---- PyTorch ----
-
-
-@pytest.fixture(autouse=True)
-def import_torch_finds_it(monkeypatch):
-    for name, module in (("torch", torch), ("torch.nn", nn)):
-        monkeypatch.setitem(sys.modules, name, module)
-
-
-def computed(module, X):
-    return module(torch.from_numpy(X)).detach().numpy()
 
 
 def test_torch_computes_what_the_network_does_and_the_network_comes_back(net):
