@@ -5,7 +5,7 @@ import pytest
 
 import fastmlp
 from cases import relative_error
-from fastmlp import Conv
+from fastmlp import AveragePool, Conv, MaxPool
 from test_convolution_networks import SAME, network
 
 FIRST = (Conv(3, 2), Conv(3, 2, 2, bias="position"), Conv(3, 2, bias="position", shared=False))
@@ -114,3 +114,26 @@ def test_the_evidence_with_zeros_around():
     errors = posterior.params_std
     assert np.allclose(draws.std(axis=0)[errors > 0], errors[errors > 0], rtol=0.1)
     assert relative_error(posterior.predict(X)[0][:, 0], T) < 0.2
+
+
+@pytest.mark.parametrize("pools", [[AveragePool(2)], [MaxPool(2)], [AveragePool(2), MaxPool((1, 2))]])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_pools_let_units_of_channels_through(pools, padding):
+    rng = np.random.default_rng(0)
+    net = network([(2, 6, 8), *pools, Conv(3, 2, padding=padding), 1], output="identity")
+    X = rng.normal(size=(60, 2, 6, 8)) * np.array([50.0, 0.01])[:, None, None]
+    X += 0.0 if padding == "same" else np.array([1000.0, 3.0])[:, None, None]
+    T = rng.normal(size=60)
+    assert relative_error(net.rescale_inputs([2.0, 3.0])(X * np.array([2.0, 3.0])[:, None, None]), net(X)) < 1e-12
+    size = np.sqrt(np.mean(X**2, axis=(0, 2, 3), keepdims=True))
+    by_hand = X / size
+    if padding == "valid":
+        by_hand = (X - X.mean(axis=(0, 2, 3), keepdims=True)) / X.std(axis=(0, 2, 3), keepdims=True)
+        assert relative_error(net.rescale_inputs(2.0, 1.0)(2 * X + 1), net(X)) < 1e-9
+    twin = net.copy()
+    result = net.fit(X, T, "lm", standardize=True, max_iter=5)
+    other = twin.fit(by_hand, (T - T.mean()) / T.std(), "lm", max_iter=5)
+    assert result.fun == pytest.approx(other.fun, rel=1e-6)
+    assert relative_error(net(X), twin(by_hand) * T.std() + T.mean()) < 1e-6
+    with pytest.raises(ValueError, match=r"^scale: expected numbers above 0 before (Average|Max)Pool\(2\), got -1"):
+        net.rescale_inputs(-1.0)

@@ -214,6 +214,11 @@ class Architecture:
             start = stop
         return tuple(places)
 
+    @property
+    def first(self) -> Layer:
+        """The first layer that has parameters, W1 and b1."""
+        return self.places[0].layer
+
     @cached_property
     def _shapes(self) -> tuple[list[tuple[slice, Shape]], list[tuple[slice, Shape]]]:
         """Where the weights lie and their shapes, and those of the biases."""

@@ -134,6 +134,7 @@ class _Pool(Windowed):
     """One number for each window; windows lie side by side."""
 
     has_activation = False
+    keeps_channels = True
 
     size: Extent
 

@@ -35,6 +35,9 @@ class Kind:
     #: whether its weights can take up a scale of its inputs, or of each of their channels
     takes_scales: ClassVar[bool] = False
 
+    #: whether it has no weights and lets a scale above 0 and a shift of a channel through as they are
+    keeps_channels: ClassVar[bool] = False
+
     _kinds: ClassVar[dict[str, type[Kind]]] = {}
 
     def __init_subclass__(cls) -> None:

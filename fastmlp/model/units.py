@@ -165,7 +165,7 @@ class Units(NamedTuple):
     def turned(self, architecture: Architecture, directions: Array) -> Float:
         """The linear part of `folded`: changes (n, P) of the parameters in the data's units."""
         result = np.array(directions, np.float64)
-        groups, layer = architecture.groups, architecture.layers[0]
+        groups, layer = architecture.groups, architecture.first
         first, *_ = groups
         *_, weights, biases = groups
         if self.targets is not None:
@@ -262,6 +262,7 @@ def checked(standardize: bool | Units, architecture: Architecture) -> bool | Uni
             f"got those of {inputs} and {targets or 'no'}"
         )
     rescaling.check_first(architecture, "standardize", shifts=bool(standardize.inputs.shift.any()))
+    rescaling.check_sign(architecture, "standardize", standardize.inputs.scale)
     for part in standardize.inputs:
         rescaling.check_by_channel(architecture, "standardize", part)
     return standardize
@@ -303,7 +304,7 @@ def _of_inputs(architecture: Architecture, samples: Samples) -> Columns:
     places = X.reshape(len(X), layer.inputs[0], n_places).swapaxes(1, 2).reshape(-1, layer.inputs[0])
     weight = None if weight is None else np.repeat(weight, n_places)
     scale, shift, constant = columns(places, weight, "X")
-    if not layer.kind.takes_shifts:
+    if not architecture.first.kind.takes_shifts:
         size = np.hypot(shift, np.where(constant, 0.0, scale))
         constant = size == 0
         scale, shift = np.where(constant, 1.0, size), np.zeros_like(shift)
