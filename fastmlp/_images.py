@@ -44,9 +44,25 @@ def shape_of(X: Array, shape: Shape | None, n_axes: int = 2) -> Shape:
         if side**2 != own[0]:
             raise ValueError(f"shape: expected the shape of images of {own[0]} pixels, which are no square, got None")
         return side, side
-    if own not in (shape, (math.prod(shape),)):
+    if own not in (shape, (1, *shape), (math.prod(shape),)):
         raise ValueError(f"X: expected rows of shape {shape}, or of {math.prod(shape)} numbers, got shape {X.shape}")
     return shape
+
+
+def as_rows(X: Array, shape: Shape) -> Array:
+    """Samples of this shape, or without the axis of one channel, as rows; rows stay as they are.
+
+    Raises
+    ------
+    ValueError
+        If X has other axes.
+    """
+    if X.ndim == 2:
+        return X
+    if X.ndim > 2 and (X.shape[1:] == shape or (len(shape) == 3 and (1, *X.shape[1:]) == shape)):
+        return X.reshape(len(X), math.prod(shape))
+    shapes = f"(n_samples, {math.prod(shape)}) or (n_samples, {', '.join(map(str, shape))})"
+    raise ValueError(f"X: expected shape {shapes}, got {X.shape}")
 
 
 def floats(X: ArrayLike, name: str = "X") -> Array:

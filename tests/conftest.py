@@ -32,3 +32,12 @@ def forget_what_jax_has_compiled():
     yield
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
+
+
+@pytest.fixture
+def import_torch_finds_it(monkeypatch):
+    """PyTorch or its stand-in, whichever the tests have."""
+    from some_torch import nn, torch
+
+    for name, module in (("torch", torch), ("torch.nn", nn)):
+        monkeypatch.setitem(sys.modules, name, module)

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import onnxruntime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,3 +88,15 @@ def test_files_of_layers_that_cannot_be_are_refused(tmp_path):
         except fastmlp.ModelFormatError:
             continue
         raise AssertionError(change)
+
+
+@EXAMPLES
+@given(LAYERS, st.sampled_from(["float32", "float64"]))
+def test_onnx_runtime_computes_any_layers(layers, dtype):
+    net = made(layers)
+    if net is None or net.n_params > 2000:
+        return
+    net = fastmlp.Network(layers, "tanh", dtype=dtype, rng=0)
+    X = np.random.default_rng(0).normal(size=(3, net.layers[0])).astype(dtype)
+    session = onnxruntime.InferenceSession(fastmlp.to_onnx(net).SerializeToString())
+    assert relative_error(session.run(None, {"X": X})[0], net(X)) < {"float32": 1e-6, "float64": 1e-14}[dtype]

@@ -8,6 +8,7 @@ import pytest
 import fastmlp
 from cases import data, relative_error
 from fastmlp import AveragePool, Conv, MaxPool
+from fastmlp.invariance import RandomShift, TimeShift
 
 LENET = [(1, 12, 12), Conv(3, 3), AveragePool(2), Conv(4, 2), MaxPool(2), 3]
 SAME = [(1, 4, 4), Conv(2, 3, padding="same"), 2]
@@ -82,6 +83,10 @@ def test_names_and_views():
     assert [b.shape for b in net.biases] == [(3,), (4,), (3,)]
     assert list(net.groups) == ["W1", "b1", "W2", "b2", "W3", "b3"]
     assert eval(repr(net), vars(fastmlp))._architecture == net._architecture
+    assert repr(net).startswith("Network([(1, 12, 12), Conv(3, 3), AveragePool(2), Conv(4, 2), MaxPool(2), 3], hidden")
+    assert repr(Conv(2, (3, 1), 2, "same", None, shared=False)) == (
+        "Conv(2, (3, 1), stride=2, padding='same', bias=None, shared=False)"
+    )
     own = network([(1, 4, 4), Conv(2, 3, bias="position"), Conv(3, 2, bias=None), 1], output="identity")
     assert list(own.groups) == ["W1", "b1", "W2", "W3", "b3"]
     assert own.biases[0].shape == (2, 2, 2)
@@ -138,6 +143,40 @@ def test_levenberg_marquardt_reaches_the_teacher():
     assert net.loss(X, teacher(X)) < 1e-12
 
 
+@pytest.mark.parametrize("layers", [[(2, 4, 6), Conv(2, 3), 1], [(1, 4, 6), 3, 1], [(2, 12), Conv(2, 3), 1]])
+def test_changes_of_samples_see_the_shape_of_the_network(layers):
+    net = network(layers, output="identity")
+    shape, seen = layers[0], []
+    X, T = data(net, 10)
+
+    def change(X, rng):
+        seen.append(X.shape)
+        return X + rng.normal(size=X.shape)
+
+    named = TimeShift(1) if len(shape) == 2 else RandomShift(1)
+    told = TimeShift(1, shape=shape) if len(shape) == 2 else RandomShift(1, shape=shape)
+    fits = [
+        net.copy().fit(rows, T, "adam", augment=augment, max_iter=3, rng=0).x
+        for augment in (change + named, change + told)
+        for rows in (X, X.reshape(10, *shape))
+    ]
+    assert set(seen) == {(10, *shape)}
+    assert all(np.array_equal(x, fits[0]) for x in fits)
+
+
+def test_one_channel_may_be_left_out_of_the_shape_of_changes():
+    net = network([(1, 4, 6), Conv(2, 3), 1], output="identity")
+    X, T = data(net, 10)
+    fits = [
+        net.copy().fit(X, T, "adam", augment=RandomShift(1, shape=shape), max_iter=3, rng=0).x
+        for shape in (None, (4, 6), (1, 4, 6))
+    ]
+    assert np.array_equal(fits[0], fits[1])
+    assert np.array_equal(fits[0], fits[2])
+    with pytest.raises(ValueError, match=r"^X: expected rows of shape \(6, 4\), or of 24 numbers, got .*1, 4, 6"):
+        net.fit(X, T, "adam", augment=RandomShift(1, shape=(6, 4)))
+
+
 def test_decay_fixed_and_tied_parameters_by_name():
     net = network([(2, 5, 5), Conv(3, 2), 2])
     X, T = data(net, 20)
@@ -191,83 +230,20 @@ def test_many_networks_at_once():
     assert [each.fun for each in together] == pytest.approx([each.fun for each in alone], rel=1e-9)
 
 
-# ---- other units ----
-
-FIRST = (Conv(3, 2), Conv(3, 2, 2, bias="position"), Conv(3, 2, bias="position", shared=False))
-
-
-@pytest.mark.parametrize("first", FIRST)
-def test_a_convolution_takes_up_units_of_channels(first):
-    net = network([(2, 5, 4), first, 2], output="identity")
-    rng = np.random.default_rng(0)
-    X, T = rng.normal(size=(7, 2, 5, 4)), rng.normal(size=(7, 2))
-    scale, shift = np.array([3.0, -0.5]), np.array([10.0, 0.25])
-    other = X * scale[:, None, None] + shift[:, None, None]
-    mapped = net.rescale_inputs(scale, shift)
-    assert relative_error(mapped(other), net(X)) < 1e-13
-    assert net.rescale_inputs(np.repeat(scale, 20), np.repeat(shift, 20)) == mapped
-    penalty = fastmlp.WeightDecay([0.3, 0.2])
-    value = net.objective(X, T, penalty=penalty).value(net.params)
-    moved = mapped.objective(other, T, penalty=penalty.rescaled(scale)).value(mapped.params)
-    assert moved == pytest.approx(value, rel=1e-12)
-
-
-def test_zeros_around_are_scaled_too():
-    net = network(SAME)
-    X = np.random.default_rng(0).normal(size=(7, 16))
-    assert relative_error(net.rescale_inputs(4.0)(4 * X), net(X)) < 1e-13
-
-
-@pytest.mark.parametrize("first", FIRST)
-@pytest.mark.parametrize("method", ["lm", "adam"])
-def test_standardised_channels_fold_into_the_first_layer(first, method, tmp_path):
-    net = network([(2, 5, 4), first, 1], output="identity")
-    raw = np.random.default_rng(0).normal(size=(60, 2, 5, 4))
-    X = raw * np.array([50.0, 0.01])[:, None, None] + np.array([1000.0, 3.0])[:, None, None]
-    T = 70 * raw[:, 1, 2, 2] - 20
-    by_hand = (X - X.mean(axis=(0, 2, 3), keepdims=True)) / X.std(axis=(0, 2, 3), keepdims=True)
-    twin = net.copy()
-    result = net.fit(X, T, method, standardize=True, max_iter=5, rng=0)
-    other = twin.fit(by_hand, (T - T.mean()) / T.std(), method, max_iter=5, rng=0)
-    assert result.fun == pytest.approx(other.fun, rel=1e-6)
-    assert relative_error(net(X), twin(by_hand) * T.std() + T.mean()) < 1e-6
-    assert net.units.inputs.scale.shape == (40,)
-    assert len(set(net.units.inputs.scale.tolist())) == 2
-    net.save(tmp_path / "net")
-    assert fastmlp.load(tmp_path / "net") == net
-    assert relative_error(net.rescale_inputs(2.0, 1.0)(2 * X + 1), net(X)) < 1e-9
-
-
-def test_constant_channels_have_no_weights():
-    net = network([(2, 4, 4), Conv(2, 3), 1], output="identity")
-    X = np.random.default_rng(0).normal(size=(40, 2, 4, 4))
-    X[:, 1] = 7.0
-    net.fit(X, X[:, 0, 1, 1], "lm", standardize=True, max_iter=20)
-    assert not net.weights[0][:, 1].any()
-    assert net.units.inputs.places == tuple(range(16, 32))
-
-
-def test_the_evidence_in_standardised_units_and_by_channel():
-    rng = np.random.default_rng(0)
-    X = 5 * rng.normal(size=(120, 2, 4, 4)) + 30
-    T = 0.2 * X[:, 0, 1, 1] + 0.05 * rng.normal(size=120)
-    net = network([(2, 4, 4), Conv(1, 3), 1], output="identity")
-    posterior = fastmlp.fit_evidence(net, X, T, groups="ard", rng=0)
-    draws = posterior.sample(4000, rng=1)
-    errors = posterior.params_std
-    assert np.allclose(draws.std(axis=0)[errors > 0], errors[errors > 0], rtol=0.1)
-    channels = np.square(posterior.params[:18].reshape(2, 9)).sum(axis=1)
-    assert channels[1] < 0.01 * channels[0]
-
-
 # ---- complaints ----
+
+
+def shifted_units():
+    other = network([(1, 4, 4), 2])
+    other.fit(1 + np.random.default_rng(0).normal(size=(9, 16)), np.arange(9) % 2, standardize=True, max_iter=1)
+    return other.units
 
 
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ([4, Conv(2, 1), 1], r"layers: expected a shape \(channels, length\).* before Conv\(channels=2.* got 4 units"),
-        ([(1, 4), 3, MaxPool(2), 1], r"layers: expected a shape .* before MaxPool\(size=2\), got 3 units"),
+        ([4, Conv(2, 1), 1], r"layers: expected a shape \(channels, length\).* before Conv\(2, 1\), got 4 units"),
+        ([(1, 4), 3, MaxPool(2), 1], r"layers: expected a shape .* before MaxPool\(2\), got 3 units"),
         ([(1, 4, 4), Conv(2, 5), 1], "layers: expected at least 5 inputs along each axis of a window of Conv"),
         ([(1, 4, 4), AveragePool((2, 5)), 1], "layers: expected at least 5 inputs along each axis of a window of Aver"),
         ([(1, 4, 4), Conv(2, (3,)), 1], r"layers: expected size of Conv.* to be an integer, or 2 of them"),
@@ -297,7 +273,10 @@ def test_layers_that_cannot_be(layers, message):
         (lambda: Conv(2, 3, bias=True), "bias: expected a name"),
         (lambda: Conv(2, 3, shared=1), "shared: expected True or False"),
         (lambda: AveragePool(0), "size: expected an integer >= 1"),
-        (lambda: network(SAME).fit(np.zeros((2, 16)), [0, 1], standardize=True), "standardize: expected a first layer"),
+        (
+            lambda: network(SAME).fit(np.zeros((2, 16)), [0, 1], standardize=shifted_units()),
+            "standardize: expected a first layer whose biases can take up a shift",
+        ),
         (lambda: network([(1, 4, 4), AveragePool(2), 2]).rescale_inputs(2.0), "rescale_inputs: expected dense layers"),
         (
             lambda: network(SAME).rescale_inputs(2.0, 1.0),
@@ -308,7 +287,6 @@ def test_layers_that_cannot_be(layers, message):
             "scale: expected one number for all inputs of a channel",
         ),
         (lambda: network().initialize("nguyen_widrow"), "init='nguyen_widrow': expected dense layers"),
-        (lambda: fastmlp.to_onnx(network(), "no"), "net: expected dense layers"),
         (lambda: fastmlp.to_sklearn(network()), "net: expected dense layers"),
     ],
 )

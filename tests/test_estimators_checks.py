@@ -3,9 +3,9 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-import fastmlp
+from fastmlp import MLPClassifier, MLPRegressor
 
-NAMES, PAIRS = parametrize_with_checks([fastmlp.MLPRegressor(), fastmlp.MLPClassifier()]).args
+NAMES, PAIRS = parametrize_with_checks([MLPRegressor(), MLPClassifier(), MLPRegressor(layers=[9])]).args
 # that of other array libraries is for estimators that say they take them, and skips itself
 CHECKS = [pair for pair in PAIRS if "check_array_api_input" not in str(pair)]
 

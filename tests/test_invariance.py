@@ -90,6 +90,18 @@ def test_tangents_of_callables_are_central_differences():
     assert relative_error(found[:, 1], X) < 1e-9
 
 
+def test_tangents_of_images_with_axes_of_their_own():
+    images = np.random.default_rng(0).normal(size=(4, 3, 5, 6))
+    kinds = ("shift", "rotation", "scale", "shear", "thickness")
+    rows = images.reshape(4, 90)
+    found = tangents(images, kinds=kinds, normalize=False)
+    assert np.array_equal(found, tangents(rows, (3, 5, 6), kinds, normalize=False))
+    assert np.array_equal(found, tangents(images, (3, 5, 6), kinds, normalize=False))
+    channels = [tangents(images[:, c], kinds=kinds, normalize=False) for c in range(3)]
+    assert np.array_equal(found.reshape(4, 7, 3, 30), np.stack(channels, axis=2))
+    assert np.array_equal(channels[0], tangents(rows[:, :30], (5, 6), kinds, normalize=False))
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

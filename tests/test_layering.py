@@ -93,8 +93,15 @@ INNER = {
         ("watch",),
         ("mean_objective",),
         ("arguments", "given"),
+        ("layers",),
     ),
-    "bridges": (("__init__",), ("onnx", "sklearn", "torch"), ("assembly", "torch_modules")),
+    "bridges": (
+        ("__init__",),
+        ("onnx", "sklearn", "torch"),
+        ("torch_reading",),
+        ("torch_layers",),
+        ("assembly", "torch_modules"),
+    ),
     "bayes": (
         ("__init__",),
         ("searching",),

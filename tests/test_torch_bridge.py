@@ -1,32 +1,17 @@
 """Networks from and for PyTorch: with the real one where it is installed, else with a stand-in."""
 
-import sys
-
 import numpy as np
 import pytest
 
 import fastmlp
 from cases import HIDDEN, network
 from fastmlp.model import activations
+from some_torch import computed, nn, torch
 
-try:
-    import torch
-except ModuleNotFoundError:
-    from torch_stand_in import torch
-nn = torch.nn
+pytestmark = pytest.mark.usefixtures("import_torch_finds_it")
 
 X = 3 * np.random.default_rng(0).normal(size=(50, 3))
 TOLERANCE = {"float64": 1e-14, "float32": 2e-6}
-
-
-@pytest.fixture(autouse=True)
-def import_torch_finds_it(monkeypatch):
-    for name, module in (("torch", torch), ("torch.nn", nn)):
-        monkeypatch.setitem(sys.modules, name, module)
-
-
-def computed(module, X):
-    return module(torch.from_numpy(X)).detach().numpy()
 
 
 @pytest.mark.parametrize("output", activations.OUTPUT)

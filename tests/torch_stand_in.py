@@ -3,6 +3,7 @@
 import types
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from reference import ACTIVATIONS, softmax
 
@@ -10,7 +11,7 @@ from reference import ACTIVATIONS, softmax
 class Tensor:
     def __init__(self, array, dtype=None):
         self.array = np.array(array)
-        self.ndim = self.array.ndim
+        self.ndim, self.shape = self.array.ndim, self.array.shape
         self.dtype = dtype or f"torch.{self.array.dtype}"
 
     def detach(self):
@@ -26,6 +27,16 @@ class Tensor:
 
     def exp(self):
         return Tensor(np.exp(self.array))
+
+    def reshape(self, *shape):
+        return Tensor(self.array.reshape(shape))
+
+    def unfold(self, axis, size, step):
+        places = [slice(None)] * axis + [slice(None, None, step)]
+        return Tensor(sliding_window_view(self.array, size, axis)[tuple(places)])
+
+    def __add__(self, other):
+        return Tensor(self.array + other.array)
 
 
 class Module:
@@ -52,6 +63,80 @@ class Linear(Module):
 
     def forward(self, x):
         return Tensor(x.array @ self.weight.array.T + (0 if self.bias is None else self.bias.array))
+
+
+def each_axis(value, n_axes):
+    return value if isinstance(value, tuple) else (value,) * n_axes
+
+
+class Windowed(Module):
+    """Convolutions and pools of signals (n_axes 1) and images."""
+
+    dilation = groups = 1
+
+    def places(self, x, size, stride):
+        for axis, (extent, step) in enumerate(zip(size, stride, strict=True)):
+            x = x.unfold(2 + axis, extent, step)
+        return x.array
+
+
+class Conv(Windowed):
+    padding_mode = "zeros"
+
+    def __init__(
+        self, n_in, n_out, size, stride=1, padding=0, bias=True, device=None, groups=1, dilation=1, padding_mode="zeros"
+    ):
+        self.kernel_size, self.stride = (each_axis(value, self.n_axes) for value in (size, stride))
+        self.padding = padding if isinstance(padding, str) else each_axis(padding, self.n_axes)
+        self.weight = Tensor(np.full((n_out, n_in, *self.kernel_size), 0.5, np.float32))
+        self.bias = Tensor(np.full(n_out, 0.25, np.float32)) if bias else None
+        self.groups, self.dilation, self.padding_mode = groups, each_axis(dilation, self.n_axes), padding_mode
+
+    def forward(self, x):
+        if self.padding == "same":
+            zeros = [((size - 1) // 2, size // 2) for size in self.kernel_size]
+        else:
+            zeros = [(n, n) for n in each_axis(0 if self.padding == "valid" else self.padding, self.n_axes)]
+        padded = Tensor(np.pad(x.array, [(0, 0), (0, 0), *zeros]))
+        letters = "nchwpq,ocpq->nohw" if self.n_axes == 2 else "nchp,ocp->noh"
+        z = np.einsum(letters, self.places(padded, self.kernel_size, self.stride), self.weight.array)
+        return Tensor(z if self.bias is None else z + self.bias.array.reshape(-1, *(1,) * self.n_axes))
+
+
+class Pool(Windowed):
+    def __init__(self, size, stride=None, padding=0, ceil_mode=False):
+        self.kernel_size, self.padding, self.ceil_mode = size, padding, ceil_mode
+        self.stride = size if stride is None else stride
+
+    def forward(self, x):
+        size, stride = (each_axis(value, self.n_axes) for value in (self.kernel_size, self.stride))
+        last = tuple(range(-self.n_axes, 0))
+        return Tensor(self.reduce(self.places(x, size, stride), axis=last))
+
+
+class ZeroPad(Module):
+    def __init__(self, padding):
+        self.padding = each_axis(padding, 2 * self.n_axes)
+
+    def forward(self, x):
+        pairs = list(zip(self.padding[::2], self.padding[1::2], strict=True))
+        return Tensor(np.pad(x.array, [(0, 0), (0, 0), *pairs[::-1]]))
+
+
+class Flatten(Module):
+    def __init__(self, start_dim=1):
+        self.start_dim = start_dim
+
+    def forward(self, x):
+        return Tensor(x.array.reshape(len(x.array), -1))
+
+
+class Unflatten(Module):
+    def __init__(self, dim, unflattened_size):
+        self.dim, self.unflattened_size = dim, unflattened_size
+
+    def forward(self, x):
+        return Tensor(x.array.reshape(len(x.array), *self.unflattened_size))
 
 
 class Sequential(Module):
@@ -90,9 +175,17 @@ def activation(name, function, **attributes):
 
 nn = types.ModuleType("torch.nn")
 vars(nn).update(Module=Module, Linear=Linear, Sequential=Sequential, Parameter=lambda tensor: tensor)
+vars(nn).update(Flatten=Flatten, Unflatten=Unflatten)
+for n_axes in (1, 2):
+    for name, base, more in (
+        ("Conv", Conv, {}),
+        ("AvgPool", Pool, {"reduce": staticmethod(np.mean)}),
+        ("MaxPool", Pool, {"reduce": staticmethod(np.max)}),
+        ("ZeroPad", ZeroPad, {}),
+    ):
+        setattr(nn, f"{name}{n_axes}d", type(f"{name}{n_axes}d", (base,), {"n_axes": n_axes, **more}))
 for cls, name, attributes in (
     ("Identity", "identity", {}),
-    ("Flatten", "identity", {"start_dim": 1}),
     ("Dropout", "identity", {}),
     ("Hardtanh", "tanh", {}),
     ("Tanh", "tanh", {}),
@@ -115,3 +208,4 @@ nn.utils = types.SimpleNamespace(parametrize=types.SimpleNamespace(register_para
 nn.Softmax = activation("Softmax", lambda Z: np.array([softmax(z) for z in Z]), dim=None)
 torch = types.ModuleType("torch")
 vars(torch).update(nn=nn, tensor=Tensor, from_numpy=Tensor, bfloat16="torch.bfloat16")
+torch.einsum = lambda letters, a, b: Tensor(np.einsum(letters, a.array, b.array))

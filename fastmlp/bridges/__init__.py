@@ -1,9 +1,10 @@
 """Networks from and for other libraries, each of which is imported when it is asked for.
 
 sklearn   fitted MLPRegressor and MLPClassifier of scikit-learn
-torch     nn.Sequential and state dicts of PyTorch; torch_modules: modules that it does not have
+torch     nn.Sequential and state dicts of PyTorch; torch_reading: its modules as layers; torch_layers: layers as its
+          modules; torch_modules: modules that it does not have
 onnx      graphs for ONNX runtimes
-assembly  a network from matrices and vectors of other libraries
+assembly  networks from matrices and vectors of other libraries, and layer by layer for them
 """
 
 from fastmlp.bridges.onnx import to_onnx

@@ -1,35 +1,78 @@
-"""A network from matrices and vectors of other libraries."""
+"""Networks from matrices and vectors of other libraries, and networks layer by layer, for other libraries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Array
 from fastmlp.model.architecture import Architecture
+from fastmlp.model.layers import Kind, Layer
 from fastmlp.network import Network
 
-Array = NDArray[Any]
+
+class Part(NamedTuple):
+    """A layer, its W and b, None where there are none, and their number in the names of groups."""
+
+    layer: Layer
+    W: Array | None
+    b: Array | None
+    number: int
 
 
-def assembled(weights: Sequence[Array], biases: Sequence[Array | None], hidden: Any, output: str, loss: Any) -> Network:
-    """A network with these W (n_out, n_in) and b (n_out,), to the last bit; no bias is one of zeros."""
-    sizes = [weights[0].shape[1], *(len(W) for W in weights)]
-    for W, n_in in zip(weights, sizes, strict=False):
-        if W.shape[1] != n_in:
-            raise ValueError(f"weights: expected {n_in} inputs, as many as units before, got {W.shape[1]}")
+def assembled(
+    layers: Sequence[Any],
+    weights: Sequence[Array],
+    biases: Sequence[Array | None],
+    hidden: Any,
+    output: str,
+    loss: Any,
+) -> Network:
+    """A network of these layers with these W and b, to the last bit; no bias is one of zeros."""
     types = {array.dtype for array in (*weights, *biases) if array is not None}
     if len(types) > 1:
         raise ValueError(f"weights: expected one number type, got {' and '.join(sorted(map(str, types)))}")
-    architecture = Architecture.create(sizes, hidden, output, loss, types.pop())
+    architecture = Architecture.create(layers, hidden, output, loss, types.pop())
     params = np.zeros(architecture.n_params, architecture.dtype)
     for target, source in zip(architecture.unravel(params).weights, weights, strict=True):
+        if source.shape[1] != target.shape[1]:
+            before = "inputs, as many as units" if source.ndim == 2 else "channels, as many as maps"
+            raise ValueError(f"weights: expected {target.shape[1]} {before} before, got {source.shape[1]}")
+        if source.shape != target.shape:
+            raise ValueError(f"weights: expected shape {target.shape}, got {source.shape}")
         target[...] = source
     for target, bias in zip(architecture.unravel(params).biases, biases, strict=True):
         if bias is not None:
             target[...] = bias
     numbers = check.vector(params, "weights", len(params), architecture.dtype)
     return Network._make(architecture, numbers, trained=True)
+
+
+def sizes(weights: Sequence[Array]) -> list[int]:
+    """The list of dense layers with these W (n_out, n_in)."""
+    return [weights[0].shape[1], *map(len, weights)]
+
+
+def taken_apart(net: Network, kinds: Collection[type[Kind]]) -> Iterator[Part]:
+    """The layers of a network.
+
+    Raises
+    ------
+    ValueError
+        If a layer is of none of these kinds.
+    """
+    layers = net._architecture.layers
+    for place, layer in enumerate(layers, 1):
+        if type(layer.kind) not in kinds:
+            names = ", ".join(kind.name for kind in kinds)
+            raise ValueError(f"net: expected layers of kinds {names}, got layer {place}, which is {layer.kind!r}")
+    weights, biases, number = iter(net.weights), iter(net.biases), 0
+    for layer in layers:
+        if not layer.n_params:
+            yield Part(layer, None, None, 0)
+            continue
+        W, b, number = next(weights), next(biases), number + 1
+        yield Part(layer, W, b if layer.n_biases else None, number)

@@ -1,6 +1,7 @@
 """Networks as ONNX graphs, of operators that runtimes have in both number types.
 
-ONNX Runtime has no Erf, Elu, LeakyRelu, Softplus or Gelu for double; these are put together of what it has.
+ONNX Runtime has no Erf, Elu, LeakyRelu, Softplus, Gelu, Conv or AveragePool for double; these are put together of what
+it has. Locally connected layers no runtime has.
 """
 
 from __future__ import annotations
@@ -11,10 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from fastmlp import _optional
 from fastmlp import _validation as check
 from fastmlp._version import __version__
+from fastmlp.bridges.assembly import Part, taken_apart
+from fastmlp.model.convolution import AveragePool, Conv, MaxPool, Windowed, Windows
+from fastmlp.model.layers import Dense, Kind, Layer, Shape
 from fastmlp.network.network import Network, check_network
 
 OPSET, IR_VERSION = 18, 9  # old enough for the runtimes of the last years
@@ -33,7 +39,8 @@ def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
     Returns
     -------
     onnx.ModelProto
-        From "X" (n_samples, D) to "Y" (n_samples, K), both of the network's type.
+        From "X" (n_samples, D) to "Y" (n_samples, K), both of the network's type. Rows of images are in the order
+        channel, row, column.
 
     Raises
     ------
@@ -42,12 +49,14 @@ def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
     TypeError
         If `net` is not a network.
     ValueError
-        If it has layers that are not dense.
+        If it has layers of other kinds than this library's own.
 
     Notes
     -----
     With ONNX Runtime outputs agree to rounding, 1e-6 in float32, 1e-14 in float64. It has no error function for double:
-    there gelu is a sine series of 24 terms, whose intermediate result takes 24 times the memory of the layer.
+    there gelu is a sine series of 24 terms, whose intermediate result takes 24 times the memory of the layer. Nor has
+    it convolutions for double: there, and where weights are not shared, windows are gathered, which takes for each
+    position the memory of a window.
 
     Examples
     --------
@@ -58,15 +67,18 @@ def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
     >>> np.allclose(session.run(None, {"X": X})[0], net(X), rtol=1e-14)
     True
     """
-    names = (*check_network(net).hidden, net.output)
-    net._architecture.check_dense("net")
+    parts = list(taken_apart(check_network(net), LAYERS))
     onnx = _optional.load("onnx", "onnx", "fastmlp.to_onnx")
     _optional.load("onnx.helper", "onnx", "fastmlp.to_onnx")
     graph = _Graph(onnx, net.dtype)
-    at = "X"
-    for number, (W, b, name) in enumerate(zip(net.weights, net.biases, names, strict=True), 1):
-        z = graph.node("Gemm", at, graph.constant(W, f"W{number}"), graph.constant(b, f"b{number}"), transB=1)
-        at = FORMS[name](graph, z)
+    at, shape = "X", net.layers[:1]
+    for part in parts:
+        layer = part.layer
+        at = graph.reshaped(at, shape, (layer.n_in,) if layer.is_dense else layer.inputs)
+        at, shape = LAYERS[type(layer.kind)](graph, at, part), layer.outputs
+        if part is parts[-1]:
+            at = graph.reshaped(at, shape, net.layers[-1:])
+        at = FORMS[layer.activation.name](graph, at)
     graph.node("Identity", at, name="Y")
     model = graph.model(net.layers[0], net.layers[-1])
     if path is not None:
@@ -96,6 +108,14 @@ class _Graph:
             self.constants[name] = self.onnx.numpy_helper.from_array(array, name)
         return name
 
+    def reshaped(self, x: str, shape: Shape, wanted: Shape) -> str:
+        """Samples of one shape in another."""
+        if wanted == shape:
+            return x
+        if len(wanted) == 1:
+            return self.node("Flatten", x)
+        return self.node("Reshape", x, self.constant([0, *wanted], f"shape {wanted}", np.int64))
+
     def model(self, n_inputs: int, n_outputs: int) -> Any:
         """The whole, from "X" to "Y"."""
         helper, number = self.onnx.helper, self.onnx.helper.np_dtype_to_tensor_dtype(self.dtype)
@@ -107,6 +127,87 @@ class _Graph:
             graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="fastmlp", producer_version=__version__
         )
 
+
+def _dense(g: _Graph, x: str, part: Part) -> str:
+    return g.node("Gemm", x, g.constant(part.W, f"W{part.number}"), g.constant(part.b, f"b{part.number}"), transB=1)
+
+
+def _conv(g: _Graph, x: str, part: Part) -> str:
+    """By the operator where there is one; it knows biases of channels only."""
+    layer, kind, b = part.layer, part.layer.kind, part.b
+    assert isinstance(kind, Conv)
+    if g.dtype != np.float32 or not kind.shared:
+        return _gathered(g, x, part)
+    windows = _windows(layer)
+    pads = [each.before for each in windows] + [each.after for each in windows]
+    names = [g.constant(part.W, f"W{part.number}")]
+    if kind.bias == "channel":
+        names.append(g.constant(b, f"b{part.number}"))
+    z = g.node("Conv", x, *names, strides=[each.stride for each in windows], pads=pads)
+    return g.node("Add", z, g.constant(b, f"b{part.number}")) if kind.bias == "position" else z
+
+
+def _gathered(g: _Graph, x: str, part: Part) -> str:
+    """A product for each position: (P, N, window) times (P or 1, window, maps), then (N, maps, P)."""
+    (maps, *positions), kind, b = part.layer.outputs, part.layer.kind, part.b
+    assert isinstance(kind, Conv)
+    assert part.W is not None
+    places = np.moveaxis(_places(part.layer), 0, len(positions)).reshape(math.prod(positions), -1)
+    at = g.node("Transpose", _taken(g, x, part.layer, places), perm=[1, 0, 2])
+    W = part.W.reshape(maps, -1, places.shape[1]).transpose(1, 2, 0)
+    z = g.node("MatMul", at, g.constant(W, f"W{part.number}"))
+    if b is not None:
+        z = g.node("Add", z, g.constant(b.reshape(maps, -1).T[:, np.newaxis], f"b{part.number}"))
+    return g.reshaped(g.node("Transpose", z, perm=[1, 2, 0]), (maps, len(places)), part.layer.outputs)
+
+
+def _average(g: _Graph, x: str, part: Part) -> str:
+    if g.dtype == np.float32:
+        return _pool("AveragePool", g, x, part)
+    places = _places(part.layer).reshape(part.layer.n_out, -1)
+    last = g.constant([2], "axis of windows", np.int64)
+    means = g.node("ReduceMean", _taken(g, x, part.layer, places), last, keepdims=0)
+    return g.reshaped(means, (part.layer.n_out,), part.layer.outputs)
+
+
+def _largest(g: _Graph, x: str, part: Part) -> str:
+    return _pool("MaxPool", g, x, part)
+
+
+def _pool(operator: str, g: _Graph, x: str, part: Part) -> str:
+    size = [each.size for each in _windows(part.layer)]
+    return g.node(operator, x, kernel_shape=size, strides=size)
+
+
+def _windows(layer: Layer) -> list[Windows]:
+    assert isinstance(layer.kind, Windowed)
+    return layer.kind.windows(layer.inputs)
+
+
+def _places(layer: Layer) -> NDArray[np.int64]:
+    """(channels, positions, window): which of the inputs windows see, D where they see zeros around."""
+    windows = _windows(layer)
+    axes = tuple(range(1, 1 + len(windows)))
+    around = [(0, 0), *((each.before, each.after) for each in windows)]
+    image = np.pad(np.arange(layer.n_in).reshape(layer.inputs), around, constant_values=layer.n_in)
+    places = sliding_window_view(image, [each.size for each in windows], axes)
+    return places[(slice(None), *(slice(0, each.stride * each.n, each.stride) for each in windows))]
+
+
+def _taken(g: _Graph, x: str, layer: Layer, places: NDArray[np.int64]) -> str:
+    """Inputs at these places, (N, *places.shape)."""
+    rows = g.reshaped(x, layer.inputs, (layer.n_in,))
+    if (places == layer.n_in).any():
+        rows = g.node("Pad", rows, g.constant([0, 0, 0, 1], "one zero behind", np.int64))
+    return g.node("Gather", rows, g.constant(places, f"places {len(g.nodes)}", np.int64), axis=1)
+
+
+LAYERS: dict[type[Kind], Callable[[_Graph, str, Part], str]] = {
+    Dense: _dense,
+    Conv: _conv,
+    AveragePool: _average,
+    MaxPool: _largest,
+}
 
 Form = Callable[[_Graph, str], str]
 

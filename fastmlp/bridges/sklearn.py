@@ -8,7 +8,7 @@ import numpy as np
 
 from fastmlp import _optional
 from fastmlp import _validation as check
-from fastmlp.bridges.assembly import assembled
+from fastmlp.bridges.assembly import assembled, sizes
 from fastmlp.network.network import Network, check_network
 
 ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
@@ -58,7 +58,7 @@ def from_sklearn(estimator: Any) -> Network:
     validation.check_is_fitted(estimator)
     weights = [W.T for W in estimator.coefs_]
     hidden = [estimator.activation] * (len(weights) - 1)
-    return assembled(weights, estimator.intercepts_, hidden, estimator.out_activation_, None)
+    return assembled(sizes(weights), weights, estimator.intercepts_, hidden, estimator.out_activation_, None)
 
 
 def to_sklearn(net: Network, classes: Any = None) -> Any:

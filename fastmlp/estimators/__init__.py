@@ -6,6 +6,7 @@ base                    what they share: data, restarts, going on, attributes
 fitting                 from starting values to trained networks
 estimator_path          from a fitted estimator to ever smaller ones: prune_path
 arguments               the constructor's arguments: checks, documentation
+layers                  of which layers a network is, and of what shape samples are
 given                   arrays, sparse ones too, and where random numbers come from
 mean_objective          the scale: scikit-learn's means against sums; validation sets
 watch                   what is looked at after each iteration: curves, early stopping, learning rates, progress

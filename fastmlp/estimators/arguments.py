@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from fastmlp import _images
 from fastmlp import _validation as check
-from fastmlp.model import activations
+from fastmlp.estimators.layers import hidden_activations, hidden_layers, hidden_sizes
 from fastmlp.network import Network
 from fastmlp.network.network import check_network
 
@@ -79,12 +77,18 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
         validation set, they are trained at once, one by each thread.
     augment : callable or None, default=None
         For sgd and adam: ``augment(X, rng)`` returns changed samples, like X, drawn anew for each epoch, such as
-        `fastmlp.invariance.RandomAffine`."""
+        `fastmlp.invariance.RandomAffine`.
+    layers : sequence or None, default=None
+        In place of `hidden_layer_sizes`, hidden layers of any kind, as `fastmlp.Network` takes them:
+        ``[(1, 28, 28), Conv(4, 5), AveragePool(2), 30]``; the layer of the outputs comes behind them. The shape of a
+        sample in front, (channels, height, width) or (channels, length), may be left out where X has it: X may be
+        rows, (n_samples, height, width) or (n_samples, channels, height, width)."""
 
 ATTRIBUTES = """network_ : fastmlp.Network
         Derivatives, files and all else; the estimator computes with it.
     coefs_, intercepts_ : list of ndarray
-        Views of the network's weights (fan_in, fan_out) and biases (fan_out,), one a layer; may be assigned to.
+        Views of the network's weights (fan_in, fan_out) and biases (fan_out,), one a layer; may be assigned to. Of
+        convolutions W and b as `fastmlp.Conv` has them.
     loss_curve_ : list of float
         The objective after each iteration, continued by warm starts; for sgd and adam its mean over the epoch.
     loss_, best_loss_ : float
@@ -110,8 +114,7 @@ def documented(cls: Any) -> Any:
 
 def check_arguments(estimator: Any) -> None:
     """TypeError or ValueError where an argument is not what it should be; the message names it."""
-    for size in hidden_sizes(estimator.hidden_layer_sizes):
-        check.integer(size, "hidden_layer_sizes", 1)
+    hidden_layers(estimator)
     check.choice(estimator.solver, "solver", SOLVERS)
     check.choice(estimator.learning_rate, "learning_rate", SCHEDULES)
     if not isinstance(estimator.batch_size, str) or estimator.batch_size != "auto":
@@ -158,37 +161,30 @@ def standardizes(estimator: Any) -> bool:
     return bool(estimator.alpha == EVIDENCE if estimator.standardize is None else estimator.standardize)
 
 
-def hidden_sizes(value: Any) -> tuple[Any, ...]:
-    """The sizes of the hidden layers, of which a single one may be given as a number."""
-    if not hasattr(value, "__iter__"):
-        return (value,)
-    return tuple(check.several(value, "hidden_layer_sizes", "numbers of hidden units"))
-
-
-def hidden_activations(value: Any, n_hidden: int) -> list[str]:
-    """The activation of each hidden layer."""
-    kind = f"a name, or one for each of {n_hidden} hidden layers"
-    several = isinstance(value, (list, tuple, np.ndarray))
-    names = check.sequence(value, "activation", kind) if several else [value] * n_hidden
-    if len(names) != n_hidden:
-        raise ValueError(f"activation: expected {kind}, got {len(names)}")
-    return [check.choice(name, "activation", activations.HIDDEN) for name in names]
-
-
 def of_network(net: Network, given: dict[str, Any]) -> dict[str, Any]:
     """The constructor's arguments for a network: `given` ones, and those that it determines, which may be given too."""
-    check_network(net)._architecture.check_dense("net")
-    sizes, names = net.layers[1:-1], list(net.hidden)
-    own: dict[str, Any] = {"hidden_layer_sizes": sizes}
+    architecture = check_network(net)._architecture
+    *layers, last = architecture.specification
+    if not architecture.layers[-1].is_dense:
+        raise ValueError(f"net: expected a dense last layer, which gives the outputs, got {last!r}")
+    names = list(net.hidden)
+    name, own = ("hidden_layer_sizes", net.layers[1:-1]) if architecture.is_plain else ("layers", tuple(layers))
+    arguments: dict[str, Any] = {name: own}
     if names:
-        own["activation"] = names[0] if len(set(names)) == 1 else tuple(names)
+        arguments["activation"] = names[0] if len(set(names)) == 1 else tuple(names)
     if net.units is not None:
-        own["standardize"] = True
-    if "hidden_layer_sizes" in given and hidden_sizes(given["hidden_layer_sizes"]) != sizes:
-        raise ValueError(f"hidden_layer_sizes: expected {sizes}, as of net, got {given['hidden_layer_sizes']!r}")
+        arguments["standardize"] = True
+    for argument in ("hidden_layer_sizes", "layers"):
+        value = given.get(argument)
+        if value is not None and (argument != name or _listed(value, argument) != own):
+            raise ValueError(f"{argument}: expected {own if argument == name else None}, as of net, got {value!r}")
     if "activation" in given and hidden_activations(given["activation"], len(names)) != names:
         raise ValueError(f"activation: expected {', '.join(names)}, as of net, got {given['activation']!r}")
-    return own | given
+    return arguments | given
+
+
+def _listed(value: Any, argument: str) -> tuple[Any, ...]:
+    return hidden_sizes(value) if argument == "hidden_layer_sizes" else tuple(check.sequence(value, argument, "layers"))
 
 
 def measure(estimator: Any) -> str | None:

@@ -20,13 +20,11 @@ from fastmlp._types import Array, ArrayLike
 from fastmlp.bayes.evidence import Evidence
 from fastmlp.bayes.searching import poor
 from fastmlp.errors import ScaleWarning, warn_caller
-from fastmlp.estimators import fitting, given
+from fastmlp.estimators import fitting, given, layers
 from fastmlp.estimators.arguments import (
     EVIDENCE,
     STOCHASTIC,
     check_arguments,
-    hidden_activations,
-    hidden_sizes,
     measure,
     standardizes,
 )
@@ -160,17 +158,18 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         data = {"X": X, "y": y, "sample_weight": weight, "X_val": X_val, "y_val": y_val}
         for name, value in data.items():
             check.refuse_masked_and_lazy(value, name)
-        X, y = self._arrays(X, y, reset=anew)
+        shape = layers.sample_shape(self, X, None if anew else self._shape)
+        X, y = self._arrays(X, y, shape, reset=anew)
         weight = None if weight is None else _check_sample_weight(weight, X, dtype=np.float64)
         late = given.is_number(self.random_state) and not (anew or measure(self))
         random = None if late else given.random_state(self.random_state)
         if anew:
-            networks = self._new_networks(X, y, classes, random, 1 if part else self.n_init)
+            networks = self._new_networks(X, y, shape, classes, random, 1 if part else self.n_init)
             self._progress = self._result = self._split = None
         else:
-            networks = [self._network_as_before(X, y, part)]
+            networks = [self._network_as_before(y, part)]
         samples = self._samples(X, y, weight)
-        held_out = self._validation_set(X_val, y_val)
+        held_out = self._validation_set(X_val, y_val, shape)
         if held_out is None and measure(self):
             samples, held_out = self._hold_back(samples, random)
         if not (part or isinstance(self.batch_size, str)) and self.batch_size > len(samples.X):
@@ -252,8 +251,14 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             warn_caller(message, ConvergenceWarning)
         return self
 
-    def _arrays(self, X: ArrayLike, y: ArrayLike, *, reset: bool) -> tuple[Array, Any]:
-        """X and y checked, X dense."""
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        """Of a sample."""
+        return self.network_._architecture.layers[0].inputs
+
+    def _arrays(self, X: ArrayLike, y: ArrayLike, shape: Any, *, reset: bool) -> tuple[Array, Any]:
+        """X and y checked, X dense and of rows, in which samples may have had this shape."""
+        X = layers.as_rows(X, shape)
         if not reset and (plain := given.plain(self, X)) is not None and given.are_plain_targets(y, len(plain)):
             return plain, y
         X, y = validate_data(
@@ -262,26 +267,16 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         )  # fmt: skip
         return given.dense(X), y
 
-    def _layers(self, X: Array) -> tuple[tuple[int, ...], list[str]]:
-        """Sizes of inputs and hidden layers, activations of the latter."""
-        hidden = hidden_sizes(self.hidden_layer_sizes)
-        return (X.shape[1], *hidden), hidden_activations(self.activation, len(hidden))
-
-    def _new_networks(self, X: Array, y: Array, classes: Any, random: Any, n_starts: int) -> list[Network]:
-        layers, hidden = self._layers(X)
+    def _new_networks(self, X: Array, y: Array, shape: Any, classes: Any, random: Any, n_starts: int) -> list[Network]:
+        listed, hidden = layers.specification(self, shape or X.shape[1:])
         n_outputs, output = self._outputs(y, classes)
-        return [fitting.new_network((*layers, n_outputs), hidden, output, X.dtype, random) for _ in range(n_starts)]
+        return [fitting.new_network([*listed, n_outputs], hidden, output, X.dtype, random) for _ in range(n_starts)]
 
-    def _network_as_before(self, X: Array, y: Array, part: bool) -> Network:
-        net, (layers, hidden) = self.network_, self._layers(X)
-        if (net.layers[:-1], list(net.hidden)) != (layers, hidden):
-            raise ValueError(
-                f"warm_start: expected the layers {net.layers[:-1]} with {', '.join(net.hidden)} as before, "
-                f"got {layers} with {', '.join(hidden)}"
-            )
+    def _network_as_before(self, y: Array, part: bool) -> Network:
+        layers.check_as_before(self)
         if not part:
             self._check_outputs(y)
-        return net
+        return self.network_
 
     def _samples(self, X: Array, y: Array, weight: Array | None) -> Samples:
         """Dense and encoded, with the weights of the classes, without samples that weigh nothing."""
@@ -297,12 +292,12 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             raise ValueError("sample_weight: expected a positive weight at least, got zeros")
         return samples.rows(np.flatnonzero(weight))
 
-    def _validation_set(self, X_val: ArrayLike | None, y_val: ArrayLike | None) -> Samples | None:
+    def _validation_set(self, X_val: ArrayLike | None, y_val: ArrayLike | None, shape: Any) -> Samples | None:
         if X_val is None and y_val is None:
             return None
         if X_val is None or y_val is None:
             raise ValueError("X_val, y_val: expected both or none, got one of them")
-        X, y = self._arrays(X_val, y_val, reset=False)
+        X, y = self._arrays(X_val, y_val, shape, reset=False)
         return Samples(X, self._encode(y), None)
 
     def _hold_back(self, samples: Samples, random: Any) -> tuple[Samples, Samples]:
@@ -374,6 +369,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             return plain
         X = given.own(X)
         check.refuse_masked_and_lazy(X, "X")
+        X = layers.as_rows(X, self._shape)
         return given.dense(validate_data(self, X, accept_sparse="csr", dtype=given.FLOATS, reset=False))
 
     @quiet
@@ -386,8 +382,8 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
 
     @property
     def coefs_(self) -> list[Array]:
-        """Weights (fan_in, fan_out), one matrix a layer: views."""
-        return [W.T for W in self.network_.weights]
+        """Weights (fan_in, fan_out), one matrix a layer: views. Those of convolutions are as the network has them."""
+        return [W.T if W.ndim == 2 else W for W in self.network_.weights]
 
     @coefs_.setter
     def coefs_(self, values: Sequence[Any]) -> None:

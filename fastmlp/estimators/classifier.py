@@ -85,6 +85,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         standardize: bool | None = None,
         n_init: int = 1,
         augment: Augment | None = None,
+        layers: Sequence[Any] | None = None,
         class_weight: Any = None,
     ) -> None:
         self._store(locals())
@@ -96,7 +97,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         net : Network
-            With dense layers; logistic or softmax outputs, and the cross-entropy.
+            With a dense last layer; logistic or softmax outputs, and the cross-entropy.
             A copy is taken, with its units and with the mask of what has been pruned.
         classes : array-like of shape (n_classes,), optional
             What the classes are called, in the order of the outputs, in which they have to be sorted; 0, 1, ... by

@@ -143,9 +143,9 @@ class Prunable:
                 )
         for name, value in {"X": X, "y": y, "sample_weight": sample_weight, "X_val": X_val, "y_val": y_val}.items():
             check.refuse_masked_and_lazy(value, name)
-        inputs, y = self._arrays(X, y, reset=False)
+        inputs, y = self._arrays(X, y, self._shape, reset=False)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, inputs, dtype=np.float64)
-        samples, held_out = self._samples(inputs, y, weight), self._validation_set(X_val, y_val)
+        samples, held_out = self._samples(inputs, y, weight), self._validation_set(X_val, y_val, self._shape)
         if held_out is not None:
             arguments["validation"] = held_out[:2]
         own = _units(self, samples) if standardizes(self) else None

@@ -57,17 +57,17 @@ class Trained(NamedTuple):
         return f"max_iter={e.max_iter}" if reached else ""
 
 
-def new_network(layers: Sequence[int], hidden: list[str], output: str, dtype: Any, random: Any) -> Network:
+def new_network(layers: Sequence[Any], hidden: list[str], output: str, dtype: Any, random: Any) -> Network:
     """A network with the starting values that scikit-learn draws from the same generator.
 
     Weights and biases are U(-r, r), r = sqrt(6 / (n_in + n_out)), or sqrt(2 / ...) if the units are logistic; W is
-    drawn as (n_in, n_out).
+    drawn as (n_in, n_out). Of a convolution these are the fans of a window.
     """
     architecture = Architecture.create(layers, hidden, output, None, np.dtype(dtype))
     params = np.empty(architecture.n_params, architecture.dtype)
     factor = 2.0 if set(hidden) == {"logistic"} else 6.0
-    for W, b in zip(*architecture.unravel(params), strict=True):
-        r = math.sqrt(factor / sum(W.shape))
+    for place, W, b in zip(architecture.places, *architecture.unravel(params), strict=True):
+        r = math.sqrt(factor / (place.layer.fan_in + place.layer.fan_out))
         W[...] = random.uniform(-r, r, W.shape[::-1]).T
         b[...] = random.uniform(-r, r, b.shape)
     return Network._make(architecture, params)

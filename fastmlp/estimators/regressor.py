@@ -91,6 +91,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         standardize: bool | None = None,
         n_init: int = 1,
         augment: Augment | None = None,
+        layers: Sequence[Any] | None = None,
     ) -> None:
         self._store(locals())
 
@@ -101,7 +102,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         net : Network
-            With dense layers; identity outputs with squared error, or exp with Poisson's loss.
+            With a dense last layer; identity outputs with squared error, or exp with Poisson's loss.
             A copy is taken, with its units and with the mask of what has been pruned.
         **arguments
             Of the constructor; sizes and activations of the hidden layers, and the loss, are the network's.

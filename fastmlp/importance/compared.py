@@ -152,8 +152,9 @@ def importances(
     >>> {name: each.round(2).tolist() for name, each in fastmlp.importances(net, X, T, penalty=penalty).shares.items()}
     {'saliency': [0.83, 0.17, 0.0], 'sensitivity': [0.68, 0.32, 0.0], 'olden': [0.68, 0.32, 0.0]}
     """
-    names = input_names(X, check_network(net).layers[0])
-    X = check.matrix(X, "X", net.layers[0], net.dtype)  # once: each of the four would look again
+    check_network(net)._architecture.check_dense("net")
+    names = input_names(X, net.layers[0])
+    X = net._architecture.rows(X)  # once: each of the four would look again
     sample_weight = check.sample_weight(sample_weight, len(X), np.float64)
     found = saliencies(
         net, X, T, penalty=penalty, sample_weight=sample_weight, what="inputs", hessian=hessian,

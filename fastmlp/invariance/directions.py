@@ -21,7 +21,7 @@ STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # of a central difference who
 
 def tangents(
     X: ArrayLike,
-    shape: tuple[int, int] | None = None,
+    shape: tuple[int, ...] | None = None,
     kinds: Sequence[str | Transformation] = ("shift", "rotation", "scale", "shear", "thickness"),
     *,
     sigma: float = 0.9,
@@ -32,10 +32,11 @@ def tangents(
 
     Parameters
     ----------
-    X : array-like of shape (N, D)
-        Samples; images row by row.
-    shape : (int, int), optional
-        Rows and columns of an image, D in all; needed by transformations of images.
+    X : array-like of shape (N, D), (N, height, width) or (N, channels, height, width)
+        Samples; images as rows are in the order channel, row, column.
+    shape : (int, int) or (int, int, int), optional
+        Rows and columns of an image, or channels, rows and columns, D in all; needed by transformations of images, if
+        X is of rows.
     kinds : sequence of str or callable
         Of images shift (two tangents: along rows, then columns), rotation, scale, shear (two) and thickness, the
         squared gradient. A callable ``transform(X, t)`` gives all samples (N, D) transformed by t, X itself for t = 0.
@@ -86,8 +87,10 @@ def tangents(
            [[-2.,  0.]]])
     """
     X = check.real_array(X, "X", np.float64)
-    if X.ndim != 2:
+    if X.ndim not in (2, 3, 4):
         raise ValueError(f"X: expected shape (n_samples, n_inputs), got {X.shape}")
+    shape = X.shape[1:] if X.ndim > 2 and shape is None else shape
+    X = X.reshape(len(X), math.prod(X.shape[1:]))
     check.boolean(normalize, "normalize")
     sigma, step = check.number(sigma, "sigma", 0.0, above=True), check.number(step, "step", 0.0, above=True)
     given = check.sequence(kinds, "kinds", "a sequence of names and callables")
@@ -123,16 +126,17 @@ def _bands(X: Float) -> Iterator[slice]:
 
 
 class _Fields:
-    """Gradients of images (N, H, W), and where their pixels are."""
+    """Gradients of images (N, channels, H, W), and where their pixels are."""
 
-    def __init__(self, X: Float, shape: tuple[int, int], sigma: float) -> None:
+    def __init__(self, X: Float, shape: tuple[int, int, int], sigma: float) -> None:
         gaussian_filter = _memory.scipy("ndimage").gaussian_filter
-        images = X.reshape(len(X), *shape)
+        images, (_, h, w) = X.reshape(len(X), *shape), shape
         self.r, self.c = (
-            gaussian_filter(images, (0, sigma, sigma), order, mode="constant") for order in ((0, 1, 0), (0, 0, 1))
+            gaussian_filter(images, (0, 0, sigma, sigma), order, mode="constant")
+            for order in ((0, 0, 1, 0), (0, 0, 0, 1))
         )
-        self.y = (np.arange(shape[0]) - (shape[0] - 1) / 2)[:, np.newaxis]
-        self.x = np.arange(shape[1]) - (shape[1] - 1) / 2
+        self.y = (np.arange(h) - (h - 1) / 2)[:, np.newaxis]
+        self.x = np.arange(w) - (w - 1) / 2
 
 
 _IMAGES: dict[str, tuple[Callable[[_Fields], Float], ...]] = {
@@ -144,14 +148,16 @@ _IMAGES: dict[str, tuple[Callable[[_Fields], Float], ...]] = {
 }
 
 
-def _image_shape(shape: Any, n_inputs: int) -> tuple[int, int]:
+def _image_shape(shape: Any, n_inputs: int) -> tuple[int, int, int]:
+    """Channels, rows and columns."""
     if shape is None:
         raise ValueError("shape: expected rows and columns of the images, got None; callables alone need none")
-    sides = check.sequence(shape, "shape", "a pair (rows, columns)")
+    sides = check.sequence(shape, "shape", "(rows, columns) or (channels, rows, columns)")
     sizes = [check.integer(side, "shape", 1) for side in sides]
-    if len(sizes) != 2 or sizes[0] * sizes[1] != n_inputs:
+    if len(sizes) not in (2, 3) or math.prod(sizes) != n_inputs:
         raise ValueError(f"shape: expected rows and columns of images of {n_inputs} pixels, got {tuple(sizes)}")
-    return sizes[0], sizes[1]
+    h, w = sizes[-2:]
+    return n_inputs // (h * w), h, w
 
 
 def _moved(transform: Transformation, X: Float, t: float) -> Float:

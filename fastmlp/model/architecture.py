@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _images
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._core.sums.plan import Plan
@@ -165,19 +166,18 @@ class Architecture:
         """
         shape = self.layers[0].inputs
         if len(shape) > 1:
-            X = check.real_array(X, "X", self.dtype)
-            if X.shape[1:] == shape or (len(shape) == 3 and (1, *X.shape[1:]) == shape):
-                images: NDArray[Any] = X.reshape(len(X), self.n_inputs)
-                return images
-            if X.ndim != 2:
-                shapes = f"(n_samples, {self.n_inputs}) or (n_samples, {', '.join(map(str, shape))})"
-                raise ValueError(f"X: expected shape {shapes}, got {X.shape}")
+            X = _images.as_rows(check.real_array(X, "X", self.dtype), shape)
         return check.matrix(X, "X", self.n_inputs, self.dtype)
 
     @cached_property
     def is_dense(self) -> bool:
         """Whether all layers are."""
         return all(layer.is_dense for layer in self.layers)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether sizes say all of its layers: they are dense, and samples are rows."""
+        return self.is_dense and not self.has_maps
 
     def check_dense(self, argument: str, *numbers: int) -> None:
         """Refuse networks with other layers than dense ones: among those of these numbers, from 0, or among all.
@@ -213,6 +213,11 @@ class Architecture:
                 places.append(Place(number, layer, slice(start, middle), slice(middle, stop)))
             start = stop
         return tuple(places)
+
+    @property
+    def first(self) -> Layer:
+        """The first layer that has parameters, W1 and b1."""
+        return self.places[0].layer
 
     @cached_property
     def _shapes(self) -> tuple[list[tuple[slice, Shape]], list[tuple[slice, Shape]]]:

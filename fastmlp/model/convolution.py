@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastmlp import _validation as check
 from fastmlp._core.sums import conv, pools
@@ -22,8 +22,26 @@ BIASES = ("channel", "position")
 Extent = int | tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Conv(Kind):
+class Windows(NamedTuple):
+    """Those along an axis: how long, how far apart, how many, and zeros around the inputs."""
+
+    size: int
+    stride: int
+    n: int
+    before: int = 0
+    after: int = 0
+
+
+class Windowed(Kind):
+    """What looks at its inputs through windows."""
+
+    def windows(self, inputs: Shape) -> list[Windows]:
+        """Along each axis of inputs of this shape."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, repr=False)
+class Conv(Windowed):
     """A convolutional layer: each of its channels is a map of what one small window of weights finds at each place.
 
     z[i, y, x] = b[i] + sum over c, p, q of W[i, c, p, q] a[c, y stride + p, x stride + q], a cross-correlation, and
@@ -88,13 +106,17 @@ class Conv(Kind):
         """A shift moves the units of a map alike, if their windows have the same weights and no zeros under them."""
         return self.padding == "valid" and (self.bias == "position" or (self.shared and self.bias == "channel"))
 
-    def after(self, inputs: Shape, activation: Activation) -> Layer:
-        """Maps behind maps."""
+    def windows(self, inputs: Shape) -> list[Windows]:
+        """Along each axis of inputs of this shape."""
         axes = _axes(inputs, self)
         size, stride = _along(self.size, "size", axes, self), _along(self.stride, "stride", axes, self)
-        extents = [_positions(*each, self) for each in zip(axes, size, stride, strict=True)]
-        outputs, before = tuple(n for n, _ in extents), tuple(zeros for _, zeros in extents)
-        window = (inputs[0], *size)
+        return [_windows(*each, self) for each in zip(axes, size, stride, strict=True)]
+
+    def after(self, inputs: Shape, activation: Activation) -> Layer:
+        """Maps behind maps."""
+        windows = self.windows(inputs)
+        outputs = tuple(each.n for each in windows)
+        window = (inputs[0], *(each.size for each in windows))
         fan_in, positions = math.prod(window), math.prod(outputs)
         n_biases = {None: 0, "channel": 1, "position": positions}[self.bias]
         n_units = self.channels * positions
@@ -102,16 +124,17 @@ class Conv(Kind):
             self, inputs, (self.channels, *outputs), activation,
             weights=(self.channels, *(() if self.shared else outputs), *window),
             biases={None: (), "channel": (self.channels,), "position": (self.channels, *outputs)}[self.bias],
-            fan_in=fan_in, fan_out=self.channels * math.prod(size), work=n_units * (fan_in + bool(n_biases)),
-            geometry=_geometry(inputs, (self.channels, *outputs), size, stride, before, n_biases, not self.shared),
+            fan_in=fan_in, fan_out=self.channels * math.prod(window[1:]), work=n_units * (fan_in + bool(n_biases)),
+            geometry=_geometry(inputs, (self.channels, *outputs), windows, n_biases, not self.shared),
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Pool(Kind):
+@dataclass(frozen=True, repr=False)
+class _Pool(Windowed):
     """One number for each window; windows lie side by side."""
 
     has_activation = False
+    keeps_channels = True
 
     size: Extent
 
@@ -119,20 +142,25 @@ class _Pool(Kind):
         """The size in plain types."""
         _settle(self, size=_extent(self.size, "size"))
 
-    def after(self, inputs: Shape, activation: Activation) -> Layer:
-        """As many channels; along each axis as many whole windows as there is room for."""
+    def windows(self, inputs: Shape) -> list[Windows]:
+        """Along each axis of inputs of this shape as many whole ones as there is room for."""
         axes = _axes(inputs, self)
         size = _along(self.size, "size", axes, self)
         for n, each in zip(axes, size, strict=True):
             _check_fits(each, n, self)
-        outputs = (inputs[0], *(n // each for n, each in zip(axes, size, strict=True)))
+        return [Windows(each, each, n // each) for n, each in zip(axes, size, strict=True)]
+
+    def after(self, inputs: Shape, activation: Activation) -> Layer:
+        """As many channels."""
+        windows = self.windows(inputs)
+        outputs = (inputs[0], *(each.n for each in windows))
         return Layer(
-            self, inputs, outputs, activation, work=math.prod(outputs) * math.prod(size),
-            geometry=_geometry(inputs, outputs, size, size, (0,) * len(size), 0, False),
+            self, inputs, outputs, activation, work=math.prod(outputs) * math.prod(each.size for each in windows),
+            geometry=_geometry(inputs, outputs, windows, 0, False),
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AveragePool(_Pool):
     """Means over windows that do not overlap, in each channel; for the list that `Network` takes.
 
@@ -158,7 +186,7 @@ class AveragePool(_Pool):
     compiled = pools.MEAN
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MaxPool(_Pool):
     """The largest number of each window, in each channel; windows do not overlap. For the list that `Network` takes.
 
@@ -224,20 +252,19 @@ def _check_fits(size: int, n: int, kind: Kind) -> None:
         raise ValueError(f"layers: expected at least {size} inputs along each axis of a window of {kind!r}, got {n}")
 
 
-def _positions(n: int, size: int, stride: int, kind: Conv) -> tuple[int, int]:
-    """How many places a window has along an axis, and how many zeros lie before the first input."""
+def _windows(n: int, size: int, stride: int, kind: Conv) -> Windows:
+    """Those of a convolution along an axis of n inputs."""
     if kind.padding == "same":
         n_out = -(-n // stride)
-        return n_out, max((n_out - 1) * stride + size - n, 0) // 2
+        zeros = max((n_out - 1) * stride + size - n, 0)
+        return Windows(size, stride, n_out, zeros // 2, zeros - zeros // 2)
     _check_fits(size, n, kind)
-    return (n - size) // stride + 1, 0
+    return Windows(size, stride, (n - size) // stride + 1)
 
 
-def _geometry(
-    inputs: Shape, outputs: Shape, size: Shape, stride: Shape, before: Shape, n_biases: int, local: bool
-) -> tuple[int, ...]:
+def _geometry(inputs: Shape, outputs: Shape, windows: Sequence[Windows], n_biases: int, local: bool) -> tuple[int, ...]:
     """The `fmlp_window` of the kernels: channels, rows and columns, of which a signal has one row."""
-    rows = () if len(inputs) == 3 else (1,)
-    image, maps = (inputs[0], *rows, *inputs[1:]), (outputs[0], *rows, *outputs[1:])
-    top = () if len(inputs) == 3 else (0,)
-    return (*image, *maps, *rows, *size, *rows, *stride, *top, *before, n_biases, int(local))
+    row = [Windows(1, 1, 1)] * (3 - len(inputs))
+    size, stride, _, before, _ = zip(*row, *windows, strict=True)
+    image, maps = (shape if len(shape) == 3 else (shape[0], 1, shape[1]) for shape in (inputs, outputs))
+    return (*image, *maps, *size, *stride, *before, n_biases, int(local))

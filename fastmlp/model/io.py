@@ -87,7 +87,7 @@ def describe(architecture: Architecture) -> dict[str, Any]:
 def version_of(network: Stored) -> int:
     """The oldest version that can tell of such a network, so that older libraries read what they can."""
     architecture = network.architecture
-    dense = architecture.is_dense and not architecture.has_maps
+    dense = architecture.is_plain
     return 2 if dense and network.pruned is None else VERSION
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, ClassVar, NamedTuple
 
 from fastmlp import _validation as check
@@ -35,11 +35,24 @@ class Kind:
     #: whether its weights can take up a scale of its inputs, or of each of their channels
     takes_scales: ClassVar[bool] = False
 
+    #: whether it has no weights and lets a scale above 0 and a shift of a channel through as they are
+    keeps_channels: ClassVar[bool] = False
+
     _kinds: ClassVar[dict[str, type[Kind]]] = {}
 
     def __init_subclass__(cls) -> None:
         if "name" in vars(cls):
             Kind._kinds[cls.name] = cls
+
+    def __repr__(self) -> str:
+        """The call that makes it, without arguments that are left out: "Conv(4, 5, stride=2)"."""
+        given = [(each, getattr(self, each.name)) for each in fields(self)]
+        shown = [
+            repr(value) if each.default is MISSING else f"{each.name}={value!r}"
+            for each, value in given
+            if each.default is MISSING or value != each.default
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def after(self, inputs: Shape, activation: Activation) -> Layer:
         """The layer behind one whose outputs have the shape `inputs`.
@@ -136,9 +149,24 @@ class Dense(Kind):
         return " x ".join(map(str, layer.weights))
 
 
-def taken(item: Any) -> Kind:
+def taken(item: Any, name: str = "layers") -> Kind:
     """The kind that an entry of a user's list behind the first one stands for."""
-    return item if isinstance(item, Kind) else Dense(check.integer(item, "layers", 1))
+    return item if isinstance(item, Kind) else Dense(check.integer(item, name, 1))
+
+
+def hidden(entries: Any, name: str) -> tuple[Shape | None, tuple[Kind, ...]]:
+    """What an argument of hidden layers says: the shape of a sample, if one stands before them, and the layers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an entry is something else; the message begins with the name of the argument.
+    """
+    items = check.sequence(entries, name, "hidden layers, and before them the shape of a sample")
+    shape = None
+    if items and isinstance(items[0], (tuple, list)):
+        shape = tuple([check.integer(each, name, 1) for each in items.pop(0)])
+    return shape, tuple([taken(each, name) for each in items])
 
 
 def shown(kind: Kind) -> Any:

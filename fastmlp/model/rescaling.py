@@ -49,6 +49,7 @@ def rescale_inputs(architecture: Architecture, params: Array, scale: Any, shift:
     check_first(architecture, "rescale_inputs", shifts=bool(shift.any()))
     for name, numbers in (("scale", scale), ("shift", shift)):
         check_by_channel(architecture, name, numbers)
+    check_sign(architecture, "scale", scale)
     return _finite(map_inputs(architecture, params, scale, shift))
 
 
@@ -89,7 +90,7 @@ def unmap_inputs(architecture: Architecture, params: Array, scale: Array, shift:
 
 def by_input(architecture: Architecture, values: Array) -> Array:
     """Numbers of the inputs (D,), or one of all, as factors of the first layer's W: a convolution's of each channel."""
-    layer = architecture.layers[0]
+    layer = architecture.first
     if layer.is_dense or np.ndim(values) == 0:
         return values
     channels, *axes = layer.inputs
@@ -98,16 +99,16 @@ def by_input(architecture: Architecture, values: Array) -> Array:
 
 def moved(architecture: Architecture, W: Array, shift: Array) -> Array:
     """The terms w_ji shift_i of each unit, as last axis, for W with any axes before its own."""
-    n_axes = 1 if architecture.layers[0].is_dense else len(architecture.layers[0].inputs)
+    n_axes = 1 if architecture.first.is_dense else len(architecture.first.inputs)
     terms: Array = (W * by_input(architecture, shift)).reshape(*W.shape[: W.ndim - n_axes], -1)
     return terms
 
 
 def _shifted(architecture: Architecture, b: Array, W: Array, shift: Array) -> Array:
     """The sums b_j + sum_i w_ji shift_i, each rounded once."""
-    terms = moved(architecture, W.astype(np.float64), shift)
-    if b.size == 0:  # there are no biases, and no shift
+    if not architecture.first.kind.takes_shifts:  # there is none
         return b
+    terms = moved(architecture, W.astype(np.float64), shift)
     if b.ndim >= terms.ndim:  # one window for all positions
         terms = np.broadcast_to(terms.reshape(len(terms), *[1] * (b.ndim - 1), -1), (*b.shape, terms.shape[-1]))
     terms = np.concatenate([b.astype(np.float64)[..., np.newaxis], terms], axis=-1).reshape(b.size, -1)
@@ -164,8 +165,11 @@ def decay_factors(architecture: Architecture, input_scale: Array, output_scale: 
 
 def check_first(architecture: Architecture, name: str, *, shifts: bool = True) -> None:
     """Refuse networks whose first layer cannot take up linear maps of the inputs."""
-    kind = architecture.layers[0].kind
-    if not kind.takes_scales:
+    number, kind = architecture.places[0].number, architecture.first.kind
+    before = architecture.layers[:number]
+    if not kind.takes_scales or (before and architecture.first.is_dense):
+        architecture.check_dense(name, 0)
+    if not all(layer.kind.keeps_channels for layer in before):
         architecture.check_dense(name, 0)
     if shifts and not kind.takes_shifts:
         raise ValueError(f"{name}: expected a first layer whose biases can take up a shift, got {kind!r}")
@@ -179,6 +183,13 @@ def check_by_channel(architecture: Architecture, name: str, values: Array) -> No
     channels = values.reshape(layer.inputs[0], -1)
     if (channels != channels[:, :1]).any():
         raise ValueError(f"{name}: expected one number for all inputs of a channel before {layer.kind!r}, got several")
+
+
+def check_sign(architecture: Architecture, name: str, scale: Array) -> None:
+    """Refuse scales below 0 before a pool, which a largest number does not let through."""
+    kind = architecture.layers[0].kind
+    if kind.keeps_channels and np.any(scale < 0):
+        raise ValueError(f"{name}: expected numbers above 0 before {kind!r}, got {np.min(scale):g}")
 
 
 def _by_channel(architecture: Architecture, value: Any, name: str) -> Any:

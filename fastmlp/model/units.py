@@ -87,7 +87,8 @@ class Units(NamedTuple):
     """Units of inputs and, where outputs are linear, of targets: `fastmlp.Network.units`.
 
     `inputs` and `targets` hold arrays (D,), (K,) of the columns' means, `shift`, and standard deviations, `scale`, in
-    the units of the data, and which of them are `constant`. A column x is scale * u + shift.
+    the units of the data, and which of them are `constant`. A column x is scale * u + shift. Before a convolution they
+    are those of channels; if that cannot take up a shift, it is 0, and the scale the root of the mean square.
     """
 
     inputs: Columns
@@ -164,7 +165,7 @@ class Units(NamedTuple):
     def turned(self, architecture: Architecture, directions: Array) -> Float:
         """The linear part of `folded`: changes (n, P) of the parameters in the data's units."""
         result = np.array(directions, np.float64)
-        groups, layer = architecture.groups, architecture.layers[0]
+        groups, layer = architecture.groups, architecture.first
         first, *_ = groups
         *_, weights, biases = groups
         if self.targets is not None:
@@ -176,7 +177,7 @@ class Units(NamedTuple):
         with np.errstate(over="ignore", invalid="ignore"):
             if layer.is_dense:
                 result[:, groups["b1"]] -= W @ self.inputs.shift
-            else:
+            elif layer.kind.takes_shifts:
                 sums = rescaling.moved(architecture, W, self.inputs.shift).sum(axis=-1).reshape(len(result), -1)
                 result[:, groups["b1"]] -= np.repeat(sums, layer.n_biases // sums.shape[1], axis=1)
         return result
@@ -238,7 +239,7 @@ def checked(standardize: bool | Units, architecture: Architecture) -> bool | Uni
         return False
     if not isinstance(standardize, (bool, np.bool_, Units)):
         raise TypeError(f"standardize: expected True, False or units such as net.units, got {check.shown(standardize)}")
-    rescaling.check_first(architecture, "standardize")
+    rescaling.check_first(architecture, "standardize", shifts=False)
     if architecture.output.is_linear:
         architecture.check_dense("standardize", -1)
     if not isinstance(standardize, Units):
@@ -260,6 +261,8 @@ def checked(standardize: bool | Units, architecture: Architecture) -> bool | Uni
             f"standardize: expected units of {architecture.n_inputs} inputs and {outputs or 'no'} targets, "
             f"got those of {inputs} and {targets or 'no'}"
         )
+    rescaling.check_first(architecture, "standardize", shifts=bool(standardize.inputs.shift.any()))
+    rescaling.check_sign(architecture, "standardize", standardize.inputs.scale)
     for part in standardize.inputs:
         rescaling.check_by_channel(architecture, "standardize", part)
     return standardize
@@ -290,7 +293,10 @@ def of(architecture: Architecture, samples: Samples) -> Units:
 
 
 def _of_inputs(architecture: Architecture, samples: Samples) -> Columns:
-    """Of each column; before a convolution of each channel, for all columns of it."""
+    """Of each column; before a convolution of each channel, for all columns of it.
+
+    Where zeros around images are to stay zeros, or biases cannot take up a shift, there is none: the mean square is 1.
+    """
     X, weight, layer = samples.X, samples.weight, architecture.layers[0]
     if layer.is_dense:
         return columns(X, weight, "X")
@@ -298,6 +304,10 @@ def _of_inputs(architecture: Architecture, samples: Samples) -> Columns:
     places = X.reshape(len(X), layer.inputs[0], n_places).swapaxes(1, 2).reshape(-1, layer.inputs[0])
     weight = None if weight is None else np.repeat(weight, n_places)
     scale, shift, constant = columns(places, weight, "X")
+    if not architecture.first.kind.takes_shifts:
+        size = np.hypot(shift, np.where(constant, 0.0, scale))
+        constant = size == 0
+        scale, shift = np.where(constant, 1.0, size), np.zeros_like(shift)
     return Columns(np.repeat(scale, n_places), np.repeat(shift, n_places), np.repeat(constant, n_places))
 
 

@@ -175,9 +175,9 @@ class Trainable(Differentiable):
         augment : callable, optional
             For sgd and adam: ``augment(X, rng)`` returns changed samples, an array like X, drawn anew for each epoch:
             those of `fastmlp.invariance`, such as ``RandomAffine(shift=1, rotation=12) + Elastic(34, 4)``, or one's
-            own, which cannot write to X. Raw samples are changed; `standardize` takes its units from them as they are.
-            `fun` and `success` are of these too, `history` is of the changed ones. Full-batch methods take copies made
-            by `fastmlp.invariance.augmented`.
+            own, which cannot write to X: rows, or in the shape that the network was given. Raw samples are changed;
+            `standardize` takes its units from them as they are. `fun` and `success` are of these too, `history` is of
+            the changed ones. Full-batch methods take copies made by `fastmlp.invariance.augmented`.
         learning_rate : float or callable, optional
             For sgd (0.01) and adam (0.001): a number, or a function of the epoch such as those of `fastmlp.schedules`.
         standardize : bool or Units, default=False

@@ -17,8 +17,8 @@ class Changes:
     Parameters
     ----------
     augment : callable
-    X : ndarray of shape (N, D)
-        The inputs in the user's units, where they are changed.
+    X : ndarray of shape (N, D) or (N, channels, ...)
+        The inputs in the user's units, where they are changed; in the shape that the network was given.
     samples : Samples
         The same, in the units of the training, with targets and weights.
     own : Units or None
@@ -35,7 +35,8 @@ class Changes:
         if self.own is None:
             _images.drawn(self.augment, self.X, rng, self.samples.X.reshape(self.X.shape))
         else:
-            self.samples.X[...] = self.own.inputs.standardized(_images.drawn(self.augment, self.X, rng))
+            changed = _images.drawn(self.augment, self.X, rng).reshape(self.samples.X.shape)
+            self.samples.X[...] = self.own.inputs.standardized(changed)
 
 
 def varying(own: units.Units) -> units.Units:

@@ -64,7 +64,7 @@ def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
     held_back = None if state is None else state["held_back"]
     training, held_out, held_back = holdout.split(architecture, samples, asked.validation, generator, held_back)
     own: units.Units | None = None
-    raw = training.X
+    raw = training.X.reshape(len(training.X), *architecture.layers[0].inputs)
     if standardize:
         objectives.require_samples(training)
         own = units.chosen(standardize if state is None else state["units"], None, architecture, training)

@@ -9,6 +9,7 @@ import numpy as np
 from fastmlp._types import Axes
 from fastmlp.plot._drawing import BLUE, GREY, ORANGE, axes_or_new, hide_spines, rule_behind
 
+LONG = 9  # characters of a size
 PENALTIES = (BLUE, "#7a9e3b", "#8c5a9e", "#b08a2e", GREY)
 
 
@@ -66,7 +67,12 @@ def sweep(result: Any, ax: Axes | None = None) -> Axes:
                 )
     if all(run.validation_loss > 0 for run in result.runs):
         ax.set_yscale("log")
-    ax.set_xticks(range(len(sizes)), [_size_name(size) for size in sizes])
+    names = [_size_name(size) for size in sizes]
+    ax.set_xticks(range(len(sizes)), names)
+    if max(map(len, names)) > LONG:
+        ax.tick_params("x", rotation=25)
+        for label in ax.get_xticklabels():
+            label.set_horizontalalignment("right")
     ax.set(xlabel="hidden units", ylabel="validation loss of a sample")
     if n_penalties > 1:
         ax.legend(frameon=False, title="penalty")
@@ -77,4 +83,8 @@ def sweep(result: Any, ax: Axes | None = None) -> Axes:
 
 
 def _size_name(size: Any) -> str:
-    return "-".join(map(str, size)) or "none" if isinstance(size, tuple) else str(size)
+    """Units as 10-5; other layers one above the other, without the shape of a sample."""
+    if not isinstance(size, tuple):
+        return str(size)
+    names = [str(each) for each in size if not isinstance(each, tuple)]
+    return ("-" if all(isinstance(each, int) for each in size) else "\n").join(names) or "none"

@@ -51,7 +51,9 @@ def hinton(net: Any, layer: int = 0, ax: Axes | None = None) -> Axes:
         raise TypeError(f"net: expected a fastmlp.Network, got {type(net).__name__}")
     layer = check.index(layer, "layer", len(net.weights))
     if net.weights[layer].ndim != 2:
-        raise ValueError(f"layer: expected one with a matrix of weights, got shape {net.weights[layer].shape}")
+        raise ValueError(
+            f"layer: expected one with a matrix of weights, got shape {net.weights[layer].shape}; filters shows windows"
+        )
     ax = axes_or_new(ax)
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle

@@ -14,6 +14,7 @@ from fastmlp import _validation as check
 from fastmlp._partial import Later, handing_over
 from fastmlp._quiet import quiet_but
 from fastmlp._types import Array, ArrayLike, Chosen, DTypeLike, Seed, Tied, Validation
+from fastmlp.model import layers as kinds
 from fastmlp.model import units
 from fastmlp.model.activations import SOFTMAX
 from fastmlp.model.architecture import Architecture
@@ -59,11 +60,13 @@ def sweep(
 
     Parameters
     ----------
-    X : array-like of shape (N, D)
+    X : array-like of shape (N, D), (N, height, width) or (N, channels, height, width)
     T : array-like of shape (N, K) or (N,)
         As for `Network.loss`; with softmax also labels, of which the largest tells the number of classes.
     hidden_sizes : iterable of int or tuple of int, default=range(1, 11)
-        Hidden units; a tuple for several hidden layers, () for none.
+        Hidden units; a tuple for several hidden layers, () for none. Layers may be of any kind, as
+        ``(Conv(4, 5), AveragePool(2), 20)``: of images in the shape of X, or in one that stands in front,
+        ``((1, 28, 28), Conv(4, 5))``.
     n_starts : int, default=30
         Random starts for each size; all penalties share them.
     validation : (X, T) or float
@@ -147,17 +150,21 @@ def sweep(
         raise ValueError(f"hidden_sizes: expected different sizes, got {sizes}")
     choices = _items(penalties, "penalties") if isinstance(penalties, Sequence) else [penalties]
     X, T = check.real_array(X, "X", None), check.real_array(T, "T", None)  # read once
-    D, K = _widths(X, T, output)
-    kinds = [Architecture.create([D, *_layers(size), K], hidden, output, loss, dtype) for size in sizes]
-    sequence, *spawned = check.seed_sequence(rng).spawn(1 + len(kinds) * n_starts)
+    K = _n_outputs(T, output)
+    architectures = [Architecture.create([*_layers(size, X), K], hidden, output, loss, dtype) for size in sizes]
+    for size, architecture in zip(sizes, architectures, strict=True):
+        if architecture.n_inputs != architectures[0].n_inputs:
+            expected = f"shapes of {architectures[0].n_inputs} inputs"
+            raise ValueError(f"hidden_sizes: expected {expected}, got {check.shown(size)}")
+    sequence, *spawned = check.seed_sequence(rng).spawn(1 + len(architectures) * n_starts)
     splitting = np.random.default_rng(sequence)
-    units.checked(standardize, kinds[0])
-    samples = check_samples(kinds[0], X, T, sample_weight)  # and so for all
-    training, held_out, _ = holdout.split(kinds[0], samples, validation, splitting)
-    shares = [] if folds is None else _folds(kinds[0], samples, folds, splitting)
+    units.checked(standardize, architectures[0])
+    samples = check_samples(architectures[0], X, T, sample_weight)  # and so for all
+    training, held_out, _ = holdout.split(architectures[0], samples, validation, splitting)
+    shares = [] if folds is None else _folds(architectures[0], samples, folds, splitting)
 
     seeds = [int(each.generate_state(1, np.uint64)[0]) for each in spawned]
-    starts = [_start(kinds[number // n_starts], init, seed) for number, seed in enumerate(seeds)]
+    starts = [_start(architectures[number // n_starts], init, seed) for number, seed in enumerate(seeds)]
     plan = [
         (number, penalty)
         for first in range(0, len(starts), n_starts)
@@ -217,24 +224,29 @@ def _or_infinity(loss: float) -> float:
 
 
 def _size(size: Any) -> Any:
-    """Hidden units: an integer, or a tuple of integers."""
-    if isinstance(size, (tuple, list)):
-        units = check.sequence(size, "hidden_sizes", "numbers of hidden units")
-        return tuple(check.integer(each, "hidden_sizes", 1) for each in units)
-    return check.integer(size, "hidden_sizes", 1)
+    """Hidden units: an integer, or a tuple of integers and other layers."""
+    if not isinstance(size, (tuple, list)):
+        return check.integer(size, "hidden_sizes", 1)
+    shape, hidden = kinds.hidden(size, "hidden_sizes")
+    listed = tuple(map(kinds.shown, hidden))
+    return listed if shape is None else (shape, *listed)
 
 
-def _layers(size: Any) -> tuple[int, ...]:
-    return size if isinstance(size, tuple) else (size,)
-
-
-def _widths(X: Array, T: Array, output: str) -> tuple[int, int]:
-    """Numbers of inputs and outputs."""
-    if X.ndim != 2:
+def _layers(size: Any, X: Array) -> tuple[Any, ...]:
+    """The list that `Network` takes but for the outputs: the shape of a sample is that of X, if the size has none."""
+    layers = size if isinstance(size, tuple) else (size,)
+    if layers and isinstance(layers[0], tuple):
+        return layers
+    shape = X.shape[1:] if X.ndim != 3 else (1, *X.shape[1:])
+    if X.ndim not in (2, 3, 4):
         raise ValueError(f"X: expected shape (n_samples, n_inputs), got {X.shape}")
+    return (shape if len(shape) > 1 else shape[0], *layers)
+
+
+def _n_outputs(T: Array, output: str) -> int:
     if T.ndim == 1 and T.size and output == SOFTMAX.name:
-        return X.shape[1], max(2, int(T.max()) + 1)
-    return X.shape[1], T.shape[1] if T.ndim == 2 else 1
+        return max(2, int(T.max()) + 1)
+    return T.shape[1] if T.ndim == 2 else 1
 
 
 def _folds(

@@ -30,8 +30,8 @@ class Run:
 
     Attributes
     ----------
-    size : int or tuple of int
-        Hidden units, as in `hidden_sizes`.
+    size : int or tuple
+        Hidden units or layers, as in `hidden_sizes`.
     start : int
         From 0.
     seed : int
@@ -69,7 +69,7 @@ class Run:
 
     def _shown(self) -> Page:
         return Page(
-            f"Run of {self.size} hidden, start {self.start}: validation {self.validation_loss:.4g}, training "
+            f"Run of {self.size_name} hidden, start {self.start}: validation {self.validation_loss:.4g}, training "
             f"{self.train_loss:.4g}, {how_many(self.nit, 'step')}, optimum {self.optimum}"
         )
 
@@ -77,6 +77,13 @@ class Run:
     def message(self) -> str:
         """What ended the training."""
         return MESSAGES[self.status]
+
+    @property
+    def size_name(self) -> str:
+        """The hidden layers in short; without the shape of a sample, which all runs share."""
+        if not isinstance(self.size, tuple) or all(isinstance(each, int) for each in self.size):
+            return str(self.size)
+        return ", ".join(str(each) for each in self.size if not isinstance(each, tuple))
 
     @property
     def penalty_name(self) -> str:
@@ -139,7 +146,7 @@ class Sweep:
         for group in self.groups():
             validation = [run.validation_loss for run in group]
             rows.append((
-                str(group[0].size), len(group[0].params), len(group), sum(run.status == CONVERGED for run in group),
+                group[0].size_name, len(group[0].params), len(group), sum(run.status == CONVERGED for run in group),
                 1 + max(run.optimum for run in group), int(np.median([run.nit for run in group])),
                 min(run.train_loss for run in group), min(validation), np.median(validation),
                 "*" if best in group else "", group[0].penalty_name if several else "",
