@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastmlp import _validation as check
-from fastmlp._core.sums import conv, pools
+from fastmlp._core.sums import windows
 from fastmlp.model.activations import Activation
 from fastmlp.model.layers import Kind, Layer, Shape
 
@@ -66,7 +66,7 @@ class Conv(Kind):
     """
 
     name = "conv"
-    compiled = conv.CONV
+    compiled = windows.CONV
     takes_scales = True
 
     channels: int
@@ -155,7 +155,7 @@ class AveragePool(_Pool):
     """
 
     name = "average_pool"
-    compiled = pools.MEAN
+    compiled = windows.MEAN
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class MaxPool(_Pool):
     """
 
     name = "max_pool"
-    compiled = pools.LARGEST
+    compiled = windows.LARGEST
 
 
 def _settle(kind: Kind, **values: Any) -> None:
