@@ -65,6 +65,8 @@ def prior_samples(
     """
     architecture = check_network(net)._architecture
     scale = 1 / np.sqrt(_proper(architecture, precisions))
+    if architecture.absent is not None:
+        scale[architecture.absent] = 0.0
     X = architecture.rows(X)
     n = check.integer(n, "n", 0, check.bits_for(len(X) * architecture.n_outputs))
     generator = check.generator(rng)

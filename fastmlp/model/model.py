@@ -54,8 +54,10 @@ class Model:
         self._architecture = architecture
         self._plan = architecture.plan
         self._params = _on_a_cache_line(params, architecture.dtype)
+        if architecture.absent is not None:
+            self._params[architecture.absent] = 0.0
         self._units = units
-        self._pruned = pruned if pruned is None or pruned.any() else None  # never changed in place
+        self._pruned = architecture.held(pruned)  # never changed in place
         self._trained = trained  # whether a fit has left these parameters, so that they are of the data's own units
 
     def _claim(self, claim: tuple[int, object], name: str) -> None:
@@ -127,7 +129,8 @@ class Model:
     def params(self, value: Any) -> None:
         params = check.vector(value, "params", self.n_params, self.dtype)
         if self._pruned is not None and self._units is None and params[self._pruned].any():
-            raise ValueError("params: expected zeros where the network is pruned, got others; unprune() forgets that")
+            forget = "" if self._architecture.absent is not None else "; unprune() forgets that"
+            raise ValueError(f"params: expected zeros where the network is pruned, got others{forget}")
         self._params[...] = params
         self._trained = self._units is not None
 
@@ -148,6 +151,7 @@ class Model:
 
         What `fastmlp.prune` leaves. They are 0, and every training keeps them so: in the data's units, or in
         standardised ones where it works in these, in which a network with `units` has been pruned. `unprune` forgets.
+        Weights between channels that `Conv` does not connect are among them for good.
 
         Raises
         ------
@@ -158,19 +162,20 @@ class Model:
 
     @pruned.setter
     def pruned(self, value: Any) -> None:
-        mask = check.mask(value, "pruned", self.n_params)
-        self._pruned = mask if mask.any() else None
+        self._pruned = self._architecture.held(check.mask(value, "pruned", self.n_params))
         self._delete_pruned()
 
     def unprune(self) -> Self:
         """Forget what has been pruned: the parameters stay 0, and training may change them again.
+
+        Not those for which there are no connections (`Conv`).
 
         Returns
         -------
         Network
             Itself.
         """
-        self._pruned = None
+        self._pruned = self._architecture.absent
         return self
 
     def _delete_pruned(self) -> None:
