@@ -129,8 +129,7 @@ class Model:
     def params(self, value: Any) -> None:
         params = check.vector(value, "params", self.n_params, self.dtype)
         if self._pruned is not None and self._units is None and params[self._pruned].any():
-            forget = "" if self._architecture.absent is not None else "; unprune() forgets that"
-            raise ValueError(f"params: expected zeros where the network is pruned, got others{forget}")
+            raise ValueError("params: expected zeros where the network is pruned, got others; unprune() forgets that")
         self._params[...] = params
         self._trained = self._units is not None
 
@@ -166,9 +165,7 @@ class Model:
         self._delete_pruned()
 
     def unprune(self) -> Self:
-        """Forget what has been pruned: the parameters stay 0, and training may change them again.
-
-        Not those for which there are no connections (`Conv`).
+        """Forget what has been pruned, not what `Conv` does not connect: 0 still, but training may change it again.
 
         Returns
         -------
