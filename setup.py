@@ -40,12 +40,12 @@ MODULES = (
     *("bridge.kernels", "faces", "specimens"),  # the longest to compile come first
     *(f"threads.{name}" for name in ("crew", "team", "choice")),
     *(f"storage.{name}" for name in ("arrays", "results")),
-    *(f"sums.{name}" for name in ("kinds", "dense", "conv", "pools", "plan", "block", "sweeps", "slots")),
+    *(f"sums.{name}" for name in ("kinds", "dense", "windows", "plan", "block", "sweeps", "slots")),
     *(f"sums.{name}" for name in ("batch", "predict", "products", "jacobian", "trace", "moments", "warps")),
     *(f"sums.{name}" for name in ("tangents", "tangent_products")),
     *(f"curvature.{name}" for name in ("cross_terms", "by_units", "tiles", "chosen", "by_samples", "by_bands")),
-    *(f"curvature.{name}" for name in ("by_columns", "by_free", "free_tiles", "matrices", "cholesky")),
-    "curvature.tangent_rows",
+    *(f"curvature.{name}" for name in ("by_columns", "by_gradients", "by_free", "free_tiles")),
+    *(f"curvature.{name}" for name in ("matrices", "cholesky", "tangent_rows")),
     *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "quasi", "descent", "train", "objective", "saddles")),
     *(f"fits.{name}" for name in ("equations", "penalty", "asked", "ties", "journal")),
 )

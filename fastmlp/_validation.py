@@ -257,6 +257,15 @@ def mask(value: Any, name: str, size: int) -> NDArray[np.bool_]:
     return np.asarray(array.view(np.uint8) != 0)  # whatever bytes NumPy takes for True
 
 
+def table(value: Any, name: str, height: int) -> tuple[tuple[bool, ...], ...]:
+    """A boolean table of so many rows, as tuples."""
+    array = _as_array(value, name)
+    if array.dtype != bool or array.ndim != 2 or len(array) != height or not array.size:
+        got = f"{array.dtype} of shape {array.shape}"
+        raise ValueError(f"{name}: expected a boolean table with {height} rows, got {got}")
+    return tuple([tuple(row) for row in (array.view(np.uint8) != 0).tolist()])
+
+
 def choice(value: Any, name: str, options: Collection[str]) -> str:
     """One of the names in `options`."""
     if not isinstance(value, str):

@@ -39,6 +39,7 @@ cdef extern from "fmlp.h" nogil:
         FMLP_LOSS_squared_error
     ctypedef struct fmlp_window:
         pass
+    size_t fmlp_conv_room(const fmlp_window *window)
     const char *fmlp_activation_names[]
     const char *fmlp_loss_names[]
     const char *fmlp_loss_outputs[]

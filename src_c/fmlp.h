@@ -40,6 +40,33 @@ typedef struct {
     size_t local;                       /* whether each position has weights of its own */
 } fmlp_window;
 
+/* How an image is laid out for a convolution whose lanes are positions side by side: with zeros around, and of columns that
+ * are `across` steps apart each with its part of a row. Without strides the positions of all rows are one run, with the
+ * columns between two rows for nothing, else each row is one. */
+typedef struct {
+    size_t part, row, plane, image; /* numbers; of the image whole vectors, and one behind */
+    size_t runs, run, next;         /* runs, positions of one, and how far it is to the next row of outputs in it */
+    size_t ld;                      /* run in whole vectors */
+} fmlp_spread;
+
+static inline fmlp_spread fmlp_spread_of(const fmlp_window *g)
+{
+    const size_t part = g->out_width + (g->cols - 1) / g->across, row = part * g->across;
+    const size_t plane = ((g->out_height - 1) * g->down + g->rows) * row;
+    const int together = g->down == 1 && g->across == 1;
+    const size_t run = together ? (g->out_height - 1) * row + g->out_width : g->out_width;
+    return (fmlp_spread){part, row, plane, (g->channels * plane + FMLP_PAD - 1) / FMLP_PAD * FMLP_PAD + FMLP_PAD,
+                         together ? 1 : g->out_height, run, together ? row : 0,
+                         (run + FMLP_PAD - 1) / FMLP_PAD * FMLP_PAD};
+}
+
+/* Numbers that an image and the outputs of a run need. */
+static inline size_t fmlp_conv_room(const fmlp_window *g)
+{
+    const fmlp_spread spread = fmlp_spread_of(g);
+    return g->local ? 0 : spread.image + g->maps * spread.ld;
+}
+
 /* The table of kernels for each number type. Kernels work on round_up(n, lanes) columns. */
 #define KERNEL(result, name, arguments) result (*name) arguments;
 #define real float

@@ -135,7 +135,10 @@ static void NAME(gram)(size_t m, size_t n, const real *L, const real *R, size_t 
 {
     enum { ROWS = INNER_ROWS, COLS = INNER_COLS };
     const size_t columns = NAME(round_up)(n);
-    for (size_t i = 0; i < m; i += ROWS)
-        for (size_t j = 0; j < i + ROWS && j < m; j += COLS)
-            NAME(inner_block)(m - i, m - j, columns, L + i * ld, R + j * ld, ld, add, C + i * m + j, m);
+    const size_t rows = (1 << 14) / (columns * sizeof(real) + 1) / COLS * COLS; /* of R that stay in the nearest cache */
+    const size_t panel = rows > 4 * COLS ? rows : 4 * COLS;
+    for (size_t first = 0; first < m; first += panel)
+        for (size_t i = first / ROWS * ROWS; i < m; i += ROWS)
+            for (size_t j = first; j < first + panel && j < i + ROWS && j < m; j += COLS)
+                NAME(inner_block)(m - i, m - j, columns, L + i * ld, R + j * ld, ld, add, C + i * m + j, m);
 }

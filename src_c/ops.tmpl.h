@@ -49,6 +49,13 @@ KERNEL(void, conv_backward, (const fmlp_window *window, size_t n, const real *W,
 KERNEL(void, conv_gradient, (const fmlp_window *window, size_t n, const real *D, const real *A, int add, real *gW,
                              real *gb, size_t ld))
 
+/* The gradient of each sample, a column of G: GW[w,s] and Gb[w,s], in rows of ld numbers like D and A */
+KERNEL(void, conv_columns, (const fmlp_window *window, size_t n, const real *D, const real *A, real *GW, real *Gb,
+                            size_t ld))
+/* Z[s] = the forward product of row-major samples A[s], one to eight; `room` has fmlp_conv_room numbers, on a cache line */
+KERNEL(void, conv_rows, (const fmlp_window *window, size_t n_rows, const real *W, const real *b, const real *A, real *Z,
+                         real *room))
+
 /* ---- pools, windows that do not overlap, forward and, as conv_backward, back ---- */
 /* Z = means over windows of A, added to Z if `add` */
 KERNEL(void, mean_forward, (const fmlp_window *window, size_t n, const real *A, int add, real *Z, size_t ld))
@@ -59,6 +66,10 @@ KERNEL(void, max_forward, (const fmlp_window *window, size_t n, const real *poin
                            size_t ld))
 KERNEL(void, max_backward, (const fmlp_window *window, size_t n, const real *point, const real *D, int add,
                             const real *factor, real *E, size_t ld))
+
+/* The same forward, of row-major samples; those of A are `point` */
+KERNEL(void, mean_rows, (const fmlp_window *window, size_t n_rows, const real *A, real *Z))
+KERNEL(void, max_rows, (const fmlp_window *window, size_t n_rows, const real *A, real *Z))
 
 /* ---- activations, element by element ---- */
 /* h[i] = h(z[i]), d1[i] = h'(z[i]), d2[i] = h''(z[i]); d2, or d1 and d2, may be NULL; h may be z */

@@ -62,6 +62,35 @@ static void NAME(mean_backward)(const fmlp_window *g, size_t n, const real *D, i
     NAME(put_left_over)(g, n, add, factor, E, ld);
 }
 
+/* Of images in rows; the columns of a window are a constant after inlining. */
+ALWAYS_INLINE void NAME(mean_of_row)(const fmlp_window *g, size_t cols, const real *A, real *Z)
+{
+    const real share = R(1.0) / (real)(g->rows * cols);
+    for (size_t c = 0; c < g->channels; c++)
+        for (size_t y = 0; y < g->out_height; y++, Z += g->out_width) {
+            const real *a = A + (c * g->height + y * g->rows) * g->width;
+            for (size_t x = 0; x < g->out_width; x++) {
+                real sum = R(0.0);
+                for (size_t p = 0; p < g->rows; p++)
+                    for (size_t q = 0; q < cols; q++)
+                        sum += a[p * g->width + x * cols + q];
+                Z[x] = sum * share;
+            }
+        }
+}
+
+static void NAME(mean_rows)(const fmlp_window *g, size_t n_rows, const real *A, real *Z)
+{
+    for (size_t s = 0; s < n_rows; s++) {
+        if (g->cols == 2)
+            NAME(mean_of_row)(g, 2, A, Z);
+        else
+            NAME(mean_of_row)(g, g->cols, A, Z);
+        A += g->channels * g->height * g->width;
+        Z += g->maps * g->out_height * g->out_width;
+    }
+}
+
 /* ---- the largest ---- */
 
 /* The number, row by row, of the first of the largest numbers in a window, for each lane; of a nan if there is one. */
@@ -117,5 +146,24 @@ static void NAME(max_backward)(const fmlp_window *g, size_t n, const real *point
     EACH_WINDOW(GIVE)
 #undef GIVE
     NAME(put_left_over)(g, n, add, factor, E, ld);
+}
+
+static void NAME(max_rows)(const fmlp_window *g, size_t n_rows, const real *A, real *Z)
+{
+    for (size_t s = 0; s < n_rows; s++, A += g->channels * g->height * g->width) {
+#define TAKE(at, to)                                                \
+    {                                                               \
+        real best = A[at];                                          \
+        for (size_t p = 0; p < g->rows; p++)                        \
+            for (size_t q = 0; q < g->cols; q++) {                  \
+                const real next = A[(at) + p * g->width + q];       \
+                best = next > best || next != next ? next : best;   \
+            }                                                       \
+        Z[to] = best;                                               \
+    }
+        EACH_WINDOW(TAKE)
+#undef TAKE
+        Z += g->maps * g->out_height * g->out_width;
+    }
 }
 #undef EACH_WINDOW

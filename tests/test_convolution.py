@@ -10,6 +10,9 @@ from cases import data, plan_of, relative_error
 from computed import agree, curvature, directional, values, weighted
 from fastmlp import AveragePool, Conv, MaxPool
 
+TABLE = [[True, True, False], [False, True, True], [True, False, True], [False, True, False]]
+FEW = [[True, False, True, False], [False, True, True, True]]
+
 NETWORKS = {  # layers, hidden, output
     "two and two": ([(1, 12, 12), Conv(3, 3), AveragePool(2), Conv(4, 2), AveragePool(2), 3], "tanh", "softmax"),
     "strides": ([(2, 7, 9), Conv(3, (3, 2), (2, 3)), 2], "softplus", "identity"),
@@ -24,6 +27,12 @@ NETWORKS = {  # layers, hidden, output
     "at the end": ([(1, 4, 4), Conv(2, 3, padding="same"), Conv(1, 3)], "tanh", "logistic"),
     "alone": ([(1, 3, 3), Conv(2, 2)], "tanh", "softmax"),
     "one pixel": ([(3, 1, 1), Conv(2, 1), 1], "tanh", "identity"),
+    "connections": ([(3, 5, 5), Conv(4, 3, connections=TABLE), 2], "tanh", "identity"),
+    "connections, local": (
+        [(3, 7), Conv(4, 3, 2, "same", connections=TABLE), Conv(2, 2, shared=False, connections=FEW), 2],
+        "tanh",
+        "softmax",
+    ),
     "wide windows": ([(1, 3, 3), Conv(17, 5, 2, "same"), 2], "relu", "identity"),
     "deep": ([(1, 9), Conv(2, 2), Conv(3, 3, 2), Conv(2, 2, padding="same"), 3, 1], "tanh", "identity"),
 }
@@ -205,7 +214,7 @@ def test_terms_on_derivatives_by_inputs(net):
 
 
 @pytest.mark.parametrize("n", [0, 1, 3, 17, 130])
-@pytest.mark.parametrize("compute", [values, directional])
+@pytest.mark.parametrize("compute", [values, curvature, directional])
 def test_every_instruction_set_and_type(net, compute, n, dtype, isa):
     own = network(net._architecture.specification, net.hidden, net.output, dtype)
     if dtype == "float32":
@@ -218,6 +227,36 @@ def test_every_instruction_set_and_type(net, compute, n, dtype, isa):
         agree(got, expected, dtype)
     else:
         assert all(relative_error(np.atleast_1d(got[k]), np.atleast_1d(expected[k])) < 1e-3 for k in expected)
+
+
+@pytest.mark.parametrize("n", [1, 3, 8])
+def test_a_few_images_whose_lanes_are_positions_are_as_many(net, n, dtype, isa):
+    own = network(net._architecture.specification, net.hidden, net.output, dtype)
+    X = data(own, 20)[0].astype(dtype)
+    outputs, plan = np.empty((20 + n, own.layers[-1]), dtype), plan_of(own, isa)
+    fastmlp._core.sums.predict.predict(plan, own.params, X, outputs[n:], 1)
+    fastmlp._core.sums.predict.predict(plan, own.params, X[:n], outputs[:n], 1)
+    assert relative_error(outputs[:n], outputs[n : 2 * n]) < (1e-13 if dtype == "float64" else 2e-5)
+
+
+def test_the_largest_of_a_few_images_knows_nan_and_infinity():
+    net = network([(1, 2, 6), MaxPool(2), 1])
+    net.params = [1.0, 1.0, 1.0, 0.0]
+    for big in (1e308, -1e308):
+        x = np.full((1, 12), -1e308)
+        x[0, :2] = big
+        assert net(x)[0, 0] == net(np.repeat(x, 9, axis=0))[0, 0]
+
+
+def test_chosen_parameters_have_their_rows_and_columns(net):
+    X, T = data(net, 13)
+    there = np.flatnonzero(~net.pruned)
+    free = np.sort(np.random.default_rng(0).choice(there, (len(there) + 1) // 2, replace=False))
+    fixed = np.setdiff1d(np.arange(net.n_params), free).tolist()
+    objective = net.objective(X, T, fixed=fixed)
+    for matrix, oracle in ((objective.ggn, autodiff.gauss_newton), (objective.hess, autodiff.hessian)):
+        expected = oracle(net, X, T, np.ones(13))[np.ix_(free, free)]
+        assert relative_error(matrix(objective.x0), expected) < 1e-11
 
 
 @pytest.mark.parametrize("n_threads", [2, 3])

@@ -30,6 +30,20 @@ JUNK = st.recursive(
 )
 
 
+@st.composite
+def connected(draw):
+    """Two layers with tables of connections that fit, and anything else behind them."""
+    axes, channels = draw(st.lists(st.integers(3, 6), min_size=1, max_size=2)), [draw(SMALL)]
+    layers = [(channels[0], *axes)]
+    for _ in range(2):
+        channels.append(draw(SMALL))
+        row = st.lists(st.booleans(), min_size=channels[-2], max_size=channels[-2]).filter(any)
+        table = draw(st.lists(row, min_size=channels[-1], max_size=channels[-1]))
+        size, padding, bias = draw(st.integers(1, 2)), draw(PADDINGS), draw(BIASES)
+        layers.append(Conv(channels[-1], size, 1, padding, bias, draw(st.booleans()), table))
+    return [*layers, *draw(st.lists(ENTRIES, max_size=1)), 2]
+
+
 def made(layers):
     """A network, or None if the layers cannot stand there and it has been said so."""
     try:
@@ -41,11 +55,12 @@ def made(layers):
 
 
 @EXAMPLES
-@given(LAYERS)
+@given(LAYERS | connected())
 def test_networks_of_any_layers_agree_with_automatic_derivatives(layers):
     net = made(layers)
     if net is None or net.n_params > 2000:
         return
+    assert not net.params[net.pruned].any()
     rng = np.random.default_rng(0)
     X, T = rng.normal(size=(3, net.layers[0])), rng.normal(size=(3, net.layers[-1]))
     outputs, _, gradient = autodiff.evaluate(net, X, T)
@@ -73,7 +88,7 @@ def test_arguments_of_layers_are_refused_by_name(kind, arguments):
     if layer is not None:
         assert eval(repr(layer), vars(fastmlp)) == layer
         return
-    names = ("channels", "size", "stride", "padding", "bias", "shared")
+    names = ("channels", "size", "stride", "padding", "bias", "shared", "connections")
     by_python = "required positional argument" in message or "positional arguments but" in message
     assert by_python or message.startswith(tuple(f"{name}: " for name in names))
 
@@ -81,7 +96,8 @@ def test_arguments_of_layers_are_refused_by_name(kind, arguments):
 def test_files_of_layers_that_cannot_be_are_refused(tmp_path):
     net = fastmlp.Network([(1, 4, 4), Conv(2, 3), 1])
     state = net._architecture.__getstate__()
-    for change in ({"size": 9}, {"size": []}, {"stride": "a"}, {"channels": 2**62}, {"more": 1}, {"bias": 3}):
+    changes = [{"size": 9}, {"size": []}, {"stride": "a"}, {"channels": 2**62}, {"more": 1}, {"bias": 3}]
+    for change in (*changes, {"connections": [[0]]}):
         layers = [state["layers"][0], state["layers"][1] | change, 1]
         try:
             fastmlp.model.architecture.Architecture.restored(state | {"layers": layers})

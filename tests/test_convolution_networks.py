@@ -38,6 +38,22 @@ def test_inputs_are_rows_or_have_the_shape_that_was_given(dtype):
     assert result.fun == net.copy().fit(X, T, max_iter=3).fun
 
 
+def test_one_image_may_have_any_of_its_shapes(dtype):
+    net, signals = network(dtype=dtype), network([(2, 8), Conv(3, 3, 2), 2], dtype=dtype)
+    x, signal = data(net, 1)[0], data(signals, 1)[0]
+    out = np.empty((1, 3), dtype)
+    for image in (x, x.reshape(1, 1, 12, 12), x.reshape(1, 12, 12)):
+        assert np.array_equal(net(image), net(x))
+        assert net.predict(image, out=out) is out
+        assert np.array_equal(out, net(x))
+    assert np.array_equal(signals(signal.reshape(1, 2, 8)), signals(signal))
+    for shape in ((1, 12, 1, 12), (1, 2, 72), (1, 144, 1), (1, 1, 1, 12, 12), (1, 1, 144)):
+        with pytest.raises(ValueError, match=r"^X: expected shape \("):
+            net(x.reshape(shape))
+    with pytest.raises(ValueError, match=r"^X: expected shape \("):
+        signals(signal.reshape(1, 8, 2))
+
+
 def test_signals_have_channels_and_a_length():
     net = network([(2, 8), Conv(3, 3, 2), 2])
     X = np.random.default_rng(0).normal(size=(5, 2, 8))

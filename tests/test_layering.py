@@ -151,7 +151,7 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
     "curvature": (
         ("matrices", "cholesky", "tangent_rows"),
         ("by_bands",),
-        ("by_samples", "by_columns", "by_free"),
+        ("by_samples", "by_gradients", "by_columns", "by_free"),
         ("by_units",),
         ("cross_terms", "free_tiles"),
         ("tiles",),
@@ -165,7 +165,7 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("sweeps",),
         ("layers",),
         ("block",),
-        ("plan", "dense", "conv", "pools"),
+        ("plan", "dense", "windows"),
         ("kinds",),
     ),
     "storage": (("arrays", "results"), ("vectors",), ("memory",)),

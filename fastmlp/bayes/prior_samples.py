@@ -78,6 +78,8 @@ def prior_samples(
     frame = Frame(architecture, _units(net, standardize))
     scale = 1 / np.sqrt(_proper(architecture, precisions))
     scale[frame.known] = 0.0
+    if architecture.absent is not None:
+        scale[architecture.absent] = 0.0
     if frame.units is None:
         X = architecture.rows(X)
     else:

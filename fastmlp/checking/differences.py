@@ -100,16 +100,16 @@ class Twin:
 
     def slopes(self, v: Float, step: float) -> Slopes:
         """Central differences along v, shortened to size 1; the v that they belong to is what rounding leaves of it."""
-        self.net.params = self.params + step * v
+        self.net._params[...] = self.params + step * v  # also of weights that are absent, which the network holds at 0
         v = v / self._size(self.X, step)
         above, below = self.params + step * v, self.params - step * v
         pairs = zip(self._at(above), self._at(below), strict=True)
-        self.net.params = self.params
+        self.net._params[...] = self.params
         return Slopes((above - below) / (2 * step), *((high - low) / (2 * step) for high, low in pairs))
 
     def _at(self, params: Float) -> tuple[Float, ...]:
         net = self.net
-        net.params = params
+        net._params[...] = params
         gradient = net.loss_and_grad(self.X, self.T, sample_weight=self.weight)[1]
         return net.sample_losses(self.X, self.T), net.predict(self.X), net.trace(self.X).z[-1], gradient
 

@@ -220,6 +220,23 @@ class Architecture:
         return self.places[0].layer
 
     @cached_property
+    def absent(self) -> NDArray[np.bool_] | None:
+        """Parameters (P,) that are not there and stay 0, for want of connections; None if all are there."""
+        if not any(layer.n_absent for layer in self.layers):
+            return None
+        mask = np.zeros(self.n_params, bool)
+        for place, W in zip(self.places, self.unravel(mask).weights, strict=True):
+            if place.layer.present is not None:
+                W[...] = ~place.layer.present
+        return mask
+
+    def held(self, pruned: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """What stays 0 where this has been pruned: what is absent too. None if it is nothing."""
+        if pruned is None or self.absent is None:
+            return self.absent if pruned is None or not pruned.any() else pruned
+        return pruned | self.absent
+
+    @cached_property
     def _shapes(self) -> tuple[list[tuple[slice, Shape]], list[tuple[slice, Shape]]]:
         """Where the weights lie and their shapes, and those of the biases."""
         weights = [(place.weights, place.layer.weights) for place in self.places]

@@ -11,8 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fastmlp import _validation as check
-from fastmlp._core.sums import conv, pools
+from fastmlp._core.sums import windows
 from fastmlp.model.activations import Activation
 from fastmlp.model.layers import Kind, Layer, Shape
 
@@ -63,12 +66,16 @@ class Conv(Windowed):
     shared : bool, default=True
         Whether one window of weights goes over all places; without, the layer is locally connected: each place has
         weights of its own.
+    connections : array-like of bool of shape (channels, input channels), optional
+        Which of its channels look at which input channels, as in the networks of 1989; each at one at least. Weights
+        of the others are 0 for good: `Network.pruned` has them from the start, and `unprune` does not forget them.
 
     Notes
     -----
     W is (channels, input channels, rows, columns) of images, (channels, input channels, length) of signals; where it is
     not shared (channels, height, width, input channels, rows, columns) and alike. The fans that starting values are
-    drawn by are those of a window: input channels times its size, channels times its size.
+    drawn by are those of a window: input channels times its size, channels times its size, as far as there are
+    connections. Weights that are not there cost what others do, and derivatives by them are as if they were there.
 
     References
     ----------
@@ -81,10 +88,14 @@ class Conv(Windowed):
     >>> net = fastmlp.Network([(1, 16, 16), fastmlp.Conv(4, 5), fastmlp.AveragePool(2), 10], output="softmax", rng=0)
     >>> net.weights[0].shape, net.weights[1].shape
     ((4, 1, 5, 5), (10, 144))
+    >>> pairs = [[True, True, False], [False, True, True]]
+    >>> net = fastmlp.Network([(3, 12), fastmlp.Conv(2, 5, connections=pairs), 1], rng=0)
+    >>> net.weights[0][0, 2], int(net.pruned.sum())
+    (array([0., 0., 0., 0., 0.]), 10)
     """
 
     name = "conv"
-    compiled = conv.CONV
+    compiled = windows.CONV
     takes_scales = True
 
     channels: int
@@ -93,13 +104,14 @@ class Conv(Windowed):
     padding: str = "valid"
     bias: str | None = "channel"
     shared: bool = True
+    connections: tuple[tuple[bool, ...], ...] | None = None
 
     def __post_init__(self) -> None:
         """Fields in plain types, checked as far as they can be without a layer before."""
         _settle(self, channels=check.integer(self.channels, "channels", 1), size=_extent(self.size, "size"))
         _settle(self, stride=_extent(self.stride, "stride"), padding=check.choice(self.padding, "padding", PADDINGS))
         _settle(self, bias=None if self.bias is None else check.choice(self.bias, "bias", BIASES))
-        _settle(self, shared=check.boolean(self.shared, "shared"))
+        _settle(self, shared=check.boolean(self.shared, "shared"), connections=_connections(self))
 
     @property
     def takes_shifts(self) -> bool:
@@ -109,6 +121,12 @@ class Conv(Windowed):
     def windows(self, inputs: Shape) -> list[Windows]:
         """Along each axis of inputs of this shape."""
         axes = _axes(inputs, self)
+        if self.connections is not None and len(self.connections[0]) != inputs[0]:
+            shape = f"({len(self.connections)}, {len(self.connections[0])})"
+            raise ValueError(
+                f"layers: expected connections of shape ({self.channels}, {inputs[0]}), one column for each input "
+                f"channel, in {self!r}, got {shape}"
+            )
         size, stride = _along(self.size, "size", axes, self), _along(self.stride, "stride", axes, self)
         return [_windows(*each, self) for each in zip(axes, size, stride, strict=True)]
 
@@ -127,6 +145,14 @@ class Conv(Windowed):
             fan_in=fan_in, fan_out=self.channels * math.prod(window[1:]), work=n_units * (fan_in + bool(n_biases)),
             geometry=_geometry(inputs, (self.channels, *outputs), windows, n_biases, not self.shared),
         )  # fmt: skip
+
+    def present(self, layer: Layer) -> NDArray[np.bool_] | None:
+        """The table, with an axis for each of W."""
+        if self.connections is None:
+            return None
+        n_axes = len(layer.inputs) - 1
+        places = (1,) * (0 if self.shared else n_axes)
+        return np.array(self.connections).reshape(self.channels, *places, layer.inputs[0], *(1,) * n_axes)
 
 
 @dataclass(frozen=True, repr=False)
@@ -183,7 +209,7 @@ class AveragePool(_Pool):
     """
 
     name = "average_pool"
-    compiled = pools.MEAN
+    compiled = windows.MEAN
 
 
 @dataclass(frozen=True, repr=False)
@@ -210,7 +236,7 @@ class MaxPool(_Pool):
     """
 
     name = "max_pool"
-    compiled = pools.LARGEST
+    compiled = windows.LARGEST
 
 
 def _settle(kind: Kind, **values: Any) -> None:
@@ -226,6 +252,19 @@ def _extent(value: Any, name: str) -> Extent:
     if len(value) not in (1, 2):
         raise ValueError(f"{name}: expected an integer, or one for each axis, got {check.shown(value)}")
     return tuple([check.integer(each, name, 1) for each in value])
+
+
+def _connections(kind: Conv) -> tuple[tuple[bool, ...], ...] | None:
+    """The table, as tuples."""
+    if kind.connections is None:
+        return None
+    table = check.table(kind.connections, "connections", kind.channels)
+    alone = [number for number, row in enumerate(table) if not any(row)]
+    if alone:
+        raise ValueError(
+            f"connections: expected one input channel at least for each channel, got none in row {alone[0]}"
+        )
+    return table
 
 
 def _axes(inputs: Shape, kind: Kind) -> Shape:

@@ -11,7 +11,8 @@ normal        N(0, 1 / (n_in + 1))                             N(0, 1 / (n_in + 
 zeros         0                                                0                      (a counter-example)
 ============= ================================================ ====================== ===========================
 
-n_in and n_out are the fans, of inputs to a unit and of units that an input goes to: the sizes of a dense layer.
+n_in and n_out are the fans, of inputs to a unit and of units that an input goes to: the sizes of a dense layer. Where
+connections are missing they are those that are there, of each channel its own.
 Nguyen-Widrow is for dense layers only. It spreads the active regions of the hidden units over inputs in [-1, 1]; its
 output layer is U(-0.5, 0.5).
 """
@@ -37,11 +38,13 @@ def initialize(architecture: Architecture, init: str, rng: np.random.Generator) 
     for place, W, b in zip(architecture.places, *architecture.unravel(params), strict=True):
         last = place.number == len(architecture.layers) - 1
         W[...], b[...] = _draw(init, place.layer, last, rng)
+    if architecture.absent is not None:
+        params[architecture.absent] = 0.0
     return params
 
 
 def _draw(init: str, layer: Layer, last: bool, rng: np.random.Generator) -> tuple[Any, Any]:
-    shape, n_in, n_out = layer.weights, layer.fan_in, layer.fan_out
+    shape, (n_in, n_out) = layer.weights, layer.fans
     if init == "glorot":
         limit = np.sqrt(6.0 / (n_in + n_out))
         return rng.uniform(-limit, limit, shape), 0.0
@@ -51,7 +54,8 @@ def _draw(init: str, layer: Layer, last: bool, rng: np.random.Generator) -> tupl
         return rng.normal(0.0, np.sqrt(2.0 / n_in), shape), 0.0
     if init == "normal":
         scale = np.sqrt(1.0 / (n_in + 1.0))
-        return rng.normal(0.0, scale, shape), rng.normal(0.0, scale, layer.biases or (0,))
+        of_units = np.reshape(scale, (-1,) + (1,) * max(0, len(layer.biases) - 1))
+        return rng.normal(0.0, scale, shape), rng.normal(0.0, of_units, layer.biases) if layer.biases else 0.0
     if init == "nguyen_widrow":
         if last:
             return rng.uniform(-0.5, 0.5, shape), rng.uniform(-0.5, 0.5, n_out)

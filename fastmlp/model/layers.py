@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fastmlp import _validation as check
 from fastmlp._core.sums import dense, kinds
 from fastmlp.model.activations import Activation
@@ -69,6 +72,10 @@ class Kind:
         """Whether its biases can take up a shift of its inputs, or of each of their channels."""
         return self.takes_scales
 
+    def present(self, layer: Layer) -> NDArray[np.bool_] | None:
+        """Which weights of a layer there are, a mask that broadcasts to W; the others are 0. None: all of them."""
+        return None
+
     def phrase(self, layer: Layer) -> str:
         """What `summary` shows of a layer."""
         return f"{self.name} {' x '.join(map(str, layer.outputs))}"
@@ -86,8 +93,8 @@ class Layer(NamedTuple):
     activation: Activation
     weights: Shape = ()
     biases: Shape = ()
-    fan_in: int = 0  #: inputs of a unit: by the fans starting values are drawn
-    fan_out: int = 0  #: units that an input goes to
+    fan_in: int = 0  #: inputs of a unit, where all weights are there
+    fan_out: int = 0  #: units that an input goes to, likewise
     work: int = 0  #: multiply-adds of a sample
     geometry: tuple[int, ...] = ()  #: numbers that its products need besides
 
@@ -115,6 +122,32 @@ class Layer(NamedTuple):
     def n_params(self) -> int:
         """Both together."""
         return self.n_weights + self.n_biases
+
+    @property
+    def present(self) -> NDArray[np.bool_] | None:
+        """Which weights there are, a mask that broadcasts to W; None: all of them."""
+        return self.kind.present(self)
+
+    @property
+    def n_absent(self) -> int:
+        """How many weights are not there, and stay 0."""
+        present = self.present
+        return 0 if present is None else self.n_weights // present.size * int((~present).sum())
+
+    @property
+    def links(self) -> int:
+        """Inputs and biases of all units: what `work` counts, without the weights that are not there."""
+        uses = self.n_out * self.fan_in // max(1, self.n_weights)  # of each weight
+        return self.work - uses * self.n_absent
+
+    @property
+    def fans(self) -> tuple[Any, Any]:
+        """Inputs of a unit and units that an input goes to, as far as they are there: numbers that broadcast to W."""
+        present = self.present
+        if present is None:
+            return self.fan_in, self.fan_out
+        of_unit = present.mean(axis=tuple(range(1, present.ndim)), keepdims=True)
+        return self.fan_in * of_unit, self.fan_out * present.mean(axis=0, keepdims=True)
 
     @property
     def is_dense(self) -> bool:

@@ -54,8 +54,10 @@ class Model:
         self._architecture = architecture
         self._plan = architecture.plan
         self._params = _on_a_cache_line(params, architecture.dtype)
+        if architecture.absent is not None:
+            self._params[architecture.absent] = 0.0
         self._units = units
-        self._pruned = pruned if pruned is None or pruned.any() else None  # never changed in place
+        self._pruned = architecture.held(pruned)  # never changed in place
         self._trained = trained  # whether a fit has left these parameters, so that they are of the data's own units
 
     def _claim(self, claim: tuple[int, object], name: str) -> None:
@@ -148,6 +150,7 @@ class Model:
 
         What `fastmlp.prune` leaves. They are 0, and every training keeps them so: in the data's units, or in
         standardised ones where it works in these, in which a network with `units` has been pruned. `unprune` forgets.
+        Weights between channels that `Conv` does not connect are among them for good.
 
         Raises
         ------
@@ -158,19 +161,18 @@ class Model:
 
     @pruned.setter
     def pruned(self, value: Any) -> None:
-        mask = check.mask(value, "pruned", self.n_params)
-        self._pruned = mask if mask.any() else None
+        self._pruned = self._architecture.held(check.mask(value, "pruned", self.n_params))
         self._delete_pruned()
 
     def unprune(self) -> Self:
-        """Forget what has been pruned: the parameters stay 0, and training may change them again.
+        """Forget what has been pruned, not what `Conv` does not connect: 0 still, but training may change it again.
 
         Returns
         -------
         Network
             Itself.
         """
-        self._pruned = None
+        self._pruned = self._architecture.absent
         return self
 
     def _delete_pruned(self) -> None:

@@ -22,7 +22,7 @@ def line(architecture: Architecture, units: Units | None, pruned: Mask | None) -
         f"Network({list(architecture.specification)}, hidden={hidden}, output={architecture.output.name!r}, "
         f"loss={architecture.loss.name!r}, dtype={architecture.dtype.name!r})"
     )
-    phrases = _phrases(units, pruned)
+    phrases = _phrases(architecture, units, pruned)
     return f"{text} with {' and '.join(phrases)}" if phrases else text
 
 
@@ -30,7 +30,7 @@ def table(architecture: Architecture, units: Units | None, pruned: Mask | None) 
     """A line for each layer."""
     lines = [str(_of_maps(architecture) if architecture.has_maps else _of_units(architecture))]
     lines.append(f"loss: {architecture.loss}, dtype: {architecture.dtype.name}")
-    return "\n".join([*lines, *_phrases(units, pruned, "trained in ")])
+    return "\n".join([*lines, *_phrases(architecture, units, pruned, "trained in ")])
 
 
 def _of_units(architecture: Architecture) -> Table:
@@ -42,17 +42,25 @@ def _of_units(architecture: Architecture) -> Table:
 
 
 def _of_maps(architecture: Architecture) -> Table:
-    """With the shapes of outputs, and how many links a parameter stands for: bias and inputs of each unit."""
+    """With the shapes of outputs, and how many links a parameter stands for: bias and inputs of each unit.
+
+    Parameters that are absent do not count.
+    """
     rows: list[tuple[Any, ...]] = []
+    n_params = n_links = 0
     for number, layer in enumerate(architecture.layers, 1):
+        n_params, n_links = n_params + layer.n_params - layer.n_absent, n_links + layer.links
         weights, outputs = (" x ".join(map(str, shape)) for shape in (layer.weights, layer.outputs))
-        rows.append((number, layer.kind.name, weights, outputs, layer.activation, layer.n_params, layer.work))
-    totals = architecture.n_params, sum(layer.work for layer in architecture.layers)
-    rows.append(("total", "", "", "", "", *totals))
+        counts = layer.n_params - layer.n_absent, layer.links
+        rows.append((number, layer.kind.name, weights, outputs, layer.activation, *counts))
+    rows.append(("total", "", "", "", "", n_params, n_links))
     return Table(rows, ("layer", "kind", "weights", "outputs", "activation", "parameters", "links"))
 
 
-def _phrases(units: Units | None, pruned: Mask | None, trained: str = "") -> list[str]:
+def _phrases(architecture: Architecture, units: Units | None, pruned: Mask | None, trained: str = "") -> list[str]:
     """What there is to say besides."""
     phrases = [] if units is None else [trained + units.phrase()]
-    return phrases if pruned is None else [*phrases, f"{pruned.sum()} of {len(pruned)} parameters pruned"]
+    n_absent = sum(layer.n_absent for layer in architecture.layers)
+    n_pruned = 0 if pruned is None else int(pruned.sum()) - n_absent
+    there = architecture.n_params - n_absent
+    return [*phrases, f"{n_pruned} of {there} parameters pruned"] if n_pruned else phrases

@@ -155,9 +155,9 @@ from fastmlp._core.fits.train import Minibatches
 
 count = ctypes.CDLL(None).allocations
 count.restype = ctypes.c_long
-net = fastmlp.Network([8, 50, 50, 1], rng=0)
+net = fastmlp.Network(eval(sys.argv[2], vars(fastmlp)), rng=0)
 n = 40_000
-X, T = np.random.default_rng(0).normal(size=(n, 8)), np.zeros((n, 1))
+X, T = np.random.default_rng(0).normal(size=(n, net.layers[0])), np.zeros((n, 1))
 w = net.params
 g, m, v = (np.zeros_like(w) for _ in range(3))
 order, decay = np.arange(n), np.ones_like(w)
@@ -174,14 +174,17 @@ print(epoch(10), epoch(1000))
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])
-def test_a_training_step_allocates_nothing(tmp_path, threads):
+@pytest.mark.parametrize(
+    "layers", ["[8, 50, 50, 1]", "[(1, 6, 6), Conv(3, 3, padding='same'), MaxPool(2), Conv(2, 2), 1]"]
+)
+def test_a_training_step_allocates_nothing(tmp_path, threads, layers):
     """malloc, calloc and realloc of the process are counted: 1,000 steps take as many as 10: those of the call."""
     source, library = tmp_path / "counter.c", tmp_path / "libcounter.so"
     source.write_text(COUNTER)
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-fno-builtin", str(source), "-o", str(library)], check=True)
     environment = {**os.environ, "LD_PRELOAD": str(library)}
-    run = subprocess.run([sys.executable, "-c", textwrap.dedent(PROGRAM), threads], env=environment, check=True,
-                         capture_output=True, text=True, timeout=120)  # fmt: skip
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(PROGRAM), threads, layers], env=environment,
+                         check=True, capture_output=True, text=True, timeout=120)  # fmt: skip
     ten, thousand = map(int, run.stdout.split())
     assert ten == thousand
     assert ten < 30

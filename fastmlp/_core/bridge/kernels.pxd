@@ -17,6 +17,7 @@ cdef extern from "fmlp.h" nogil:
         FMLP_LOSS_squared_error
     ctypedef struct fmlp_window:
         pass
+    size_t fmlp_conv_room(const fmlp_window *window)
     const char *fmlp_activation_names[]
     const char *fmlp_loss_names[]
     const char *fmlp_loss_outputs[]
@@ -44,6 +45,10 @@ cdef extern from "fmlp.h" nogil:
                            const float *factor, float *E, size_t ld) noexcept nogil
         void conv_gradient(const fmlp_window *window, size_t n, const float *D, const float *A, int add, float *gW,
                            float *gb, size_t ld) noexcept nogil
+        void conv_columns(const fmlp_window *window, size_t n, const float *D, const float *A, float *GW, float *Gb,
+                          size_t ld) noexcept nogil
+        void conv_rows(const fmlp_window *window, size_t n_rows, const float *W, const float *b, const float *A,
+                       float *Z, float *room) noexcept nogil
         void mean_forward(const fmlp_window *window, size_t n, const float *A, int add, float *Z,
                           size_t ld) noexcept nogil
         void mean_backward(const fmlp_window *window, size_t n, const float *D, int add, const float *factor, float *E,
@@ -52,6 +57,8 @@ cdef extern from "fmlp.h" nogil:
                          size_t ld) noexcept nogil
         void max_backward(const fmlp_window *window, size_t n, const float *point, const float *D, int add,
                           const float *factor, float *E, size_t ld) noexcept nogil
+        void mean_rows(const fmlp_window *window, size_t n_rows, const float *A, float *Z) noexcept nogil
+        void max_rows(const fmlp_window *window, size_t n_rows, const float *A, float *Z) noexcept nogil
         void activation(int kind, size_t n, const float *z, float *h, float *d1, float *d2) noexcept nogil
         void activation_third(int kind, size_t n, const float *z, float *d3) noexcept nogil
         void log1p(size_t n, const float *x, float *y) noexcept nogil
@@ -120,6 +127,10 @@ cdef extern from "fmlp.h" nogil:
                            const double *factor, double *E, size_t ld) noexcept nogil
         void conv_gradient(const fmlp_window *window, size_t n, const double *D, const double *A, int add, double *gW,
                            double *gb, size_t ld) noexcept nogil
+        void conv_columns(const fmlp_window *window, size_t n, const double *D, const double *A, double *GW, double *Gb,
+                          size_t ld) noexcept nogil
+        void conv_rows(const fmlp_window *window, size_t n_rows, const double *W, const double *b, const double *A,
+                       double *Z, double *room) noexcept nogil
         void mean_forward(const fmlp_window *window, size_t n, const double *A, int add, double *Z,
                           size_t ld) noexcept nogil
         void mean_backward(const fmlp_window *window, size_t n, const double *D, int add, const double *factor,
@@ -128,6 +139,8 @@ cdef extern from "fmlp.h" nogil:
                          size_t ld) noexcept nogil
         void max_backward(const fmlp_window *window, size_t n, const double *point, const double *D, int add,
                           const double *factor, double *E, size_t ld) noexcept nogil
+        void mean_rows(const fmlp_window *window, size_t n_rows, const double *A, double *Z) noexcept nogil
+        void max_rows(const fmlp_window *window, size_t n_rows, const double *A, double *Z) noexcept nogil
         void activation(int kind, size_t n, const double *z, double *h, double *d1, double *d2) noexcept nogil
         void activation_third(int kind, size_t n, const double *z, double *d3) noexcept nogil
         void log1p(size_t n, const double *x, double *y) noexcept nogil
@@ -285,6 +298,22 @@ cdef inline void conv_gradient(const void *ops, const fmlp_window *window, size_
         (<const fmlp_ops_f64 *> ops).conv_gradient(window, n, D, A, add, gW, gb, ld)
 
 
+cdef inline void conv_columns(const void *ops, const fmlp_window *window, size_t n, const floating *D,
+                              const floating *A, floating *GW, floating *Gb, size_t ld) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).conv_columns(window, n, D, A, GW, Gb, ld)
+    else:
+        (<const fmlp_ops_f64 *> ops).conv_columns(window, n, D, A, GW, Gb, ld)
+
+
+cdef inline void conv_rows(const void *ops, const fmlp_window *window, size_t n_rows, const floating *W,
+                           const floating *b, const floating *A, floating *Z, floating *room) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).conv_rows(window, n_rows, W, b, A, Z, room)
+    else:
+        (<const fmlp_ops_f64 *> ops).conv_rows(window, n_rows, W, b, A, Z, room)
+
+
 cdef inline void mean_forward(const void *ops, const fmlp_window *window, size_t n, const floating *A, int add,
                               floating *Z, size_t ld) noexcept nogil:
     if floating is float:
@@ -316,6 +345,22 @@ cdef inline void max_backward(const void *ops, const fmlp_window *window, size_t
         (<const fmlp_ops_f32 *> ops).max_backward(window, n, point, D, add, factor, E, ld)
     else:
         (<const fmlp_ops_f64 *> ops).max_backward(window, n, point, D, add, factor, E, ld)
+
+
+cdef inline void mean_rows(const void *ops, const fmlp_window *window, size_t n_rows, const floating *A,
+                           floating *Z) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).mean_rows(window, n_rows, A, Z)
+    else:
+        (<const fmlp_ops_f64 *> ops).mean_rows(window, n_rows, A, Z)
+
+
+cdef inline void max_rows(const void *ops, const fmlp_window *window, size_t n_rows, const floating *A,
+                          floating *Z) noexcept nogil:
+    if floating is float:
+        (<const fmlp_ops_f32 *> ops).max_rows(window, n_rows, A, Z)
+    else:
+        (<const fmlp_ops_f64 *> ops).max_rows(window, n_rows, A, Z)
 
 
 cdef inline void activation(const void *ops, int kind, size_t n, const floating *z, floating *h, floating *d1,

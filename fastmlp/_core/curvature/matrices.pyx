@@ -26,7 +26,9 @@ from libc.stdlib cimport free
 from libc.string cimport memcpy
 
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.curvature cimport by_bands, by_columns, by_free, by_samples, by_units, free_tiles, tiles
+from fastmlp._core.curvature cimport (
+    by_bands, by_columns, by_free, by_gradients, by_samples, by_units, free_tiles, tiles,
+)
 from fastmlp._core.storage cimport results
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.threads cimport choice, team
@@ -47,7 +49,7 @@ cnp.import_array()
 cdef enum:
     BLOCK_BYTES = 2048          # of a row
     BLOCK_NUMBERS = 1 << 23
-    NEAR_NUMBERS = 1 << 18, SHORT = 64      # of blocks by free parameters, and samples that these have at least
+    NEAR_NUMBERS = 1 << 18, SHORT = 64      # of blocks by free parameters or gradients, and samples they have at least
     MAX_SLOTS = 64
     LARGE_TILES = 1 << 18       # numbers in tiles
     PARTIAL_NUMBERS = 1 << 24
@@ -76,6 +78,7 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const C
     cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block, most, shares, kept
     new.curvature = laid_out(net, kind, chosen)
     new.form = form
+    new.curvature.by_gradients = new.curvature.by_columns and by_gradients.pays(&new.curvature, form == DIAGONAL)
     sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.curvature.n_tiles
     shared = min(sums, new.curvature.n_pairs)
     block = BLOCK_BYTES // net.itemsize
@@ -84,6 +87,8 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const C
         block //= 2
     while new.curvature.by_free and block > SHORT and times(new.curvature.rows, block) > NEAR_NUMBERS:
         block //= 2
+    while new.curvature.by_gradients and block > SHORT and times(2 * net.n_params, block) > NEAR_NUMBERS:
+        block //= 2
     most = max(<size_t> 2, PARTIAL_NUMBERS // plus(net.n_params, shared))
     new.parts = cut(n, block, 4 if shared >= LARGE_TILES else 2, min(<size_t> MAX_SLOTS, most), new.work)
     new.stays = stay and new.parts.n_slots == 1 and n <= 2 * new.parts.block and sums < LARGE_TILES
@@ -91,7 +96,9 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const C
         new.parts.block = max(<size_t> 1, n)
         new.parts.ld = ceil_to(new.parts.block, FMLP_PAD)
     new.work_numbers = times(new.curvature.rows, new.parts.ld)
-    if new.curvature.by_columns:
+    if new.curvature.by_gradients:
+        new.work_numbers = plus(new.work_numbers, by_gradients.room(&new.curvature, new.parts.ld))
+    elif new.curvature.by_columns:
         new.work_numbers = plus(new.work_numbers, by_columns.room(&new.curvature))
     elif kind == BACKPROP:
         new.work_numbers = plus(new.work_numbers, net.n_params)
@@ -187,6 +194,10 @@ cdef double block_sums(const Pass *job, const Block *b, floating *work, floating
         by_samples.add_tiles(c, b, work, gradient, sums)
     elif c.by_free and task.form != NOTHING:
         by_free.add_tiles(c, b, work, sums)
+    elif c.by_gradients and task.form == DIAGONAL:
+        by_gradients.add_diagonal(c, b, work, sums)
+    elif c.by_gradients and task.form != NOTHING:
+        by_gradients.add_matrix(c, b, work, sums)
     elif c.by_columns and task.form == DIAGONAL:
         by_columns.add_diagonal(c, b, work, sums)
     elif c.by_columns and task.form != NOTHING:

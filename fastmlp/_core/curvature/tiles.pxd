@@ -33,6 +33,7 @@ cdef struct Curvature:
     const Chosen *chosen    # the parameters whose rows and columns are wanted, NULL: all
     bint by_free        # those alone are formed, see by_free.pyx
     bint by_columns     # not all layers are dense, see by_columns.pyx; of the places `rows` alone counts
+    bint by_gradients   # so it is, but the matrix comes from gradients of single samples, see by_gradients.pyx
     size_t seed         # a direction at the outputs
     size_t bend         # h'' * (W' delta) of the layer at hand
     size_t output_curvature     # per_output: d2E / dz_L,k^2 without what bends the outputs,

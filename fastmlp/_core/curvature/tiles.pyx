@@ -34,6 +34,7 @@ cdef Curvature lay_out_curvature(const Net *net, int kind) noexcept nogil:
     c.chosen = NULL
     c.by_free = False
     c.by_columns = not net.is_dense
+    c.by_gradients = False
     if c.by_columns:
         c.per_output = c.separable = c.by_samples = False
         c.at = net.tangents

@@ -1,9 +1,12 @@
 """The dense layer, z = W a + b with W (n_out, n_in): its products are kernels."""
 
 from cython cimport floating
+from libc.string cimport memcpy
 
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.sums.kinds cimport Backward, CompiledKind, Forward, Gradient, Layer, Outer, Products, Rows, Unit
+from fastmlp._core.sums.kinds cimport (
+    Backward, Columns, Fill, Forward, Gradient, Layer, Outer, Products, Rows, Unit, compiled,
+)
 
 
 cdef void forward(const void *ops, const Layer *layer, size_t n, const floating *point, const floating *W,
@@ -22,13 +25,21 @@ cdef void gradient(const void *ops, const Layer *layer, size_t n, const floating
 
 
 cdef void rows(const void *ops, const Layer *layer, size_t n, const floating *W, const floating *b, const floating *A,
-               floating *Z) noexcept nogil:
+               floating *Z, floating *room) noexcept nogil:
     kernels.rows_forward(ops, n, layer.n_out, layer.n_in, W, b, A, Z)
 
 
 cdef void outer(const void *ops, const Layer *layer, size_t n, const floating *D, const floating *A, floating *J,
                 size_t stride) noexcept nogil:
     kernels.store_outer(ops, layer.n_out, layer.n_in, n, D, A, J, stride)
+
+
+cdef void columns(const void *ops, const Layer *layer, size_t n, const floating *D, const floating *A, floating *G,
+                  size_t ld) noexcept nogil:
+    cdef size_t i
+    for i in range(layer.n_out):
+        kernels.multiply_rows(ops, layer.n_in, n, D + i * ld, A, False, G + i * layer.n_in * ld, ld)
+    memcpy(G + layer.n_out * layer.n_in * ld, D, layer.n_out * ld * sizeof(floating))
 
 
 cdef void unit(const void *ops, const Layer *layer, size_t n, size_t k, const floating *W, const floating *d,
@@ -43,15 +54,9 @@ cdef void fill(Products *products, floating *_) noexcept:
     products.gradient = <Gradient> &gradient[floating]
     products.rows = <Rows> &rows[floating]
     products.outer = <Outer> &outer[floating]
+    products.columns = <Columns> &columns[floating]
     products.unit = <Unit> &unit[floating]
     products.is_dense = True
 
 
-cdef CompiledKind dense():
-    cdef CompiledKind kind = CompiledKind()
-    fill(&kind.single, <float *> NULL)
-    fill(&kind.double, <double *> NULL)
-    return kind
-
-
-DENSE = dense()
+DENSE = compiled(<Fill> &fill[float], <Fill> &fill[double])

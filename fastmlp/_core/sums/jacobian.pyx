@@ -15,8 +15,8 @@ from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.sums.block cimport Block, Source, inputs, load
 from fastmlp._core.sums.kinds cimport Layer
-from fastmlp._core.sums.layers cimport sample_gradient
-from fastmlp._core.sums.plan cimport SOFTMAX, Layout, Net, Plan
+from fastmlp._core.sums.layers cimport room_of_gradients, sample_gradients
+from fastmlp._core.sums.plan cimport SOFTMAX, Layout, Net, Plan, ceil_div
 from fastmlp._core.sums.slots cimport Pass, Step
 
 cnp.import_array()
@@ -117,7 +117,8 @@ cdef void block_by_params(const Block *b, const Rows *rows, floating *work, floa
     cdef const Layer *layer
     cdef floating *room = work + b.at.rows * b.ld
     cdef floating *a
-    cdef size_t k, s
+    cdef floating *G = room + rows_of_inputs(net) * b.ld
+    cdef size_t k
     cdef int l
     for k in range(net.n_outputs):
         unit(b, net.n_outputs, k, work + b.at.T * b.ld)
@@ -128,12 +129,31 @@ cdef void block_by_params(const Block *b, const Rows *rows, floating *work, floa
             layer = &net.layers[l - 1]
             if layer.products.outer != NULL:
                 outer_gradients(b, rows, l, k == 0, work, a, out)
-            else:
-                for s in range(b.n):
-                    sample_gradient(b, layer, s, <const floating *> work + b.at.delta[l] * b.ld,
-                                    <const floating *> work + b.at.a[l - 1] * b.ld, room, out + s * rows.row)
+            elif layer.n_params > 0:
+                sample_gradients(b, layer, <const floating *> work + b.at.delta[l] * b.ld,
+                                 <const floating *> work + b.at.a[l - 1] * b.ld, G + layer.n_params * b.ld, G)
+                kernels.store_rows(net.ops, b.n, layer.n_params, <const floating *> G, out + layer.W, rows.row, b.ld)
             a += layer.n_in * b.ld
         out += net.n_params
+
+
+cdef size_t rows_of_inputs(const Net *net) noexcept nogil:
+    """Room for row-major copies of delta and of the inputs of all layers."""
+    cdef size_t count = 2 * net.max_width
+    cdef int l
+    for l in range(net.n_layers):
+        count += net.layers[l].n_in
+    return count
+
+
+cdef size_t rows_of_gradients(const Net *net) noexcept nogil:
+    """Room for the gradients of the samples by the parameters of a layer that has no `outer`."""
+    cdef size_t count = 0
+    cdef int l
+    for l in range(net.n_layers):
+        if net.layers[l].products.outer == NULL:
+            count = max(count, net.layers[l].n_params + ceil_div(room_of_gradients(&net.layers[l]), FMLP_PAD))
+    return count
 
 
 cdef inline void outer_gradients(const Block *b, const Rows *rows, int l, bint first, floating *work, floating *a,
@@ -276,7 +296,7 @@ cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, vector, Kind kind
     cdef Pass job
     cdef Rows rows
     cdef cnp.npy_intp dims[4]
-    cdef int i, l
+    cdef int i
     dims[0] = source.n
     rows.row = 1
     for i in range(len(shape)):
@@ -295,9 +315,7 @@ cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, vector, Kind kind
     if kind == INPUT_PARAMS:
         job.parts.block, job.parts.ld = 1, FMLP_PAD
     if kind == BY_PARAMS:
-        job.rows += 2 * net.max_width       # no less than a sample's own block, of FMLP_PAD numbers a row, takes
-        for l in range(net.n_layers):
-            job.rows += net.layers[l].n_in
+        job.rows += rows_of_inputs(net) + rows_of_gradients(net)
     slots.run(&job, n_threads, &plan.choice)
     return out
 

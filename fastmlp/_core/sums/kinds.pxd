@@ -12,9 +12,12 @@ ctypedef void (*Backward)(const void *ops, const Layer *layer, size_t n, const v
 ctypedef void (*Gradient)(const void *ops, const Layer *layer, size_t n, const void *D, const void *A, bint add,
                           void *gW, void *gb, size_t ld) noexcept nogil
 ctypedef void (*Rows)(const void *ops, const Layer *layer, size_t n, const void *W, const void *b, const void *A,
-                      void *Z) noexcept nogil
+                      void *Z, void *room) noexcept nogil
+ctypedef size_t (*Room)(const Layer *layer) noexcept nogil
 ctypedef void (*Outer)(const void *ops, const Layer *layer, size_t n, const void *D, const void *A, void *J,
                        size_t stride) noexcept nogil
+ctypedef void (*Columns)(const void *ops, const Layer *layer, size_t n, const void *D, const void *A, void *G,
+                         size_t ld) noexcept nogil
 ctypedef void (*Unit)(const void *ops, const Layer *layer, size_t n, size_t k, const void *W, const void *d,
                       const void *factor, void *E, size_t ld) noexcept nogil
 
@@ -24,8 +27,10 @@ cdef struct Products:
     Backward backward   # E = (B' D + E if `add`) * factor, if that is not NULL; B' is the transposed map of the inputs
     Gradient gradient   # gW = dE/dW, and gb = dE/db unless it is NULL, for D = dE/dz; added to if `add`
     # Quicker ways, NULL where a kind has none: `layers` has what stands in for them.
-    Rows rows           # forward of a few samples that are row-major, without gaps
+    Rows rows           # forward of a few samples that are row-major, without gaps, with `room` for what it needs,
+    Room room           # so many numbers; NULL: none
     Outer outer         # the gradient of each sample s at J[s * stride], for row-major D and A
+    Columns columns     # the gradient of each sample, a column of G: a row of ld numbers for each of the parameters
     Unit unit           # E = (B' of d, one row, at unit k) * factor
     # Whether each unit has a row of weights for all inputs: curvature by units (by_units.pyx) is for these.
     bint is_dense
@@ -44,3 +49,10 @@ cdef struct Layer:
 # A kind as Python has it. Whoever makes one fills both, and leaves NULL what it lacks.
 cdef class CompiledKind:
     cdef Products single, double
+
+
+ctypedef void (*Fill)(Products *products, void *_) noexcept
+
+
+# One of a fused function that fills the products of both types.
+cdef CompiledKind compiled(Fill single, Fill double)

@@ -14,3 +14,10 @@ cdef class CompiledKind:
     def is_dense(self):
         """Whether each unit has a row of weights for all inputs."""
         return bool(self.double.is_dense)
+
+
+cdef CompiledKind compiled(Fill single, Fill double):
+    cdef CompiledKind kind = CompiledKind()
+    single(&kind.single, NULL)
+    double(&kind.double, NULL)
+    return kind

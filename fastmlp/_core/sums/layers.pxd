@@ -55,21 +55,32 @@ cdef inline void multiply(const Block *b, int l, const floating *A, const floati
     kernels.multiply(b.net.ops, b.net.layers[l - 1].n_out, b.n, A, B, add, C, b.ld)
 
 
-# ---- the gradient of a single sample ----
+# ---- the gradients of single samples ----
 
-cdef inline size_t single_numbers(const Layer *layer) noexcept nogil:
-    """What `sample_gradient` needs as room."""
-    return (layer.n_in + layer.n_out) * FMLP_PAD
+cdef inline size_t room_of_gradients(const Layer *layer) noexcept nogil:
+    """Numbers that `sample_gradients` needs beside."""
+    return 0 if layer.products.columns != NULL else (layer.n_in + layer.n_out) * FMLP_PAD + layer.n_params
 
 
-cdef inline void sample_gradient(const Block *b, const Layer *layer, size_t s, const floating *D, const floating *A,
-                                 floating *room, floating *g) noexcept nogil:
-    """The gradient of sample s of the block, by a block of its own: as much work as for a whole vector of samples."""
+cdef inline void sample_gradients(const Block *b, const Layer *layer, const floating *D, const floating *A,
+                                  floating *room, floating *G) noexcept nogil:
+    """The gradient of each sample, a column of G, which has a row for each of the layer's parameters.
+
+    Where there is no quicker way each one is that of a block of its own, as much work as a whole vector of samples.
+    """
     cdef floating *own = room + layer.n_in * FMLP_PAD
-    cdef size_t i
-    memset(room, 0, single_numbers(layer) * sizeof(floating))
-    for i in range(layer.n_in):
-        room[i * FMLP_PAD] = A[i * b.ld + s]
-    for i in range(layer.n_out):
-        own[i * FMLP_PAD] = D[i * b.ld + s]
-    layer.products.gradient(b.net.ops, layer, 1, own, room, False, g + layer.W, g + layer.b, FMLP_PAD)
+    cdef floating *g = own + layer.n_out * FMLP_PAD
+    cdef size_t s, i
+    if layer.products.columns != NULL:
+        layer.products.columns(b.net.ops, layer, b.n, D, A, G, b.ld)
+        return
+    memset(room, 0, (layer.n_in + layer.n_out) * FMLP_PAD * sizeof(floating))
+    memset(G, 0, layer.n_params * b.ld * sizeof(floating))
+    for s in range(b.n):
+        for i in range(layer.n_in):
+            room[i * FMLP_PAD] = A[i * b.ld + s]
+        for i in range(layer.n_out):
+            own[i * FMLP_PAD] = D[i * b.ld + s]
+        layer.products.gradient(b.net.ops, layer, 1, own, room, False, g, g + (layer.b - layer.W), FMLP_PAD)
+        for i in range(layer.n_params):
+            G[i * b.ld + s] = g[i]

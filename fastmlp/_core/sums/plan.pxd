@@ -41,6 +41,9 @@ cdef struct Net:
     const void *ops
     Layer *layers
     size_t *geometry    # of all layers
+    size_t room         # numbers that layers need besides for a few row-major samples
+    size_t inputs[3]    # the shape of a sample,
+    int n_axes          # and its length
     Layout values, gradient, trace, tangents, units, gram
 
 
@@ -49,6 +52,9 @@ cdef struct Partition:
     size_t rows         # samples in each slot but the last
     size_t block        # samples taken through the network together
     size_t ld
+
+
+cdef size_t ceil_div(size_t a, size_t b) noexcept nogil
 
 
 cdef class Plan:

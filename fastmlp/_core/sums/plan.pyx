@@ -81,6 +81,9 @@ cdef class Plan:
         if net.layers == NULL or net.geometry == NULL:
             raise MemoryError("no memory for the plan of a network")
         take_layers(net, layers)
+        net.n_axes = len(layers[0].inputs)
+        for axis, count in enumerate(layers[0].inputs):
+            net.inputs[axis] = count
         net.n_inputs = net.layers[0].n_in
         net.n_outputs = net.layers[net.n_layers - 1].n_out
         net.elementwise = loss == kernels.FMLP_LOSS_squared_error
@@ -151,7 +154,7 @@ cdef int take_layers(Net *net, records) except -1:
     cdef size_t offset = 0
     cdef size_t *geometry = net.geometry
     net.is_dense = net.has_rows = True
-    net.work, net.max_width = 0, records[0].n_in
+    net.work, net.room, net.max_width = 0, 0, records[0].n_in
     for number, record in enumerate(records):
         layer, kind = &net.layers[number], record.kind.compiled
         layer.products = &kind.single if net.itemsize == sizeof(float) else &kind.double
@@ -167,6 +170,8 @@ cdef int take_layers(Net *net, records) except -1:
         net.max_width = max(net.max_width, layer.n_out)
         net.is_dense = net.is_dense and layer.products.is_dense
         net.has_rows = net.has_rows and layer.products.rows != NULL
+        if layer.products.room != NULL:
+            net.room = max(net.room, layer.products.room(layer))
     net.n_params = offset
     return 0
 

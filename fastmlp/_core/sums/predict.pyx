@@ -11,11 +11,13 @@ from cython cimport floating
 from libc.stdlib cimport free, malloc
 
 from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge.kernels cimport FMLP_PAD
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.storage.arrays cimport data, finite, native
+from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
 from fastmlp._core.sums.block cimport Block, Source, inputs, load
 from fastmlp._core.sums.kinds cimport Layer
-from fastmlp._core.sums.plan cimport RELEASE_WORK, SOFTMAX, Net, Plan
+from fastmlp._core.sums.plan cimport RELEASE_WORK, SOFTMAX, Net, Plan, ceil_div
 from fastmlp._core.sums.slots cimport Pass, Step
 
 cnp.import_array()
@@ -50,26 +52,30 @@ cdef enum:
     STACK_NUMBERS = 2048        # two buffers of this many numbers lie on the stack
 
 
-cdef void rows_values(const Net *net, const floating *params, const floating *X, size_t n, floating *even,
-                      floating *odd, floating *Y) noexcept nogil:
-    """Outputs of a few row-major samples; activations alternate between two buffers, whole vectors of them."""
+cdef void rows_values(const Net *net, const floating *params, const floating *X, size_t n, size_t numbers,
+                      floating *even, floating *Y) noexcept nogil:
+    """Outputs of a few row-major samples; activations alternate between two buffers of so many numbers, whole vectors
+    of them, behind which there is room for what layers need.
+    """
     cdef int l
-    cdef size_t s, numbers
+    cdef size_t s, whole
     cdef const Layer *layer
     cdef const floating *a = X
+    cdef floating *odd = even + numbers
+    cdef floating *room = odd + numbers
     cdef floating *z
     for l in range(net.n_layers):
         layer = &net.layers[l]
         z = odd if l % 2 else even
-        layer.products.rows(net.ops, layer, n, params + layer.W, params + layer.b, a, z)
+        layer.products.rows(net.ops, layer, n, params + layer.W, params + layer.b, a, z, room)
         if layer.activation == SOFTMAX:
             for s in range(n):
                 kernels.softmax_row(net.ops, layer.n_out, z + s * layer.n_out)
         elif layer.activation != kernels.FMLP_ACTIVATION_identity:
-            numbers = (n * layer.n_out + net.lanes - 1) // net.lanes * net.lanes
-            for s in range(n * layer.n_out, numbers):
+            whole = (n * layer.n_out + net.lanes - 1) // net.lanes * net.lanes
+            for s in range(n * layer.n_out, whole):
                 z[s] = 0
-            kernels.activation(net.ops, layer.activation, numbers, <const floating *> z, z, <floating *> NULL,
+            kernels.activation(net.ops, layer.activation, whole, <const floating *> z, z, <floating *> NULL,
                                <floating *> NULL)
         a = z
     for s in range(n * net.n_outputs):
@@ -79,18 +85,20 @@ cdef void rows_values(const Net *net, const floating *params, const floating *X,
 cdef int few_rows(const Net *net, const floating *params, const floating *X, size_t n, floating *Y) except -1:
     cdef floating stack[2 * STACK_NUMBERS]
     cdef floating *even = stack
+    cdef void *memory = NULL
     cdef size_t numbers = n * net.max_width + net.lanes
-    if numbers > STACK_NUMBERS:
-        even = <floating *> malloc(2 * numbers * sizeof(floating))
-        if even == NULL:
+    if numbers > STACK_NUMBERS or net.room > 0:
+        numbers = ceil_div(numbers, FMLP_PAD) * FMLP_PAD
+        memory = malloc((2 * numbers + net.room) * sizeof(floating) + ALIGNMENT)
+        if memory == NULL:
             raise MemoryError("no memory for the activations of a few rows")
+        even = <floating *> lines(<size_t> memory)
     if n * net.work < RELEASE_WORK:
-        rows_values(net, params, X, n, even, even + numbers, Y)
+        rows_values(net, params, X, n, numbers, even, Y)
     else:
         with nogil:
-            rows_values(net, params, X, n, even, even + numbers, Y)
-    if even != stack:
-        free(even)
+            rows_values(net, params, X, n, numbers, even, Y)
+    free(memory)
     return 0
 
 
@@ -124,16 +132,30 @@ cdef inline bint takes(object out, int typenum, cnp.npy_intp *shape) noexcept:
             and cnp.PyArray_DIM(out, 1) == shape[1] and cnp.PyArray_ISWRITEABLE(out))
 
 
+cdef inline bint are_samples(const Net *net, cnp.ndarray X) noexcept:
+    """Whether this is rows, or samples in their shape, without an axis for a single channel of images if you like."""
+    cdef int n_axes = cnp.PyArray_NDIM(X) - 1, i
+    cdef int left_out = net.n_axes - n_axes
+    if n_axes == 1 and <size_t> cnp.PyArray_DIM(X, 1) == net.n_inputs:
+        return True
+    if n_axes < 2 or not (left_out == 0 or (left_out == 1 and net.n_axes == 3 and net.inputs[0] == 1)):
+        return False
+    for i in range(n_axes):
+        if <size_t> cnp.PyArray_DIM(X, i + 1) != net.inputs[i + left_out]:
+            return False
+    return True
+
+
 cpdef predict_plain(Plan plan, cnp.ndarray params, X, out=None):
     """Outputs (n, n_outputs) for plain X of little work, in `out` if it is plain too; None for all else.
 
-    Plain is an ndarray (n, n_inputs) of the network's type, aligned, C-contiguous and finite, as `out` one of
-    (n, n_outputs) that may be written to and overlaps nothing; work is little where one thread does it.
+    Plain is an ndarray of rows, or of samples in their shape, of the network's type, aligned, C-contiguous and finite,
+    as `out` one of (n, n_outputs) that may be written to and overlaps nothing; work is little where one thread does it.
     """
     cdef int typenum = cnp.PyArray_TYPE(params)
     cdef const Net *net = &plan.net
     cdef cnp.npy_intp shape[2]
-    if not native(X, typenum) or cnp.PyArray_NDIM(X) != 2 or <size_t> cnp.PyArray_DIM(X, 1) != net.n_inputs:
+    if not native(X, typenum) or not are_samples(net, X):
         return None
     shape[0] = cnp.PyArray_DIM(X, 0)
     shape[1] = net.n_outputs

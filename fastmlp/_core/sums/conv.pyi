@@ -1,3 +1,0 @@
-from fastmlp._core.sums.kinds import CompiledKind
-
-CONV: CompiledKind
