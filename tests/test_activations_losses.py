@@ -14,6 +14,7 @@ from fastmlp import Activation, Loss
 from fastmlp._core.bridge import kernels
 from fastmlp.bridges import sklearn
 from fastmlp.model import activations, losses
+from fastmlp.model.targets import Targets
 
 ROOT = Path(__file__).parent.parent
 ELEMENTWISE = kernels.activation_names
@@ -215,7 +216,7 @@ def test_losses_are_those_of_networks(loss, problem):
     assert np.allclose(loss.value(a, T), net.sample_losses(a, T), rtol=1e-13)
     assert np.allclose(loss.outputs(a), net(a), rtol=1e-14)
     delta = net.trace(a, T).delta[-1]
-    assert np.allclose(loss.slope(loss.outputs(a), T, losses.Targets(T, None).totals), delta, rtol=1e-9, atol=1e-15)
+    assert np.allclose(loss.slope(loss.outputs(a), T, Targets(T, None).totals), delta, rtol=1e-9, atol=1e-15)
 
 
 @pytest.mark.parametrize("name", ["binary_cross_entropy", "cross_entropy"])
@@ -228,7 +229,7 @@ def test_losses_of_classes_keep_their_digits_far_out(name):
 
 def test_derivatives_of_losses_are_what_differences_say(loss, problem):
     a, T = problem
-    totals, V = losses.Targets(T, None).totals, np.random.default_rng(0).normal(size=(30, 3, 3))
+    totals, V = Targets(T, None).totals, np.random.default_rng(0).normal(size=(30, 3, 3))
     V += V.transpose(0, 2, 1)
     y = loss.outputs(a)
     curvature = loss.curvature(y, totals)
@@ -242,7 +243,7 @@ def test_derivatives_of_losses_are_what_differences_say(loss, problem):
 def test_products_with_the_curvature(loss, problem):
     a, T = problem
     y, J = loss.outputs(a), np.random.default_rng(1).normal(size=(30, 3, 4))
-    totals = losses.Targets(T, None).totals
+    totals = Targets(T, None).totals
     product = np.einsum("nkl,nlp->nkp", loss.curvature(y, totals), J)
     assert np.allclose(loss.curved(y, J[..., 0], totals), product[..., 0], rtol=1e-12, atol=1e-14)
     root = loss.root_product(y, J)
@@ -271,10 +272,10 @@ def test_losses_refuse_what_does_not_fit(loss):
 
 
 def test_targets_as_rows_and_their_sums():
-    labels = losses.Targets(None, np.array([2, 0]))
+    labels = Targets(None, np.array([2, 0]))
     assert labels.rows(3).tolist() == [[0, 0, 1], [1, 0, 0]]
     assert labels.totals == 1.0
-    values = losses.Targets(np.array([[0.25, 0.5], [1.0, 0.0]], np.float32), None)
+    values = Targets(np.array([[0.25, 0.5], [1.0, 0.0]], np.float32), None)
     assert values.rows(2) is values.values
     assert values.totals.tolist() == [[0.75], [1.0]]
     assert values.totals.dtype == np.float64

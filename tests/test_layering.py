@@ -64,6 +64,7 @@ INNER = {
         ("functional", "initializers", "io", "rescaling"),
         ("selection",),
         ("architecture",),
+        ("targets",),
         ("convolution", "losses"),
         ("layers",),
         ("activations", "moderation"),

@@ -75,11 +75,9 @@ def prior_samples(
     (5, 50, 1)
     """
     architecture = check_network(net)._architecture
-    frame = Frame(architecture, _units(net, standardize))
+    frame = Frame(architecture, _units(net, standardize), architecture.absent)
     scale = 1 / np.sqrt(_proper(architecture, precisions))
     scale[frame.known] = 0.0
-    if architecture.absent is not None:
-        scale[architecture.absent] = 0.0
     if frame.units is None:
         X = architecture.rows(X)
     else:

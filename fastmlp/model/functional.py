@@ -16,15 +16,15 @@ from fastmlp._core.sums.batch import Batch, bind_plain
 from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp._types import Array, ArrayLike, Index
 from fastmlp.errors import ModelFormatError
-from fastmlp.model import losses
 from fastmlp.model.architecture import Architecture
+from fastmlp.model.targets import Targets, encode_targets, measured, with_precision
 
 
 class Samples(NamedTuple):
     """Checked samples in the network's type, as the kernels read them."""
 
     X: Array
-    targets: losses.Targets
+    targets: Targets
     weight: Array | None
 
     @property
@@ -38,7 +38,7 @@ class Samples(NamedTuple):
     def rows(self, index: Index) -> Samples:
         """Some of the samples, copied; `np.take` is three times as fast as an index in brackets."""
         *targets, weight = (None if a is None else np.take(a, index, axis=0) for a in (*self.targets, self.weight))
-        return Samples(np.take(self.X, index, axis=0), losses.Targets(*targets), weight)
+        return Samples(np.take(self.X, index, axis=0), Targets(*targets), weight)
 
 
 def check_samples(
@@ -50,9 +50,9 @@ def check_samples(
 ) -> Samples:
     """Check inputs, targets, sample weights and the targets' measurement errors together."""
     X = architecture.rows(X)
-    targets = losses.encode_targets(architecture.loss, T, len(X), architecture.n_outputs, architecture.dtype)
+    targets = encode_targets(architecture.loss, T, len(X), architecture.n_outputs, architecture.dtype)
     if sigma is not None:
-        targets = losses.measured(architecture.loss, targets, sigma)
+        targets = measured(architecture.loss, targets, sigma)
     return Samples(X, targets, check.sample_weight(sample_weight, len(X), architecture.dtype))
 
 
@@ -61,7 +61,7 @@ def restored_samples(architecture: Any, samples: Any) -> Samples:
     try:
         X, (values, labels, precision), weight = samples
         own = check_samples(architecture, X, values if labels is None else labels, weight)
-        return own if precision is None else own._replace(targets=losses.with_precision(own.targets, precision))
+        return own if precision is None else own._replace(targets=with_precision(own.targets, precision))
     except (TypeError, ValueError, AttributeError) as error:
         raise ModelFormatError(f"state: expected samples of a network, got others ({error})") from error
 
@@ -178,7 +178,7 @@ def trace(
     """z, a and, with targets, delta of every layer."""
     if T is None:
         X = architecture.rows(X)
-        samples = Samples(X, losses.Targets(None), check.sample_weight(sample_weight, len(X), architecture.dtype))
+        samples = Samples(X, Targets(None), check.sample_weight(sample_weight, len(X), architecture.dtype))
     else:
         samples = check_samples(architecture, X, T, sample_weight)
     batch = bind(architecture, samples)

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,13 +29,12 @@ from fastmlp import _validation as check
 from fastmlp._core.bridge import kernels
 from fastmlp._quiet import quiet
 from fastmlp._rows import Row
-from fastmlp._types import Array, ArrayLike, Float, Index, Mask
+from fastmlp._types import ArrayLike, Float
 from fastmlp.model import moderation
 from fastmlp.model.activations import ANY, Activation, Range
 
 NAMES: tuple[str, ...] = kernels.loss_names
 COUNTS: Range = (0.0, math.inf)
-TOLERANCE = 1e-3  # by which class targets may lie outside of [0, 1], and their rows miss the sum 1
 
 
 class Formulas(NamedTuple):
@@ -309,28 +308,6 @@ _add(
 )
 
 
-class Targets(NamedTuple):
-    """Targets as the kernels read them: real numbers (N, K), or one class label a sample (N,)."""
-
-    values: Array | None
-    labels: Index | None = None
-    precision: Array | None = None  #: 1/sigma^2 (N, K) of measured numbers
-
-    @property
-    def given(self) -> Array:
-        """The labels (N,) or the numbers (N, K): what samples are checked from."""
-        return cast("Array", self.values if self.labels is None else self.labels)
-
-    def rows(self, n_outputs: int) -> Array:
-        """As (N, K), labels as rows of the unit matrix."""
-        return np.eye(n_outputs)[self.labels] if self.values is None else self.values
-
-    @property
-    def totals(self) -> Float | float:
-        """Sums of the rows (N, 1), for labels 1: of class targets 1 up to rounding."""
-        return 1.0 if self.values is None else self.values.sum(axis=1, dtype=np.float64, keepdims=True)
-
-
 def fitting(output: Activation) -> tuple[Loss, ...]:
     """The losses that go with an output: those whose own it is, in the order of the list, and squared error."""
     own = tuple(loss for loss in Loss._rows.values() if loss.output is output)
@@ -347,109 +324,3 @@ def for_output(loss: Any, output: Activation) -> Loss:
         names = " or ".join(map(str, expected))
         raise ValueError(f"loss: expected {names} with output {output.name!r}, got {check.shown(loss)}")
     return chosen
-
-
-def encode_targets(loss: Loss, T: ArrayLike, n_samples: int, n_outputs: int, dtype: Any) -> Targets:
-    """Check targets against the loss and bring them into the kernels' form."""
-    if loss.couples_outputs:
-        T = check.real_array(T, "T", None)
-        if T.ndim == 1:
-            return Targets(None, _labels(T, n_samples, n_outputs))
-    values = check.real_array(T, "T", dtype)
-    shape = values.shape
-    if n_outputs == 1 and values.ndim == 1:
-        values = values[:, np.newaxis]
-    if values.shape != (n_samples, n_outputs):
-        also = " or (n_samples,)" if n_outputs == 1 or loss.couples_outputs else ""
-        raise ValueError(f"T: expected shape (n_samples, {n_outputs}){also} with n_samples = {n_samples}, got {shape}")
-    if n_samples:
-        values = _in_domain(loss, values)
-        if loss.couples_outputs:
-            _check_sums(values)
-    return Targets(values, None)
-
-
-def measured(loss: Loss, targets: Targets, sigma: ArrayLike) -> Targets:
-    """The targets with their measurement errors: standard deviations sigma (N,) or (N, K), kept as 1/sigma^2."""
-    values = targets.values
-    if not loss.has_noise or values is None:
-        raise ValueError(f"sigma: expected None for {loss}, got {check.shown(type(sigma).__name__)}; it has no noise")
-    array = check.real_array(sigma, "sigma", np.float64)
-    if array.shape not in (values.shape[:1], values.shape):
-        raise ValueError(f"sigma: expected shape {values.shape[:1]} or {values.shape}, got {array.shape}")
-    if not (array > 0).all():
-        raise ValueError(f"sigma: expected numbers > 0, got {array.min()}; leave out what was not measured")
-    with np.errstate(all="ignore"):
-        precision = (1 / array**2).astype(values.dtype)
-    beyond = _beyond(precision)
-    if beyond.any():
-        raise ValueError(
-            f"sigma: expected numbers whose squares {values.dtype} holds, got {array[beyond][0]:g}; multiply T and "
-            "sigma by a number"
-        )
-    by_output = precision if precision.ndim == 2 else precision[:, np.newaxis]
-    return targets._replace(precision=np.ascontiguousarray(np.broadcast_to(by_output, values.shape)))
-
-
-@quiet
-def precision_in(precision: Array, scale: Float, constant: Mask) -> Array:
-    """The 1/sigma^2 (N, K) of targets that are divided by `scale` (K,); 1 of constant ones, which are known to be 0."""
-    wide = np.where(constant, 1.0, precision * scale * scale)
-    result = wide.astype(precision.dtype)
-    beyond = _beyond(result)
-    if beyond.any():
-        ratio = wide[beyond][0] ** -0.5
-        raise ValueError(
-            f"sigma: expected numbers whose squares {precision.dtype} holds in standardised units too, got {ratio:.3g} "
-            "times the standard deviation of T"
-        )
-    return result
-
-
-def _beyond(precision: Array) -> Mask:
-    """Which numbers are not held to full precision."""
-    info = np.finfo(precision.dtype)
-    return np.asarray(~((precision >= info.tiny) & (precision <= info.max)))
-
-
-def with_precision(targets: Targets, precision: ArrayLike) -> Targets:
-    """Targets with the 1/sigma^2 (N, K) that were kept, looked at anew."""
-    values = targets.values
-    if values is None:
-        raise ValueError("precision: expected none for labels, got some")
-    array = check.real_array(precision, "precision", values.dtype)
-    if array.shape != values.shape or not (array > 0).all():
-        raise ValueError(f"precision: expected numbers > 0 of shape {values.shape}, got others")
-    return targets._replace(precision=array)
-
-
-def _labels(array: Array, n_samples: int, n_classes: int) -> Index:
-    if array.shape != (n_samples,):
-        raise ValueError(f"T: expected {n_samples} class labels, as many as samples, got {array.shape[0]}")
-    with np.errstate(invalid="ignore"):  # numbers too large for an index become some other number, and so are found
-        labels = array.astype(np.intp)
-    wrong = (labels != array) | (labels < 0) | (labels >= n_classes)
-    if wrong.any():
-        raise ValueError(f"T: expected class labels 0 .. {n_classes - 1}, got {array[wrong][0]}")
-    return labels
-
-
-def _in_domain(loss: Loss, values: Array) -> Array:
-    """Class targets outside of [0, 1] by rounding become 0 or 1: beyond them the loss would have no lower bound."""
-    low, high = loss.domain
-    if (low == -math.inf or values.min() >= low) and (high == math.inf or values.max() <= high):
-        return values
-    slack = TOLERANCE if loss.is_of_classes else 0.0
-    wrong = (values < low - slack) | (values > high + slack)
-    if wrong.any():
-        expected = "non-negative targets" if loss.domain == COUNTS else f"targets in [{low:g}, {high:g}]"
-        raise ValueError(f"T: expected {expected} for {loss}, got {values[wrong][0]}")
-    return np.asarray(np.clip(values, low, high))
-
-
-def _check_sums(values: Array) -> None:
-    """Rows sum to 1, up to the rounding of whoever made them; the loss is right for the sum they have."""
-    sums = values.sum(axis=1)
-    off = np.abs(sums - 1) > TOLERANCE
-    if off.any():
-        raise ValueError(f"T: expected rows that sum to 1 for cross_entropy, got the sum {sums[off][0]}")

@@ -16,9 +16,10 @@ from fastmlp._quiet import quiet
 from fastmlp._tables import LINES, Page, Table, how_many, printed
 from fastmlp._types import Array, Float, Index, Mask
 from fastmlp.errors import ModelFormatError
-from fastmlp.model import losses, rescaling
+from fastmlp.model import rescaling
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
+from fastmlp.model.targets import precision_in
 
 MOST_NAMED = 5  # constant columns
 FARTHEST = 1e6  # standard deviations, of what has no weight
@@ -108,7 +109,7 @@ class Units(NamedTuple):
             precision, (scale, _, constant) = targets.precision, self.targets
             targets = targets._replace(
                 values=_kept_near(self.targets.standardized(targets.values), samples.weight),
-                precision=None if precision is None else losses.precision_in(precision, scale, constant),
+                precision=None if precision is None else precision_in(precision, scale, constant),
             )
         return samples._replace(X=_kept_near(self.inputs.standardized(samples.X), samples.weight), targets=targets)
 
