@@ -14,7 +14,7 @@ from fastmlp import Activation, Loss
 from fastmlp._core.bridge import kernels
 from fastmlp.bridges import sklearn
 from fastmlp.model import activations, losses
-from fastmlp.model.targets import Targets
+from fastmlp.model.losses import Targets
 
 ROOT = Path(__file__).parent.parent
 ELEMENTWISE = kernels.activation_names

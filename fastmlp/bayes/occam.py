@@ -22,7 +22,7 @@ from fastmlp.bayes.posterior import Posterior
 from fastmlp.derivatives import definite, mixed
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model.functional import Samples
-from fastmlp.model.targets import Targets
+from fastmlp.model.losses import Targets
 
 BLOCK = 2**17  # numbers of a Jacobian that are held at once, in the caches
 

@@ -11,7 +11,7 @@ selection     parameters by name
 architecture  layers, activations and loss without numbers, and the order of the parameters
 convolution   layers of maps, and pools
 layers        kinds of layers, and their records
-targets       targets as the kernels read them, with their measurement errors
+targets       targets brought into the form that kernels read, with their measurement errors
 losses        what each loss is; moderation: its outputs where logits are normally distributed
 activations   what each activation is
 """

@@ -17,7 +17,8 @@ from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp._types import Array, ArrayLike, Index
 from fastmlp.errors import ModelFormatError
 from fastmlp.model.architecture import Architecture
-from fastmlp.model.targets import Targets, encode_targets, measured, with_precision
+from fastmlp.model.losses import Targets
+from fastmlp.model.targets import encode_targets, measured, with_precision
 
 
 class Samples(NamedTuple):

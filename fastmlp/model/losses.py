@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from fastmlp import _validation as check
 from fastmlp._core.bridge import kernels
 from fastmlp._quiet import quiet
 from fastmlp._rows import Row
-from fastmlp._types import ArrayLike, Float
+from fastmlp._types import Array, ArrayLike, Float, Index
 from fastmlp.model import moderation
 from fastmlp.model.activations import ANY, Activation, Range
 
@@ -306,6 +306,31 @@ _add(
     ),
     is_of_counts=True,
 )
+
+
+class Targets(NamedTuple):
+    """Targets as the kernels read them: real numbers (N, K), or one class label a sample (N,).
+
+    Pickles of posteriors know it by this module.
+    """
+
+    values: Array | None
+    labels: Index | None = None
+    precision: Array | None = None  #: 1/sigma^2 (N, K) of measured numbers
+
+    @property
+    def given(self) -> Array:
+        """The labels (N,) or the numbers (N, K): what samples are checked from."""
+        return cast("Array", self.values if self.labels is None else self.labels)
+
+    def rows(self, n_outputs: int) -> Array:
+        """As (N, K), labels as rows of the unit matrix."""
+        return np.eye(n_outputs)[self.labels] if self.values is None else self.values
+
+    @property
+    def totals(self) -> Float | float:
+        """Sums of the rows (N, 1), for labels 1: of class targets 1 up to rounding."""
+        return 1.0 if self.values is None else self.values.sum(axis=1, dtype=np.float64, keepdims=True)
 
 
 def fitting(output: Activation) -> tuple[Loss, ...]:

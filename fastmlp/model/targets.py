@@ -1,4 +1,4 @@
-"""Targets as the kernels read them: checked against the loss, with the measurement errors that they have.
+"""What users give for targets, checked against the loss: numbers or labels, and the measurement errors that they have.
 
 A target with the standard deviation sigma is kept with its precision 1/sigma^2, which squared error multiplies by.
 """
@@ -6,38 +6,16 @@ A target with the standard deviation sigma is kept with its precision 1/sigma^2,
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._types import Array, ArrayLike, Float, Index, Mask
-from fastmlp.model.losses import COUNTS, Loss
+from fastmlp.model.losses import COUNTS, Loss, Targets
 
 TOLERANCE = 1e-3  # by which class targets may lie outside of [0, 1], and their rows miss the sum 1
-
-
-class Targets(NamedTuple):
-    """Targets as the kernels read them: real numbers (N, K), or one class label a sample (N,)."""
-
-    values: Array | None
-    labels: Index | None = None
-    precision: Array | None = None  #: 1/sigma^2 (N, K) of measured numbers
-
-    @property
-    def given(self) -> Array:
-        """The labels (N,) or the numbers (N, K): what samples are checked from."""
-        return cast("Array", self.values if self.labels is None else self.labels)
-
-    def rows(self, n_outputs: int) -> Array:
-        """As (N, K), labels as rows of the unit matrix."""
-        return np.eye(n_outputs)[self.labels] if self.values is None else self.values
-
-    @property
-    def totals(self) -> Float | float:
-        """Sums of the rows (N, 1), for labels 1: of class targets 1 up to rounding."""
-        return 1.0 if self.values is None else self.values.sum(axis=1, dtype=np.float64, keepdims=True)
 
 
 def encode_targets(loss: Loss, T: ArrayLike, n_samples: int, n_outputs: int, dtype: Any) -> Targets:
