@@ -262,7 +262,7 @@ def test_chosen_parameters_have_their_rows_and_columns(net):
 @pytest.mark.parametrize("n_threads", [2, 3])
 def test_the_same_bits_on_any_number_of_threads(n_threads, dtype):
     own = network([(1, 8, 8), Conv(6, 3, padding="same"), MaxPool(2), Conv(4, 2), 3], dtype=dtype)
-    samples = weighted(own, 700)
+    samples = weighted(own, 300)
     for compute in (values, curvature, directional):
         single = compute(own._plan, own.params, samples, np.arange(own.n_params), 1)
         several = compute(own._plan, own.params, samples, np.arange(own.n_params), n_threads)

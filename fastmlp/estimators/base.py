@@ -19,7 +19,7 @@ from fastmlp._quiet import quiet
 from fastmlp._types import Array, ArrayLike
 from fastmlp.bayes.evidence import Evidence
 from fastmlp.bayes.searching import poor
-from fastmlp.errors import ScaleWarning, warn_caller
+from fastmlp.errors import warn_caller
 from fastmlp.estimators import fitting, given, layers
 from fastmlp.estimators.arguments import (
     EVIDENCE,
@@ -30,9 +30,6 @@ from fastmlp.estimators.arguments import (
 )
 from fastmlp.estimators.estimator_path import Prunable
 from fastmlp.estimators.mean_objective import Problem, Samples, Validation
-from fastmlp.model import units
-from fastmlp.model.functional import check_samples
-from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import advice
 from fastmlp.terms import WeightDecay
@@ -176,7 +173,8 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             warn_caller(f"batch_size={self.batch_size} is larger than the sample; all of it is taken", UserWarning)
         if self.alpha == EVIDENCE:
             return self._fit_by_evidence(networks, samples, held_out)
-        own = self._units(networks[0], samples, part) if standardizes(self) else None
+        goes_on = part or self._result is not None
+        own = fitting.units_for(networks[0], samples, goes_on, part) if standardizes(self) else None
         problem = Problem(networks[0], samples, self.alpha, own)
         validation = None if held_out is None else Validation(networks[0], held_out, self._score, own)
         self._keep_network(networks[0])  # to be found after Ctrl-C too, with the parameters of the last step
@@ -213,19 +211,6 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             message = f"{self.solver} has ended with a loss above that of a constant; take {other}"
             warn_caller(message + ", or standardize=True" * (own is None), ConvergenceWarning)
         return self
-
-    def _units(self, net: Network, samples: Samples, part: bool) -> Units:
-        """Those of the samples; those of before where they come in parts, a fit goes on, or a mask holds in them."""
-        if net.units is not None and (part or self._result is not None or net.pruned.any()):
-            return net.units
-        own = units.of(net._architecture, check_samples(net._architecture, *samples))
-        if part and (constants := own.constants("y")):
-            message = (
-                f"partial_fit: {constants} are constant in the first samples, which give the units: standardised "
-                "as they are, others may lie far outside; begin with samples like all the data"
-            )
-            warn_caller(message, ScaleWarning)
-        return own
 
     def _fit_by_evidence(self, networks: list[Network], samples: Samples, held_out: Samples | None) -> Self:
         if held_out is not None:

@@ -14,6 +14,7 @@ from fastmlp._quiet import quiet
 from fastmlp._tables import Table
 from fastmlp._types import ArrayLike, Float
 from fastmlp.bayes.laplace import Laplace
+from fastmlp.estimators import fitting
 from fastmlp.estimators.arguments import EVIDENCE, standardizes
 from fastmlp.estimators.mean_objective import Problem, Samples
 from fastmlp.model.units import Units
@@ -148,17 +149,12 @@ class Prunable:
         samples, held_out = self._samples(inputs, y, weight), self._validation_set(X_val, y_val, self._shape)
         if held_out is not None:
             arguments["validation"] = held_out[:2]
-        own = _units(self, samples) if standardizes(self) else None
+        own = fitting.units_for(self.network_, samples, True, False) if standardizes(self) else None
         path = _pruned(self, samples, own, arguments)
         judged = Samples(inputs, self._encode(y), weight) if held_out is None else held_out
         outputs = (path.network(step).predict(judged.X) for step in range(len(path.steps)))
         scores = [self._score(Y, judged.T, judged.weight) for Y in outputs]
         return EstimatorPath(**vars(path), scores=np.array(scores), _source=self)
-
-
-def _units(estimator: Any, samples: Samples) -> Units:
-    own: Units | None = estimator.network_.units
-    return estimator._units(estimator.network_, samples, False) if own is None else own
 
 
 def _pruned(estimator: Any, samples: Samples, own: Units | None, arguments: dict[str, Any]) -> PruningPath:

@@ -14,12 +14,14 @@ from scipy.optimize import OptimizeResult
 from fastmlp._core.sums.moments import largest
 from fastmlp.bayes.evidence import Evidence
 from fastmlp.bayes.searching import fit_evidence
-from fastmlp.errors import ConvergenceWarning
+from fastmlp.errors import ConvergenceWarning, ScaleWarning, warn_caller
 from fastmlp.estimators.arguments import STOCHASTIC, standardizes
 from fastmlp.estimators.mean_objective import Problem, Samples, Validation
 from fastmlp.estimators.watch import Progress, Watch
+from fastmlp.model import units
 from fastmlp.model.activations import IDENTITY
 from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import check_samples
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import reference
@@ -71,6 +73,20 @@ def new_network(layers: Sequence[Any], hidden: list[str], output: str, dtype: An
         W[...] = random.uniform(-r, r, W.shape[::-1]).T
         b[...] = random.uniform(-r, r, b.shape)
     return Network._make(architecture, params)
+
+
+def units_for(net: Network, samples: Samples, goes_on: bool, part: bool) -> Units:
+    """Those of the samples; those of before where they come in parts, a fit goes on, or a mask holds in them."""
+    if net.units is not None and (goes_on or net.pruned.any()):
+        return net.units
+    own = units.of(net._architecture, check_samples(net._architecture, *samples))
+    if part and (constants := own.constants("y")):
+        message = (
+            f"partial_fit: {constants} are constant in the first samples, which give the units: standardised "
+            "as they are, others may lie far outside; begin with samples like all the data"
+        )
+        warn_caller(message, ScaleWarning)
+    return own
 
 
 def as_logits(net: Network) -> Network:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
+from fastmlp._types import Array, Float, Mask
 from fastmlp.errors import IdenticalUnitsWarning, warn_caller
 from fastmlp.model import initializers, io, pickled, rescaling, text, units
 from fastmlp.model.architecture import Architecture, LayerViews
 from fastmlp.model.units import Units
-
-Array = NDArray[Any]
-
 
 # bytes; for one row, vectors of weights that lay across two lines took 1.4 to 1.8 times as long where layers are wide;
 # refused: padded rows of W, another order of the parameters
@@ -43,7 +40,7 @@ class Model:
 
     def _set_up(
         self, architecture: Architecture, params: Array, units: Units | None, trained: bool,
-        pruned: NDArray[np.bool_] | None = None,
+        pruned: Mask | None = None,
     ) -> None:  # fmt: skip
         # made once: a call that has read the architecture counts on these parameters, whatever hooks of arguments do,
         # or other threads, which the dictionary tells apart
@@ -73,7 +70,7 @@ class Model:
     @classmethod
     def _make(
         cls, architecture: Architecture, params: Array, units: Units | None = None, *, trained: bool = False,
-        pruned: NDArray[np.bool_] | None = None,
+        pruned: Mask | None = None,
     ) -> Self:  # fmt: skip
         model = cls.__new__(cls)
         model._set_up(architecture, params, units, trained, pruned)
@@ -145,7 +142,7 @@ class Model:
         return self._units
 
     @property
-    def pruned(self) -> NDArray[np.bool_]:
+    def pruned(self) -> Mask:
         """Which parameters have been deleted, a mask (P,); a copy. Assigning one deletes these.
 
         What `fastmlp.prune` leaves. They are 0, and every training keeps them so: in the data's units, or in
@@ -194,7 +191,7 @@ class Model:
         self._params[...] = params
         self._units = own
 
-    def _in_units(self, own: Units) -> NDArray[np.float64]:
+    def _in_units(self, own: Units) -> Float:
         """The parameters in standardised units: mapped if a fit has left them, else as they are, a start there."""
         if self._units is None and not self._trained:
             return own.without_constants(self._architecture, self._params.astype(np.float64))
