@@ -46,22 +46,29 @@ def of(architecture: Architecture, samples: Samples) -> Reference:
     if labels is not None:
         return _of_labels(architecture, labels, samples.weight)
     assert values is not None
-    mean, sd, deviation, total = _moments(values, samples.weight, precision)
-    attained = architecture.output.range
-    c = mean if attained == ANY else np.clip(mean, *attained)  # a mean beyond is not within reach of a constant
+    if precision is not None:
+        mean, sd, deviation, total = _measured(values, samples.weight, precision)
+        c = _attained(architecture, mean)
+        loss = 0.5 * float((total * (sd**2 + (c - mean) ** 2)).sum())
+        return Reference(loss, float((total * deviation).max()), c, mean, sd, total)
+    mean, sd, deviation, *_, count = units.moments(values, samples.weight)
+    c = _attained(architecture, mean)
     if architecture.loss.has_noise:
-        shifts = (c - mean,) if c is not mean else ()
-        loss = 0.5 * float(np.sum(total * sum(x * x for x in (sd, *shifts))))
+        shifts = (c - mean).tolist() if c is not mean else ()
+        loss = 0.5 * count * sum(x * x for x in (*sd.tolist(), *shifts))
     else:  # linear in the targets
-        loss = float(np.sum(total * architecture.loss.least(mean)))
-    return Reference(loss, float((total * deviation).max()), c, mean, sd, total)
+        loss = count * float(architecture.loss.least(mean).sum())
+    return Reference(loss, count * max(deviation.tolist()), c, mean, sd, count)
 
 
-def _moments(values: Array, weight: Array | None, precision: Array | None) -> tuple[Float, Float, Float, Float | float]:
-    """Means, standard deviations, mean deviations (K,) of the targets by their weights, and the sums of these."""
-    if precision is None:
-        mean, sd, deviation, *_, total = units.moments(values, weight)
-        return mean, sd, deviation, total
+def _attained(architecture: Architecture, mean: Float) -> Float:
+    """The mean, or what a constant can be of it: a mean beyond the range of outputs is not within reach."""
+    attained = architecture.output.range
+    return mean if attained == ANY else np.clip(mean, *attained)
+
+
+def _measured(values: Array, weight: Array | None, precision: Array) -> tuple[Float, Float, Float, Float]:
+    """Means, standard and mean deviations (K,) of targets with errors, by their weights, and the sums of these."""
     each = precision.T if weight is None else weight * precision.T
     found = [units.moments(values[:, [k]], np.ascontiguousarray(each[k])) for k in range(len(each))]
     mean, sd, deviation = (np.concatenate(column) for column in list(zip(*found, strict=True))[:3])
