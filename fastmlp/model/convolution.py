@@ -7,6 +7,7 @@ it. A signal is an image of one row to the kernels.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -38,9 +39,9 @@ class Windows(NamedTuple):
 class Windowed(Kind):
     """What looks at its inputs through windows."""
 
+    @abstractmethod
     def windows(self, inputs: Shape) -> list[Windows]:
         """Along each axis of inputs of this shape."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, repr=False)

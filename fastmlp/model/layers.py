@@ -7,6 +7,7 @@ products (`fastmlp/_core/sums/kinds.pxd`). All that the rest of the library know
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, ClassVar, NamedTuple
@@ -23,7 +24,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Kind:
+class Kind(ABC):
     """A layer as users write it: ``[784, Kind(...), 10]``. Fields of subclasses are arguments, which files keep.
 
     A subclass is a frozen dataclass; it is found by its `name`, if it has one of its own, from its definition on.
@@ -37,7 +38,6 @@ class Kind:
     has_activation: ClassVar[bool] = True
     #: whether its weights can take up a scale of its inputs, or of each of their channels
     takes_scales: ClassVar[bool] = False
-
     #: whether it has no weights and lets a scale above 0 and a shift of a channel through as they are
     keeps_channels: ClassVar[bool] = False
 
@@ -57,6 +57,7 @@ class Kind:
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
 
+    @abstractmethod
     def after(self, inputs: Shape, activation: Activation) -> Layer:
         """The layer behind one whose outputs have the shape `inputs`.
 
@@ -65,7 +66,6 @@ class Kind:
         ValueError
             If it cannot be there; the message begins with "layers: ".
         """
-        raise NotImplementedError
 
     @property
     def takes_shifts(self) -> bool:
