@@ -4,8 +4,13 @@ import os
 import sys
 
 import pytest
+import scipy.linalg  # noqa: F401  # brings in SciPy's BLAS
+from threadpoolctl import threadpool_limits
 
 os.environ["FASTMLP_CROWD"] = "ignore"  # tests of threads want them, here and in the programs that they start
+# what tests compute by NumPy and SciPy is small: BLAS's other threads cost more than they do, half of the suite's time, and on
+# a busy machine are waited for. Programs that tests start have them all.
+ONE_THREAD = threadpool_limits(1, "blas")
 
 from cases import DTYPES
 from fastmlp._core.bridge import kernels
@@ -24,6 +29,14 @@ def isa(request):
 @pytest.fixture(params=[1, 2, 3, 7])
 def n_threads(request):
     return request.param
+
+
+@pytest.fixture(scope="module")
+def all_threads_of_blas():
+    """As users have it, where threads are the subject."""
+    ONE_THREAD.restore_original_limits()
+    yield
+    threadpool_limits(1, "blas")
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -7,6 +7,8 @@ import pytest
 
 from cases import data, network
 
+pytestmark = pytest.mark.usefixtures("all_threads_of_blas")
+
 N_THREADS = 8
 
 

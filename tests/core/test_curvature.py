@@ -1,5 +1,6 @@
 """Curvature by units: against autodiff and differences of gradients, by identities; the same bits for any threads."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -148,14 +149,23 @@ def test_gram_matrices_and_their_gradients_agree_with_the_rows_of_the_jacobian(l
     assert relative_error(gradient, J.T @ residual) < TOLERANCE[dtype]
 
 
-@pytest.mark.parametrize("n_samples", [1, 17, 700])
-@pytest.mark.parametrize("layers", WIDE, ids=str)
-def test_bands_agree_with_the_rows_of_the_jacobian(layers, n_samples, dtype, isa):
-    net = network(layers, dtype=dtype)
-    X, T = data(net, n_samples)
-    weight, scale = weights_and_scale(net, n_samples)
-    J = net.jacobian(X, "params").astype(float)
-    expected = np.tensordot(J, weight[:, None, None] * scale[:, None] * J, ((0, 1), (0, 1)))
+@pytest.fixture(scope="module", params=itertools.product(WIDE, (1, 17, 700)), ids=lambda p: f"{p[0]}-{p[1]}")
+def wide(request):
+    """A problem of one type, and its Gauss-Newton matrix from the rows of the Jacobian, for all instruction sets."""
+
+    @functools.cache
+    def of(dtype):
+        layers, n_samples = request.param
+        net, X, T, weight, scale = problem(layers, ("identity", "squared_error"), "tanh", dtype, n_samples)
+        J = net.jacobian(X, "params").astype(float)
+        weighted = weight[:, None, None] * scale[:, None] * J
+        return (net, X, T, weight, scale), np.tensordot(J, weighted, ((0, 1), (0, 1)))
+
+    return of
+
+
+def test_bands_agree_with_the_rows_of_the_jacobian(wide, dtype, isa):
+    (net, X, T, weight, scale), expected = wide(dtype)
     assert matrices.describe(bound(net, X, T), "ggn")["n_bands"] >= 8
     assert relative_error(matrix(net, X, T, "ggn", weight, scale, isa=isa), expected) < TOLERANCE[dtype]
 

@@ -141,12 +141,13 @@ def test_tight_tolerances_are_reached_though_differences_of_the_objective_drown(
 
 @pytest.mark.parametrize("method", but(OF_SLOPES, "trust-constr"))  # which takes half a minute for it
 def test_tolerances_below_rounding_errors_end_in_a_stall(method):
-    net = fastmlp.Network([1, 2, 1], rng=0, dtype="float32")
-    res = net.fit(X, T, method, penalty=PENALTY, tol=0.0, max_iter=100_000)
-    assert res.message == "stopped: no further decrease within rounding error"
-    assert not res.success
-    assert res.grad_norm < 0.1
-    assert res.nit < 5_000
+    nets = [fastmlp.Network([1, 2, 1], rng=seed, dtype="float32") for seed in range(3)]
+    results = [net.fit(X, T, method, penalty=PENALTY, tol=0.0, max_iter=100_000) for net in nets]
+    assert all(res.message == "stopped: no further decrease within rounding error" for res in results)
+    assert not any(res.success for res in results)
+    # of twelve starts slsqp leaves two at gradients of 0.6 to 2.5, other ones on one thread of BLAS than on two
+    assert sum(res.grad_norm < 0.1 for res in results) >= (1 if method == "slsqp" else 3)
+    assert all(res.nit < 5_000 for res in results)
 
 
 def regression():
