@@ -1,5 +1,8 @@
 """Convolutions, locally connected layers and pools: what they are, and every derivative against automatic ones."""
 
+import functools
+import itertools
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -213,16 +216,28 @@ def test_terms_on_derivatives_by_inputs(net):
     assert relative_error(product(term, net.params, V, False, 1), V @ expected["ggn"]) < 1e-10
 
 
-@pytest.mark.parametrize("n", [0, 1, 3, 17, 130])
-@pytest.mark.parametrize("compute", [values, curvature, directional])
-def test_every_instruction_set_and_type(net, compute, n, dtype, isa):
-    own = network(net._architecture.specification, net.hidden, net.output, dtype)
-    if dtype == "float32":
+@pytest.fixture(
+    scope="module",
+    params=itertools.product(NETWORKS, (values, curvature, directional), (0, 1, 3, 17, 130)),
+    ids=lambda p: f"{p[0]}-{p[1].__name__}-{p[2]}",
+)
+def best(request):
+    """A network of a type, and what the best kernels compute in float64 of its parameters, for all instruction sets."""
+    name, compute, n = request.param
+
+    @functools.cache
+    def of(dtype):
+        net, own = (network(*NETWORKS[name], each) for each in ("float64", dtype))
         net.params = own.params  # rounded once, for both
-    samples = weighted(net, n)
-    expected = compute(net._plan, net.params, samples, np.arange(net.n_params))
-    rounded = weighted(own, n)
-    got = compute(plan_of(own, isa), own.params, rounded, np.arange(net.n_params))
+        return own, compute(net._plan, net.params, weighted(net, n), np.arange(net.n_params))
+
+    return compute, n, of
+
+
+def test_every_instruction_set_and_type(best, dtype, isa):
+    compute, n, of = best
+    own, expected = of(dtype)
+    got = compute(plan_of(own, isa), own.params, weighted(own, n), np.arange(own.n_params))
     if dtype == "float64":
         agree(got, expected, dtype)
     else:
