@@ -8,12 +8,13 @@ import scipy.linalg  # noqa: F401  # brings in SciPy's BLAS
 from threadpoolctl import threadpool_limits
 
 os.environ["FASTMLP_CROWD"] = "ignore"  # tests of threads want them, here and in the programs that they start
-# what tests compute by NumPy and SciPy is small: BLAS's other threads cost more than they do, half of the suite's time, and on
-# a busy machine are waited for. Programs that tests start have them all.
-ONE_THREAD = threadpool_limits(1, "blas")
 
 from cases import DTYPES
 from fastmlp._core.bridge import kernels
+
+# What tests compute by NumPy and SciPy is small: BLAS's other threads took half of the suite's processor time, and were
+# waited for on a busy machine. Programs that tests start have them all.
+ONE_THREAD = threadpool_limits(1, "blas")
 
 
 @pytest.fixture(params=DTYPES)
