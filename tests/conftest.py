@@ -12,8 +12,8 @@ os.environ["FASTMLP_CROWD"] = "ignore"  # tests of threads want them, here and i
 from cases import DTYPES
 from fastmlp._core.bridge import kernels
 
-# What tests compute by NumPy and SciPy is small: BLAS's other threads took half of the suite's processor time, and were
-# waited for on a busy machine. Programs that tests start have them all.
+# What tests compute by BLAS is small: its other threads took a third of the suite's time, and on
+# a busy machine were waited for. Programs that tests start have them all.
 ONE_THREAD = threadpool_limits(1, "blas")
 
 
