@@ -30,6 +30,7 @@ from fastmlp.estimators.arguments import (
 )
 from fastmlp.estimators.estimator_path import Prunable
 from fastmlp.estimators.mean_objective import Problem, Samples, Validation
+from fastmlp.model import targets
 from fastmlp.network import Network
 from fastmlp.optimize import advice
 from fastmlp.terms import WeightDecay
@@ -120,41 +121,26 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         ConvergenceWarning
             If `max_iter` or `max_fun` was reached.
         """
-        anew = not (self.warm_start and hasattr(self, "network_"))
-        return self._fit(X, y, sample_weight, X_val, y_val, anew=anew)
+        return self._fit_whole(given.Data(X, y, sample_weight, X_val, y_val))
 
-    def _partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: Any) -> Self:
+    def _fit_whole(self, data: given.Data) -> Self:
+        return self._fit(data, anew=not (self.warm_start and hasattr(self, "network_")))
+
+    def _partial_fit(self, data: given.Data, classes: Any = None) -> Self:
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        return self._fit(X, y, sample_weight, anew=not hasattr(self, "network_"), classes=classes, part=True)
+        return self._fit(data, anew=not hasattr(self, "network_"), classes=classes, part=True)
 
     @quiet
-    def _fit(
-        self, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None, X_val: ArrayLike | None = None,
-        y_val: ArrayLike | None = None, *, anew: bool, classes: Any = None, part: bool = False,
-    ) -> Self:  # fmt: skip
+    def _fit(self, data: given.Data, *, anew: bool, classes: Any = None, part: bool = False) -> Self:
         """Train anew or go on, with `part` a single epoch."""
         with fitting.whole(self), advice.once(advice.ESTIMATOR):
-            return self._train(X, y, weight, X_val, y_val, anew=anew, classes=classes, part=part)
+            return self._train(data, anew=anew, classes=classes, part=part)
 
-    def _train(
-        self,
-        X: ArrayLike,
-        y: Any,
-        weight: ArrayLike | None,
-        X_val: ArrayLike | None,
-        y_val: ArrayLike | None,
-        *,
-        anew: bool,
-        classes: Any,
-        part: bool,
-    ) -> Self:
+    def _train(self, data: given.Data, *, anew: bool, classes: Any, part: bool) -> Self:
         """What a fit does."""
         check_arguments(self)
-        X, y, weight, X_val, y_val = map(given.own, (X, y, weight, X_val, y_val))
-        data = {"X": X, "y": y, "sample_weight": weight, "X_val": X_val, "y_val": y_val}
-        for name, value in data.items():
-            check.refuse_masked_and_lazy(value, name)
+        X, y, weight, X_val, y_val, sigma = data.owned()
         shape = layers.sample_shape(self, X, None if anew else self._shape)
         X, y = self._arrays(X, y, shape, reset=anew)
         weight = None if weight is None else _check_sample_weight(weight, X, dtype=np.float64)
@@ -165,7 +151,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             self._progress = self._result = self._split = None
         else:
             networks = [self._network_as_before(y, part)]
-        samples = self._samples(X, y, weight)
+        samples = self._samples(X, y, weight, sigma)
         held_out = self._validation_set(X_val, y_val, shape)
         if held_out is None and measure(self):
             samples, held_out = self._hold_back(samples, random)
@@ -178,7 +164,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         problem = Problem(networks[0], samples, self.alpha, own)
         validation = None if held_out is None else Validation(networks[0], held_out, self._score, own)
         self._keep_network(networks[0])  # to be found after Ctrl-C too, with the parameters of the last step
-        if len(networks) > 1 and self.solver == "lm" and validation is None:
+        if len(networks) > 1 and self.solver == "lm" and validation is None and samples.sigma is None:
             networks = [networks[fitting.best_start(self, networks, problem)]]
         drawn = None if random is None else random.randint(2**31 - 1, size=len(networks))
         seeds, trained = given.late_seed(self.random_state) if drawn is None else iter(drawn), []
@@ -263,12 +249,13 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             self._check_outputs(y)
         return self.network_
 
-    def _samples(self, X: Array, y: Array, weight: Array | None) -> Samples:
+    def _samples(self, X: Array, y: Array, weight: Array | None, sigma: ArrayLike | None = None) -> Samples:
         """Dense and encoded, with the weights of the classes, without samples that weigh nothing."""
         factors = self._class_factors(y)
         if factors is not None:
             weight = factors if weight is None else weight * factors
-        samples = Samples(X, self._encode(y), weight)
+        T = self._encode(y)
+        samples = Samples(X, T, weight, None if sigma is None else targets.errors(sigma, T.shape))
         if weight is None or (weight > 0).all():
             return samples
         if weight.min() < 0:

@@ -153,13 +153,13 @@ class Prunable:
         path = _pruned(self, samples, own, arguments)
         judged = Samples(inputs, self._encode(y), weight) if held_out is None else held_out
         outputs = (path.network(step).predict(judged.X) for step in range(len(path.steps)))
-        scores = [self._score(Y, judged.T, judged.weight) for Y in outputs]
+        scores = [self._score(Y, judged.T, judged.importance) for Y in outputs]
         return EstimatorPath(**vars(path), scores=np.array(scores), _source=self)
 
 
 def _pruned(estimator: Any, samples: Samples, own: Units | None, arguments: dict[str, Any]) -> PruningPath:
     """The path by the estimator's objective, or by the negative log posterior with its priors."""
-    net, (X, T, weight) = estimator.network_, samples
+    net, (X, T, weight, _) = estimator.network_, samples
     if estimator.alpha != EVIDENCE:
         problem = Problem(net, samples, estimator.alpha, own)
         return prune(

@@ -16,6 +16,7 @@ from fastmlp import _validation as check
 from fastmlp._types import Array, ArrayLike, Augment, Seed
 from fastmlp.bayes import doubts
 from fastmlp.bayes.laplace import Laplace
+from fastmlp.estimators import given
 from fastmlp.estimators.arguments import documented, of_network
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.mean_objective import Samples
@@ -39,6 +40,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     loss : {"squared_error", "poisson"}, default="squared_error"
         poisson: for counts, with outputs exp(z).
     {parameters}
+    absolute_sigma : bool, default=False
+        Whether the `sigma` of a fit is right as it is, or up to one factor that deviations and alpha="evidence"
+        estimate, as with `fastmlp.Laplace`.
 
     Attributes
     ----------
@@ -92,8 +96,59 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         n_init: int = 1,
         augment: Augment | None = None,
         layers: Sequence[Any] | None = None,
+        absolute_sigma: bool = False,
     ) -> None:
         self._store(locals())
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        *,
+        sigma: ArrayLike | None = None,
+    ) -> Self:
+        """Train on (X, y).
+
+        Parameters
+        ----------
+        X, y, sample_weight, X_val, y_val
+            As for `MLPClassifier.fit`; y of shape (n_samples,) or (n_samples, n_outputs).
+        sigma : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            Standard deviations of the measurement errors of y, in its units, for squared error, which then is in units
+            of sigma: so is `alpha`, and so are the losses. Samples that are held back for early stopping keep theirs,
+            and are scored with the weights 1/sigma^2; a set that is given has none.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong, or the weights come out not finite.
+        MemoryError
+            If a sparse X does not fit into memory as a dense array.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If `max_iter` or `max_fun` was reached.
+
+        Examples
+        --------
+        >>> import numpy as np, fastmlp
+        >>> X, sigma = np.linspace(-1, 1, 50)[:, None], np.linspace(0.01, 0.5, 50)
+        >>> y = 2 * X[:, 0] + sigma * np.random.default_rng(0).normal(size=50)
+        >>> model = fastmlp.MLPRegressor(hidden_layer_sizes=(), solver="lm", alpha=0.0, absolute_sigma=True)
+        >>> model = model.fit(X, y, sigma=sigma)
+        >>> mean, std = model.predict([[-0.5], [0.5]], return_std=True)   # of the line alone
+        >>> (abs(mean - [-1, 1]) < 2 * std).tolist(), std.round(3).tolist()
+        ([True, True], [0.019, 0.058])
+        """
+        return self._fit_whole(given.Data(X, y, sample_weight, X_val, y_val, self._errors(sigma)))
 
     @classmethod
     def from_network(cls, net: Network, **arguments: Any) -> Self:
@@ -136,12 +191,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return cls(**of_network(net, arguments))._take_over(net.copy())
 
     @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, *, sigma: ArrayLike | None = None
+    ) -> Self:
         """Go on for one epoch, on these samples, from where the last call or `fit` has ended.
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, sigma
             As for `fit`.
 
         Returns
@@ -153,15 +210,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         TypeError, ValueError
             As `fit`; also with early stopping.
         """
-        return self._partial_fit(X, y, sample_weight, None)
+        return self._partial_fit(given.Data(X, y, sample_weight, sigma=self._errors(sigma)))
 
-    def predict(self, X: ArrayLike, return_std: bool = False) -> Any:
+    def predict(self, X: ArrayLike, return_std: bool = False, *, noise_std: ArrayLike | None = None) -> Any:
         """Outputs of the network, and how far targets will scatter about them.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         return_std : bool, default=False
+        noise_std : float or array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            With `return_std`: which noise new targets have, a standard deviation, as of `fastmlp.Laplace.predict`.
+            After a fit with ``sigma`` deviations without it are those of the function.
 
         Returns
         -------
@@ -194,9 +254,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         X = self._inputs(X)
         Y = self.network_.predict(X)
         if not return_std:
+            if noise_std is not None:
+                raise ValueError("noise_std: expected None without return_std, got some")
             return self._like_targets(Y)
-        std = np.sqrt(self._posterior_now().predict(X)[1]).astype(Y.dtype)
+        std = np.sqrt(self._posterior_now().predict(X, noise_std=noise_std)[1]).astype(Y.dtype)
         return self._like_targets(Y), self._like_targets(std)
+
+    def _errors(self, sigma: ArrayLike | None) -> ArrayLike | None:
+        if check.boolean(self.absolute_sigma, "absolute_sigma") and sigma is None:
+            raise ValueError("absolute_sigma: expected sigma, the errors that are meant, got none")
+        return sigma
 
     @staticmethod
     def _like_targets(Y: Array) -> Array:
@@ -211,9 +278,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
                     "return_std: expected a model that knows its training samples, got one after partial_fit "
                     "or from_network, or a copy of one that had not been asked for deviations before"
                 )
-            (X, T, weight), prior = self._trained_on
+            (X, T, weight, sigma), prior = self._trained_on
             centred = "b" if "penalty" in prior else ""  # `fit` leaves the biases out of it
-            options = {"sample_weight": weight, "centred": centred, **prior}
+            absolute = sigma is not None and self.absolute_sigma and "noise_precision" not in prior
+            options = {"sample_weight": weight, "sigma": sigma, "absolute_sigma": absolute, "centred": centred, **prior}
             with advice.once(advice.ESTIMATOR):
                 self._posterior = Laplace._make(self._words(), net, X, T, **options)
         return self._posterior
@@ -250,7 +318,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return y.reshape(len(y), -1)
 
     def _score(self, Y: Array, T: Array, weight: Array | None) -> float:
-        return float(r2_score(T, Y, sample_weight=weight)) if len(T) > 1 else math.nan  # one sample has no variance
+        if len(T) < 2:
+            return math.nan  # one sample has no variance
+        if weight is None or weight.ndim == 1:
+            return float(r2_score(T, Y, sample_weight=weight))
+        return float(np.mean([r2_score(T[:, k], Y[:, k], sample_weight=w) for k, w in enumerate(weight.T)]))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

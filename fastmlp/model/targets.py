@@ -43,11 +43,7 @@ def measured(loss: Loss, targets: Targets, sigma: ArrayLike) -> Targets:
     values = targets.values
     if not loss.has_noise or values is None:
         raise ValueError(f"sigma: expected None for {loss}, got {check.shown(type(sigma).__name__)}; it has no noise")
-    array = check.real_array(sigma, "sigma", np.float64)
-    if array.shape not in (values.shape[:1], values.shape):
-        raise ValueError(f"sigma: expected shape {values.shape[:1]} or {values.shape}, got {array.shape}")
-    if not (array > 0).all():
-        raise ValueError(f"sigma: expected numbers > 0, got {array.min()}; leave out what was not measured")
+    array = errors(sigma, values.shape)
     with np.errstate(all="ignore"):
         precision = (1 / array**2).astype(values.dtype)
     beyond = _beyond(precision)
@@ -58,6 +54,16 @@ def measured(loss: Loss, targets: Targets, sigma: ArrayLike) -> Targets:
         )
     by_output = precision if precision.ndim == 2 else precision[:, np.newaxis]
     return targets._replace(precision=np.ascontiguousarray(np.broadcast_to(by_output, values.shape)))
+
+
+def errors(sigma: ArrayLike, shape: tuple[int, ...]) -> Float:
+    """Standard deviations, (N,) or (N, K), of targets of this shape (N, K)."""
+    array = check.real_array(sigma, "sigma", np.float64)
+    if array.shape not in (shape[:1], shape):
+        raise ValueError(f"sigma: expected shape {shape[:1]} or {shape}, got {array.shape}")
+    if not (array > 0).all():
+        raise ValueError(f"sigma: expected numbers > 0, got {array.min()}; leave out what was not measured")
+    return array
 
 
 @quiet
