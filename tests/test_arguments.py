@@ -100,6 +100,7 @@ CALLS = {
     "Loss": (fastmlp.Loss, {"name": "poisson"}),
     "load": (fastmlp.load, {"path": "nothing"}),
     "save": (net().save, {"path": "something"}),
+    "Laplace.save": (POSTERIOR.save, {"path": "something", "samples": False}),
     "fit": (lambda **given: net().fit(**SHORT | given), SAMPLES, fastmlp.Network.fit),
     "initialize": (net().initialize, {}),
     "rescale_inputs": (net().rescale_inputs, {"scale": 2.0}),

@@ -8,15 +8,17 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, how_many
-from fastmlp.bayes import shown
+from fastmlp.bayes import shown, stored
 from fastmlp.bayes.alternation import Alternation
 from fastmlp.bayes.ascent import Path
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.starts import Start, Starts
 
 Float = NDArray[np.float64]
+HISTORY = ("log_evidence", "effective_n_params", "noise_precision", "prior_precision")
 
 
 @quiet
@@ -51,7 +53,7 @@ class Evidence(Laplace):
         self._frame, self._posterior = frame, last.posterior.changed(n_threads=n_threads)
         *alpha, _ = last.precisions.tolist()
         self.group_precisions: dict[str, float] = dict(zip(alternation.groups, alpha, strict=True))
-        self.pruned: tuple[str, ...] = tuple(name for name, a in self.group_precisions.items() if a == math.inf)
+        self.pruned: tuple[str, ...] = _pruned(self.group_precisions)
         self.converged, self.stationary = bool(path.end), path.end
         self.noise_at_floor = alternation.at_floor(last.precisions)
         precisions = np.array([step.precisions for step in path.steps])
@@ -87,6 +89,34 @@ class Evidence(Laplace):
                 Start(tuple(h), n, self if other is None else other) for h, n, other in state["starts"]
             )
 
+    def _entry(self, *, samples: bool) -> stored.Entry:
+        told, arrays = super()._entry(samples=samples)
+        number = next((start.number for start in vars(self).get("starts", ()) if start.posterior is self), 0)
+        own = {
+            "groups": list(self.group_precisions),
+            "stationary": self.stationary,
+            "noise_at_floor": self.noise_at_floor,
+            "number": number,
+        }
+        alpha = np.array(list(self.group_precisions.values()), np.float64)
+        arrays |= {"group_precisions": alpha} | {f"history/{name}": self.history[name] for name in HISTORY}
+        return stored.Entry(told | {"evidence": own}, arrays)
+
+    @classmethod
+    def _of_entry(cls, own: stored.Entry) -> Self:
+        (told, arrays), posterior = own, super()._of_entry(own)
+        told = told["evidence"]
+        groups = [name for name in told["groups"] if isinstance(name, str)]
+        posterior.group_precisions = dict(zip(groups, arrays["group_precisions"].tolist(), strict=True))
+        posterior.pruned = _pruned(posterior.group_precisions)
+        posterior.stationary = check.choice(told["stationary"], "stationary", tuple(shown.STATIONARY))
+        posterior.converged = bool(posterior.stationary)
+        posterior.noise_at_floor = check.boolean(told["noise_at_floor"], "noise_at_floor")
+        posterior.history = {name: arrays[f"history/{name}"] for name in HISTORY}
+        number = check.integer(told["number"], "number", 0)
+        posterior.starts = Starts([Start(posterior.network.layers[1:-1], number, posterior)])
+        return posterior
+
     def _without_samples(self) -> Self:
         light = super()._without_samples()
         if "starts" in light.__dict__:
@@ -95,3 +125,7 @@ class Evidence(Laplace):
                 for start in light.starts
             )
         return light
+
+
+def _pruned(group_precisions: dict[str, float]) -> tuple[str, ...]:
+    return tuple(name for name, alpha in group_precisions.items() if alpha == math.inf)

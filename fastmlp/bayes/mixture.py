@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import Any, Self
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, printed
 from fastmlp._types import ArrayLike, Float
-from fastmlp.bayes import shown
+from fastmlp.bayes import shown, stored
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.prediction import Prediction
 from fastmlp.bayes.starts import Starts
@@ -43,6 +44,32 @@ class Mixture:
     def __init__(self, members: list[Any], starts: Starts) -> None:
         self.members: list[Laplace] = members
         self.starts = starts
+
+    @classmethod
+    def _of_members(cls, members: list[Any]) -> Self:
+        """What a file has of one: the starts are those of the members alone."""
+        return cls(members, Starts(start for member in members for start in member.starts))
+
+    def save(self, path: str | os.PathLike[str], *, samples: bool = False) -> None:
+        """Write all members to a file, which `fastmlp.load` reads; the file appears complete or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+        samples : bool, default=False
+            As for `Laplace.save`.
+
+        Raises
+        ------
+        OSError, ValueError
+            As `Laplace.save`.
+
+        Notes
+        -----
+        Starts that are no members are left out.
+        """
+        samples = check.boolean(samples, "samples")
+        stored.save(path, "Mixture", [member._entry(samples=samples) for member in self.members])
 
     def _shown(self) -> Page:
         return Page(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
 from fastmlp._types import Float, Seed
-from fastmlp.bayes import modes, posterior_state
+from fastmlp.bayes import modes, posterior_state, stored
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.model.architecture import Architecture
@@ -49,6 +50,40 @@ class Parameters:
         self._frame, self._posterior, others = posterior_state.restored(state)
         for name, value in others.items():
             setattr(self, name, value)
+
+    def save(self, path: str | os.PathLike[str], *, samples: bool = False) -> None:
+        """Write the posterior to a file, which `fastmlp.load` reads; the file appears complete or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Any name; an existing file is replaced.
+        samples : bool, default=False
+            With the samples too, which `leave_one_out`, `influence`, `nic` and `sandwich_covariance` look at.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError
+            If the posterior does not know the samples that are asked for, or has a penalty of its own beside them; or
+            if it would not fit into a file.
+
+        Notes
+        -----
+        As of `Network.save`, and 2 P^2 numbers; nothing in it is executed by who reads it. Predictions of what is read
+        are the same, to the bit. The other starts of `fastmlp.fit_evidence` are left out.
+        """
+        stored.save(path, type(self).__name__, [self._entry(samples=check.boolean(samples, "samples"))])
+
+    def _entry(self, *, samples: bool) -> stored.Entry:
+        """What a file has of it."""
+        return stored.entry(self._frame, self._posterior, samples=samples)
+
+    @classmethod
+    def _of_entry(cls, own: stored.Entry) -> Self:
+        """What `_entry` gave, read from a file."""
+        return cls._of(*stored.restored(own))
 
     def _without_samples(self) -> Self:
         """The same but for what looks at them: `nic`, `sandwich_covariance`, `leave_one_out`, `influence`."""
