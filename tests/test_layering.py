@@ -118,7 +118,17 @@ INNER = {
         ("posterior_state",),
         ("posterior", "prior_samples", "influence"),
         ("prior", "frame", "doubts"),
-        ("covariance", "noise", "precisions", "likelihood", "modes", "prediction", "shown", "derivative_data"),
+        (
+            "covariance",
+            "noise",
+            "precisions",
+            "likelihood",
+            "modes",
+            "prediction",
+            "shown",
+            "derivative_data",
+            "intervals",
+        ),
     ),
     "plot": (
         ("__init__",),

@@ -6,7 +6,8 @@ posterior   a normal distribution of an objective's free parameters: problem (th
             noise (its precision), doubts (errors and warnings), posterior_state (in pickles; covariance: older
             ones), stored and posterior_files (in files)
 beside      modes (how many there are), prediction (what that is), influence (what leaving out does), likelihood
-            (losses by outputs or logits), derivative_data (known derivatives), shown (what posteriors print)
+            (losses by outputs or logits), intervals (quantiles of predictions), derivative_data (known derivatives),
+            shown (what posteriors print)
 evidence    the posterior at precisions by the evidence: searching (for them), ascent (the way to a maximum),
             alternation (training, re-estimation), budget (what ends it early), occam (the gradient of ln|A|); starts
             and mixture (several networks)

@@ -56,6 +56,8 @@ class Evidence(Laplace):
         self.pruned: tuple[str, ...] = _pruned(self.group_precisions)
         self.converged, self.stationary = bool(path.end), path.end
         self.noise_at_floor = alternation.at_floor(last.precisions)
+        left = alternation.n_targets - last.posterior.effective_n_params
+        self._freedom = math.inf if alternation.knows_noise or self.noise_at_floor or left <= 0 else left
         precisions = np.array([step.precisions for step in path.steps])
         volume = frame.log_volume(last.posterior.total_weight)
         self.history: dict[str, Float] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Self
 
 import numpy as np
@@ -193,6 +194,7 @@ class Laplace(Predictive):
             posterior = posterior.centred(centred)
         self._be_new()
         self._frame, self._posterior = frame, posterior
+        self._freedom = math.inf if noise is None else 2 * noise.found.value  # beta SSE, which is N K - gamma
         doubts.warn(posterior, words)
         if said := frame.beyond(posterior.beta):
             advice.say(said)
@@ -264,7 +266,7 @@ class Laplace(Predictive):
         v, gradient, A = objective.x0, objective.grad(objective.x0), objective.ggn(objective.x0)
         v = v - definite.solve(definite.factored(A), gradient) if len(v) else v
         kind = "ggn" if own.hessian == "exact" else own.hessian  # away from an optimum of the new samples
-        return Laplace._of(self._frame, Posterior(objective, v, kind, self._frame.varying))
+        return Laplace._of(self._frame, Posterior(objective, v, kind, self._frame.varying), self._freedom)
 
     def leave_one_out(self, retrain: str = "none") -> LeaveOneOut:
         """Each sample predicted by the network that was trained without it, without training any.

@@ -14,6 +14,7 @@ from fastmlp._types import ArrayLike, Float
 from fastmlp.bayes import shown, stored
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.prediction import Prediction
+from fastmlp.bayes.predictive import interval_of
 from fastmlp.bayes.starts import Starts
 
 
@@ -77,7 +78,9 @@ class Mixture:
             (shown.members(self.members),),
         )
 
-    def predict(self, X: ArrayLike, parts: bool = False, *, noise_std: ArrayLike | None = None) -> Any:
+    def predict(
+        self, X: ArrayLike, parts: bool = False, *, noise_std: ArrayLike | None = None, interval: float | None = None
+    ) -> Any:
         """What new targets will be: as `Laplace.predict`, of the mixture.
 
         Parameters
@@ -86,10 +89,12 @@ class Mixture:
         parts : bool, default=False
         noise_std : float or array-like of shape (N,) or (N, K), optional
             As for `Laplace.predict`.
+        interval : float, optional
+            Likewise: between the quantiles of the mixture of all members' distributions.
 
         Returns
         -------
-        (mean, variance), probabilities or Prediction
+        (mean, variance), probabilities, Prediction or (low, high)
             The mean of the members' means, and the law of total variance: `epistemic` is the mean of the members' plus
             the variance of their means, `noise` the mean of theirs.
 
@@ -105,6 +110,10 @@ class Mixture:
         X = check.real_array(X, "X", None)  # read once
         if noise_std is not None:
             noise_std = check.real_array(noise_std, "noise_std", np.float64)
+        if interval is not None:
+            if check.boolean(parts, "parts"):
+                raise ValueError("parts: expected False with an interval, got True")
+            return interval_of(self.members, X, interval, noise_std, 1000, 0)
         each = [member.predict(X, parts=True, noise_std=noise_std) for member in self.members]
         means = np.array([prediction.mean for prediction in each])
         epistemic = np.mean([prediction.epistemic for prediction in each], axis=0) + means.var(axis=0)

@@ -28,12 +28,13 @@ class Parameters:
 
     _frame: Frame
     _posterior: Posterior
+    _freedom: float = math.inf  #: of pickles and files that do not know
 
     @classmethod
-    def _of(cls, frame: Frame, posterior: Posterior) -> Self:
-        """The posterior of a problem in the units of `frame`."""
+    def _of(cls, frame: Frame, posterior: Posterior, freedom: float = math.inf) -> Self:
+        """The posterior of a problem in the units of `frame`, and the degrees of freedom of its noise precision."""
         seen = cls.__new__(cls)
-        seen._frame, seen._posterior = frame, posterior
+        seen._frame, seen._posterior, seen._freedom = frame, posterior, freedom
         return seen
 
     def _be_new(self) -> None:
@@ -78,12 +79,13 @@ class Parameters:
 
     def _entry(self, *, samples: bool) -> stored.Entry:
         """What a file has of it."""
-        return stored.entry(self._frame, self._posterior, samples=samples)
+        own = stored.entry(self._frame, self._posterior, samples=samples)
+        return own._replace(arrays=own.arrays | {"degrees_of_freedom": np.asarray(self._freedom, np.float64)})
 
     @classmethod
     def _of_entry(cls, own: stored.Entry) -> Self:
         """What `_entry` gave, read from a file."""
-        return cls._of(*stored.restored(own))
+        return cls._of(*stored.restored(own), float(own.arrays["degrees_of_freedom"]))
 
     def _without_samples(self) -> Self:
         """The same but for what looks at them: `nic`, `sandwich_covariance`, `leave_one_out`, `influence`."""
@@ -146,6 +148,11 @@ class Parameters:
     def noise_precision(self) -> Any:
         """The noise precision beta in the units of the targets, or of 1/sigma^2; 1 for classifiers and counts."""
         return self._frame.precision(self._posterior.beta)
+
+    @property
+    def degrees_of_freedom(self) -> float:
+        """Of the noise precision: N K - gamma where it was estimated, infinite where it is told, or there is none."""
+        return self._freedom
 
     @property
     def gamma(self) -> Float:
