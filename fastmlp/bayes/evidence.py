@@ -38,7 +38,10 @@ class Evidence(Laplace):
         "maximum"; "fixed_point", the last point, whatever the evidence on the way; "edge", the best point seen, where
         the evidence rises up to precisions beyond which the network's optimum ceases to exist; or "" if not converged.
     noise_at_floor : bool
-        Whether the targets have no noise that could be told, so that `noise_precision` is as large as it may be.
+        Whether the targets have no noise that could be told, so that `noise_precision` is as large as it may be; those of
+        some output, where each has its own.
+    outputs_at_floor : tuple of int
+        Of which outputs that is so.
     starts : Starts
         All networks that were trained: a tuple with `hidden`, `number`, `log_evidence` with symmetries, and
         `posterior` of each, and a `table`.
@@ -49,18 +52,18 @@ class Evidence(Laplace):
     def __init__(self, path: Path, alternation: Alternation, n_threads: int) -> None:
         steps, frame, last = [step.posterior for step in path.steps], alternation.frame, path.steps[-1]
         self._frame, self._posterior = frame, last.posterior.changed(n_threads=n_threads)
-        *alpha, _ = last.precisions.tolist()
+        alpha = alternation.alphas(last.precisions).tolist()
         self.group_precisions: dict[str, float] = dict(zip(alternation.groups, alpha, strict=True))
         self.pruned: tuple[str, ...] = tuple(name for name, a in self.group_precisions.items() if a == math.inf)
         self.converged, self.stationary = bool(path.end), path.end
-        self.noise_at_floor = alternation.at_floor(last.precisions)
-        precisions = np.array([step.precisions for step in path.steps])
+        self.outputs_at_floor = alternation.levels.outputs_where(alternation.at_floor(last.precisions))
+        self.noise_at_floor = bool(self.outputs_at_floor)
         volume = frame.log_volume(last.posterior.total_weight)
         self.history: dict[str, Float] = {
             "log_evidence": np.array([step.log_evidence for step in steps]) - volume,
             "effective_n_params": np.array([step.effective_n_params for step in steps]),
             "noise_precision": np.array([frame.precision(step.beta) for step in steps]),
-            "prior_precision": precisions[:, :-1],
+            "prior_precision": np.array([alternation.alphas(step.precisions) for step in path.steps]),
         }
 
     def _shown(self) -> Page:

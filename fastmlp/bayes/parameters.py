@@ -27,6 +27,7 @@ class Parameters:
 
     _frame: Frame
     _posterior: Posterior
+    _own_noise: Float | None = None  #: precisions (K,) in the frame's units, where they are not those of the posterior
 
     @classmethod
     def _of(cls, frame: Frame, posterior: Posterior) -> Self:
@@ -111,6 +112,23 @@ class Parameters:
     def noise_precision(self) -> Any:
         """The noise precision beta in the units of the targets, or of 1/sigma^2; 1 for classifiers and counts."""
         return self._frame.precision(self._posterior.beta)
+
+    @property
+    def noise_std(self) -> Float | None:
+        """Standard deviations of the noise of new targets (K,) in the units of T; times sigma beside `sigma`.
+
+        Of each output, see above; None for classifiers and counts.
+        """
+        frame, varying = self._frame, self._frame.varying
+        if not self._architecture.loss.has_noise:
+            return None
+        scale = 1.0 if frame.measured else frame.output_scale
+        return np.where(varying, scale / np.sqrt(self._noise_precision), 0.0)
+
+    @property
+    def _noise_precision(self) -> Float:
+        """Of new targets, a number or (K,), in the units of the posterior."""
+        return np.asarray(self._posterior.beta if self._own_noise is None else self._own_noise)
 
     @property
     def gamma(self) -> Float:

@@ -26,6 +26,7 @@ def facts(posterior: Any, noise: str = "") -> Table:
     distance = vars(posterior._posterior).get("distance")
     own, deviation = posterior.units, _noise(posterior)
     unit = "times sigma" if posterior._frame.measured else "in the units of T"
+    unit += "" if posterior._own_noise is None else ", each output's own, beside a posterior with one for all"
     return Table([
         ("network", posterior._architecture.phrase()),
         ("samples", _samples(posterior)),
@@ -82,8 +83,7 @@ def _noise(posterior: Any) -> str | None:
     """The noise's standard deviation; None for classifiers and counts, which have no other noise than their own."""
     if not posterior._architecture.loss.has_noise:
         return None
-    beta = np.atleast_1d(posterior.noise_precision)
-    return numbers(np.where(beta > 0, beta, math.nan) ** -0.5)
+    return numbers(posterior.noise_std)
 
 
 def _range(values: Any) -> str:

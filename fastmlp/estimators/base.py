@@ -32,7 +32,6 @@ from fastmlp.estimators.estimator_path import Prunable
 from fastmlp.estimators.mean_objective import Problem, Samples, Validation
 from fastmlp.network import Network
 from fastmlp.optimize import advice
-from fastmlp.terms import WeightDecay
 
 
 class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
@@ -200,8 +199,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         if part:
             self._remember(None)
             return self
-        penalty = WeightDecay(problem.decay, problem.decay)
-        self._remember(samples, penalty=penalty, standardize=own or False)
+        self._remember(samples, decay=problem.decay, standardize=own or False)
         if best.limit:
             message = f"{self.solver} has not converged within {best.limit}; raise it"
             warn_caller(message + ", or take standardize=True" * (own is None), ConvergenceWarning)
