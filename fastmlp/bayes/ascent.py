@@ -81,8 +81,9 @@ def _uphill(
     alternation: Alternation, at: Step, proposal: Proposal, direction: Float, rounding: float
 ) -> tuple[Step, bool]:
     """The first of ever shorter steps at which the evidence has risen; or the shortest, behind an edge."""
-    room, noise = np.log(alternation.levels.highest / alternation.betas(at.precisions)), alternation.betas(direction)
-    noise[...] = np.where(proposal.at_floor, 0.0, np.minimum(noise, room))
+    direction, plain = (_below_floors(each, alternation, at, proposal) for each in (direction, proposal.change))
+    if proposal.gradient @ direction <= ENOUGH * float(proposal.gradient @ plain):  # what was cut off was uphill
+        direction = plain
     promised, share = float(proposal.gradient @ direction), 1.0
     is_cheap = COARSE * np.abs(proposal.gradient).max() <= CHEAP
     while True:
@@ -97,6 +98,14 @@ def _uphill(
             return step, bool(has_risen)
         share /= 2
         alternation.params = at.posterior.params
+
+
+def _below_floors(direction: Float, alternation: Alternation, at: Step, proposal: Proposal) -> Float:
+    """A direction that takes no noise beyond its floor, nor from there."""
+    direction = direction.copy()
+    noise, room = alternation.betas(direction), alternation.levels.highest / alternation.betas(at.precisions)
+    noise[...] = np.where(proposal.at_floor, 0.0, np.minimum(noise, np.log(room)))
+    return direction
 
 
 def to_fixed_point(alternation: Alternation, start: Float, max_iter: int, tol: float) -> Path:

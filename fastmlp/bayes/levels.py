@@ -78,7 +78,7 @@ class Levels:
             )
         spread = np.atleast_1d((own**2).mean())
         if self.by_output:  # a constant among raw targets has the size of the others
-            spread = np.where(own > 0, own**2, spread)
+            spread = np.where(own > 0, own**2, (own[own > 0] ** 2).mean())
         if not ((spread >= LEAST_VARIANCE) & (spread <= 1 / LEAST_VARIANCE)).all():
             raise ValueError(
                 f"{name}: expected targets of a variance from {LEAST_VARIANCE:g} to {1 / LEAST_VARIANCE:g}, got a "
@@ -91,7 +91,7 @@ class Levels:
             return np.sqrt(spread), 2 * found.loss / self.n_targets
         assert found.sd is not None
         measured = (found.total * found.sd**2)[self.varying] / self.n_targets
-        return np.sqrt(spread), np.where(measured > 0, measured, measured.mean())
+        return np.sqrt(spread), np.where(measured > 0, measured, measured[measured > 0].mean())
 
     def start(self, value: Any) -> Float:
         """The precisions to begin with; `value` is given in the units of the user's targets."""

@@ -121,7 +121,11 @@ class Arguments(NamedTuple):
             beta = own_noise.beta
         factor = 1.0
         if given.scaled:
-            factor = outputs.mean_precision(beta, frame.varying) if np.ndim(beta) else beta
+            factor = beta
+            if np.ndim(beta):
+                factor = outputs.mean_precision(beta, frame.varying)
+                if np.count_nonzero(frame.varying) > 1:
+                    words = words._replace(remedy=f"{words.remedy}, by fit(noise='per_output'), which tells these numbers")
         whole = given.penalty(factor)
         return Problem(frame, Objective(data.at(beta), whole, params, free), words, own_noise)
 

@@ -225,13 +225,13 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             samples, prior_precision=posterior.prior_precision, noise_precision=noise,
             standardize=posterior.units or False,
         )  # fmt: skip
-        message = poor(posterior)
+        said = [poor(posterior)]
         if not posterior.converged:
-            message = f"the precisions have not converged within max_iter={self.max_iter}; raise it"
+            said = [f"the precisions have not converged within max_iter={self.max_iter}; raise it"]
         elif posterior.noise_at_floor:
-            message = "the noise is at its floor: y has none that the network could tell from the function"
-        if message:
-            warn_caller(message, ConvergenceWarning)
+            said.append("the noise is at its floor: y has none that the network could tell from the function")
+        if any(said):
+            warn_caller("; ".join(filter(None, said)), ConvergenceWarning)
         return self
 
     @property

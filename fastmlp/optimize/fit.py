@@ -56,7 +56,7 @@ class Trained(NamedTuple):
 
     result: FitResult
     objective: Objective
-    params: Array  #: that the network was left with, in the units of the objective
+    params: Array  #: that the network was left with, in its type, in the units of the objective
 
 
 @quiet
@@ -128,7 +128,7 @@ def trained(net: Model, samples: Samples, asked: FitOptions, share: Float | None
     if result.success and judged:
         warned = explained.after(objective, constant, x, loss, standardized=own is not None, minibatch=by_batches)
     result.warned = warned
-    return Trained(result, objective, x)
+    return Trained(result, objective, x.astype(architecture.dtype, copy=False))
 
 
 def _generator(asked: FitOptions, state: dict[str, Any] | None) -> np.random.Generator | None:
