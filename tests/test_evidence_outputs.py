@@ -28,6 +28,7 @@ T = np.column_stack([
 COUNT = RNG.integers(0, 3, N).astype(float)
 SIGMA = RNG.uniform(0.5, 2, (N, K))
 LINES = X @ RNG.normal(size=(2, 2)) + 0.3 + RNG.normal(size=(N, 2)) * [0.05, 1.5]
+GIVEN: list[dict] = [{}, {"sample_weight": COUNT}, {"sigma": SIGMA}]
 DESIGN = np.column_stack([X, np.ones(N)])
 
 
@@ -43,7 +44,7 @@ def alternation(net, sample_weight=None, sigma=None, tol=1e-12):
 # ---- the gradient of the evidence ----
 
 
-@pytest.mark.parametrize("given", [{}, {"sample_weight": COUNT}, {"sigma": SIGMA}], ids=["plain", "counted", "measured"])
+@pytest.mark.parametrize("given", GIVEN, ids=["plain", "counted", "measured"])
 def test_corrected_re_estimation_is_the_gradient_along_trained_networks(given):
     """c_k, which the hidden units' motion adds, by differences of fourth order."""
     own = alternation(fastmlp.Network([2, 3, K], rng=1), **given)
@@ -69,7 +70,7 @@ def test_corrected_re_estimation_is_the_gradient_along_trained_networks(given):
         assert slopes[place] == pytest.approx((8 * one - two) / (12 * step), rel=1e-8, abs=1e-6)
 
 
-@pytest.mark.parametrize("given", [{}, {"sample_weight": COUNT}, {"sigma": SIGMA}], ids=["plain", "counted", "measured"])
+@pytest.mark.parametrize("given", GIVEN, ids=["plain", "counted", "measured"])
 def test_what_the_outputs_determine_adds_up(given):
     own = alternation(fastmlp.Network([2, 3, K], rng=1), **given)
     posterior = own.trained(own.start(0.1, None)).posterior
@@ -276,5 +277,5 @@ def test_intervals_cover_as_much_as_they_say(noise, standardize):
         return mean, np.sqrt(variance)
 
     shares = output_cases.coverage(predict, noise)
-    assert (0.94 <= shares).all()
+    assert (shares >= 0.94).all()
     assert (shares <= 0.96).all()

@@ -110,7 +110,7 @@ def test_units_may_be_given_and_the_noise_is_that_of_the_targets():
     copied._units = None  # without units of its own: those of the data
     again = fastmlp.Laplace(copied, X, T, prior_precision=0.3, noise_precision=raw, standardize=True)
     assert again.log_evidence == pytest.approx(given.log_evidence, rel=1e-9)
-    with pytest.raises(ValueError, match="noise_precision: expected one for each output together with a penalty, got one for"):
+    with pytest.raises(ValueError, match="noise_precision: expected one for each output together with a penalty"):
         fastmlp.Laplace(net, X, T, penalty=DECAY, noise_precision=2.0, standardize=True)
     with pytest.raises(TypeError, match="standardize: expected True, False or units"):
         fastmlp.Laplace(net, X, T, penalty=DECAY, standardize="yes")

@@ -106,8 +106,7 @@ class Alternation:
         grid = max(self.grid, COARSE) if on_the_way else self.grid
         logs = np.log(precisions) + change
         after = np.exp(grid * np.rint(logs / grid) if grid else logs)
-        levels, betas = self.levels, self.betas(after)
-        betas[...] = self.betas(precisions) if levels.are_known else _held(betas, levels)
+        self.betas(after)[...] = self.levels.moved(self.betas(precisions), self.betas(after))
         return np.asarray(after)
 
     def at_floor(self, precisions: Float) -> Mask:
@@ -251,11 +250,6 @@ class Alternation:
         diagonal = definite.diagonal(posterior.curvature) + posterior.prior
         lost = 4 * EPS * float(diagonal @ posterior.covariance.diagonal)
         return self.tol + ROUNDING * abs(posterior.log_evidence) + lost
-
-
-def _held(betas: Float, levels: Levels) -> Float:
-    """Precisions of the noise, at its floor where they would be close to it."""
-    return np.where(levels.at_floor(betas), levels.highest, betas)
 
 
 def _n_relevances(architecture: Architecture) -> int:

@@ -38,10 +38,10 @@ class Evidence(Laplace):
         "maximum"; "fixed_point", the last point, whatever the evidence on the way; "edge", the best point seen, where
         the evidence rises up to precisions beyond which the network's optimum ceases to exist; or "" if not converged.
     noise_at_floor : bool
-        Whether the targets have no noise that could be told, so that `noise_precision` is as large as it may be; those of
-        some output, where each has its own.
+        Whether the targets have no noise that could be told, so that `noise_precision` is as large as it may be; those
+        of some output, where each has its own.
     outputs_at_floor : tuple of int
-        Of which outputs that is so.
+        Which outputs that is said of.
     starts : Starts
         All networks that were trained: a tuple with `hidden`, `number`, `log_evidence` with symmetries, and
         `posterior` of each, and a `table`.

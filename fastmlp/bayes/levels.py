@@ -122,6 +122,10 @@ class Levels:
         """Where the noise is at its floor, or as good as there."""
         return np.asarray(levels > CLOSE * self.highest)
 
+    def moved(self, before: Float, after: Float) -> Float:
+        """The precisions after a move: as before if they are known, at the floor where they would be close to it."""
+        return before if self.are_known else np.where(self.at_floor(after), self.highest, after)
+
     def outputs_where(self, mask: Mask) -> tuple[int, ...]:
         """The outputs of some levels (B,)."""
         return tuple(self.varying[np.broadcast_to(mask, self.varying.shape)].tolist())

@@ -244,7 +244,7 @@ class Posterior:
         return other
 
     def noise_by_output(self) -> Float:
-        """(N - gamma_k) / SSE_k (K,), of each output beside one beta for all; beta where parameters take up all of it."""
+        """(N - gamma_k) / SSE_k (K,), of each output beside one beta; that where parameters take up all of it."""
         count = self.total_weight
         left = np.minimum(count, count - outputs.determined(self.data, self.free, self.params, self.covariance))
         with np.errstate(divide="ignore"):

@@ -125,7 +125,7 @@ class Arguments(NamedTuple):
             if np.ndim(beta):
                 factor = outputs.mean_precision(beta, frame.varying)
                 if np.count_nonzero(frame.varying) > 1:
-                    words = words._replace(remedy=f"{words.remedy}, by fit(noise='per_output'), which tells these numbers")
+                    words = words._replace(remedy=f"{words.remedy}, by fit(noise='per_output'), which tells the noise")
         whole = given.penalty(factor)
         return Problem(frame, Objective(data.at(beta), whole, params, free), words, own_noise)
 

@@ -18,8 +18,8 @@ from fastmlp.bayes.ascent import to_fixed_point, to_maximum
 from fastmlp.bayes.budget import Budget
 from fastmlp.bayes.evidence import Evidence
 from fastmlp.bayes.frame import Frame, framed
-from fastmlp.bayes.mixture import Mixture
 from fastmlp.bayes.levels import Levels
+from fastmlp.bayes.mixture import Mixture
 from fastmlp.bayes.problem import measured_noise, noise_given
 from fastmlp.bayes.starts import Start, Starts
 from fastmlp.errors import ConvergenceWarning, warn_caller
@@ -152,11 +152,11 @@ def fit_evidence(
 
         c_g = -alpha_g w_g . s_g,    c_k = -beta_k grad E_k . s,    c = sum_k c_k,    s = -1/2 H^-1 d ln|A| / dw,
 
-    E_k half of SSE_k, H the exact second derivatives of the log posterior. With it re-estimation goes uphill; steps, in logarithms, are
-    made quicker by the curvature along the last eight (L-BFGS), and halved where the log evidence would fall. Plain
-    re-estimation lets it fall, mostly by some tenths, but by tens where weights into hidden units shrink and those out
-    of them grow. Where the evidence rises up to an edge at which the network's optimum ceases to exist, training goes
-    on from there once; what is returned is the best point seen, and `stationary` says what it is.
+    E_k half of SSE_k, H the exact second derivatives of the log posterior. With it re-estimation goes uphill; steps, in
+    logarithms, are made quicker by the curvature along the last eight (L-BFGS), and halved where the log evidence would
+    fall. Plain re-estimation lets it fall, mostly by some tenths, but by tens where weights into hidden units shrink
+    and those out of them grow. Where the evidence rises up to an edge at which the network's optimum ceases to exist,
+    training goes on from there once; what is returned is the best point seen, and `stationary` says what it is.
 
     A group that is determined to less than a thousandth of its parameters, gamma_g <= 0.001 P_g, seems to be on its way
     to an infinite precision. From the third re-estimation on it is taken out, its weights 0 for good, if the evidence

@@ -231,15 +231,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _form_posterior(self, samples: Samples, decay: float | None = None, **prior: Any) -> None:
         """From the present weights on; `decay` is what `fit` has had of weight decay, if precisions are not told."""
-        net, weighed = self.network_, decay is not None and self._is_weighed()
-        if weighed:
-            net, prior["noise_precision"] = self._trained_by_output(samples, decay, prior["standardize"])
-        if decay is not None:  # `fit` leaves the biases out of it
-            prior |= {"penalty": WeightDecay(decay, decay), "centred": "b"}
-        self._posterior = Laplace._make(
-            self._words(), net, samples.X, samples.T, sample_weight=samples.weight, **prior
-        )
-        self._weighed_at = self.network_.params.copy() if weighed else None
+        net, weighed_at = self.network_, None
+        if decay is not None:
+            if self._is_weighed():
+                weighed_at = net.params.copy()
+                net, prior["noise_precision"] = self._trained_by_output(samples, decay, prior["standardize"])
+            prior |= {"penalty": WeightDecay(decay, decay), "centred": "b"}  # `fit` leaves the biases out of it
+        self._posterior = Laplace._make(self._words(), net, samples.X, samples.T, sample_weight=samples.weight, **prior)
+        self._weighed_at = weighed_at
 
     def _is_weighed(self) -> bool:
         """Whether the posterior is of a network that is trained on with the noise of each output."""

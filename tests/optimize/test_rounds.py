@@ -148,7 +148,7 @@ def test_an_output_that_is_met_is_not_all_there_is():
 def test_float32_and_more_parameters_than_are_counted(monkeypatch):
     net = fastmlp.Network([3, K], dtype="float32", rng=0)
     result = net.fit(X, T, "lm", noise="per_output", penalty=DECAY)
-    W, beta = by_hand()
+    _, beta = by_hand()
     assert np.abs(np.log(result.noise_precision / beta)).max() < 0.05
     monkeypatch.setattr(rounds, "MOST_PARAMS", 3)
     other = fastmlp.Network([3, K], rng=0).fit(X, T, "lm", noise="per_output", penalty=DECAY)
