@@ -74,6 +74,21 @@ def test_estimated_noise_counts_what_is_left_of_the_targets():
     assert told.degrees_of_freedom == np.inf
 
 
+def test_outputs_have_degrees_of_freedom_of_their_own():
+    """Lines through the same rows, of noise 0.1 and 50."""
+    X, T = X100[:9], np.column_stack([SINE, 50 * np.random.default_rng(3).normal(size=100)])[:9]
+    net = fastmlp.Network([2, 2], rng=0)
+    net.fit(X, T, "lm")
+    posterior = fastmlp.Laplace(net, X, T, prior_precision=0.0)
+    assert np.allclose(posterior.degrees_of_freedom, 6.0, rtol=1e-9)
+    found = fastmlp.fit_evidence(fastmlp.Network([2, 2], rng=0), X, T)
+    assert found.degrees_of_freedom.shape == (2,)
+    low, high = found.predict(NEW, interval=0.9)
+    mean, variance = found.predict(NEW)
+    t = scipy.stats.t.ppf(0.95, found.degrees_of_freedom)
+    assert np.allclose([low, high], [mean - t * np.sqrt(variance), mean + t * np.sqrt(variance)], rtol=1e-9)
+
+
 def test_errors_up_to_a_factor_share_its_uncertainty():
     """Generalised least squares with the factor estimated: Student's intervals of targets with told errors."""
     sigma = np.linspace(0.1, 1.0, 7)

@@ -40,6 +40,7 @@ LEVEL = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 INNER = {
     "optimize": (
         ("__init__",),
+        ("rounds",),
         ("fit",),
         ("methods", "settled"),
         ("lm", "lbfgs", "minibatch", "rprop", "scg", "scipy_bridge", "holdout"),
@@ -52,7 +53,7 @@ INNER = {
         ("__init__",),
         ("objective",),
         ("penalties",),
-        ("tangents",),
+        ("tangents", "outputs"),
         ("data", "gaussian", "quadratic", "reparam"),
         ("term", "asked"),
     ),
@@ -110,7 +111,7 @@ INNER = {
         ("evidence", "mixture"),
         ("ascent",),
         ("alternation", "starts"),
-        ("occam", "budget"),
+        ("occam", "budget", "levels"),
         ("laplace",),
         ("predictive", "problem"),
         ("parameters",),

@@ -64,6 +64,9 @@ POSTERIORS = {
     "units": lambda: laplace(standardize=True, fit={"standardize": True}),
     "weights": lambda: laplace(sample_weight=np.arange(100) % 3),
     "noises": lambda: laplace(layers=(2, 3, 2), T=np.column_stack([SINE, 3 * SINE]), noise_precision=[100.0, 9.0]),
+    "noise of each output beside one for all": lambda: laplace(
+        layers=(2, 3, 2), T=np.column_stack([SINE, SINE + 3 * SIGMA])
+    ),
     "pruned": pruned,
     "a matrix for a prior": with_quadratic,
     "two classes": lambda: laplace(T=CLASSES, output="logistic"),
@@ -130,9 +133,11 @@ def test_another_process_predicts_the_same_bits(posterior, tmp_path):
 ASKED = (
     "params", "params_std", "params_covariance", "prior_precision", "noise_precision", "gamma", "log_likelihood",
     "log_evidence", "log_symmetries", "log_distinct_symmetries", "aic", "bic", "distance", "rounding", "grad_norm",
-    "negative_eigenvalues", "hessian", "effective_n_params_by_group", "units",
+    "negative_eigenvalues", "hessian", "effective_n_params_by_group", "units", "noise_std", "degrees_of_freedom",
 )  # fmt: skip
-OF_EVIDENCE = ("group_precisions", "pruned", "history", "converged", "stationary", "noise_at_floor")
+OF_EVIDENCE = (
+    "group_precisions", "pruned", "history", "converged", "stationary", "noise_at_floor", "outputs_at_floor"
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("samples", [False, True])

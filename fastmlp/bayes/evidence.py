@@ -40,7 +40,10 @@ class Evidence(Laplace):
         "maximum"; "fixed_point", the last point, whatever the evidence on the way; "edge", the best point seen, where
         the evidence rises up to precisions beyond which the network's optimum ceases to exist; or "" if not converged.
     noise_at_floor : bool
-        Whether the targets have no noise that could be told, so that `noise_precision` is as large as it may be.
+        Whether the targets have no noise that could be told, so that `noise_precision` is as large as it may be; those
+        of some output, where each has its own.
+    outputs_at_floor : tuple of int
+        Which outputs that is said of.
     starts : Starts
         All networks that were trained: a tuple with `hidden`, `number`, `log_evidence` with symmetries, and
         `posterior` of each, and a `table`.
@@ -51,20 +54,19 @@ class Evidence(Laplace):
     def __init__(self, path: Path, alternation: Alternation, n_threads: int) -> None:
         steps, frame, last = [step.posterior for step in path.steps], alternation.frame, path.steps[-1]
         self._frame, self._posterior = frame, last.posterior.changed(n_threads=n_threads)
-        *alpha, _ = last.precisions.tolist()
+        alpha = alternation.alphas(last.precisions).tolist()
         self.group_precisions: dict[str, float] = dict(zip(alternation.groups, alpha, strict=True))
         self.pruned: tuple[str, ...] = _pruned(self.group_precisions)
         self.converged, self.stationary = bool(path.end), path.end
-        self.noise_at_floor = alternation.at_floor(last.precisions)
-        left = alternation.n_targets - last.posterior.effective_n_params
-        self._freedom = math.inf if alternation.knows_noise or self.noise_at_floor or left <= 0 else left
-        precisions = np.array([step.precisions for step in path.steps])
+        self.outputs_at_floor = alternation.levels.outputs_where(alternation.at_floor(last.precisions))
+        self.noise_at_floor = bool(self.outputs_at_floor)
+        self._freedom = alternation.levels.freedom(self._posterior, alternation.betas(last.precisions))
         volume = frame.log_volume(last.posterior.total_weight)
         self.history: dict[str, Float] = {
             "log_evidence": np.array([step.log_evidence for step in steps]) - volume,
             "effective_n_params": np.array([step.effective_n_params for step in steps]),
             "noise_precision": np.array([frame.precision(step.beta) for step in steps]),
-            "prior_precision": precisions[:, :-1],
+            "prior_precision": np.array([alternation.alphas(step.precisions) for step in path.steps]),
         }
 
     def _shown(self) -> Page:
@@ -97,7 +99,7 @@ class Evidence(Laplace):
         own = {
             "groups": list(self.group_precisions),
             "stationary": self.stationary,
-            "noise_at_floor": self.noise_at_floor,
+            "outputs_at_floor": list(self.outputs_at_floor),
             "number": number,
         }
         alpha = np.array(list(self.group_precisions.values()), np.float64)
@@ -113,7 +115,8 @@ class Evidence(Laplace):
         posterior.pruned = _pruned(posterior.group_precisions)
         posterior.stationary = check.choice(told["stationary"], "stationary", tuple(shown.STATIONARY))
         posterior.converged = bool(posterior.stationary)
-        posterior.noise_at_floor = check.boolean(told["noise_at_floor"], "noise_at_floor")
+        posterior.outputs_at_floor = tuple(check.integer(k, "outputs_at_floor", 0) for k in told["outputs_at_floor"])
+        posterior.noise_at_floor = bool(posterior.outputs_at_floor)
         posterior.history = {name: arrays[f"history/{name}"] for name in HISTORY}
         number = check.integer(told["number"], "number", 0)
         posterior.starts = Starts([Start(posterior.network.layers[1:-1], number, posterior)])

@@ -56,7 +56,7 @@ class BesideNoise(NamedTuple):
     mean: Float
     scale: Float
     noise: Float
-    freedom: Float  #: (K,), finite
+    freedom: Float  #: (K,)
 
     def quantile(self, q: float) -> Float:
         """By halving, up to what is left above the same share of each of the two."""
@@ -68,8 +68,12 @@ class BesideNoise(NamedTuple):
 
     def below(self, x: Float) -> Float:
         """The mean over g."""
-        result = np.empty_like(self.mean)
+        special, result = _memory.scipy("special"), np.empty_like(self.mean)
         for k, nu in enumerate(self.freedom):
+            if np.isinf(nu):
+                deviation = np.hypot(self.scale[:, k], self.noise[:, k])
+                result[:, k] = special.ndtr(_standard(x[:, k] - self.mean[:, k], deviation))
+                continue
             n = PARTS * int(np.ceil(np.clip(2 / nu, 1, 100)))
             log_g = np.linspace(-75 / nu - 12 / np.sqrt(nu), np.log1p(80 / nu) + 12 / np.sqrt(nu), n)
             weight = np.exp(nu / 2 * (log_g - np.expm1(log_g)))
@@ -77,7 +81,7 @@ class BesideNoise(NamedTuple):
             total = np.zeros(len(result))
             for w, g in zip(weight, np.exp(log_g), strict=True):
                 deviation = np.hypot(self.scale[:, k] / np.sqrt(g), self.noise[:, k])
-                total += w * _memory.scipy("special").ndtr(_standard(x[:, k] - self.mean[:, k], deviation))
+                total += w * special.ndtr(_standard(x[:, k] - self.mean[:, k], deviation))
             result[:, k] = total
         return result
 

@@ -20,7 +20,7 @@ from fastmlp.model import functional
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import advice, settled
-from fastmlp.terms import DataTerm
+from fastmlp.terms import DataTerm, outputs
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.term import Penalty
 
@@ -52,8 +52,13 @@ class Laplace(Predictive):
         and in the evidence, in which the prior's logarithm is that of a density. A `TangentPropagation` is data, of the
         noise precision beta w. One of `prior_precision` and `penalty` is needed.
     noise_precision : float or array-like of shape (K,), optional
-        beta in the units of T, for squared error only; (K,) with `prior_precision` only. None: (N K - gamma) / SSE,
-        with the gamma that belongs to it, 0 where it is negative. A classifier's and a count's is 1.
+        beta in the units of T, for squared error only. (K,): of each output, such as ``fit(noise="per_output")`` tells;
+        beside a penalty alpha = beta lambda with the geometric mean of them. None: (N K - gamma) / SSE, with the gamma
+        that belongs to it, 0 where it is negative. A classifier's and a count's is 1.
+    noise : {"per_output", "shared"}
+        Where several outputs have one beta that was not told: new targets have each output's own noise, `noise_std`,
+        or that of beta. The posterior of the parameters, the evidence included, is the same, with one beta: that of a
+        network trained with one weight for all.
     hessian : {"ggn", "exact", "diagonal"}
         H: the Gauss-Newton matrix, never indefinite; the exact second derivatives; the diagonal of the Gauss-Newton
         matrix, for networks whose (P, P) matrix is too large.
@@ -82,6 +87,11 @@ class Laplace(Predictive):
         beta in the units of T; 1 for classifiers and counts. With several outputs in standardised units (K,), all from
         one: the noise is the same share of each target's standard deviation. inf where a target is constant, whose
         output is known, and takes no part.
+    noise_std : ndarray of shape (K,) or None
+        Standard deviations of the noise that `predict` adds, in the units of T: beta^-1/2; with ``noise="per_output"``
+        of each output (SSE_k / (N - gamma_k))^1/2, with gamma_k = beta tr(A^-1 J_k'J_k), its share in gamma. With
+        ``hessian="exact"`` these shares are those of Gauss-Newton beside the exact A, and do not add up to gamma; with
+        "diagonal" they do.
     log_evidence : float
         ln p(T | X) = -beta E_D - sum alpha_i/2 w_i^2 + 1/2 sum ln alpha_i - 1/2 ln|A| + N/2 sum_k ln(beta_k / 2 pi),
         the last term for regression only, less sum ln sigma_nk with `sigma`; for counts less sum ln t!. Of targets in
@@ -156,6 +166,7 @@ class Laplace(Predictive):
         prior_precision: Precision | None = None,
         penalty: Penalty | None = None,
         noise_precision: ArrayLike | None = None,
+        noise: str = "per_output",
         hessian: str = "ggn",
         standardize: bool | Units = False,
         sample_weight: ArrayLike | None = None,
@@ -167,7 +178,7 @@ class Laplace(Predictive):
         words = doubts.LIBRARY if penalty is None else doubts.WITH_PENALTY
         self._form(
             words, net, X, T, prior_precision=prior_precision, penalty=penalty, noise_precision=noise_precision,
-            hessian=hessian, standardize=standardize, sample_weight=sample_weight, sigma=sigma,
+            noise=noise, hessian=hessian, standardize=standardize, sample_weight=sample_weight, sigma=sigma,
             absolute_sigma=absolute_sigma, n_threads=n_threads,
         )  # fmt: skip
 
@@ -181,12 +192,13 @@ class Laplace(Predictive):
     @quiet
     def _form(
         self, words: doubts.Words, net: Network, X: ArrayLike, T: ArrayLike, *, hessian: str = "ggn", centred: str = "",
-        **options: Any,
+        noise: str = "per_output", **options: Any,
     ) -> None:  # fmt: skip
         """What the constructor does; the prior of groups that begin with `centred` has its mean where they are."""
         hessian = check.choice(hessian, "hessian", problem.HESSIANS)
-        frame, objective, words, noise = problem.Arguments(net, X, T, hessian=hessian, **options).posed(words)
-        found, covariance = (None, None) if noise is None else (noise.found, noise.covariance)
+        by_output = check.choice(noise, "noise", ("per_output", "shared")) == "per_output"
+        frame, objective, words, own = problem.Arguments(net, X, T, hessian=hessian, **options).posed(words)
+        found, covariance = (None, None) if own is None else (own.found, own.covariance)
         posterior = Posterior(
             objective, objective.x0, hessian, frame.varying, words=words, found=found, covariance=covariance
         )
@@ -194,7 +206,11 @@ class Laplace(Predictive):
             posterior = posterior.centred(centred)
         self._be_new()
         self._frame, self._posterior = frame, posterior
-        self._freedom = math.inf if noise is None else 2 * noise.found.value  # beta SSE, which is N K - gamma
+        self._freedom = math.inf if own is None else 2 * own.found.value  # beta SSE, which is N K - gamma
+        if by_output and own is not None and np.count_nonzero(frame.varying) > 1 and not frame.measured:
+            self._own_noise = posterior.noise_by_output()
+            left = self._own_noise * outputs.squared_errors(objective.data, posterior.params)
+            self._freedom = np.where(left > 0, left, np.inf)
         doubts.warn(posterior, words)
         if said := frame.beyond(posterior.beta):
             advice.say(said)
@@ -266,7 +282,9 @@ class Laplace(Predictive):
         v, gradient, A = objective.x0, objective.grad(objective.x0), objective.ggn(objective.x0)
         v = v - definite.solve(definite.factored(A), gradient) if len(v) else v
         kind = "ggn" if own.hessian == "exact" else own.hessian  # away from an optimum of the new samples
-        return Laplace._of(self._frame, Posterior(objective, v, kind, self._frame.varying), self._freedom)
+        new = Laplace._of(self._frame, Posterior(objective, v, kind, self._frame.varying), self._freedom)
+        new._own_noise = self._own_noise
+        return new
 
     def leave_one_out(self, retrain: str = "none") -> LeaveOneOut:
         """Each sample predicted by the network that was trained without it, without training any.

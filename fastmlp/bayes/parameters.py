@@ -16,6 +16,7 @@ from fastmlp._types import Float, Seed
 from fastmlp.bayes import modes, posterior_state, stored
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.posterior import Posterior
+from fastmlp.errors import ModelFormatError
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 
@@ -28,10 +29,11 @@ class Parameters:
 
     _frame: Frame
     _posterior: Posterior
-    _freedom: float = math.inf  #: of pickles and files that do not know
+    _freedom: Any = math.inf  #: of pickles that do not know
+    _own_noise: Float | None = None  #: precisions (K,) in the frame's units, where they are not those of the posterior
 
     @classmethod
-    def _of(cls, frame: Frame, posterior: Posterior, freedom: float = math.inf) -> Self:
+    def _of(cls, frame: Frame, posterior: Posterior, freedom: Any = math.inf) -> Self:
         """The posterior of a problem in the units of `frame`, and the degrees of freedom of its noise precision."""
         seen = cls.__new__(cls)
         seen._frame, seen._posterior, seen._freedom = frame, posterior, freedom
@@ -80,12 +82,20 @@ class Parameters:
     def _entry(self, *, samples: bool) -> stored.Entry:
         """What a file has of it."""
         own = stored.entry(self._frame, self._posterior, samples=samples)
-        return own._replace(arrays=own.arrays | {"degrees_of_freedom": np.asarray(self._freedom, np.float64)})
+        others = {"degrees_of_freedom": np.asarray(self._freedom, np.float64), "own_noise": self._own_noise}
+        return own._replace(arrays=own.arrays | {name: each for name, each in others.items() if each is not None})
 
     @classmethod
     def _of_entry(cls, own: stored.Entry) -> Self:
         """What `_entry` gave, read from a file."""
-        return cls._of(*stored.restored(own), float(own.arrays["degrees_of_freedom"]))
+        frame, posterior = stored.restored(own)
+        freedom, noise = own.arrays["degrees_of_freedom"], own.arrays.get("own_noise")
+        for array in (freedom, noise):
+            if array is not None and (array.shape not in ((), frame.varying.shape) or not (array > 0).all()):
+                raise ModelFormatError(f"path: expected positive numbers for each output, got {array}")
+        seen = cls._of(frame, posterior, freedom if freedom.ndim else float(freedom))
+        seen._own_noise = noise
+        return seen
 
     def _without_samples(self) -> Self:
         """The same but for what looks at them: `nic`, `sandwich_covariance`, `leave_one_out`, `influence`."""
@@ -150,9 +160,29 @@ class Parameters:
         return self._frame.precision(self._posterior.beta)
 
     @property
-    def degrees_of_freedom(self) -> float:
-        """Of the noise precision: N K - gamma where it was estimated, infinite where it is told, or there is none."""
+    def degrees_of_freedom(self) -> Any:
+        """Of the noise precision: N K - gamma where it was estimated, infinite where it is told, or there is none.
+
+        Where each output has its own (K,), N - gamma_k.
+        """
         return self._freedom
+
+    @property
+    def noise_std(self) -> Float | None:
+        """Standard deviations of the noise of new targets (K,) in the units of T; times sigma beside `sigma`.
+
+        Of each output, see above; None for classifiers and counts.
+        """
+        frame, varying = self._frame, self._frame.varying
+        if not self._architecture.loss.has_noise:
+            return None
+        scale = 1.0 if frame.measured else frame.output_scale
+        return np.where(varying, scale / np.sqrt(self._noise_precision), 0.0)
+
+    @property
+    def _noise_precision(self) -> Float:
+        """Of new targets, a number or (K,), in the units of the posterior."""
+        return np.asarray(self._posterior.beta if self._own_noise is None else self._own_noise)
 
     @property
     def gamma(self) -> Float:

@@ -19,7 +19,7 @@ from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives.definite import EPS, Covariance
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model.functional import Samples
-from fastmlp.terms import DataTerm, Quadratic, reparam
+from fastmlp.terms import DataTerm, Quadratic, outputs, reparam
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
 from fastmlp.terms.tangents import OnSamples
@@ -209,10 +209,7 @@ class Posterior:
 
         X is in the units of the posterior; so many `numbers` of J are held at once.
         """
-        size = max(1, numbers // (self.architecture.n_outputs * len(self.params)))
-        for first in range(0, len(X), size):
-            rows = slice(first, min(first + size, len(X)))
-            center, J = derivatives.linearise(self.architecture, self.params, X[rows], self.n_threads)
+        for rows, center, J in derivatives.in_blocks(self.architecture, self.params, X, numbers, self.n_threads):
             yield rows, center, self.free.restrict(J)
 
     def precision(self, change: Float) -> float:
@@ -245,6 +242,14 @@ class Posterior:
         other = self.changed(gradient=self.gradient - np.where(chosen, pull, 0.0))
         other.__dict__.pop("distance", None)
         return other
+
+    def noise_by_output(self) -> Float:
+        """(N - gamma_k) / SSE_k (K,), of each output beside one beta; that where parameters take up all of it."""
+        count = self.total_weight
+        left = np.minimum(count, count - outputs.determined(self.data, self.free, self.params, self.covariance))
+        with np.errstate(divide="ignore"):
+            own = left / outputs.squared_errors(self.data, self.params)
+        return np.where(left > self.free.n * EPS * count, own, self.beta)
 
     def without_samples(self) -> Self:
         """The same but for what looks at the samples."""

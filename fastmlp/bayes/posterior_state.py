@@ -75,6 +75,8 @@ def restored(state: Any) -> tuple[Frame, Posterior, dict[str, Any]]:
         frame = state["_frame"]
         whole = isinstance(frame, Frame) and frame.architecture == posterior.architecture and _is_whole(posterior)
         units.checked(frame.units or False, posterior.architecture)
+        own = state.get("_own_noise")
+        whole = whole and (own is None or (own.shape == frame.varying.shape and own.dtype == np.float64))
         if frame.pruned is not None:
             check.mask(frame.pruned, "pruned", len(posterior.params))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):

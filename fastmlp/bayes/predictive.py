@@ -47,7 +47,7 @@ class Predictive(Parameters):
         noise_std : float or array-like of shape (N,) or (N, K), optional
             Of regression: which noise new targets have, a standard deviation in the units of T. With ``sigma`` it is
             meant like that, known up to the same factor, and new targets without it have no noise: the variance is that
-            of the function. Else None is the noise that was found, 1/beta.
+            of the function. Else None is the noise that was found, `noise_std`.
         interval : float, optional
             A probability such as 0.95: between which numbers a new target lies with it, as much being left below as
             above. Of classifiers not the target, but its probability, as far as w is unknown.
@@ -76,7 +76,7 @@ class Predictive(Parameters):
         With J = dy/dw at w, or of the logits a where the loss is not squared error, V = J A^-1 J':
 
         ==================  ========================================================================================
-        squared error       mean y(x, w), variance diag V + 1/beta                             (PRML 5.172, 5.173)
+        squared error       mean y(x, w), variance diag V + noise_std^2                        (PRML 5.172, 5.173)
         logistic            E[sigma(a)], a ~ N(a(x, w), V), by quadrature right to 2e-13       (PRML 5.185-5.190)
         softmax             E[softmax(a)], by `n_draws` pairwise opposite draws of the logits
         exp, Poisson        mean rate r = exp(a + V/2), variance r + (exp(V) - 1) r^2          (log-normal rate)
@@ -180,7 +180,7 @@ class Predictive(Parameters):
         if not loss.has_noise:
             return Prediction(mean, variance, noise)
         c = self._frame.output_scale
-        found = np.where(self._frame.varying, c * (c / np.asarray(own.beta)), 0.0) if told is None else told
+        found = np.where(self._frame.varying, c * (c / self._noise_precision), 0.0) if told is None else told
         noise = noise * found
         return Prediction(self._frame.outputs(mean), c * (c * variance), noise)
 
@@ -207,7 +207,7 @@ class Predictive(Parameters):
             return kind(mean, np.sqrt(variance))
         mean, epistemic, noise = self._prediction(X, told, 0, 0)
         freedom = np.broadcast_to(np.asarray(self.degrees_of_freedom, np.float64), mean.shape[1:])
-        if told is None or self._frame.measured or np.isinf(freedom).any():
+        if told is None or self._frame.measured or np.isinf(freedom).all():
             return intervals.Student(mean, np.sqrt(epistemic + noise), freedom)
         return intervals.BesideNoise(mean, np.sqrt(epistemic), np.sqrt(noise), freedom)
 

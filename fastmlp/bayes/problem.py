@@ -19,7 +19,7 @@ from fastmlp.model import functional, units
 from fastmlp.model.architecture import Architecture
 from fastmlp.network.network import check_network
 from fastmlp.optimize import advice
-from fastmlp.terms import DataTerm, Quadratic, Sum, TangentPropagation, gaussian, penalties, reparam
+from fastmlp.terms import DataTerm, Quadratic, Sum, TangentPropagation, gaussian, outputs, penalties, reparam
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
@@ -108,8 +108,8 @@ class Arguments(NamedTuple):
         if penalty is not None:
             penalty = penalties.seen_in(penalty, architecture, len(samples.X), None, frame.units)
         given = _prior(architecture, self.prior_precision, penalty)
-        factor = measured_noise(self.noise_precision, self.sigma, self.absolute_sigma)
-        beta = _noise_given(frame, factor, scaled=given.scaled)
+        told = measured_noise(self.noise_precision, self.sigma, self.absolute_sigma)
+        beta = noise_given(frame, told, scaled=given.scaled)
         known = frame.known
         params[known] = 0.0
         free = reparam.holding(params, given.hold(known))
@@ -119,7 +119,14 @@ class Arguments(NamedTuple):
             everything = free or reparam.Whole(len(params))
             own_noise = _noise(data, everything, params, given, frame.varying, self.hessian, words)
             beta = own_noise.beta
-        whole = given.penalty(beta if given.scaled else 1.0)
+        factor = 1.0
+        if given.scaled:
+            factor = beta
+            if np.ndim(beta):
+                factor = outputs.mean_precision(beta, frame.varying)
+                if np.count_nonzero(frame.varying) > 1:
+                    words = words._replace(remedy=f"{words.remedy}, by fit(noise='per_output'), which tells the noise")
+        whole = given.penalty(factor)
         return Problem(frame, Objective(data.at(beta), whole, params, free), words, own_noise)
 
 
@@ -162,7 +169,7 @@ def measured_noise(noise_precision: Any, sigma: Any, absolute_sigma: Any) -> Any
     return 1.0
 
 
-def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:
+def noise_given(frame: Frame, value: Any, *, scaled: bool = False) -> Any:
     """The user's noise precision in the units of the frame; None if it is to be found."""
     architecture = frame.architecture
     if not architecture.loss.has_noise:
@@ -179,9 +186,11 @@ def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:
     else:
         given = check.number(value, "noise_precision", 0.0, above=True)
     own = frame.own_precision(given)
-    if np.ndim(own) and scaled:
-        several = "an array" if np.ndim(value) else "one for outputs of several scales; leave it out"
-        raise ValueError(f"noise_precision: expected one number together with a penalty, got {several}")
+    if np.ndim(own) and not np.ndim(value) and scaled:
+        raise ValueError(
+            "noise_precision: expected one for each output together with a penalty, got one for outputs of several "
+            "scales; leave it out"
+        )
     return own
 
 

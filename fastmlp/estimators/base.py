@@ -33,7 +33,6 @@ from fastmlp.estimators.mean_objective import Problem, Samples, Validation
 from fastmlp.model import targets
 from fastmlp.network import Network
 from fastmlp.optimize import advice
-from fastmlp.terms import WeightDecay
 
 
 class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
@@ -186,8 +185,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         if part:
             self._remember(None)
             return self
-        penalty = WeightDecay(problem.decay, problem.decay)
-        self._remember(samples, penalty=penalty, standardize=own or False)
+        self._remember(samples, decay=problem.decay, standardize=own or False)
         if best.limit:
             message = f"{self.solver} has not converged within {best.limit}; raise it"
             warn_caller(message + ", or take standardize=True" * (own is None), ConvergenceWarning)
@@ -213,13 +211,13 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             samples, prior_precision=posterior.prior_precision, noise_precision=noise,
             standardize=posterior.units or False,
         )  # fmt: skip
-        message = poor(posterior)
+        said = [poor(posterior)]
         if not posterior.converged:
-            message = f"the precisions have not converged within max_iter={self.max_iter}; raise it"
+            said = [f"the precisions have not converged within max_iter={self.max_iter}; raise it"]
         elif posterior.noise_at_floor:
-            message = "the noise is at its floor: y has none that the network could tell from the function"
-        if message:
-            warn_caller(message, ConvergenceWarning)
+            said.append("the noise is at its floor: y has none that the network could tell from the function")
+        if any(said):
+            warn_caller("; ".join(filter(None, said)), ConvergenceWarning)
         return self
 
     @property

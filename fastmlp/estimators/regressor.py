@@ -13,16 +13,17 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from fastmlp import _validation as check
-from fastmlp._types import Array, ArrayLike, Augment, Seed
+from fastmlp._types import Array, ArrayLike, Augment, Float, Seed
 from fastmlp.bayes import doubts
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.estimators import given
-from fastmlp.estimators.arguments import documented, of_network
+from fastmlp.estimators.arguments import STOCHASTIC, documented, of_network
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.mean_objective import Samples
 from fastmlp.model.losses import Loss
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import advice
+from fastmlp.terms import WeightDecay
 
 OUTPUTS = {"squared_error": "identity", "poisson": "exp"}
 COUNTS = tuple(name for name in OUTPUTS if Loss(name).is_of_counts)
@@ -64,6 +65,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     _trained_on: tuple[Samples, dict[str, Any]] | None = None
     _posterior: Laplace | None = None
+    _weighed_at: Array | None = None  #: weights from which a network was trained on for the posterior, if one was
 
     def __init__(
         self,
@@ -227,7 +229,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         std : ndarray of the same shape
-            With `return_std`: standard deviation of a new target, noise included, by the Laplace approximation.
+            With `return_std`: standard deviation of a new target, noise included, by the Laplace approximation. Of
+            several outputs, y too is that of the network below, which knows the noise of each.
 
         Raises
         ------
@@ -248,6 +251,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         -----
         It is that of `fastmlp.Laplace` on the samples that `fit` has trained on, with weights as counts. `alpha` is the
         prior of the biases too, since nothing else determines those of dead units; "evidence" has chosen one for each.
+        What `fit` minimises takes all outputs for equally noisy. Where there are several, and `solver` has gone to a
+        minimum (lm, lbfgs, scg, without early stopping), a copy of the network is trained on with the noise of each,
+        as by ``Network.fit(noise="per_output")``, and y and std are of this one; `network_` and ``predict(X)`` stay.
+        Else the posterior is that of one noise for all, and each output's own is added to it. "evidence" gives each
+        output its own from the start.
+
         The first call forms it, at the cost described there, P^2 numbers and P^3 multiplications, so that `fit` does
         not. Until then the samples are not to be changed in place: the model refers to them, and does not copy them.
         """
@@ -257,8 +266,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             if noise_std is not None:
                 raise ValueError("noise_std: expected None without return_std, got some")
             return self._like_targets(Y)
-        std = np.sqrt(self._posterior_now().predict(X, noise_std=noise_std)[1]).astype(Y.dtype)
-        return self._like_targets(Y), self._like_targets(std)
+        mean, variance = self._posterior_now().predict(X, noise_std=noise_std)
+        Y = Y if self._weighed_at is None else mean.astype(Y.dtype)
+        return self._like_targets(Y), self._like_targets(np.sqrt(variance).astype(Y.dtype))
 
     def _errors(self, sigma: ArrayLike | None) -> ArrayLike | None:
         if check.boolean(self.absolute_sigma, "absolute_sigma") and sigma is None:
@@ -271,20 +281,48 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _posterior_now(self) -> Laplace:
         """The posterior of the present weights; that of the last call, as long as they are the same."""
-        net = self.network_
-        if self._posterior is None or not np.array_equal(self._posterior.params, net.params):
+        net, known = self.network_, self._posterior
+        if known is None or not np.array_equal(
+            known.params if self._weighed_at is None else self._weighed_at, net.params
+        ):
             if self._trained_on is None:
                 raise ValueError(
                     "return_std: expected a model that knows its training samples, got one after partial_fit "
                     "or from_network, or a copy of one that had not been asked for deviations before"
                 )
-            (X, T, weight, sigma), prior = self._trained_on
-            centred = "b" if "penalty" in prior else ""  # `fit` leaves the biases out of it
-            absolute = sigma is not None and self.absolute_sigma and "noise_precision" not in prior
-            options = {"sample_weight": weight, "sigma": sigma, "absolute_sigma": absolute, "centred": centred, **prior}
+            samples, prior = self._trained_on
             with advice.once(advice.ESTIMATOR):
-                self._posterior = Laplace._make(self._words(), net, X, T, **options)
+                self._form_posterior(samples, **prior)
+        assert self._posterior is not None
         return self._posterior
+
+    def _form_posterior(self, samples: Samples, decay: float | None = None, **prior: Any) -> None:
+        """From the present weights on; `decay` is what `fit` has had of weight decay, if precisions are not told."""
+        net, weighed_at = self.network_, None
+        if decay is not None:
+            if samples.sigma is None and self._is_weighed():
+                weighed_at = net.params.copy()
+                net, prior["noise_precision"] = self._trained_by_output(samples, decay, prior["standardize"])
+            prior |= {"penalty": WeightDecay(decay, decay), "centred": "b"}  # `fit` leaves the biases out of it
+        if samples.sigma is not None:
+            told = "noise_precision" in prior
+            prior |= {"sigma": samples.sigma, "absolute_sigma": self.absolute_sigma and not told}
+        self._posterior = Laplace._make(self._words(), net, samples.X, samples.T, sample_weight=samples.weight, **prior)
+        self._weighed_at = weighed_at
+
+    def _is_weighed(self) -> bool:
+        """Whether the posterior is of a network that is trained on with the noise of each output."""
+        several = self.network_.layers[-1] > 1 and self.network_._architecture.loss.has_noise
+        return several and self.solver not in STOCHASTIC and not self.early_stopping
+
+    def _trained_by_output(self, samples: Samples, decay: float, standardize: Any) -> tuple[Network, Float]:
+        """A copy of the network, trained on, and the noise precision of each output."""
+        own = self.network_.copy()
+        result = own.fit(
+            samples.X, samples.T, self.solver, noise="per_output", sample_weight=samples.weight,
+            penalty=WeightDecay(decay), standardize=standardize, max_iter=self.max_iter,
+        )  # fmt: skip
+        return own, result.noise_precision
 
     def _words(self) -> doubts.Words:
         """What messages about the posterior are to name."""
@@ -299,7 +337,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _remember(self, samples: Samples | None, **prior: Any) -> None:
         self._trained_on = None if samples is None else (samples, prior)
-        self._posterior = self.posterior_
+        self._posterior, self._weighed_at = self.posterior_, None
 
     def _outputs(self, y: Array, classes: Any) -> tuple[int, str]:
         output = OUTPUTS[check.choice(self.loss, "loss", OUTPUTS)]

@@ -14,11 +14,11 @@ from fastmlp._core.sums import predict as predicting
 from fastmlp._core.sums import trace as tracing
 from fastmlp._core.sums.batch import Batch, bind_plain
 from fastmlp._tables import Page, Table, how_many, printed
-from fastmlp._types import Array, ArrayLike, Index
+from fastmlp._types import Array, ArrayLike, Float, Index
 from fastmlp.errors import ModelFormatError
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.losses import Targets
-from fastmlp.model.targets import encode_targets, measured, with_precision
+from fastmlp.model.targets import encode_targets, measured, times, with_precision
 
 
 class Samples(NamedTuple):
@@ -35,6 +35,10 @@ class Samples(NamedTuple):
             return float(len(self.X))
         with np.errstate(over="ignore"):
             return float(self.weight.sum(dtype=np.float64))
+
+    def weighed(self, share: Float) -> Samples:
+        """With the squared errors of each output times a number (K,)."""
+        return self._replace(targets=times(self.targets, share))
 
     def rows(self, index: Index) -> Samples:
         """Some of the samples, copied; `np.take` is three times as fast as an index in brackets."""

@@ -81,6 +81,21 @@ def precision_in(precision: Array, scale: Float, constant: Mask) -> Array:
     return result
 
 
+@quiet
+def times(targets: Targets, share: Float) -> Targets:
+    """Targets whose 1/sigma^2 (1 without errors) are multiplied by a number of each output (K,)."""
+    values = targets.values
+    assert values is not None
+    each = np.ones(values.shape) if targets.precision is None else targets.precision
+    precision = (share * each).astype(values.dtype)
+    if (beyond := _beyond(precision)).any():
+        raise ValueError(
+            f"noise: expected outputs whose precisions {values.dtype} holds beside each other, got "
+            f"{(share * each)[beyond][0]:g} of their mean; take standardize=True"
+        )
+    return targets._replace(precision=precision)
+
+
 def _beyond(precision: Array) -> Mask:
     """Which numbers are not held to full precision."""
     info = np.finfo(precision.dtype)

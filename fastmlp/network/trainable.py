@@ -100,6 +100,7 @@ class Trainable(Differentiable):
         *,
         sample_weight: ArrayLike | None = None,
         sigma: ArrayLike | None = None,
+        noise: str = "shared",
         penalty: Penalty | None = None,
         derivatives: tuple[ArrayLike | str, ArrayLike] | None = None,
         derivative_weight: float = 1.0,
@@ -143,6 +144,12 @@ class Trainable(Differentiable):
             As for `objective`. Samples that are held back for validation keep their errors; a pair that is given has
             none, and its loss is the plain one. Gradients are 1/sigma^2 times as large, for which sgd needs a smaller
             `learning_rate`.
+        noise : {"shared", "per_output"}
+            Of squared error: the noise of the targets is the same for all outputs, in the units of the training, or
+            each has its own. Then the network is trained in two to five rounds, in each of which the squared errors of
+            output k count omega_k times, omega_k its noise precision by the last one over the geometric mean of all;
+            the result is that of the last round, with `noise_precision` too, which ``Laplace(penalty=)`` takes. Rounds
+            draw the same, share `time_limit`, and have `max_iter` each.
         penalty : WeightDecay, Term or Sum, optional
             As for `objective`; sgd and adam take a WeightDecay, a TangentPropagation and their sums only.
         derivatives : (directions, targets), optional
@@ -266,7 +273,7 @@ class Trainable(Differentiable):
             standardize=standardize, validation=validation, patience=patience, max_iter=max_iter, tol=tol,
             batch_size=batch_size, augment=callers_own(augment), learning_rate=callers_own(learning_rate),
             callback=callers_own(callback), verbose=verbose, rng=rng, time_limit=time_limit,
-            warm_start=warm_start, n_threads=n_threads, of_method=options,
+            warm_start=warm_start, n_threads=n_threads, noise=noise, of_method=options,
         )  # fmt: skip
         claim = (os.getpid(), object())
         try:

@@ -1,5 +1,7 @@
 """Training: one function, `fit`, that picks a solver and puts the pieces around it together.
 
+rounds         `fit`: a training, or several where each output has its own noise
+fit            one of them
 options        how to train: all arguments as one object
 methods        the methods by name, the choice of one, the arguments checked
 monitor        history, validation, patience, callback, time limit, progress: what every solver reports to
@@ -28,8 +30,8 @@ schedules      learning rates that change with the epoch
 least_squares  Levenberg-Marquardt for residuals of any kind
 """
 
-from fastmlp.optimize.fit import fit
 from fastmlp.optimize.methods import METHODS
 from fastmlp.optimize.options import FitOptions
+from fastmlp.optimize.rounds import fit
 
 __all__ = ["METHODS", "FitOptions", "fit"]

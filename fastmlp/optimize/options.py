@@ -35,4 +35,5 @@ class FitOptions:
     time_limit: Any
     warm_start: Any
     n_threads: Any
+    noise: Any
     of_method: dict[str, Any]
