@@ -61,7 +61,7 @@ class Evidence(Laplace):
         self.outputs_at_floor = alternation.levels.outputs_where(alternation.at_floor(last.precisions))
         self.noise_at_floor = bool(self.outputs_at_floor)
         self._freedom = alternation.levels.freedom(self._posterior, alternation.betas(last.precisions))
-        volume = frame.log_volume(last.posterior.total_weight)
+        volume = frame.log_volume(last.posterior.counts)
         self.history: dict[str, Float] = {
             "log_evidence": np.array([step.log_evidence for step in steps]) - volume,
             "effective_n_params": np.array([step.effective_n_params for step in steps]),

@@ -111,9 +111,11 @@ class Removal:
         loss = self.architecture.loss
         undefined = ~np.isfinite(center).all(axis=1)
         center[undefined] = 0.0
-        outputs, losses = loss.outputs(center), loss.value(center, self.targets)
-        outputs[undefined], losses[undefined] = np.nan, np.nan
+        outputs, targets, observed = loss.outputs(center), self.targets, self.samples.targets.observed
+        losses = loss.value(center, targets if observed is None else np.where(observed, targets, outputs))
+        residuals = outputs - (targets if observed is None else np.where(observed, targets, np.nan))
+        outputs[undefined], losses[undefined], residuals[undefined] = np.nan, np.nan, np.nan
         with np.errstate(divide="ignore", invalid="ignore"):
             distance = np.einsum("nk,nkj,nj->n", self.u, self.V, self.u) / gamma
         doubtful = ~(self.leverage < DOUBTFUL)
-        return LeaveOneOut(outputs, outputs - self.targets, losses, self.leverage, distance, doubtful)
+        return LeaveOneOut(outputs, residuals, losses, self.leverage, distance, doubtful)

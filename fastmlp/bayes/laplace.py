@@ -66,6 +66,9 @@ class Laplace(Predictive):
         Standard deviations of the measurement errors of the targets, in the units of T: target n, k has the variance
         sigma_nk^2 / beta, beta a number, so that E_D = 1/2 sum ((y - t) / sigma)^2. Errors weigh targets, and do not
         count samples, as `sample_weight` does.
+    missing : {"raise", "ignore"}
+        Of squared error, what nan in T means: an error, or a target that there is none of. It has no weight: the
+        others of its sample count, N is another for each output, and so are means and deviations of standardised units.
     absolute_sigma : bool, default=False
         True: errors are known, beta = 1. False: they are known up to one factor, and beta is estimated, as other noise
         is.
@@ -172,6 +175,7 @@ class Laplace(Predictive):
         sample_weight: ArrayLike | None = None,
         sigma: ArrayLike | None = None,
         absolute_sigma: bool = False,
+        missing: str = "raise",
         n_threads: int | None = None,
     ) -> None:
         self._be_new()
@@ -179,7 +183,7 @@ class Laplace(Predictive):
         self._form(
             words, net, X, T, prior_precision=prior_precision, penalty=penalty, noise_precision=noise_precision,
             noise=noise, hessian=hessian, standardize=standardize, sample_weight=sample_weight, sigma=sigma,
-            absolute_sigma=absolute_sigma, n_threads=n_threads,
+            absolute_sigma=absolute_sigma, missing=missing, n_threads=n_threads,
         )  # fmt: skip
 
     @classmethod

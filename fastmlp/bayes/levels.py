@@ -53,8 +53,8 @@ class Levels:
         self.varying = np.flatnonzero(frame.varying)
         self.known = known if self.is_regression else 1.0
         self.by_output = self.is_regression and len(self.varying) > 1 and (by_output or np.ndim(self.known) == 1)
-        each = samples.total_weight
-        self.n_targets = np.full(len(self.varying), each) if self.by_output else np.array([each * len(self.varying)])
+        each = samples.counts(len(frame.varying))[self.varying]
+        self.n_targets = each if self.by_output else np.array([each.sum()])
         self.deviations = self.variances = np.array([np.nan])
         if self.is_regression:
             self.deviations, self.variances = self._spread(samples)
@@ -71,7 +71,7 @@ class Levels:
     def _spread(self, samples: Samples) -> tuple[Float, Float]:
         assert samples.targets.values is not None
         name = advice.remedies().targets
-        own = units.columns(samples.targets.values, samples.weight, name).deviation[self.varying]
+        own = units.target_columns(samples, name).deviation[self.varying]
         if not own.any():
             raise ValueError(
                 f"{name}: expected targets with noise, got constant ones, up to rounding; if they vary, subtract "
@@ -85,7 +85,7 @@ class Levels:
                 f"{name}: expected targets of a variance from {LEAST_VARIANCE:g} to {1 / LEAST_VARIANCE:g}, got a "
                 f"standard deviation of {own.max():.3g}; take standardize=True, or multiply {name} by a number"
             )
-        if samples.targets.precision is None:
+        if samples.targets.factors is None:
             return np.sqrt(spread), spread
         found = reference.of(self.frame.architecture, samples)
         if not self.by_output:

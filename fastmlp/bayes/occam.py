@@ -14,6 +14,8 @@ more than what they themselves are in it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastmlp import _memory
@@ -62,8 +64,8 @@ def log_det_gradient(posterior: Posterior) -> Float:
         if covariance is not None:  # Lambda, beta s_n / sigma_n^2, does not depend on the outputs
             v = _memory.product(_flat(J), covariance).reshape(J.shape)
             v *= np.reshape(posterior.beta, (-1, 1))
-            if part.targets.precision is not None:
-                v *= part.targets.precision[:, :, np.newaxis]
+            if (factors := part.targets.factors) is not None:
+                v *= factors[:, :, np.newaxis]
             if part.weight is not None:
                 v *= part.weight[:, np.newaxis, np.newaxis]
         else:
@@ -81,7 +83,8 @@ def log_det_gradient(posterior: Posterior) -> Float:
 
 def _part(samples: Samples, rows: slice) -> Samples:
     """Some of the samples, as views."""
-    *targets, weight = (None if each is None else each[rows] for each in (*samples.targets, samples.weight))
+    parts: Any = (*samples.targets, samples.weight)
+    *targets, weight = (None if each is None else each[rows] for each in parts)
     return Samples(samples.X[rows], Targets(*targets), weight)
 
 

@@ -227,12 +227,12 @@ class Parameters:
     @property
     def log_likelihood(self) -> float:
         """Ln p(T | X, w), at w, a density in the units of the targets."""
-        return float(self._posterior.log_likelihood - self._frame.log_volume(self._posterior.total_weight))
+        return float(self._posterior.log_likelihood - self._frame.log_volume(self._posterior.counts))
 
     @property
     def log_evidence(self) -> float:
         """Ln p(T | X), likewise; see above."""
-        return float(self._posterior.log_evidence - self._frame.log_volume(self._posterior.total_weight))
+        return float(self._posterior.log_evidence - self._frame.log_volume(self._posterior.counts))
 
     @property
     def log_symmetries(self) -> float:

@@ -26,10 +26,11 @@ from fastmlp.terms.tangents import OnSamples
 
 #: what a posterior consists of: the architecture; the free parameters, and all of them (P,); beta; what `hessian` and
 #: `n_threads` were; beta H (n, n) or its diagonal, the objective's gradient (n,), Pi, A^-1; gamma_i (n,);
-#: ln p(T | X, w) and ln p(T | X); the sum of the sample weights; the objective, None where samples are left out
+#: ln p(T | X, w) and ln p(T | X); the sum of the sample weights, and that of each output's targets (K,); the objective,
+#: None where samples are left out
 PARTS = (
     "architecture", "free", "params", "beta", "hessian", "n_threads", "curvature", "gradient", "grad_norm", "prior",
-    "covariance", "gamma", "log_likelihood", "log_evidence", "total_weight", "objective",
+    "covariance", "gamma", "log_likelihood", "log_evidence", "total_weight", "counts", "objective",
 )  # fmt: skip
 
 
@@ -96,6 +97,7 @@ class Posterior:
         self.free = objective.free or reparam.Whole(len(v))
         self.params: Float = objective.expand(v)
         self.beta, self.total_weight = data.noise_precision, data.samples.total_weight
+        self.counts: Float = data.samples.counts(self.architecture.n_outputs)
         known = derivative_data.among(objective)
         if found is None:
             found = derivatives_of(data, known, self.free, self.params, hessian)
@@ -245,7 +247,7 @@ class Posterior:
 
     def noise_by_output(self) -> Float:
         """(N - gamma_k) / SSE_k (K,), of each output beside one beta; that where parameters take up all of it."""
-        count = self.total_weight
+        count = self.counts
         left = np.minimum(count, count - outputs.determined(self.data, self.free, self.params, self.covariance))
         with np.errstate(divide="ignore"):
             own = left / outputs.squared_errors(self.data, self.params)
@@ -282,13 +284,14 @@ def _curvature(data: DataTerm, free: FreeParameters, params: Float, hessian: str
 
 def log_normalizer(data: DataTerm, varying: Mask | None) -> float:
     """What the loss leaves out of the log likelihood."""
-    count, T, loss = data.samples.total_weight, data.samples.targets.values, data.architecture.loss
+    T, loss = data.samples.targets.values, data.architecture.loss
     if loss.has_noise:
         varying = np.ones(data.architecture.n_outputs, bool) if varying is None else varying
         measured = 0.5 * _log_precisions(data.samples, varying)
+        counts = data.samples.counts(data.architecture.n_outputs)[varying]
         if data.scale is None:
-            return measured + 0.5 * count * np.count_nonzero(varying) * math.log(data.factor / (2 * math.pi))
-        return measured + 0.5 * count * float(np.log(data.scale[varying] / (2 * math.pi)).sum())
+            return measured + 0.5 * float(counts.sum()) * math.log(data.factor / (2 * math.pi))
+        return measured + 0.5 * float(counts @ np.log(data.scale[varying] / (2 * math.pi)))
     if T is None:  # labels
         return 0.0
     weight = np.ones(len(T)) if data.samples.weight is None else data.samples.weight
@@ -300,5 +303,5 @@ def _log_precisions(samples: Samples, varying: Mask) -> float:
     precision = samples.targets.precision
     if precision is None:
         return 0.0
-    each = np.log(precision[:, varying]).sum(axis=1)
+    each = np.log(np.where(precision > 0, precision, 1.0)[:, varying]).sum(axis=1)  # 0 of missing targets
     return float(each.sum() if samples.weight is None else samples.weight @ each)

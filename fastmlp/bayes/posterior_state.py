@@ -27,8 +27,8 @@ KEPT = {
     "_covariance": "covariance", "_log_likelihood": "log_likelihood", "_log_evidence": "log_evidence",
     "_total_weight": "total_weight",
 }  # fmt: skip
-#: others, of which the last three need not be there
-OTHERS = ("_frame", "_free", "prior_precision", "gamma", "_known_samples", "_prior", "_penalty", "distance")
+#: others, of which the last four need not be there
+OTHERS = ("_frame", "_free", "prior_precision", "gamma", "_known_samples", "_prior", "_counts", "_penalty", "distance")
 #: what earlier versions had besides
 FORMER = ("_words", "_rounding", "negative_eigenvalues")
 
@@ -54,6 +54,8 @@ def packed(frame: Frame, posterior: Posterior) -> dict[str, Any]:
     }
     if posterior.prior.ndim == 2:
         state["_prior"] = posterior.prior
+    if (posterior.counts != posterior.total_weight).any():  # where targets are missing
+        state["_counts"] = posterior.counts
     if objective is not None and objective.terms is not None:
         state["_penalty"] = objective.penalty
     if "distance" in vars(posterior):  # which is printed, if it is known
@@ -71,7 +73,7 @@ def restored(state: Any) -> tuple[Frame, Posterior, dict[str, Any]]:
     """
     try:
         posterior = _posterior(**{name: state[name] for name in (*KEPT, "_free", "prior_precision", "gamma")},
-                               _prior=state.get("_prior"))  # fmt: skip
+                               _prior=state.get("_prior"), _counts=state.get("_counts"))  # fmt: skip
         frame = state["_frame"]
         whole = isinstance(frame, Frame) and frame.architecture == posterior.architecture and _is_whole(posterior)
         units.checked(frame.units or False, posterior.architecture)
@@ -92,7 +94,9 @@ def restored(state: Any) -> tuple[Frame, Posterior, dict[str, Any]]:
     return frame, posterior, {name: value for name, value in state.items() if name not in known}
 
 
-def _posterior(_free: Any, prior_precision: Float, gamma: Any, _prior: Any, **kept: Any) -> Posterior:
+def _posterior(
+    _free: Any, prior_precision: Float, gamma: Any, _prior: Any, _counts: Any, **kept: Any
+) -> Posterior:  # fmt: skip
     """As it is told, without its objective."""
     parts = {part: kept[name] for name, part in KEPT.items()}
     held = np.isinf(prior_precision)
@@ -100,6 +104,10 @@ def _posterior(_free: Any, prior_precision: Float, gamma: Any, _prior: Any, **ke
         raise ValueError("_free: expected the parameters with a finite precision, got others")
     parts["free"] = reparam.holding(parts["params"], held) or reparam.Whole(len(held))
     parts |= {"prior": prior_precision[_free] if _prior is None else _prior, "gamma": gamma[_free], "objective": None}
+    K = parts["architecture"].n_outputs
+    parts["counts"] = np.full(K, float(parts["total_weight"])) if _counts is None else _counts
+    if parts["counts"].shape != (K,):
+        raise ValueError("_counts: expected one for each output, got others")
     if gamma.shape != held.shape:
         raise ValueError("gamma: expected one for each parameter, got others")
     return Posterior.of_parts(**parts)

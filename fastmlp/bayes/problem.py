@@ -85,6 +85,7 @@ class Arguments(NamedTuple):
     sample_weight: Any = None
     sigma: ArrayLike | None = None
     absolute_sigma: bool = False
+    missing: str = "raise"
     n_threads: Any = None
 
     def posed(self, words: doubts.Words) -> Problem:
@@ -94,7 +95,7 @@ class Arguments(NamedTuple):
         if architecture.dtype != np.float64:
             words = words._replace(remedy=f"{words.remedy}, in float64")
             architecture = architecture.changed(dtype="float64")
-        samples = functional.check_samples(architecture, self.X, self.T, self.sample_weight, self.sigma)
+        samples = functional.check_samples(architecture, self.X, self.T, self.sample_weight, self.sigma, self.missing)
         objectives.require_samples(samples)
         _threads.resolve(self.n_threads)
         own = units.chosen(self.standardize, net.units, architecture, samples)
@@ -136,7 +137,7 @@ def _noise(
 ) -> Noise:  # fmt: skip
     """The beta that belongs to the data, whose term has that of 1, and the prior."""
     known = tuple(each.on(data) for each in given.known)
-    n_targets = data.samples.total_weight * np.count_nonzero(varying) + derivative_data.count(known, varying)
+    n_targets = float(data.samples.counts(len(varying))[varying].sum()) + derivative_data.count(known, varying)
     if not varying.any():
         raise ValueError(f"{words.noise}: {advice.remedies().targets} is constant")
     found = derivatives_of(data, known, free, params, hessian)

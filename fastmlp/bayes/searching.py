@@ -25,6 +25,7 @@ from fastmlp.bayes.starts import Start, Starts
 from fastmlp.errors import ConvergenceWarning, warn_caller
 from fastmlp.model import functional, units
 from fastmlp.model.functional import Samples
+from fastmlp.model.targets import without_missing
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import advice, explained, reference, scale
@@ -55,6 +56,7 @@ def fit_evidence(
     sample_weight: ArrayLike | None = None,
     sigma: ArrayLike | None = None,
     absolute_sigma: bool = False,
+    missing: str = "raise",
     max_iter: int = 200,
     tol: float = 1e-4,
     n_threads: int | None = None,
@@ -102,6 +104,8 @@ def fit_evidence(
     sigma : array-like of shape (N,) or (N, K), optional
         Measurement errors of the targets, standard deviations in the units of T: target n, k has the variance
         sigma_nk^2 / beta, and beta has no unit, as of `Laplace`.
+    missing : {"raise", "ignore"}
+        As for `fastmlp.Laplace`.
     absolute_sigma : bool, default=False
         True: errors are known, beta = 1, and ``noise="known"``. False: they are known up to one factor.
     max_iter : int
@@ -212,7 +216,9 @@ def fit_evidence(
     n_threads, budget = _threads.resolve(n_threads), Budget(time_limit, callback, verbose)
 
     groups = check.choice(groups, "groups", GROUPS)
-    frame, samples = _problem(net, X, T, sample_weight, sigma, standardize)
+    frame, samples = _problem(net, X, T, sample_weight, sigma, missing, standardize)
+    if samples.targets.observed is not None:
+        T, _ = without_missing(net._architecture.loss, T, missing)
     if noise is None:
         noise = "per_output" if sigma is None else "shared"
     noise = check.choice(noise, "noise", NOISES)
@@ -287,11 +293,12 @@ def _noise_known(frame: Frame, value: Any) -> Any:
 
 
 def _problem(
-    net: Network, X: ArrayLike, T: ArrayLike, sample_weight: ArrayLike | None, sigma: Any, standardize: bool | Units
-) -> tuple[Frame, Samples]:
+    net: Network, X: ArrayLike, T: ArrayLike, sample_weight: ArrayLike | None, sigma: Any, missing: str,
+    standardize: bool | Units,
+) -> tuple[Frame, Samples]:  # fmt: skip
     """The checked samples, in the units in which the evidence is maximised."""
     architecture = net._architecture.changed(dtype="float64")
-    samples = functional.check_samples(architecture, X, T, sample_weight, sigma)
+    samples = functional.check_samples(architecture, X, T, sample_weight, sigma, missing)
     objectives.require_samples(samples)
     return framed(architecture, units.chosen(standardize, None, architecture, samples), samples, net._pruned)
 

@@ -30,12 +30,12 @@ HESSIANS = ("ggn", "exact", "diagonal")
 #: arrays of each posterior, in float64, under the names of the pickle's state
 ARRAYS = {
     "params": "_params", "noise_precision": "_beta", "curvature": "_curvature", "gradient": "_gradient",
-    "prior_precision": "prior_precision", "gamma": "gamma", "prior": "_prior",
+    "prior_precision": "prior_precision", "gamma": "gamma", "prior": "_prior", "counts": "_counts",
 }  # fmt: skip
 #: numbers, side by side in one array
 NUMBERS = ("grad_norm", "_log_likelihood", "_log_evidence", "_total_weight")
-SAMPLES = ("X", "values", "labels", "precision", "weight")
-TYPES = {"labels": np.dtype(np.int64), "pruned": np.dtype(bool)}
+SAMPLES = ("X", "values", "labels", "precision", "observed", "weight")
+TYPES = {"labels": np.dtype(np.int64), "pruned": np.dtype(bool), "observed": np.dtype(bool)}
 
 
 class Entry(NamedTuple):

@@ -12,7 +12,7 @@ from scipy.optimize import OptimizeResult
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted, validate_data
 
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
@@ -163,7 +163,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         problem = Problem(networks[0], samples, self.alpha, own)
         validation = None if held_out is None else Validation(networks[0], held_out, self._score, own)
         self._keep_network(networks[0])  # to be found after Ctrl-C too, with the parameters of the last step
-        if len(networks) > 1 and self.solver == "lm" and validation is None and samples.sigma is None:
+        if len(networks) > 1 and self.solver == "lm" and validation is None and samples.is_plain:
             networks = [networks[fitting.best_start(self, networks, problem)]]
         drawn = None if random is None else random.randint(2**31 - 1, size=len(networks))
         seeds, trained = given.late_seed(self.random_state) if drawn is None else iter(drawn), []
@@ -221,6 +221,11 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         return self
 
     @property
+    def _missing(self) -> str:
+        """What nan in y means: "raise" an error, "ignore" a target that there is none of."""
+        return check.choice(getattr(self, "missing", "raise"), "missing", targets.MISSING)
+
+    @property
     def _shape(self) -> tuple[int, ...]:
         """Of a sample."""
         return self.network_._architecture.layers[0].inputs
@@ -230,6 +235,14 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         X = layers.as_rows(X, shape)
         if not reset and (plain := given.plain(self, X)) is not None and given.are_plain_targets(y, len(plain)):
             return plain, y
+        if self._missing == "ignore":
+            separately = (
+                {"accept_sparse": "csr", "dtype": given.FLOATS},
+                {"ensure_2d": False, "ensure_all_finite": False},
+            )
+            X, y = validate_data(self, X, y, reset=reset, validate_separately=separately)
+            check_consistent_length(X, y)
+            return given.dense(X), y
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=not is_classifier(self), dtype=given.FLOATS,
             reset=reset,
@@ -253,7 +266,9 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         if factors is not None:
             weight = factors if weight is None else weight * factors
         T = self._encode(y)
-        samples = Samples(X, T, weight, None if sigma is None else targets.errors(sigma, T.shape))
+        if sigma is not None:
+            sigma = targets.errors(sigma, T.shape, ~np.isnan(T) if self._missing == "ignore" else None)
+        samples = Samples(X, T, weight, sigma, self._missing)
         if weight is None or (weight > 0).all():
             return samples
         if weight.min() < 0:
@@ -268,7 +283,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         if X_val is None or y_val is None:
             raise ValueError("X_val, y_val: expected both or none, got one of them")
         X, y = self._arrays(X_val, y_val, shape, reset=False)
-        return Samples(X, self._encode(y), None)
+        return Samples(X, self._encode(y), None, None, self._missing)
 
     def _hold_back(self, samples: Samples, random: Any) -> tuple[Samples, Samples]:
         """Training and validation samples, by class where there are classes; those of the last fit where it goes on.

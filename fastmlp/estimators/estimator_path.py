@@ -159,7 +159,7 @@ class Prunable:
 
 def _pruned(estimator: Any, samples: Samples, own: Units | None, arguments: dict[str, Any]) -> PruningPath:
     """The path by the estimator's objective, or by the negative log posterior with its priors."""
-    net, (X, T, weight, _) = estimator.network_, samples
+    net, (X, T, weight, *_) = estimator.network_, samples
     if estimator.alpha != EVIDENCE:
         problem = Problem(net, samples, estimator.alpha, own)
         return prune(

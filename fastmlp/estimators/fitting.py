@@ -114,7 +114,7 @@ def train(
     continues = earlier is not None and earlier.state.get("rng") is not None
     result = net.fit(
         problem.X, problem.T, estimator.solver, sample_weight=problem.weight, sigma=problem.sigma,
-        penalty=problem.penalty, max_iter=max_iter, callback=watch if watch.needed else None,
+        missing=problem.missing, penalty=problem.penalty, max_iter=max_iter, callback=watch if watch.needed else None,
         rng=None if continues else next(seeds), standardize=problem.units or False, warm_start=earlier,
         **problem.options(estimator, watch.rate),
     )  # fmt: skip
@@ -171,8 +171,9 @@ def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int
 def is_worse_than_a_constant(net: Network, problem: Problem) -> bool:
     """Whether the training samples say so, by what `Network.fit` takes for a success."""
     objective = net.objective(
-        problem.X, problem.T, penalty=problem.penalty, sample_weight=problem.weight, sigma=problem.sigma
-    )
+        problem.X, problem.T, penalty=problem.penalty, sample_weight=problem.weight, sigma=problem.sigma,
+        missing=problem.missing,
+    )  # fmt: skip
     samples = objective.data.samples
     return objective.data.value(net._params) > reference.bound(objective, reference.of(net._architecture, samples))
 
@@ -188,6 +189,7 @@ def by_evidence(estimator: Any, networks: list[Network], samples: Samples) -> tu
                 samples.T,
                 sample_weight=samples.weight,
                 sigma=samples.sigma,
+                missing=samples.missing,
                 absolute_sigma=samples.sigma is not None and estimator.absolute_sigma,
                 max_iter=estimator.max_iter,
                 tol=estimator.tol,

@@ -29,24 +29,34 @@ Score = Callable[[Array, Array, Array | None], float]
 
 
 class Samples(NamedTuple):
-    """Inputs, targets as the network takes them, weights and measurement errors (N,) or (N, K), or None."""
+    """Inputs, targets as the network takes them, weights and measurement errors, or None; what nan among them is."""
 
     X: Array
     T: Array
     weight: Array | None
     sigma: Array | None = None
+    missing: str = "raise"
 
     def rows(self, index: Array) -> Samples:
         """Some of them."""
-        return Samples(*(None if each is None else each[index] for each in self))  # type: ignore[arg-type]
+        weight, sigma = (None if each is None else each[index] for each in (self.weight, self.sigma))
+        return Samples(self.X[index], self.T[index], weight, sigma, self.missing)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all targets count alike, but for the weights of samples."""
+        return self.sigma is None and self.missing == "raise"
 
     @property
     def importance(self) -> Array | None:
-        """How much each sample (N,), or with measurement errors each target (N, K), counts in a score."""
-        if self.sigma is None:
+        """How much each sample (N,), or where that differs each target (N, K), counts in a score."""
+        observed = ~np.isnan(self.T) if self.missing == "ignore" else None
+        if self.sigma is None and (observed is None or observed.all()):
             return self.weight
-        by_target = np.broadcast_to(self.sigma.reshape(len(self.sigma), -1), self.T.shape)
-        precision: Array = (by_target.min() / by_target) ** 2
+        precision: Array = np.ones(self.T.shape) if observed is None else observed.astype(np.float64)
+        if self.sigma is not None:
+            by_target = np.broadcast_to(self.sigma.reshape(len(self.sigma), -1), self.T.shape)
+            precision *= (by_target.min() / by_target) ** 2
         return precision if self.weight is None else self.weight[:, np.newaxis] * precision
 
 
@@ -54,7 +64,7 @@ class Problem:
     """Samples and penalty of a fit, in the library's scale."""
 
     def __init__(self, net: Network, samples: Samples, alpha: float, own: Units | None) -> None:
-        self.X, self.T, weight, self.sigma = samples
+        self.X, self.T, weight, self.sigma, self.missing = samples
         self.units = own
         self.n_samples = len(self.X)
         self.outputs_in_mean = outputs_in_mean(net)
@@ -101,8 +111,9 @@ class Validation:
         scale = None if own is None or own.targets is None else own.targets.scale
         precision = 1.0 if scale is None or samples.sigma is not None else 1 / scale**2
         self._objective = net.objective(
-            samples.X, samples.T, sample_weight=samples.weight, sigma=samples.sigma, noise_precision=precision
-        )
+            samples.X, samples.T, sample_weight=samples.weight, sigma=samples.sigma, missing=samples.missing,
+            noise_precision=precision,
+        )  # fmt: skip
 
     def loss(self, params: Array) -> float:
         """At these parameters."""

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from fastmlp import _validation as check
 from fastmlp._types import Array, ArrayLike, Augment, Float, Seed
@@ -44,6 +44,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     absolute_sigma : bool, default=False
         Whether the `sigma` of a fit is right as it is, or up to one factor that deviations and alpha="evidence"
         estimate, as with `fastmlp.Laplace`.
+    missing : {"raise", "ignore"}, default="raise"
+        What nan in y means, for squared error: an error, or a target that there is none of, which has no weight in
+        fits, validation sets, deviations and `score`. The mean objective is over all n_samples * n_outputs.
 
     Attributes
     ----------
@@ -99,6 +102,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         augment: Augment | None = None,
         layers: Sequence[Any] | None = None,
         absolute_sigma: bool = False,
+        missing: str = "raise",
     ) -> None:
         self._store(locals())
 
@@ -270,6 +274,32 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Y = Y if self._weighed_at is None else mean.astype(Y.dtype)
         return self._like_targets(Y), self._like_targets(np.sqrt(variance).astype(Y.dtype))
 
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """R^2 of the predictions, as scikit-learn's, mean over the outputs; targets that are missing do not count.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong.
+        """
+        if self._missing == "raise":
+            return float(super().score(X, y, sample_weight))
+        Y, T = self.network_.predict(self._inputs(X)), self._encode(given.own(y))
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, T, dtype=np.float64)
+        if T.shape != Y.shape:
+            raise ValueError(f"y: expected shape {Y.shape}, got {T.shape}")
+        return self._score(Y, T, Samples(T, T, weight, None, "ignore").importance)
+
     def _errors(self, sigma: ArrayLike | None) -> ArrayLike | None:
         if check.boolean(self.absolute_sigma, "absolute_sigma") and sigma is None:
             raise ValueError("absolute_sigma: expected sigma, the errors that are meant, got none")
@@ -307,7 +337,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         if samples.sigma is not None:
             told = "noise_precision" in prior
             prior |= {"sigma": samples.sigma, "absolute_sigma": self.absolute_sigma and not told}
-        self._posterior = Laplace._make(self._words(), net, samples.X, samples.T, sample_weight=samples.weight, **prior)
+        self._posterior = Laplace._make(
+            self._words(), net, samples.X, samples.T, sample_weight=samples.weight, missing=samples.missing, **prior
+        )
         self._weighed_at = weighed_at
 
     def _is_weighed(self) -> bool:
@@ -320,7 +352,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         own = self.network_.copy()
         result = own.fit(
             samples.X, samples.T, self.solver, noise="per_output", sample_weight=samples.weight,
-            penalty=WeightDecay(decay), standardize=standardize, max_iter=self.max_iter,
+            missing=samples.missing, penalty=WeightDecay(decay), standardize=standardize, max_iter=self.max_iter,
         )  # fmt: skip
         return own, result.noise_precision
 
@@ -349,7 +381,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             raise ValueError(f"warm_start: expected targets of as many outputs and the loss as before, got {wanted}")
 
     def _encode(self, y: Array) -> Array:
-        y = check.real_array(y, "y", None)  # objects become numbers, perhaps nan, in scikit-learn's checks
+        # objects become numbers, perhaps nan, in scikit-learn's checks
+        y = check.real_array(y, "y", None, finite=self._missing == "raise")
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         if self.loss in COUNTS and y.min() < 0:
             raise ValueError(f"y: expected non-negative targets for {self.loss}, got {y.min()}")
@@ -360,7 +393,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             return math.nan  # one sample has no variance
         if weight is None or weight.ndim == 1:
             return float(r2_score(T, Y, sample_weight=weight))
-        return float(np.mean([r2_score(T[:, k], Y[:, k], sample_weight=w) for k, w in enumerate(weight.T)]))
+        counted = [(T[w > 0, k], Y[w > 0, k], w[w > 0]) for k, w in enumerate(weight.T)]
+        shares = [r2_score(t, y, sample_weight=w) for t, y, w in counted if len(t) > 1]
+        return float(np.mean(shares)) if shares else math.nan
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

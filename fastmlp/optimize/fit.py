@@ -73,7 +73,9 @@ def trained(net: Model, samples: Samples, asked: FitOptions, share: Float | None
     generator = _generator(asked, state)
 
     held_back = None if state is None else state["held_back"]
-    training, held_out, held_back = holdout.split(architecture, samples, asked.validation, generator, held_back)
+    training, held_out, held_back = holdout.split(
+        architecture, samples, asked.validation, generator, held_back, asked.missing
+    )
     own: units.Units | None = None
     raw = training.X.reshape(len(training.X), *architecture.layers[0].inputs)
     if standardize:
@@ -122,7 +124,7 @@ def trained(net: Model, samples: Samples, asked: FitOptions, share: Float | None
     result.x, result.units = net._params.astype(np.float64), own
     judged = whole and not warned and within is None and (not by_batches or asked.max_iter >= scale.FEW_EPOCHS)
     judged = judged and (asked.noise == "shared" or share is not None)  # the first of several rounds is not the last
-    measured = samples.weight, samples.targets.precision
+    measured = samples.weight, samples.targets.factors
     if result.success and warned and (lost := explained.lost(objective, net._params, asked.given, *measured)):
         result.success, result.status, result.message = False, STALLED, lost
     if result.success and judged:

@@ -36,4 +36,5 @@ class FitOptions:
     warm_start: Any
     n_threads: Any
     noise: Any
+    missing: Any
     of_method: dict[str, Any]

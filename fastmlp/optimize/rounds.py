@@ -100,12 +100,13 @@ def _precisions(last: Trained, share: Float, varying: Mask) -> Float:
     data = last.objective.data
     squares = outputs.squared_errors(data, last.params) / share
     floor = LEAST_NOISE * squares[varying].mean() if squares[varying].any() else 1.0
-    count = data.samples.total_weight
+    count = data.samples.counts(len(varying))
     left = count - _determined(last)
-    if not (left[varying] > -LEAST_LEFT * count).all():
+    if not (left > -LEAST_LEFT * count)[varying].all():
         raise ValueError(
-            f"noise: expected samples that determine the noise of each output, got {count:g} by sample_weight, which "
-            f"counts samples, for {last.objective.x0.size} parameters: multiply it, and the penalty, or leave it out"
+            f"noise: expected samples that determine the noise of each output, got {count.min():g} by sample_weight, "
+            f"which counts samples, for {last.objective.x0.size} parameters: multiply it, and the penalty, or leave it "
+            "out"
         )
     return np.asarray(np.maximum(left, LEAST_LEFT * count) / np.maximum(squares, floor))
 

@@ -142,7 +142,7 @@ class DataTerm:
         """s_n beta_k / sigma_nk^2 (N, K), with squared error: what multiplies half the squared errors."""
         precision = np.full(self.architecture.n_outputs, self.factor) if self.scale is None else self.scale
         weight = np.ones(len(self.samples.X)) if self.samples.weight is None else self.samples.weight
-        both, each = np.outer(weight.astype(np.float64), precision.astype(np.float64)), self.samples.targets.precision
+        both, each = np.outer(weight.astype(np.float64), precision.astype(np.float64)), self.samples.targets.factors
         return both if each is None else np.asarray(both * each)
 
     def mean(self, total: Any) -> Any:
