@@ -115,6 +115,8 @@ CALLS = {
         f"Laplace.{name} of measured": (getattr(MEASURED, name), SAMPLES | {"sigma": SIGMA, "noise_std": SIGMA})
         for name in ("log_density", "predict", "updated")
     },
+    "Laplace of gaps": (fastmlp.Laplace, {"prior_precision": 1.0, "net": net(), **SAMPLES, "missing": "ignore"}),
+    "fit of gaps": (lambda **given: net().fit(**SHORT | given), SAMPLES | {"missing": "ignore"}, fastmlp.Network.fit),
     "fit_evidence of measured": (
         fastmlp.fit_evidence,
         {"net": net(), **SAMPLES, "sigma": SIGMA, "absolute_sigma": True, "rng": 0, **SHORT},
