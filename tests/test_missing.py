@@ -253,6 +253,9 @@ def test_samples_left_out_are_those_that_are_there(tmp_path):
             rows = rows[rows != n]
             C = np.linalg.inv(A[rows].T @ A[rows] + ALPHA * np.eye(D + 1))
             assert result.outputs[n, k] == pytest.approx(A[n] @ C @ A[rows].T @ T[rows, k], rel=1e-9)
+    trained = posterior.leave_one_out("all")
+    assert np.array_equal(np.isnan(trained.residuals), GAPS)
+    assert np.allclose(trained.outputs, result.outputs, rtol=1e-6)
     posterior.save(tmp_path / "posterior", samples=True)
     for other in (fastmlp.load(tmp_path / "posterior"), pickle.loads(pickle.dumps(posterior))):
         assert np.array_equal(other.leave_one_out().residuals, result.residuals, equal_nan=True)

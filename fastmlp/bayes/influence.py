@@ -111,9 +111,10 @@ class Removal:
         loss = self.architecture.loss
         undefined = ~np.isfinite(center).all(axis=1)
         center[undefined] = 0.0
-        outputs, targets, observed = loss.outputs(center), self.targets, self.samples.targets.observed
-        losses = loss.value(center, targets if observed is None else np.where(observed, targets, outputs))
-        residuals = outputs - (targets if observed is None else np.where(observed, targets, np.nan))
+        outputs = loss.outputs(center)
+        residuals = outputs - self.samples.targets.told(outputs.shape[1])
+        missing = self.samples.targets.observed is not None and np.isnan(residuals)
+        losses = loss.value(center, np.where(missing, outputs, self.targets))
         outputs[undefined], losses[undefined], residuals[undefined] = np.nan, np.nan, np.nan
         with np.errstate(divide="ignore", invalid="ignore"):
             distance = np.einsum("nk,nkj,nj->n", self.u, self.V, self.u) / gamma

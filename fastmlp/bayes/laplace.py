@@ -358,7 +358,7 @@ class Laplace(Predictive):
         v, _ = settled.to_minimum(without, TOLERANCE)
         params = without.expand(v)
         result.outputs[row] = functional.predict(architecture, params, samples.X[row])
-        result.residuals[row] = result.outputs[row] - samples.targets.rows(architecture.n_outputs)[row]
+        result.residuals[row] = result.outputs[row] - samples.targets.told(architecture.n_outputs)[row]
         result.losses[row] = functional.sample_losses(architecture, params, samples.rows(np.array([n])))
         result.cooks_distance[n] = own.precision(v - without.x0) / own.effective_n_params
 

@@ -170,7 +170,7 @@ def _pruned(estimator: Any, samples: Samples, own: Units | None, arguments: dict
         raise ValueError("alpha: expected a number, or a model that was fitted with 'evidence', got one that was not")
     noise = known.noise_precision if net._architecture.loss.has_noise else None
     posterior = Laplace(
-        net, X, T, sample_weight=weight, prior_precision=known.prior_precision, noise_precision=noise,
-        standardize=own or False,
+        net, X, T, sample_weight=weight, missing=samples.missing, prior_precision=known.prior_precision,
+        noise_precision=noise, standardize=own or False,
     )  # fmt: skip
     return prune(posterior, **arguments)

@@ -335,6 +335,11 @@ class Targets(NamedTuple):
         """As (N, K), labels as rows of the unit matrix."""
         return np.eye(n_outputs)[self.labels] if self.values is None else self.values
 
+    def told(self, n_outputs: int) -> Array:
+        """As `rows`, nan where they are missing."""
+        rows = self.rows(n_outputs)
+        return rows if self.observed is None else np.where(self.observed, rows, np.nan)
+
     @property
     def totals(self) -> Float | float:
         """Sums of the rows (N, 1), for labels 1: of class targets 1 up to rounding."""
