@@ -148,6 +148,25 @@ def test_float32_and_more_parameters_than_are_counted(monkeypatch):
     assert other.noise_precision == pytest.approx(beta * N / (N - 4), rel=0.02)  # without gamma_k
 
 
+class Gradual:
+    """A term that has no second derivatives to give."""
+
+    def value(self, params):
+        return 0.25 * (params**2).sum()
+
+    def value_and_grad(self, params):
+        return self.value(params), 0.5 * params
+
+
+def test_terms_without_a_matrix_are_penalties_all_the_same():
+    net = fastmlp.Network([3, K], rng=0)
+    result = net.fit(X, T, "lbfgs", noise="per_output", penalty=Gradual())
+    other = fastmlp.Network([3, K], rng=0)
+    own = other.fit(X, T, "lbfgs", noise="per_output", penalty=DECAY)
+    assert result.noise_precision * (N - 4) / N == pytest.approx(own.noise_precision, rel=0.02)
+    assert np.abs(net(X) - other(X)).max() < 1e-2
+
+
 # ---- what is drawn, watched, ended ----
 
 
