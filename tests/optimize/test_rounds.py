@@ -175,7 +175,7 @@ def test_rounds_hold_back_the_same_samples(rng, monkeypatch):
     seen, trained = [], rounds.trained
     monkeypatch.setattr(rounds, "trained", lambda *args: seen.append(trained(*args)) or seen[-1])
     net = fastmlp.Network([3, 3, K], rng=0)
-    net.fit(X, T, "adam", noise="per_output", validation=0.25, max_iter=5, rng=rng)
+    net.fit(X, T * [1, 100], "adam", noise="per_output", validation=0.25, max_iter=5, rng=rng)
     held_back = [each.result.state["held_back"] for each in seen]
     assert len(held_back) > 1
     assert all(np.array_equal(held_back[0], other) for other in held_back)
