@@ -2,6 +2,16 @@
 
 import numpy as np
 
+import fastmlp
+
+RNG = np.random.default_rng(0)
+N, K = 80, 2  # lines, with these deviations about them
+X = RNG.normal(size=(N, 3))
+T = X @ RNG.normal(size=(3, K)) + 0.3 + RNG.normal(size=(N, K)) * [0.05, 3.0]
+COUNT = RNG.integers(0, 3, N).astype(float)
+DESIGN = np.column_stack([X, np.ones(N)])
+DECAY = fastmlp.WeightDecay(0.5, 0.5)
+
 NOISES = [(0.1, 100.0), (0.1, 0.005)]
 
 

@@ -102,6 +102,11 @@ CALLS = {
     "save": (net().save, {"path": "something"}),
     "Laplace.save": (POSTERIOR.save, {"path": "something", "samples": False}),
     "fit": (lambda **given: net().fit(**SHORT | given), SAMPLES, fastmlp.Network.fit),
+    "fit by output": (
+        lambda **given: net().fit(**SHORT | given),
+        SAMPLES | {"noise": "per_output"},
+        fastmlp.Network.fit,
+    ),
     "initialize": (net().initialize, {}),
     "rescale_inputs": (net().rescale_inputs, {"scale": 2.0}),
     "rescale_outputs": (net().rescale_outputs, {"scale": 2.0}),
@@ -120,6 +125,10 @@ CALLS = {
     "fit_evidence of measured": (
         fastmlp.fit_evidence,
         {"net": net(), **SAMPLES, "sigma": SIGMA, "absolute_sigma": True, "rng": 0, **SHORT},
+    ),
+    "fit_evidence of known noise": (
+        fastmlp.fit_evidence,
+        {"net": net(), **SAMPLES, "noise": "known", "noise_precision": 2.0, "rng": 0, **SHORT},
     ),
     "Mixture.predict": (MIXTURE.predict, SAMPLES),
     "Mixture.log_density": (MIXTURE.log_density, SAMPLES),

@@ -137,6 +137,17 @@ def test_units_of_each_output_change_no_bit():
     assert np.array_equal(scaled_variance, scale**2 * variance)
 
 
+def test_the_number_of_threads_changes_no_bit():
+    tall = np.tile(X, (40, 1)) + 0.01 * RNG.normal(size=(40 * N, 2))
+    targets = np.tile(T, (40, 1)) + 0.1 * RNG.normal(size=(40 * N, K))
+    one, two = (
+        fastmlp.fit_evidence(fastmlp.Network([2, 3, K], rng=1), tall, targets, max_iter=5, tol=1.0, n_threads=n)
+        for n in (1, 2)
+    )
+    assert np.array_equal(one.params, two.params)
+    assert np.array_equal(one.noise_precision, two.noise_precision)
+
+
 def test_a_weight_counts_samples():
     rows = np.repeat(np.arange(N), COUNT.astype(int))
     one = fastmlp.fit_evidence(fastmlp.Network([2, 3, K], rng=1), X, T, sample_weight=COUNT)

@@ -10,14 +10,7 @@ import fastmlp
 import output_cases
 from cases import relative_error
 from fastmlp import MLPRegressor
-
-RNG = np.random.default_rng(0)
-N, K = 80, 2
-X = RNG.normal(size=(N, 3))
-T = X @ RNG.normal(size=(3, K)) + 0.3 + RNG.normal(size=(N, K)) * [0.05, 3.0]
-COUNT = RNG.integers(0, 3, N).astype(float)
-DESIGN = np.column_stack([X, np.ones(N)])
-DECAY = fastmlp.WeightDecay(0.5, 0.5)
+from output_cases import COUNT, DECAY, DESIGN, K, N, T, X
 
 
 def lines(weight=None, **options):

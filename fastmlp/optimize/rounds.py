@@ -25,7 +25,7 @@ from fastmlp.optimize import advice
 from fastmlp.optimize.fit import Trained, trained
 from fastmlp.optimize.monitor import CALLBACK, DIVERGED, TIME_LIMIT
 from fastmlp.optimize.options import FitOptions
-from fastmlp.terms import outputs, reparam
+from fastmlp.terms import outputs, penalties, reparam
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult
@@ -34,7 +34,7 @@ NOISES = ("shared", "per_output")
 MOST = 5  # trainings, of which two to four are the rule
 SETTLED = 0.01  # change of a logarithm of the weights, from which on they stay
 ENDS = (TIME_LIMIT, CALLBACK, DIVERGED)
-MOST_PARAMS = 2_000  # of which gamma_k is counted: it takes a matrix of them
+MOST_PARAMS, MOST_WORK = 2_000, 1e10  # P, and N K P^2, up to which gamma_k is counted: it takes a matrix
 LEAST_LEFT = 1e-3  # share of the targets that parameters do not take up
 LEAST_NOISE = 1e-12  # of what all outputs miss on average, as one may miss nothing
 
@@ -112,10 +112,11 @@ def _precisions(last: Trained, share: Float, varying: Mask) -> Float:
 
 
 def _determined(last: Trained) -> Float:
-    """gamma_k (K,), 0 where there are too many parameters, or their matrix is not positive definite."""
+    """gamma_k (K,), 0 where that takes too much, or there is no positive definite matrix."""
     objective, params = last.objective, last.params
     free, nothing = objective.free or reparam.Whole(len(params)), np.zeros(objective.architecture.n_outputs)
-    if free.n > MOST_PARAMS:
+    work = len(objective.data.samples.X) * len(nothing) * free.n**2
+    if free.n > MOST_PARAMS or work > MOST_WORK or not penalties.has_matrix(objective.penalty):
         return nothing
     try:
         A = objective.ggn(free.reduce(params.astype(np.float64)))

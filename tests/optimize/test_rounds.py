@@ -8,14 +8,7 @@ import fastmlp
 import output_cases
 from cases import relative_error
 from fastmlp.optimize import rounds
-
-RNG = np.random.default_rng(0)
-N, K = 80, 2
-X = RNG.normal(size=(N, 3))
-T = X @ RNG.normal(size=(3, K)) + 0.3 + RNG.normal(size=(N, K)) * [0.05, 3.0]
-COUNT = RNG.integers(0, 3, N).astype(float)
-DESIGN = np.column_stack([X, np.ones(N)])
-DECAY = fastmlp.WeightDecay(0.5, 0.5)
+from output_cases import COUNT, DECAY, DESIGN, RNG, K, N, T, X
 
 
 def by_hand(weight=None, n_rounds=60):
@@ -155,6 +148,25 @@ def test_float32_and_more_parameters_than_are_counted(monkeypatch):
     assert other.noise_precision == pytest.approx(beta * N / (N - 4), rel=0.02)  # without gamma_k
 
 
+class Gradual:
+    """A term that has no second derivatives to give."""
+
+    def value(self, params):
+        return 0.25 * (params**2).sum()
+
+    def value_and_grad(self, params):
+        return self.value(params), 0.5 * params
+
+
+def test_terms_without_a_matrix_are_penalties_all_the_same():
+    net = fastmlp.Network([3, K], rng=0)
+    result = net.fit(X, T, "lbfgs", noise="per_output", penalty=Gradual())
+    other = fastmlp.Network([3, K], rng=0)
+    own = other.fit(X, T, "lbfgs", noise="per_output", penalty=DECAY)
+    assert result.noise_precision * (N - 4) / N == pytest.approx(own.noise_precision, rel=0.02)
+    assert np.abs(net(X) - other(X)).max() < 1e-2
+
+
 # ---- what is drawn, watched, ended ----
 
 
@@ -163,7 +175,7 @@ def test_rounds_hold_back_the_same_samples(rng, monkeypatch):
     seen, trained = [], rounds.trained
     monkeypatch.setattr(rounds, "trained", lambda *args: seen.append(trained(*args)) or seen[-1])
     net = fastmlp.Network([3, 3, K], rng=0)
-    net.fit(X, T, "adam", noise="per_output", validation=0.25, max_iter=5, rng=rng)
+    net.fit(X, T * [1, 100], "adam", noise="per_output", validation=0.25, max_iter=5, rng=rng)
     held_back = [each.result.state["held_back"] for each in seen]
     assert len(held_back) > 1
     assert all(np.array_equal(held_back[0], other) for other in held_back)
