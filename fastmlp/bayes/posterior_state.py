@@ -77,8 +77,8 @@ def restored(state: Any) -> tuple[Frame, Posterior, dict[str, Any]]:
         frame = state["_frame"]
         whole = isinstance(frame, Frame) and frame.architecture == posterior.architecture and _is_whole(posterior)
         units.checked(frame.units or False, posterior.architecture)
-        own = state.get("_own_noise")
-        whole = whole and (own is None or (own.shape == frame.varying.shape and own.dtype == np.float64))
+        by_output = (state.get("_own_noise"), state.get("_freedom"))
+        whole = whole and all(_are_of_outputs(own, frame) for own in by_output)
         if frame.pruned is not None:
             check.mask(frame.pruned, "pruned", len(posterior.params))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
@@ -106,11 +106,18 @@ def _posterior(
     parts |= {"prior": prior_precision[_free] if _prior is None else _prior, "gamma": gamma[_free], "objective": None}
     K = parts["architecture"].n_outputs
     parts["counts"] = np.full(K, float(parts["total_weight"])) if _counts is None else _counts
-    if parts["counts"].shape != (K,):
+    if parts["counts"].shape != (K,) or parts["counts"].dtype != np.float64:
         raise ValueError("_counts: expected one for each output, got others")
     if gamma.shape != held.shape:
         raise ValueError("gamma: expected one for each parameter, got others")
     return Posterior.of_parts(**parts)
+
+
+def _are_of_outputs(value: Any, frame: Frame) -> bool:
+    """Whether that is None, a number, or one for each output (K,)."""
+    if value is None or isinstance(value, float):
+        return True
+    return bool(value.shape == frame.varying.shape and value.dtype == np.float64)
 
 
 def _is_whole(posterior: Posterior) -> bool:
