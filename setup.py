@@ -47,7 +47,7 @@ MODULES = (
     *(f"curvature.{name}" for name in ("by_columns", "by_gradients", "by_free", "free_tiles")),
     *(f"curvature.{name}" for name in ("matrices", "cholesky", "tangent_rows")),
     *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "quasi", "descent", "train", "objective", "saddles")),
-    *(f"fits.{name}" for name in ("equations", "penalty", "asked", "ties", "journal")),
+    *(f"fits.{name}" for name in ("equations", "penalty", "asked", "ties", "journal", "span")),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {

@@ -47,8 +47,8 @@ class Evidence(Laplace):
     starts: Starts
 
     def __init__(self, path: Path, alternation: Alternation, n_threads: int) -> None:
-        steps, frame, last = [step.posterior for step in path.steps], alternation.frame, path.steps[-1]
-        self._frame, self._posterior = frame, last.posterior.changed(n_threads=n_threads)
+        steps, frame, last = [step.posterior for step in path.steps], alternation.whole_frame, path.steps[-1]
+        self._frame, self._posterior = frame, alternation.whole(last.posterior).changed(n_threads=n_threads)
         *alpha, _ = last.precisions.tolist()
         self.group_precisions: dict[str, float] = dict(zip(alternation.groups, alpha, strict=True))
         self.pruned: tuple[str, ...] = tuple(name for name, a in self.group_precisions.items() if a == math.inf)

@@ -10,6 +10,7 @@ from fastmlp.optimize import truncated
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.loops import compiled, follow
 from fastmlp.optimize.monitor import Monitor
+from fastmlp.optimize.subspace import Seen
 from fastmlp.terms.objective import Objective
 
 OPTIONS = {"damping": 1e-3}
@@ -48,6 +49,11 @@ def solve(
     Sources: Levenberg 1944; Marquardt 1963; the damping is Nielsen's (1999).
     """
     options = checked(options)
+    seen = Seen.of(objective, state)
+    if seen is not None and seen.x0.size <= MOST_PARAMS:
+        descent = Descent(compiled(seen.objective, span=seen.span), seen.x0, tol, options, state)
+        ended, left, counts = follow(descent, seen, monitor, max_iter)
+        return ended, seen.left(left, descent.params), counts
     if objective.architecture.n_params > MOST_PARAMS:
         return truncated.solve(objective, monitor, max_iter=max_iter, tol=tol, state=state, **options)
     return follow(Descent(compiled(objective), objective.x0, tol, options, state), objective, monitor, max_iter)

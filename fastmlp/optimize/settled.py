@@ -10,9 +10,10 @@ import numpy as np
 
 from fastmlp._core.fits.journal import Journal
 from fastmlp._core.fits.lm import Descent
+from fastmlp._core.threads import team
 from fastmlp._types import Float
 from fastmlp.optimize import lm
-from fastmlp.optimize.loops import compiled
+from fastmlp.optimize.loops import compiled, within
 from fastmlp.terms.objective import Objective
 
 MOST_STEPS = 300  # of which a tenth are the rule
@@ -56,7 +57,10 @@ def to_minimum(
         if seconds < math.inf:
             journal = Journal(chunk, x.size)
             journal.open(max(0.0, seconds))
-        status = descent.advance(chunk, journal)
+        try:
+            status = within(seconds, descent.advance, chunk, journal)
+        except team.TimeOver:
+            return descent.params, False
         made = descent.counts[0] - before
         n_steps += made
         if status != "running" or made < chunk or n_steps >= MOST_STEPS:
