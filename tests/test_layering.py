@@ -152,7 +152,7 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("ties", "journal", "asked", "penalty", "rules", "span"),
     ),
     "curvature": (
-        ("matrices", "cholesky", "tangent_rows"),
+        ("matrices", "cholesky", "singular", "tangent_rows"),
         ("by_bands",),
         ("by_samples", "by_gradients", "by_columns", "by_free"),
         ("by_units",),
@@ -298,6 +298,7 @@ def test_the_numpy_c_api_and_threads_stay_in_the_core():
         "arrays.pyx",
         "asked.pyx",
         "results.pyx",
+        "singular.pyx",
         "span.pyx",
         "batch.pyx",
         "predict.pyx",

@@ -37,7 +37,7 @@ class Gram:
     @property
     def matrix(self) -> Float:
         """B (n, n)."""
-        return _memory.product(self.rows.T, self.rows)
+        return _memory.banded(self.rows.T, self.rows)
 
     def times(self, v: Float) -> Float:
         """B v (n,)."""

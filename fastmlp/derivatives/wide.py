@@ -68,10 +68,10 @@ class WideCovariance:
         self.H: Float = B.rows[:, self.curved] * self.scale
         self.of_flat: Float = B.rows[:, self.flat]  # J_f
         L, inverse = _kernel(self.H, helped=helped)
-        F = _memory.product(inverse, self.of_flat)
+        F = _memory.banded(inverse, self.of_flat)
         T, self.flat_root = _factor_of_flat(F)
-        self.X: Float = _memory.product(inverse.T, cholesky.inverse_root(L + np.eye(len(L))).T)
-        self.G: Float = self.scale[:, np.newaxis] * _memory.product(self.H.T, _memory.product(inverse.T, F))
+        self.X: Float = _memory.banded(inverse.T, cholesky.inverse_root(L + np.eye(len(L))).T)
+        self.G: Float = self.scale[:, np.newaxis] * _memory.banded(self.H.T, _memory.banded(inverse.T, F))
         self.log_det_precision = -2 * float(np.log(self.scale).sum())
         self.log_det_precision += 2 * float(np.log(np.diagonal(L)).sum() + np.log(np.diagonal(T)).sum())
         self._inverse = inverse
@@ -90,7 +90,7 @@ class WideCovariance:
         curved, result = rows[:, self.curved], np.empty(rows.shape)
         result[:, self.curved] = self._without(curved * self.scale, self.X)
         if len(self.flat):
-            result[:, self.flat] = (rows[:, self.flat] - _memory.product(curved, self.G)) @ self.flat_root
+            result[:, self.flat] = (rows[:, self.flat] - _memory.banded(curved, self.G)) @ self.flat_root
         return result.reshape(J.shape)
 
     def from_root(self, Z: Float, n_threads: int | None = None) -> Float:
@@ -100,7 +100,7 @@ class WideCovariance:
         result[:, self.curved] = self._without(rows[:, self.curved], self.X.T) * self.scale
         if len(self.flat):
             result[:, self.flat] = rows[:, self.flat] @ self.flat_root.T
-            result[:, self.curved] -= _memory.product(result[:, self.flat], self.G.T)
+            result[:, self.curved] -= _memory.banded(result[:, self.flat], self.G.T)
         return result.reshape(Z.shape)
 
     def apply(self, v: Float) -> Float:
@@ -109,7 +109,7 @@ class WideCovariance:
 
     def _without(self, rows: Float, X: Float) -> Float:
         """Rows (k, n) times I - H' X H."""
-        return rows - _memory.product(_memory.product(_memory.product(rows, self.H.T), X), self.H)
+        return rows - _memory.banded(_memory.banded(_memory.banded(rows, self.H.T), X), self.H)
 
     def quadratic(self, J: Float, n_threads: int | None = None) -> Float:
         """The form j' A^-1 j for rows (..., n)."""
@@ -118,8 +118,8 @@ class WideCovariance:
     @property
     def diagonal(self) -> Float:
         """Variances (n,)."""
-        taken = (_memory.product(self._inverse, self.H) ** 2).sum(axis=0)
-        following = (_memory.product(self.G, self.flat_root) ** 2).sum(axis=1)
+        taken = (_memory.banded(self._inverse, self.H) ** 2).sum(axis=0)
+        following = (_memory.banded(self.G, self.flat_root) ** 2).sum(axis=1)
         variances = np.empty(len(self.precisions))
         variances[self.curved] = (1 - taken) * self.scale**2 + following
         sure = np.concatenate([self.curved[taken > SURE], self.flat])
@@ -158,7 +158,7 @@ class WideCovariance:
 
 def _kernel(H: Float, *, helped: bool) -> tuple[Float, Float]:
     """L (m, m), with L L' = I + H H', and its inverse."""
-    L = np.tril(definite.factor(_memory.product(H, H.T), np.ones(len(H)), helped=helped))
+    L = np.tril(definite.factor(_memory.banded(H, H.T), np.ones(len(H)), helped=helped))
     return L, np.ascontiguousarray(cholesky.inverse_root(L).T)
 
 
@@ -166,7 +166,7 @@ def _factor_of_flat(F: Float) -> tuple[Float, Float]:
     """T (z, z), with T T' = F'F, and T'^-1."""
     if not F.shape[1]:
         return np.empty((0, 0)), np.empty((0, 0))
-    T = definite.factor(_memory.product(F.T, F), np.zeros(F.shape[1]))
+    T = definite.factor(_memory.banded(F.T, F), np.zeros(F.shape[1]))
     return T, cholesky.inverse_root(T)
 
 
@@ -174,8 +174,8 @@ def precision_of_flat(B: Gram, D: Float) -> tuple[Index, Float]:
     """Parameters without D, and their precision (z, z), that of the data which the others leave."""
     flat, scale = D <= 0, 1 / np.sqrt(D[D > 0])
     _, inverse = _kernel(B.rows[:, ~flat] * scale, helped=True)
-    F = _memory.product(inverse, B.rows[:, flat])
-    return np.flatnonzero(flat), _memory.product(F.T, F)
+    F = _memory.banded(inverse, B.rows[:, flat])
+    return np.flatnonzero(flat), _memory.banded(F.T, F)
 
 
 def prior_shares(B: Gram, D: Float) -> Float:
@@ -189,6 +189,6 @@ def prior_shares(B: Gram, D: Float) -> Float:
             raise NotPositiveDefiniteError("expected flat parameters that data determine, got others")
         H = H - Q @ (Q.T @ H)
     _memory.blas(16 * len(H) ** 2)
-    squares = np.maximum(np.linalg.eigvalsh(_memory.product(H, H.T)), 0.0)
+    squares = np.maximum(np.linalg.eigvalsh(_memory.banded(H, H.T)), 0.0)
     informed = np.sort(squares)[::-1][: len(H) - np.count_nonzero(flat)] if flat.any() else squares
     return np.concatenate([np.zeros(np.count_nonzero(flat)), 1 / (1 + informed), np.ones(n - np.count_nonzero(flat) - len(informed))])

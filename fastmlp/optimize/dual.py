@@ -50,7 +50,7 @@ class Dual:
     def factor(self, mu: float) -> None:
         """Have `solve` mean D = decay + mu."""
         self._divisor = np.maximum(self.decay + mu, LEAST * self.scale)
-        K = _memory.product(self.rows / self._divisor, self.rows.T)
+        K = _memory.banded(self.rows / self._divisor, self.rows.T)
         try:
             self._L = definite.factor(K, np.ones(len(K)), helped=True)
         except NotPositiveDefiniteError:  # not finite, or beyond all help
