@@ -69,7 +69,16 @@ INNER = {
         ("layers",),
         ("activations", "moderation"),
     ),
-    "derivatives": (("__init__",), ("differentiable",), ("curved",), ("operators",), ("exact",), ("wide",), ("definite", "mixed"), ("gram",)),
+    "derivatives": (
+        ("__init__",),
+        ("differentiable",),
+        ("curved",),
+        ("operators",),
+        ("exact",),
+        ("wide",),
+        ("definite", "mixed"),
+        ("gram",),
+    ),
     "network": (("__init__",), ("network",), ("trainable",)),
     "runs": (("__init__",), ("choosing", "many"), ("sweep_result", "tasks")),
     "pruning": (

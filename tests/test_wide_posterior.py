@@ -198,9 +198,7 @@ def test_the_evidence_by_coordinates_is_that_of_all_parameters(monkeypatch):
     np.testing.assert_allclose([each for each, _ in seen], found.history["log_evidence"], rtol=1e-6)
     assert found.distance < 1e-6
     alpha = {name: np.inf if name in found.pruned else a for name, a in found.group_precisions.items()}
-    again = fastmlp.Laplace(
-        net, X, T, prior_precision=alpha, noise_precision=found.noise_precision, standardize=True
-    )
+    again = fastmlp.Laplace(net, X, T, prior_precision=alpha, noise_precision=found.noise_precision, standardize=True)
     np.testing.assert_allclose(again.log_evidence, found.log_evidence, rtol=1e-8)
     monkeypatch.setattr(narrow, "pays", lambda *problem: False)
     other = fastmlp.fit_evidence(fastmlp.Network([D, 2, 1], rng=0), X, T)

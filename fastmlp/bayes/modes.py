@@ -44,7 +44,7 @@ def log_distinct(architecture: Architecture, params: Float, apart: Callable[[Ind
 
 
 def distance(w: Float, C: Float) -> float:
-    """w' C^-1 w; parameters that are held do not vary, and say nothing about it, unless all are."""
+    """The form w' C^-1 w; parameters that are held do not vary, and say nothing about it, unless all are."""
     free = np.diagonal(C) > 0
     if not free.any():
         return math.inf if w.any() else 0.0

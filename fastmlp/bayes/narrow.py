@@ -1,8 +1,8 @@
 """The evidence of more inputs than samples, in the coordinates of what the samples span.
 
 Where one precision alpha holds all weights of the first layer, data say nothing of what these have outside of the span:
-there A is alpha, as the prior is, and neither the evidence nor gamma knows of it. So precisions are sought for the network on
-the coordinates (`optimize/subspace.py`), and the posterior of the network itself is formed at the end.
+there A is alpha, as the prior is, and neither the evidence nor gamma knows of it. So precisions are sought for the
+network on the coordinates (`optimize/subspace.py`), and the posterior of the network itself is formed at the end.
 """
 
 from __future__ import annotations

@@ -81,9 +81,8 @@ def _undetermined(n_targets: float, determined: str, flat: int, sse: float) -> V
 def _prior_shares(B: Float | Gram, prior: Float) -> Float:
     """Eigenvalues of C^-1 Pi with C = B + Pi: 0 along flat directions, 1 where data say nothing."""
     if isinstance(B, Gram):
-        nu = wide.prior_shares(B, prior)
-        nu[nu <= len(nu) * EPS] = 0.0
-        return nu
+        shares = wide.prior_shares(B, prior)
+        return np.where(shares <= len(shares) * EPS, 0.0, shares)
     if B.ndim == prior.ndim == 1:
         return prior * Covariance(B, prior).diagonal
     root = definite.inverse_root(definite.factor(B, prior))

@@ -45,7 +45,10 @@ class Derivatives(NamedTuple):
     def times(self, beta: float) -> Derivatives:
         """The same at beta times the noise precision; the curvature is multiplied in place."""
         curvature = self.curvature
-        curvature *= beta
+        if isinstance(curvature, Gram):
+            curvature.rows *= math.sqrt(beta)
+        else:
+            curvature *= beta
         return Derivatives(beta * self.value, beta * self.gradient, curvature)
 
 
@@ -293,7 +296,7 @@ def derivatives_of(
         other, slope = each.value_and_grad(params)
         value, gradient = value + other, gradient + slope
     own = derivative_data.curvature(known, free, params, hessian)
-    return Derivatives(value, free.pull(gradient), matrix if own is None else matrix + own)
+    return Derivatives(value, free.pull(gradient), matrix if own is None else definite.plus(matrix, own))
 
 
 def _rows(data: DataTerm, free: FreeParameters, params: Float) -> Gram:

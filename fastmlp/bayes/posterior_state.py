@@ -110,6 +110,8 @@ def _is_whole(posterior: Posterior) -> bool:
         return False
     if isinstance(posterior.covariance, WideCovariance):
         return _is_wide(posterior)
+    if isinstance(posterior.curvature, Gram):
+        return False
     P, n, root = posterior.architecture.n_params, posterior.free.n, posterior.covariance.root
     vectors = (posterior.gamma, posterior.gradient, posterior.covariance.precisions)
     matrices = (root, posterior.curvature, posterior.prior)

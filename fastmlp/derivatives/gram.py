@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
 
 from fastmlp import _memory
@@ -42,7 +40,3 @@ class Gram:
     def times(self, v: Float) -> Float:
         """B v (n,)."""
         return np.asarray((self.rows @ v) @ self.rows)
-
-    def __imul__(self, factor: float) -> Self:
-        self.rows *= np.sqrt(factor)
-        return self

@@ -1,4 +1,4 @@
-"""Curvature of few residuals and many parameters, B = J'J for J (m, n), m < n: its inverse with a diagonal, by m x m matrices.
+"""Curvature of few residuals and many parameters, B = J'J for J (m, n), m < n: inverses by m x m matrices.
 
 With a diagonal D > 0, H = J D^-1/2 and the kernel K = I + H H' = L L',
 
@@ -109,7 +109,8 @@ class WideCovariance:
 
     def _without(self, rows: Float, X: Float) -> Float:
         """Rows (k, n) times I - H' X H."""
-        return rows - _memory.banded(_memory.banded(_memory.banded(rows, self.H.T), X), self.H)
+        through = _memory.banded(_memory.banded(rows, self.H.T), X)
+        return np.asarray(rows - _memory.banded(through, self.H))
 
     def quadratic(self, J: Float, n_threads: int | None = None) -> Float:
         """The form j' A^-1 j for rows (..., n)."""
@@ -191,4 +192,6 @@ def prior_shares(B: Gram, D: Float) -> Float:
     _memory.blas(16 * len(H) ** 2)
     squares = np.maximum(np.linalg.eigvalsh(_memory.banded(H, H.T)), 0.0)
     informed = np.sort(squares)[::-1][: len(H) - np.count_nonzero(flat)] if flat.any() else squares
-    return np.concatenate([np.zeros(np.count_nonzero(flat)), 1 / (1 + informed), np.ones(n - np.count_nonzero(flat) - len(informed))])
+    return np.concatenate(
+        [np.zeros(np.count_nonzero(flat)), 1 / (1 + informed), np.ones(n - np.count_nonzero(flat) - len(informed))]
+    )

@@ -4,8 +4,8 @@ For J (m, n), a diagonal D > 0 and the kernel K = I + J D^-1 J' (Woodbury),
 
     (J'J + D)^-1 = D^-1 - D^-1 J' K^-1 J D^-1.
 
-Where D is small beside J'J digits are lost in the difference: it is what conjugate gradients are preconditioned by, whose
-products are with J'J + D, or with the Hessian in place of J'J.
+Where D is small beside J'J digits are lost in the difference: it is what conjugate gradients are preconditioned by,
+whose products are with J'J + D, or with the Hessian in place of J'J.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 from fastmlp import _memory
 from fastmlp._types import Float
 from fastmlp.derivatives import definite
-from fastmlp.derivatives.definite import EPS
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.terms.objective import Objective
 
@@ -28,7 +27,7 @@ def pays(objective: Objective) -> bool:
     """Whether the kernel, m^2 n multiplications, is a quarter of what products without it may come to."""
     N, K, n = len(objective.data.samples.X), objective.architecture.n_outputs, objective.x0.size
     few = (N * K) ** 2 * n <= MOST_PRODUCTS * 6 * N * n / 4
-    return objective.terms is None and N * K < n and few and N * K * n <= MOST_NUMBERS
+    return objective.terms is None and few and n > N * K and N * K * n <= MOST_NUMBERS
 
 
 class Dual:

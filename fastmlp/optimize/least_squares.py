@@ -297,7 +297,8 @@ def levenberg_marquardt(
     within fun and jac. Exceptions propagate.
 
     Cost for each accepted step: one Jacobian, one to four residuals, and singular values in about 6 m n^2 + 20 n^3
-    operations; for each rejected one, residuals and O(m n). Memory: four matrices of the size of J.
+    operations; for each rejected one, residuals and O(m n). Memory: four matrices of the size of J. Systems of up to 64
+    unknowns or residuals leave BLAS's threads alone.
 
     References
     ----------

@@ -45,7 +45,7 @@ def solve(
 
     Each trial takes a forward pass and P^3 / 6 multiply-adds for Cholesky's factorisation, each step gradient and
     matrix besides, at most N P^2 / 2 (with many samples some trials that fail, too); memory is 3 P^2 numbers. From
-    3,000 parameters on it goes without matrices.
+    3,000 parameters on it goes without matrices. Of more inputs than samples P counts coordinates (`subspace`).
     Sources: Levenberg 1944; Marquardt 1963; the damping is Nielsen's (1999).
     """
     options = checked(options)

@@ -1,13 +1,13 @@
 """More inputs than samples: a network trained in the coordinates of what its samples span.
 
-The first layer sees inputs as W x_n alone, so that the gradient by each row w of W is a sum of the x_n. With one decay for
-all of W, and damping by the identity, what a row has outside of their span, c e, can only shrink; every step of Levenberg
-and Marquardt is one of the other coordinates and of c. With an orthonormal basis Q (r, D) of the span, r <= N,
+The first layer sees inputs as W x_n alone, so that the gradient by each row w of W is a sum of the x_n. With one decay
+for all of W, and damping by the identity, what a row has outside of their span, c e, can only shrink; every step of
+Levenberg and Marquardt is one of the other coordinates and of c. With an orthonormal basis Q (r, D) of the span,
 
     w = v Q + c e,     u_n = Q x_n,     w'x_n = v'u_n,     |w|^2 = |v|^2 + c^2,
 
-so the network with the weights (v, c) on the r + 1 inputs (u_n, 0) has the same objective, the same second derivatives, but
-for the decay of what does not move, and the same steps.
+so the network with the weights (v, c) on the r + 1 inputs (u_n, 0), r <= N, has the same objective, the same second
+derivatives, but for the decay of what does not move, and the same steps.
 """
 
 from __future__ import annotations
@@ -122,8 +122,10 @@ class Subspace:
         shift = end - own
         index = np.concatenate([np.arange(own), np.where(free.index[end:] < 0, -1, free.index[end:] - shift)])
         first = np.concatenate([np.arange(own), free.first[end:] - shift])
-        numbers = (np.concatenate([whole[:own], whole[end:]]) for whole in (free.coefficient, free.offset))
-        return type(free)(index, *numbers, first) if type(free) is Selection else FreeParameters(index, *numbers, first)
+        coefficient = np.concatenate([free.coefficient[:own], free.coefficient[end:]])
+        offset = np.concatenate([free.offset[:own], free.offset[end:]])
+        kind = Selection if free.is_selection else FreeParameters
+        return kind(index, coefficient, offset, first)
 
 
 class Seen:

@@ -66,9 +66,9 @@ def solve(
     """As `lm.solve`, but a point with |g|_inf <= tol is taken for a minimum.
 
     A step takes up to 250 products with the Gauss-Newton matrix, later with the Hessian; they end when they no longer
-    bring the quadratic model down (Martens 2010). Memory is a few vectors. Where there are fewer residuals than parameters
-    they are preconditioned by the equations of Gauss-Newton, solved by a matrix of as many rows as residuals (`dual`): then
-    one or two do for Gauss-Newton, some for the Hessian.
+    bring the quadratic model down (Martens 2010). Memory is a few vectors. Where residuals are few they are
+    preconditioned by the equations of Gauss-Newton, solved by a matrix of as many rows as there are residuals (`dual`):
+    then one or two do for Gauss-Newton, some for the Hessian.
     """
     here = seen(objective, objective.x0)
     evaluations, noise = 1, NOISE[objective.architecture.dtype.itemsize]
@@ -88,7 +88,8 @@ def solve(
             if growth > 2.0**MAX_REJECTIONS:
                 ended = STALLED
                 break
-            multiply, precondition = partial(objective.hessp if exact else objective.ggnp, here.x), np.copy
+            multiply: Callable[[Float], Float] = partial(objective.hessp if exact else objective.ggnp, here.x)
+            precondition: Callable[[Float], Float] = np.copy
             if by_rows:
                 own = own or Dual(objective, here.x)
                 own.factor(mu)

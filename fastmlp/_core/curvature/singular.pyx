@@ -5,7 +5,6 @@ first become C Q with orthonormal rows Q and a triangle C (k, k), which is turne
 """
 
 from libc.math cimport fabs, sqrt
-from libc.string cimport memcpy
 
 import numpy as np
 
@@ -31,7 +30,8 @@ cdef double KEPT = 0.7              # share of a row's length that a pass leaves
 
 
 cdef double split(size_t D, size_t r, const double *Q, double *row, double *shares) noexcept nogil:
-    """The row becomes a unit vector beside the rows Q (r, D), in which it had these shares; what is left of its length."""
+    """The row becomes a unit vector beside the rows Q (r, D), of which it had these shares; what is left of its length.
+    """
     cdef double before = sqrt(dot(_ops, D, row, row)), after = before, share
     cdef size_t i
     cdef int _

@@ -1,5 +1,5 @@
-# Weights of a first layer, W = V Q + c E: by coordinates V in an orthonormal basis Q (r, D), and by the lengths c of what
-# each unit has besides, along a row of E (n_units, D) of its own.
+# Weights of a first layer, W = V Q + c E: by coordinates V in an orthonormal basis Q (r, D), and by the lengths c of
+# what each unit has besides, along a row of E (n_units, D) of its own.
 
 cdef struct Basis:
     size_t n_units      # of the first layer, whose coordinates (n_units, r + 1), V and c, come first of all parameters
