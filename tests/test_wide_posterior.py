@@ -205,6 +205,14 @@ def test_the_evidence_by_coordinates_is_that_of_all_parameters(monkeypatch):
     assert found.log_evidence > other.log_evidence - 3  # of many maxima
 
 
+def test_the_evidence_has_the_same_bits_for_any_number_of_threads():
+    one, two = (
+        fastmlp.fit_evidence(fastmlp.Network([D, 2, 1], rng=0), X, T, n_starts=2, rng=0, n_threads=n) for n in (1, 2)
+    )
+    assert np.array_equal(one.params, two.params)
+    assert one.log_evidence == two.log_evidence
+
+
 @pytest.mark.filterwarnings("ignore::fastmlp.ConvergenceWarning")  # after a few steps
 def test_relevances_are_left_as_they_are():
     inputs = X[:, :60]

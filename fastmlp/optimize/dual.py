@@ -41,7 +41,8 @@ class Dual:
     """
 
     def __init__(self, objective: Objective, x: Float) -> None:
-        self.rows = objective.rows(x)
+        rows = objective.data.rows(objective.native(x))
+        self.rows = rows if objective.free is None else objective.free.restrict(rows)
         self.decay = np.zeros(len(x)) if objective.decay is None else objective.decay
         diagonal = np.einsum("mn,mn->n", self.rows, self.rows) + self.decay
         self.scale = float(diagonal.max(initial=0.0)) or 1.0

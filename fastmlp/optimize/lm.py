@@ -14,6 +14,7 @@ from fastmlp.optimize.subspace import Seen
 from fastmlp.terms.objective import Objective
 
 OPTIONS = {"damping": 1e-3}
+FRESH = {"pause": 0, "wait": 5, "bold": False}  # what `truncated` does not leave
 MOST_PARAMS = 3000  # beyond, Cholesky's factorisation would take longer than products with vectors
 
 
@@ -26,7 +27,11 @@ def check_state(earlier: Earlier) -> None:
     """The damping, and when the Hessian is to be tried again."""
     earlier.number("mu", 0.0, above=True)
     earlier.flag("is_exact")
-    if earlier.n_params <= MOST_PARAMS:  # else it is of `truncated`
+    in_span = "span" in earlier.items
+    if in_span:
+        earlier.members("span", "weights", "v").numbers("weights", 2)
+        earlier.members("span", "weights", "v").numbers("v", 1)
+    if in_span or earlier.n_params <= MOST_PARAMS:  # else it is of `truncated`
         earlier.count("pause")
         earlier.count("wait", 1)
         earlier.flag("bold")
@@ -49,6 +54,8 @@ def solve(
     Sources: Levenberg 1944; Marquardt 1963; the damping is Nielsen's (1999).
     """
     options = checked(options)
+    if state is not None:
+        state = FRESH | state
     seen = Seen.of(objective, state)
     if seen is not None and seen.x0.size <= MOST_PARAMS:
         descent = Descent(compiled(seen.objective, span=seen.span), seen.x0, tol, options, state)

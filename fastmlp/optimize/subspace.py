@@ -128,6 +128,15 @@ class Subspace:
         return kind(index, coefficient, offset, first)
 
 
+def _are_their_own(free: FreeParameters | None, end: int) -> bool:
+    """Whether the first parameters, up to `end`, are free, and shared with no others."""
+    if free is None:
+        return True
+    alone = np.array_equal(free.index[:end], np.arange(end)) and (free.coefficient[:end] == 1).all()
+    others = free.index[end:]
+    return bool(alone and ((others < 0) | (others >= end)).all())
+
+
 class Seen:
     """An objective by the coordinates of a subspace.
 
@@ -158,27 +167,27 @@ class Seen:
     @classmethod
     def of(cls, objective: Objective, state: dict[str, Any] | None = None) -> Self | None:
         """The objective so, where that pays and is the same; with the basis of an earlier fit that goes on there."""
-        first, free = objective.architecture.layers[0], objective.free
-        end = first.n_in * first.n_out
-        if not pays(objective.architecture, len(objective.data.samples.X)) or objective.terms is not None:
+        if objective.terms is not None or not pays(objective.architecture, len(objective.data.samples.X)):
             return None
-        if free is not None and not (
-            np.array_equal(free.index[:end], np.arange(end)) and (free.coefficient[:end] == 1).all()
-            and (free.index[end:] < 0).sum() + (free.index[end:] >= end).sum() == len(free.index) - end
-        ):  # fmt: skip
+        first = objective.architecture.layers[0]
+        shape = first.n_out, first.n_in
+        end = first.n_out * first.n_in
+        decay = objective.decay
+        if not _are_their_own(objective.free, end) or (decay is not None and (decay[:end] != decay[0]).any()):
             return None
-        if objective.decay is not None and (objective.decay[:end] != objective.decay[0]).any():
-            return None
-        if state is not None and "span" in state:
+        if state is not None and "span" in state and state["span"][0].shape == shape:
             weights, v = state["span"]
             seen = cls(objective, weights)
-            dtype = objective.architecture.dtype
-            if len(v) == len(seen.x0) and arrays.same(
-                seen.expand(v).astype(dtype), objective.expand(objective.x0).astype(dtype)
-            ):
+            if len(v) == len(seen.x0) and seen._is_at(objective, v):
                 seen.objective = seen.objective.on(seen.data, seen.objective.expand(v))
                 return seen
-        return cls(objective, objective.expand(objective.x0)[:end].astype(np.float64).reshape(first.n_out, -1))
+        return cls(objective, np.array(objective.expand(objective.x0)[:end], np.float64).reshape(shape))
+
+    def _is_at(self, objective: Objective, v: Float) -> bool:
+        """Whether these coordinates are the start of the objective, as the network's type has it."""
+        dtype = objective.architecture.dtype
+        start = objective.expand(objective.x0)
+        return arrays.same(self.expand(v).astype(dtype), start.astype(dtype))
 
     @property
     def x0(self) -> Float:

@@ -273,11 +273,6 @@ class Objective:
             rows.append(self.terms.residual_jac(p))
         return rows[0] if len(rows) == 1 else np.vstack(rows)
 
-    def rows(self, p: ArrayLike) -> Float:
-        """J (N K, P) at p (P,), with J'J the Gauss-Newton matrix of the data term, by the free parameters."""
-        rows = self.data.rows(self._native(self._vector(p)))
-        return rows if self.free is None else self.free.restrict(rows)
-
     @property
     def _used(self) -> Index | None:
         """The parameters whose second derivatives are needed."""

@@ -136,6 +136,29 @@ def test_two_fits_of_k_equal_one_of_2k_and_threads_do_not_matter(dtype):
     assert halves == whole == other
 
 
+@pytest.mark.parametrize("damage", [None, (), (np.zeros(3), np.zeros(3)), (np.full((3, D), np.nan), np.zeros(9))])
+def test_a_damaged_span_is_refused(damage):
+    net = fastmlp.Network([D, 3, 1], rng=0)
+    first = net.fit(X, T, "lm", penalty=DECAY, max_iter=3)
+    first.state["span"] = damage
+    with pytest.raises((TypeError, ValueError), match="warm_start: expected"):
+        net.fit(X, T, "lm", penalty=DECAY, max_iter=3, warm_start=first)
+
+
+@pytest.mark.parametrize("n_hidden", [3, 12])  # with matrices, and without
+def test_warm_starts_go_from_one_form_to_another(n_hidden):
+    other = DECAY + fastmlp.WeightDecay({"W1[:,3]": 0.1})
+    for one, next_one in ((DECAY, other), (other, DECAY)):
+        net = fastmlp.Network([D, n_hidden, 1], rng=0)
+        first = net.fit(X, T, "lm", penalty=one, max_iter=3)
+        before = net.objective(X, T, penalty=next_one).value(net.params)
+        assert net.fit(X, T, "lm", penalty=next_one, max_iter=5, warm_start=first).fun < before
+    net = fastmlp.Network([D, 3, 1], rng=0)
+    first = net.fit(X, T, "lm", penalty=DECAY, max_iter=3)
+    net.params = net.params + 0.01  # of the user's
+    assert net.fit(X, T, "lm", penalty=DECAY, tol=1e-8, warm_start=first).success
+
+
 def test_a_callback_sees_the_network_and_its_own_gradient():
     net, seen = fastmlp.Network([D, 3, 1], rng=0), []
     objective = net.objective(X, T, penalty=DECAY)
@@ -178,6 +201,24 @@ def test_inputs_of_nothing():
     net = fastmlp.Network([D, 3, 1], rng=0)
     assert net.fit(np.zeros((N, D)), T, "lm", penalty=DECAY).success
     np.testing.assert_allclose(net.weights[0], 0, rtol=0, atol=1e-6)
+
+
+def test_many_networks_and_sizes():
+    networks = [fastmlp.Network([D, M, 1], rng=M) for M in (1, 2)]
+    for net, res in zip(networks, fastmlp.fit_many(networks, X, T, "lm", penalty=DECAY, tol=1e-7), strict=True):
+        assert res.success
+        assert np.abs(net.objective(X, T, penalty=DECAY).grad(net.params)).max() <= 1e-7
+    assert len(fastmlp.sweep(X, T, [1, 2], n_starts=2, validation=0.3, penalties=[DECAY], rng=0).runs) == 4
+
+
+def test_samples_left_out_are_trained_without_in_the_span_of_the_others():
+    net = fastmlp.Network([D, 2, 1], rng=0)
+    net.fit(X, T, "lm", penalty=DECAY, tol=1e-9)
+    found = fastmlp.Laplace(net, X, T, penalty=DECAY).leave_one_out("all")
+    rest = np.arange(N) != 4
+    own = net.copy()
+    own.fit(X[rest], T[rest], "lm", penalty=DECAY, tol=1e-9)
+    np.testing.assert_allclose(found.outputs[4], own(X[4:5])[0], rtol=0, atol=1e-6)
 
 
 # ---- more parameters than residuals ----
