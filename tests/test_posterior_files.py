@@ -51,6 +51,15 @@ def with_quadratic():
     return fastmlp.Laplace(net, X100, SINE, penalty=term)
 
 
+def wide(options):
+    """More inputs than samples."""
+    X, t = np.random.default_rng(0).normal(size=(12, 120)), SINE[:12]
+    net = trained(network([120, 3, 1]), X, t)
+    posterior = fastmlp.Laplace(net, X, t, **{"prior_precision": 0.5, "noise_precision": 4.0} | options)
+    assert type(posterior._posterior.covariance).__name__ == "WideCovariance"
+    return posterior
+
+
 def evidence(**options):
     return fastmlp.fit_evidence(network([3, 3, 2], seed=3), X, T, **{"rng": 0, **options})
 
@@ -66,6 +75,10 @@ POSTERIORS = {
     "noises": lambda: laplace(layers=(2, 3, 2), T=np.column_stack([SINE, 3 * SINE]), noise_precision=[100.0, 9.0]),
     "noise of each output beside one for all": lambda: laplace(
         layers=(2, 3, 2), T=np.column_stack([SINE, SINE + 3 * SIGMA])
+    ),
+    "few samples": lambda: wide({}),
+    "few samples, a flat prior of biases": lambda: wide(
+        {"prior_precision": {"W1": 2.0, "W2": 1.0, "b1": 1.0, "b2": 0.0}}
     ),
     "pruned": pruned,
     "a matrix for a prior": with_quadratic,
@@ -177,9 +190,14 @@ def test_nothing_of_a_posterior_is_forgotten(posterior, tmp_path):
         for field in Frame._fields:
             assert same(getattr(one._frame, field), getattr(two._frame, field)) or field == "architecture"
         assert one._frame.architecture == two._frame.architecture
-        for part in set(PARTS) - {"architecture", "free", "covariance", "objective", "n_threads"}:
+        if hasattr(one._posterior.curvature, "rows"):
+            assert np.array_equal(one._posterior.curvature.rows, two._posterior.curvature.rows)
+        rest = {"architecture", "free", "covariance", "objective", "n_threads", "curvature"}
+        for part in (
+            set(PARTS) - rest if hasattr(one._posterior.curvature, "rows") else set(PARTS) - rest | {"curvature"}
+        ):
             assert same(getattr(one._posterior, part), getattr(two._posterior, part)), part
-        for name in ("root", "precisions", "log_det_precision"):
+        for name in ("root", "precisions", "log_det_precision", "diagonal"):
             assert same(getattr(one._posterior.covariance, name), getattr(two._posterior.covariance, name))
         assert one._posterior.free.same_as(two._posterior.free)
 
@@ -317,6 +335,17 @@ def test_arrays_of_other_shapes_are_refused(saved, tmp_path, name):
     manifest = json.loads(own["manifest.json"])
     manifest["posteriors"][0]["arrays"][name] = [2]
     own |= {"manifest.json": json.dumps(manifest).encode(), stored.member(0, name): _npy(np.ones(2))}
+    assert refused(tmp_path, archive(*own.items()))
+
+
+@pytest.mark.parametrize("name", stored.WIDE)
+def test_arrays_of_few_samples_have_to_belong_together(tmp_path, name):
+    wide({}).save(tmp_path / "few")
+    own = members((tmp_path / "few").read_bytes(), tmp_path)
+    manifest = json.loads(own["manifest.json"])
+    manifest["posteriors"][0]["arrays"][f"wide/{name}"] = [2]
+    array = np.ones(2, np.int64) if name in ("curved", "flat") else np.ones(2)
+    own |= {"manifest.json": json.dumps(manifest).encode(), stored.member(0, f"wide/{name}"): _npy(array)}
     assert refused(tmp_path, archive(*own.items()))
 
 

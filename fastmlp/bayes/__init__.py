@@ -9,8 +9,8 @@ beside      modes (how many there are), prediction (what that is), influence (wh
             (losses by outputs or logits), intervals (quantiles of predictions), derivative_data (known derivatives),
             shown (what posteriors print)
 evidence    the posterior at precisions by the evidence: searching (for them), ascent (the way to a maximum),
-            alternation (training, re-estimation), levels (of the noise), budget (what ends it early), occam (the
-            gradient of ln|A|); starts and mixture (several networks)
+            alternation (training, re-estimation; narrow: of more inputs than samples), levels (of the noise), budget
+            (what ends it early), occam (the gradient of ln|A|); starts and mixture (several networks)
 priors      prior_samples (functions drawn from a prior), precisions (one for each parameter, by name)
 """
 

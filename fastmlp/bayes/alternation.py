@@ -19,6 +19,7 @@ from fastmlp.bayes.budget import Budget, Stop
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.levels import CLOSE, Levels
+from fastmlp.bayes.narrow import Narrow
 from fastmlp.bayes.occam import corrections
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.derivatives import definite
@@ -73,6 +74,10 @@ class Alternation:
         self, params: Float, frame: Frame, samples: Samples, groups: Any, tol: float, n_threads: Any,
         budget: Budget | None = None, number: int = 0, levels: Levels | None = None,
     ) -> None:  # fmt: skip
+        self.narrow = Narrow.of(params, frame, samples, groups)
+        self.whole_frame = frame
+        if self.narrow is not None:
+            params, frame, samples = self.narrow.params, self.narrow.frame, self.narrow.samples
         architecture = frame.architecture
         self.params, self.frame, self.tol = params, frame, tol
         self.data = DataTerm(architecture, samples, 1.0, n_threads)
@@ -204,7 +209,12 @@ class Alternation:
 
     def report(self, nit: int, step: Step) -> None:
         """Tell whoever looks on; raises Stop where it is to be the last."""
-        self.budget.report(self.number, nit, Laplace._of(self.frame, step.posterior), self.alphas(step.precisions))
+        posterior = self.whole(step.posterior) if self.budget.watched else step.posterior
+        self.budget.report(self.number, nit, Laplace._of(self.whole_frame, posterior), self.alphas(step.precisions))
+
+    def whole(self, posterior: Posterior) -> Posterior:
+        """That of all parameters, where it is of coordinates."""
+        return posterior if self.narrow is None else self.narrow.whole(posterior)
 
     def proposal(self, step: Step, corrected: bool) -> Proposal:
         """Re-estimation: alpha_g |w_g|^2 = gamma_g, beta SSE = N K - gamma, or beta_k SSE_k = N - gamma_k.

@@ -63,6 +63,11 @@ class Budget:
         return self.seconds - (time.perf_counter() - self._started)
 
     @property
+    def watched(self) -> bool:
+        """Whether somebody looks at the points of the path."""
+        return self.callback is not None or self.verbose > 0
+
+    @property
     def over(self) -> bool:
         """Whether the search is to end."""
         if not self.ended and self.seconds < math.inf and self.left <= 0:

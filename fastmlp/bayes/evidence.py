@@ -52,15 +52,15 @@ class Evidence(Laplace):
     starts: Starts
 
     def __init__(self, path: Path, alternation: Alternation, n_threads: int) -> None:
-        steps, frame, last = [step.posterior for step in path.steps], alternation.frame, path.steps[-1]
-        self._frame, self._posterior = frame, last.posterior.changed(n_threads=n_threads)
+        steps, frame, last = [step.posterior for step in path.steps], alternation.whole_frame, path.steps[-1]
+        self._frame, self._posterior = frame, alternation.whole(last.posterior).changed(n_threads=n_threads)
         alpha = alternation.alphas(last.precisions).tolist()
         self.group_precisions: dict[str, float] = dict(zip(alternation.groups, alpha, strict=True))
         self.pruned: tuple[str, ...] = _pruned(self.group_precisions)
         self.converged, self.stationary = bool(path.end), path.end
         self.outputs_at_floor = alternation.levels.outputs_where(alternation.at_floor(last.precisions))
         self.noise_at_floor = bool(self.outputs_at_floor)
-        self._freedom = alternation.levels.freedom(self._posterior, alternation.betas(last.precisions))
+        self._freedom = alternation.levels.freedom(last.posterior, alternation.betas(last.precisions))
         volume = frame.log_volume(last.posterior.counts)
         self.history: dict[str, Float] = {
             "log_evidence": np.array([step.log_evidence for step in steps]) - volume,

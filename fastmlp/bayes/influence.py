@@ -21,6 +21,7 @@ from fastmlp._tables import LINES, Page, Table, how_many, printed
 from fastmlp._types import Float, Index, Mask
 from fastmlp.bayes import likelihood
 from fastmlp.derivatives.definite import EPS, Covariance
+from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 
@@ -69,12 +70,13 @@ class Removal:
         Outputs, or logits where the loss is not squared error.
     J : ndarray of shape (N, K, n)
         Their derivatives by the parameters.
-    covariance : Covariance
+    covariance : Covariance or WideCovariance
     noise_precision : float or ndarray of shape (K,)
     """
 
     def __init__(
-        self, architecture: Architecture, samples: Samples, center: Float, J: Float, covariance: Covariance,
+        self, architecture: Architecture, samples: Samples, center: Float, J: Float,
+        covariance: Covariance | WideCovariance,
         noise_precision: Float | float,
     ) -> None:  # fmt: skip
         self.architecture, self.samples, self.center = architecture, samples, center

@@ -140,7 +140,9 @@ class Laplace(Predictive):
     -----
     Cost: `Network.hessian`, one Cholesky factorisation and inversion, P^3 / 2 multiplications; memory three (P, P)
     matrices, and half a one more from the first prediction on, or vectors with ``hessian="diagonal"``. With
-    noise_precision None also P^3 for eigenvalues.
+    noise_precision None also P^3 for eigenvalues. Where N K is less than P / 4 (from P = 200 on; from 3,000 on, less
+    than P), with the Gauss-Newton matrix and a diagonal prior, N K rows of P numbers take their place: (N K)^2 P
+    multiplications, and 2 N K P for each row that is predicted.
 
     References
     ----------

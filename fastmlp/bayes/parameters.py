@@ -16,10 +16,12 @@ from fastmlp._types import Float, Seed
 from fastmlp.bayes import modes, posterior_state, stored
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.posterior import Posterior
+from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.errors import ModelFormatError
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 
+ROWS = 2**20  # numbers of a root that are held at once
 AT_ONCE = 1_000  # networks whose parameters are drawn together
 
 
@@ -130,10 +132,23 @@ class Parameters:
         own = self._posterior
         if self.units is None and own.free.is_selection:
             return own.free.at_first(np.sqrt(own.covariance.diagonal))
+        if isinstance(own.covariance, WideCovariance):
+            return self._std_by_parts(own.covariance)
         root = own.covariance.root
         rows = self._frame.directions(own.free.spread(np.diag(root) if root.ndim == 1 else root.T))
         largest = np.maximum(np.abs(rows).max(axis=0, initial=0.0), np.finfo(np.float64).tiny)
         return np.asarray(largest * np.linalg.norm(rows / largest, axis=0))  # squares of small units may not be numbers
+
+    def _std_by_parts(self, covariance: WideCovariance) -> Float:
+        """The same from some rows of the root's transpose after the other."""
+        own, total = self._posterior, np.zeros(self._architecture.n_params)
+        size = max(1, ROWS // own.free.n)
+        for first in range(0, own.free.n, size):
+            units = np.eye(min(size, own.free.n - first), own.free.n, first)
+            rows = self._frame.directions(own.free.spread(covariance.from_root(units)))
+            for row in rows:
+                np.hypot(total, row, out=total)
+        return total
 
     @property
     def sandwich_covariance(self) -> Float:
@@ -243,7 +258,7 @@ class Parameters:
     def log_distinct_symmetries(self) -> float:
         """Ln of the number of those that do not overlap; see above."""
         own = self._posterior
-        return modes.log_distinct(own.architecture, own.params, own.all_params(own.covariance.matrix))
+        return modes.log_distinct(own.architecture, own.params, own.apart())
 
     @property
     def aic(self) -> float:

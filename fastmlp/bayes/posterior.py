@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -11,12 +11,14 @@ import numpy as np
 from fastmlp import _memory
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
-from fastmlp._types import Float, Mask
-from fastmlp.bayes import derivative_data, doubts
+from fastmlp._types import Float, Index, Mask
+from fastmlp.bayes import derivative_data, doubts, modes
 from fastmlp.bayes.prior import Prior
-from fastmlp.derivatives import definite
+from fastmlp.derivatives import definite, wide
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives.definite import EPS, Covariance
+from fastmlp.derivatives.gram import Gram
+from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model.functional import Samples
 from fastmlp.terms import DataTerm, Quadratic, outputs, reparam
@@ -39,12 +41,15 @@ class Derivatives(NamedTuple):
 
     value: float
     gradient: Float  #: (n,)
-    curvature: Float  #: beta H (n, n), or its diagonal (n,)
+    curvature: Float | Gram  #: beta H (n, n), or its diagonal (n,)
 
     def times(self, beta: float) -> Derivatives:
         """The same at beta times the noise precision; the curvature is multiplied in place."""
         curvature = self.curvature
-        curvature *= beta
+        if isinstance(curvature, Gram):
+            curvature.rows *= math.sqrt(beta)
+        else:
+            curvature *= beta
         return Derivatives(beta * self.value, beta * self.gradient, curvature)
 
 
@@ -89,7 +94,7 @@ class Posterior:
         helped: bool = False,
         words: doubts.Words = doubts.LIBRARY,
         found: Derivatives | None = None,
-        covariance: Covariance | None = None,
+        covariance: Covariance | WideCovariance | None = None,
     ) -> None:
         data = objective.data
         self.objective: Objective | None = objective
@@ -99,12 +104,12 @@ class Posterior:
         self.beta, self.total_weight = data.noise_precision, data.samples.total_weight
         self.counts: Float = data.samples.counts(self.architecture.n_outputs)
         known = derivative_data.among(objective)
-        if found is None:
-            found = derivatives_of(data, known, self.free, self.params, hessian)
-        self.curvature = found.curvature
         prior = Prior(objective, self.free, v)
         self.prior = prior.precision
-        if not (np.isfinite(self.curvature).all() and np.isfinite(self.prior).all()):
+        if found is None:
+            found = derivatives_of(data, known, self.free, self.params, hessian, self.prior)
+        self.curvature = found.curvature
+        if not (definite.is_finite(self.curvature) and np.isfinite(self.prior).all()):
             raise NotPositiveDefiniteError(
                 f"{words.subject}: expected second derivatives that are finite numbers, got others: outputs, "
                 "sample_weight or precisions are too large"
@@ -112,7 +117,7 @@ class Posterior:
         self.gradient: Float = found.gradient + prior.gradient
         self.grad_norm = float(np.abs(self.gradient).max(initial=0.0))
         try:
-            self.covariance = covariance or Covariance(self.curvature, self.prior, helped=helped)
+            self.covariance = covariance or wide.covariance(self.curvature, self.prior, helped=helped)
         except NotPositiveDefiniteError as error:
             raise doubts.without_inverse(
                 error, words, self.architecture, self.free.first, self.curvature, self.prior
@@ -198,6 +203,8 @@ class Posterior:
     def negative_eigenvalues(self) -> Float:
         """Those of beta H, beyond rounding: only the exact one has any, which the prior then outweighs."""
         matrix = self.curvature
+        if isinstance(matrix, Gram):
+            return np.empty(0)
         if matrix.ndim == 1:
             eigenvalues = np.sort(matrix)
         else:
@@ -234,6 +241,22 @@ class Posterior:
         """A matrix by the free parameters (n, n) as one by all (P, P): J M J'."""
         return self.free.spread(self.free.spread(matrix).T).T
 
+    def apart(self) -> Callable[[Index], float]:
+        """For some of all parameters w (P,) the form w' C^-1 w, C their covariance."""
+        if not isinstance(self.covariance, WideCovariance):
+            C = self.all_params(self.covariance.matrix)
+            return lambda where: modes.distance(self.params[where], C[np.ix_(where, where)])
+        covariance, v = self.covariance, self.free.reduce(self.params)
+
+        def form(where: Index) -> float:
+            own = np.unique(self.free.index[where])
+            own = own[own >= 0]
+            if not len(own):
+                return math.inf if self.params[where].any() else 0.0
+            return covariance.marginal(own, v[own])
+
+        return form
+
     def centred(self, kind: str) -> Self:
         """With a prior that does not pull at weights "W" or biases "b": its mean for these is where they are."""
         chosen = np.zeros(len(self.params), bool)
@@ -259,10 +282,18 @@ class Posterior:
 
 
 def derivatives_of(
-    data: DataTerm, known: tuple[OnSamples, ...], free: FreeParameters, params: Float, hessian: str
+    data: DataTerm, known: tuple[OnSamples, ...], free: FreeParameters, params: Float, hessian: str, Pi: Float
 ) -> Derivatives:
-    """Those of the data term and of what is known besides; in one pass with the Gauss-Newton matrix."""
-    if hessian == "ggn":
+    """Those of the data term and of what is known besides; in one pass with the Gauss-Newton matrix.
+
+    That is held by its rows where they are few, and Pi is a diagonal.
+    """
+    count = len(data.samples.X) * data.architecture.n_outputs
+    matrix: Float | Gram
+    if hessian == "ggn" and Pi.ndim == 1 and not known and wide.pays(count, free.n):
+        value, gradient = data.value_and_grad(params)
+        matrix = _rows(data, free, params)
+    elif hessian == "ggn":
         value, gradient, matrix = data.normal_equations(params, free.used)
         matrix = free.project_used(matrix)
     else:
@@ -272,7 +303,12 @@ def derivatives_of(
         other, slope = each.value_and_grad(params)
         value, gradient = value + other, gradient + slope
     own = derivative_data.curvature(known, free, params, hessian)
-    return Derivatives(value, free.pull(gradient), matrix if own is None else matrix + own)
+    return Derivatives(value, free.pull(gradient), matrix if own is None else definite.plus(matrix, own))
+
+
+def _rows(data: DataTerm, free: FreeParameters, params: Float) -> Gram:
+    """Beta H for the Gauss-Newton matrix, by its rows."""
+    return Gram(free.restrict(data.rows(params)))
 
 
 def _curvature(data: DataTerm, free: FreeParameters, params: Float, hessian: str) -> Float:

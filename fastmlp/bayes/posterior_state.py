@@ -13,6 +13,8 @@ from fastmlp import _validation as check
 from fastmlp._types import Float
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.posterior import Posterior
+from fastmlp.derivatives.gram import Gram
+from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import functional, units
 from fastmlp.model.architecture import Architecture
@@ -123,6 +125,10 @@ def _are_of_outputs(value: Any, frame: Frame) -> bool:
 def _is_whole(posterior: Posterior) -> bool:
     if not isinstance(posterior.architecture, Architecture) or posterior.architecture.dtype != np.float64:
         return False
+    if isinstance(posterior.covariance, WideCovariance):
+        return _is_wide(posterior)
+    if isinstance(posterior.curvature, Gram):
+        return False
     P, n, root = posterior.architecture.n_params, posterior.free.n, posterior.covariance.root
     vectors = (posterior.gamma, posterior.gradient, posterior.covariance.precisions)
     matrices = (root, posterior.curvature, posterior.prior)
@@ -135,6 +141,19 @@ def _is_whole(posterior: Posterior) -> bool:
         and all(array.dtype == np.float64 for array in (posterior.params, *vectors, *matrices))
         and root.flags.c_contiguous
     )
+
+
+def _is_wide(posterior: Posterior) -> bool:
+    """The same for one whose curvature is held by its rows, of which NumPy alone computes."""
+    P, n = posterior.architecture.n_params, posterior.free.n
+    B, A = posterior.curvature, posterior.covariance
+    vectors = (posterior.gamma, posterior.gradient, A.precisions, posterior.prior)
+    return (
+        isinstance(B, Gram) and isinstance(A, WideCovariance) and len(posterior.free.index) == P
+        and posterior.params.shape == (P,) and all(vector.shape == (n,) for vector in vectors)
+        and B.rows.shape[1:] == (n,) and A.H.shape == (len(B.rows), len(A.curved)) and len(A.curved) + len(A.flat) == n
+        and all(array.dtype == np.float64 for array in (posterior.params, B.rows, A.H, *vectors))
+    )  # fmt: skip
 
 
 def _objective(posterior: Posterior, samples: Any, prior_precision: Float, penalty: Penalty | None) -> Objective:

@@ -13,7 +13,9 @@ from fastmlp.bayes import derivative_data, doubts, noise, prior
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.posterior import Derivatives, derivatives_of
 from fastmlp.bayes.precisions import by_parameter
+from fastmlp.derivatives import wide
 from fastmlp.derivatives.definite import Covariance
+from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import functional, units
 from fastmlp.model.architecture import Architecture
@@ -42,7 +44,7 @@ class Noise(NamedTuple):
 
     beta: float
     found: Derivatives  #: at this precision
-    covariance: Covariance | None  #: A^-1, where that comes with it
+    covariance: Covariance | WideCovariance | None  #: A^-1, where that comes with it
 
 
 class _Prior(NamedTuple):
@@ -140,12 +142,13 @@ def _noise(
     n_targets = float(data.samples.counts(len(varying))[varying].sum()) + derivative_data.count(known, varying)
     if not varying.any():
         raise ValueError(f"{words.noise}: {advice.remedies().targets} is constant")
-    found = derivatives_of(data, known, free, params, hessian)
     Pi = prior.precision(free.pull(given.alpha), given.forms, free)
-    B, covariance = found.curvature, None
+    found = derivatives_of(data, known, free, params, hessian, Pi)
+    B = found.curvature
+    covariance: Covariance | WideCovariance | None = None
     try:
         if given.scaled:
-            covariance = Covariance(B, Pi)
+            covariance = wide.covariance(B, Pi)
             beta = noise.with_penalty(prior.shares(Pi, covariance), n_targets, 2 * found.value)
             covariance = covariance.over(beta)
         else:

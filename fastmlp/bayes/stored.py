@@ -19,6 +19,8 @@ from fastmlp.bayes import posterior_state
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.derivatives.definite import Covariance
+from fastmlp.derivatives.gram import Gram
+from fastmlp.derivatives.wide import MATRICES, WideCovariance
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import archive, io, units
 from fastmlp.model.archive import Archive
@@ -35,7 +37,13 @@ ARRAYS = {
 #: numbers, side by side in one array
 NUMBERS = ("grad_norm", "_log_likelihood", "_log_evidence", "_total_weight")
 SAMPLES = ("X", "values", "labels", "precision", "observed", "weight")
-TYPES = {"labels": np.dtype(np.int64), "pruned": np.dtype(bool), "observed": np.dtype(bool)}
+#: of a covariance that is held by the rows of the curvature, which then are `curvature` (m, n)
+WIDE = ("curved", "flat", "scale", *MATRICES)
+TYPES = {
+    **dict.fromkeys(("labels", "wide/curved", "wide/flat"), np.dtype(np.int64)),
+    "pruned": np.dtype(bool),
+    "observed": np.dtype(bool),
+}
 
 
 class Entry(NamedTuple):
@@ -65,11 +73,17 @@ def entry(frame: Frame, posterior: Posterior, *, samples: bool) -> Entry:
             f"samples: expected False for a posterior with a penalty of its own, got True: {state['_penalty']}; "
             "pickles hold both"
         )
-    covariance = state["_covariance"]
+    covariance, curvature = state["_covariance"], state["_curvature"]
+    if isinstance(curvature, Gram):
+        state["_curvature"] = curvature.rows
     arrays: dict[str, Array] = {
         name: np.asarray(state[key], np.float64) for name, key in ARRAYS.items() if key in state
     }
-    arrays |= {"root": covariance.root, "precisions": covariance.precisions}
+    if isinstance(covariance, WideCovariance):
+        arrays |= {f"wide/{name}": getattr(covariance, name) for name in WIDE}
+    else:
+        arrays["root"] = covariance.root
+    arrays["precisions"] = covariance.precisions
     numbers = [*(state[name] for name in NUMBERS), covariance.log_det_precision]
     arrays["numbers"] = np.array([*numbers, *([state["distance"]] if "distance" in state else [])], np.float64)
     if frame.units is not None:
@@ -123,8 +137,12 @@ def restored(own: Entry) -> tuple[Frame, Posterior]:
     state["_beta"] = float(beta) if beta.ndim == 0 else check.vector(beta, "beta", architecture.n_outputs, np.float64)
     if not np.all(beta > 0):
         raise ModelFormatError(f"path: expected noise precisions > 0, got {beta}")
-    covariance = Covariance.__new__(Covariance)
-    covariance.root, covariance.precisions, covariance.log_det_precision = arrays["root"], arrays["precisions"], log_det
+    covariance: Any = Covariance.__new__(Covariance)
+    if "root" in arrays:
+        covariance.root = arrays["root"]
+    else:
+        covariance, state["_curvature"] = _wide(arrays), Gram(arrays["curvature"])
+    covariance.precisions, covariance.log_det_precision = arrays["precisions"], log_det
     table = units.restored(architecture, arrays.get("units"))
     frame = Frame(architecture, table, arrays.get("pruned"), check.boolean(told["measured"], "measured"))
     state |= {
@@ -140,6 +158,24 @@ def restored(own: Entry) -> tuple[Frame, Posterior]:
         state["distance"] = arrays["numbers"][-1]
     frame, posterior, _ = posterior_state.restored(state)
     return frame, posterior
+
+
+def _wide(arrays: dict[str, Array]) -> WideCovariance:
+    """One that is held by the rows of the curvature: arrays whose shapes belong together."""
+    covariance = WideCovariance.__new__(WideCovariance)
+    for name in WIDE:
+        setattr(covariance, name, arrays[f"wide/{name}"])
+    m, c, z = len(covariance.H), len(covariance.curved), len(covariance.flat)
+    shapes = {
+        "curved": (c,), "flat": (z,), "scale": (c,), "H": (m, c), "of_flat": (m, z), "flat_root": (z, z), "X": (m, m),
+        "G": (c, z), "_inverse": (m, m),
+    }  # fmt: skip
+    both = np.sort(np.concatenate([covariance.curved, covariance.flat]))
+    if any(getattr(covariance, name).shape != shape for name, shape in shapes.items()) or not np.array_equal(
+        both, np.arange(c + z)
+    ):
+        raise ModelFormatError("path: expected arrays of a posterior of few samples that belong together, got others")
+    return covariance
 
 
 def _samples(arrays: dict[str, Array]) -> Samples:

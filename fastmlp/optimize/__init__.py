@@ -15,6 +15,8 @@ changes        samples changed anew before each epoch
 rprop          resilient back-propagation
 lm             Levenberg-Marquardt, in the end Newton
 lbfgs          quasi-Newton steps from the latest gradients
+subspace       more inputs than samples: the coordinates of what these span
+dual           Gauss-Newton equations of fewer residuals than parameters
 truncated      Levenberg-Marquardt without matrices, for many parameters
 settled        a minimum from parameters near by, without reports
 loops          how the steps of compiled solvers are reported

@@ -123,6 +123,21 @@ class DataTerm:
         J = derivatives.jacobian(self.architecture, params, self.samples.X, "params", "outputs", self.n_threads)
         return np.asarray(np.sqrt(self.precisions)[:, :, np.newaxis] * J, np.float64).reshape(-1, params.size)
 
+    def rows(self, params: Array) -> Float:
+        """J (N K, P) with J'J the Gauss-Newton matrix, in float64: N K P numbers, at the speed of memory."""
+        loss, samples = self.architecture.loss, self.samples
+        if loss.has_noise:
+            return self.residual_jac(params)
+        logits, J = derivatives.linearise(self.architecture, params, samples.X, self.n_threads)
+        rows = loss.root_product(loss.outputs(logits), np.asarray(J, np.float64))
+        each = np.full((len(logits), 1), self.factor)
+        if loss.couples_outputs:
+            each = each * samples.targets.totals
+        if samples.weight is not None:
+            each = each * samples.weight[:, np.newaxis]
+        rows *= np.sqrt(each)[:, :, np.newaxis]
+        return rows.reshape(-1, params.size)
+
     def _scaled(self, array: Array) -> Float:
         """A new array of the batch's as one of the term's: in float64, in place where it can be, times the factor."""
         result = array.astype(np.float64, copy=False)

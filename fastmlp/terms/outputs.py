@@ -14,6 +14,7 @@ import numpy as np
 from fastmlp._types import Float, Mask
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives.definite import Covariance
+from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.terms.data import DataTerm
 from fastmlp.terms.reparam import FreeParameters
 
@@ -30,7 +31,7 @@ def squared_errors(data: DataTerm, params: Float) -> Float:
     return np.asarray((data.at(1.0).residuals(params).reshape(len(data.samples.X), -1) ** 2).sum(axis=0))
 
 
-def determined(data: DataTerm, free: FreeParameters, params: Float, covariance: Covariance) -> Float:
+def determined(data: DataTerm, free: FreeParameters, params: Float, covariance: Covariance | WideCovariance) -> Float:
     """gamma_k (K,), with the `covariance` A^-1 of the free parameters."""
     X, K = data.samples.X, data.architecture.n_outputs
     leverage = np.empty((len(X), K))
