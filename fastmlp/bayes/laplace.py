@@ -53,8 +53,9 @@ class Laplace(Predictive):
         noise precision beta w. One of `prior_precision` and `penalty` is needed.
     noise_precision : float or array-like of shape (K,), optional
         beta in the units of T, for squared error only. (K,): of each output, such as ``fit(noise="per_output")`` tells;
-        beside a penalty alpha = beta lambda with the geometric mean of them. None: (N K - gamma) / SSE, with the gamma
-        that belongs to it, 0 where it is negative. A classifier's and a count's is 1.
+        beside a penalty alpha = beta lambda, 1/beta the mean variance of the noise in the units of the posterior. None:
+        (N K - gamma) / SSE, with the gamma that belongs to it, 0 where it is negative. A classifier's and a count's
+        is 1.
     noise : {"per_output", "shared"}
         Where several outputs have one beta that was not told: new targets have each output's own noise, `noise_std`,
         or that of beta. The posterior of the parameters, the evidence included, is the same, with one beta: that of a

@@ -126,8 +126,8 @@ class Arguments(NamedTuple):
         if given.scaled:
             factor = beta
             if np.ndim(beta):
-                factor = outputs.mean_precision(beta, frame.varying)
-                if np.count_nonzero(frame.varying) > 1:
+                factor = outputs.common_precision(beta, frame.varying)
+                if np.count_nonzero(frame.varying) > 1 and words.prior == doubts.WITH_PENALTY.prior:
                     words = words._replace(remedy=f"{words.remedy}, by fit(noise='per_output'), which tells the noise")
         whole = given.penalty(factor)
         return Problem(frame, Objective(data.at(beta), whole, params, free), words, own_noise)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from fastmlp import _validation as check
 from fastmlp._types import Array, ArrayLike, Augment, Float, Seed
 from fastmlp.bayes import doubts
 from fastmlp.bayes.laplace import Laplace
+from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.estimators import given
 from fastmlp.estimators.arguments import STOCHASTIC, documented, of_network
 from fastmlp.estimators.base import BaseMLP
@@ -258,8 +260,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         What `fit` minimises takes all outputs for equally noisy. Where there are several, and `solver` has gone to a
         minimum (lm, lbfgs, scg, without early stopping), a copy of the network is trained on with the noise of each,
         as by ``Network.fit(noise="per_output")``, and y and std are of this one; `network_` and ``predict(X)`` stay.
-        Else the posterior is that of one noise for all, and each output's own is added to it. "evidence" gives each
-        output its own from the start.
+        Else, and where second derivatives of that one are lost in rounding, the posterior is that of one noise for all,
+        and each output's own is added to it. "evidence" gives each output its own from the start.
 
         The first call forms it, at the cost described there, P^2 numbers and P^3 multiplications, so that `fit` does
         not. Until then the samples are not to be changed in place: the model refers to them, and does not copy them.
@@ -328,19 +330,23 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _form_posterior(self, samples: Samples, decay: float | None = None, **prior: Any) -> None:
         """From the present weights on; `decay` is what `fit` has had of weight decay, if precisions are not told."""
-        net, weighed_at = self.network_, None
+        net, options = self.network_, {"sample_weight": samples.weight, **prior}
+        self._weighed_at = None
         if decay is not None:
+            options |= {"penalty": WeightDecay(decay, decay), "centred": "b"}  # `fit` leaves the biases out of it
             if samples.sigma is None and self._is_weighed():
-                weighed_at = net.params.copy()
-                net, prior["noise_precision"] = self._trained_by_output(samples, decay, prior["standardize"])
-            prior |= {"penalty": WeightDecay(decay, decay), "centred": "b"}  # `fit` leaves the biases out of it
+                own, beta = self._trained_by_output(samples, decay, prior["standardize"])
+                with suppress(NotPositiveDefiniteError):  # lost in rounding, as of outputs in units that differ by much
+                    self._posterior = self._laplace(own, samples, noise_precision=beta, **options)
+                    self._weighed_at = net.params.copy()
+                    return
+        self._posterior = self._laplace(net, samples, **options)
+
+    def _laplace(self, net: Network, samples: Samples, **options: Any) -> Laplace:
         if samples.sigma is not None:
-            told = "noise_precision" in prior
-            prior |= {"sigma": samples.sigma, "absolute_sigma": self.absolute_sigma and not told}
-        self._posterior = Laplace._make(
-            self._words(), net, samples.X, samples.T, sample_weight=samples.weight, missing=samples.missing, **prior
-        )
-        self._weighed_at = weighed_at
+            known = self.absolute_sigma and "noise_precision" not in options
+            options |= {"sigma": samples.sigma, "absolute_sigma": known}
+        return Laplace._make(self._words(), net, samples.X, samples.T, missing=samples.missing, **options)
 
     def _is_weighed(self) -> bool:
         """Whether the posterior is of a network that is trained on with the noise of each output."""

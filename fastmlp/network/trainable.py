@@ -153,9 +153,9 @@ class Trainable(Differentiable):
         noise : {"shared", "per_output"}
             Of squared error: the noise of the targets is the same for all outputs, in the units of the training, or
             each has its own. Then the network is trained in two to five rounds, in each of which the squared errors of
-            output k count omega_k times, omega_k its noise precision by the last one over the geometric mean of all;
-            the result is that of the last round, with `noise_precision` too, which ``Laplace(penalty=)`` takes. Rounds
-            draw the same, share `time_limit`, and have `max_iter` each.
+            output k count beta_k / beta times, beta_k its noise precision by the last one, 1/beta the mean variance of
+            the noise. The result is that of the last round, with `noise_precision` too, which ``Laplace(penalty=)``
+            takes. Rounds draw the same, share `time_limit`, and have `max_iter` each.
         penalty : WeightDecay, Term or Sum, optional
             As for `objective`; sgd and adam take a WeightDecay, a TangentPropagation and their sums only.
         derivatives : (directions, targets), optional

@@ -2,8 +2,9 @@
 
 The objective is sum_k omega_k E_k + penalty, with E_k half the squared errors of output k, and beta times that of a
 posterior whose outputs have the precisions beta_k = beta omega_k. After a training beta_k = (N - gamma_k) / SSE_k
-(`terms/outputs.py`), and the next one has omega_k = beta_k over the geometric mean of all. So it does not depend on the
-units of the targets in which they are standardised, and for outputs alike it is the plain objective.
+(`terms/outputs.py`), and the next one has omega_k = beta_k / beta, with the mean variance of the noise for 1/beta, as
+one noise for all outputs would have it. So the prior alpha = beta lambda is that of the plain objective, which for
+outputs alike is the same.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ SETTLED = 0.01  # change of a logarithm of the weights, from which on they stay
 ENDS = (TIME_LIMIT, CALLBACK, DIVERGED)
 MOST_PARAMS, MOST_WORK = 2_000, 1e10  # P, and N K P^2, up to which gamma_k is counted: it takes a matrix
 LEAST_LEFT = 1e-3  # share of the targets that parameters do not take up
-LEAST_NOISE = 1e-12  # of what all outputs miss on average, as one may miss nothing
+LEAST_NOISE = 1e-8  # of the variance of the targets, which may be met: a smaller one hides all else in rounding
 
 
 def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
@@ -59,11 +60,11 @@ def _in_rounds(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
         varying, scale = _targets(last)
         used = np.ones(len(varying)) if share is None else share
         beta = _precisions(last, used, varying)
-        share = np.where(varying, beta / outputs.mean_precision(beta, varying), 1.0)
+        share = np.where(varying, beta / outputs.common_precision(beta, varying), 1.0)
         if rounds.number == MOST or last.result.status in ENDS or np.abs(np.log(share / used)).max() <= SETTLED:
             break
     # in the proportions of the last training, whose optimum the network is at
-    beta = outputs.mean_precision(beta / used, varying) * used
+    beta = used * outputs.common_precision(beta / used, varying)
     with np.errstate(over="ignore", divide="ignore"):
         last.result.noise_precision = np.where(varying, beta / scale / scale, np.inf)
     return last.result
@@ -99,7 +100,6 @@ def _precisions(last: Trained, share: Float, varying: Mask) -> Float:
     """(N - gamma_k) / SSE_k (K,) in the units of the training, whose outputs had these weights."""
     data = last.objective.data
     squares = outputs.squared_errors(data, last.params) / share
-    floor = LEAST_NOISE * squares[varying].mean() if squares[varying].any() else 1.0
     count = data.samples.counts(len(varying))
     left = count - _determined(last)
     if not (left > -LEAST_LEFT * count)[varying].all():
@@ -108,7 +108,8 @@ def _precisions(last: Trained, share: Float, varying: Mask) -> Float:
             f"which counts samples, for {last.objective.x0.size} parameters: multiply it, and the penalty, or leave it "
             "out"
         )
-    return np.asarray(np.maximum(left, LEAST_LEFT * count) / np.maximum(squares, floor))
+    noise = squares / np.maximum(left, LEAST_LEFT * count)
+    return np.asarray(1 / np.maximum(noise, LEAST_NOISE * outputs.variances(data.samples) / share))
 
 
 def _determined(last: Trained) -> Float:

@@ -15,15 +15,30 @@ from fastmlp._types import Float, Mask
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives.definite import Covariance
 from fastmlp.derivatives.wide import WideCovariance
+from fastmlp.model import units
+from fastmlp.model.functional import Samples
 from fastmlp.terms.data import DataTerm
 from fastmlp.terms.reparam import FreeParameters
 
 BLOCK = 2**18  # numbers of a Jacobian that are held at once
 
 
-def mean_precision(precisions: Float, varying: Mask) -> float:
-    """The geometric mean of those of the outputs that vary, beside which the weights omega_k of the others are told."""
-    return float(np.exp(np.log(precisions[varying]).mean()))
+def common_precision(precisions: Float, varying: Mask) -> float:
+    """The beta of one noise for all outputs: 1/beta is the mean of their variances 1/beta_k (K,).
+
+    A penalty is multiplied by it beside precisions of each, so that its prior is that beside one.
+    """
+    return float(1 / np.mean(1 / precisions[varying]))
+
+
+def variances(samples: Samples) -> Float:
+    """Of the targets (K,), by weight, over the mean of sigma^2; a constant counts as large as the others, or as 1."""
+    precision, own = samples.targets.precision, units.target_columns(samples, "T").deviation ** 2
+    own = np.where(own > 0, own, own[own > 0].mean() if own.any() else 1.0)
+    if precision is None:
+        return own
+    total = precision.sum(axis=0) if samples.weight is None else samples.weight @ precision
+    return np.asarray(own * total / samples.counts(len(own)))
 
 
 def squared_errors(data: DataTerm, params: Float) -> Float:
