@@ -45,9 +45,9 @@ MODULES = (
     *(f"sums.{name}" for name in ("tangents", "tangent_products")),
     *(f"curvature.{name}" for name in ("cross_terms", "by_units", "tiles", "chosen", "by_samples", "by_bands")),
     *(f"curvature.{name}" for name in ("by_columns", "by_gradients", "by_free", "free_tiles")),
-    *(f"curvature.{name}" for name in ("matrices", "cholesky", "tangent_rows")),
+    *(f"curvature.{name}" for name in ("matrices", "cholesky", "singular", "tangent_rows")),
     *(f"fits.{name}" for name in ("many", "lm", "lbfgs", "quasi", "descent", "train", "objective", "saddles")),
-    *(f"fits.{name}" for name in ("equations", "penalty", "asked", "ties", "journal")),
+    *(f"fits.{name}" for name in ("equations", "penalty", "asked", "ties", "journal", "span")),
 )
 KERNEL_SOURCES = [f"src_c/isa_{name}.c" for name in ("generic", "avx2", "avx512", "list")]
 DIRECTIVES = {

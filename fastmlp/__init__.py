@@ -20,12 +20,13 @@ from fastmlp.errors import (
     ScaleWarning,
     ThreadWarning,
 )
+from fastmlp.files import load
 from fastmlp.model.activations import Activation
 from fastmlp.model.convolution import AveragePool, Conv, MaxPool
 from fastmlp.model.functional import Trace
 from fastmlp.model.losses import Loss
 from fastmlp.model.units import Units
-from fastmlp.network import Network, load
+from fastmlp.network import Network
 from fastmlp.optimize import schedules
 from fastmlp.terms import Quadratic, Sum, TangentPropagation, Term, WeightDecay
 from fastmlp.terms.objective import Objective

@@ -34,6 +34,7 @@ LIBRARIES = 160 * MB  # of SciPy; 124 in 1.17
 SKLEARN = 80 * MB  # of scikit-learn beside SciPy; 19 in 1.9
 LATE = {"numpy": 16 * MB}  # of modules imported late; numpy.random, once half imported, is so for good, and took 8
 THREAD = 4 * MB  # of one of Python's, to begin with
+BAND = 1 << 28  # multiplications of one call of BLAS: 15 ms on one core
 SMALL = 1 << 15  # multiplications of a product that one thread does
 COUNTS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")  # the first that is set counts
 
@@ -77,6 +78,17 @@ def product(A: NDArray[Any], B: NDArray[Any]) -> NDArray[Any]:
     if size > SMALL:
         blas(8 * size // A.shape[-1])
     return np.asarray(A @ B)
+
+
+def banded(A: NDArray[Any], B: NDArray[Any]) -> NDArray[Any]:
+    """A @ B for matrices, band by band of A's rows, as Ctrl-C waits for each call of BLAS."""
+    height = max(1, BAND // max(1, B.size))
+    if len(A) <= height:
+        return product(A, B)
+    result = np.empty((len(A), B.shape[1]))
+    for first in range(0, len(A), height):
+        result[first : first + height] = product(A[first : first + height], B)
+    return result
 
 
 def scipy(name: str) -> Any:

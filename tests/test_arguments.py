@@ -100,7 +100,13 @@ CALLS = {
     "Loss": (fastmlp.Loss, {"name": "poisson"}),
     "load": (fastmlp.load, {"path": "nothing"}),
     "save": (net().save, {"path": "something"}),
+    "Laplace.save": (POSTERIOR.save, {"path": "something", "samples": False}),
     "fit": (lambda **given: net().fit(**SHORT | given), SAMPLES, fastmlp.Network.fit),
+    "fit by output": (
+        lambda **given: net().fit(**SHORT | given),
+        SAMPLES | {"noise": "per_output"},
+        fastmlp.Network.fit,
+    ),
     "initialize": (net().initialize, {}),
     "rescale_inputs": (net().rescale_inputs, {"scale": 2.0}),
     "rescale_outputs": (net().rescale_outputs, {"scale": 2.0}),
@@ -114,9 +120,15 @@ CALLS = {
         f"Laplace.{name} of measured": (getattr(MEASURED, name), SAMPLES | {"sigma": SIGMA, "noise_std": SIGMA})
         for name in ("log_density", "predict", "updated")
     },
+    "Laplace of gaps": (fastmlp.Laplace, {"prior_precision": 1.0, "net": net(), **SAMPLES, "missing": "ignore"}),
+    "fit of gaps": (lambda **given: net().fit(**SHORT | given), SAMPLES | {"missing": "ignore"}, fastmlp.Network.fit),
     "fit_evidence of measured": (
         fastmlp.fit_evidence,
         {"net": net(), **SAMPLES, "sigma": SIGMA, "absolute_sigma": True, "rng": 0, **SHORT},
+    ),
+    "fit_evidence of known noise": (
+        fastmlp.fit_evidence,
+        {"net": net(), **SAMPLES, "noise": "known", "noise_precision": 2.0, "rng": 0, **SHORT},
     ),
     "Mixture.predict": (MIXTURE.predict, SAMPLES),
     "Mixture.log_density": (MIXTURE.log_density, SAMPLES),

@@ -54,7 +54,8 @@ def test_deviations_are_scaled_and_not_shifted(scaler, targets, alpha):
     model = TransformedTargetRegressor(MLPRegressor(**arguments), transformer=scaler()).fit(X, T)
     mean, std = model.predict(X[:7], return_std=True)
     assert mean.shape == std.shape == T[:7].shape
-    assert np.array_equal(mean, model.predict(X[:7]))
+    if targets != "two" or alpha == "evidence":  # else they are those of a network that is trained on by output
+        assert np.array_equal(mean, model.predict(X[:7]))
 
     hand = scaler().fit(T.reshape(80, -1))
     inner = MLPRegressor(**arguments).fit(X, hand.transform(T.reshape(80, -1)).squeeze())

@@ -128,11 +128,11 @@ def test_the_floor_is_that_of_the_weighted_mean_variance():
     weight = np.arange(80) % 3
     own = alternation_of(fastmlp.Network([2, 2]), X80, T, "layers", 1e-6, weight)
     repeated = np.repeat(T, weight, axis=0)
-    assert own.highest == pytest.approx(1e12 / repeated.var(axis=0).mean(), rel=1e-12)
+    assert own.levels.highest == pytest.approx(1e12 / repeated.var(axis=0).mean(), rel=1e-12)
     assert own.start(0.1, None)[-1] == pytest.approx(100 / repeated.var(axis=0).mean(), rel=1e-12)
-    assert own.start(0.1, 1e30)[-1] == own.highest
-    assert own.moved(np.array([1.0, 1.0, own.highest / 2]), np.array([1.0, -1.0, 3.0])).tolist() == [
-        math.e, 1 / math.e, own.highest
+    assert own.start(0.1, 1e30)[-1] == own.levels.highest
+    assert own.moved(np.array([1.0, 1.0, own.levels.highest[0] / 2]), np.array([1.0, -1.0, 3.0])).tolist() == [
+        math.e, 1 / math.e, own.levels.highest[0]
     ]  # fmt: skip
 
 

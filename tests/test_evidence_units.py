@@ -69,14 +69,21 @@ def test_powers_of_two_change_no_bit(name, groups):
     assert np.array_equal(nets[1].rescale_inputs(1 / a).rescale_outputs(1 / c).params, nets[0].params)
 
 
-@pytest.mark.parametrize("method", ["maximum", "fixed_point"])
+@pytest.mark.parametrize(
+    ("method", "noise"), [("maximum", "shared"), ("fixed_point", "shared"), ("maximum", "per_output")]
+)
 @pytest.mark.parametrize("groups", ["layers", "all", "ard"])
-def test_other_units_and_offsets_change_nothing(groups, method):
-    """Where paths end at a maximum; at an edge rounding may choose another point, as good as this one."""
+def test_other_units_and_offsets_change_nothing(groups, method, noise):
+    """Where paths end at a maximum; at an edge rounding may choose another point, as good as this one.
+
+    Plain re-estimation with a noise of each output creeps on here, for weights into hidden units that shrink and those
+    out of them that grow: these targets are lines.
+    """
     (inputs, targets, _), layers = problem("two outputs"), [3, 3, 2]
-    one = fastmlp.fit_evidence(fastmlp.Network(layers, rng=1), inputs, targets, groups, method, tol=1e-6)
+    options = {"tol": 1e-6, "noise": noise}
+    one = fastmlp.fit_evidence(fastmlp.Network(layers, rng=1), inputs, targets, groups, method, **options)
     two = fastmlp.fit_evidence(
-        fastmlp.Network(layers, rng=1), A * inputs + B, C * targets + D, groups, method, tol=1e-6
+        fastmlp.Network(layers, rng=1), A * inputs + B, C * targets + D, groups, method, **options
     )
     assert one.stationary == two.stationary == method
     assert one.pruned == two.pruned

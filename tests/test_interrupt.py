@@ -268,3 +268,31 @@ def test_starts_of_a_thread_that_nobody_waits_for_are_not_waited_for_either():
     print("end")
     """
     assert run(program) == ["end"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "net.fit(X, T, 'lm', tol=0.0, max_iter=1000)",
+        "net.fit(X, T, 'lm', tol=0.0, max_iter=1000, penalty=single)",  # by the dual
+        "fastmlp.Laplace(net, X, T, prior_precision=1.0, noise_precision=1.0).params_std",
+        "fastmlp.fit_evidence(net.copy(), X, T)",
+    ],
+)
+def test_many_inputs_answer_ctrl_c(call):
+    program = f"""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 1500))
+    T = np.sin(X[:, 0]) + 0.1 * rng.normal(size=300)
+    net = fastmlp.Network([1500, 3, 1], rng=0)
+    single = fastmlp.WeightDecay({{"W1": 0.1, "W1[:,0]": 0.2}}) + fastmlp.WeightDecay(0.0, 0.1)
+    start, times = net.copy(), []
+    import warnings
+    warnings.simplefilter("ignore")
+    for after in (0.2, 0.5, 0.9, 1.4):
+        net.params = start.params
+        times.append(answer(lambda: [{call} for _ in range(100)], after=after))
+    print(statistics.median(times), max(times))
+    """
+    median, _ = run(program)
+    assert float(median) < 0.1

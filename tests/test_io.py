@@ -18,7 +18,7 @@ import fastmlp
 from cases import DTYPES, HIDDEN, PAIRS, data, network
 from children import fork
 from fastmlp import replacement
-from fastmlp.model import io
+from fastmlp.model import archive
 
 NET = network([3, 4, 2])
 DATA = pathlib.Path(__file__).parent / "data"
@@ -178,7 +178,7 @@ def test_a_failure_while_saving_leaves_the_old_file_and_no_other(tmp_path, monke
 
 @pytest.mark.parametrize("limit", ["MAX_FILE", "MAX_MANIFEST"])
 def test_a_network_too_large_to_be_loaded_is_not_saved(tmp_path, monkeypatch, limit):
-    monkeypatch.setattr(io, limit, 100)
+    monkeypatch.setattr(archive, limit, 100)
     with pytest.raises(ValueError, match=r"network: expected one that fits into a file of .* got 208 bytes"):
         NET.save(tmp_path / "net")
     assert list(tmp_path.iterdir()) == []

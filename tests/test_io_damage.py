@@ -106,7 +106,9 @@ FOREIGN = {
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_other_files_are_no_networks(tmp_path, name):
-    with pytest.raises(ModelFormatError, match="path: expected a saved network with a checksum at its end"):
+    with pytest.raises(
+        ModelFormatError, match="path: expected a saved network or posterior with a checksum at its end"
+    ):
         load(tmp_path, FOREIGN[name])
     assert not Attack.happened
 

@@ -285,7 +285,11 @@ def test_what_the_data_do_not_determine_needs_a_prior(hessian):
         ({"prior_precision": 1.0, "hessian": "kron"}, ValueError, "hessian: expected one of ggn, exact, diagonal"),
         ({"prior_precision": 1.0, "noise_precision": 0.0}, ValueError, "noise_precision: expected a finite number > 0"),
         ({"prior_precision": 1.0, "noise_precision": [1.0, 2.0]}, ValueError, "noise_precision: expected shape"),
-        ({"penalty": fastmlp.WeightDecay(1.0), "noise_precision": [1.0]}, ValueError, "noise_precision: expected one"),
+        (
+            {"penalty": fastmlp.WeightDecay(1.0), "noise_precision": [1, 2]},
+            ValueError,
+            "noise_precision: expected shape",
+        ),
         ({"prior_precision": 1.0, "T": [], "X": np.empty((0, 3))}, ValueError, "X: expected at least one sample"),
     ],
 )

@@ -163,6 +163,34 @@ def test_nists_problems_are_those_of_curve_fit(name, absolute):
     assert cases.relative_error(posterior.params_covariance[np.ix_(free, free)], pcov) < 1e-8
 
 
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize("name", ["Gauss1", "Hahn1", "Chwirut2", "Nelson"])
+def test_nists_problems_by_levenberg_marquardt_are_those_of_curve_fit(name, absolute):
+    """Functions that are no networks: residuals over sigma, and the covariance from their Jacobian at the end.
+
+    Problems at whose end curve_fit, which stops sooner, has a gradient that is small enough for these digits.
+    """
+    given, model = nist.load(name), nist.MODELS[name]
+    sigma = np.random.default_rng(0).uniform(0.5, 2.0, len(given.y))
+
+    def f(x, *b):
+        return model(np.array(b), x)[0]
+
+    def jac(x, *b):
+        return np.column_stack(model(np.array(b), x)[1])
+
+    popt, pcov = scipy.optimize.curve_fit(
+        f, given.x, given.y, given.certified, sigma, absolute, jac=jac, ftol=1e-15, xtol=1e-15, gtol=1e-15
+    )
+    found = fastmlp.levenberg_marquardt(
+        lambda b: (f(given.x, *b) - given.y) / sigma, lambda b: jac(given.x, *b) / sigma[:, None], given.starts[1]
+    )
+    assert np.allclose(found.x, popt, rtol=1e-8, atol=0)
+    factor = 1.0 if absolute else 2 * found.cost / (len(given.y) - len(popt))
+    _, s, V = np.linalg.svd(found.jac, full_matrices=False)
+    assert cases.relative_error(factor * (V.T / s**2) @ V, pcov) < 1e-8
+
+
 # ---- what is said of a fit ----
 
 

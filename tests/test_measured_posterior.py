@@ -285,9 +285,9 @@ def test_equal_known_errors_are_a_known_noise(standardize):
             {"sigma": SIGMA, "absolute_sigma": True, "noise_precision": 2.0},
             "noise_precision: expected None with absolute_sigma",
         ),
-        ({"noise": "known"}, "noise_precision: expected a number with noise='known'"),
-        ({"noise": "known", "noise_precision": 3.0}, "noise: expected one known precision in standardised units"),
-        ({"noise": "other"}, "noise: expected one of shared, known, got 'other'"),
+        ({"noise": "known"}, "noise_precision: expected numbers with noise='known'"),
+        ({"noise": "known", "noise_precision": [3.0]}, r"noise_precision: expected shape \(2,\), got \(1,\)"),
+        ({"noise": "other"}, "noise: expected one of per_output, shared, known, got 'other'"),
     ],
 )
 def test_contradictions_are_named(options, message):

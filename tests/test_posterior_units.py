@@ -41,8 +41,9 @@ def test_it_is_the_posterior_of_the_standardised_data():
     (mean, variance), (raw_mean, raw_variance) = one.predict(new), two.predict(X_NEW)
     assert relative_error((raw_mean - d) / c, mean) < 1e-9
     assert relative_error(raw_variance / c**2, variance) < 1e-9
+    assert relative_error(two.noise_std / c, one.noise_std) < 1e-10
     parts = two.predict(X_NEW, parts=True)
-    assert relative_error(parts.noise, np.tile(1 / np.asarray(two.noise_precision), (7, 1))) < 1e-12
+    assert relative_error(parts.noise, np.tile(two.noise_std**2, (7, 1))) < 1e-12
     joint = two.covariance(X_NEW)
     assert relative_error(joint / c[:, None, None] / c, one.covariance(new)) < 1e-8
     assert relative_error(np.einsum("nknk->nk", joint), parts.epistemic) < 1e-12
@@ -109,7 +110,7 @@ def test_units_may_be_given_and_the_noise_is_that_of_the_targets():
     copied._units = None  # without units of its own: those of the data
     again = fastmlp.Laplace(copied, X, T, prior_precision=0.3, noise_precision=raw, standardize=True)
     assert again.log_evidence == pytest.approx(given.log_evidence, rel=1e-9)
-    with pytest.raises(ValueError, match="noise_precision: expected one number together with a penalty, got one for"):
+    with pytest.raises(ValueError, match="noise_precision: expected one for each output together with a penalty"):
         fastmlp.Laplace(net, X, T, penalty=DECAY, noise_precision=2.0, standardize=True)
     with pytest.raises(TypeError, match="standardize: expected True, False or units"):
         fastmlp.Laplace(net, X, T, penalty=DECAY, standardize="yes")

@@ -42,7 +42,7 @@ def test_predictions_are_averages_over_normal_logits(output, loss):
     J = net.jacobian(new, wrt="params", of=of)
     a = center + np.einsum("nkp,sp->snk", J, posterior.sample(200_000, rng=0) - net.params)
     if loss == "squared_error":
-        means, noise = a, np.full(center.shape, 1 / posterior.noise_precision)
+        means, noise = a, np.broadcast_to(posterior.noise_std**2, center.shape)
     elif output == "logistic":
         means = 1 / (1 + np.exp(-a))
         noise = (means * (1 - means)).mean(axis=0)

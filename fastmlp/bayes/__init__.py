@@ -3,12 +3,14 @@
 laplace     the posterior of a trained network, and samples left out; predictive (of new inputs), parameters (of
             themselves, and the evidence), in the user's units (frame)
 posterior   a normal distribution of an objective's free parameters: problem (the objective that arguments make), prior,
-            noise (its precision), doubts (errors and warnings), posterior_state (in pickles; covariance: in older ones)
+            noise (its precision), doubts (errors and warnings), posterior_state (in pickles; covariance: older
+            ones), stored and posterior_files (in files)
 beside      modes (how many there are), prediction (what that is), influence (what leaving out does), likelihood
-            (losses by outputs or logits), derivative_data (known derivatives), shown (what posteriors print)
+            (losses by outputs or logits), intervals (quantiles of predictions), derivative_data (known derivatives),
+            shown (what posteriors print)
 evidence    the posterior at precisions by the evidence: searching (for them), ascent (the way to a maximum),
-            alternation (training, re-estimation), budget (what ends it early), occam (the gradient of ln|A|); starts
-            and mixture (several networks)
+            alternation (training, re-estimation; narrow: of more inputs than samples), levels (of the noise), budget
+            (what ends it early), occam (the gradient of ln|A|); starts and mixture (several networks)
 priors      prior_samples (functions drawn from a prior), precisions (one for each parameter, by name)
 """
 

@@ -1,6 +1,7 @@
 """What `fit_evidence` does in turn: training at given precisions, and asking the posterior for better ones.
 
-Precisions are one vector (G + 1,): alpha of each group, inf where it is pruned, and beta last.
+Precisions are one vector (G + B,): alpha of each group, inf where it is pruned, and then those of the noise, one, or
+one for each output whose targets vary.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _validation as check
+from fastmlp._types import Mask
 from fastmlp.bayes.budget import Budget, Stop
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.laplace import Laplace
+from fastmlp.bayes.levels import CLOSE, Levels
+from fastmlp.bayes.narrow import Narrow
 from fastmlp.bayes.occam import corrections
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.derivatives import definite
 from fastmlp.derivatives.definite import EPS
-from fastmlp.model import selection, units
+from fastmlp.model import selection
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
-from fastmlp.optimize import advice, explained, reference, settled
+from fastmlp.optimize import settled
 from fastmlp.terms import DataTerm, gaussian, reparam
 from fastmlp.terms.objective import Objective
 
@@ -33,10 +37,6 @@ GROUPS = ("layers", "all", "ard")
 # share of a group's parameters that the data determine, at which pruning is tried, a rule without units; refused: a cap
 # on alpha, which would depend on the units, and leave precisions that mean nothing
 DEAD = 1e-3
-START_SIGNAL = 100.0  # variance of the targets over that of the noise
-MOST_SIGNAL = 1e12  # the same where the noise is at its floor
-LEAST_VARIANCE = 1e-290  # of which float64 holds the reciprocal, and that of the noise
-CLOSE = 0.9  # share of that precision from which on the noise counts as at its floor
 FARTHEST = 3.0  # change of a logarithm at once
 FARTHEST_PLAIN = 30.0  # the same without correction
 # binary, of parameters, where there is noise. Of 672 runs on eight sets, offsets of 1e6 and 1e7 deviations, 1.6 % and
@@ -60,11 +60,11 @@ class Step(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """What the evidence says about the precisions; each (G + 1,), 0 for what is pruned or not to be estimated."""
+    """What the evidence says about the precisions; each (G + B,), 0 for what is pruned or not to be estimated."""
 
     gradient: Float  #: of the log evidence by their logarithms
     change: Float  #: of the logarithms by re-estimation, of the gradient's sign
-    at_floor: bool  #: whether the noise would be smaller still if it could
+    at_floor: Mask  #: (B,), where the noise would be smaller still if it could
 
 
 class Alternation:
@@ -72,8 +72,12 @@ class Alternation:
 
     def __init__(
         self, params: Float, frame: Frame, samples: Samples, groups: Any, tol: float, n_threads: Any,
-        budget: Budget | None = None, number: int = 0, knows_noise: bool = False,
+        budget: Budget | None = None, number: int = 0, levels: Levels | None = None,
     ) -> None:  # fmt: skip
+        self.narrow = Narrow.of(params, frame, samples, groups)
+        self.whole_frame = frame
+        if self.narrow is not None:
+            params, frame, samples = self.narrow.params, self.narrow.frame, self.narrow.samples
         architecture = frame.architecture
         self.params, self.frame, self.tol = params, frame, tol
         self.data = DataTerm(architecture, samples, 1.0, n_threads)
@@ -81,62 +85,22 @@ class Alternation:
         self.groups = _named_groups(architecture, check.choice(groups, "groups", GROUPS))
         positions = (selection.positions(architecture, names, "groups") for names in self.groups.values())
         self.where = [np.setdiff1d(own, frame.known) for own in positions]
-        self.n_targets = samples.total_weight * np.count_nonzero(frame.varying)
         self.sizes = np.array([len(where) for where in self.where])
-        self.is_regression = architecture.loss.has_noise
-        self.knows_noise = knows_noise or not self.is_regression
-        spread = self._spread() if self.is_regression else math.nan
-        self.deviation, self.variance = math.sqrt(spread), self._in_units_of_errors(spread)
-        self.highest = math.inf if self.knows_noise else MOST_SIGNAL / self.variance  # noise precision: its floor
+        self.levels = Levels(frame, samples, by_output=False) if levels is None else levels
         self.budget, self.number, self._begun = Budget() if budget is None else budget, number, False
-
-    def _spread(self) -> float:
-        """The variance of the targets, by weight, mean over the outputs that are not known."""
-        samples = self.data.samples
-        assert samples.targets.values is not None
-        name = advice.remedies().targets
-        columns = units.columns(samples.targets.values, samples.weight, name)
-        deviation = columns.deviation[self.frame.varying]
-        if not deviation.any():
-            raise ValueError(
-                f"{name}: expected targets with noise, got constant ones, up to rounding; if they vary, subtract "
-                "their offset"
-            )
-        variance = float((deviation**2).mean())
-        if not LEAST_VARIANCE <= variance <= 1 / LEAST_VARIANCE:
-            raise ValueError(
-                f"{name}: expected targets of a variance from {LEAST_VARIANCE:g} to {1 / LEAST_VARIANCE:g}, got a "
-                f"standard deviation of {deviation.max():.3g}; take standardize=True, or multiply {name} by a number"
-            )
-        return variance
-
-    def _in_units_of_errors(self, spread: float) -> float:
-        """The variance of targets divided by their measurement errors, if they have some."""
-        samples = self.data.samples
-        if samples.targets.precision is None:
-            return spread
-        return 2 * reference.of(self.frame.architecture, samples).loss / self.n_targets
 
     def start(self, alpha: Any, beta: Any) -> Float:
         """The precisions to begin with; beta is given in the units of the user's targets."""
         alpha = check.number(alpha, "prior_precision", 0.0, above=True)
-        return np.array([*(alpha for _ in self.groups), self._start_beta(beta)])
+        return np.array([*(alpha for _ in self.groups), *self.levels.start(beta)])
 
-    def _start_beta(self, value: Any) -> float:
-        if not self.is_regression:
-            if value is not None:
-                loss = self.frame.architecture.loss
-                raise ValueError(f"noise_precision: expected None for {loss}, got {check.shown(value)}")
-            return 1.0
-        if self.knows_noise:
-            return float(value)
-        if value is None:
-            return START_SIGNAL / self.variance
-        each = self.frame.unchecked_precision(check.number(value, "noise_precision", 0.0, above=True))
-        own = float(np.mean(np.broadcast_to(each, len(self.frame.varying))[self.frame.varying]))
-        return min(
-            self.highest, max(own, float(np.finfo(np.float64).tiny))
-        )  # a start, which may be 0 or infinite there
+    def alphas(self, precisions: Float) -> Float:
+        """Those of the prior (G,), a view."""
+        return precisions[: len(self.where)]
+
+    def betas(self, precisions: Float) -> Float:
+        """Those of the noise (B,), a view."""
+        return precisions[len(self.where) :]
 
     def moved(self, precisions: Float, change: Float, on_the_way: bool = False) -> Float:
         """The precisions after a change of their logarithms, the noise at its floor where it would be close to it.
@@ -147,15 +111,12 @@ class Alternation:
         grid = max(self.grid, COARSE) if on_the_way else self.grid
         logs = np.log(precisions) + change
         after = np.exp(grid * np.rint(logs / grid) if grid else logs)
-        if self.knows_noise:
-            after[-1] = precisions[-1]
-        elif self.at_floor(after):
-            after[-1] = self.highest
+        self.betas(after)[...] = self.levels.moved(self.betas(precisions), self.betas(after))
         return np.asarray(after)
 
-    def at_floor(self, precisions: Float) -> bool:
-        """Whether the noise is at its floor, or as good as there."""
-        return bool(precisions[-1] > CLOSE * self.highest)
+    def at_floor(self, precisions: Float) -> Mask:
+        """Where the noise is at its floor (B,), or as good as there."""
+        return self.levels.at_floor(self.betas(precisions))
 
     def first(self, precisions: Float) -> Step:
         """The posterior at the precisions to begin with, or at weaker priors where these allow no function at all.
@@ -176,7 +137,8 @@ class Alternation:
         factor, most = WEAKER
         for power in range(1, most + 1):
             self.params = begin
-            weaker = np.append(factor**power * precisions[:-1], precisions[-1])
+            weaker = precisions.copy()
+            self.alphas(weaker)[...] *= factor**power
             try:
                 step = self.trained(weaker)
             except Stop:
@@ -187,9 +149,9 @@ class Alternation:
 
     def _is_flat(self, posterior: Posterior) -> bool:
         """Whether the prior, not the data, has determined a network that explains nothing."""
-        if not self.is_regression or posterior.effective_n_params > FLAT * len(posterior.params):
+        if not self.levels.is_regression or posterior.effective_n_params > FLAT * len(posterior.params):
             return False
-        return bool(self._sse(posterior) > (1 - FLAT) * self.n_targets * self.variance)
+        return self.levels.unexplained(self.data, posterior) > 1 - FLAT
 
     def trained(self, precisions: Float) -> Step:
         """The posterior at the optimum for these precisions that is next to the present parameters.
@@ -197,8 +159,7 @@ class Alternation:
         Raises Stop where the time for it was over, unless there is no other yet.
         """
         objective = self._objective(precisions)
-        beta = float(precisions[-1])
-        tol, digits = max(self._least_gradient(beta), self._gradient_tolerance()), self._digits(beta)
+        tol, digits = max(self._least_gradient(precisions), self._gradient_tolerance()), self._digits(precisions)
         v, finished = settled.to_minimum(objective, tol, digits, not self._begun, self._left)
         self.params = objective.expand(v)
         if self._begun and self.budget.over:
@@ -211,7 +172,7 @@ class Alternation:
             return step
         self.params = step.posterior.params
         objective = self._objective(step.precisions)
-        v, finished = settled.to_minimum(objective, self._least_gradient(float(step.precisions[-1])), left=self._left)
+        v, finished = settled.to_minimum(objective, self._least_gradient(step.precisions), left=self._left)
         posterior = self._posterior(objective, v)
         moved = abs(posterior.log_evidence - step.posterior.log_evidence) > self.rounding(posterior)
         return step if moved or not finished else step._replace(posterior=posterior)
@@ -226,53 +187,55 @@ class Alternation:
     def _objective(self, precisions: Float) -> Objective:
         """The negative log posterior at these precisions; groups that are pruned are held at 0."""
         alpha, held = np.zeros(len(self.params)), np.ones(len(self.params), bool)
-        for where, each in zip(self.where, precisions, strict=False):
+        for where, each in zip(self.where, self.alphas(precisions), strict=True):
             if each < math.inf:
                 alpha[where], held[where] = each, False
         params = np.where(held, 0.0, self.params)
-        data = self.data.at(precisions[-1])
+        data = self.data.at(self.levels.of_outputs(self.betas(precisions)))
         return Objective(data, gaussian.by_parameter(alpha), params, reparam.holding(params, held))
 
-    def _digits(self, beta: float) -> int:
+    def _digits(self, precisions: Float) -> int:
         """Binary digits of parameters, from the last of which on they do not matter."""
-        signal = beta * self.variance / 1e4 if self.is_regression else 1.0
+        signal = self.levels.signal(self.betas(precisions)) / 1e4
         return DIGITS + math.ceil(0.5 * math.log2(min(max(1.0, signal), VAST)))
 
     def _gradient_tolerance(self) -> float:
         """`tol` where weights are of order one, less where they are as large as the targets."""
-        return self.tol / max(1.0, self.deviation) if self.is_regression else self.tol
+        return self.tol / max(1.0, float(self.levels.deviations.max())) if self.levels.is_regression else self.tol
 
-    def _least_gradient(self, beta: float) -> float:
+    def _least_gradient(self, precisions: Float) -> float:
         """What rounding of the targets leaves of the residuals r in beta J'r."""
-        total, weights = self.data.samples.total_weight, explained.weights(self.data.samples)
-        if weights is not None and weights.ndim == 2:  # measurement errors
-            total = float(weights[:, self.frame.varying].sum(axis=0).mean())
-        scale = beta * self.deviation if self.is_regression else 1.0
-        return 2 * EPS * total * scale
+        return 2 * EPS * self.levels.least_gradient(self.betas(precisions), self.data.samples)
 
     def report(self, nit: int, step: Step) -> None:
         """Tell whoever looks on; raises Stop where it is to be the last."""
-        self.budget.report(self.number, nit, Laplace._of(self.frame, step.posterior), step.precisions)
+        posterior = self.whole(step.posterior) if self.budget.watched else step.posterior
+        self.budget.report(self.number, nit, Laplace._of(self.whole_frame, posterior), self.alphas(step.precisions))
+
+    def whole(self, posterior: Posterior) -> Posterior:
+        """That of all parameters, where it is of coordinates."""
+        return posterior if self.narrow is None else self.narrow.whole(posterior)
 
     def proposal(self, step: Step, corrected: bool) -> Proposal:
-        """Re-estimation: alpha_g |w_g|^2 = gamma_g and beta SSE = N K - gamma.
+        """Re-estimation: alpha_g |w_g|^2 = gamma_g, beta SSE = N K - gamma, or beta_k SSE_k = N - gamma_k.
 
         Half the difference of both sides is the derivative of the log evidence by the logarithm, with w held; if
         `corrected`, twice the effect of the optimum's motion is added (`occam`), and it is the derivative along it.
         """
         posterior, precisions, _ = step
+        levels, alphas, betas = self.levels, self.alphas(precisions), self.betas(precisions)
         squares = np.array([(posterior.params[where] ** 2).sum() for where in self.where])
-        alive = np.isfinite(precisions[:-1])
+        alive = np.isfinite(alphas)
         data, own = np.zeros(len(precisions)), np.zeros(len(precisions))
-        data[:-1] = self.gamma(posterior)
-        own[:-1][alive] = precisions[:-1][alive] * squares[alive]
-        if self.is_regression:
-            data[-1] = self.n_targets - posterior.effective_n_params
-            own[-1] = precisions[-1] * self._sse(posterior)
+        self.alphas(data)[...] = self.gamma(posterior)
+        self.alphas(own)[alive] = alphas[alive] * squares[alive]
+        if levels.is_regression:
+            self.betas(data)[...] = levels.n_targets - levels.determined(posterior)
+            self.betas(own)[...] = betas * levels.squared_errors(self.data, posterior)
         if corrected:
-            data += 2 * corrections(posterior, self.where)
-        at_floor = self.at_floor(precisions) and bool(data[-1] > CLOSE * own[-1])
-        fixed = np.append(~alive, self.knows_noise or at_floor)
+            data += 2 * corrections(posterior, self.where, levels.varying if levels.by_output else None)
+        at_floor = self.at_floor(precisions) & (self.betas(data) > CLOSE * self.betas(own))
+        fixed = np.append(~alive, at_floor | levels.are_known)
         data[fixed] = own[fixed] = 1.0
         farthest = math.exp(FARTHEST if corrected else FARTHEST_PLAIN)
         ratio = np.clip(data, own / farthest, own * farthest)
@@ -290,16 +253,13 @@ class Alternation:
         """Groups that may be on their way to an infinite precision."""
         posterior = step.posterior
         empty = np.array([not posterior.params[where].any() for where in self.where])
-        return np.isfinite(step.precisions[:-1]) & (empty | (self.gamma(posterior) <= DEAD * self.sizes))
+        return np.isfinite(self.alphas(step.precisions)) & (empty | (self.gamma(posterior) <= DEAD * self.sizes))
 
     def rounding(self, posterior: Posterior) -> float:
         """Differences of the log evidence that mean nothing: what training leaves, and in ln|A| of A up to eps A_ii."""
         diagonal = definite.diagonal(posterior.curvature) + posterior.prior
         lost = 4 * EPS * float(diagonal @ posterior.covariance.diagonal)
         return self.tol + ROUNDING * abs(posterior.log_evidence) + lost
-
-    def _sse(self, posterior: Posterior) -> float:
-        return 2 * self.data.value(posterior.params)
 
 
 def _n_relevances(architecture: Architecture) -> int:

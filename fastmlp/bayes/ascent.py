@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._types import Mask
 from fastmlp.bayes.alternation import COARSE, DEAD, FARTHEST, Alternation, Proposal, Step
 from fastmlp.bayes.budget import Stop
 
@@ -56,7 +57,7 @@ def to_maximum(alternation: Alternation, start: Float, max_iter: int, tol: float
                 continue
             proposal = alternation.proposal(step, corrected=True)
             rounding = alternation.rounding(step.posterior)
-            if proposal.at_floor != memory.at_floor:
+            if (proposal.at_floor != memory.at_floor).any():
                 memory = _Memory(proposal.at_floor)
             if ((np.abs(proposal.change) <= tol) | (np.abs(proposal.gradient) <= rounding)).all():
                 return _best(path, "maximum", rounding)
@@ -80,8 +81,9 @@ def _uphill(
     alternation: Alternation, at: Step, proposal: Proposal, direction: Float, rounding: float
 ) -> tuple[Step, bool]:
     """The first of ever shorter steps at which the evidence has risen; or the shortest, behind an edge."""
-    room = np.log(alternation.highest / at.precisions[-1])
-    direction[-1] = 0.0 if proposal.at_floor else min(direction[-1], room)
+    direction, plain = (_below_floors(each, alternation, at, proposal) for each in (direction, proposal.change))
+    if proposal.gradient @ direction <= ENOUGH * float(proposal.gradient @ plain):  # what was cut off was uphill
+        direction = plain
     promised, share = float(proposal.gradient @ direction), 1.0
     is_cheap = COARSE * np.abs(proposal.gradient).max() <= CHEAP
     while True:
@@ -96,6 +98,14 @@ def _uphill(
             return step, bool(has_risen)
         share /= 2
         alternation.params = at.posterior.params
+
+
+def _below_floors(direction: Float, alternation: Alternation, at: Step, proposal: Proposal) -> Float:
+    """A direction that takes no noise beyond its floor, nor from there."""
+    direction = direction.copy()
+    noise, room = alternation.betas(direction), alternation.levels.highest / alternation.betas(at.precisions)
+    noise[...] = np.where(proposal.at_floor, 0.0, np.minimum(noise, np.log(room)))
+    return direction
 
 
 def to_fixed_point(alternation: Alternation, start: Float, max_iter: int, tol: float) -> Path:
@@ -155,7 +165,7 @@ class _Pruning:
             if not these.any():
                 return None
             after = at.precisions.copy()
-            after[:-1][these] = np.inf
+            self.alternation.alphas(after)[these] = np.inf
             trial = self.alternation.trained(after)
             # what the groups are worth at most, with gamma as good as nothing
             worth = float(np.minimum(gamma, DEAD * self.alternation.sizes)[these].sum())
@@ -170,7 +180,7 @@ class _Pruning:
 class _Memory:
     """Curvature of the log evidence along the last steps, with re-estimation for what they do not say (L-BFGS)."""
 
-    def __init__(self, at_floor: bool = False) -> None:
+    def __init__(self, at_floor: Mask | bool = False) -> None:
         self.at_floor = at_floor  # where the curvature along beta does not count
         self.at: tuple[Float, Float] | None = None
         self.pairs: list[tuple[Float, Float]] = []

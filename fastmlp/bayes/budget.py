@@ -63,34 +63,39 @@ class Budget:
         return self.seconds - (time.perf_counter() - self._started)
 
     @property
+    def watched(self) -> bool:
+        """Whether somebody looks at the points of the path."""
+        return self.callback is not None or self.verbose > 0
+
+    @property
     def over(self) -> bool:
         """Whether the search is to end."""
         if not self.ended and self.seconds < math.inf and self.left <= 0:
             self.ended = "time_limit"
         return bool(self.ended)
 
-    def report(self, start: int, nit: int, posterior: Laplace, precisions: Float) -> None:
+    def report(self, start: int, nit: int, posterior: Laplace, alphas: Float) -> None:
         """Tell of a point of the path; raises Stop where it is to be the last."""
         with self._lock:  # one start at a time
             if self.verbose:
-                print(self._line(start, nit, posterior, precisions), flush=True)
-            if self.callback is not None and not self.ended and self._call_back(start, nit, posterior, precisions):
+                print(self._line(start, nit, posterior, alphas), flush=True)
+            if self.callback is not None and not self.ended and self._call_back(start, nit, posterior, alphas):
                 self.ended = "callback"
         if self.over:
             raise Stop
 
-    def _call_back(self, start: int, nit: int, posterior: Laplace, precisions: Float) -> bool:
+    def _call_back(self, start: int, nit: int, posterior: Laplace, alphas: Float) -> bool:
         assert self.callback is not None
         state = optimize_result(
             nit=nit, start=start, log_evidence=posterior.log_evidence, noise_precision=posterior.noise_precision,
-            prior_precision=precisions[:-1].copy(), effective_n_params=posterior.effective_n_params,
+            prior_precision=alphas.copy(), effective_n_params=posterior.effective_n_params,
             time=time.perf_counter() - self._started, posterior=posterior,
         )  # fmt: skip
         return asks_for_end(self.callback, state)
 
-    def _line(self, start: int, nit: int, posterior: Laplace, precisions: Float) -> str:
+    def _line(self, start: int, nit: int, posterior: Laplace, alphas: Float) -> str:
         shown = [f"evidence {start:3d} {nit:4d}  log evidence {posterior.log_evidence:.6g}"]
         noise = ", ".join(f"{beta:.4g}" for beta in np.atleast_1d(posterior.noise_precision))
         shown += [f"effective parameters {posterior.effective_n_params:.4g}", f"noise precision {noise}"]
-        shown += [f"pruned {np.isinf(precisions).sum()}", f"{time.perf_counter() - self._started:.2f} s"]
+        shown += [f"pruned {np.isinf(alphas).sum()}", f"{time.perf_counter() - self._started:.2f} s"]
         return "  ".join(shown)

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from fastmlp import _memory
 from fastmlp import _validation as check
-from fastmlp.derivatives import definite
+from fastmlp.derivatives import definite, wide
 from fastmlp.derivatives.definite import EPS, Covariance
+from fastmlp.derivatives.gram import Gram
+from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.errors import NotPositiveDefiniteError, PosteriorWarning, warn_caller
 from fastmlp.model import selection
 from fastmlp.model.architecture import Architecture
@@ -62,11 +64,11 @@ class Rounding(NamedTuple):
     direction: Float  #: the least determined one (n,), by parameters scaled likewise
 
 
-def rounding(B: Float, prior: Float, covariance: Covariance) -> Rounding:
+def rounding(B: Float | Gram, prior: Float, covariance: Covariance | WideCovariance) -> Rounding:
     """For A = B + Pi, by a few steps of the power method: 9 n^2 multiplications."""
     if B.ndim == prior.ndim == 1 or len(prior) < 2:
         return Rounding(EPS, np.ones(len(prior)))
-    scale, root = np.sqrt(covariance.precisions), covariance.root
+    scale = np.sqrt(covariance.precisions)
     variances = scale**2 * covariance.diagonal
 
     def scaled(v: Float) -> Float:
@@ -75,11 +77,11 @@ def rounding(B: Float, prior: Float, covariance: Covariance) -> Rounding:
 
     largest, _ = _norm(scaled, check.generator(0).standard_normal(len(prior)))
     start = (variances == variances.max()).astype(np.float64)
-    inverse, direction = _norm(lambda v: scale * (root @ (root.T @ (scale * v))), start)
+    inverse, direction = _norm(lambda v: scale * covariance.apply(scale * v), start)
     return Rounding(EPS * max(largest, 1.0) * inverse, direction)
 
 
-def _rounding_at_most(covariance: Covariance) -> float:
+def _rounding_at_most(covariance: Covariance | WideCovariance) -> float:
     """Without a product: eigenvalues are no larger than the traces, n and sum A_ii (A^-1)_ii."""
     return EPS * len(covariance.precisions) * float(covariance.precisions @ covariance.diagonal)
 
@@ -114,7 +116,7 @@ def warn(posterior: Any, words: Words) -> None:
 
 
 def without_inverse(
-    error: NotPositiveDefiniteError, words: Words, architecture: Architecture, first: NDArray[np.intp], B: Float,
+    error: NotPositiveDefiniteError, words: Words, architecture: Architecture, first: NDArray[np.intp], B: Float | Gram,
     prior: Float,
 ) -> NotPositiveDefiniteError:  # fmt: skip
     """What to say about A = B + Pi that has no Cholesky factor, which `error` says; of parameters at `first` of all."""
@@ -132,8 +134,14 @@ def without_inverse(
     return NotPositiveDefiniteError(f"{words.subject}: {error}{advice}{words.hint}")
 
 
-def _null_space(B: Float, prior: Float) -> tuple[Float, bool]:
+def _null_space(B: Float | Gram, prior: Float) -> tuple[Float, bool]:
     """How much of each parameter (n,) lies in directions without curvature, and whether there is a negative one."""
+    if isinstance(B, Gram):  # only flat ones can be such
+        where, precision = wide.precision_of_flat(B, prior)
+        strength = np.zeros(len(prior))
+        if len(where):
+            strength[where], _ = _null_space(precision, np.zeros(len(where)))
+        return strength, False
     A = definite.plus(B, prior)
     diagonal = definite.diagonal(A)
     if A.ndim == 1:

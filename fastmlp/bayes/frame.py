@@ -137,9 +137,9 @@ class Frame(NamedTuple):
         own = np.asarray(beta, np.float64)
         return own if self.measured else own * self.output_scale * self.output_scale
 
-    def log_volume(self, n_samples: float) -> float:
-        """By how much the log density of n targets is less in the user's units: n sum_k ln c_k."""
-        return n_samples * float(np.log(np.abs(self.output_scale[self.varying])).sum())
+    def log_volume(self, counts: Float) -> float:
+        """By how much the log density of n_k targets (K,) is less in the user's units: sum_k n_k ln c_k."""
+        return float(counts[self.varying] @ np.log(np.abs(self.output_scale[self.varying])))
 
 
 def framed(

@@ -21,6 +21,7 @@ from fastmlp._tables import LINES, Page, Table, how_many, printed
 from fastmlp._types import Float, Index, Mask
 from fastmlp.bayes import likelihood
 from fastmlp.derivatives.definite import EPS, Covariance
+from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 
@@ -69,12 +70,13 @@ class Removal:
         Outputs, or logits where the loss is not squared error.
     J : ndarray of shape (N, K, n)
         Their derivatives by the parameters.
-    covariance : Covariance
+    covariance : Covariance or WideCovariance
     noise_precision : float or ndarray of shape (K,)
     """
 
     def __init__(
-        self, architecture: Architecture, samples: Samples, center: Float, J: Float, covariance: Covariance,
+        self, architecture: Architecture, samples: Samples, center: Float, J: Float,
+        covariance: Covariance | WideCovariance,
         noise_precision: Float | float,
     ) -> None:  # fmt: skip
         self.architecture, self.samples, self.center = architecture, samples, center
@@ -111,9 +113,12 @@ class Removal:
         loss = self.architecture.loss
         undefined = ~np.isfinite(center).all(axis=1)
         center[undefined] = 0.0
-        outputs, losses = loss.outputs(center), loss.value(center, self.targets)
-        outputs[undefined], losses[undefined] = np.nan, np.nan
+        outputs = loss.outputs(center)
+        residuals = outputs - self.samples.targets.told(outputs.shape[1])
+        missing = self.samples.targets.observed is not None and np.isnan(residuals)
+        losses = loss.value(center, np.where(missing, outputs, self.targets))
+        outputs[undefined], losses[undefined], residuals[undefined] = np.nan, np.nan, np.nan
         with np.errstate(divide="ignore", invalid="ignore"):
             distance = np.einsum("nk,nkj,nj->n", self.u, self.V, self.u) / gamma
         doubtful = ~(self.leverage < DOUBTFUL)
-        return LeaveOneOut(outputs, outputs - self.targets, losses, self.leverage, distance, doubtful)
+        return LeaveOneOut(outputs, residuals, losses, self.leverage, distance, doubtful)

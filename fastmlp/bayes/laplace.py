@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Self
 
 import numpy as np
@@ -19,7 +20,7 @@ from fastmlp.model import functional
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import advice, settled
-from fastmlp.terms import DataTerm
+from fastmlp.terms import DataTerm, outputs
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.term import Penalty
 
@@ -51,8 +52,14 @@ class Laplace(Predictive):
         and in the evidence, in which the prior's logarithm is that of a density. A `TangentPropagation` is data, of the
         noise precision beta w. One of `prior_precision` and `penalty` is needed.
     noise_precision : float or array-like of shape (K,), optional
-        beta in the units of T, for squared error only; (K,) with `prior_precision` only. None: (N K - gamma) / SSE,
-        with the gamma that belongs to it, 0 where it is negative. A classifier's and a count's is 1.
+        beta in the units of T, for squared error only. (K,): of each output, such as ``fit(noise="per_output")`` tells;
+        beside a penalty alpha = beta lambda, 1/beta the mean variance of the noise in the units of the posterior. None:
+        (N K - gamma) / SSE, with the gamma that belongs to it, 0 where it is negative. A classifier's and a count's
+        is 1.
+    noise : {"per_output", "shared"}
+        Where several outputs have one beta that was not told: new targets have each output's own noise, `noise_std`,
+        or that of beta. The posterior of the parameters, the evidence included, is the same, with one beta: that of a
+        network trained with one weight for all.
     hessian : {"ggn", "exact", "diagonal"}
         H: the Gauss-Newton matrix, never indefinite; the exact second derivatives; the diagonal of the Gauss-Newton
         matrix, for networks whose (P, P) matrix is too large.
@@ -60,6 +67,9 @@ class Laplace(Predictive):
         Standard deviations of the measurement errors of the targets, in the units of T: target n, k has the variance
         sigma_nk^2 / beta, beta a number, so that E_D = 1/2 sum ((y - t) / sigma)^2. Errors weigh targets, and do not
         count samples, as `sample_weight` does.
+    missing : {"raise", "ignore"}
+        Of squared error, what nan in T means: an error, or a target that there is none of. It has no weight: the
+        others of its sample count, N is another for each output, and so are means and deviations of standardised units.
     absolute_sigma : bool, default=False
         True: errors are known, beta = 1. False: they are known up to one factor, and beta is estimated, as other noise
         is.
@@ -81,6 +91,11 @@ class Laplace(Predictive):
         beta in the units of T; 1 for classifiers and counts. With several outputs in standardised units (K,), all from
         one: the noise is the same share of each target's standard deviation. inf where a target is constant, whose
         output is known, and takes no part.
+    noise_std : ndarray of shape (K,) or None
+        Standard deviations of the noise that `predict` adds, in the units of T: beta^-1/2; with ``noise="per_output"``
+        of each output (SSE_k / (N - gamma_k))^1/2, with gamma_k = beta tr(A^-1 J_k'J_k), its share in gamma. With
+        ``hessian="exact"`` these shares are those of Gauss-Newton beside the exact A, and do not add up to gamma; with
+        "diagonal" they do.
     log_evidence : float
         ln p(T | X) = -beta E_D - sum alpha_i/2 w_i^2 + 1/2 sum ln alpha_i - 1/2 ln|A| + N/2 sum_k ln(beta_k / 2 pi),
         the last term for regression only, less sum ln sigma_nk with `sigma`; for counts less sum ln t!. Of targets in
@@ -126,7 +141,9 @@ class Laplace(Predictive):
     -----
     Cost: `Network.hessian`, one Cholesky factorisation and inversion, P^3 / 2 multiplications; memory three (P, P)
     matrices, and half a one more from the first prediction on, or vectors with ``hessian="diagonal"``. With
-    noise_precision None also P^3 for eigenvalues.
+    noise_precision None also P^3 for eigenvalues. Where N K is less than P / 4 (from P = 200 on; from 3,000 on, less
+    than P), with the Gauss-Newton matrix and a diagonal prior, N K rows of P numbers take their place: (N K)^2 P
+    multiplications, and 2 N K P for each row that is predicted.
 
     References
     ----------
@@ -155,19 +172,21 @@ class Laplace(Predictive):
         prior_precision: Precision | None = None,
         penalty: Penalty | None = None,
         noise_precision: ArrayLike | None = None,
+        noise: str = "per_output",
         hessian: str = "ggn",
         standardize: bool | Units = False,
         sample_weight: ArrayLike | None = None,
         sigma: ArrayLike | None = None,
         absolute_sigma: bool = False,
+        missing: str = "raise",
         n_threads: int | None = None,
     ) -> None:
         self._be_new()
         words = doubts.LIBRARY if penalty is None else doubts.WITH_PENALTY
         self._form(
             words, net, X, T, prior_precision=prior_precision, penalty=penalty, noise_precision=noise_precision,
-            hessian=hessian, standardize=standardize, sample_weight=sample_weight, sigma=sigma,
-            absolute_sigma=absolute_sigma, n_threads=n_threads,
+            noise=noise, hessian=hessian, standardize=standardize, sample_weight=sample_weight, sigma=sigma,
+            absolute_sigma=absolute_sigma, missing=missing, n_threads=n_threads,
         )  # fmt: skip
 
     @classmethod
@@ -180,12 +199,13 @@ class Laplace(Predictive):
     @quiet
     def _form(
         self, words: doubts.Words, net: Network, X: ArrayLike, T: ArrayLike, *, hessian: str = "ggn", centred: str = "",
-        **options: Any,
+        noise: str = "per_output", **options: Any,
     ) -> None:  # fmt: skip
         """What the constructor does; the prior of groups that begin with `centred` has its mean where they are."""
         hessian = check.choice(hessian, "hessian", problem.HESSIANS)
-        frame, objective, words, noise = problem.Arguments(net, X, T, hessian=hessian, **options).posed(words)
-        found, covariance = (None, None) if noise is None else (noise.found, noise.covariance)
+        by_output = check.choice(noise, "noise", ("per_output", "shared")) == "per_output"
+        frame, objective, words, own = problem.Arguments(net, X, T, hessian=hessian, **options).posed(words)
+        found, covariance = (None, None) if own is None else (own.found, own.covariance)
         posterior = Posterior(
             objective, objective.x0, hessian, frame.varying, words=words, found=found, covariance=covariance
         )
@@ -193,6 +213,11 @@ class Laplace(Predictive):
             posterior = posterior.centred(centred)
         self._be_new()
         self._frame, self._posterior = frame, posterior
+        self._freedom = math.inf if own is None else 2 * own.found.value  # beta SSE, which is N K - gamma
+        if by_output and own is not None and np.count_nonzero(frame.varying) > 1 and not frame.measured:
+            self._own_noise = posterior.noise_by_output()
+            left = self._own_noise * outputs.squared_errors(objective.data, posterior.params)
+            self._freedom = np.where(left > 0, left, np.inf)
         doubts.warn(posterior, words)
         if said := frame.beyond(posterior.beta):
             advice.say(said)
@@ -264,7 +289,9 @@ class Laplace(Predictive):
         v, gradient, A = objective.x0, objective.grad(objective.x0), objective.ggn(objective.x0)
         v = v - definite.solve(definite.factored(A), gradient) if len(v) else v
         kind = "ggn" if own.hessian == "exact" else own.hessian  # away from an optimum of the new samples
-        return Laplace._of(self._frame, Posterior(objective, v, kind, self._frame.varying))
+        new = Laplace._of(self._frame, Posterior(objective, v, kind, self._frame.varying), self._freedom)
+        new._own_noise = self._own_noise
+        return new
 
     def leave_one_out(self, retrain: str = "none") -> LeaveOneOut:
         """Each sample predicted by the network that was trained without it, without training any.
@@ -334,7 +361,7 @@ class Laplace(Predictive):
         v, _ = settled.to_minimum(without, TOLERANCE)
         params = without.expand(v)
         result.outputs[row] = functional.predict(architecture, params, samples.X[row])
-        result.residuals[row] = result.outputs[row] - samples.targets.rows(architecture.n_outputs)[row]
+        result.residuals[row] = result.outputs[row] - samples.targets.told(architecture.n_outputs)[row]
         result.losses[row] = functional.sample_losses(architecture, params, samples.rows(np.array([n])))
         result.cooks_distance[n] = own.precision(v - without.x0) / own.effective_n_params
 

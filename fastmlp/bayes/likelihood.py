@@ -37,7 +37,7 @@ def derivatives(
     y = loss.outputs(center)
     delta, curvature = loss.slope(y, targets, totals), loss.curvature(y, totals)
     if loss.has_noise:
-        measured = samples.targets.precision
+        measured = samples.targets.factors
         each = np.asarray(noise_precision) if measured is None else noise_precision * measured
         delta, curvature = each * delta, np.expand_dims(each, -1) * curvature
     if samples.weight is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import Any, Self
 
 import numpy as np
 
@@ -10,9 +11,10 @@ from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, printed
 from fastmlp._types import ArrayLike, Float
-from fastmlp.bayes import shown
+from fastmlp.bayes import shown, stored
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.prediction import Prediction
+from fastmlp.bayes.predictive import interval_of
 from fastmlp.bayes.starts import Starts
 
 
@@ -44,13 +46,41 @@ class Mixture:
         self.members: list[Laplace] = members
         self.starts = starts
 
+    @classmethod
+    def _of_members(cls, members: list[Any]) -> Self:
+        """What a file has of one: the starts are those of the members alone."""
+        return cls(members, Starts(start for member in members for start in member.starts))
+
+    def save(self, path: str | os.PathLike[str], *, samples: bool = False) -> None:
+        """Write all members to a file, which `fastmlp.load` reads; the file appears complete or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+        samples : bool, default=False
+            As for `Laplace.save`.
+
+        Raises
+        ------
+        OSError, ValueError
+            As `Laplace.save`.
+
+        Notes
+        -----
+        Starts that are no members are left out.
+        """
+        samples = check.boolean(samples, "samples")
+        stored.save(path, "Mixture", [member._entry(samples=samples) for member in self.members])
+
     def _shown(self) -> Page:
         return Page(
             f"Mixture of {len(self.members)} posteriors with equal weights, {self.members[0]._architecture.phrase()}",
             (shown.members(self.members),),
         )
 
-    def predict(self, X: ArrayLike, parts: bool = False, *, noise_std: ArrayLike | None = None) -> Any:
+    def predict(
+        self, X: ArrayLike, parts: bool = False, *, noise_std: ArrayLike | None = None, interval: float | None = None
+    ) -> Any:
         """What new targets will be: as `Laplace.predict`, of the mixture.
 
         Parameters
@@ -59,10 +89,12 @@ class Mixture:
         parts : bool, default=False
         noise_std : float or array-like of shape (N,) or (N, K), optional
             As for `Laplace.predict`.
+        interval : float, optional
+            Likewise: between the quantiles of the mixture of all members' distributions.
 
         Returns
         -------
-        (mean, variance), probabilities or Prediction
+        (mean, variance), probabilities, Prediction or (low, high)
             The mean of the members' means, and the law of total variance: `epistemic` is the mean of the members' plus
             the variance of their means, `noise` the mean of theirs.
 
@@ -78,6 +110,10 @@ class Mixture:
         X = check.real_array(X, "X", None)  # read once
         if noise_std is not None:
             noise_std = check.real_array(noise_std, "noise_std", np.float64)
+        if interval is not None:
+            if check.boolean(parts, "parts"):
+                raise ValueError("parts: expected False with an interval, got True")
+            return interval_of(self.members, X, interval, noise_std, 1000, 0)
         each = [member.predict(X, parts=True, noise_std=noise_std) for member in self.members]
         means = np.array([prediction.mean for prediction in each])
         epistemic = np.mean([prediction.epistemic for prediction in each], axis=0) + means.var(axis=0)

@@ -12,11 +12,12 @@ between 0 and ln M! + M ln 2.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from fastmlp import _memory
-from fastmlp._types import Float
+from fastmlp._types import Float, Index
 from fastmlp.model.architecture import Architecture
 
 
@@ -27,25 +28,25 @@ def log_symmetries(architecture: Architecture) -> float:
     return sum(math.lgamma(M + 1) + (M * math.log(2) if h.is_odd else 0.0) for M, h in sizes)
 
 
-def log_distinct(architecture: Architecture, params: Float, covariance: Float) -> float:
-    """Of those that are modes of their own, by the formula above."""
+def log_distinct(architecture: Architecture, params: Float, apart: Callable[[Index], float]) -> float:
+    """Of those that are modes of their own, by the formula above; `apart` is d_u^2 of a unit's parameters."""
     total, places = 0.0, architecture.unravel(np.arange(len(params), dtype=np.float64))
     for view, (number, layer, _, _) in enumerate(architecture.places[:-1]):
         if not architecture.may_exchange(number):
             continue
         h = layer.activation
         own = np.column_stack([places.weights[view], places.biases[view], places.weights[view + 1].T]).astype(int)
-        shares = [_apart(params[unit], covariance[np.ix_(unit, unit)]) for unit in own]
+        shares = [-math.expm1(-0.5 * apart(unit)) for unit in own]
         total += math.lgamma(1 + math.fsum(shares))
         if h.is_odd:
             total += math.fsum(math.log1p(share) for share in shares)
     return total
 
 
-def _apart(w: Float, C: Float) -> float:
-    """1 - exp(-d^2/2); parameters that are held do not vary, and say nothing about d."""
+def distance(w: Float, C: Float) -> float:
+    """The form w' C^-1 w; parameters that are held do not vary, and say nothing about it, unless all are."""
     free = np.diagonal(C) > 0
     if not free.any():
-        return float(w.any())
+        return math.inf if w.any() else 0.0
     _memory.blas(8 * C.nbytes)
-    return -math.expm1(-0.5 * float(w[free] @ np.linalg.lstsq(C[np.ix_(free, free)], w[free], rcond=None)[0]))
+    return float(w[free] @ np.linalg.lstsq(C[np.ix_(free, free)], w[free], rcond=None)[0])

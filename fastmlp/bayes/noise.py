@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
-from fastmlp.derivatives import definite
+from fastmlp.derivatives import definite, wide
 from fastmlp.derivatives.definite import EPS, Covariance
+from fastmlp.derivatives.gram import Gram
 
 Float = NDArray[np.float64]
 
@@ -35,7 +36,7 @@ def with_penalty(shares: Float, n_targets: float, sse: float) -> float:
     return left / sse
 
 
-def with_prior(B: Float, prior: Float, n_targets: float, sse: float) -> float:
+def with_prior(B: Float | Gram, prior: Float, n_targets: float, sse: float) -> float:
     """The noise precision beta = (N K - gamma) / SSE, with the gamma that belongs to it (PRML 3.95, 5.180).
 
     With C = B + Pi / beta_0 = L L' and the eigenvalues nu of L^-1 Pi L'^-1 / beta_0,
@@ -77,8 +78,11 @@ def _undetermined(n_targets: float, determined: str, flat: int, sse: float) -> V
     )
 
 
-def _prior_shares(B: Float, prior: Float) -> Float:
+def _prior_shares(B: Float | Gram, prior: Float) -> Float:
     """Eigenvalues of C^-1 Pi with C = B + Pi: 0 along flat directions, 1 where data say nothing."""
+    if isinstance(B, Gram):
+        shares = wide.prior_shares(B, prior)
+        return np.where(shares <= len(shares) * EPS, 0.0, shares)
     if B.ndim == prior.ndim == 1:
         return prior * Covariance(B, prior).diagonal
     root = definite.inverse_root(definite.factor(B, prior))

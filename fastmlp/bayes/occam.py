@@ -8,10 +8,13 @@ derivatives of the loss by them. With V = J A^-1 J' of a sample,
 and H_k = d2y_k / dw dw (`derivatives/mixed.py`).
 
 alpha and beta move w, the trained network, by dw/d ln alpha_g = -H^-1 (alpha w)_g and dw/d ln beta = H^-1 (alpha w),
-H the exact second derivatives of the log posterior. So they move ln|A| by more than what they themselves are in it.
+or dw/d ln beta_k = -H^-1 beta_k grad E_k, H the exact second derivatives of the log posterior. So they move ln|A| by
+more than what they themselves are in it.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -23,27 +26,32 @@ from fastmlp.derivatives import definite, mixed
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model.functional import Samples
 from fastmlp.model.losses import Targets
+from fastmlp.terms import outputs
 
 BLOCK = 2**17  # numbers of a Jacobian that are held at once, in the caches
 
 
-def corrections(posterior: Posterior, where: list[Index]) -> Float:
-    """What the optimum's motion adds to the derivatives of the log evidence by ln alpha_g, and by ln beta, the last.
+def corrections(posterior: Posterior, where: list[Index], varying: Index | None = None) -> Float:
+    """What the optimum's motion adds to the derivatives of the log evidence by ln alpha_g, and by those of the noise.
 
-    The prior is weight decay; `where` are the parameters of each group, among all.
+    These are ln beta, or ln beta_k of each output that varies, where they are told. The prior is weight decay; `where`
+    are the parameters of each group, among all.
     """
-    free, objective = posterior.free, posterior.known_objective
+    free, objective, n_levels = posterior.free, posterior.known_objective, 1 if varying is None else len(varying)
     if not free.n:
-        return np.zeros(len(where) + 1)
+        return np.zeros(len(where) + n_levels)
     v = free.reduce(posterior.params)
-    motion = np.zeros(free.n)
+    s = np.zeros(free.n)
     try:
         L = definite.factored(objective.hess(v))
-        motion = definite.solve(L, -0.5 * log_det_gradient(posterior)) * posterior.prior * v
+        s = definite.solve(L, -0.5 * log_det_gradient(posterior))
     except NotPositiveDefiniteError:  # not a minimum, to rounding, which does not say where it moves to
         pass
-    motion = free.at_first(motion)
-    return np.array([*(-motion[each].sum() for each in where), motion.sum()])
+    motion = free.at_first(s * posterior.prior * v)
+    by_group = (-motion[each].sum() for each in where)
+    if varying is None:
+        return np.array([*by_group, motion.sum()])
+    return np.array([*by_group, *-outputs.pulls(posterior.data, posterior.params, free.at_first(s))[varying]])
 
 
 def log_det_gradient(posterior: Posterior) -> Float:
@@ -56,8 +64,8 @@ def log_det_gradient(posterior: Posterior) -> Float:
         if covariance is not None:  # Lambda, beta s_n / sigma_n^2, does not depend on the outputs
             v = _memory.product(_flat(J), covariance).reshape(J.shape)
             v *= np.reshape(posterior.beta, (-1, 1))
-            if part.targets.precision is not None:
-                v *= part.targets.precision[:, :, np.newaxis]
+            if (factors := part.targets.factors) is not None:
+                v *= factors[:, :, np.newaxis]
             if part.weight is not None:
                 v *= part.weight[:, np.newaxis, np.newaxis]
         else:
@@ -75,7 +83,8 @@ def log_det_gradient(posterior: Posterior) -> Float:
 
 def _part(samples: Samples, rows: slice) -> Samples:
     """Some of the samples, as views."""
-    *targets, weight = (None if each is None else each[rows] for each in (*samples.targets, samples.weight))
+    parts: Any = (*samples.targets, samples.weight)
+    *targets, weight = (None if each is None else each[rows] for each in parts)
     return Samples(samples.X[rows], Targets(*targets), weight)
 
 

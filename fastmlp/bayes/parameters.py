@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 from typing import Any, Self
 
 import numpy as np
@@ -12,12 +13,15 @@ from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
 from fastmlp._types import Float, Seed
-from fastmlp.bayes import modes, posterior_state
+from fastmlp.bayes import modes, posterior_state, stored
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.posterior import Posterior
+from fastmlp.derivatives.wide import WideCovariance
+from fastmlp.errors import ModelFormatError
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 
+ROWS = 2**20  # numbers of a root that are held at once
 AT_ONCE = 1_000  # networks whose parameters are drawn together
 
 
@@ -27,12 +31,14 @@ class Parameters:
 
     _frame: Frame
     _posterior: Posterior
+    _freedom: Any = math.inf  #: of pickles that do not know
+    _own_noise: Float | None = None  #: precisions (K,) in the frame's units, where they are not those of the posterior
 
     @classmethod
-    def _of(cls, frame: Frame, posterior: Posterior) -> Self:
-        """The posterior of a problem in the units of `frame`."""
+    def _of(cls, frame: Frame, posterior: Posterior, freedom: Any = math.inf) -> Self:
+        """The posterior of a problem in the units of `frame`, and the degrees of freedom of its noise precision."""
         seen = cls.__new__(cls)
-        seen._frame, seen._posterior = frame, posterior
+        seen._frame, seen._posterior, seen._freedom = frame, posterior, freedom
         return seen
 
     def _be_new(self) -> None:
@@ -49,6 +55,49 @@ class Parameters:
         self._frame, self._posterior, others = posterior_state.restored(state)
         for name, value in others.items():
             setattr(self, name, value)
+
+    def save(self, path: str | os.PathLike[str], *, samples: bool = False) -> None:
+        """Write the posterior to a file, which `fastmlp.load` reads; the file appears complete or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Any name; an existing file is replaced.
+        samples : bool, default=False
+            With the samples too, which `leave_one_out`, `influence`, `nic` and `sandwich_covariance` look at.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError
+            If the posterior does not know the samples that are asked for, or has a penalty of its own beside them; or
+            if it would not fit into a file.
+
+        Notes
+        -----
+        As of `Network.save`, and 2 P^2 numbers; nothing in it is executed by who reads it. Predictions of what is read
+        are the same, to the bit. The other starts of `fastmlp.fit_evidence` are left out.
+        """
+        stored.save(path, type(self).__name__, [self._entry(samples=check.boolean(samples, "samples"))])
+
+    def _entry(self, *, samples: bool) -> stored.Entry:
+        """What a file has of it."""
+        own = stored.entry(self._frame, self._posterior, samples=samples)
+        others = {"degrees_of_freedom": np.asarray(self._freedom, np.float64), "own_noise": self._own_noise}
+        return own._replace(arrays=own.arrays | {name: each for name, each in others.items() if each is not None})
+
+    @classmethod
+    def _of_entry(cls, own: stored.Entry) -> Self:
+        """What `_entry` gave, read from a file."""
+        frame, posterior = stored.restored(own)
+        freedom, noise = own.arrays["degrees_of_freedom"], own.arrays.get("own_noise")
+        for array in (freedom, noise):
+            if array is not None and (array.shape not in ((), frame.varying.shape) or not (array > 0).all()):
+                raise ModelFormatError(f"path: expected positive numbers for each output, got {array}")
+        seen = cls._of(frame, posterior, freedom if freedom.ndim else float(freedom))
+        seen._own_noise = noise
+        return seen
 
     def _without_samples(self) -> Self:
         """The same but for what looks at them: `nic`, `sandwich_covariance`, `leave_one_out`, `influence`."""
@@ -83,10 +132,23 @@ class Parameters:
         own = self._posterior
         if self.units is None and own.free.is_selection:
             return own.free.at_first(np.sqrt(own.covariance.diagonal))
+        if isinstance(own.covariance, WideCovariance):
+            return self._std_by_parts(own.covariance)
         root = own.covariance.root
         rows = self._frame.directions(own.free.spread(np.diag(root) if root.ndim == 1 else root.T))
         largest = np.maximum(np.abs(rows).max(axis=0, initial=0.0), np.finfo(np.float64).tiny)
         return np.asarray(largest * np.linalg.norm(rows / largest, axis=0))  # squares of small units may not be numbers
+
+    def _std_by_parts(self, covariance: WideCovariance) -> Float:
+        """The same from some rows of the root's transpose after the other."""
+        own, total = self._posterior, np.zeros(self._architecture.n_params)
+        size = max(1, ROWS // own.free.n)
+        for first in range(0, own.free.n, size):
+            units = np.eye(min(size, own.free.n - first), own.free.n, first)
+            rows = self._frame.directions(own.free.spread(covariance.from_root(units)))
+            for row in rows:
+                np.hypot(total, row, out=total)
+        return total
 
     @property
     def sandwich_covariance(self) -> Float:
@@ -111,6 +173,31 @@ class Parameters:
     def noise_precision(self) -> Any:
         """The noise precision beta in the units of the targets, or of 1/sigma^2; 1 for classifiers and counts."""
         return self._frame.precision(self._posterior.beta)
+
+    @property
+    def degrees_of_freedom(self) -> Any:
+        """Of the noise precision: N K - gamma where it was estimated, infinite where it is told, or there is none.
+
+        Where each output has its own (K,), N - gamma_k.
+        """
+        return self._freedom
+
+    @property
+    def noise_std(self) -> Float | None:
+        """Standard deviations of the noise of new targets (K,) in the units of T; times sigma beside `sigma`.
+
+        Of each output, see above; None for classifiers and counts.
+        """
+        frame, varying = self._frame, self._frame.varying
+        if not self._architecture.loss.has_noise:
+            return None
+        scale = 1.0 if frame.measured else frame.output_scale
+        return np.where(varying, scale / np.sqrt(self._noise_precision), 0.0)
+
+    @property
+    def _noise_precision(self) -> Float:
+        """Of new targets, a number or (K,), in the units of the posterior."""
+        return np.asarray(self._posterior.beta if self._own_noise is None else self._own_noise)
 
     @property
     def gamma(self) -> Float:
@@ -155,12 +242,12 @@ class Parameters:
     @property
     def log_likelihood(self) -> float:
         """Ln p(T | X, w), at w, a density in the units of the targets."""
-        return float(self._posterior.log_likelihood - self._frame.log_volume(self._posterior.total_weight))
+        return float(self._posterior.log_likelihood - self._frame.log_volume(self._posterior.counts))
 
     @property
     def log_evidence(self) -> float:
         """Ln p(T | X), likewise; see above."""
-        return float(self._posterior.log_evidence - self._frame.log_volume(self._posterior.total_weight))
+        return float(self._posterior.log_evidence - self._frame.log_volume(self._posterior.counts))
 
     @property
     def log_symmetries(self) -> float:
@@ -171,7 +258,7 @@ class Parameters:
     def log_distinct_symmetries(self) -> float:
         """Ln of the number of those that do not overlap; see above."""
         own = self._posterior
-        return modes.log_distinct(own.architecture, own.params, own.all_params(own.covariance.matrix))
+        return modes.log_distinct(own.architecture, own.params, own.apart())
 
     @property
     def aic(self) -> float:

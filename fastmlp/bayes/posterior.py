@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -11,25 +11,28 @@ import numpy as np
 from fastmlp import _memory
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
-from fastmlp._types import Float, Mask
-from fastmlp.bayes import derivative_data, doubts
+from fastmlp._types import Float, Index, Mask
+from fastmlp.bayes import derivative_data, doubts, modes
 from fastmlp.bayes.prior import Prior
-from fastmlp.derivatives import definite
+from fastmlp.derivatives import definite, wide
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives.definite import EPS, Covariance
+from fastmlp.derivatives.gram import Gram
+from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model.functional import Samples
-from fastmlp.terms import DataTerm, Quadratic, reparam
+from fastmlp.terms import DataTerm, Quadratic, outputs, reparam
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
 from fastmlp.terms.tangents import OnSamples
 
 #: what a posterior consists of: the architecture; the free parameters, and all of them (P,); beta; what `hessian` and
 #: `n_threads` were; beta H (n, n) or its diagonal, the objective's gradient (n,), Pi, A^-1; gamma_i (n,);
-#: ln p(T | X, w) and ln p(T | X); the sum of the sample weights; the objective, None where samples are left out
+#: ln p(T | X, w) and ln p(T | X); the sum of the sample weights, and that of each output's targets (K,); the objective,
+#: None where samples are left out
 PARTS = (
     "architecture", "free", "params", "beta", "hessian", "n_threads", "curvature", "gradient", "grad_norm", "prior",
-    "covariance", "gamma", "log_likelihood", "log_evidence", "total_weight", "objective",
+    "covariance", "gamma", "log_likelihood", "log_evidence", "total_weight", "counts", "objective",
 )  # fmt: skip
 
 
@@ -38,12 +41,15 @@ class Derivatives(NamedTuple):
 
     value: float
     gradient: Float  #: (n,)
-    curvature: Float  #: beta H (n, n), or its diagonal (n,)
+    curvature: Float | Gram  #: beta H (n, n), or its diagonal (n,)
 
     def times(self, beta: float) -> Derivatives:
         """The same at beta times the noise precision; the curvature is multiplied in place."""
         curvature = self.curvature
-        curvature *= beta
+        if isinstance(curvature, Gram):
+            curvature.rows *= math.sqrt(beta)
+        else:
+            curvature *= beta
         return Derivatives(beta * self.value, beta * self.gradient, curvature)
 
 
@@ -88,7 +94,7 @@ class Posterior:
         helped: bool = False,
         words: doubts.Words = doubts.LIBRARY,
         found: Derivatives | None = None,
-        covariance: Covariance | None = None,
+        covariance: Covariance | WideCovariance | None = None,
     ) -> None:
         data = objective.data
         self.objective: Objective | None = objective
@@ -96,13 +102,14 @@ class Posterior:
         self.free = objective.free or reparam.Whole(len(v))
         self.params: Float = objective.expand(v)
         self.beta, self.total_weight = data.noise_precision, data.samples.total_weight
+        self.counts: Float = data.samples.counts(self.architecture.n_outputs)
         known = derivative_data.among(objective)
-        if found is None:
-            found = derivatives_of(data, known, self.free, self.params, hessian)
-        self.curvature = found.curvature
         prior = Prior(objective, self.free, v)
         self.prior = prior.precision
-        if not (np.isfinite(self.curvature).all() and np.isfinite(self.prior).all()):
+        if found is None:
+            found = derivatives_of(data, known, self.free, self.params, hessian, self.prior)
+        self.curvature = found.curvature
+        if not (definite.is_finite(self.curvature) and np.isfinite(self.prior).all()):
             raise NotPositiveDefiniteError(
                 f"{words.subject}: expected second derivatives that are finite numbers, got others: outputs, "
                 "sample_weight or precisions are too large"
@@ -110,7 +117,7 @@ class Posterior:
         self.gradient: Float = found.gradient + prior.gradient
         self.grad_norm = float(np.abs(self.gradient).max(initial=0.0))
         try:
-            self.covariance = covariance or Covariance(self.curvature, self.prior, helped=helped)
+            self.covariance = covariance or wide.covariance(self.curvature, self.prior, helped=helped)
         except NotPositiveDefiniteError as error:
             raise doubts.without_inverse(
                 error, words, self.architecture, self.free.first, self.curvature, self.prior
@@ -196,6 +203,8 @@ class Posterior:
     def negative_eigenvalues(self) -> Float:
         """Those of beta H, beyond rounding: only the exact one has any, which the prior then outweighs."""
         matrix = self.curvature
+        if isinstance(matrix, Gram):
+            return np.empty(0)
         if matrix.ndim == 1:
             eigenvalues = np.sort(matrix)
         else:
@@ -209,10 +218,7 @@ class Posterior:
 
         X is in the units of the posterior; so many `numbers` of J are held at once.
         """
-        size = max(1, numbers // (self.architecture.n_outputs * len(self.params)))
-        for first in range(0, len(X), size):
-            rows = slice(first, min(first + size, len(X)))
-            center, J = derivatives.linearise(self.architecture, self.params, X[rows], self.n_threads)
+        for rows, center, J in derivatives.in_blocks(self.architecture, self.params, X, numbers, self.n_threads):
             yield rows, center, self.free.restrict(J)
 
     def precision(self, change: Float) -> float:
@@ -235,6 +241,22 @@ class Posterior:
         """A matrix by the free parameters (n, n) as one by all (P, P): J M J'."""
         return self.free.spread(self.free.spread(matrix).T).T
 
+    def apart(self) -> Callable[[Index], float]:
+        """For some of all parameters w (P,) the form w' C^-1 w, C their covariance."""
+        if not isinstance(self.covariance, WideCovariance):
+            C = self.all_params(self.covariance.matrix)
+            return lambda where: modes.distance(self.params[where], C[np.ix_(where, where)])
+        covariance, v = self.covariance, self.free.reduce(self.params)
+
+        def form(where: Index) -> float:
+            own = np.unique(self.free.index[where])
+            own = own[own >= 0]
+            if not len(own):
+                return math.inf if self.params[where].any() else 0.0
+            return covariance.marginal(own, v[own])
+
+        return form
+
     def centred(self, kind: str) -> Self:
         """With a prior that does not pull at weights "W" or biases "b": its mean for these is where they are."""
         chosen = np.zeros(len(self.params), bool)
@@ -246,16 +268,32 @@ class Posterior:
         other.__dict__.pop("distance", None)
         return other
 
+    def noise_by_output(self) -> Float:
+        """(N - gamma_k) / SSE_k (K,), of each output beside one beta; that where parameters take up all of it."""
+        count = self.counts
+        left = np.minimum(count, count - outputs.determined(self.data, self.free, self.params, self.covariance))
+        with np.errstate(divide="ignore"):
+            own = left / outputs.squared_errors(self.data, self.params)
+        return np.where(left > self.free.n * EPS * count, own, self.beta)
+
     def without_samples(self) -> Self:
         """The same but for what looks at the samples."""
         return self.changed(objective=None)
 
 
 def derivatives_of(
-    data: DataTerm, known: tuple[OnSamples, ...], free: FreeParameters, params: Float, hessian: str
+    data: DataTerm, known: tuple[OnSamples, ...], free: FreeParameters, params: Float, hessian: str, Pi: Float
 ) -> Derivatives:
-    """Those of the data term and of what is known besides; in one pass with the Gauss-Newton matrix."""
-    if hessian == "ggn":
+    """Those of the data term and of what is known besides; in one pass with the Gauss-Newton matrix.
+
+    That is held by its rows where they are few, and Pi is a diagonal.
+    """
+    count = len(data.samples.X) * data.architecture.n_outputs
+    matrix: Float | Gram
+    if hessian == "ggn" and Pi.ndim == 1 and not known and wide.pays(count, free.n):
+        value, gradient = data.value_and_grad(params)
+        matrix = _rows(data, free, params)
+    elif hessian == "ggn":
         value, gradient, matrix = data.normal_equations(params, free.used)
         matrix = free.project_used(matrix)
     else:
@@ -265,7 +303,12 @@ def derivatives_of(
         other, slope = each.value_and_grad(params)
         value, gradient = value + other, gradient + slope
     own = derivative_data.curvature(known, free, params, hessian)
-    return Derivatives(value, free.pull(gradient), matrix if own is None else matrix + own)
+    return Derivatives(value, free.pull(gradient), matrix if own is None else definite.plus(matrix, own))
+
+
+def _rows(data: DataTerm, free: FreeParameters, params: Float) -> Gram:
+    """Beta H for the Gauss-Newton matrix, by its rows."""
+    return Gram(free.restrict(data.rows(params)))
 
 
 def _curvature(data: DataTerm, free: FreeParameters, params: Float, hessian: str) -> Float:
@@ -277,13 +320,14 @@ def _curvature(data: DataTerm, free: FreeParameters, params: Float, hessian: str
 
 def log_normalizer(data: DataTerm, varying: Mask | None) -> float:
     """What the loss leaves out of the log likelihood."""
-    count, T, loss = data.samples.total_weight, data.samples.targets.values, data.architecture.loss
+    T, loss = data.samples.targets.values, data.architecture.loss
     if loss.has_noise:
         varying = np.ones(data.architecture.n_outputs, bool) if varying is None else varying
         measured = 0.5 * _log_precisions(data.samples, varying)
+        counts = data.samples.counts(data.architecture.n_outputs)[varying]
         if data.scale is None:
-            return measured + 0.5 * count * np.count_nonzero(varying) * math.log(data.factor / (2 * math.pi))
-        return measured + 0.5 * count * float(np.log(data.scale[varying] / (2 * math.pi)).sum())
+            return measured + 0.5 * float(counts.sum()) * math.log(data.factor / (2 * math.pi))
+        return measured + 0.5 * float(counts @ np.log(data.scale[varying] / (2 * math.pi)))
     if T is None:  # labels
         return 0.0
     weight = np.ones(len(T)) if data.samples.weight is None else data.samples.weight
@@ -295,5 +339,5 @@ def _log_precisions(samples: Samples, varying: Mask) -> float:
     precision = samples.targets.precision
     if precision is None:
         return 0.0
-    each = np.log(precision[:, varying]).sum(axis=1)
+    each = np.log(np.where(precision > 0, precision, 1.0)[:, varying]).sum(axis=1)  # 0 of missing targets
     return float(each.sum() if samples.weight is None else samples.weight @ each)

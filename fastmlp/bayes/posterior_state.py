@@ -13,6 +13,8 @@ from fastmlp import _validation as check
 from fastmlp._types import Float
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.posterior import Posterior
+from fastmlp.derivatives.gram import Gram
+from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import functional, units
 from fastmlp.model.architecture import Architecture
@@ -27,8 +29,8 @@ KEPT = {
     "_covariance": "covariance", "_log_likelihood": "log_likelihood", "_log_evidence": "log_evidence",
     "_total_weight": "total_weight",
 }  # fmt: skip
-#: others, of which the last three need not be there
-OTHERS = ("_frame", "_free", "prior_precision", "gamma", "_known_samples", "_prior", "_penalty", "distance")
+#: others, of which the last four need not be there
+OTHERS = ("_frame", "_free", "prior_precision", "gamma", "_known_samples", "_prior", "_counts", "_penalty", "distance")
 #: what earlier versions had besides
 FORMER = ("_words", "_rounding", "negative_eigenvalues")
 
@@ -54,6 +56,8 @@ def packed(frame: Frame, posterior: Posterior) -> dict[str, Any]:
     }
     if posterior.prior.ndim == 2:
         state["_prior"] = posterior.prior
+    if (posterior.counts != posterior.total_weight).any():  # where targets are missing
+        state["_counts"] = posterior.counts
     if objective is not None and objective.terms is not None:
         state["_penalty"] = objective.penalty
     if "distance" in vars(posterior):  # which is printed, if it is known
@@ -71,10 +75,12 @@ def restored(state: Any) -> tuple[Frame, Posterior, dict[str, Any]]:
     """
     try:
         posterior = _posterior(**{name: state[name] for name in (*KEPT, "_free", "prior_precision", "gamma")},
-                               _prior=state.get("_prior"))  # fmt: skip
+                               _prior=state.get("_prior"), _counts=state.get("_counts"))  # fmt: skip
         frame = state["_frame"]
         whole = isinstance(frame, Frame) and frame.architecture == posterior.architecture and _is_whole(posterior)
         units.checked(frame.units or False, posterior.architecture)
+        by_output = (state.get("_own_noise"), state.get("_freedom"))
+        whole = whole and all(_are_of_outputs(own, frame) for own in by_output)
         if frame.pruned is not None:
             check.mask(frame.pruned, "pruned", len(posterior.params))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
@@ -90,7 +96,9 @@ def restored(state: Any) -> tuple[Frame, Posterior, dict[str, Any]]:
     return frame, posterior, {name: value for name, value in state.items() if name not in known}
 
 
-def _posterior(_free: Any, prior_precision: Float, gamma: Any, _prior: Any, **kept: Any) -> Posterior:
+def _posterior(
+    _free: Any, prior_precision: Float, gamma: Any, _prior: Any, _counts: Any, **kept: Any
+) -> Posterior:  # fmt: skip
     """As it is told, without its objective."""
     parts = {part: kept[name] for name, part in KEPT.items()}
     held = np.isinf(prior_precision)
@@ -98,13 +106,28 @@ def _posterior(_free: Any, prior_precision: Float, gamma: Any, _prior: Any, **ke
         raise ValueError("_free: expected the parameters with a finite precision, got others")
     parts["free"] = reparam.holding(parts["params"], held) or reparam.Whole(len(held))
     parts |= {"prior": prior_precision[_free] if _prior is None else _prior, "gamma": gamma[_free], "objective": None}
+    K = parts["architecture"].n_outputs
+    parts["counts"] = np.full(K, float(parts["total_weight"])) if _counts is None else _counts
+    if parts["counts"].shape != (K,) or parts["counts"].dtype != np.float64:
+        raise ValueError("_counts: expected one for each output, got others")
     if gamma.shape != held.shape:
         raise ValueError("gamma: expected one for each parameter, got others")
     return Posterior.of_parts(**parts)
 
 
+def _are_of_outputs(value: Any, frame: Frame) -> bool:
+    """Whether that is None, a number, or one for each output (K,)."""
+    if value is None or isinstance(value, float):
+        return True
+    return bool(value.shape == frame.varying.shape and value.dtype == np.float64)
+
+
 def _is_whole(posterior: Posterior) -> bool:
     if not isinstance(posterior.architecture, Architecture) or posterior.architecture.dtype != np.float64:
+        return False
+    if isinstance(posterior.covariance, WideCovariance):
+        return _is_wide(posterior)
+    if isinstance(posterior.curvature, Gram):
         return False
     P, n, root = posterior.architecture.n_params, posterior.free.n, posterior.covariance.root
     vectors = (posterior.gamma, posterior.gradient, posterior.covariance.precisions)
@@ -118,6 +141,19 @@ def _is_whole(posterior: Posterior) -> bool:
         and all(array.dtype == np.float64 for array in (posterior.params, *vectors, *matrices))
         and root.flags.c_contiguous
     )
+
+
+def _is_wide(posterior: Posterior) -> bool:
+    """The same for one whose curvature is held by its rows, of which NumPy alone computes."""
+    P, n = posterior.architecture.n_params, posterior.free.n
+    B, A = posterior.curvature, posterior.covariance
+    vectors = (posterior.gamma, posterior.gradient, A.precisions, posterior.prior)
+    return (
+        isinstance(B, Gram) and isinstance(A, WideCovariance) and len(posterior.free.index) == P
+        and posterior.params.shape == (P,) and all(vector.shape == (n,) for vector in vectors)
+        and B.rows.shape[1:] == (n,) and A.H.shape == (len(B.rows), len(A.curved)) and len(A.curved) + len(A.flat) == n
+        and all(array.dtype == np.float64 for array in (posterior.params, B.rows, A.H, *vectors))
+    )  # fmt: skip
 
 
 def _objective(posterior: Posterior, samples: Any, prior_precision: Float, penalty: Penalty | None) -> Objective:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._types import ArrayLike, Float, Seed
-from fastmlp.bayes import likelihood
+from fastmlp.bayes import intervals, likelihood
 from fastmlp.bayes.parameters import Parameters
 from fastmlp.bayes.prediction import Prediction
 from fastmlp.derivatives import exact as derivatives
@@ -32,6 +33,7 @@ class Predictive(Parameters):
         parts: bool = False,
         *,
         noise_std: ArrayLike | None = None,
+        interval: float | None = None,
         n_draws: int = 1000,
         rng: Seed = 0,
     ) -> Any:
@@ -45,7 +47,10 @@ class Predictive(Parameters):
         noise_std : float or array-like of shape (N,) or (N, K), optional
             Of regression: which noise new targets have, a standard deviation in the units of T. With ``sigma`` it is
             meant like that, known up to the same factor, and new targets without it have no noise: the variance is that
-            of the function. Else None is the noise that was found, 1/beta.
+            of the function. Else None is the noise that was found, `noise_std`.
+        interval : float, optional
+            A probability such as 0.95: between which numbers a new target lies with it, as much being left below as
+            above. Of classifiers not the target, but its probability, as far as w is unknown.
         n_draws, rng : int; int or numpy.random.Generator
             For softmax: how many draws of the K logits, and their source. The same seed gives the same result.
 
@@ -58,6 +63,8 @@ class Predictive(Parameters):
         Prediction
             With `parts`: `mean`, `epistemic` = Var E[t|w], which more data would lessen, and `noise` = E Var[t|w],
             which they would not; the variance of a target is their sum.
+        (low, high) : ndarrays of shape (N, K)
+            With `interval`.
 
         Raises
         ------
@@ -69,17 +76,26 @@ class Predictive(Parameters):
         With J = dy/dw at w, or of the logits a where the loss is not squared error, V = J A^-1 J':
 
         ==================  ========================================================================================
-        squared error       mean y(x, w), variance diag V + 1/beta                             (PRML 5.172, 5.173)
+        squared error       mean y(x, w), variance diag V + noise_std^2                        (PRML 5.172, 5.173)
         logistic            E[sigma(a)], a ~ N(a(x, w), V), by quadrature right to 2e-13       (PRML 5.185-5.190)
         softmax             E[softmax(a)], by `n_draws` pairwise opposite draws of the logits
         exp, Poisson        mean rate r = exp(a + V/2), variance r + (exp(V) - 1) r^2          (log-normal rate)
         ==================  ========================================================================================
+
+        Intervals are quantiles of these distributions: for squared error normal ones, or where beta was estimated
+        Student's, with the `degrees_of_freedom` of beta; noise that is told is normal beside Student's function.
+        Without hidden layer and with a flat prior they are those of linear regression. Those of counts are whole, and
+        right to 1e-6 in probability; those of logistic outputs are exact, those of softmax are of the draws.
 
         Cost: a Jacobian by the parameters and N K P^2 multiplications; memory a block of the Jacobian.
         """
         n_draws = check.integer(n_draws, "n_draws", 1, check.bits_for(self._architecture.n_outputs))
         if type(rng) is not int or rng < 0:  # such a number needs no generator to be checked, which takes 40 us to make
             rng = check.generator(rng)
+        if interval is not None:
+            if check.boolean(parts, "parts"):
+                raise ValueError("parts: expected False with an interval, got True")
+            return interval_of([self], X, interval, noise_std, n_draws, rng)
         X = self._checked(X)
         prediction = self._prediction(X, self._noise_of(noise_std, len(X)), n_draws, rng)
         if check.boolean(parts, "parts"):
@@ -155,21 +171,45 @@ class Predictive(Parameters):
 
     def _prediction(self, X: Float, told: Float | None, n_draws: int, rng: Seed) -> Prediction:
         own = self._posterior
-        loss, n_outputs = own.architecture.loss, own.architecture.n_outputs
+        loss = own.architecture.loss
         if loss.couples_outputs:
             p, variance = self._moderated_classes(X, n_draws, check.generator(rng))
             return Prediction(p, variance, loss.noise(p, variance))
-        center, variance = np.empty((2, len(X), n_outputs))
-        for rows, y, J in own.linearised(X, BLOCK):
-            center[rows], variance[rows] = y, own.covariance.quadratic(J, own.n_threads)
-        mean, variance = loss.moderated(center, variance)
+        mean, variance = loss.moderated(*self._linear(X))
         noise = loss.noise(mean, variance)
         if not loss.has_noise:
             return Prediction(mean, variance, noise)
         c = self._frame.output_scale
-        found = np.where(self._frame.varying, c * (c / np.asarray(own.beta)), 0.0) if told is None else told
+        found = np.where(self._frame.varying, c * (c / self._noise_precision), 0.0) if told is None else told
         noise = noise * found
         return Prediction(self._frame.outputs(mean), c * (c * variance), noise)
+
+    def _linear(self, X: Float) -> tuple[Float, Float]:
+        """Means and variances of the outputs, the logits but for squared error, in the posterior's units."""
+        own = self._posterior
+        center, variance = np.empty((2, len(X), own.architecture.n_outputs))
+        for rows, y, J in own.linearised(X, BLOCK):
+            center[rows], variance[rows] = y, own.covariance.quadratic(J, own.n_threads)
+        return center, variance
+
+    def _marginals(self, X: Float, told: Float | None, draws: Float | None) -> intervals.Marginals:
+        """Distributions of new targets, or of the probabilities of classes; X in the posterior's units."""
+        own, loss = self._posterior, self._architecture.loss
+        if draws is not None:
+            blocks = (
+                moderation.softmax_draws(logits, own.covariance.times_root(J, own.n_threads), draws)
+                for _, logits, J in own.linearised(X, BLOCK)
+            )
+            return intervals.Drawn(np.concatenate(list(blocks)))
+        if not loss.has_noise:
+            mean, variance = self._linear(X)
+            kind = intervals.Poisson if loss.is_of_counts else intervals.Logistic
+            return kind(mean, np.sqrt(variance))
+        mean, epistemic, noise = self._prediction(X, told, 0, 0)
+        freedom = np.broadcast_to(np.asarray(self.degrees_of_freedom, np.float64), mean.shape[1:])
+        if told is None or self._frame.measured or np.isinf(freedom).all():
+            return intervals.Student(mean, np.sqrt(epistemic + noise), freedom)
+        return intervals.BesideNoise(mean, np.sqrt(epistemic), np.sqrt(noise), freedom)
 
     def _moderated_classes(self, X: Float, n_draws: int, rng: np.random.Generator) -> tuple[Float, Float]:
         own, draws = self._posterior, moderation.opposite_draws(n_draws, self._architecture.n_outputs, rng)
@@ -241,6 +281,30 @@ class Predictive(Parameters):
             variance[rows] = own.covariance.quadratic(g, own.n_threads).transpose(0, 2, 1)
         ratio = self._frame.output_scale[:, np.newaxis] / self._frame.input_scale
         return ratio * mean, ratio * (ratio * variance)
+
+
+def interval_of(
+    members: Sequence[Predictive], X: ArrayLike, level: Any, noise_std: ArrayLike | None, n_draws: int, rng: Any
+) -> tuple[Float, Float]:
+    """Quantiles of the equal mixture of what these posteriors foretell, as much probability below as above them."""
+    level, architecture = check.number(level, "interval", 0.0, above=True, high=1.0), members[0]._architecture
+    seen = [member._checked(X) for member in members]
+    shape = len(seen[0]), architecture.n_outputs
+    told = [member._noise_of(noise_std, len(seen[0])) for member in members]
+    told = [None if each is None else np.broadcast_to(each, shape) for each in told]
+    draws = None
+    if architecture.loss.couples_outputs:
+        draws = moderation.opposite_draws(n_draws, architecture.n_outputs, check.generator(rng))
+    low, high = np.empty((2, *shape))
+    size = max(1, shape[0] if draws is None else BLOCK * 8 // draws.size)
+    for first in range(0, shape[0], size):
+        rows = slice(first, first + size)
+        marginals = [
+            member._marginals(inputs[rows], None if noise is None else noise[rows], draws)
+            for member, inputs, noise in zip(members, seen, told, strict=True)
+        ]
+        low[rows], high[rows] = (intervals.quantile(marginals, (1 + sign * level) / 2) for sign in (-1, 1))
+    return low, high
 
 
 def _gram(V: Float) -> Float:

@@ -16,6 +16,7 @@ from fastmlp._types import Float
 from fastmlp.bayes import derivative_data
 from fastmlp.derivatives import definite
 from fastmlp.derivatives.definite import EPS, Covariance
+from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.terms import Quadratic, TangentPropagation, WeightDecay, penalties
 from fastmlp.terms.objective import Objective
@@ -46,7 +47,7 @@ class Prior:
             self.gradient = self.gradient + penalties.Terms(forms, objective.free).value_and_grad(v.copy())[1]
             self.precision = precision(decay, forms, free)
 
-    def determined(self, covariance: Covariance) -> Float:
+    def determined(self, covariance: Covariance | WideCovariance) -> Float:
         """How far the data determine each parameter (n,): gamma_i = 1 - (Pi A^-1)_ii."""
         return np.asarray(1 - shares(self.precision, covariance))
 
@@ -80,7 +81,7 @@ def _by_factor(Pi: Float, along: Float) -> float | None:
     return -0.5 * float(along @ definite.solve(L, along)) + 0.5 * float(np.log(pivots).sum())
 
 
-def shares(Pi: Float, covariance: Covariance) -> Float:
+def shares(Pi: Float, covariance: Covariance | WideCovariance) -> Float:
     """The diagonal of Pi A^-1 (n,): what the prior has in each parameter."""
     if Pi.ndim == 1:
         return np.asarray(Pi * covariance.diagonal)

@@ -13,13 +13,15 @@ from fastmlp.bayes import derivative_data, doubts, noise, prior
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.posterior import Derivatives, derivatives_of
 from fastmlp.bayes.precisions import by_parameter
+from fastmlp.derivatives import wide
 from fastmlp.derivatives.definite import Covariance
+from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import functional, units
 from fastmlp.model.architecture import Architecture
 from fastmlp.network.network import check_network
 from fastmlp.optimize import advice
-from fastmlp.terms import DataTerm, Quadratic, Sum, TangentPropagation, gaussian, penalties, reparam
+from fastmlp.terms import DataTerm, Quadratic, Sum, TangentPropagation, gaussian, outputs, penalties, reparam
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
@@ -42,7 +44,7 @@ class Noise(NamedTuple):
 
     beta: float
     found: Derivatives  #: at this precision
-    covariance: Covariance | None  #: A^-1, where that comes with it
+    covariance: Covariance | WideCovariance | None  #: A^-1, where that comes with it
 
 
 class _Prior(NamedTuple):
@@ -85,6 +87,7 @@ class Arguments(NamedTuple):
     sample_weight: Any = None
     sigma: ArrayLike | None = None
     absolute_sigma: bool = False
+    missing: str = "raise"
     n_threads: Any = None
 
     def posed(self, words: doubts.Words) -> Problem:
@@ -94,7 +97,7 @@ class Arguments(NamedTuple):
         if architecture.dtype != np.float64:
             words = words._replace(remedy=f"{words.remedy}, in float64")
             architecture = architecture.changed(dtype="float64")
-        samples = functional.check_samples(architecture, self.X, self.T, self.sample_weight, self.sigma)
+        samples = functional.check_samples(architecture, self.X, self.T, self.sample_weight, self.sigma, self.missing)
         objectives.require_samples(samples)
         _threads.resolve(self.n_threads)
         own = units.chosen(self.standardize, net.units, architecture, samples)
@@ -108,8 +111,8 @@ class Arguments(NamedTuple):
         if penalty is not None:
             penalty = penalties.seen_in(penalty, architecture, len(samples.X), None, frame.units)
         given = _prior(architecture, self.prior_precision, penalty)
-        factor = measured_noise(self.noise_precision, self.sigma, self.absolute_sigma)
-        beta = _noise_given(frame, factor, scaled=given.scaled)
+        told = measured_noise(self.noise_precision, self.sigma, self.absolute_sigma)
+        beta = noise_given(frame, told, scaled=given.scaled)
         known = frame.known
         params[known] = 0.0
         free = reparam.holding(params, given.hold(known))
@@ -119,7 +122,14 @@ class Arguments(NamedTuple):
             everything = free or reparam.Whole(len(params))
             own_noise = _noise(data, everything, params, given, frame.varying, self.hessian, words)
             beta = own_noise.beta
-        whole = given.penalty(beta if given.scaled else 1.0)
+        factor = 1.0
+        if given.scaled:
+            factor = beta
+            if np.ndim(beta):
+                factor = outputs.common_precision(beta, frame.varying)
+                if np.count_nonzero(frame.varying) > 1 and words.prior == doubts.WITH_PENALTY.prior:
+                    words = words._replace(remedy=f"{words.remedy}, by fit(noise='per_output'), which tells the noise")
+        whole = given.penalty(factor)
         return Problem(frame, Objective(data.at(beta), whole, params, free), words, own_noise)
 
 
@@ -129,15 +139,16 @@ def _noise(
 ) -> Noise:  # fmt: skip
     """The beta that belongs to the data, whose term has that of 1, and the prior."""
     known = tuple(each.on(data) for each in given.known)
-    n_targets = data.samples.total_weight * np.count_nonzero(varying) + derivative_data.count(known, varying)
+    n_targets = float(data.samples.counts(len(varying))[varying].sum()) + derivative_data.count(known, varying)
     if not varying.any():
         raise ValueError(f"{words.noise}: {advice.remedies().targets} is constant")
-    found = derivatives_of(data, known, free, params, hessian)
     Pi = prior.precision(free.pull(given.alpha), given.forms, free)
-    B, covariance = found.curvature, None
+    found = derivatives_of(data, known, free, params, hessian, Pi)
+    B = found.curvature
+    covariance: Covariance | WideCovariance | None = None
     try:
         if given.scaled:
-            covariance = Covariance(B, Pi)
+            covariance = wide.covariance(B, Pi)
             beta = noise.with_penalty(prior.shares(Pi, covariance), n_targets, 2 * found.value)
             covariance = covariance.over(beta)
         else:
@@ -162,7 +173,7 @@ def measured_noise(noise_precision: Any, sigma: Any, absolute_sigma: Any) -> Any
     return 1.0
 
 
-def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:
+def noise_given(frame: Frame, value: Any, *, scaled: bool = False) -> Any:
     """The user's noise precision in the units of the frame; None if it is to be found."""
     architecture = frame.architecture
     if not architecture.loss.has_noise:
@@ -179,9 +190,11 @@ def _noise_given(frame: Frame, value: Any, *, scaled: bool) -> Any:
     else:
         given = check.number(value, "noise_precision", 0.0, above=True)
     own = frame.own_precision(given)
-    if np.ndim(own) and scaled:
-        several = "an array" if np.ndim(value) else "one for outputs of several scales; leave it out"
-        raise ValueError(f"noise_precision: expected one number together with a penalty, got {several}")
+    if np.ndim(own) and not np.ndim(value) and scaled:
+        raise ValueError(
+            "noise_precision: expected one for each output together with a penalty, got one for outputs of several "
+            "scales; leave it out"
+        )
     return own
 
 

@@ -18,18 +18,21 @@ from fastmlp.bayes.ascent import to_fixed_point, to_maximum
 from fastmlp.bayes.budget import Budget
 from fastmlp.bayes.evidence import Evidence
 from fastmlp.bayes.frame import Frame, framed
+from fastmlp.bayes.levels import Levels
 from fastmlp.bayes.mixture import Mixture
-from fastmlp.bayes.problem import measured_noise
+from fastmlp.bayes.problem import measured_noise, noise_given
 from fastmlp.bayes.starts import Start, Starts
 from fastmlp.errors import ConvergenceWarning, warn_caller
 from fastmlp.model import functional, units
 from fastmlp.model.functional import Samples
+from fastmlp.model.targets import without_missing
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import advice, explained, reference, scale
 from fastmlp.terms import objective as objectives
 
 START_ALPHA = 0.1
+NOISES = ("per_output", "shared", "known")
 METHODS = {"maximum": to_maximum, "fixed_point": to_fixed_point}
 
 
@@ -47,12 +50,13 @@ def fit_evidence(
     init: str = "glorot",
     rng: Seed = None,
     prior_precision: float = START_ALPHA,
-    noise_precision: float | None = None,
-    noise: str = "shared",
+    noise_precision: ArrayLike | None = None,
+    noise: str | None = None,
     standardize: bool | Units = True,
     sample_weight: ArrayLike | None = None,
     sigma: ArrayLike | None = None,
     absolute_sigma: bool = False,
+    missing: str = "raise",
     max_iter: int = 200,
     tol: float = 1e-4,
     n_threads: int | None = None,
@@ -88,8 +92,10 @@ def fit_evidence(
     prior_precision, noise_precision : float, optional
         Where to start: alpha, 0.1, and beta, in the units of T, 100 over the variance of the targets: a weak prior,
         since a strong one may flatten the network before it has learnt anything. Classifiers and counts have beta = 1.
-    noise : {"shared", "known"}
-        One noise precision for all outputs, which the evidence chooses; or the one that `noise_precision` tells.
+    noise : {None, "per_output", "shared", "known"}
+        A noise precision for each output, or one for all, in the units in which the evidence is maximised; or what
+        `noise_precision` tells, one for all or (K,). None: for each output, but one factor of `sigma`, which tells by
+        how much outputs differ.
     standardize : bool or Units, default=True
         Work in standardised units of X, and of T where outputs are linear, as `Network.fit` does with
         ``standardize=True``; parameters that a fit has left are mapped into them. Results do not depend on the units of
@@ -97,7 +103,9 @@ def fit_evidence(
         for all inputs; all else is in the units of the data. False: the problem of X and T as they are.
     sigma : array-like of shape (N,) or (N, K), optional
         Measurement errors of the targets, standard deviations in the units of T: target n, k has the variance
-        sigma_nk^2 / beta, and beta is a number, as of `Laplace`.
+        sigma_nk^2 / beta, and beta has no unit, as of `Laplace`.
+    missing : {"raise", "ignore"}
+        As for `fastmlp.Laplace`.
     absolute_sigma : bool, default=False
         True: errors are known, beta = 1, and ``noise="known"``. False: they are known up to one factor.
     max_iter : int
@@ -139,16 +147,20 @@ def fit_evidence(
 
         alpha_g |w_g|^2 = gamma_g + 2 c_g,    beta SSE = N K - sum gamma_g + 2 c,    gamma_g = P_g - alpha_g tr_g A^-1,
 
-    with the Gauss-Newton matrix in A. MacKay's fixed point has c = 0: there the log evidence has no gradient while w is
+    with the Gauss-Newton matrix in A; of several outputs each weighs as much as its beta_k, and tells it by
+
+        beta_k SSE_k = N - gamma_k + 2 c_k,    gamma_k = beta_k tr(A^-1 J_k'J_k),    sum_k gamma_k = sum_g gamma_g.
+
+    MacKay's fixed point has c = 0: there the log evidence has no gradient while w is
     held. But w is the optimum for these precisions, and moves with them. What this adds to the gradient is
 
-        c_g = -alpha_g w_g . s_g,    c = sum_g alpha_g w_g . s_g,    s = -1/2 H^-1 d ln|A| / dw,
+        c_g = -alpha_g w_g . s_g,    c_k = -beta_k grad E_k . s,    c = sum_k c_k,    s = -1/2 H^-1 d ln|A| / dw,
 
-    H the exact second derivatives of the log posterior. With it re-estimation goes uphill; steps, in logarithms, are
-    made quicker by the curvature along the last eight (L-BFGS), and halved where the log evidence would fall. Plain
-    re-estimation lets it fall, mostly by some tenths, but by tens where weights into hidden units shrink and those out
-    of them grow. Where the evidence rises up to an edge at which the network's optimum ceases to exist, training goes
-    on from there once; what is returned is the best point seen, and `stationary` says what it is.
+    E_k half of SSE_k, H the exact second derivatives of the log posterior. With it re-estimation goes uphill; steps, in
+    logarithms, are made quicker by the curvature along the last eight (L-BFGS), and halved where the log evidence would
+    fall. Plain re-estimation lets it fall, mostly by some tenths, but by tens where weights into hidden units shrink
+    and those out of them grow. Where the evidence rises up to an edge at which the network's optimum ceases to exist,
+    training goes on from there once; what is returned is the best point seen, and `stationary` says what it is.
 
     A group that is determined to less than a thousandth of its parameters, gamma_g <= 0.001 P_g, seems to be on its way
     to an infinite precision. From the third re-estimation on it is taken out, its weights 0 for good, if the evidence
@@ -157,8 +169,8 @@ def fit_evidence(
     The prior that it chooses is all that holds the parameters: there is no `penalty`. An old posterior is the prior of
     new samples, at its own precisions, in `Laplace.updated`, and any `Quadratic` in ``Laplace(penalty=)``.
 
-    Several outputs have one noise precision, in the units in which the evidence is maximised; those with constant
-    targets take no part in it where these are standardised ones.
+    Outputs with constant targets take no part in the noise where units are standardised ones; else an output that
+    is constant starts from the variance of the others, and ends at the floor.
 
     Without noise the evidence grows with beta without end. It ends at beta = 1e12 over the variance of the targets,
     noise of a millionth of their standard deviation; it is held there as long as it would grow (`noise_at_floor`).
@@ -204,12 +216,14 @@ def fit_evidence(
     n_threads, budget = _threads.resolve(n_threads), Budget(time_limit, callback, verbose)
 
     groups = check.choice(groups, "groups", GROUPS)
-    frame, samples = _problem(net, X, T, sample_weight, sigma, standardize)
-    noise = check.choice(noise, "noise", ("shared", "known"))
+    frame, samples = _problem(net, X, T, sample_weight, sigma, missing, standardize)
+    if samples.targets.observed is not None:
+        T, _ = without_missing(net._architecture.loss, T, missing)
+    if noise is None:
+        noise = "per_output" if sigma is None else "shared"
+    noise = check.choice(noise, "noise", NOISES)
     noise_precision = measured_noise(noise_precision, sigma, absolute_sigma)
-    knows_noise = noise == "known" or absolute_sigma
-    if knows_noise:
-        noise_precision = _noise_known(frame, noise_precision)
+    known = _noise_known(frame, noise_precision) if noise == "known" or absolute_sigma else None
     start, constant = _start(net, frame.units), reference.of(frame.architecture, samples)
 
     def look_at_scale() -> None:
@@ -226,7 +240,8 @@ def fit_evidence(
             return None
         own = frame._replace(architecture=network._architecture.changed(dtype="float64"), pruned=network._pruned)
         begin = _start(network, frame.units)
-        alternation = Alternation(begin, own, samples, groups, 0.01 * tol, threads, budget, number, knows_noise)
+        levels = Levels(own, samples, noise == "per_output", known)
+        alternation = Alternation(begin, own, samples, groups, 0.01 * tol, threads, budget, number, levels)
         path = climb(alternation, alternation.start(prior_precision, noise_precision), max_iter, tol)
         start = Start(network.layers[1:-1], number, Evidence(path.polished(alternation), alternation, n_threads))
         done.append(start)
@@ -269,27 +284,21 @@ def _start(net: Network, own: Units | None) -> Float:
     return net.params.astype(np.float64) if own is None else net._in_units(own)
 
 
-def _noise_known(frame: Frame, value: Any) -> float | None:
-    """The one noise precision that is told, in the frame's units."""
-    if value is None and frame.architecture.loss.has_noise:
-        raise ValueError("noise_precision: expected a number with noise='known', or absolute_sigma=True, got None")
-    if value is None:
-        return None
-    own = frame.own_precision(check.number(value, "noise_precision", 0.0, above=True))
-    if np.ndim(own):
-        raise ValueError(
-            "noise: expected one known precision in standardised units, got several, of outputs in several units; tell "
-            "it by sigma, with absolute_sigma=True, or take standardize=False"
-        )
-    return float(own)
+def _noise_known(frame: Frame, value: Any) -> Any:
+    """The noise that is told, in the frame's units: a number, or one for each output (K,)."""
+    own = noise_given(frame, value)
+    if own is None:
+        raise ValueError("noise_precision: expected numbers with noise='known', or absolute_sigma=True, got None")
+    return own
 
 
 def _problem(
-    net: Network, X: ArrayLike, T: ArrayLike, sample_weight: ArrayLike | None, sigma: Any, standardize: bool | Units
-) -> tuple[Frame, Samples]:
+    net: Network, X: ArrayLike, T: ArrayLike, sample_weight: ArrayLike | None, sigma: Any, missing: str,
+    standardize: bool | Units,
+) -> tuple[Frame, Samples]:  # fmt: skip
     """The checked samples, in the units in which the evidence is maximised."""
     architecture = net._architecture.changed(dtype="float64")
-    samples = functional.check_samples(architecture, X, T, sample_weight, sigma)
+    samples = functional.check_samples(architecture, X, T, sample_weight, sigma, missing)
     objectives.require_samples(samples)
     return framed(architecture, units.chosen(standardize, None, architecture, samples), samples, net._pruned)
 
@@ -306,10 +315,13 @@ def _warn_about(posterior: Evidence, budget: Budget, max_iter: int, cut: int | N
             "try other starts (n_starts) or fewer hidden units"
         )
     if posterior.noise_at_floor:
-        noise = ", ".join(f"{beta**-0.5:.3g}" for beta in np.atleast_1d(posterior.noise_precision))
+        each = np.broadcast_to(posterior.noise_precision, posterior._frame.varying.shape)
+        noise = ", ".join(f"{each[k] ** -0.5:.3g}" for k in posterior.outputs_at_floor)
+        some = bool(len(posterior.outputs_at_floor) < np.count_nonzero(posterior._frame.varying))
+        of_some = f" of outputs {', '.join(map(str, posterior.outputs_at_floor))}" * some
         unit = " times sigma" if posterior._frame.measured else ""
         said.append(
-            f"the noise is at its floor, a standard deviation of {noise}{unit}, a millionth of "
+            f"the noise{of_some} is at its floor, a standard deviation of {noise}{unit}, a millionth of "
             "that of the targets: T has no noise that the network could tell from the function, and error bars know of "
             "none; as it should be if T is computed, else try fewer hidden units or more samples"
         )

@@ -26,6 +26,7 @@ def facts(posterior: Any, noise: str = "") -> Table:
     distance = vars(posterior._posterior).get("distance")
     own, deviation = posterior.units, _noise(posterior)
     unit = "times sigma" if posterior._frame.measured else "in the units of T"
+    apart = None if posterior._own_noise is None else "each output's own, beside a posterior with one for all"
     return Table([
         ("network", posterior._architecture.phrase()),
         ("samples", _samples(posterior)),
@@ -34,6 +35,7 @@ def facts(posterior: Any, noise: str = "") -> Table:
         ("log likelihood", f"{posterior.log_likelihood:.6g}"),
         ("effective parameters", f"{posterior.effective_n_params:.4g} of {len(posterior.gamma)}"),
         ("noise deviation", deviation and f"{deviation}, {unit}{noise}"),
+        ("noise", apart),
         ("distance", None if distance is None else f"{distance:.2g} standard deviations from the optimum"),
     ])  # fmt: skip
 
@@ -82,6 +84,8 @@ def _noise(posterior: Any) -> str | None:
     """The noise's standard deviation; None for classifiers and counts, which have no other noise than their own."""
     if not posterior._architecture.loss.has_noise:
         return None
+    if posterior._own_noise is not None:
+        return numbers(posterior.noise_std)
     beta = np.atleast_1d(posterior.noise_precision)
     return numbers(np.where(beta > 0, beta, math.nan) ** -0.5)
 

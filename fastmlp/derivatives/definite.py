@@ -15,6 +15,7 @@ from fastmlp import _matrices, _memory, _threads
 from fastmlp._cached import cached_property
 from fastmlp._core.curvature import cholesky
 from fastmlp._types import Float
+from fastmlp.derivatives.gram import Gram
 from fastmlp.errors import NotPositiveDefiniteError
 
 EPS = float(np.finfo(np.float64).eps)
@@ -84,6 +85,10 @@ class Covariance:
             return np.asarray(((J * self.root) ** 2).sum(axis=-1))
         return cholesky.squares(self._packed, J, _threads.resolve(n_threads))
 
+    def apply(self, v: Float) -> Float:
+        """A^-1 v for one v (n,)."""
+        return np.asarray(self.root * (self.root * v) if self.root.ndim == 1 else self.root @ (self.root.T @ v))
+
     @cached_property
     def _packed(self) -> Float:
         return cholesky.packed(self.root)
@@ -103,13 +108,17 @@ class Covariance:
         return np.diag(self.root**2) if self.root.ndim == 1 else _memory.product(self.root, self.root.T)
 
 
-def diagonal(B: Float) -> Float:
+def diagonal(B: Float | Gram) -> Float:
     """That of a matrix, or of what is given as one."""
+    if isinstance(B, Gram):
+        return B.diagonal
     return B if B.ndim == 1 else np.diagonal(B)
 
 
-def plus(B: Float, C: Float) -> Float:
+def plus(B: Float | Gram, C: Float) -> Float:
     """B + C, a new array; a diagonal (n,) if both are."""
+    if isinstance(B, Gram):
+        B = B.matrix
     if B.ndim == C.ndim:
         return np.asarray(B + C)
     matrix, own = (B, C) if B.ndim == 2 else (C, B)
@@ -118,8 +127,15 @@ def plus(B: Float, C: Float) -> Float:
     return total
 
 
-def times(B: Float, v: Float) -> Float:
+def is_finite(B: Float | Gram) -> bool:
+    """Whether all numbers are."""
+    return B.is_finite if isinstance(B, Gram) else bool(np.isfinite(B).all())
+
+
+def times(B: Float | Gram, v: Float) -> Float:
     """B v (n,)."""
+    if isinstance(B, Gram):
+        return B.times(v)
     return np.asarray(B @ v if B.ndim == 2 else B * v)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from fastmlp import _threads
@@ -47,6 +49,16 @@ def linearise(architecture: Architecture, params: Array, X: Array, n_threads: in
     """Outputs for squared error, else logits, (N, K), and their derivatives by the parameters (N, K, P); X is exact."""
     of_logits = architecture.loss.of_logits
     return jacobians.linearise(architecture.plan, params, X, of_logits, _threads.resolve(n_threads))
+
+
+def in_blocks(
+    architecture: Architecture, params: Array, X: Array, numbers: int, n_threads: int | None
+) -> Iterator[tuple[slice, Array, Array]]:
+    """The same of some samples after the other: which, and at most so many `numbers` of J at once."""
+    size = max(1, numbers // (architecture.n_outputs * architecture.n_params))
+    for first in range(0, len(X), size):
+        rows = slice(first, min(first + size, len(X)))
+        yield rows, *linearise(architecture, params, X[rows], n_threads)
 
 
 def jvp(

@@ -12,7 +12,7 @@ from scipy.optimize import OptimizeResult
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted, validate_data
 
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
@@ -30,9 +30,9 @@ from fastmlp.estimators.arguments import (
 )
 from fastmlp.estimators.estimator_path import Prunable
 from fastmlp.estimators.mean_objective import Problem, Samples, Validation
+from fastmlp.model import targets
 from fastmlp.network import Network
 from fastmlp.optimize import advice
-from fastmlp.terms import WeightDecay
 
 
 class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
@@ -120,41 +120,26 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         ConvergenceWarning
             If `max_iter` or `max_fun` was reached.
         """
-        anew = not (self.warm_start and hasattr(self, "network_"))
-        return self._fit(X, y, sample_weight, X_val, y_val, anew=anew)
+        return self._fit_whole(given.Data(X, y, sample_weight, X_val, y_val))
 
-    def _partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: Any) -> Self:
+    def _fit_whole(self, data: given.Data) -> Self:
+        return self._fit(data, anew=not (self.warm_start and hasattr(self, "network_")))
+
+    def _partial_fit(self, data: given.Data, classes: Any = None) -> Self:
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        return self._fit(X, y, sample_weight, anew=not hasattr(self, "network_"), classes=classes, part=True)
+        return self._fit(data, anew=not hasattr(self, "network_"), classes=classes, part=True)
 
     @quiet
-    def _fit(
-        self, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None, X_val: ArrayLike | None = None,
-        y_val: ArrayLike | None = None, *, anew: bool, classes: Any = None, part: bool = False,
-    ) -> Self:  # fmt: skip
+    def _fit(self, data: given.Data, *, anew: bool, classes: Any = None, part: bool = False) -> Self:
         """Train anew or go on, with `part` a single epoch."""
         with fitting.whole(self), advice.once(advice.ESTIMATOR):
-            return self._train(X, y, weight, X_val, y_val, anew=anew, classes=classes, part=part)
+            return self._train(data, anew=anew, classes=classes, part=part)
 
-    def _train(
-        self,
-        X: ArrayLike,
-        y: Any,
-        weight: ArrayLike | None,
-        X_val: ArrayLike | None,
-        y_val: ArrayLike | None,
-        *,
-        anew: bool,
-        classes: Any,
-        part: bool,
-    ) -> Self:
+    def _train(self, data: given.Data, *, anew: bool, classes: Any, part: bool) -> Self:
         """What a fit does."""
         check_arguments(self)
-        X, y, weight, X_val, y_val = map(given.own, (X, y, weight, X_val, y_val))
-        data = {"X": X, "y": y, "sample_weight": weight, "X_val": X_val, "y_val": y_val}
-        for name, value in data.items():
-            check.refuse_masked_and_lazy(value, name)
+        X, y, weight, X_val, y_val, sigma = data.owned()
         shape = layers.sample_shape(self, X, None if anew else self._shape)
         X, y = self._arrays(X, y, shape, reset=anew)
         weight = None if weight is None else _check_sample_weight(weight, X, dtype=np.float64)
@@ -165,7 +150,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             self._progress = self._result = self._split = None
         else:
             networks = [self._network_as_before(y, part)]
-        samples = self._samples(X, y, weight)
+        samples = self._samples(X, y, weight, sigma)
         held_out = self._validation_set(X_val, y_val, shape)
         if held_out is None and measure(self):
             samples, held_out = self._hold_back(samples, random)
@@ -178,7 +163,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         problem = Problem(networks[0], samples, self.alpha, own)
         validation = None if held_out is None else Validation(networks[0], held_out, self._score, own)
         self._keep_network(networks[0])  # to be found after Ctrl-C too, with the parameters of the last step
-        if len(networks) > 1 and self.solver == "lm" and validation is None:
+        if len(networks) > 1 and self.solver == "lm" and validation is None and samples.is_plain:
             networks = [networks[fitting.best_start(self, networks, problem)]]
         drawn = None if random is None else random.randint(2**31 - 1, size=len(networks))
         seeds, trained = given.late_seed(self.random_state) if drawn is None else iter(drawn), []
@@ -200,8 +185,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         if part:
             self._remember(None)
             return self
-        penalty = WeightDecay(problem.decay, problem.decay)
-        self._remember(samples, penalty=penalty, standardize=own or False)
+        self._remember(samples, decay=problem.decay, standardize=own or False)
         if best.limit:
             message = f"{self.solver} has not converged within {best.limit}; raise it"
             warn_caller(message + ", or take standardize=True" * (own is None), ConvergenceWarning)
@@ -227,14 +211,19 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             samples, prior_precision=posterior.prior_precision, noise_precision=noise,
             standardize=posterior.units or False,
         )  # fmt: skip
-        message = poor(posterior)
+        said = [poor(posterior)]
         if not posterior.converged:
-            message = f"the precisions have not converged within max_iter={self.max_iter}; raise it"
+            said = [f"the precisions have not converged within max_iter={self.max_iter}; raise it"]
         elif posterior.noise_at_floor:
-            message = "the noise is at its floor: y has none that the network could tell from the function"
-        if message:
-            warn_caller(message, ConvergenceWarning)
+            said.append("the noise is at its floor: y has none that the network could tell from the function")
+        if any(said):
+            warn_caller("; ".join(filter(None, said)), ConvergenceWarning)
         return self
+
+    @property
+    def _missing(self) -> str:
+        """What nan in y means: "raise" an error, "ignore" a target that there is none of."""
+        return check.choice(getattr(self, "missing", "raise"), "missing", targets.MISSING)
 
     @property
     def _shape(self) -> tuple[int, ...]:
@@ -246,6 +235,14 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         X = layers.as_rows(X, shape)
         if not reset and (plain := given.plain(self, X)) is not None and given.are_plain_targets(y, len(plain)):
             return plain, y
+        if self._missing == "ignore":
+            separately = (
+                {"accept_sparse": "csr", "dtype": given.FLOATS},
+                {"ensure_2d": False, "ensure_all_finite": False},
+            )
+            X, y = validate_data(self, X, y, reset=reset, validate_separately=separately)
+            check_consistent_length(X, y)
+            return given.dense(X), y
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=not is_classifier(self), dtype=given.FLOATS,
             reset=reset,
@@ -263,12 +260,15 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             self._check_outputs(y)
         return self.network_
 
-    def _samples(self, X: Array, y: Array, weight: Array | None) -> Samples:
+    def _samples(self, X: Array, y: Array, weight: Array | None, sigma: ArrayLike | None = None) -> Samples:
         """Dense and encoded, with the weights of the classes, without samples that weigh nothing."""
         factors = self._class_factors(y)
         if factors is not None:
             weight = factors if weight is None else weight * factors
-        samples = Samples(X, self._encode(y), weight)
+        T = self._encode(y)
+        if sigma is not None:
+            sigma = targets.errors(sigma, T.shape, ~np.isnan(T) if self._missing == "ignore" else None)
+        samples = Samples(X, T, weight, sigma, self._missing)
         if weight is None or (weight > 0).all():
             return samples
         if weight.min() < 0:
@@ -283,7 +283,7 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         if X_val is None or y_val is None:
             raise ValueError("X_val, y_val: expected both or none, got one of them")
         X, y = self._arrays(X_val, y_val, shape, reset=False)
-        return Samples(X, self._encode(y), None)
+        return Samples(X, self._encode(y), None, None, self._missing)
 
     def _hold_back(self, samples: Samples, random: Any) -> tuple[Samples, Samples]:
         """Training and validation samples, by class where there are classes; those of the last fit where it goes on.

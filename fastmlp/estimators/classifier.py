@@ -15,6 +15,7 @@ from sklearn.utils.validation import column_or_1d
 
 from fastmlp import _validation as check
 from fastmlp._types import Array, ArrayLike, Augment, Seed
+from fastmlp.estimators import given
 from fastmlp.estimators.arguments import documented, of_network
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.network.network import Network, check_network
@@ -173,7 +174,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             raise ValueError(f"classes: expected {known} as before, got {classes}")
         if isinstance(self.class_weight, str):
             raise ValueError(f"class_weight: expected a dict or None for partial_fit, got {self.class_weight!r}")
-        return self._partial_fit(X, y, sample_weight, classes)
+        return self._partial_fit(given.Data(X, y, sample_weight), classes)
 
     def predict(self, X: ArrayLike) -> Array:
         """The most probable class of each sample; with several labels, those that are more probable than not.

@@ -153,13 +153,13 @@ class Prunable:
         path = _pruned(self, samples, own, arguments)
         judged = Samples(inputs, self._encode(y), weight) if held_out is None else held_out
         outputs = (path.network(step).predict(judged.X) for step in range(len(path.steps)))
-        scores = [self._score(Y, judged.T, judged.weight) for Y in outputs]
+        scores = [self._score(Y, judged.T, judged.importance) for Y in outputs]
         return EstimatorPath(**vars(path), scores=np.array(scores), _source=self)
 
 
 def _pruned(estimator: Any, samples: Samples, own: Units | None, arguments: dict[str, Any]) -> PruningPath:
     """The path by the estimator's objective, or by the negative log posterior with its priors."""
-    net, (X, T, weight) = estimator.network_, samples
+    net, (X, T, weight, *_) = estimator.network_, samples
     if estimator.alpha != EVIDENCE:
         problem = Problem(net, samples, estimator.alpha, own)
         return prune(
@@ -170,7 +170,7 @@ def _pruned(estimator: Any, samples: Samples, own: Units | None, arguments: dict
         raise ValueError("alpha: expected a number, or a model that was fitted with 'evidence', got one that was not")
     noise = known.noise_precision if net._architecture.loss.has_noise else None
     posterior = Laplace(
-        net, X, T, sample_weight=weight, prior_precision=known.prior_precision, noise_precision=noise,
-        standardize=own or False,
+        net, X, T, sample_weight=weight, missing=samples.missing, prior_precision=known.prior_precision,
+        noise_precision=noise, standardize=own or False,
     )  # fmt: skip
     return prune(posterior, **arguments)

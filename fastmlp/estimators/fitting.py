@@ -113,9 +113,10 @@ def train(
     earlier = _resumable(earlier, estimator.solver, problem.n_samples, problem.units)
     continues = earlier is not None and earlier.state.get("rng") is not None
     result = net.fit(
-        problem.X, problem.T, estimator.solver, sample_weight=problem.weight, penalty=problem.penalty,
-        max_iter=max_iter, callback=watch if watch.needed else None, rng=None if continues else next(seeds),
-        standardize=problem.units or False, warm_start=earlier, **problem.options(estimator, watch.rate),
+        problem.X, problem.T, estimator.solver, sample_weight=problem.weight, sigma=problem.sigma,
+        missing=problem.missing, penalty=problem.penalty, max_iter=max_iter, callback=watch if watch.needed else None,
+        rng=None if continues else next(seeds), standardize=problem.units or False, warm_start=earlier,
+        **problem.options(estimator, watch.rate),
     )  # fmt: skip
     if not watch.needed:
         watch.catch_up(result.history["loss"][1:])
@@ -169,7 +170,10 @@ def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int
 
 def is_worse_than_a_constant(net: Network, problem: Problem) -> bool:
     """Whether the training samples say so, by what `Network.fit` takes for a success."""
-    objective = net.objective(problem.X, problem.T, penalty=problem.penalty, sample_weight=problem.weight)
+    objective = net.objective(
+        problem.X, problem.T, penalty=problem.penalty, sample_weight=problem.weight, sigma=problem.sigma,
+        missing=problem.missing,
+    )  # fmt: skip
     samples = objective.data.samples
     return objective.data.value(net._params) > reference.bound(objective, reference.of(net._architecture, samples))
 
@@ -184,6 +188,9 @@ def by_evidence(estimator: Any, networks: list[Network], samples: Samples) -> tu
                 samples.X,
                 samples.T,
                 sample_weight=samples.weight,
+                sigma=samples.sigma,
+                missing=samples.missing,
+                absolute_sigma=samples.sigma is not None and estimator.absolute_sigma,
                 max_iter=estimator.max_iter,
                 tol=estimator.tol,
                 standardize=standardizes(estimator),

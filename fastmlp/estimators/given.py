@@ -6,7 +6,7 @@ import copy
 import numbers
 import operator
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -16,6 +16,24 @@ from fastmlp._core.storage import arrays
 from fastmlp._types import Array, ArrayLike
 
 FLOATS = (np.float64, np.float32)
+
+
+class Data(NamedTuple):
+    """What a fit is given, under the names that its caller knows."""
+
+    X: ArrayLike
+    y: Any
+    sample_weight: ArrayLike | None = None
+    X_val: ArrayLike | None = None
+    y_val: ArrayLike | None = None
+    sigma: ArrayLike | None = None
+
+    def owned(self) -> Data:
+        """The same, as views of our own; TypeError for masked arrays and lazy ones."""
+        data = Data(*map(own, self))
+        for name, value in zip(self._fields, data, strict=True):
+            check.refuse_masked_and_lazy(value, name)
+        return data
 
 
 def own(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """What is minimised: scikit-learn's objective, a mean, in terms of the library's, a sum.
 
 With weights s_n of the samples, S their sum, and c = K for squared error, which is a mean over outputs too, else c = 1,
+(measurement errors are in e_n: squared error is in their units)
 
     mean objective = 1/(c S) sum_n s_n e_n + alpha/(2 S) |W|^2
 
@@ -28,22 +29,42 @@ Score = Callable[[Array, Array, Array | None], float]
 
 
 class Samples(NamedTuple):
-    """Inputs, targets as the network takes them, and weights or None."""
+    """Inputs, targets as the network takes them, weights and measurement errors, or None; what nan among them is."""
 
     X: Array
     T: Array
     weight: Array | None
+    sigma: Array | None = None
+    missing: str = "raise"
 
     def rows(self, index: Array) -> Samples:
         """Some of them."""
-        return Samples(self.X[index], self.T[index], None if self.weight is None else self.weight[index])
+        weight, sigma = (None if each is None else each[index] for each in (self.weight, self.sigma))
+        return Samples(self.X[index], self.T[index], weight, sigma, self.missing)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all targets count alike, but for the weights of samples."""
+        return self.sigma is None and self.missing == "raise"
+
+    @property
+    def importance(self) -> Array | None:
+        """How much each sample (N,), or where that differs each target (N, K), counts in a score."""
+        observed = ~np.isnan(self.T) if self.missing == "ignore" else None
+        if self.sigma is None and (observed is None or observed.all()):
+            return self.weight
+        precision: Array = np.ones(self.T.shape) if observed is None else observed.astype(np.float64)
+        if self.sigma is not None:
+            by_target = np.broadcast_to(self.sigma.reshape(len(self.sigma), -1), self.T.shape)
+            precision *= (by_target.min() / by_target) ** 2
+        return precision if self.weight is None else self.weight[:, np.newaxis] * precision
 
 
 class Problem:
     """Samples and penalty of a fit, in the library's scale."""
 
     def __init__(self, net: Network, samples: Samples, alpha: float, own: Units | None) -> None:
-        self.X, self.T, weight = samples
+        self.X, self.T, weight, self.sigma, self.missing = samples
         self.units = own
         self.n_samples = len(self.X)
         self.outputs_in_mean = outputs_in_mean(net)
@@ -86,10 +107,13 @@ class Validation:
         self.samples, self._score = samples, score
         total = len(samples.X) if samples.weight is None else float(samples.weight.sum())
         self._divisor, self._offset = total * outputs_in_mean(net), offset(net, samples)
-        # the loss in the units of the training, of a network in those of the data
+        # the loss in the units of the training, of a network in those of the data; errors have none
         scale = None if own is None or own.targets is None else own.targets.scale
-        precision = 1.0 if scale is None else 1 / scale**2
-        self._objective = net.objective(samples.X, samples.T, sample_weight=samples.weight, noise_precision=precision)
+        precision = 1.0 if scale is None or samples.sigma is not None else 1 / scale**2
+        self._objective = net.objective(
+            samples.X, samples.T, sample_weight=samples.weight, sigma=samples.sigma, missing=samples.missing,
+            noise_precision=precision,
+        )  # fmt: skip
 
     def loss(self, params: Array) -> float:
         """At these parameters."""
@@ -98,7 +122,7 @@ class Validation:
     def score(self, net: Network) -> float:
         """Of this network; nan where it has diverged."""
         Y = net.predict(self.samples.X)
-        return float(self._score(Y, self.samples.T, self.samples.weight)) if np.isfinite(Y).all() else float("nan")
+        return float(self._score(Y, self.samples.T, self.samples.importance)) if np.isfinite(Y).all() else float("nan")
 
 
 def outputs_in_mean(net: Network) -> int:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from fastmlp import _validation as check
-from fastmlp._types import Array, ArrayLike, Augment, Seed
+from fastmlp._types import Array, ArrayLike, Augment, Float, Seed
 from fastmlp.bayes import doubts
 from fastmlp.bayes.laplace import Laplace
-from fastmlp.estimators.arguments import documented, of_network
+from fastmlp.errors import NotPositiveDefiniteError
+from fastmlp.estimators import given
+from fastmlp.estimators.arguments import STOCHASTIC, documented, of_network
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.mean_objective import Samples
 from fastmlp.model.losses import Loss
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import advice
+from fastmlp.terms import WeightDecay
 
 OUTPUTS = {"squared_error": "identity", "poisson": "exp"}
 COUNTS = tuple(name for name in OUTPUTS if Loss(name).is_of_counts)
@@ -39,6 +43,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     loss : {"squared_error", "poisson"}, default="squared_error"
         poisson: for counts, with outputs exp(z).
     {parameters}
+    absolute_sigma : bool, default=False
+        Whether the `sigma` of a fit is right as it is, or up to one factor that deviations and alpha="evidence"
+        estimate, as with `fastmlp.Laplace`.
+    missing : {"raise", "ignore"}, default="raise"
+        What nan in y means, for squared error: an error, or a target that there is none of, which has no weight in
+        fits, validation sets, deviations and `score`. The mean objective is over all n_samples * n_outputs.
 
     Attributes
     ----------
@@ -60,6 +70,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     _trained_on: tuple[Samples, dict[str, Any]] | None = None
     _posterior: Laplace | None = None
+    _weighed_at: Array | None = None  #: weights from which a network was trained on for the posterior, if one was
 
     def __init__(
         self,
@@ -92,8 +103,60 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         n_init: int = 1,
         augment: Augment | None = None,
         layers: Sequence[Any] | None = None,
+        absolute_sigma: bool = False,
+        missing: str = "raise",
     ) -> None:
         self._store(locals())
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        *,
+        sigma: ArrayLike | None = None,
+    ) -> Self:
+        """Train on (X, y).
+
+        Parameters
+        ----------
+        X, y, sample_weight, X_val, y_val
+            As for `MLPClassifier.fit`; y of shape (n_samples,) or (n_samples, n_outputs).
+        sigma : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            Standard deviations of the measurement errors of y, in its units, for squared error, which then is in units
+            of sigma: so is `alpha`, and so are the losses. Samples that are held back for early stopping keep theirs,
+            and are scored with the weights 1/sigma^2; a set that is given has none.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong, or the weights come out not finite.
+        MemoryError
+            If a sparse X does not fit into memory as a dense array.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If `max_iter` or `max_fun` was reached.
+
+        Examples
+        --------
+        >>> import numpy as np, fastmlp
+        >>> X, sigma = np.linspace(-1, 1, 50)[:, None], np.linspace(0.01, 0.5, 50)
+        >>> y = 2 * X[:, 0] + sigma * np.random.default_rng(0).normal(size=50)
+        >>> model = fastmlp.MLPRegressor(hidden_layer_sizes=(), solver="lm", alpha=0.0, absolute_sigma=True)
+        >>> model = model.fit(X, y, sigma=sigma)
+        >>> mean, std = model.predict([[-0.5], [0.5]], return_std=True)   # of the line alone
+        >>> (abs(mean - [-1, 1]) < 2 * std).tolist(), std.round(3).tolist()
+        ([True, True], [0.019, 0.058])
+        """
+        return self._fit_whole(given.Data(X, y, sample_weight, X_val, y_val, self._errors(sigma)))
 
     @classmethod
     def from_network(cls, net: Network, **arguments: Any) -> Self:
@@ -136,12 +199,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return cls(**of_network(net, arguments))._take_over(net.copy())
 
     @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, *, sigma: ArrayLike | None = None
+    ) -> Self:
         """Go on for one epoch, on these samples, from where the last call or `fit` has ended.
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, sigma
             As for `fit`.
 
         Returns
@@ -153,21 +218,25 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         TypeError, ValueError
             As `fit`; also with early stopping.
         """
-        return self._partial_fit(X, y, sample_weight, None)
+        return self._partial_fit(given.Data(X, y, sample_weight, sigma=self._errors(sigma)))
 
-    def predict(self, X: ArrayLike, return_std: bool = False) -> Any:
+    def predict(self, X: ArrayLike, return_std: bool = False, *, noise_std: ArrayLike | None = None) -> Any:
         """Outputs of the network, and how far targets will scatter about them.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         return_std : bool, default=False
+        noise_std : float or array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            With `return_std`: which noise new targets have, a standard deviation, as of `fastmlp.Laplace.predict`.
+            After a fit with ``sigma`` deviations without it are those of the function.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         std : ndarray of the same shape
-            With `return_std`: standard deviation of a new target, noise included, by the Laplace approximation.
+            With `return_std`: standard deviation of a new target, noise included, by the Laplace approximation. Of
+            several outputs, y too is that of the network below, which knows the noise of each.
 
         Raises
         ------
@@ -188,15 +257,55 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         -----
         It is that of `fastmlp.Laplace` on the samples that `fit` has trained on, with weights as counts. `alpha` is the
         prior of the biases too, since nothing else determines those of dead units; "evidence" has chosen one for each.
+        What `fit` minimises takes all outputs for equally noisy. Where there are several, and `solver` has gone to a
+        minimum (lm, lbfgs, scg, without early stopping), a copy of the network is trained on with the noise of each,
+        as by ``Network.fit(noise="per_output")``, and y and std are of this one; `network_` and ``predict(X)`` stay.
+        Else, and where second derivatives of that one are lost in rounding, the posterior is that of one noise for all,
+        and each output's own is added to it. "evidence" gives each output its own from the start.
+
         The first call forms it, at the cost described there, P^2 numbers and P^3 multiplications, so that `fit` does
         not. Until then the samples are not to be changed in place: the model refers to them, and does not copy them.
         """
         X = self._inputs(X)
         Y = self.network_.predict(X)
         if not return_std:
+            if noise_std is not None:
+                raise ValueError("noise_std: expected None without return_std, got some")
             return self._like_targets(Y)
-        std = np.sqrt(self._posterior_now().predict(X)[1]).astype(Y.dtype)
-        return self._like_targets(Y), self._like_targets(std)
+        mean, variance = self._posterior_now().predict(X, noise_std=noise_std)
+        Y = Y if self._weighed_at is None else mean.astype(Y.dtype)
+        return self._like_targets(Y), self._like_targets(np.sqrt(variance).astype(Y.dtype))
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """R^2 of the predictions, as scikit-learn's, mean over the outputs; targets that are missing do not count.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong.
+        """
+        if self._missing == "raise":
+            return float(super().score(X, y, sample_weight))
+        Y, T = self.network_.predict(self._inputs(X)), self._encode(given.own(y))
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, T, dtype=np.float64)
+        if T.shape != Y.shape:
+            raise ValueError(f"y: expected shape {Y.shape}, got {T.shape}")
+        return self._score(Y, T, Samples(T, T, weight, None, "ignore").importance)
+
+    def _errors(self, sigma: ArrayLike | None) -> ArrayLike | None:
+        if check.boolean(self.absolute_sigma, "absolute_sigma") and sigma is None:
+            raise ValueError("absolute_sigma: expected sigma, the errors that are meant, got none")
+        return sigma
 
     @staticmethod
     def _like_targets(Y: Array) -> Array:
@@ -204,19 +313,54 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _posterior_now(self) -> Laplace:
         """The posterior of the present weights; that of the last call, as long as they are the same."""
-        net = self.network_
-        if self._posterior is None or not np.array_equal(self._posterior.params, net.params):
+        net, known = self.network_, self._posterior
+        if known is None or not np.array_equal(
+            known.params if self._weighed_at is None else self._weighed_at, net.params
+        ):
             if self._trained_on is None:
                 raise ValueError(
                     "return_std: expected a model that knows its training samples, got one after partial_fit "
                     "or from_network, or a copy of one that had not been asked for deviations before"
                 )
-            (X, T, weight), prior = self._trained_on
-            centred = "b" if "penalty" in prior else ""  # `fit` leaves the biases out of it
-            options = {"sample_weight": weight, "centred": centred, **prior}
+            samples, prior = self._trained_on
             with advice.once(advice.ESTIMATOR):
-                self._posterior = Laplace._make(self._words(), net, X, T, **options)
+                self._form_posterior(samples, **prior)
+        assert self._posterior is not None
         return self._posterior
+
+    def _form_posterior(self, samples: Samples, decay: float | None = None, **prior: Any) -> None:
+        """From the present weights on; `decay` is what `fit` has had of weight decay, if precisions are not told."""
+        net, options = self.network_, {"sample_weight": samples.weight, **prior}
+        self._weighed_at = None
+        if decay is not None:
+            options |= {"penalty": WeightDecay(decay, decay), "centred": "b"}  # `fit` leaves the biases out of it
+            if samples.sigma is None and self._is_weighed():
+                own, beta = self._trained_by_output(samples, decay, prior["standardize"])
+                with suppress(NotPositiveDefiniteError):  # lost in rounding, as of outputs in units that differ by much
+                    self._posterior = self._laplace(own, samples, noise_precision=beta, **options)
+                    self._weighed_at = net.params.copy()
+                    return
+        self._posterior = self._laplace(net, samples, **options)
+
+    def _laplace(self, net: Network, samples: Samples, **options: Any) -> Laplace:
+        if samples.sigma is not None:
+            known = self.absolute_sigma and "noise_precision" not in options
+            options |= {"sigma": samples.sigma, "absolute_sigma": known}
+        return Laplace._make(self._words(), net, samples.X, samples.T, missing=samples.missing, **options)
+
+    def _is_weighed(self) -> bool:
+        """Whether the posterior is of a network that is trained on with the noise of each output."""
+        several = self.network_.layers[-1] > 1 and self.network_._architecture.loss.has_noise
+        return several and self.solver not in STOCHASTIC and not self.early_stopping
+
+    def _trained_by_output(self, samples: Samples, decay: float, standardize: Any) -> tuple[Network, Float]:
+        """A copy of the network, trained on, and the noise precision of each output."""
+        own = self.network_.copy()
+        result = own.fit(
+            samples.X, samples.T, self.solver, noise="per_output", sample_weight=samples.weight,
+            missing=samples.missing, penalty=WeightDecay(decay), standardize=standardize, max_iter=self.max_iter,
+        )  # fmt: skip
+        return own, result.noise_precision
 
     def _words(self) -> doubts.Words:
         """What messages about the posterior are to name."""
@@ -231,7 +375,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _remember(self, samples: Samples | None, **prior: Any) -> None:
         self._trained_on = None if samples is None else (samples, prior)
-        self._posterior = self.posterior_
+        self._posterior, self._weighed_at = self.posterior_, None
 
     def _outputs(self, y: Array, classes: Any) -> tuple[int, str]:
         output = OUTPUTS[check.choice(self.loss, "loss", OUTPUTS)]
@@ -243,14 +387,21 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             raise ValueError(f"warm_start: expected targets of as many outputs and the loss as before, got {wanted}")
 
     def _encode(self, y: Array) -> Array:
-        y = check.real_array(y, "y", None)  # objects become numbers, perhaps nan, in scikit-learn's checks
+        # objects become numbers, perhaps nan, in scikit-learn's checks
+        y = check.real_array(y, "y", None, finite=self._missing == "raise")
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         if self.loss in COUNTS and y.min() < 0:
             raise ValueError(f"y: expected non-negative targets for {self.loss}, got {y.min()}")
         return y.reshape(len(y), -1)
 
     def _score(self, Y: Array, T: Array, weight: Array | None) -> float:
-        return float(r2_score(T, Y, sample_weight=weight)) if len(T) > 1 else math.nan  # one sample has no variance
+        if len(T) < 2:
+            return math.nan  # one sample has no variance
+        if weight is None or weight.ndim == 1:
+            return float(r2_score(T, Y, sample_weight=weight))
+        counted = [(T[w > 0, k], Y[w > 0, k], w[w > 0]) for k, w in enumerate(weight.T)]
+        shares = [r2_score(t, y, sample_weight=w) for t, y, w in counted if len(t) > 1]
+        return float(np.mean(shares)) if shares else math.nan
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

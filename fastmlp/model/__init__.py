@@ -5,7 +5,7 @@ pickled       its state in pickles; text: as a line and a table
 units         standardised inputs and targets, and the way into the weights and back
 functional    outputs and losses as pure functions of (architecture, params, X, T)
 initializers  starting values
-io            files
+io            files; archive: what a file of arrays is
 rescaling     linear maps of inputs and outputs, carried over to the parameters
 selection     parameters by name
 architecture  layers, activations and loss without numbers, and the order of the parameters

@@ -14,11 +14,11 @@ from fastmlp._core.sums import predict as predicting
 from fastmlp._core.sums import trace as tracing
 from fastmlp._core.sums.batch import Batch, bind_plain
 from fastmlp._tables import Page, Table, how_many, printed
-from fastmlp._types import Array, ArrayLike, Index
+from fastmlp._types import Array, ArrayLike, Float, Index, Mask
 from fastmlp.errors import ModelFormatError
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.losses import Targets
-from fastmlp.model.targets import encode_targets, measured, with_precision
+from fastmlp.model.targets import encode_targets, measured, times, with_missing, with_precision, without_missing
 
 
 class Samples(NamedTuple):
@@ -36,6 +36,17 @@ class Samples(NamedTuple):
         with np.errstate(over="ignore"):
             return float(self.weight.sum(dtype=np.float64))
 
+    def counts(self, n_outputs: int) -> Float:
+        """How many targets of each output there are (K,), by weight."""
+        observed = self.targets.observed
+        if observed is None:
+            return np.full(n_outputs, self.total_weight)
+        return np.asarray(observed.sum(axis=0) if self.weight is None else self.weight @ observed, np.float64)
+
+    def weighed(self, share: Float) -> Samples:
+        """With the squared errors of each output times a number (K,)."""
+        return self._replace(targets=times(self.targets, share))
+
     def rows(self, index: Index) -> Samples:
         """Some of the samples, copied; `np.take` is three times as fast as an index in brackets."""
         *targets, weight = (None if a is None else np.take(a, index, axis=0) for a in (*self.targets, self.weight))
@@ -48,21 +59,37 @@ def check_samples(
     T: ArrayLike,
     sample_weight: ArrayLike | None = None,
     sigma: ArrayLike | None = None,
+    missing: str = "raise",
 ) -> Samples:
     """Check inputs, targets, sample weights and the targets' measurement errors together."""
     X = architecture.rows(X)
+    T, observed = without_missing(architecture.loss, T, missing)
     targets = encode_targets(architecture.loss, T, len(X), architecture.n_outputs, architecture.dtype)
     if sigma is not None:
-        targets = measured(architecture.loss, targets, sigma)
-    return Samples(X, targets, check.sample_weight(sample_weight, len(X), architecture.dtype))
+        targets = measured(architecture.loss, targets, sigma, observed)
+    weight = check.sample_weight(sample_weight, len(X), architecture.dtype)
+    return Samples(X, targets, weight) if observed is None else _partly(Samples(X, targets, weight), observed)
+
+
+def _partly(samples: Samples, observed: Mask) -> Samples:
+    """Samples some of whose targets are missing; those of which all are have no weight."""
+    weight, some = samples.weight, observed.any(axis=1)
+    if not some.all():
+        weight = some.astype(samples.X.dtype) if weight is None else np.where(some, weight, 0).astype(weight.dtype)
+    return samples._replace(targets=with_missing(samples.targets, observed), weight=weight)
 
 
 def restored_samples(architecture: Any, samples: Any) -> Samples:
     """Samples that a pickle holds, checked anew, as the kernels do not; ModelFormatError if they are none."""
     try:
-        X, (values, labels, precision), weight = samples
+        X, (values, labels, precision, *others), weight = samples
+        observed = others[0] if others else None
         own = check_samples(architecture, X, values if labels is None else labels, weight)
-        return own if precision is None else own._replace(targets=with_precision(own.targets, precision))
+        if precision is not None:
+            own = own._replace(targets=with_precision(own.targets, precision, observed))
+        if observed is None:
+            return own
+        return _partly(own, check.mask(np.ravel(observed), "observed", values.size).reshape(values.shape))
     except (TypeError, ValueError, AttributeError) as error:
         raise ModelFormatError(f"state: expected samples of a network, got others ({error})") from error
 
@@ -85,7 +112,8 @@ def predict(
 
 def bind(architecture: Architecture, samples: Samples, scale: Array | None = None) -> Batch:
     """The samples bound to a network: what the functions below take; `scale` is the precision of each output."""
-    return Batch(architecture.plan, samples.X, *samples.targets, samples.weight, scale)
+    targets = samples.targets
+    return Batch(architecture.plan, samples.X, targets.values, targets.labels, targets.factors, samples.weight, scale)
 
 
 def check_and_bind(

@@ -29,7 +29,7 @@ from fastmlp import _validation as check
 from fastmlp._core.bridge import kernels
 from fastmlp._quiet import quiet
 from fastmlp._rows import Row
-from fastmlp._types import Array, ArrayLike, Float, Index
+from fastmlp._types import Array, ArrayLike, Float, Index, Mask
 from fastmlp.model import moderation
 from fastmlp.model.activations import ANY, Activation, Range
 
@@ -316,7 +316,15 @@ class Targets(NamedTuple):
 
     values: Array | None
     labels: Index | None = None
-    precision: Array | None = None  #: 1/sigma^2 (N, K) of measured numbers
+    precision: Array | None = None  #: 1/sigma^2 (N, K) of measured numbers, 0 of missing ones
+    observed: Mask | None = None  #: (N, K), where some are missing; these hold a number of their column
+
+    @property
+    def factors(self) -> Array | None:
+        """What multiplies the squared errors (N, K): 1/sigma^2, 0 of missing targets; None where all are 1."""
+        if self.precision is not None or self.observed is None or self.values is None:
+            return self.precision
+        return np.asarray(self.observed, self.values.dtype)
 
     @property
     def given(self) -> Array:
@@ -326,6 +334,11 @@ class Targets(NamedTuple):
     def rows(self, n_outputs: int) -> Array:
         """As (N, K), labels as rows of the unit matrix."""
         return np.eye(n_outputs)[self.labels] if self.values is None else self.values
+
+    def told(self, n_outputs: int) -> Array:
+        """As `rows`, nan where they are missing."""
+        rows = self.rows(n_outputs)
+        return rows if self.observed is None else np.where(self.observed, rows, np.nan)
 
     @property
     def totals(self) -> Float | float:

@@ -89,12 +89,18 @@ def softmax(mean: Float, root: Float, draws: Float) -> tuple[Float, Float]:
     size = max(1, BLOCK // draws.size)
     for start in range(0, len(mean), size):
         rows = slice(start, start + size)
-        V = _memory.product(root[rows], root[rows].transpose(0, 2, 1))
-        _memory.blas(4 * V.nbytes)
-        eigenvalues, Q = np.linalg.eigh(V)
-        square = Q * np.sqrt(np.maximum(eigenvalues, 0.0))[:, np.newaxis]
-        a = mean[rows, np.newaxis] + _memory.product(draws, square.transpose(0, 2, 1))
-        y = np.exp(a - a.max(axis=2, keepdims=True))
-        y /= y.sum(axis=2, keepdims=True)
+        y = softmax_draws(mean[rows], root[rows], draws)
         first[rows], second[rows] = y.mean(axis=1), (y**2).mean(axis=1)
     return first, np.maximum(second - first**2, 0.0)
+
+
+def softmax_draws(mean: Float, root: Float, draws: Float) -> Float:
+    """The softmax(a) of which `softmax` takes the moments (N, n_draws, K)."""
+    V = _memory.product(root, root.transpose(0, 2, 1))
+    _memory.blas(4 * V.nbytes)
+    eigenvalues, Q = np.linalg.eigh(V)
+    square = Q * np.sqrt(np.maximum(eigenvalues, 0.0))[:, np.newaxis]
+    a = mean[:, np.newaxis] + _memory.product(draws, square.transpose(0, 2, 1))
+    y = np.exp(a - a.max(axis=2, keepdims=True))
+    y /= y.sum(axis=2, keepdims=True)
+    return np.asarray(y)

@@ -15,6 +15,7 @@ from fastmlp._quiet import quiet
 from fastmlp._types import Array, ArrayLike, Float, Index, Mask
 from fastmlp.model.losses import COUNTS, Loss, Targets
 
+MISSING = ("raise", "ignore")
 TOLERANCE = 1e-3  # by which class targets may lie outside of [0, 1], and their rows miss the sum 1
 
 
@@ -24,7 +25,7 @@ def encode_targets(loss: Loss, T: ArrayLike, n_samples: int, n_outputs: int, dty
         T = check.real_array(T, "T", None)
         if T.ndim == 1:
             return Targets(None, _labels(T, n_samples, n_outputs))
-    values = check.real_array(T, "T", dtype)
+    values = _numbers(T, dtype, loss.has_noise and n_outputs > 1)
     shape = values.shape
     if n_outputs == 1 and values.ndim == 1:
         values = values[:, np.newaxis]
@@ -38,16 +39,50 @@ def encode_targets(loss: Loss, T: ArrayLike, n_samples: int, n_outputs: int, dty
     return Targets(values, None)
 
 
-def measured(loss: Loss, targets: Targets, sigma: ArrayLike) -> Targets:
+def _numbers(T: ArrayLike, dtype: Any, may_be_missing: bool) -> Array:
+    try:
+        return check.real_array(T, "T", dtype)
+    except ValueError as error:
+        if may_be_missing and "got nan" in str(error):
+            raise ValueError(f"{error}; missing='ignore' of a fit or posterior gives it no weight") from None
+        raise
+
+
+def without_missing(loss: Loss, T: ArrayLike, missing: str) -> tuple[ArrayLike, Mask | None]:
+    """Targets of whatever shape as they are, or with a number in the place of each nan, and which are none (N, K)."""
+    if check.choice(missing, "missing", MISSING) == "raise":
+        return T, None
+    if not loss.has_noise:
+        raise ValueError(f"missing: expected 'raise' for {loss}, got 'ignore'; it takes squared_error")
+    values = check.real_array(T, "T", None, finite=False)
+    observed = ~np.isnan(values)
+    if values.ndim not in (1, 2) or observed.all():
+        return values, None
+    observed = observed.reshape(len(values), -1)
+    if not (some := observed.any(axis=0)).all():
+        column = int(np.flatnonzero(~some)[0])
+        raise ValueError(f"T: expected a number in each column at least, got none in column {column}; leave it out")
+    filled = values.copy().reshape(observed.shape)
+    # what is constant stays so, and nothing lies farther away than it did
+    np.copyto(filled, filled[observed.argmax(axis=0), np.arange(observed.shape[1])], where=~observed)
+    return filled.reshape(values.shape), observed
+
+
+def with_missing(targets: Targets, observed: Mask) -> Targets:
+    """Targets some of which are none."""
+    precision = targets.precision
+    return targets._replace(
+        observed=observed,
+        precision=None if precision is None else np.where(observed, precision, 0).astype(precision.dtype),
+    )
+
+
+def measured(loss: Loss, targets: Targets, sigma: ArrayLike, observed: Mask | None = None) -> Targets:
     """The targets with their measurement errors: standard deviations sigma (N,) or (N, K), kept as 1/sigma^2."""
     values = targets.values
     if not loss.has_noise or values is None:
         raise ValueError(f"sigma: expected None for {loss}, got {check.shown(type(sigma).__name__)}; it has no noise")
-    array = check.real_array(sigma, "sigma", np.float64)
-    if array.shape not in (values.shape[:1], values.shape):
-        raise ValueError(f"sigma: expected shape {values.shape[:1]} or {values.shape}, got {array.shape}")
-    if not (array > 0).all():
-        raise ValueError(f"sigma: expected numbers > 0, got {array.min()}; leave out what was not measured")
+    array = errors(sigma, values.shape, observed)
     with np.errstate(all="ignore"):
         precision = (1 / array**2).astype(values.dtype)
     beyond = _beyond(precision)
@@ -60,12 +95,26 @@ def measured(loss: Loss, targets: Targets, sigma: ArrayLike) -> Targets:
     return targets._replace(precision=np.ascontiguousarray(np.broadcast_to(by_output, values.shape)))
 
 
+def errors(sigma: ArrayLike, shape: tuple[int, ...], observed: Mask | None = None) -> Float:
+    """Standard deviations, (N,) or (N, K), of targets of this shape (N, K); 1 of those that are missing."""
+    array = check.real_array(sigma, "sigma", np.float64, finite=observed is None)
+    if observed is not None and array.shape in (shape[:1], shape):
+        array = np.where(observed, array.reshape(len(array), -1), 1.0)
+        if not np.isfinite(array).all():
+            raise ValueError("sigma: expected finite numbers of all targets that are not missing, got others")
+    if array.shape not in (shape[:1], shape):
+        raise ValueError(f"sigma: expected shape {shape[:1]} or {shape}, got {array.shape}")
+    if not (array > 0).all():
+        raise ValueError(f"sigma: expected numbers > 0, got {array.min()}; leave out what was not measured")
+    return array
+
+
 @quiet
 def precision_in(precision: Array, scale: Float, constant: Mask) -> Array:
     """The 1/sigma^2 (N, K) of targets that are divided by `scale` (K,); 1 of constant ones, which are known to be 0."""
-    wide = np.where(constant, 1.0, precision * scale * scale)
+    wide = np.where(constant & (precision > 0), 1.0, precision * scale * scale)
     result = wide.astype(precision.dtype)
-    beyond = _beyond(result)
+    beyond = _beyond(result) & (precision > 0)
     if beyond.any():
         ratio = wide[beyond][0] ** -0.5
         raise ValueError(
@@ -75,19 +124,39 @@ def precision_in(precision: Array, scale: Float, constant: Mask) -> Array:
     return result
 
 
+@quiet
+def times(targets: Targets, share: Float) -> Targets:
+    """Targets whose 1/sigma^2 (1 without errors) are multiplied by a number of each output (K,)."""
+    values = targets.values
+    assert values is not None
+    factors = targets.factors
+    each = np.ones(values.shape) if factors is None else factors
+    precision = (share * each).astype(values.dtype)
+    if (beyond := _beyond(precision) & (each > 0)).any():
+        raise ValueError(
+            f"noise: expected outputs whose precisions {values.dtype} holds beside each other, got "
+            f"{(share * each)[beyond][0]:g} of their mean; take standardize=True"
+        )
+    return targets._replace(precision=precision)
+
+
 def _beyond(precision: Array) -> Mask:
     """Which numbers are not held to full precision."""
     info = np.finfo(precision.dtype)
     return np.asarray(~((precision >= info.tiny) & (precision <= info.max)))
 
 
-def with_precision(targets: Targets, precision: ArrayLike) -> Targets:
+def with_precision(targets: Targets, precision: ArrayLike, observed: Mask | None = None) -> Targets:
     """Targets with the 1/sigma^2 (N, K) that were kept, looked at anew."""
     values = targets.values
     if values is None:
         raise ValueError("precision: expected none for labels, got some")
     array = check.real_array(precision, "precision", values.dtype)
-    if array.shape != values.shape or not (array > 0).all():
+    if (
+        array.shape != values.shape
+        or not (array >= 0).all()
+        or not (array[slice(None) if observed is None else observed] > 0).all()
+    ):
         raise ValueError(f"precision: expected numbers > 0 of shape {values.shape}, got others")
     return targets._replace(precision=array)
 

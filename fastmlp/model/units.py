@@ -107,8 +107,9 @@ class Units(NamedTuple):
         targets = samples.targets
         if self.targets is not None and targets.values is not None:
             precision, (scale, _, constant) = targets.precision, self.targets
+            values = _kept_near(self.targets.standardized(targets.values), samples.weight)
             targets = targets._replace(
-                values=_kept_near(self.targets.standardized(targets.values), samples.weight),
+                values=values,
                 precision=None if precision is None else precision_in(precision, scale, constant),
             )
         return samples._replace(X=_kept_near(self.inputs.standardized(samples.X), samples.weight), targets=targets)
@@ -289,8 +290,20 @@ def chosen(
 def of(architecture: Architecture, samples: Samples) -> Units:
     """The units of a set of samples."""
     values = samples.targets.values if architecture.output.is_linear else None
-    targets = None if values is None else columns(values, samples.weight, "T")
+    targets = None if values is None else target_columns(samples, "T")
     return Units(_of_inputs(architecture, samples), targets)
+
+
+def target_columns(samples: Samples, name: str) -> Columns:
+    """Of targets, by weight, those that are missing apart."""
+    values, observed, weight = samples.targets.values, samples.targets.observed, samples.weight
+    assert values is not None
+    if observed is None:
+        return columns(values, weight, name)
+    each = observed if weight is None else weight[:, np.newaxis] * observed
+    each = np.ascontiguousarray(each.T, values.dtype)
+    found = [columns(values[:, [k]], own, name) for k, own in enumerate(each)]
+    return Columns(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def _of_inputs(architecture: Architecture, samples: Samples) -> Columns:

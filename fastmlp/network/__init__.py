@@ -1,5 +1,5 @@
 """The facade: `network`, a network that can be trained, its derivatives and outputs; `trainable`, objective and fit."""
 
-from fastmlp.network.network import Network, load
+from fastmlp.network.network import Network
 
-__all__ = ["Network", "load"]
+__all__ = ["Network"]

@@ -260,28 +260,6 @@ class Network(Trainable):
         io.save(path, self._stored())
 
 
-def load(path: str | os.PathLike[str]) -> Network:
-    """Read a network that `Network.save` has written.
-
-    Parameters
-    ----------
-    path : str or path-like
-
-    Returns
-    -------
-    Network
-        Equal to the one that was saved, to the bit.
-
-    Raises
-    ------
-    ModelFormatError
-        If the file is not a saved network, is damaged, or was written by a newer version.
-    OSError
-        If the file cannot be read.
-    """
-    return Network._restored(io.load(path))
-
-
 def check_network(net: Any) -> Network:
     """A network, or a TypeError that says what came in its place."""
     if not isinstance(net, Network):

@@ -38,6 +38,7 @@ class Trainable(Differentiable):
         tied: Tied | None = None,
         sample_weight: ArrayLike | None = None,
         sigma: ArrayLike | None = None,
+        missing: str = "raise",
         n_threads: int | None = None,
     ) -> Objective:
         """The function of the parameters that training minimises, for SciPy and the like.
@@ -49,6 +50,8 @@ class Trainable(Differentiable):
         sigma : array-like of shape (N,) or (N, K), optional
             Standard deviations of the targets' measurement errors, in their units, for squared error: it becomes
             sum_nk s_n 1/2 ((y_nk - t_nk) / sigma_nk)^2. A `sample_weight` counts samples, sigma does not.
+        missing : {"raise", "ignore"}
+            Of squared error, what nan in T means: an error, or a target that there is none of, which has no weight.
         penalty : WeightDecay, Term or Sum, optional
             Terms of one's own too (`Term`), and what `+` makes of several.
         noise_precision : float or array-like of shape (K,), default=1.0
@@ -86,7 +89,7 @@ class Trainable(Differentiable):
         (array([1.]), array([10.]))
         """
         _memory.for_scipy()
-        samples = functional.check_samples(self._architecture, X, T, sample_weight, sigma)
+        samples = functional.check_samples(self._architecture, X, T, sample_weight, sigma, missing)
         free = reparam.make(self._architecture, self._params, fixed, tied, self._pruned)
         return objectives.make(self._architecture, self._params, samples, penalty, noise_precision, n_threads, free)
 
@@ -100,6 +103,8 @@ class Trainable(Differentiable):
         *,
         sample_weight: ArrayLike | None = None,
         sigma: ArrayLike | None = None,
+        missing: str = "raise",
+        noise: str = "shared",
         penalty: Penalty | None = None,
         derivatives: tuple[ArrayLike | str, ArrayLike] | None = None,
         derivative_weight: float = 1.0,
@@ -143,6 +148,14 @@ class Trainable(Differentiable):
             As for `objective`. Samples that are held back for validation keep their errors; a pair that is given has
             none, and its loss is the plain one. Gradients are 1/sigma^2 times as large, for which sgd needs a smaller
             `learning_rate`.
+        missing : {"raise", "ignore"}
+            As for `objective`, also of a validation set.
+        noise : {"shared", "per_output"}
+            Of squared error: the noise of the targets is the same for all outputs, in the units of the training, or
+            each has its own. Then the network is trained in two to five rounds, in each of which the squared errors of
+            output k count beta_k / beta times, beta_k its noise precision by the last one, 1/beta the mean variance of
+            the noise. The result is that of the last round, with `noise_precision` too, which ``Laplace(penalty=)``
+            takes. Rounds draw the same, share `time_limit`, and have `max_iter` each.
         penalty : WeightDecay, Term or Sum, optional
             As for `objective`; sgd and adam take a WeightDecay, a TangentPropagation and their sums only.
         derivatives : (directions, targets), optional
@@ -259,14 +272,15 @@ class Trainable(Differentiable):
         >>> bool(res.history["loss"][-1] < res.history["loss"][0])
         True
         """
-        samples = functional.check_samples(self._architecture, X, T, sample_weight, sigma)
+        samples = functional.check_samples(self._architecture, X, T, sample_weight, sigma, missing)
+        T = T if samples.targets.observed is None else samples.targets.given
         penalty = with_derivatives(penalty, derivatives, derivative_weight)
         asked = optimize.FitOptions(
             given=(X, T), method=method, penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
             standardize=standardize, validation=validation, patience=patience, max_iter=max_iter, tol=tol,
             batch_size=batch_size, augment=callers_own(augment), learning_rate=callers_own(learning_rate),
             callback=callers_own(callback), verbose=verbose, rng=rng, time_limit=time_limit,
-            warm_start=warm_start, n_threads=n_threads, of_method=options,
+            warm_start=warm_start, n_threads=n_threads, noise=noise, missing=missing, of_method=options,
         )  # fmt: skip
         claim = (os.getpid(), object())
         try:

@@ -1,5 +1,7 @@
 """Training: one function, `fit`, that picks a solver and puts the pieces around it together.
 
+rounds         `fit`: a training, or several where each output has its own noise
+fit            one of them
 options        how to train: all arguments as one object
 methods        the methods by name, the choice of one, the arguments checked
 monitor        history, validation, patience, callback, time limit, progress: what every solver reports to
@@ -13,6 +15,8 @@ changes        samples changed anew before each epoch
 rprop          resilient back-propagation
 lm             Levenberg-Marquardt, in the end Newton
 lbfgs          quasi-Newton steps from the latest gradients
+subspace       more inputs than samples: the coordinates of what these span
+dual           Gauss-Newton equations of fewer residuals than parameters
 truncated      Levenberg-Marquardt without matrices, for many parameters
 settled        a minimum from parameters near by, without reports
 loops          how the steps of compiled solvers are reported
@@ -28,8 +32,8 @@ schedules      learning rates that change with the epoch
 least_squares  Levenberg-Marquardt for residuals of any kind
 """
 
-from fastmlp.optimize.fit import fit
 from fastmlp.optimize.methods import METHODS
 from fastmlp.optimize.options import FitOptions
+from fastmlp.optimize.rounds import fit
 
 __all__ = ["METHODS", "FitOptions", "fit"]

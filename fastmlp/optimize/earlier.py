@@ -61,6 +61,12 @@ class Earlier:
         length = len(value) if isinstance(value, np.ndarray) and value.ndim else 0
         return self._numbers(name, (length, self.n), (np.float64,), -math.inf)
 
+    def numbers(self, name: str, n_axes: int) -> NDArray[Any]:
+        """Numbers of float64, of so many axes of any length."""
+        value = self.get(name)
+        shape = value.shape if isinstance(value, np.ndarray) and value.ndim == n_axes else (0,) * n_axes
+        return self._numbers(name, shape, (np.float64,), -math.inf)
+
     def _numbers(self, name: str, shape: tuple[int, ...], dtypes: tuple[Any, ...], low: float) -> NDArray[Any]:
         value = self.get(name)
         plain = type(value) in PLAIN

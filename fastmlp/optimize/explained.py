@@ -277,7 +277,7 @@ def is_no_chance(share: float, n_inputs: int, n_samples: int, n_looked_at: int =
 
 def weights(samples: Samples) -> Array | None:
     """Those of the samples (N,), or with measurement errors s_n / sigma_nk^2 of each target (N, K)."""
-    precision = samples.targets.precision
+    precision = samples.targets.factors
     if precision is None or samples.weight is None:
         return samples.weight if precision is None else precision
     return np.asarray(samples.weight[:, np.newaxis] * precision)
@@ -301,7 +301,7 @@ def real(architecture: Architecture, samples: Samples) -> Float | None:
     """Targets as numbers, of a class 0 and 1; None if there are too many columns."""
     if architecture.n_outputs > MOST_COLUMNS:
         return None
-    values, labels, _ = samples.targets
+    values, labels, *_ = samples.targets
     if labels is not None:
         return np.asarray(labels[:, np.newaxis] == np.arange(architecture.n_outputs), np.float64)
     assert values is not None

@@ -1,16 +1,16 @@
-"""`fit`: from the user's arguments to a trained parameter vector and an OptimizeResult."""
+"""A training: from the user's arguments to a trained parameter vector and an OptimizeResult."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
 from fastmlp._quiet import quiet
-from fastmlp._types import Array
+from fastmlp._types import Array, Float
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
@@ -51,9 +51,20 @@ if TYPE_CHECKING:
 ABOVE_A_CONSTANT = "all epochs done, but the loss is above that of a constant"
 
 
+class Trained(NamedTuple):
+    """A training that has ended."""
+
+    result: FitResult
+    objective: Objective
+    params: Array  #: that the network was left with, in its type, in the units of the objective
+
+
 @quiet
-def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
-    """Minimise the objective from the network's parameters; the result is left there, whatever ends the training."""
+def trained(net: Model, samples: Samples, asked: FitOptions, share: Float | None = None) -> Trained:
+    """Minimise the objective from the network's parameters; the result is left there, whatever ends the training.
+
+    `share` is by what the squared errors of each output are multiplied (K,), in the units of the training.
+    """
     architecture = net._architecture
     methods.check_all(asked, architecture, len(samples.X))
     name, by_batches = asked.method, asked.method in MINIBATCH
@@ -62,7 +73,9 @@ def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
     generator = _generator(asked, state)
 
     held_back = None if state is None else state["held_back"]
-    training, held_out, held_back = holdout.split(architecture, samples, asked.validation, generator, held_back)
+    training, held_out, held_back = holdout.split(
+        architecture, samples, asked.validation, generator, held_back, asked.missing
+    )
     own: units.Units | None = None
     raw = training.X.reshape(len(training.X), *architecture.layers[0].inputs)
     if standardize:
@@ -71,6 +84,8 @@ def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
         assert own is not None
         own = own if asked.augment is None else varying(own)
         training, held_out = own.applied(training), None if held_out is None else own.applied(held_out)
+    if share is not None:
+        training, held_out = training.weighed(share), None if held_out is None else held_out.weighed(share)
     kept = None if held_back is None else holdout.others(len(samples.X), held_back)
     asked.penalty = penalties.seen_in(asked.penalty, architecture, len(samples.X), kept, own)
     start, progress = _start(net, own, state, asked.warm_start)
@@ -108,13 +123,14 @@ def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
     result, loss = _result(asked, objective, constant, x, within, monitor, status, counts, state)
     result.x, result.units = net._params.astype(np.float64), own
     judged = whole and not warned and within is None and (not by_batches or asked.max_iter >= scale.FEW_EPOCHS)
-    measured = samples.weight, samples.targets.precision
+    judged = judged and (asked.noise == "shared" or share is not None)  # the first of several rounds is not the last
+    measured = samples.weight, samples.targets.factors
     if result.success and warned and (lost := explained.lost(objective, net._params, asked.given, *measured)):
         result.success, result.status, result.message = False, STALLED, lost
     if result.success and judged:
         warned = explained.after(objective, constant, x, loss, standardized=own is not None, minibatch=by_batches)
     result.warned = warned
-    return result
+    return Trained(result, objective, x.astype(architecture.dtype, copy=False))
 
 
 def _generator(asked: FitOptions, state: dict[str, Any] | None) -> np.random.Generator | None:

@@ -21,6 +21,7 @@ def split(
     validation: Validation | None,
     rng: np.random.Generator | None,
     held_back: Index | None = None,
+    missing: str = "raise",
 ) -> tuple[Samples, Samples | None, Index | None]:
     """Training samples, validation samples, and the indices of those held back by a fraction.
 
@@ -35,7 +36,8 @@ def split(
         if len(pair) != 2:
             raise ValueError(f"validation: expected a pair (X, T) or a fraction, got {len(pair)} items")
         try:
-            checked = check_samples(architecture, *pair)
+            X, T = pair
+            checked = check_samples(architecture, X, T, missing=missing)
         except (ValueError, TypeError) as error:
             raise type(error)(f"validation: {error}") from error
         check.at_least_one(checked.X, "validation")
@@ -68,7 +70,7 @@ def folds(architecture: Architecture, samples: Samples, n_folds: int, rng: np.ra
 
 def _classes(architecture: Architecture, samples: Samples) -> Array | None:
     """From 0 on, in the smallest type: NumPy sorts integers of up to 16 bits in O(N)."""
-    values, labels, _ = samples.targets
+    values, labels, *_ = samples.targets
     if labels is None:
         if values is None or not architecture.loss.is_of_classes:
             return None

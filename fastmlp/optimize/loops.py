@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 from fastmlp import _threads
 from fastmlp._core.fits import lbfgs, lm
 from fastmlp._core.fits.journal import Journal
 from fastmlp._core.fits.objective import Objective as Compiled
-from fastmlp.optimize.monitor import CONVERGED, OUTCOMES, Monitor, Stop
+from fastmlp._core.fits.span import Span
+from fastmlp._core.threads import team
+from fastmlp.optimize.monitor import CONVERGED, OUTCOMES, TIME_LIMIT, Monitor, Stop
+from fastmlp.optimize.subspace import Seen
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.tangents import Joint
 
@@ -17,7 +22,9 @@ MOST_STEPS = 1000
 MOST_SECONDS = 0.1  # until the network, which a signal handler may look at, follows the steps
 
 
-def compiled(objective: Objective, n_threads: int | None = None, *, curved: bool = True) -> Compiled:
+def compiled(
+    objective: Objective, n_threads: int | None = None, *, curved: bool = True, span: Span | None = None
+) -> Compiled:
     """The objective as the compiled floor has it; on the threads of its data term, or on so many.
 
     Not `curved` it is for gradients alone, and terms on the samples are summed with the loss.
@@ -28,11 +35,11 @@ def compiled(objective: Objective, n_threads: int | None = None, *, curved: bool
     if not curved and isinstance(objective.sums, Joint):
         tangents = objective.sums.compiled
         return Compiled(data.batch, data.factor, objective.decay, n_threads, ties, objective.rest, tangents)
-    return Compiled(data.batch, data.factor, objective.decay, n_threads, ties, objective.terms)
+    return Compiled(data.batch, data.factor, objective.decay, n_threads, ties, objective.terms, span=span)
 
 
 def follow(
-    descent: Descent, objective: Objective, monitor: Monitor, max_iter: int
+    descent: Descent, objective: Objective | Seen, monitor: Monitor, max_iter: int
 ) -> tuple[int, dict[str, Any], tuple[int, int, int]]:
     """Make steps until one is the last; a status, the solver's state, and (nfev, njev, nhev).
 
@@ -45,30 +52,46 @@ def follow(
         while status == "running" and monitor.n_iter < max_iter:
             if not monitor.watched:
                 started = monitor.elapsed
-                journal.open(min(MOST_SECONDS, monitor.deadline - started))
+                left = monitor.deadline - started
+                journal.open(min(MOST_SECONDS, left))
                 try:
-                    status = descent.advance(max_iter - monitor.n_iter, journal)
+                    status = within(left, descent.advance, max_iter - monitor.n_iter, journal)
                 finally:  # also what was done before Ctrl-C
                     _report_many(monitor, descent, objective, journal, started)
                 monitor.check_time()
                 continue
-            status = descent.advance(1)
+            status = within(monitor.deadline - monitor.elapsed, descent.advance, 1)
             if descent.counts[0] > monitor.n_iter:
                 _report(monitor.step, descent, objective)
             else:
                 monitor.check_time()
         ended = OUTCOMES[status]
+    except team.TimeOver:
+        ended = TIME_LIMIT
     except Stop as stop:
         ended = CONVERGED if status == "converged" else stop.status
     return ended, descent.state, descent.counts[1:]
 
 
-def _report(record: Any, descent: Descent, objective: Objective) -> None:
+def within(seconds: float, advance: Callable[..., str], *arguments: Any) -> str:
+    """What `advance` returns; TimeOver, within a step too, if it takes longer, with the fit at its latest step."""
+    if seconds == math.inf:
+        return advance(*arguments)
+    team.limit(seconds)
+    try:
+        return advance(*arguments)
+    finally:
+        team.unlimited()
+
+
+def _report(record: Any, descent: Descent, objective: Objective | Seen) -> None:
     mean = objective.data.mean(descent.value - descent.penalty)
     record(objective.expand(descent.params), descent.value + objective.constant, mean, descent.grad_norm)
 
 
-def _report_many(monitor: Monitor, descent: Descent, objective: Objective, journal: Journal, started: float) -> None:
+def _report_many(
+    monitor: Monitor, descent: Descent, objective: Objective | Seen, journal: Journal, started: float
+) -> None:
     columns = journal.columns(objective.constant, objective.data.size, started)
     lowest, lowest_x = journal.lowest
     lowest_seen = lowest + objective.constant, objective.expand(lowest_x)

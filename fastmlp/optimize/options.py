@@ -35,4 +35,6 @@ class FitOptions:
     time_limit: Any
     warm_start: Any
     n_threads: Any
+    noise: Any
+    missing: Any
     of_method: dict[str, Any]

@@ -6,7 +6,7 @@ their sizes is how large a gradient is that the samples do not agree on:
 
     R = max_k sum_n s_n |t_nk - c_k|
 
-Targets with measurement errors have s_n / sigma_nk^2 in place of s_n.
+Targets with measurement errors have s_n / sigma_nk^2 in place of s_n, missing ones 0.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Reference(NamedTuple):
 
 def of(architecture: Architecture, samples: Samples) -> Reference:
     """The best constant prediction of these samples."""
-    values, labels, precision = samples.targets
+    values, labels, *_ = samples.targets
     if labels is not None:
         return _of_labels(architecture, labels, samples.weight)
     assert values is not None
-    if precision is not None:
-        mean, sd, deviation, total = _measured(values, samples.weight, precision)
+    if (factors := samples.targets.factors) is not None:
+        mean, sd, deviation, total = _measured(values, samples.weight, factors)
         c = _attained(architecture, mean)
         loss = 0.5 * float((total * (sd**2 + (c - mean) ** 2)).sum())
         return Reference(loss, float((total * deviation).max()), c, mean, sd, total)

@@ -7,7 +7,7 @@ from typing import Any
 
 from scipy.optimize import OptimizeResult
 
-from fastmlp._tables import LINES, Page, Table, how_many, printed, unless_nan
+from fastmlp._tables import LINES, Page, Table, how_many, numbers, printed, unless_nan
 from fastmlp._types import Float
 from fastmlp.model.units import Units
 
@@ -60,6 +60,8 @@ class FitResult(_Result):
     method : str
     units : Units or None
         In which the network was trained, if not in those of X and T: as `Network.units`.
+    noise_precision : ndarray of shape (K,)
+        Of `Network.fit` with ``noise="per_output"``: the precision of each output's noise, in the units of T.
     history : dict of ndarray
         Of `Network.fit`: arrays of equal length, entry 0 the start: ``loss`` (the objective), ``train_loss`` and
         ``validation_loss`` (means of a sample, without penalty), ``grad_norm``, ``time`` (seconds).
@@ -86,6 +88,7 @@ class FitResult(_Result):
     warned: str
     method: str
     units: Units | None
+    noise_precision: Float
     history: dict[str, Float]
     state: dict[str, Any]
     train_loss: float
@@ -104,6 +107,7 @@ class FitResult(_Result):
         yield "moved", "moved", self._moved()
         yield "nfev", "evaluations", self._counts()
         yield "time", "time", None if seconds is None else f"{seconds:.3g} s"
+        yield "noise_precision", "noise deviation", self._noise()
         yield "units", "trained in", None if units is None else units.phrase()
         yield "x", "parameters", self.get("x")
 
@@ -114,6 +118,10 @@ class FitResult(_Result):
     def _moved(self) -> str | None:
         deviations = unless_nan(self.get("moved"))
         return None if deviations is None else f"{deviations:.4g} posterior standard deviations"
+
+    def _noise(self) -> str | None:
+        beta = self.get("noise_precision")
+        return None if beta is None else f"{numbers(beta**-0.5)}, of each output"
 
     def _latest(self, name: str) -> Any:
         history = self.get("history", {}).get(name, ())

@@ -10,9 +10,12 @@ import numpy as np
 
 from fastmlp._core.fits.journal import Journal
 from fastmlp._core.fits.lm import Descent
+from fastmlp._core.fits.span import Span
+from fastmlp._core.threads import team
 from fastmlp._types import Float
 from fastmlp.optimize import lm
-from fastmlp.optimize.loops import compiled
+from fastmlp.optimize.loops import compiled, within
+from fastmlp.optimize.subspace import Seen
 from fastmlp.terms.objective import Objective
 
 MOST_STEPS = 300  # of which a tenth are the rule
@@ -29,10 +32,11 @@ def to_minimum(
     digits: int = 0,
     anew: bool = True,
     left: Callable[[], float] | None = None,
+    span: Span | None = None,
 ) -> tuple[Float, bool]:
     """The free parameters where the gradient is at most `tol` or the objective falls no more, and whether that is so.
 
-    After so many seconds as `left` tells they come back as they are.
+    After so many seconds as `left` tells they come back as they are. `span` is that of an objective by coordinates.
 
     Data that differ by rounding lead along paths whose difference grows by half at each step, until they come to
     different minima. With parameters of few binary `digits` after each `CHUNK` of steps, the paths are the same to the
@@ -40,12 +44,15 @@ def to_minimum(
     chunk, else where the objective still falls as it does far from a minimum: near one paths come together by
     themselves, and at a saddle few digits would leave it to rounding where to go.
     """
+    if span is None and (seen := Seen.of(objective)) is not None:
+        v, finished = to_minimum(seen.objective, tol, digits, anew, left, seen.span)
+        return objective.reduce(seen.expand(v)), finished
     x = objective.x0
     if not x.size:
         return x, True
     if digits and anew:
         x = shortened(x, digits)
-    problem, n_steps = compiled(objective), 0
+    problem, n_steps = compiled(objective, span=span), 0
     descent = Descent(problem, x, tol, lm.OPTIONS)
     descent.advance(0)
     value = descent.value
@@ -56,7 +63,10 @@ def to_minimum(
         if seconds < math.inf:
             journal = Journal(chunk, x.size)
             journal.open(max(0.0, seconds))
-        status = descent.advance(chunk, journal)
+        try:
+            status = within(seconds, descent.advance, chunk, journal)
+        except team.TimeOver:
+            return descent.params, False
         made = descent.counts[0] - before
         n_steps += made
         if status != "running" or made < chunk or n_steps >= MOST_STEPS:

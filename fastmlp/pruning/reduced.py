@@ -138,7 +138,7 @@ class Problem:
 
     @cached_property
     def _log_normalizer(self) -> float:
-        return log_normalizer(self.data, self.frame.varying) - self.frame.log_volume(self.samples.total_weight)
+        return log_normalizer(self.data, self.frame.varying) - self.frame.log_volume(self._counts)
 
     def refuse_flat_priors(self, sets: Iterable[Index], name: str) -> None:
         """ValueError where a deletion, or what is left, has no evidence."""
@@ -160,7 +160,12 @@ class Problem:
     @cached_property
     def n_targets(self) -> float:
         """How many targets there are, by weight, but for constant ones."""
-        return self.samples.total_weight * np.count_nonzero(self.frame.varying)
+        return float(self._counts[self.frame.varying].sum())
+
+    @property
+    def _counts(self) -> Float:
+        """Of each output (K,)."""
+        return self.samples.counts(len(self.frame.varying))
 
     def compact(self, pruned: Mask) -> Compact:
         """Without units and inputs that have nothing left; with some of them, as long as these are few."""

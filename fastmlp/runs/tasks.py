@@ -19,7 +19,7 @@ from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network
-from fastmlp.optimize import lbfgs, lm, reference, scale
+from fastmlp.optimize import lbfgs, lm, reference, scale, subspace
 from fastmlp.optimize.loops import compiled
 from fastmlp.optimize.monitor import OUTCOMES
 from fastmlp.terms import DataTerm, reparam
@@ -201,7 +201,9 @@ def _default_tols(tasks: list[Task]) -> list[float]:
 
 def is_alone(task: Task, how: Rules) -> bool:
     """Whether it is left to `Network.fit`."""
-    return how.method not in AT_ONCE or task.net.n_params > lm.MOST_PARAMS or bool(split_penalty(task.penalty)[1])
+    wide = how.method == "lm" and subspace.pays(task.net._architecture, len(task.inside.X))
+    large = task.net.n_params > lm.MOST_PARAMS
+    return how.method not in AT_ONCE or wide or large or bool(split_penalty(task.penalty)[1])
 
 
 def warn_about_scale(tasks: list[Task], how: Rules, given: tuple[Any, Any]) -> bool:

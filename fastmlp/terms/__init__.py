@@ -4,6 +4,7 @@ objective  the sum, as a function of the free parameters alone
 penalties  all terms but the data's, as functions of the free parameters
 reparam    fixed and shared weights: from the free parameters to all, and back
 data       the loss over the samples
+outputs    what each output tells of its noise: squared errors, and how many parameters its targets determine
 gaussian   weight decay: the negative logarithm of a Gaussian prior
 tangents   derivatives in directions of the inputs: tangent propagation, derivative data
 quadratic  a quadratic form around a point: an old posterior as a prior

@@ -115,13 +115,28 @@ class DataTerm:
         """sqrt(s_n beta_k) (y_nk - t_nk) / sigma_nk, sample by sample (N K,): half their squares add up to the term."""
         Y = functional.predict(self.architecture, params, self.samples.X, None, self.n_threads)
         differences = Y.astype(np.float64) - self._targets()
-        return np.asarray(self._residual_scale() * differences, np.float64).ravel()
+        return np.asarray(np.sqrt(self.precisions) * differences, np.float64).ravel()
 
     def residual_jac(self, params: Array) -> Float:
         """Derivatives of the residuals by the parameters (N K, P)."""
         self._targets()
         J = derivatives.jacobian(self.architecture, params, self.samples.X, "params", "outputs", self.n_threads)
-        return np.asarray(self._residual_scale()[:, :, np.newaxis] * J, np.float64).reshape(-1, params.size)
+        return np.asarray(np.sqrt(self.precisions)[:, :, np.newaxis] * J, np.float64).reshape(-1, params.size)
+
+    def rows(self, params: Array) -> Float:
+        """J (N K, P) with J'J the Gauss-Newton matrix, in float64: N K P numbers, at the speed of memory."""
+        loss, samples = self.architecture.loss, self.samples
+        if loss.has_noise:
+            return self.residual_jac(params)
+        logits, J = derivatives.linearise(self.architecture, params, samples.X, self.n_threads)
+        rows = loss.root_product(loss.outputs(logits), np.asarray(J, np.float64))
+        each = np.full((len(logits), 1), self.factor)
+        if loss.couples_outputs:
+            each = each * samples.targets.totals
+        if samples.weight is not None:
+            each = each * samples.weight[:, np.newaxis]
+        rows *= np.sqrt(each)[:, :, np.newaxis]
+        return rows.reshape(-1, params.size)
 
     def _scaled(self, array: Array) -> Float:
         """A new array of the batch's as one of the term's: in float64, in place where it can be, times the factor."""
@@ -137,12 +152,13 @@ class DataTerm:
             raise ValueError(f"residuals: expected a network with squared_error, got {self.architecture.loss}")
         return values
 
-    def _residual_scale(self) -> Float:
-        """sqrt(s_n beta_k / sigma_nk^2) (N, K)."""
+    @property
+    def precisions(self) -> Float:
+        """s_n beta_k / sigma_nk^2 (N, K), with squared error: what multiplies half the squared errors."""
         precision = np.full(self.architecture.n_outputs, self.factor) if self.scale is None else self.scale
         weight = np.ones(len(self.samples.X)) if self.samples.weight is None else self.samples.weight
-        both, each = np.outer(weight.astype(np.float64), precision.astype(np.float64)), self.samples.targets.precision
-        return np.sqrt(both if each is None else both * each)
+        both, each = np.outer(weight.astype(np.float64), precision.astype(np.float64)), self.samples.targets.factors
+        return both if each is None else np.asarray(both * each)
 
     def mean(self, total: Any) -> Any:
         """Mean loss per sample (by weight) of a sum of losses, or of several sums."""

@@ -191,7 +191,8 @@ def operator(world):
 
 def posterior(world):
     given = world.samples() | {"prior_precision": world.real(1.0)}
-    given |= world.sometimes(noise_precision=world.real, hessian=lambda: world.name("ggn", "exact", "diagonal"))
+    given |= world.sometimes(noise_precision=world.real, hessian=lambda: world.name("ggn", "exact", "diagonal"),
+                             noise=lambda: world.name("per_output", "shared"))  # fmt: skip
     rows, asked = world._X(), world.draws.among(("predict", "predict_jacobian", "influence", "log_density", "sample"))
 
     def call(**given):
@@ -212,6 +213,7 @@ def evidence(world):
         noise_precision=world.real, tol=lambda: world.real(1e-4), callback=world.callback,
         hidden=lambda: [world.integer(2)], method=lambda: world.name("maximum", "fixed_point"),
         sigma=world._sigma, absolute_sigma=lambda: trained.maybe(world, True),
+        noise=lambda: world.name("per_output", "shared", "known"),
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def test_files_of_the_same_kind(path):
     random.seed(path.name)
     content = path.read_bytes()
     for seed in range(100):
-        files.run(files.mutated(content, 4096, seed, changed))
+        files.run(files.mutated(content, 16384, seed, changed))
 
 
 @pytest.mark.parametrize("path", CALLS, ids=lambda path: path.name)

@@ -72,7 +72,7 @@ def objective(world):
 def fitted(world):
     method = world.name("lm", "lbfgs", "scg", "auto", "slsqp", "trust-exact")
     given = world.samples() | {"penalty": terms(world), "method": method, "max_iter": 3}
-    return world.net.fit, given | world.sometimes(sigma=world._sigma)
+    return world.net.fit, given | world.sometimes(sigma=world._sigma, noise=lambda: world.name("shared", "per_output"))
 
 
 # ---- posteriors ----

@@ -3,6 +3,7 @@
 
 from fastmlp._core.curvature.chosen cimport Chosen, Places
 from fastmlp._core.curvature.matrices cimport Held, Task
+from fastmlp._core.fits.span cimport Basis, Span
 from fastmlp._core.fits.ties cimport Map, Ties
 from fastmlp._core.sums.batch cimport Batch
 from fastmlp._core.sums.block cimport Source
@@ -25,6 +26,7 @@ cdef struct Problem:
     double factor               # of the loss
     const double *decay         # lambda (n,), may be NULL
     void *terms                 # other terms, in Python, may be NULL: `asked`
+    const Basis *basis          # in which the first layer's weights are told, |g|_inf being theirs; NULL: as they are
     Term *tangents              # a term on the samples that is summed with the loss, for gradients alone, may be NULL
     int n_threads, gradient_threads
     const void *ops             # kernels for double
@@ -61,6 +63,7 @@ cdef struct Evaluator:
     void *scratch               # for the tasks
     Held held                   # what it holds of the samples, at least
     Choice choice
+    double *room                # for |g|_inf behind a basis
     void *native                # the network's parameters, gradient and matrix in its type, where these are not x, g, B
     size_t n_values, n_gradients, n_hessians
 

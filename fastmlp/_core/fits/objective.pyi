@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._core.fits.span import Span
 from fastmlp._core.fits.ties import Ties
 from fastmlp._core.sums.batch import Batch
 from fastmlp._core.sums.tangents import Tangents
@@ -17,4 +18,5 @@ class Objective:
         ties: Ties | None = None,
         terms: Any = None,
         tangents: Tangents | None = None,
+        span: Span | None = None,
     ) -> Objective: ...

@@ -20,6 +20,7 @@ from fastmlp._core.sums cimport slots
 from fastmlp._core.threads cimport choice, team
 from fastmlp._core.curvature.matrices cimport EMPTY, FORWARD, LOWER, NOTHING, SAMPLES, Means, Task
 from fastmlp._core.curvature.tiles cimport EXACT as HESSIAN, GGN as GAUSS_NEWTON
+from fastmlp._core.fits.span cimport Span, largest_behind, room
 from fastmlp._core.fits.ties cimport expand, project, pull
 from fastmlp._core.storage.memory cimport plus, times
 from fastmlp._core.storage.vectors cimport ALIGNMENT, largest, lines
@@ -52,14 +53,16 @@ cdef class Objective:
         Other terms, in Python: see `asked.pyx`. What they raise ends the call.
     tangents : Tangents, optional
         A term on the samples, with the factor of the loss, where gradients alone are asked for.
+    span : Span, optional
+        A basis in which the first layer's weights are coordinates.
     """
 
     def __cinit__(self, Batch batch not None, double factor, const double[::1] decay, int n_threads, Ties ties=None,
-                  terms=None, Tangents tangents=None):
+                  terms=None, Tangents tangents=None, Span span=None):
         cdef Problem *problem = &self.problem
         cdef size_t n = batch.source.n
         cdef Places places = Places(batch, ties.places) if ties is not None else None
-        self.arrays = (batch, decay, ties, terms, places, tangents)
+        self.arrays = (batch, decay, ties, terms, places, tangents, span)
         problem[0] = outside(ties.map.n if ties is not None else batch.plan.net.n_params)
         problem.net, problem.source, problem.parts = &batch.plan.net, &batch.source, batch.plan.partition(n)
         problem.itemsize, problem.factor = problem.net.itemsize, factor
@@ -69,6 +72,7 @@ cdef class Objective:
             problem.free, problem.used, problem.chosen = &ties.map, &ties.used, &places.chosen
         problem.decay = &decay[0] if decay is not None else NULL
         problem.terms = <void *> terms if terms is not None else NULL
+        problem.basis = &span.basis if span is not None else NULL
         if tangents is not None:
             self.term = tangents.term
             self.term.with_loss = True
@@ -91,6 +95,10 @@ cdef size_t native_bytes(const Problem *problem, bint curved) noexcept nogil:
     if net.itemsize == sizeof(double) and problem.free == NULL:
         return 0
     return lines(times(times(plus(net.n_params, 2) if curved else 2, net.n_params), net.itemsize))
+
+
+cdef size_t room_bytes(const Problem *problem) noexcept nogil:
+    return lines(times(room(problem.basis), sizeof(double))) if problem.basis != NULL else 0
 
 
 cdef Tasks tasks_of(const Problem *problem) noexcept nogil:
@@ -130,7 +138,7 @@ cdef size_t memory_bytes(const Problem *problem, bint curved) noexcept nogil:
     else:
         prepare(&job, problem)
         scratch = slots.scratch_bytes(&job, problem.gradient_threads)
-    return plus(plus(ALIGNMENT, native_bytes(problem, curved)), scratch)
+    return plus(plus(ALIGNMENT, native_bytes(problem, curved)), plus(room_bytes(problem), scratch))
 
 
 cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint curved, void *memory) noexcept nogil:
@@ -140,7 +148,8 @@ cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint curved, voi
     if problem.net == NULL:
         return
     evaluator.native = <void *> native
-    evaluator.scratch = <void *> (native + native_bytes(problem, curved))
+    evaluator.room = <double *> (native + native_bytes(problem, curved))
+    evaluator.scratch = <void *> (native + native_bytes(problem, curved) + room_bytes(problem))
     if curved:
         evaluator.tasks = tasks_of(problem)
     else:
@@ -274,13 +283,25 @@ cdef void evaluate(Evaluator *evaluator, Point *point, Want want, bint again, Wa
     finish(evaluator, point, want)
 
 
+cdef double norm_of(const Evaluator *evaluator, const double *g) noexcept nogil:
+    """|g|_inf by the network's own parameters."""
+    cdef const Problem *problem = evaluator.problem
+    cdef const Basis *basis = problem.basis
+    cdef size_t first = 0 if basis == NULL else basis.n_units * (basis.r + 1)
+    cdef double others = largest(problem.n - first, g + first, 1), own
+    if basis == NULL:
+        return others
+    own = largest_behind(basis, problem.ops, g, evaluator.room)
+    return others if others > own or others != others else own
+
+
 cdef void finish(Evaluator *evaluator, Point *point, Want want) noexcept nogil:
     cdef size_t n = evaluator.problem.n
     evaluator.n_values += 1
     if want == VALUE:
         return
     evaluator.n_gradients += 1
-    point.grad_norm = largest(n, point.g, 1)
+    point.grad_norm = norm_of(evaluator, point.g)
     if want == GRADIENT:
         return
     evaluator.n_hessians += want == EXACT

@@ -256,11 +256,35 @@ def forget(thread):
     _interrupted.discard(thread)
 
 
+class TimeOver(Exception):
+    """A call has gone on for longer than `limit` has granted."""
+
+
+# When calls of a thread are to end, on the clock of `seconds`, by its identifier.
+cdef dict _limits = {}
+
+
+def limit(double seconds):
+    """End calls of this thread that are still under way so many seconds from now, by TimeOver, until `unlimited`."""
+    _limits[get_ident()] = fmlp_seconds() + seconds
+
+
+def unlimited():
+    """Let calls of this thread take their time again."""
+    _limits.pop(get_ident(), None)
+
+
 cdef bint is_interrupted() noexcept:
-    if not _interrupted or get_ident() not in _interrupted:
+    if not _interrupted and not _limits:
         return False
-    PyErr_SetNone(KeyboardInterrupt)
-    return True
+    thread = get_ident()
+    if thread in _interrupted:
+        PyErr_SetNone(KeyboardInterrupt)
+        return True
+    if thread in _limits and fmlp_seconds() >= <double> _limits[thread]:
+        PyErr_SetNone(TimeOver)
+        return True
+    return False
 
 
 cdef void answer_signals(Watch *watch) noexcept nogil:
