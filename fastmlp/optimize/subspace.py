@@ -196,7 +196,7 @@ class Seen:
 
     @property
     def scale(self) -> float:
-        """The largest diagonal element of the Gauss-Newton matrix by all parameters, at the start; 1 if there is none."""
+        """The largest diagonal element of the matrix by all parameters at the start; 1 if there is none."""
         own = self._whole
         diagonal = own.data.hessian_diagonal(own.native(own.x0), "ggn")
         if own.free is not None:
