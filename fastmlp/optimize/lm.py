@@ -58,7 +58,8 @@ def solve(
         state = FRESH | state
     seen = Seen.of(objective, state)
     if seen is not None and seen.x0.size <= MOST_PARAMS:
-        descent = Descent(compiled(seen.objective, span=seen.span), seen.x0, tol, options, state)
+        first = state or FRESH | {"mu": options["damping"] * seen.scale, "is_exact": False}
+        descent = Descent(compiled(seen.objective, span=seen.span), seen.x0, tol, options, first)
         ended, left, counts = follow(descent, seen, monitor, max_iter)
         return ended, seen.left(left, descent.params), counts
     if objective.architecture.n_params > MOST_PARAMS:

@@ -162,7 +162,7 @@ class Seen:
         )
         params = self.subspace.reduced(objective.expand(objective.x0))
         self.objective = Objective(self.data, own, params, self.subspace.free(objective.free))
-        self.constant, self.span = objective.constant, self.subspace.compiled
+        self.constant, self.span, self._whole = objective.constant, self.subspace.compiled, objective
 
     @classmethod
     def of(cls, objective: Objective, state: dict[str, Any] | None = None) -> Self | None:
@@ -193,6 +193,16 @@ class Seen:
     def x0(self) -> Float:
         """The coordinates of the start (n,)."""
         return self.objective.x0
+
+    @property
+    def scale(self) -> float:
+        """The largest diagonal element of the matrix by all parameters at the start; 1 if there is none."""
+        own = self._whole
+        diagonal = own.data.hessian_diagonal(own.native(own.x0), "ggn")
+        if own.free is not None:
+            diagonal = own.free.pull(own.free.coefficient * diagonal)
+        largest = float((diagonal if own.decay is None else diagonal + own.decay).max())
+        return largest if 0 < largest < np.inf else 1.0
 
     def expand(self, v: Array) -> Float:
         """All parameters of the network, from those that are free here."""
