@@ -69,7 +69,15 @@ INNER = {
         ("layers",),
         ("activations", "moderation"),
     ),
-    "derivatives": (("__init__",), ("differentiable",), ("curved",), ("operators",), ("exact",), ("definite", "mixed")),
+    "derivatives": (
+        ("__init__",),
+        ("differentiable",),
+        ("curved",),
+        ("operators",),
+        ("exact",),
+        ("definite", "mixed"),
+        ("eigenvalues",),
+    ),
     "network": (("__init__",), ("network",), ("trainable",)),
     "runs": (("__init__",), ("choosing", "many"), ("sweep_result", "tasks")),
     "pruning": (

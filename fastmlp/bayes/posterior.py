@@ -17,6 +17,7 @@ from fastmlp.bayes.prior import Prior
 from fastmlp.derivatives import definite
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives.definite import EPS, Covariance
+from fastmlp.derivatives.eigenvalues import eigenvalues
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model.functional import Samples
 from fastmlp.terms import DataTerm, Quadratic, reparam
@@ -197,12 +198,11 @@ class Posterior:
         """Those of beta H, beyond rounding: only the exact one has any, which the prior then outweighs."""
         matrix = self.curvature
         if matrix.ndim == 1:
-            eigenvalues = np.sort(matrix)
+            found = np.sort(matrix)
         else:
-            _memory.blas(4 * matrix.nbytes)
-            eigenvalues = np.asarray(np.linalg.eigvalsh(matrix), np.float64)
-        limit = len(eigenvalues) * EPS * np.abs(eigenvalues).max(initial=0.0)
-        return np.asarray(eigenvalues[eigenvalues < -limit])
+            found = eigenvalues(matrix)
+        limit = len(found) * EPS * np.abs(found).max(initial=0.0)
+        return np.asarray(found[found < -limit])
 
     def linearised(self, X: Float, numbers: int) -> Iterator[tuple[slice, Float, Float]]:
         """Outputs, logits but for squared error, of some samples after the other, and J by the free parameters.
