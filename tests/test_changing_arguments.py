@@ -118,6 +118,28 @@ def restless(array, shape):
 
 
 @ACCEPTED
+@pytest.mark.parametrize(("name", "argument"), [("fixed", "chosen"), ("labels", "labels")])
+def test_another_thread_writes_indices_that_are_none(name, argument, dtype):
+    call, given = CALLS[name], arguments_of(CALLS[name], values(9, dtype))
+    expected, array, own, over = call(**given, dtype=dtype), given[argument], given[argument].copy(), threading.Event()
+
+    def write():
+        while not over.is_set():
+            array[...] = 2**40
+            array[...] = own
+
+    other = threading.Thread(target=write)
+    other.start()
+    try:
+        for _ in range(200):
+            found = outcome(call, given, dtype)
+            assert found is None or np.array_equal(found, expected)
+    finally:
+        over.set()
+        other.join()
+
+
+@ACCEPTED
 @pytest.mark.parametrize("n", [1, 130, 20_000])
 def test_another_thread_assigns_the_shape_of_what_is_written(n, dtype):
     net, X, out = net_of(dtype), values(n, dtype)["X"], np.empty((n, K), dtype)

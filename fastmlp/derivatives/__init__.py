@@ -5,5 +5,6 @@ curved          methods of a network: second derivatives of its loss
 operators       curvature as a linear operator of SciPy's
 exact           Jacobians, Hessians and products as pure functions
 mixed           second derivatives, once by the inputs and once by the parameters
+eigenvalues     of symmetric matrices, in steps between which signals are answered
 definite        positive definite matrices: factors, inverses, covariances
 """
