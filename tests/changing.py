@@ -83,6 +83,7 @@ def values(n, dtype):
         "cov": np.eye(D) + 0.1,
         "chosen": np.arange(0, net_of(dtype).n_params, 3),  # some parameters
         "held_X": rng.normal(size=(6, D)).astype(dtype),
+        "held_labels": np.arange(6) % K,
         "held_T": rng.normal(size=(6, K)).astype(dtype),
         "n_threads": 1,
     }

@@ -197,15 +197,15 @@ def estimated_path_with_validation(X, T, held_X, held_T, dtype):
     return np.nan_to_num(own.prune_path(X, T, X_val=held_X, y_val=held_T, n_params=21, max_iter=2).scores)
 
 
-def classified(X, labels, sample_weight, held_X, dtype):
+def classified(X, labels, sample_weight, held_X, held_labels, dtype):
     own = fastmlp.MLPClassifier(hidden_layer_sizes=(3,), solver="lbfgs", random_state=0, max_iter=3)
-    own.fit(X, labels, sample_weight, X_val=X, y_val=labels)
+    own.fit(X, labels, sample_weight, X_val=held_X, y_val=held_labels)
     return np.append(own.predict_proba(held_X), own.network_.params)
 
 
-def classified_path(X, labels, sample_weight, dtype):
+def classified_path(X, labels, sample_weight, held_X, held_labels, dtype):
     own = fastmlp.MLPClassifier.from_network(classes_of(dtype), alpha=10.0)
-    path = own.prune_path(X, labels, sample_weight, X_val=X, y_val=labels, n_params=21, max_iter=2)
+    path = own.prune_path(X, labels, sample_weight, X_val=held_X, y_val=held_labels, n_params=21, max_iter=2)
     return np.nan_to_num(path.scores)
 
 

@@ -13,6 +13,8 @@ import pytest
 import fastmlp
 from changing import ACCEPTED, CHANGES, SIZES, Array, D, K, Threads, net_of, values
 from changing_calls import CALLS, arguments_of
+from changing_numbers import CALLS as NUMBERS
+from changing_numbers import Real
 
 
 def outcome(call, given, dtype):
@@ -38,6 +40,26 @@ def test_hooks_of_other_arguments_change_nothing(name, n, dtype):
             given[other] = Threads(X, change) if other == "n_threads" else Array(given[other], X, change)
             found = outcome(call, given, dtype)
             assert found is None or np.array_equal(found, expected), (change.__name__, other)
+
+
+@ACCEPTED
+@pytest.mark.filterwarnings("ignore::fastmlp.ConvergenceWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("name", NUMBERS)
+def test_hooks_of_numbers_change_nothing(name, n, dtype):
+    call, numbers = NUMBERS[name]
+
+    def run(X, T, dtype, options):
+        return call(X, T, **options)
+
+    given = values(n, dtype)
+    expected = outcome(run, {"X": given["X"], "T": given["T"], "options": numbers}, dtype)
+    for change in CHANGES:
+        for option, value in numbers.items():
+            X = given["X"].copy()
+            hooked = numbers | {option: Real(value, X, change)}
+            found = outcome(run, {"X": X, "T": given["T"], "options": hooked}, dtype)
+            assert found is None or np.array_equal(found, expected), (change.__name__, option)
 
 
 @ACCEPTED

@@ -3,6 +3,7 @@
 import pytest
 
 import changing_calls
+import changing_numbers
 import test_integers
 from changing import values
 from given import annotated, reached
@@ -10,6 +11,7 @@ from given import annotated, reached
 ARRAYS = r"ArrayLike|Precision\b|Chosen|Validation|Array \| None"
 NAMED_ARRAYS = {"X", "T", "sample_weight", "y"}  # where an annotation says Any
 INTEGERS = r"\bint\b(?!\])|Seed|Extent"
+NUMBERS = r"\bfloat\b(?!\])"
 NAMED_INTEGERS = {"n_threads", "layers", "shape", "input"}
 
 NO_ARRAYS = {
@@ -18,6 +20,7 @@ NO_ARRAYS = {
     ("Network.predict", "out"),  # has tests of its own beside the table
     ("plot.function", "X"), ("plot.function", "T"), ("plot.transformed", "X"),  # matplotlib's, or lists of them
 }  # fmt: skip
+NO_NUMBERS = {("plot.function", "band")}  # a picture's
 NO_INTEGERS = {("from_torch", "shape")}  # needs PyTorch
 
 
@@ -36,6 +39,16 @@ def test_every_array_is_one_that_changes_others():
         given = changing_calls.arguments_of(call, values(9, "float64"))
         found |= reached(lambda call=call, given=given: call(**given, dtype="float64"), list(given.values()))
     assert wanted(ARRAYS, NAMED_ARRAYS) - found == NO_ARRAYS
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_number_is_one_that_changes_others():
+    found, given = set(), values(9, "float64")
+    for call, numbers in changing_numbers.CALLS.values():
+        hooked = {name: changing_numbers.Real(value, None, id) for name, value in numbers.items()}
+        found |= reached(lambda call=call, hooked=hooked: call(given["X"], given["T"], **hooked), list(hooked.values()))
+    wanted_numbers = {pair for pair in wanted(NUMBERS, set()) if not pair[0].startswith("MLPClassifier")}
+    assert wanted_numbers - found == NO_NUMBERS
 
 
 @pytest.mark.filterwarnings("ignore")
