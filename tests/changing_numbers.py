@@ -84,9 +84,9 @@ def squares(X, T, **options):
 
 
 def scheduled(make):
-    return lambda X, T, **options: net_of(X.dtype).fit(
-        X, T, "sgd", learning_rate=make(**options), batch_size=8, max_iter=2, rng=0
-    ).x
+    return lambda X, T, **options: (
+        net_of(X.dtype).fit(X, T, "sgd", learning_rate=make(**options), batch_size=8, max_iter=2, rng=0).x
+    )
 
 
 def estimated(solver, **more):
@@ -125,6 +125,5 @@ CALLS = {
                    {"initial": 0.01, "factor": 0.9}),
     "estimator by adam": (estimated("adam"), {"alpha": 0.1, "learning_rate_init": 0.01, "tol": 1e-3, "beta_1": 0.8,
                                               "beta_2": 0.9, "epsilon": 1e-8, "n_iter_no_change": 5.0}),
-    "estimator by sgd": (estimated("sgd", learning_rate="invscaling", early_stopping=True),
-                         {"power_t": 0.5, "momentum": 0.5, "validation_fraction": 0.3}),
+    "estimator by sgd": (estimated("sgd", learning_rate="invscaling"), {"power_t": 0.5, "momentum": 0.5}),
 }  # fmt: skip

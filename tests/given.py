@@ -1,4 +1,4 @@
-"""Which arguments of the public calls something has reached: seen by the interpreter's own hook, not by what tables say."""
+"""Which arguments of public calls something has reached: seen by the interpreter's own hook, not by what tables say."""
 
 import contextlib
 import inspect

@@ -114,7 +114,7 @@ class Problem:
         )
 
     def measured(self):
-        sigma = np.linspace(0.1, 0.2, 1000)
+        sigma = np.linspace(0.1, 0.2, len(self.some[0]))
         options = {"sigma": sigma, "absolute_sigma": True, "prior_precision": 1.0}
         own = fastmlp.Laplace(self.net, *self.some, **options, **self.threads)
         fitted = self.net.copy().fit(*self.some, "lm", sigma=sigma, penalty=DECAY, max_iter=3, **self.threads)

@@ -166,7 +166,7 @@ OPERATIONS = {
        for name in ("n_params", "max_iter", "verbose", "at_once")},
     "check_derivatives rng": lambda n: fastmlp.check_derivatives(net(), X, T, rng=n).passed,
     "Laplace n_threads": lambda n: fastmlp.Laplace(net(), X, T, prior_precision=1.0, n_threads=n).params_std,
-    **{f"Laplace.{name} rng": lambda n, name=name: getattr(posterior(), name)(*given, rng=n)
+    **{f"Laplace.{name} rng": lambda n, name=name, given=given: getattr(posterior(), name)(*given, rng=n)
        for name, given in (("predict", (X,)), ("sample", (2,)))},
     "prior_samples rng": lambda n: fastmlp.prior_samples(net(), 1.0, X, 2, rng=n).shape,
     "prior_samples n_threads": lambda n: fastmlp.prior_samples(net(), 1.0, X, 2, rng=0, n_threads=n).shape,

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from fastmlp import _memory
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
 from fastmlp._types import Float, Mask
@@ -197,10 +196,7 @@ class Posterior:
     def negative_eigenvalues(self) -> Float:
         """Those of beta H, beyond rounding: only the exact one has any, which the prior then outweighs."""
         matrix = self.curvature
-        if matrix.ndim == 1:
-            found = np.sort(matrix)
-        else:
-            found = eigenvalues(matrix)
+        found = np.sort(matrix) if matrix.ndim == 1 else eigenvalues(matrix)
         limit = len(found) * EPS * np.abs(found).max(initial=0.0)
         return np.asarray(found[found < -limit])
 
