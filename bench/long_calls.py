@@ -5,6 +5,7 @@ Every public call that has samples to go through, or steps to make: tests/test_e
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -185,6 +186,11 @@ def laplace(net: Any, X: Any, T: Any) -> None:
     fastmlp.Laplace(net, X, T, penalty=fastmlp.WeightDecay(10.0, 10.0))
 
 
+def measured(net: Any, X: Any, T: Any) -> None:
+    """A posterior of samples with errors that are known."""
+    fastmlp.Laplace(net, X, T, prior_precision=1.0, sigma=np.linspace(0.5, 2.0, len(X)), absolute_sigma=True)
+
+
 def pruned(**options: Any) -> Callable[[Any, Any, Any], Any]:
     """A path whose trainings are short, so that what is between them is seen."""
     return lambda net, X, T: fastmlp.prune(net, X, T, penalty=DECAY, max_iter=5, tol=1e9, **options)
@@ -195,6 +201,12 @@ def saliencies(net: Any, X: Any, T: Any) -> None:
     found = fastmlp.saliencies(net, X, T, penalty=DECAY)
     found.data_rise.sum()
     list(found.params[:200])
+
+
+def not_definite(net: Any, X: Any, T: Any) -> None:
+    """Fewer samples than parameters, and next to no penalty: the error says the smallest eigenvalue."""
+    with contextlib.suppress(fastmlp.NotPositiveDefiniteError):
+        fastmlp.saliencies(net, X, T, penalty=fastmlp.WeightDecay(0.0, 1.0))
 
 
 def importances(net: Any, X: Any, T: Any) -> None:
@@ -305,6 +317,9 @@ CALLS: dict[str, Callable[[], Work]] = {
     "Conv predict": asking(IMAGES, 200_000, lambda net, X, T: net.predict(X)),
     "Conv jacobian by parameters": asking(IMAGES, 20_000, lambda net, X, T: net.jacobian(X, wrt="params")),
     "Conv hessian": asking(IMAGES, 2_000, lambda net, X, T: net.hessian(X, T)),
+    "lm, sigma": training([8, 30, 1], 20_000, "lm", sigma=np.linspace(0.5, 2.0, 20_000)),
+    "Laplace, sigma": asking([27, 60, 1], 5_000, measured),
+    "fit_evidence, sigma": evidence([27, 20, 1], 5_000, sigma=np.linspace(0.5, 2.0, 5_000)),
     "derivatives": training([20, 50, 1], 100_000, "lbfgs", derivatives=("inputs", np.zeros((100_000, 1, 20)))),
     "invariance": asking(WIDE, 300_000, lambda net, X, T: fastmlp.invariance.invariance(net, X, np.eye(8))),
     "tangents": images(10_000, lambda X: fastmlp.invariance.tangents(X, (28, 28))),
@@ -322,6 +337,7 @@ CALLS: dict[str, Callable[[], Work]] = {
     "Laplace.influence": posterior([27, 50, 1], 20_000, lambda own, X, T: own.influence(X), 20_000),
     "Laplace.log_density": posterior([27, 50, 1], 3_000, lambda own, X, T: own.log_density(X, X[:, :1]), 100_000),
     "saliencies": asking([27, 60, 1], 3_000, saliencies),
+    "saliencies, not definite": asking([27, 60, 1], 800, not_definite),
     "refit": refitting([27, 60, 1], 3_000),
     "fit_evidence": evidence([27, 20, 1], 5_000),
     "fit_evidence n_starts": evidence([8, 20, 1], 3_000, n_starts=6),
@@ -333,4 +349,4 @@ CALLS: dict[str, Callable[[], Work]] = {
     ),
     "MLPClassifier.fit": estimator("MLPClassifier", 100_000, solver="lbfgs", tol=0.0),
 }
-LAPACK = ("bfgs", "slsqp", "trust-exact", "levenberg_marquardt", "Laplace", "Laplace.updated", "refit")
+LAPACK = ("bfgs", "slsqp", "trust-exact", "levenberg_marquardt", "Laplace.updated")

@@ -30,6 +30,21 @@ def chosen(A: Float, where: Index) -> Float:
     return result
 
 
+def scaled(A: Float, exponent: int) -> Float:
+    """2^exponent A, a new array."""
+    result = np.empty(A.shape, A.dtype)
+    for rows in _parts(*A.shape):
+        np.ldexp(A[rows], exponent, out=result[rows])
+    return result
+
+
+def add_products(A: Float, V: Float, W: Float) -> None:
+    """A += V W' + W V'."""
+    for rows in _parts(*A.shape):
+        A[rows] += V[rows] @ W.T
+        A[rows] += W[rows] @ V.T
+
+
 def _parts(n_rows: int, width: int) -> Iterator[slice]:
     size = max(1, AT_ONCE // max(1, width))
     for first in range(0, n_rows, size):

@@ -71,11 +71,20 @@ def values(n, dtype):
         "T": rng.normal(size=(n, K)).astype(dtype),
         "sample_weight": rng.uniform(0.5, 2.0, n).astype(dtype),
         "v": rng.normal(size=net_of(dtype).n_params).astype(dtype),
+        "u": rng.normal(size=net_of(dtype).n_params).astype(dtype),
         "U": rng.normal(size=(n, K)).astype(dtype),
         "sigma": rng.uniform(0.5, 2.0, (n, K)).astype(dtype),
         "tau": rng.normal(size=(n, 2, D)).astype(dtype),
         "slopes": rng.normal(size=(n, 2, K)).astype(dtype),
         "displacement": rng.normal(size=(2, n, D)).astype(dtype),
+        "labels": rng.integers(0, K, n),
+        "noise": rng.uniform(0.5, 2.0, K),  # precisions, of each output
+        "precision": rng.uniform(0.5, 2.0, net_of(dtype).n_params),  # of each parameter
+        "cov": np.eye(D) + 0.1,
+        "chosen": np.arange(0, net_of(dtype).n_params, 3),  # some parameters
+        "held_X": rng.normal(size=(6, D)).astype(dtype),
+        "held_labels": np.arange(6) % K,
+        "held_T": rng.normal(size=(6, K)).astype(dtype),
         "n_threads": 1,
     }
 

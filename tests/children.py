@@ -7,6 +7,7 @@ import warnings
 
 END = "\0"
 ROOM = 2 << 30  # bytes that a child may take besides those that are in use
+STARVED = 30  # times as long by the clock a call may take, where other programs hold the cores, before it hangs
 
 
 def fork():
@@ -18,7 +19,10 @@ def fork():
 
 
 def outcomes(calls, seconds=20):
-    """How each call ends: "result", or kind and text of its exception; the last entry is what has ended it early."""
+    """How each call ends: "result", or kind and text of its exception; the last entry is what has ended it early.
+
+    All of them have so many seconds of processor time.
+    """
     reader, writer = os.pipe()
     child = fork()
     if child == 0:
@@ -53,8 +57,9 @@ def limit_memory(room=ROOM):
 def _limit(seconds):
     limit_memory()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))  # a child begins at 0
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(seconds)
+    signal.alarm(STARVED * seconds)
 
 
 def _ending(call):

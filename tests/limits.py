@@ -113,6 +113,17 @@ class Problem:
             self.fitted("lm", penalty=penalty), fastmlp.invariance.invariance(self.net, self.X, tau, **self.threads)
         )
 
+    def measured(self):
+        sigma = np.linspace(0.1, 0.2, len(self.some[0]))
+        options = {"sigma": sigma, "absolute_sigma": True, "prior_precision": 1.0}
+        own = fastmlp.Laplace(self.net, *self.some, **options, **self.threads)
+        fitted = self.net.copy().fit(*self.some, "lm", sigma=sigma, penalty=DECAY, max_iter=3, **self.threads)
+        return np.concatenate([fitted.x, own.predict(self.X[:50], noise_std=0.1)[1].ravel()])
+
+    def told_more(self):
+        by_copies = self.fitted("adam", batch_size=500, augment=fastmlp.invariance.RandomShift(1.0, shape=(2, 4)))
+        return np.append(by_copies, self.fitted("lbfgs", derivatives=("inputs", np.zeros((len(self.X), 1, 8)))))
+
     def convolved(self):
         layers = [(2, 4), fastmlp.Conv(5, 2), fastmlp.MaxPool(2), fastmlp.Conv(3, 1), fastmlp.AveragePool(1), 1]
         net = fastmlp.Network(layers, rng=0)
@@ -175,6 +186,8 @@ OPERATIONS = {
     "invariance.augmented, warp": lambda p: p.changed(),
     "TangentPropagation, tangents": lambda p: p.along(),
     "Conv, AveragePool, MaxPool": lambda p: p.convolved(),
+    "sigma, noise_std": lambda p: p.measured(),
+    "augment, derivatives": lambda p: p.told_more(),
     "features": lambda p: p.features(),
     "plot": lambda p: p.pictured(),
     "leave_one_out": lambda p: p.laplace().leave_one_out().outputs,

@@ -46,7 +46,7 @@ LITTLE = SMALL | ROWS | RATES | PICTURES | VECTORS | OF_PREDICT | OF_WEIGHTS
 TABLES = {
     "tests/fuzz/{calls,trained,asked}.py": SMALL | NOT_HERE | PICTURES | FILES,  # `load` has a target of its own
     "tests/test_arguments.py": SMALL | NOT_HERE | PICTURES | OF_PREDICT | {"MLPClassifier", "prune_path"},
-    "tests/test_changing_arguments.py": LITTLE | TERMS | CHANGES | FEATURES | LIBRARIES | FILES
+    "tests/changing_calls.py": LITTLE | TERMS | CHANGES | FEATURES | LIBRARIES | FILES
     | {"levenberg_marquardt", "leave_one_out", "sample", "MLPClassifier", "from_network"}
     | {"value", "grad", "value_and_grad", "hess", "ggn", "residuals", "residual_jac"},  # of the objective's own vectors
     "tests/test_integers.py": (LITTLE | TERMS | CHANGES | LIBRARIES | FILES | WITHOUT_INTEGERS | {"MLPClassifier"})

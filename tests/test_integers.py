@@ -10,7 +10,7 @@ import pytest
 import fastmlp
 from cases import ALL
 from children import outcomes
-from fastmlp import MLPRegressor, features, invariance, schedules
+from fastmlp import MLPClassifier, MLPRegressor, features, invariance, plot, schedules
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for the memory in use")
 
@@ -52,6 +52,17 @@ def estimator(**options):
     ).fit(X, T[:, 0])
 
 
+def classifier(**options):
+    defaults = {"hidden_layer_sizes": (4,), "random_state": 0, "max_iter": 3, "solver": "lbfgs"}
+    return MLPClassifier(**defaults | options).fit(X, T[:, 0] > 0).loss_
+
+
+def changed(kind, shape):
+    """By a random change of images, or signals, of that shape."""
+    sizes = (1.0, 1.0) if kind in (invariance.Elastic, invariance.TimeWarp) else (1.0,)
+    return invariance.augmented(X, T, kind(*sizes, shape=shape), 2, rng=0)[0].shape
+
+
 def pruned(**options):
     options = {"penalty": fastmlp.WeightDecay(0.1, 0.1), "max_iter": 2, "n_params": 14, "time_limit": 0.02, **options}
     return fastmlp.prune(net(), X, T, **options).best.n_params
@@ -63,6 +74,16 @@ def saliencies(**options):
 
 def refitted(**options):
     return fastmlp.refit(net(), X, T, penalty=fastmlp.WeightDecay(9.0, 9.0), **options).fun
+
+
+def pictured(name, *arguments, **options):
+    """Without a window: the picture is let go again."""
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    figure, ax = pyplot.subplots()
+    try:
+        getattr(plot, name)(*arguments, ax=ax, **options)
+    finally:
+        pyplot.close(figure)
 
 
 VECTORS = {"X": X, "T": T, "v": net().params, "U": T, "damping": 0.1}
@@ -138,12 +159,42 @@ OPERATIONS = {
     **{f"{kind.__name__} {name}": lambda n, kind=kind, name=name: kind(**{name: n}).fit_transform(X).shape
        for kind, name in ((features.ZernikeMoments, "degree"), (features.CentralMoments, "order"))},
     **{f"{kind.__name__} shape": lambda n, kind=kind: kind(shape=(n, 1)).fit_transform(X).shape
-       for kind in (features.HuMoments, features.PowerSpectrum)},
+       for kind in (features.CentralMoments, features.HuMoments, features.PowerSpectrum, features.ZernikeMoments)},
     "propagate n_threads": lambda n: fastmlp.propagate(net(), X, np.eye(3), n_threads=n),
     **{f"prune_path {name}": lambda n, name=name: MLPRegressor.from_network(net(), alpha=1.0).prune_path(
         X, T, **{"max_iter": 2, "n_params": 14, "time_limit": 0.02, name: n}).scores
        for name in ("n_params", "max_iter", "verbose", "at_once")},
     "check_derivatives rng": lambda n: fastmlp.check_derivatives(net(), X, T, rng=n).passed,
+    "Laplace n_threads": lambda n: fastmlp.Laplace(net(), X, T, prior_precision=1.0, n_threads=n).params_std,
+    **{f"Laplace.{name} rng": lambda n, name=name, given=given: getattr(posterior(), name)(*given, rng=n)
+       for name, given in (("predict", (X,)), ("sample", (2,)))},
+    "prior_samples rng": lambda n: fastmlp.prior_samples(net(), 1.0, X, 2, rng=n).shape,
+    "prior_samples n_threads": lambda n: fastmlp.prior_samples(net(), 1.0, X, 2, rng=0, n_threads=n).shape,
+    "fit_evidence rng": lambda n: fastmlp.fit_evidence(net(), X, T, max_iter=2, rng=n).log_evidence,
+    "fit_many rng": lambda n: many("adam", rng=n, max_iter=2),
+    "sweep rng": lambda n: fastmlp.sweep(X, T, (2,), 2, 0.3, max_iter=3, rng=n).best.layers,
+    "augmented rng": lambda n: invariance.augmented(X, T, invariance.TimeShift(1.0), 2, rng=n)[0].shape,
+    **{f"{kind.__name__} shape": lambda n, kind=kind: changed(kind, (n, 1))
+       for kind in (invariance.Elastic, invariance.RandomAffine, invariance.RandomShift)},
+    **{f"{kind.__name__} shape": lambda n, kind=kind: changed(kind, (1, n))
+       for kind in (invariance.TimeShift, invariance.TimeWarp)},
+    **{f"MLPClassifier {name}": lambda n, name=name: classifier(**{name: n})
+       for name in ("max_fun", "n_init", "random_state", "verbose", "layers")},
+    "MLPClassifier max_iter": lambda n: classifier(max_iter=n, solver="lm", alpha=1.0),
+    "MLPClassifier batch_size": lambda n: classifier(batch_size=n, solver="adam"),
+    "MLPClassifier hidden_layer_sizes": lambda n: classifier(hidden_layer_sizes=(n,)),
+    "MLPRegressor layers": lambda n: estimator(layers=(n,)).loss_,
+    "plot.filters layer": lambda n: pictured("filters", convolved(), layer=n),
+    "plot.hinton layer": lambda n: pictured("hinton", net(), layer=n),
+    "plot.importances n_inputs": lambda n: pictured("importances", fastmlp.importances(
+        net(), X, T, penalty=fastmlp.WeightDecay(9.0, 9.0), hessian="ggn"), n_inputs=n),
+    **{f"plot.lekprofile {name}": lambda n, name=name: pictured(
+        "lekprofile", fastmlp.lekprofile(net(), X), **{name: n}) for name in ("output", "input")},
+    **{f"plot.sensitivity {name}": lambda n, name=name: pictured(
+        "sensitivity", fastmlp.sensitivity(net(), X), **{name: n}) for name in ("output", "n_inputs")},
+    **{f"plot.transformed {name}": lambda n, name=name: pictured(
+        "transformed", X, invariance.TimeShift(1.0, shape=(1, 3)), **{name: n}) for name in ("rng", "n_draws")},
+    "plot.transformed shape": lambda n: pictured("transformed", X, invariance.TimeShift(1.0), shape=(1, n)),
     "step_decay every": lambda n: schedules.step_decay(0.1, 0.5, n)(3),
     "cosine_decay n_epochs": lambda n: schedules.cosine_decay(0.1, n)(3),
     **{f"MLPRegressor {name}": lambda n, name=name: estimator(**{name: n}).loss_

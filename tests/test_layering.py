@@ -78,7 +78,7 @@ INNER = {
         ("exact",),
         ("wide",),
         ("definite", "mixed"),
-        ("gram",),
+        ("eigenvalues", "gram"),
     ),
     "network": (("__init__",), ("network",), ("trainable",)),
     "runs": (("__init__",), ("choosing", "many"), ("sweep_result", "tasks")),

@@ -1,9 +1,12 @@
-"""Copies that are made in parts are the same as those by NumPy."""
+"""Copies that are made in parts are the same as those by NumPy, eigenvalues found in steps those of LAPACK."""
 
 import numpy as np
 import pytest
 
 from fastmlp import _matrices
+from fastmlp.derivatives import eigenvalues
+
+EPS = np.finfo(np.float64).eps
 
 
 @pytest.mark.parametrize("n", [0, 1, 7, 1100])
@@ -16,3 +19,24 @@ def test_copies(n):
         assert got.flags.owndata
     where = np.flatnonzero(np.random.default_rng(0).random(n) < 0.7)
     assert np.array_equal(_matrices.chosen(A, where), A[np.ix_(where, where)])
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-300, 1e300])
+@pytest.mark.parametrize("n", [2, 3, 31, 32, 33, 34, 65, 130])
+def test_eigenvalues_in_steps_are_those_of_lapack(n, scale, monkeypatch):
+    monkeypatch.setattr(eigenvalues, "SMALL", 1)
+    B = np.random.default_rng(n).normal(size=(n, n))
+    for A in (B + B.T, B @ B.T, np.ones((n, n)), np.diag(np.arange(n) - 3.0), np.zeros((n, n))):
+        before, expected = scale * A, np.linalg.eigvalsh(A)
+        found = eigenvalues.eigenvalues(before) / scale
+        assert np.abs(found - expected).max() <= (n + 10) * EPS * np.abs(expected).max()
+        assert np.array_equal(before, scale * A)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_eigenvalues_of_what_is_not_finite_are_not_found(wrong, monkeypatch):
+    monkeypatch.setattr(eigenvalues, "SMALL", 1)
+    A = np.eye(40)
+    A[3, 7] = A[7, 3] = wrong
+    with pytest.raises(np.linalg.LinAlgError):
+        eigenvalues.eigenvalues(A)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from fastmlp import _memory
 from fastmlp.derivatives import definite, wide
 from fastmlp.derivatives.definite import EPS, Covariance
+from fastmlp.derivatives.eigenvalues import eigenvalues
 from fastmlp.derivatives.gram import Gram
 
 Float = NDArray[np.float64]
@@ -86,11 +87,10 @@ def _prior_shares(B: Float | Gram, prior: Float) -> Float:
     if B.ndim == prior.ndim == 1:
         return prior * Covariance(B, prior).diagonal
     root = definite.inverse_root(definite.factor(B, prior))
-    _memory.blas(4 * root.nbytes)
     if prior.ndim == 1:
         weighted = np.sqrt(prior)[:, np.newaxis] * root
-        nu = np.linalg.eigvalsh(weighted.T @ weighted)
+        nu = eigenvalues(_memory.product(weighted.T, weighted))
     else:
-        nu = np.linalg.eigvalsh(root.T @ prior @ root)
+        nu = eigenvalues(_memory.product(_memory.product(root.T, prior), root))
     nu[nu <= len(nu) * EPS] = 0.0
     return np.asarray(nu)

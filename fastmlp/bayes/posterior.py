@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from fastmlp import _memory
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
 from fastmlp._types import Float, Index, Mask
@@ -17,6 +16,7 @@ from fastmlp.bayes.prior import Prior
 from fastmlp.derivatives import definite, wide
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives.definite import EPS, Covariance
+from fastmlp.derivatives.eigenvalues import eigenvalues
 from fastmlp.derivatives.gram import Gram
 from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.errors import NotPositiveDefiniteError
@@ -205,13 +205,9 @@ class Posterior:
         matrix = self.curvature
         if isinstance(matrix, Gram):
             return np.empty(0)
-        if matrix.ndim == 1:
-            eigenvalues = np.sort(matrix)
-        else:
-            _memory.blas(4 * matrix.nbytes)
-            eigenvalues = np.asarray(np.linalg.eigvalsh(matrix), np.float64)
-        limit = len(eigenvalues) * EPS * np.abs(eigenvalues).max(initial=0.0)
-        return np.asarray(eigenvalues[eigenvalues < -limit])
+        found = np.sort(matrix) if matrix.ndim == 1 else eigenvalues(matrix)
+        limit = len(found) * EPS * np.abs(found).max(initial=0.0)
+        return np.asarray(found[found < -limit])
 
     def linearised(self, X: Float, numbers: int) -> Iterator[tuple[slice, Float, Float]]:
         """Outputs, logits but for squared error, of some samples after the other, and J by the free parameters.

@@ -15,6 +15,7 @@ from fastmlp import _matrices, _memory, _threads
 from fastmlp._cached import cached_property
 from fastmlp._core.curvature import cholesky
 from fastmlp._types import Float
+from fastmlp.derivatives.eigenvalues import eigenvalues
 from fastmlp.derivatives.gram import Gram
 from fastmlp.errors import NotPositiveDefiniteError
 
@@ -187,12 +188,11 @@ def factor(B: Float, C: Float, *, helped: bool = False) -> Float:
 
 def extremes(A: Float) -> tuple[float, float]:
     """The smallest and the largest eigenvalue, for errors: nan where LAPACK does not find them."""
-    _memory.blas(4 * A.nbytes)
     try:
-        eigenvalues = np.linalg.eigvalsh(A)
+        found = eigenvalues(A)
     except np.linalg.LinAlgError:
         return np.nan, np.nan
-    return float(eigenvalues[0]), float(eigenvalues[-1])
+    return float(found[0]), float(found[-1])
 
 
 def _error(smallest: float, largest: float) -> NotPositiveDefiniteError:

@@ -23,6 +23,7 @@ from fastmlp._core.curvature import cholesky
 from fastmlp._types import Float, Index
 from fastmlp.derivatives import definite
 from fastmlp.derivatives.definite import EPS, Covariance
+from fastmlp.derivatives.eigenvalues import eigenvalues
 from fastmlp.derivatives.gram import Gram
 from fastmlp.errors import NotPositiveDefiniteError
 
@@ -193,8 +194,7 @@ def prior_shares(B: Gram, D: Float) -> Float:
         if np.abs(np.diagonal(triangle)).min() <= n * EPS * np.abs(triangle).max() or flat.sum() > len(B.rows):
             raise NotPositiveDefiniteError("expected flat parameters that data determine, got others")
         H = H - Q @ (Q.T @ H)
-    _memory.blas(16 * len(H) ** 2)
-    squares = np.maximum(np.linalg.eigvalsh(_memory.banded(H, H.T)), 0.0)
+    squares = np.maximum(eigenvalues(_memory.banded(H, H.T)), 0.0)
     informed = np.sort(squares)[::-1][: len(H) - np.count_nonzero(flat)] if flat.any() else squares
     return np.concatenate(
         [np.zeros(np.count_nonzero(flat)), 1 / (1 + informed), np.ones(n - np.count_nonzero(flat) - len(informed))]

@@ -83,7 +83,7 @@ def positions(architecture: Architecture, value: Any, argument: str) -> Index:
             return np.concatenate([positions(architecture, item, argument) for item in value])
     expected = f"{argument}: expected {kind}"
     try:
-        array = np.asarray(value)
+        array = np.array(value)  # our own, as the user's may hold other indices after the look at them
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"{expected}, got {type(value).__name__} ({error})") from error
     if array.dtype.kind == "b" and array.shape == (n_params,):

@@ -141,7 +141,7 @@ def saliencies(
     method: str = "obs",
     *,
     penalty: Penalty | None = None,
-    noise_precision: ArrayLike | None = None,
+    noise_precision: float | None = None,
     sample_weight: ArrayLike | None = None,
     what: Any = "weights",
     hessian: str = "exact",

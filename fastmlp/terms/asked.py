@@ -31,6 +31,10 @@ def number(term: Any, answer: Any) -> float:
         value = float(answer)
     except OverflowError:  # an integer beyond float64
         value = math.inf if answer > 0 else -math.inf
+    except TypeError as error:  # of a subclass
+        raise TypeError(
+            f"{_name(term)}: expected a real number for its value, got {type(answer).__name__} ({error})"
+        ) from error
     if math.isnan(value):
         raise ValueError(f"{_name(term)}: expected a value that is a number, or inf, got nan")
     return value

@@ -290,6 +290,13 @@ def test_what_cannot_work_is_refused():
         Quartic(a) + Quartic(a)
 
 
+class NoNumber(float):
+    """Somebody's own."""
+
+    def __float__(self):
+        return "none"
+
+
 @pytest.mark.parametrize("method", [*OWN, "trust-krylov"])
 @pytest.mark.parametrize(
     ("answer", "error", "message"),
@@ -299,6 +306,7 @@ def test_what_cannot_work_is_refused():
         (lambda v, g: (v, g * np.nan), ValueError, "Broken.value_and_grad: expected finite numbers, got nan"),
         (lambda v, g: (v, 1j * g), TypeError, "Broken.value_and_grad: expected real numbers"),
         (lambda v, g: ("1", g), TypeError, "Broken: expected a real number for its value, got '1'"),
+        (lambda v, g: (NoNumber(v), g), TypeError, "Broken: expected a real number for its value, got NoNumber"),
         (lambda v, g: [v, g], TypeError, "Broken.value_and_grad: expected a value and a gradient, got"),
     ],
 )
