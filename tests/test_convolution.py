@@ -220,7 +220,7 @@ def test_every_instruction_set_and_type(net, compute, n, dtype, isa):
     if dtype == "float32":
         net.params = own.params  # rounded once, for both
     samples = weighted(net, n)
-    expected = compute(net._plan, net.params, samples, np.arange(net.n_params))
+    expected = compute(net._architecture.plan, net.params, samples, np.arange(net.n_params))
     rounded = weighted(own, n)
     got = compute(plan_of(own, isa), own.params, rounded, np.arange(net.n_params))
     if dtype == "float64":
@@ -264,8 +264,8 @@ def test_the_same_bits_on_any_number_of_threads(n_threads, dtype):
     own = network([(1, 8, 8), Conv(6, 3, padding="same"), MaxPool(2), Conv(4, 2), 3], dtype=dtype)
     samples = weighted(own, 300)
     for compute in (values, curvature, directional):
-        single = compute(own._plan, own.params, samples, np.arange(own.n_params), 1)
-        several = compute(own._plan, own.params, samples, np.arange(own.n_params), n_threads)
+        single = compute(own._architecture.plan, own.params, samples, np.arange(own.n_params), 1)
+        several = compute(own._architecture.plan, own.params, samples, np.arange(own.n_params), n_threads)
         assert all(np.array_equal(several[name], single[name]) for name in single)
 
 
