@@ -86,7 +86,7 @@ static void NAME(pack)(size_t width, size_t depth, const real *A, size_t ld, rea
 /* C += W panel */
 static void NAME(add_product)(size_t m, size_t depth, const real *W, size_t ldw, const real *panel, real *C, size_t ldc)
 {
-    NAME(product)(m, depth, NAME(PANEL), W, ldw, 1, panel, NAME(PANEL), (NAME(finish)){1, NULL, NULL, 1}, C, ldc);
+    NAME(product)(m, depth, NAME(PANEL), W, ldw, panel, NAME(PANEL), (NAME(finish)){1, NULL, NULL, 1}, C, ldc);
 }
 
 /* LANES rows of the solution X of U'X = C, or with backward of L'X = C, from row j on, one vector wide: v holds these of

@@ -27,7 +27,7 @@ static void NAME(panel_product)(size_t m, size_t from, size_t k, size_t stop, si
                                 const real *panel, int add, real *V)
 {
     if (k < stop)
-        NAME(product)(m, stop - k, columns, J + k, ldj, 1, panel + (k - from) * NAME(PANEL), NAME(PANEL),
+        NAME(product)(m, stop - k, columns, J + k, ldj, panel + (k - from) * NAME(PANEL), NAME(PANEL),
                       (NAME(finish)){add, NULL, NULL, 1}, V, FMLP_PANEL);
 }
 

@@ -229,7 +229,7 @@ def best(request):
     def of(dtype):
         net, own = (network(*NETWORKS[name], each) for each in ("float64", dtype))
         net.params = own.params  # rounded once, for both
-        return own, compute(net._plan, net.params, weighted(net, n), np.arange(net.n_params))
+        return own, compute(net._architecture.plan, net.params, weighted(net, n), np.arange(net.n_params))
 
     return compute, n, of
 
@@ -279,8 +279,8 @@ def test_the_same_bits_on_any_number_of_threads(n_threads, dtype):
     own = network([(1, 8, 8), Conv(6, 3, padding="same"), MaxPool(2), Conv(4, 2), 3], dtype=dtype)
     samples = weighted(own, 300)
     for compute in (values, curvature, directional):
-        single = compute(own._plan, own.params, samples, np.arange(own.n_params), 1)
-        several = compute(own._plan, own.params, samples, np.arange(own.n_params), n_threads)
+        single = compute(own._architecture.plan, own.params, samples, np.arange(own.n_params), 1)
+        several = compute(own._architecture.plan, own.params, samples, np.arange(own.n_params), n_threads)
         assert all(np.array_equal(several[name], single[name]) for name in single)
 
 

@@ -59,7 +59,7 @@ def test_minibatches_answer_ctrl_c_and_leave_the_last_completed_step(layers, bat
     replay, rng = fastmlp.Network(layers, rng=0), np.random.default_rng(0)
     w = replay.params
     g, v = np.zeros_like(w), np.zeros_like(w)
-    loop = Minibatches(bind_plain(replay._plan, X, T), batch_size, 1)
+    loop = Minibatches(bind_plain(replay._architecture.plan, X, T), batch_size, 1)
     found = np.array_equal(w, net.params)
     while not found and loop.n_steps < 10**6:
         order = np.arange(len(X))

@@ -76,17 +76,17 @@ def test_any_output_and_loss(layers, compute, output, loss):
     net = network(layers, "softplus", output, loss)
     twin, where = dense_twin(net)
     samples = weighted(net, 23)
-    got = compute(net._plan, net.params, samples, np.arange(net.n_params))
-    agree(got, compute(twin._plan, twin.params, samples, where), "float64")
+    got = compute(net._architecture.plan, net.params, samples, np.arange(net.n_params))
+    agree(got, compute(twin._architecture.plan, twin.params, samples, where), "float64")
 
 
 @pytest.mark.parametrize("compute", [values, curvature, directional])
 def test_the_same_bits_on_any_number_of_threads(compute, dtype):
     net = network(LAYERS["wide"], dtype=dtype)
     samples = weighted(net, 1500)
-    single = compute(net._plan, net.params, samples, np.arange(net.n_params), 1)
+    single = compute(net._architecture.plan, net.params, samples, np.arange(net.n_params), 1)
     for n_threads in (2, 3):
-        several = compute(net._plan, net.params, samples, np.arange(net.n_params), n_threads)
+        several = compute(net._architecture.plan, net.params, samples, np.arange(net.n_params), n_threads)
         assert all(np.array_equal(several[name], single[name]) for name in single)
 
 

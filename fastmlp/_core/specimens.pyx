@@ -10,13 +10,13 @@ that `fastmlp.Network` takes are in `tests/specimens.py`; nothing in the library
 from cython cimport floating
 
 from fastmlp._core.bridge cimport kernels
+from fastmlp._core.storage.memory cimport ceil_to_power
 from fastmlp._core.sums.kinds cimport Backward, CompiledKind, Forward, Gradient, Layer
 
 
 cdef inline size_t columns(const void *ops, size_t n, size_t itemsize) noexcept nogil:
     """Those of whole vectors: what lies behind the samples is read by others."""
-    cdef size_t lanes = kernels.lanes(ops, <int> itemsize)
-    return (n + lanes - 1) // lanes * lanes
+    return ceil_to_power(n, kernels.lanes(ops, <int> itemsize))
 
 
 # ---- diagonal ----

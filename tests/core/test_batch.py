@@ -24,11 +24,11 @@ def test_exact_samples_are_bound_as_they_are(dtype):
     net = network([2, 3, 1], dtype=dtype)
     X, T = data(net, 20)
     X, T = X.astype(dtype), T.astype(dtype)
-    loss, gradient = bind_plain(net._plan, X, T).loss_and_grad(net._params, 1)
+    loss, gradient = bind_plain(net._architecture.plan, X, T).loss_and_grad(net._params, 1)
     expected = net.loss_and_grad(X.tolist(), T.tolist())
     assert loss == expected[0]
     assert np.array_equal(gradient, expected[1])
-    assert bind_plain(net._plan, X, T[:, 0].copy()).loss(net._params, 1) == loss
+    assert bind_plain(net._architecture.plan, X, T[:, 0].copy()).loss(net._params, 1) == loss
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_exact_samples_are_bound_as_they_are(dtype):
     ],
 )
 def test_samples_that_need_a_second_look_are_not_bound(X, T):
-    assert bind_plain(network([2, 3, 1])._plan, X, T) is None
+    assert bind_plain(network([2, 3, 1])._architecture.plan, X, T) is None
 
 
 def test_other_losses_look_at_their_targets():
     net = network([2, 3, 1], output="logistic")
-    assert bind_plain(net._plan, np.zeros((4, 2)), np.zeros((4, 1))) is None
+    assert bind_plain(net._architecture.plan, np.zeros((4, 2)), np.zeros((4, 1))) is None

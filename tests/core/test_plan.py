@@ -9,7 +9,7 @@ SAMPLES = [0, 1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129, 500, 1000, 4097, 100_
 
 
 def parts(layers, n):
-    return network(layers)._plan.describe(n)
+    return network(layers)._architecture.plan.describe(n)
 
 
 @pytest.mark.parametrize("layers", [[1, 1], [8, 50, 50, 1], [784, 256, 10]])
@@ -51,8 +51,9 @@ def test_more_samples_never_have_fewer_slots(layers):
 
 
 def test_partial_gradients_stay_below_the_limit():
-    n_params = network([1000, 2000, 10])._plan.describe(10**6)["n_slots"] * network([1000, 2000, 10]).n_params
-    assert n_params <= max(2**24, 4 * network([1000, 2000, 10]).n_params)
+    net = network([1000, 2000, 10])
+    n_slots = net._architecture.plan.describe(10**6)["n_slots"]
+    assert n_slots * net.n_params <= max(2**24, 4 * net.n_params)
 
 
 def test_wide_layers_get_smaller_blocks():
@@ -66,7 +67,7 @@ def test_wide_layers_get_smaller_blocks():
 @pytest.mark.parametrize("n", SAMPLES)
 def test_strips_keep_a_layer_and_its_neighbour_near_or_are_as_narrow_as_tiles(width, n, dtype):
     net = network([3, width, 1], dtype=dtype)
-    p, itemsize = net._plan.describe(n), net.dtype.itemsize
+    p, itemsize = net._architecture.plan.describe(n), net.dtype.itemsize
     assert min(n, 1) <= p["strip"] <= p["block"]
     if p["strip"] < p["block"]:  # no narrower than need be
         assert 2 * width * 2 * p["strip"] * itemsize > 24 << 10

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from cases import data, network
-from fastmlp._core.sums import predict
 
 
 @pytest.mark.parametrize("n_rows", range(1, 9))
@@ -12,7 +11,7 @@ from fastmlp._core.sums import predict
 def test_a_few_rows_agree_with_the_batch_to_rounding(output, n_rows, dtype):
     net = network([5, 7, 6, 3], ["gelu", "sin"], output, dtype=dtype)
     X = data(net, n_rows)[0].astype(dtype)
-    rows = predict.predict_plain(net._plan, net._params, X)
+    rows = net._function.plain(X)
     assert rows.shape == (n_rows, 3)
     many = net.predict(np.concatenate([X] * 9))[:n_rows]
     assert np.allclose(rows, many, rtol=0, atol=20 * np.finfo(dtype).eps)
@@ -44,7 +43,7 @@ def test_an_overflow_in_one_row_is_that_of_the_batch(width, dtype):
 def test_rows_of_a_wide_network_need_no_stack(dtype):
     net = network([3, 3000, 2], dtype=dtype)
     X = data(net, 8)[0].astype(dtype)
-    rows = predict.predict_plain(net._plan, net._params, X)
+    rows = net._function.plain(X)
     assert np.allclose(rows, net.predict(np.concatenate([X, X]))[:8], rtol=0, atol=1e3 * np.finfo(dtype).eps)
 
 
@@ -67,14 +66,37 @@ def test_rows_of_a_wide_network_need_no_stack(dtype):
 )
 def test_whatever_is_not_plain_rows_of_little_work_is_left_to_the_careful_path(rows):
     net = network([2, 3, 1])
-    assert predict.predict_plain(net._plan, net._params, rows) is None
+    assert net._function.plain(rows) is None
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 9, 300])
+def test_one_thread_takes_any_plain_rows_at_once(n_rows, dtype):
+    net = network([30, 100, 50, 3], dtype=dtype)
+    X = data(net, n_rows)[0].astype(dtype)
+    rows = net._function.plain(X, None, True)
+    assert np.array_equal(rows, net.predict(X, n_threads=1))
+    assert np.array_equal(rows, net.predict(X, n_threads=2))
+    assert np.array_equal(rows, net.predict(X.tolist() if n_rows else X, n_threads=1))
+    X[n_rows // 2 :] = np.inf
+    assert n_rows == 0 or net._function.plain(X, None, True) is None
+
+
+@pytest.mark.parametrize("n_threads", [True, 1.0, "1", 0, -1])
+def test_other_numbers_of_threads_are_judged_as_ever(n_threads):
+    with pytest.raises((TypeError, ValueError), match=r"^n_threads: expected"):
+        network([2, 3, 1]).predict(np.zeros((1, 2)), n_threads=n_threads)
+
+
+def test_what_calls_read_of_a_network_lies_in_slots():
+    """Python 3.11 is slow at attributes of an object whose dictionary was looked at, as that of a network is."""
+    assert set(vars(network([2, 3, 1]))) == {"_fitting"}
 
 
 @pytest.mark.parametrize("n_rows", [0, 9, 130])
 def test_more_rows_of_little_work_are_predicted_as_blocks(n_rows, dtype):
     net = network([5, 7, 3], dtype=dtype)
     X = data(net, n_rows)[0].astype(dtype)
-    rows = predict.predict_plain(net._plan, net._params, X)
+    rows = net._function.plain(X)
     assert rows.shape == (n_rows, 3)
     assert np.array_equal(rows, net.predict(X, n_threads=1))
 
@@ -83,7 +105,7 @@ def test_rows_may_be_read_only():
     net = network([2, 3, 1])
     X = np.ones((1, 2))
     X.flags.writeable = False
-    assert predict.predict_plain(net._plan, net._params, X) is not None
+    assert net._function.plain(X) is not None
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 8, 9, 130])
@@ -92,7 +114,7 @@ def test_plain_outputs_are_filled_at_once(n_rows, dtype):
     X = data(net, n_rows)[0].astype(dtype)
     around = np.full((n_rows + 2, 3), 7.0, dtype)
     out = around[1:-1]
-    assert predict.predict_plain(net._plan, net._params, X, out) is out
+    assert net._function.plain(X, out) is out
     assert np.array_equal(out, net.predict(X, n_threads=1))
     assert np.array_equal(around[[0, -1]], np.full((2, 3), 7.0))
 
@@ -112,13 +134,13 @@ def read_only():
 )  # fmt: skip
 def test_outputs_that_are_not_plain_are_left_to_the_careful_path(out):
     net = network([3, 4, 3])
-    assert predict.predict_plain(net._plan, net._params, np.zeros((2, 3)), out) is None
+    assert net._function.plain(np.zeros((2, 3)), out) is None
 
 
 def test_outputs_that_overlap_are_left_to_the_careful_path():
     net = network([3, 4, 3])
     buffer = np.zeros((5, 3))
     for first in range(4):
-        met = predict.predict_plain(net._plan, net._params, buffer[1:3], buffer[first : first + 2])
+        met = net._function.plain(buffer[1:3], buffer[first : first + 2])
         assert (met is None) == (first in (0, 1, 2))
-    assert predict.predict_plain(net._plan, net._params, buffer[:4], net.weights[0]) is None
+    assert net._function.plain(buffer[:4], net.weights[0]) is None

@@ -97,7 +97,7 @@ def test_threads_do_not_change_the_bits(layers, n_samples, dtype):
 def test_bits_do_not_depend_on_where_vectors_lie(method, n_states, dtype):
     net = network([1, 3, 1], dtype=dtype)
     X, T = data(net, 40)
-    batch, n, order = bind_plain(net._plan, X.astype(dtype), T.astype(dtype)), net.n_params, np.arange(40)
+    batch, n, order = bind_plain(net._architecture.plan, X.astype(dtype), T.astype(dtype)), net.n_params, np.arange(40)
     settings = {"sgd": (0, 8, 0.1, (0.9, True, False)), "adam": (0, 8, 0.1, (0.9, 0.999, 1e-8))}[method]
     results = set()
     for apart in (0, 1, 3, 4, 8, 16, 300):  # numbers between one vector and the next
@@ -161,7 +161,7 @@ X, T = np.random.default_rng(0).normal(size=(n, net.layers[0])), np.zeros((n, 1)
 w = net.params
 g, m, v = (np.zeros_like(w) for _ in range(3))
 order, decay = np.arange(n), np.ones_like(w)
-loop = Minibatches(bind_plain(net._plan, X, T), 32, int(sys.argv[1]))
+loop = Minibatches(bind_plain(net._architecture.plan, X, T), 32, int(sys.argv[1]))
 
 def epoch(steps):
     before = count()

@@ -23,6 +23,7 @@ from fastmlp._core.curvature cimport by_units, cross_terms, tiles
 from fastmlp._core.threads cimport team
 from fastmlp._core.curvature.cross_terms cimport Rows
 from fastmlp._core.curvature.tiles cimport EXACT, Curvature, number, own_products, walk, width
+from fastmlp._core.storage.memory cimport ceil_to_power
 from fastmlp._core.sums.block cimport Block
 from fastmlp._core.sums.kinds cimport Layer
 from fastmlp._core.threads.team cimport Watch
@@ -65,9 +66,9 @@ cdef inline bint is_one(size_t n, const floating *x) noexcept nogil:
 
 
 cdef inline void clear_padding(const Block *b, size_t rows, floating *J) noexcept nogil:
-    cdef size_t row, s, lanes = b.net.lanes
+    cdef size_t row, s, whole = ceil_to_power(b.n, b.net.lanes)
     for row in range(rows):
-        for s in range(b.n, (b.n + lanes - 1) // lanes * lanes):
+        for s in range(b.n, whole):
             J[row * b.ld + s] = 0.0
 
 

@@ -36,7 +36,7 @@ from fastmlp._core.bridge.kernels cimport FMLP_PAD
 from fastmlp._core.curvature.chosen cimport Chosen, Places
 from fastmlp._core.curvature.tiles cimport BACKPROP, GGN, Curvature, copy, number
 from fastmlp._core.storage.arrays cimport data
-from fastmlp._core.storage.memory cimport ceil_to, plus, reserve, times
+from fastmlp._core.storage.memory cimport ceil_to, ceil_to_power, plus, reserve, times
 from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
 from fastmlp._core.sums.batch cimport Batch
 from fastmlp._core.sums.block cimport Block, Source, load
@@ -102,7 +102,7 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const C
         new.work_numbers = plus(new.work_numbers, by_columns.room(&new.curvature))
     elif kind == BACKPROP:
         new.work_numbers = plus(new.work_numbers, net.n_params)
-    new.work_numbers = ceil_to(new.work_numbers, line)
+    new.work_numbers = ceil_to_power(new.work_numbers, line)
     new.shares = new.parts.n_slots
     new.kept_numbers = 0
     shares = 0
@@ -115,7 +115,7 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const C
             new.shares = shares
             new.work_numbers = by_bands.work_numbers(&new.curvature, &new.parts)
             new.kept_numbers = kept
-    new.slot_numbers = plus(ceil_to(net.n_params, line), ceil_to(sums, line))
+    new.slot_numbers = plus(ceil_to_power(net.n_params, line), ceil_to_power(sums, line))
     return new
 
 

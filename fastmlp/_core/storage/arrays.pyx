@@ -24,12 +24,6 @@ cdef const void *_single = kernels.table(isa_index(None), 4)
 cdef const void *_double = kernels.table(isa_index(None), 8)
 
 
-cdef bint native(object value, int typenum) noexcept:
-    """Whether `value` is an ndarray, no subclass, of that type; C-contiguous, aligned, in native byte order."""
-    return (type(value) is cnp.ndarray and cnp.PyArray_TYPE(<cnp.ndarray> value) == typenum
-            and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> value))
-
-
 cdef inline bint all_finite(bint single, size_t n, const void *numbers) noexcept nogil:
     if single:
         return kernels.finite(_single, n, <const float *> numbers)
@@ -50,11 +44,6 @@ cdef bint finite(cnp.ndarray array) noexcept:
 cdef cnp.ndarray own(cnp.ndarray array):
     """A view of the same numbers, whose shape nobody else can assign."""
     return PyArray_View(array, NULL, NULL)
-
-
-cdef void *data(object array) noexcept:
-    """Where the numbers of an array lie; NULL for None."""
-    return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray> array)
 
 
 cdef cnp.ndarray vector(cnp.npy_intp n, const double *x):

@@ -46,6 +46,11 @@ cdef inline size_t ceil_to(size_t n, size_t multiple) noexcept nogil:
     return times((n - 1) // multiple + 1, multiple) if n > 0 else 0
 
 
+# the same for a power of 2, without a division, which takes as long as a call
+cdef inline size_t ceil_to_power(size_t n, size_t power) noexcept nogil:
+    return SIZE_MAX if n > SIZE_MAX - power else (n + power - 1) & ~(power - 1)
+
+
 cdef inline void *reserve(size_t n_bytes) noexcept nogil:
     """Memory for `free`; NULL if there is none."""
     cdef void *memory = NULL if n_bytes == SIZE_MAX else malloc(n_bytes)

@@ -1,19 +1,20 @@
 """Outputs: all rows in strips, and a path for one to eight rows where all kinds of layers have one.
 
-`predict_plain` looks at its argument itself: no conversion, no views, every check made. `plain_first` puts it before
+`Function.plain` looks at its argument itself: no conversion, no views, every check made. `plain_first` puts it before
 the method that Python calls, so that one row meets no interpreted line.
 """
 
 from functools import wraps
 
 cimport numpy as cnp
-from cython cimport floating
+from cython cimport final, floating
 from libc.stdlib cimport free, malloc
 
 from fastmlp._core.bridge cimport kernels
 from fastmlp._core.bridge.kernels cimport FMLP_PAD
 from fastmlp._core.sums cimport slots, sweeps
-from fastmlp._core.storage.arrays cimport data, finite, native
+from fastmlp._core.storage.arrays cimport RELEASE_NUMBERS, data, native
+from fastmlp._core.storage.memory cimport ceil_to_power
 from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
 from fastmlp._core.sums.block cimport Block, Source, inputs, load
 from fastmlp._core.sums.kinds cimport Layer
@@ -72,7 +73,7 @@ cdef void rows_values(const Net *net, const floating *params, const floating *X,
             for s in range(n):
                 kernels.softmax_row(net.ops, layer.n_out, z + s * layer.n_out)
         elif layer.activation != kernels.FMLP_ACTIVATION_identity:
-            whole = (n * layer.n_out + net.lanes - 1) // net.lanes * net.lanes
+            whole = ceil_to_power(n * layer.n_out, net.lanes)
             for s in range(n * layer.n_out, whole):
                 z[s] = 0
             kernels.activation(net.ops, layer.activation, whole, <const floating *> z, z, <floating *> NULL,
@@ -98,7 +99,8 @@ cdef int few_rows(const Net *net, const floating *params, const floating *X, siz
     else:
         with nogil:
             rows_values(net, params, X, n, numbers, even, Y)
-    free(memory)
+    if memory != NULL:
+        free(memory)
     return 0
 
 
@@ -146,39 +148,76 @@ cdef inline bint are_samples(const Net *net, cnp.ndarray X) noexcept:
     return True
 
 
-cpdef predict_plain(Plan plan, cnp.ndarray params, X, out=None):
-    """Outputs (n, n_outputs) for plain X of little work, in `out` if it is plain too; None for all else.
+cdef inline int finite_rows(Plan plan, const floating *params, const floating *X, size_t n, floating *Y) except -1:
+    """As `rows`, by one thread, where all numbers of X are finite: whether they are."""
+    cdef size_t numbers = n * plan.net.n_inputs
+    cdef bint are_finite
+    if numbers < RELEASE_NUMBERS:
+        are_finite = kernels.finite(plan.net.ops, numbers, X)
+    else:
+        with nogil:
+            are_finite = kernels.finite(plan.net.ops, numbers, X)
+    if are_finite:
+        rows(plan, params, X, n, Y, 1)
+    return are_finite
 
-    Plain is an ndarray of rows, or of samples in their shape, of the network's type, aligned, C-contiguous and finite,
-    as `out` one of (n, n_outputs) that may be written to and overlaps nothing; work is little where one thread does it.
+
+@final
+cdef class Function:
+    """What a network computes: a plan and parameters, in one object, since each one costs a call time to look up.
+
+    Parameters
+    ----------
+    plan : Plan
+    params : ndarray of shape (n_params,)
+        Of the network's type; read at each call.
     """
-    cdef int typenum = cnp.PyArray_TYPE(params)
-    cdef const Net *net = &plan.net
-    cdef cnp.npy_intp shape[2]
-    if not native(X, typenum) or not are_samples(net, X):
-        return None
-    shape[0] = cnp.PyArray_DIM(X, 0)
-    shape[1] = net.n_outputs
-    if plan.threads(shape[0], 1, 2) > 1 or not finite(X):
-        return None
-    if out is None:
-        Y = cnp.PyArray_SimpleNew(2, shape, typenum)
-    elif takes(out, typenum, shape) and not overlap(out, X) and not overlap(out, params):
-        Y = out
-    else:
-        return None
-    if net.itemsize == sizeof(float):
-        rows(plan, <const float *> data(params), <const float *> data(X), shape[0], <float *> data(Y), 1)
-    else:
-        rows(plan, <const double *> data(params), <const double *> data(X), shape[0], <double *> data(Y), 1)
-    return Y
+
+    cdef Plan plan
+    cdef cnp.ndarray params
+
+    def __cinit__(self, Plan plan not None, cnp.ndarray params not None):
+        self.plan, self.params = plan, params
+
+    cpdef plain(self, X, out=None, bint alone=False):
+        """Outputs (n, n_outputs) for plain X of little work, in `out` if it is plain too; None for all else.
+
+        Plain is an ndarray of rows, or of samples in their shape, of the network's type, aligned, C-contiguous and
+        finite, as `out` one of (n, n_outputs) that may be written to and overlaps nothing; work is little where one
+        thread does it, as it does any `alone`.
+        """
+        cdef int typenum = cnp.PyArray_TYPE(self.params)
+        cdef const Net *net = &self.plan.net
+        cdef cnp.npy_intp shape[2]
+        cdef bint done
+        if not native(X, typenum) or not are_samples(net, X):
+            return None
+        shape[0] = cnp.PyArray_DIM(X, 0)
+        shape[1] = net.n_outputs
+        if not alone and self.plan.threads(shape[0], 1, 2) > 1:
+            return None
+        if out is None:
+            Y = cnp.PyArray_SimpleNew(2, shape, typenum)
+        elif takes(out, typenum, shape) and not overlap(out, X) and not overlap(out, self.params):
+            Y = out
+        else:
+            return None
+        if net.itemsize == sizeof(float):
+            done = finite_rows(self.plan, <const float *> data(self.params), <const float *> data(X), shape[0],
+                               <float *> data(Y))
+        else:
+            done = finite_rows(self.plan, <const double *> data(self.params), <const double *> data(X), shape[0],
+                               <double *> data(Y))
+        return Y if done else None
 
 
 def plain_first(careful):
-    """Decorate a network's `predict`: plain X of little work is taken at once, all else by the method itself."""
+    """Decorate a network's `predict`: plain X for one thread is taken at once, all else by the method itself."""
     def predict(self, X, *, out=None, n_threads=None):
-        if n_threads is None:
-            Y = predict_plain(self._plan, self._params, X, out)
+        cdef Function function
+        if n_threads is None or (type(n_threads) is int and n_threads == 1):
+            function = self._function
+            Y = function.plain(X, out, n_threads is not None)
             if Y is not None:
                 return Y
         return careful(self, X, out=out, n_threads=n_threads)

@@ -13,6 +13,7 @@ from libc.string cimport memset
 
 from cython cimport floating
 from fastmlp._core.bridge cimport kernels
+from fastmlp._core.storage.memory cimport ceil_to_power
 from fastmlp._core.storage.vectors cimport total
 from fastmlp._core.sums.block cimport Block, precisions, weights
 from fastmlp._core.sums.kinds cimport Layer
@@ -26,7 +27,7 @@ cdef inline void activate(const Block *b, const Layer *layer, const floating *z,
                           floating *d2) noexcept nogil:
     """a = h(z), d1 = h'(z), d2 = h''(z) unless they are NULL, for the columns that hold samples."""
     cdef const void *ops = b.net.ops
-    cdef size_t lanes = b.net.lanes, ld = b.ld, columns = (b.n + lanes - 1) // lanes * lanes, j
+    cdef size_t ld = b.ld, columns = ceil_to_power(b.n, b.net.lanes), j
     if columns == ld:
         kernels.activation(ops, layer.activation, layer.n_out * ld, z, a, d1, d2)
         return
