@@ -31,6 +31,7 @@ Float = NDArray[np.float64]
 FARTHEST = 0.1  # posterior standard deviations from the optimum
 LARGEST_ERROR = 1e-3  # of variances, as a share
 POWER_STEPS = 3
+TIED = 1e-6  # share by which variances differ that rounding is not to tell apart
 NAMED = 6  # parameters
 SHARE = 0.1  # of the largest component, from which a parameter counts as part of a direction
 
@@ -76,7 +77,7 @@ def rounding(B: Float | Gram, prior: Float, covariance: Covariance | WideCovaria
         return (definite.times(B, v) + definite.times(prior, v)) / scale
 
     largest, _ = _norm(scaled, check.generator(0).standard_normal(len(prior)))
-    start = (variances == variances.max()).astype(np.float64)
+    start = (variances >= (1 - TIED) * variances.max()).astype(np.float64)
     inverse, direction = _norm(lambda v: scale * covariance.apply(scale * v), start)
     return Rounding(EPS * max(largest, 1.0) * inverse, direction)
 
