@@ -110,7 +110,7 @@ INNER = {
         ("evidence", "mixture"),
         ("ascent",),
         ("alternation", "starts"),
-        ("occam", "budget"),
+        ("occam", "budget", "sharpened"),
         ("laplace",),
         ("predictive", "problem"),
         ("parameters",),

@@ -7,8 +7,8 @@ posterior   a normal distribution of an objective's free parameters: problem (th
 beside      modes (how many there are), prediction (what that is), influence (what leaving out does), likelihood
             (losses by outputs or logits), derivative_data (known derivatives), shown (what posteriors print)
 evidence    the posterior at precisions by the evidence: searching (for them), ascent (the way to a maximum),
-            alternation (training, re-estimation), budget (what ends it early), occam (the gradient of ln|A|); starts
-            and mixture (several networks)
+            alternation (training, re-estimation), budget (what ends it early), occam (the gradient of ln|A|), sharpened
+            (digits that A has lost); starts and mixture (several networks)
 priors      prior_samples (functions drawn from a prior), precisions (one for each parameter, by name)
 """
 
