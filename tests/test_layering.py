@@ -121,7 +121,7 @@ INNER = {
         ("ascent",),
         ("alternation", "starts"),
         ("narrow",),
-        ("occam", "budget", "levels"),
+        ("occam", "budget", "levels", "sharpened"),
         ("laplace",),
         ("predictive", "problem"),
         ("parameters",),

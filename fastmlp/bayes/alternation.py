@@ -22,6 +22,7 @@ from fastmlp.bayes.levels import CLOSE, Levels
 from fastmlp.bayes.narrow import Narrow
 from fastmlp.bayes.occam import corrections
 from fastmlp.bayes.posterior import Posterior
+from fastmlp.bayes.sharpened import sharpened
 from fastmlp.derivatives import definite
 from fastmlp.derivatives.definite import EPS
 from fastmlp.model import selection
@@ -169,13 +170,21 @@ class Alternation:
     def polished(self, step: Step) -> Step:
         """The same precisions, trained as far as rounding allows; as it is where that leads elsewhere."""
         if step.posterior.distance <= SETTLED:
-            return step
+            return self._sharpened(step, step.posterior)
         self.params = step.posterior.params
         objective = self._objective(step.precisions)
         v, finished = settled.to_minimum(objective, self._least_gradient(step.precisions), left=self._left)
         posterior = self._posterior(objective, v)
-        moved = abs(posterior.log_evidence - step.posterior.log_evidence) > self.rounding(posterior)
-        return step if moved or not finished else step._replace(posterior=posterior)
+        return self._sharpened(step, posterior if finished and self._is_same(step, posterior) else step.posterior)
+
+    def _sharpened(self, step: Step, posterior: Posterior) -> Step:
+        """With the digits that the matrix A has lost, unless rounding leads elsewhere."""
+        sharp = sharpened(posterior, self.frame.varying)
+        return step._replace(posterior=sharp if self._is_same(step, sharp) else posterior)
+
+    def _is_same(self, step: Step, posterior: Posterior) -> bool:
+        """Whether the log evidence is that of the step, as far as can be told."""
+        return bool(abs(posterior.log_evidence - step.posterior.log_evidence) <= self.rounding(posterior))
 
     def _posterior(self, objective: Objective, v: Float) -> Posterior:
         return Posterior(objective, v, varying=self.frame.varying, helped=True)

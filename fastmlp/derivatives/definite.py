@@ -7,6 +7,7 @@ of which may be a diagonal, given as the vector (n,).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,23 @@ class Covariance:
         L = factor(B, C, helped=helped)
         self.log_det_precision = 2 * float(np.log(np.diagonal(L)).sum())
         self.root = cholesky.inverse_root(L)
+
+    @classmethod
+    def of_rows(cls, blocks: Iterable[Float], C: Float) -> Covariance:
+        """A^-1 for A = sum R' R + C, of blocks of rows R (m, n) and a diagonal C (n,), all positive.
+
+        The Cholesky factor comes from the rows themselves, [R; C^1/2] = Q L', so that rounding errors are those of the
+        square root of A's condition number: 1e-10 where A's own are 1e-4. 2 m n^2 multiplications.
+        """
+        upper = np.empty((0, len(C)))
+        for rows in (*blocks, np.diag(np.sqrt(C))):  # the largest first, as Householder's reflections want them
+            upper = _triangle(np.vstack([upper, rows]))
+        diagonal = np.diagonal(upper)
+        covariance = cls.__new__(cls)
+        covariance.precisions = (upper**2).sum(axis=0)
+        covariance.log_det_precision = 2 * float(np.log(np.abs(diagonal)).sum())
+        covariance.root = cholesky.inverse_root(np.ascontiguousarray((np.sign(diagonal)[:, np.newaxis] * upper).T))
+        return covariance
 
     def over(self, factor: float) -> Covariance:
         """That of factor A, which is A^-1 / factor."""
@@ -184,6 +202,12 @@ def factor(B: Float, C: Float, *, helped: bool = False) -> Float:
             return L
     smallest, largest = extremes(plus(B, C))
     raise _error(smallest, max(largest, -smallest))
+
+
+def _triangle(rows: Float) -> Float:
+    """R of rows = Q R, upper triangular."""
+    _memory.blas(2 * rows.nbytes)
+    return np.asarray(np.linalg.qr(rows, mode="r"))
 
 
 def extremes(A: Float) -> tuple[float, float]:
