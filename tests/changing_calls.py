@@ -107,6 +107,28 @@ def estimated(X, T, sample_weight, dtype):
     return own.fit(X, T, sample_weight=sample_weight).network_.params
 
 
+def estimated_of_measured(X, T, sigma, dtype):
+    own = fastmlp.MLPRegressor(hidden_layer_sizes=(3,), solver="lm", alpha=1.0, random_state=0, max_iter=3)
+    return own.fit(X, T, sigma=sigma).network_.params
+
+
+@functools.cache
+def regressor(dtype):
+    """Trained, of targets whose errors are known."""
+    given = values(130, dtype)
+    own = fastmlp.MLPRegressor(hidden_layer_sizes=(3,), solver="lm", alpha=1.0, random_state=0, absolute_sigma=True)
+    return own.fit(given["X"], given["T"], sigma=given["sigma"])
+
+
+def noise_of_an_estimator(X, sigma, dtype):
+    return regressor(dtype).predict(X, return_std=True, noise_std=sigma)[1]
+
+
+def evidence_of_known_noise(X, T, noise, dtype):
+    options = {"noise": "known", "noise_precision": noise, "standardize": False, "max_iter": 2, "n_threads": 1}
+    return fastmlp.fit_evidence(net_of(dtype), X, T, **options).params
+
+
 def estimated_path(X, T, sample_weight, dtype):
     own = fastmlp.MLPRegressor.from_network(net_of(dtype), alpha=10.0)
     return np.nan_to_num(own.prune_path(X, T, sample_weight, n_params=21, max_iter=2).scores)
@@ -235,6 +257,7 @@ CALLS = {
     "trace": (lambda X, T, sample_weight, n_threads, dtype: net_of(dtype).trace(
         X, T, sample_weight=sample_weight, n_threads=n_threads).delta[0]),
     "predict": lambda X, n_threads, dtype: net_of(dtype).predict(X, n_threads=n_threads),
+    "predict by threads": lambda X, dtype: net_of(dtype).predict(X, n_threads=2),
     "jacobian": lambda X, n_threads, dtype: net_of(dtype).jacobian(X, n_threads=n_threads),
     "jacobian by params": lambda X, n_threads, dtype: net_of(dtype).jacobian(X, wrt="params", n_threads=n_threads),
     "vjp": lambda X, U, n_threads, dtype: net_of(dtype).vjp(X, U, n_threads=n_threads),
@@ -294,6 +317,8 @@ CALLS = {
     "fit_many": many, "sweep": swept, "Laplace": posterior,
     "measured": measured, "fit to measured": fitted_to_measured, "fit_evidence of measured": measured_evidence,
     "updated by measured": updated_by_measured,
+    "MLPRegressor of measured": estimated_of_measured, "MLPRegressor with noise": noise_of_an_estimator,
+    "fit_evidence of known noise": evidence_of_known_noise,
     "objective of measured": (lambda X, T, v, sigma, n_threads, dtype: net_of(dtype).objective(
         X, T, sigma=sigma, n_threads=n_threads).ggnp(net_of(dtype).params, v)),
     "noise of new targets": lambda X, sigma, dtype: known(dtype).predict(X, noise_std=sigma)[1],

@@ -51,6 +51,17 @@ def evidence(X, T, **options):
     return fastmlp.fit_evidence(net_of(X.dtype), X, T, max_iter=2, rng=0, standardize=False, **options).params
 
 
+def between(X, T, interval):
+    own = fastmlp.Laplace(net_of(X.dtype), X, T, prior_precision=1.0, noise_precision=2.0)
+    return own.predict(X, interval=interval)[1]
+
+
+def between_of_several(X, T, interval):
+    options = {"n_starts": 2, "combine": "average", "max_iter": 2, "rng": 0, "standardize": False}
+    own = fastmlp.fit_evidence(net_of(X.dtype), X.copy(), T.copy(), **options)
+    return own.predict(X, interval=interval)[1]
+
+
 def pruned(X, T, **options):
     return fastmlp.prune(net_of(X.dtype), X, T, penalty=DECAY, n_params=18, max_iter=2, **options).best.params
 
@@ -106,6 +117,7 @@ CALLS = {
     "fit_many": (many, LIMITS), "sweep": (swept, LIMITS),
     "fit_evidence": (evidence, {"prior_precision": 1.0, "noise_precision": 2.0, "tol": 1e-3, "time_limit": 60.0}),
     "prune": (pruned, {"noise_precision": 2.0, "max_rise": 9.0, "at_once": 0.1, "tol": 1e-3, "time_limit": 60.0}),
+    "interval": (between, {"interval": 0.9}), "interval of a mixture": (between_of_several, {"interval": 0.9}),
     "saliencies": (saliencies, {"noise_precision": 2.0}), "refit": (refitted, {"tol": 1e-3}),
     "TangentPropagation": (along, {"weight": 0.1}),
     "inverse_hessian": (lambda X, T, **options: net_of(X.dtype).inverse_hessian(X, T, **options), {"damping": 2.0}),
