@@ -107,7 +107,8 @@ INNER = {
     "bayes": (
         ("__init__",),
         ("searching",),
-        ("evidence", "mixture"),
+        ("mixture", "screening"),
+        ("evidence",),
         ("ascent",),
         ("alternation", "starts"),
         ("occam", "budget"),

@@ -8,7 +8,7 @@ beside      modes (how many there are), prediction (what that is), influence (wh
             (losses by outputs or logits), derivative_data (known derivatives), shown (what posteriors print)
 evidence    the posterior at precisions by the evidence: searching (for them), ascent (the way to a maximum),
             alternation (training, re-estimation), budget (what ends it early), occam (the gradient of ln|A|); starts
-            and mixture (several networks)
+            and mixture (several networks), screening (which of them go on)
 priors      prior_samples (functions drawn from a prior), precisions (one for each parameter, by name)
 """
 

@@ -57,6 +57,7 @@ class Step(NamedTuple):
     posterior: Posterior
     precisions: Float
     finished: bool = True  #: whether its training has come to the end, not stopped on the way
+    passing: bool = False  #: whether it was trained by a few steps only, since the precisions will change
 
 
 class Proposal(NamedTuple):
@@ -89,6 +90,8 @@ class Alternation:
         self.deviation, self.variance = math.sqrt(spread), self._in_units_of_errors(spread)
         self.highest = math.inf if self.knows_noise else MOST_SIGNAL / self.variance  # noise precision: its floor
         self.budget, self.number, self._begun = Budget() if budget is None else budget, number, False
+        self._damping, self._is_far = 0.0, False  # of the latest training; whether that was a few steps only
+        self._told: Step | None = None  # of which whoever looks on knows
 
     def _spread(self) -> float:
         """The variance of the targets, by weight, mean over the outputs that are not known."""
@@ -199,11 +202,25 @@ class Alternation:
         objective = self._objective(precisions)
         beta = float(precisions[-1])
         tol, digits = max(self._least_gradient(beta), self._gradient_tolerance()), self._digits(beta)
-        v, finished = settled.to_minimum(objective, tol, digits, not self._begun, self._left)
-        self.params = objective.expand(v)
+        left = self._left if self._begun else self._half_left
+        place = settled.to_minimum(objective, tol, digits, self._is_far or not self._begun, left)
+        self._is_far = False
+        step = self._at(place, objective, precisions)
         if self._begun and self.budget.over:
-            raise Stop
-        return Step(self._posterior(objective, v), precisions, finished)
+            raise Stop(step)
+        return step
+
+    def approached(self, precisions: Float, n_steps: int) -> Step:
+        """The posterior after a few steps from the present parameters towards the optimum for these precisions."""
+        objective = self._objective(precisions)
+        place = settled.towards(objective, n_steps, self._digits(float(precisions[-1])), self._left, self._damping)
+        self._is_far = True
+        return self._at(place, objective, precisions)._replace(passing=True)
+
+    def _at(self, place: settled.Place, objective: Objective, precisions: Float) -> Step:
+        """Where training has come to, from where the next one goes on."""
+        self._damping, self.params = place.damping, objective.expand(place.v)
+        return Step(self._posterior(objective, place.v), precisions, place.finished)
 
     def polished(self, step: Step) -> Step:
         """The same precisions, trained as far as rounding allows; as it is where that leads elsewhere."""
@@ -211,7 +228,8 @@ class Alternation:
             return step
         self.params = step.posterior.params
         objective = self._objective(step.precisions)
-        v, finished = settled.to_minimum(objective, self._least_gradient(float(step.precisions[-1])), left=self._left)
+        tol = self._least_gradient(float(step.precisions[-1]))
+        v, finished, _ = settled.to_minimum(objective, tol, left=self._left)
         posterior = self._posterior(objective, v)
         moved = abs(posterior.log_evidence - step.posterior.log_evidence) > self.rounding(posterior)
         return step if moved or not finished else step._replace(posterior=posterior)
@@ -222,6 +240,12 @@ class Alternation:
     @property
     def _left(self) -> Callable[[], float] | None:
         return None if self.budget.seconds == math.inf else lambda: self.budget.left
+
+    @property
+    def _half_left(self) -> Callable[[], float] | None:
+        """Half of it, for the first training: precisions matter more than its end."""
+        half = self.budget.left / 2
+        return None if half == math.inf else lambda: self.budget.left - half
 
     def _objective(self, precisions: Float) -> Objective:
         """The negative log posterior at these precisions; groups that are pruned are held at 0."""
@@ -250,9 +274,15 @@ class Alternation:
         scale = beta * self.deviation if self.is_regression else 1.0
         return 2 * EPS * total * scale
 
-    def report(self, nit: int, step: Step) -> None:
-        """Tell whoever looks on; raises Stop where it is to be the last."""
-        self.budget.report(self.number, nit, Laplace._of(self.frame, step.posterior), step.precisions)
+    def report(self, path: list[Step]) -> None:
+        """Tell whoever looks on of the last point of a path, once; raises Stop where it is to be the last."""
+        step = path[-1]
+        if step is not self._told:
+            self._told = step
+            posterior = Laplace._of(self.frame, step.posterior)
+            self.budget.report(self.number, len(path) - 1, posterior, step.precisions)
+        elif self.budget.over:
+            raise Stop
 
     def proposal(self, step: Step, corrected: bool) -> Proposal:
         """Re-estimation: alpha_g |w_g|^2 = gamma_g and beta SSE = N K - gamma.
@@ -260,7 +290,7 @@ class Alternation:
         Half the difference of both sides is the derivative of the log evidence by the logarithm, with w held; if
         `corrected`, twice the effect of the optimum's motion is added (`occam`), and it is the derivative along it.
         """
-        posterior, precisions, _ = step
+        posterior, precisions, *_ = step
         squares = np.array([(posterior.params[where] ** 2).sum() for where in self.where])
         alive = np.isfinite(precisions[:-1])
         data, own = np.zeros(len(precisions)), np.zeros(len(precisions))

@@ -36,7 +36,8 @@ class Evidence(Laplace):
         Else this is the posterior with the largest evidence up to `max_iter`, `time_limit`, or what the callback said.
     stationary : str
         "maximum"; "fixed_point", the last point, whatever the evidence on the way; "edge", the best point seen, where
-        the evidence rises up to precisions beyond which the network's optimum ceases to exist; or "" if not converged.
+        the evidence rises up to precisions beyond which the network's optimum ceases to exist; "screened", of a start
+        that was not trained to the end, since after some re-estimations others were better; or "" if not converged.
     noise_at_floor : bool
         Whether the targets have no noise that could be told, so that `noise_precision` is as large as it may be.
     starts : Starts
@@ -52,7 +53,7 @@ class Evidence(Laplace):
         *alpha, _ = last.precisions.tolist()
         self.group_precisions: dict[str, float] = dict(zip(alternation.groups, alpha, strict=True))
         self.pruned: tuple[str, ...] = tuple(name for name, a in self.group_precisions.items() if a == math.inf)
-        self.converged, self.stationary = bool(path.end), path.end
+        self.converged, self.stationary = path.end not in ("", "screened"), path.end
         self.noise_at_floor = alternation.at_floor(last.precisions)
         precisions = np.array([step.precisions for step in path.steps])
         volume = frame.log_volume(last.posterior.total_weight)

@@ -1,10 +1,10 @@
-"""An objective's minimum, from parameters near by, by Levenberg-Marquardt that nobody looks at."""
+"""An objective's minimum, or steps towards it, from parameters near by, by Levenberg-Marquardt that nobody looks at."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,15 @@ CHUNK = 10  # steps, in which differences that rounding has made grow a hundredf
 # grow a millionfold on plateaus; without such a bound 39 of 288 runs came out elsewhere, in place of 6, by saddles
 FALL = 0.1
 FEW = 8  # binary digits of the damping
+PAUSE = {"pause": 0, "wait": 5, "bold": False}  # the rest of a state, as at the start
+
+
+class Place(NamedTuple):
+    """Where training has come to: the free parameters, and the damping of the last step."""
+
+    v: Float
+    finished: bool  #: whether the gradient is at most `tol`, or the objective falls no more
+    damping: float = 0.0
 
 
 def to_minimum(
@@ -29,10 +38,10 @@ def to_minimum(
     digits: int = 0,
     anew: bool = True,
     left: Callable[[], float] | None = None,
-) -> tuple[Float, bool]:
-    """The free parameters where the gradient is at most `tol` or the objective falls no more, and whether that is so.
+) -> Place:
+    """Where the gradient is at most `tol` or the objective falls no more.
 
-    After so many seconds as `left` tells they come back as they are.
+    After so many seconds as `left` tells training ends where it is.
 
     Data that differ by rounding lead along paths whose difference grows by half at each step, until they come to
     different minima. With parameters of few binary `digits` after each `CHUNK` of steps, the paths are the same to the
@@ -42,7 +51,7 @@ def to_minimum(
     """
     x = objective.x0
     if not x.size:
-        return x, True
+        return Place(x, True)
     if digits and anew:
         x = shortened(x, digits)
     problem, n_steps = compiled(objective), 0
@@ -51,21 +60,45 @@ def to_minimum(
     value = descent.value
     chunk = CHUNK if digits else MOST_STEPS
     while True:
-        before, seconds = descent.counts[0], math.inf if left is None else left()
-        journal = None
-        if seconds < math.inf:
-            journal = Journal(chunk, x.size)
-            journal.open(max(0.0, seconds))
-        status = descent.advance(chunk, journal)
+        before = descent.counts[0]
+        status = descent.advance(chunk, _clock(chunk, x.size, left))
         made = descent.counts[0] - before
         n_steps += made
         if status != "running" or made < chunk or n_steps >= MOST_STEPS:
-            return descent.params, status == "converged"
+            return _place(descent, finished=status == "converged")
         fell, value = value - descent.value, descent.value
         if anew or fell > FALL:
             state = descent.state
             state["mu"] = float(shortened(state["mu"], FEW))
             descent = Descent(problem, shortened(descent.params, digits), tol, lm.OPTIONS, state)
+
+
+def towards(
+    objective: Objective, n_steps: int, digits: int, left: Callable[[], float] | None = None, damping: float = 0.0
+) -> Place:
+    """So many steps towards the minimum, by Gauss-Newton to begin with, from and to parameters of few binary digits."""
+    x = shortened(objective.x0, digits)
+    if not x.size:
+        return Place(x, True, damping)
+    state = {"mu": float(shortened(damping, FEW)), "is_exact": False, **PAUSE} if damping else None
+    descent = Descent(compiled(objective), x, 0.0, lm.OPTIONS, state)
+    descent.advance(n_steps, _clock(n_steps, x.size, left))
+    place = _place(descent, finished=False)
+    return place._replace(v=shortened(place.v, digits))
+
+
+def _clock(n_steps: int, n: int, left: Callable[[], float] | None) -> Journal | None:
+    """What ends so many steps of n parameters when the time is over."""
+    seconds = math.inf if left is None else left()
+    if seconds == math.inf:
+        return None
+    journal = Journal(n_steps, n)
+    journal.open(max(0.0, seconds))
+    return journal
+
+
+def _place(descent: Descent, *, finished: bool) -> Place:
+    return Place(descent.params, finished, descent.state["mu"])
 
 
 def shortened(x: Any, digits: int) -> Float:
