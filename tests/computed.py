@@ -23,7 +23,7 @@ def agree(got, expected, dtype):
 def values(plan, params, samples, where, n_threads=1):
     """All but matrices, of a plan; derivatives by the parameters at `where`, and in directions along these."""
     X, n = samples.X, len(samples.X)
-    batch = Batch(plan, X, *samples.targets, samples.weight, None)
+    batch = Batch(plan, X, *samples.targets[:3], samples.weight, None)
     n_outputs = jacobian.by_inputs(plan, params, X, True, 1).shape[1]
     rng = np.random.default_rng(5)
     seeds, x_direction = (rng.normal(size=(n, width)).astype(params.dtype) for width in (n_outputs, X.shape[1]))
@@ -64,7 +64,7 @@ def values(plan, params, samples, where, n_threads=1):
 
 def curvature(plan, params, samples, where, n_threads=1):
     """Matrices and their diagonals, at `where`."""
-    batch = Batch(plan, samples.X, *samples.targets, samples.weight, None)
+    batch = Batch(plan, samples.X, *samples.targets[:3], samples.weight, None)
     result = {}
     for kind in ("exact", "ggn", "empirical_fisher"):
         value, gradient, matrix = matrices.normal_equations(batch, params, kind, n_threads)
@@ -77,7 +77,7 @@ def curvature(plan, params, samples, where, n_threads=1):
 
 def directional(plan, params, samples, where, n_threads=1):
     """The term on derivatives in directions of the inputs, of outputs and of logits, at `where`."""
-    batch = Batch(plan, samples.X, *samples.targets, samples.weight, None)
+    batch = Batch(plan, samples.X, *samples.targets[:3], samples.weight, None)
     n, K = len(samples.X), jacobian.by_inputs(plan, params, samples.X, True, 1).shape[1]
     rng = np.random.default_rng(6)
     tau, d = rng.normal(size=(2, n, samples.X.shape[1])), rng.normal(size=(2, n, K))

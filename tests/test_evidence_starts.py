@@ -9,19 +9,24 @@ import numpy as np
 import pytest
 
 import fastmlp
-from cases import anywhere, relative_error
+from cases import alternation_of, anywhere, relative_error
 from fastmlp import _threads
 from fastmlp._core.threads import team
+from fastmlp.bayes import ascent
 from posterior_cases import CLASSES, SINE, X100
 
 
 def test_the_first_start_is_the_network_itself_and_the_best_is_returned():
     net = fastmlp.Network([2, 3, 1], rng=1)
     alone = fastmlp.fit_evidence(net.copy(), X100, SINE)
+    every = fastmlp.fit_evidence(net.copy(), X100, SINE, n_starts=4, rng=0, combine="average").starts
+    assert every[0].posterior.log_evidence == alone.log_evidence
     posterior = fastmlp.fit_evidence(net, X100, SINE, n_starts=4, rng=0)
     assert len(posterior.starts) == 4
-    assert posterior.starts[0].posterior.log_evidence == alone.log_evidence
-    assert posterior.log_evidence == max(start.posterior.log_evidence for start in posterior.starts)
+    assert [start.posterior.stationary for start in posterior.starts].count("screened") == 3
+    assert not any(start.posterior.converged for start in posterior.starts if start.posterior is not posterior)
+    assert posterior.log_evidence == posterior.starts.best.posterior.log_evidence
+    assert posterior.log_evidence >= max(start.posterior.log_evidence for start in every) - 1.0
     assert len({start.posterior.log_evidence for start in posterior.starts}) > 1
     assert np.array_equal(net.params, posterior.params)
     assert posterior.network == net
@@ -29,7 +34,9 @@ def test_the_first_start_is_the_network_itself_and_the_best_is_returned():
 
 def test_starts_do_not_depend_on_threads_or_on_how_many_follow():
     results = [
-        fastmlp.fit_evidence(fastmlp.Network([2, 3, 1], rng=1), X100, SINE, n_starts=n, rng=0, n_threads=threads).starts
+        fastmlp.fit_evidence(
+            fastmlp.Network([2, 3, 1], rng=1), X100, SINE, n_starts=n, rng=0, n_threads=threads, combine="average"
+        ).starts
         for n, threads in ((3, 1), (3, 2), (5, 3))
     ]
     for one, two, three in zip(*results, strict=False):
@@ -152,7 +159,9 @@ def test_time_limits_hold_while_starts_are_drawn(n_threads):
 
 def test_starts_do_not_depend_on_how_many_follow():
     few, many = (
-        fastmlp.fit_evidence(fastmlp.Network([2, 2, 1], rng=0), X100, SINE, n_starts=n, rng=5, n_threads=2).starts
+        fastmlp.fit_evidence(
+            fastmlp.Network([2, 2, 1], rng=0), X100, SINE, n_starts=n, rng=5, n_threads=2, combine="average"
+        ).starts
         for n in (3, 5)
     )
     for one, other in zip(few, many, strict=False):
@@ -196,3 +205,45 @@ def test_a_second_ctrl_c_does_not_keep_threads_from_being_ended(monkeypatch):
     given_up.set()
     assert not signals
     assert not left
+
+
+def test_screening_is_the_same_with_any_number_of_threads():
+    one, two = (
+        fastmlp.fit_evidence(fastmlp.Network([2, 3, 1], rng=1), X100, SINE, n_starts=7, rng=0, n_threads=threads)
+        for threads in (1, 3)
+    )
+    assert np.array_equal(one.params, two.params)
+    for start, other in zip(one.starts, two.starts, strict=True):
+        assert start.posterior.stationary == other.posterior.stationary
+        assert np.array_equal(start.posterior.params, other.posterior.params)
+
+
+def test_quick_rounds_come_near_by_in_short_steps():
+    alternation = alternation_of(fastmlp.Network([2, 4, 1], rng=0), X100, SINE, "layers", 1e-6)
+    path = ascent.near_by(alternation, alternation.start(0.1, None), 100, quick=True)
+    assert len(path) > 1
+    assert not path[0].passing
+    assert all(step.passing for step in path[1:])
+    logs = np.log([step.precisions for step in path])
+    assert np.abs(np.diff(logs, axis=0)).max() <= ascent.QUICK_CHANGE + 2.0**-12
+    assert path[-1].posterior.log_evidence > path[0].posterior.log_evidence
+    again = ascent.near_by(alternation, path[0].precisions, 100, quick=False)
+    assert len(again) == 1
+
+
+def test_where_the_first_training_is_slow_precisions_belong_to_the_data(monkeypatch):
+    """However little time is left: with those to begin with the noise would be a tenth of the targets' deviation."""
+    monkeypatch.setattr(ascent, "SLOW", -1.0)
+    noisy = SINE + 3.0 * np.random.default_rng(0).normal(size=100)
+    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 3, 1], rng=1), X100, noisy, time_limit=1e6)
+    assert abs(posterior.noise_precision**-0.5 / 3.0 - 1.0) < 0.2
+
+
+def test_the_best_is_one_that_was_trained_to_the_end():
+    """However large the evidence was where another has been left."""
+    starts = fastmlp.fit_evidence(fastmlp.Network([2, 3, 1], rng=1), X100, SINE, n_starts=4, rng=0).starts
+    (whole,) = (start for start in starts if start.posterior.stationary != "screened")
+    other = next(start for start in starts if start is not whole)
+    other.posterior._posterior.log_evidence = whole.posterior.log_evidence + 100.0
+    assert type(starts)(starts).best is whole
+    assert type(starts)([other]).best is other

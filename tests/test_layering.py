@@ -117,7 +117,8 @@ INNER = {
     "bayes": (
         ("__init__",),
         ("searching", "posterior_files"),
-        ("evidence", "mixture"),
+        ("mixture", "screening"),
+        ("evidence",),
         ("ascent",),
         ("alternation", "starts"),
         ("narrow",),

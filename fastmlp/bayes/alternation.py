@@ -58,6 +58,7 @@ class Step(NamedTuple):
     posterior: Posterior
     precisions: Float
     finished: bool = True  #: whether its training has come to the end, not stopped on the way
+    passing: bool = False  #: whether it was trained by a few steps only, since the precisions will change
 
 
 class Proposal(NamedTuple):
@@ -89,6 +90,8 @@ class Alternation:
         self.sizes = np.array([len(where) for where in self.where])
         self.levels = Levels(frame, samples, by_output=False) if levels is None else levels
         self.budget, self.number, self._begun = Budget() if budget is None else budget, number, False
+        self._damping, self._is_far = 0.0, False  # of the latest training; whether that was a few steps only
+        self._told: Step | None = None  # of which whoever looks on knows
 
     def start(self, alpha: Any, beta: Any) -> Float:
         """The precisions to begin with; beta is given in the units of the user's targets."""
@@ -161,11 +164,25 @@ class Alternation:
         """
         objective = self._objective(precisions)
         tol, digits = max(self._least_gradient(precisions), self._gradient_tolerance()), self._digits(precisions)
-        v, finished = settled.to_minimum(objective, tol, digits, not self._begun, self._left)
-        self.params = objective.expand(v)
+        left = self._left if self._begun else self._half_left
+        place = settled.to_minimum(objective, tol, digits, self._is_far or not self._begun, left)
+        self._is_far = False
+        step = self._at(place, objective, precisions)
         if self._begun and self.budget.over:
-            raise Stop
-        return Step(self._posterior(objective, v), precisions, finished)
+            raise Stop(step)
+        return step
+
+    def approached(self, precisions: Float, n_steps: int) -> Step:
+        """The posterior after a few steps from the present parameters towards the optimum for these precisions."""
+        objective = self._objective(precisions)
+        place = settled.towards(objective, n_steps, self._digits(precisions), self._left, self._damping)
+        self._is_far = True
+        return self._at(place, objective, precisions)._replace(passing=True)
+
+    def _at(self, place: settled.Place, objective: Objective, precisions: Float) -> Step:
+        """Where training has come to, from where the next one goes on."""
+        self._damping, self.params = place.damping, objective.expand(place.v)
+        return Step(self._posterior(objective, place.v), precisions, place.finished)
 
     def polished(self, step: Step) -> Step:
         """The same precisions, trained as far as rounding allows; as it is where that leads elsewhere."""
@@ -173,7 +190,7 @@ class Alternation:
             return self._sharpened(step, step.posterior)
         self.params = step.posterior.params
         objective = self._objective(step.precisions)
-        v, finished = settled.to_minimum(objective, self._least_gradient(step.precisions), left=self._left)
+        v, finished, _ = settled.to_minimum(objective, self._least_gradient(step.precisions), left=self._left)
         posterior = self._posterior(objective, v)
         return self._sharpened(step, posterior if finished and self._is_same(step, posterior) else step.posterior)
 
@@ -192,6 +209,12 @@ class Alternation:
     @property
     def _left(self) -> Callable[[], float] | None:
         return None if self.budget.seconds == math.inf else lambda: self.budget.left
+
+    @property
+    def _half_left(self) -> Callable[[], float] | None:
+        """Half of it, for the first training: precisions matter more than its end."""
+        half = self.budget.left / 2
+        return None if half == math.inf else lambda: self.budget.left - half
 
     def _objective(self, precisions: Float) -> Objective:
         """The negative log posterior at these precisions; groups that are pruned are held at 0."""
@@ -216,10 +239,17 @@ class Alternation:
         """What rounding of the targets leaves of the residuals r in beta J'r."""
         return 2 * EPS * self.levels.least_gradient(self.betas(precisions), self.data.samples)
 
-    def report(self, nit: int, step: Step) -> None:
-        """Tell whoever looks on; raises Stop where it is to be the last."""
+    def report(self, path: list[Step]) -> None:
+        """Tell whoever looks on of the last point of a path, once; raises Stop where it is to be the last."""
+        step = path[-1]
+        if step is self._told:
+            if self.budget.over:
+                raise Stop
+            return
+        self._told = step
         posterior = self.whole(step.posterior) if self.budget.watched else step.posterior
-        self.budget.report(self.number, nit, Laplace._of(self.whole_frame, posterior), self.alphas(step.precisions))
+        told = Laplace._of(self.whole_frame, posterior)
+        self.budget.report(self.number, len(path) - 1, told, self.alphas(step.precisions))
 
     def whole(self, posterior: Posterior) -> Posterior:
         """That of all parameters, where it is of coordinates."""
@@ -231,7 +261,7 @@ class Alternation:
         Half the difference of both sides is the derivative of the log evidence by the logarithm, with w held; if
         `corrected`, twice the effect of the optimum's motion is added (`occam`), and it is the derivative along it.
         """
-        posterior, precisions, _ = step
+        posterior, precisions, *_ = step
         levels, alphas, betas = self.levels, self.alphas(precisions), self.betas(precisions)
         squares = np.array([(posterior.params[where] ** 2).sum() for where in self.where])
         alive = np.isfinite(alphas)

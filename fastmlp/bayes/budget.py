@@ -17,7 +17,7 @@ from fastmlp.optimize.monitor import asks_for_end, optimize_result
 
 
 class Stop(Exception):  # noqa: N818 - not an error: it ends a search from within a training
-    """A search is to end now."""
+    """A search is to end now; its arguments are the points that the path has come to besides."""
 
 
 class Budget:
@@ -66,6 +66,11 @@ class Budget:
     def watched(self) -> bool:
         """Whether somebody looks at the points of the path."""
         return self.callback is not None or self.verbose > 0
+
+    @property
+    def used(self) -> float:
+        """The share of the time limit that is over, 0 without one."""
+        return 0.0 if self.seconds == math.inf else 1.0 - self.left / max(self.seconds, 1e-300)
 
     @property
     def over(self) -> bool:

@@ -38,7 +38,8 @@ class Evidence(Laplace):
         Else this is the posterior with the largest evidence up to `max_iter`, `time_limit`, or what the callback said.
     stationary : str
         "maximum"; "fixed_point", the last point, whatever the evidence on the way; "edge", the best point seen, where
-        the evidence rises up to precisions beyond which the network's optimum ceases to exist; or "" if not converged.
+        the evidence rises up to precisions beyond which the network's optimum ceases to exist; "screened", of a start
+        that was not trained to the end, since after some re-estimations others were better; or "" if not converged.
     noise_at_floor : bool
         Whether the targets have no noise that could be told, so that `noise_precision` is as large as it may be; those
         of some output, where each has its own.
@@ -57,7 +58,7 @@ class Evidence(Laplace):
         alpha = alternation.alphas(last.precisions).tolist()
         self.group_precisions: dict[str, float] = dict(zip(alternation.groups, alpha, strict=True))
         self.pruned: tuple[str, ...] = _pruned(self.group_precisions)
-        self.converged, self.stationary = bool(path.end), path.end
+        self.converged, self.stationary = path.end not in ("", "screened"), path.end
         self.outputs_at_floor = alternation.levels.outputs_where(alternation.at_floor(last.precisions))
         self.noise_at_floor = bool(self.outputs_at_floor)
         self._freedom = alternation.levels.freedom(last.posterior, alternation.betas(last.precisions))

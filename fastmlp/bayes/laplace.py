@@ -358,7 +358,7 @@ class Laplace(Predictive):
         weight[n] = 0.0
         data = DataTerm(architecture, samples._replace(weight=weight), own.beta, own.n_threads)
         without = own.known_objective.on(data, own.params)
-        v, _ = settled.to_minimum(without, TOLERANCE)
+        v = settled.to_minimum(without, TOLERANCE).v
         params = without.expand(v)
         result.outputs[row] = functional.predict(architecture, params, samples.X[row])
         result.residuals[row] = result.outputs[row] - samples.targets.told(architecture.n_outputs)[row]

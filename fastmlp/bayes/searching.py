@@ -12,15 +12,16 @@ from fastmlp import _validation as check
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet_but
 from fastmlp._types import ArrayLike, Float, Seed
-from fastmlp.bayes import starts
+from fastmlp.bayes import screening, starts
 from fastmlp.bayes.alternation import GROUPS, Alternation
-from fastmlp.bayes.ascent import to_fixed_point, to_maximum
+from fastmlp.bayes.ascent import near_by, to_fixed_point, to_maximum
 from fastmlp.bayes.budget import Budget
 from fastmlp.bayes.evidence import Evidence
 from fastmlp.bayes.frame import Frame, framed
 from fastmlp.bayes.levels import Levels
 from fastmlp.bayes.mixture import Mixture
 from fastmlp.bayes.problem import measured_noise, noise_given
+from fastmlp.bayes.screening import Candidate
 from fastmlp.bayes.starts import Start, Starts
 from fastmlp.errors import ConvergenceWarning, warn_caller
 from fastmlp.model import functional, units
@@ -80,6 +81,8 @@ def fit_evidence(
         trained network, and with it A, moves with the precisions. Without hidden layer they are the same.
     n_starts : int
         Networks that are trained: from the parameters of `net`, and from others drawn as by ``net.initialize(init)``.
+        With ``combine="best"`` the third with the largest evidence after the first re-estimations goes on close to the
+        end, and the best of these to the end; else all do.
     hidden : None, "auto", or sequence of int
         Numbers of hidden units to try, in each hidden layer, `n_starts` networks of each; "auto" tries 1, 2, 3, 5, 8,
         13, 20, 32, ..., as long as there are as many samples, until the largest evidence has not risen by half a nat
@@ -113,7 +116,8 @@ def fit_evidence(
     tol : float
         Converged once no ln alpha_g, and not ln beta, would change by more than this.
     time_limit : float, optional
-        Seconds, for all starts together; asked within trainings too.
+        Seconds, for all starts together; asked before each step of a training. The first training of a start takes half
+        of what is left at most, as precisions matter more than its last steps; starts are drawn for half of the time.
     callback : callable, optional
         ``callback(state)`` after each re-estimation, from the thread of its start, one at a time. `state` has `nit`,
         `start` (its number), `log_evidence`, `effective_n_params`, `noise_precision`, `prior_precision` (groups),
@@ -179,6 +183,10 @@ def fit_evidence(
     Rounding hides as much of A_ii as n eps A_ii, which is added there if Cholesky's factorisation asks for it. In the
     end A^-1 comes from the rows of J by reflections, if more than 1e-10 of it would be lost.
 
+    Of several starts the best of which is wanted, and where the first training takes a tenth of the time limit, the
+    first re-estimations, which `callback` and `history` do not see, are plain and quick: five steps of training, and no
+    logarithm changes by more than one, until none wants to. Then starts are compared.
+
     Where the prior to begin with holds all weights near zero, as it does in units in which targets are large, weaker
     ones are tried. Data in other units differ by rounding, which grows in training: logarithms of precisions are
     therefore multiples of a tenth of `tol`, of 1/4096 after steps of more than a sixteenth, each to a power of two; the
@@ -235,38 +243,58 @@ def fit_evidence(
     if frame.units is not None:
         look_at_scale()
 
-    done: list[Start] = []
+    is_screened = combine == "best" and n_starts > 1
+    done: list[Candidate] = []
     found: list[Start] = []
 
-    def trained(network: Network, threads: int, number: int) -> Start | None:
-        if budget.over and (found or number):
+    def begun(network: Network, threads: int, number: int) -> Candidate | None:
+        if budget.over and done:
             return None
         own = frame._replace(architecture=network._architecture.changed(dtype="float64"), pruned=network._pruned)
         begin = _start(network, frame.units)
         levels = Levels(own, samples, noise == "per_output", known)
         alternation = Alternation(begin, own, samples, groups, 0.01 * tol, threads, budget, number, levels)
-        path = climb(alternation, alternation.start(prior_precision, noise_precision), max_iter, tol)
-        start = Start(network.layers[1:-1], number, Evidence(path.polished(alternation), alternation, n_threads))
-        done.append(start)
-        return start
+        path = near_by(alternation, alternation.start(prior_precision, noise_precision), max_iter, quick=is_screened)
+        candidate = Candidate(network.layers[1:-1], number, alternation, path, n_threads)
+        done.append(candidate)
+        return candidate
 
     def networks(size: tuple[int, ...]) -> Iterator[Network]:
-        """The starts of a size, as long as there is time; the first of all is trained in any case."""
+        """The starts of a size, for half of the time; the first of all is trained in any case."""
+        half = budget.left / 2
         for number in range(n_starts):
-            if budget.over and (found or number):
+            if (budget.over or (number and budget.left < half)) and done:
                 return
             (own,) = generator.spawn(1)
             yield net if hidden is None and number == 0 else starts.drawn(net, size, init, own)
 
+    def close(candidate: Candidate, *_: int) -> None:
+        candidate.comes_close(climb, max_iter, tol)
+
+    def ended(candidate: Candidate, *_: int) -> None:
+        candidate.goes_on(climb, max_iter, tol)
+
+    def chosen(candidates: list[Candidate]) -> list[Candidate]:
+        """Those of a size that go on to the end."""
+        if not is_screened:
+            return candidates
+        some = screening.best(candidates, screening.SHARE)
+        if len(some) > 1:
+            starts.at_once(close, some, n_starts, n_threads)
+        return screening.best(some)
+
     sizes, cut = starts.sizes(net, hidden, len(samples.X)), False
-    with handing_over(lambda: Starts(done)), budget:
+    with handing_over(lambda: Starts(each.start for each in done)), budget:
         for size in sizes:
-            tried = starts.at_once(trained, networks(size), n_starts, n_threads)
-            found += filter(None, tried)
+            tried = starts.at_once(begun, networks(size), n_starts, n_threads)
+            candidates = [each for each in tried if each is not None]
+            starts.at_once(ended, chosen(candidates), n_starts, n_threads)
+            found += [each.start for each in candidates]
             if isinstance(hidden, str) and starts.have_passed_the_best(found):
                 break
+            cut = cut or len(candidates) < n_starts
             if budget.over:
-                cut = len(tried) < n_starts or None in tried or next(sizes, None) is not None
+                cut = cut or next(sizes, None) is not None
                 break
     best = Starts(found).best
     _warn_about(best.posterior, budget, max_iter, len(found) if cut else None)

@@ -17,6 +17,7 @@ STATIONARY = {
     "maximum": "maximum of the evidence",
     "edge": "best point seen, at an edge beyond which the network's optimum ceases to exist",
     "fixed_point": "fixed point of re-estimation",
+    "screened": "not trained to the end, as other starts were better",
     "": "not converged: best point seen",
 }
 

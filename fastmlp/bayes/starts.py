@@ -70,6 +70,8 @@ class Starts(tuple[Start, ...]):
     def best(self) -> Start:
         """The largest evidence of the first size that is within half a nat of the largest of all.
 
+        Of networks that were trained to the end, if there are some.
+
         Raises
         ------
         ValueError
@@ -77,8 +79,8 @@ class Starts(tuple[Start, ...]):
         """
         if not self:
             raise ValueError("starts: expected one that is done at least, got none")
-        largest = max(each.log_evidence for each in self)
-        groups = [max(group, key=lambda each: each.log_evidence) for group in self.by_size().values()]
+        groups = [_best(group) for group in self.by_size().values()]
+        largest = max(each.log_evidence for each in groups)
         return next((each for each in groups if each.log_evidence >= largest - WORTH), groups[-1])
 
     def table(self) -> str:
@@ -95,7 +97,7 @@ class Starts(tuple[Start, ...]):
     def _sizes(self) -> Table:
         rows = []
         for hidden, group in self.by_size().items():
-            best = max(group, key=lambda each: each.log_evidence)
+            best = _best(group)
             rows.append((
                 _name(hidden), len(best.posterior.params), len(group), sum(each.posterior.converged for each in group),
                 f"{best.log_evidence:.2f}", f"{np.median([each.log_evidence for each in group]):.2f}",
@@ -109,6 +111,11 @@ class Starts(tuple[Start, ...]):
             return Page(title, (self._sizes(),))
         rows = [(_name(hidden), len(group), "not counted yet") for hidden, group in self.by_size().items()]
         return Page(title, (Table(rows, ("hidden", "starts", "symmetries"), "<>"),))
+
+
+def _best(group: list[Start]) -> Start:
+    """The largest evidence of those that were trained to the end, or of all."""
+    return max(group, key=lambda each: (each.posterior.stationary != "screened", each.log_evidence))
 
 
 def _name(hidden: tuple[int, ...]) -> str:
@@ -140,7 +147,7 @@ def _growing() -> Iterator[int]:
 
 def have_passed_the_best(found: list[Start]) -> bool:
     """Whether the last sizes have not raised the largest evidence, or by nothing that is worth it."""
-    largest = [max(each.log_evidence for each in group) for group in Starts(found).by_size().values()]
+    largest = [_best(group).log_evidence for group in Starts(found).by_size().values()]
     return len(largest) > FALLS and max(largest[-FALLS:]) <= max(largest[:-FALLS]) + WORTH
 
 
@@ -153,9 +160,7 @@ def drawn(net: Network, hidden: tuple[int, ...], init: str, rng: np.random.Gener
     return Network(layers, list(net.hidden), net.output, net.loss_name, net.dtype, rng, init)
 
 
-def at_once(
-    train: Callable[[Network, int, int], Any], networks: Iterable[Network], n_starts: int, n_threads: int
-) -> list[Any]:
+def at_once(train: Callable[[Any, int, int], Any], networks: Iterable[Any], n_starts: int, n_threads: int) -> list[Any]:
     """Each network by one thread, as they are drawn; one of one start by all. ``train(network, threads, number)``."""
     if n_starts == 1 or n_threads == 1 or not _threads.can_be_made(n_threads):
         return [train(network, n_threads, number) for number, network in enumerate(networks)]

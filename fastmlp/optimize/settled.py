@@ -1,10 +1,10 @@
-"""An objective's minimum, from parameters near by, by Levenberg-Marquardt that nobody looks at."""
+"""An objective's minimum, or steps towards it, from parameters near by, by Levenberg-Marquardt that nobody looks at."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,15 @@ CHUNK = 10  # steps, in which differences that rounding has made grow a hundredf
 # grow a millionfold on plateaus; without such a bound 39 of 288 runs came out elsewhere, in place of 6, by saddles
 FALL = 0.1
 FEW = 8  # binary digits of the damping
+PAUSE = {"pause": 0, "wait": 5, "bold": False}  # the rest of a state, as at the start
+
+
+class Place(NamedTuple):
+    """Where training has come to: the free parameters, and the damping of the last step."""
+
+    v: Float
+    finished: bool  #: whether the gradient is at most `tol`, or the objective falls no more
+    damping: float = 0.0
 
 
 def to_minimum(
@@ -33,10 +42,10 @@ def to_minimum(
     anew: bool = True,
     left: Callable[[], float] | None = None,
     span: Span | None = None,
-) -> tuple[Float, bool]:
-    """The free parameters where the gradient is at most `tol` or the objective falls no more, and whether that is so.
+) -> Place:
+    """Where the gradient is at most `tol` or the objective falls no more.
 
-    After so many seconds as `left` tells they come back as they are. `span` is that of an objective by coordinates.
+    After so many seconds as `left` tells training ends where it is. `span` is that of an objective by coordinates.
 
     Data that differ by rounding lead along paths whose difference grows by half at each step, until they come to
     different minima. With parameters of few binary `digits` after each `CHUNK` of steps, the paths are the same to the
@@ -45,11 +54,11 @@ def to_minimum(
     themselves, and at a saddle few digits would leave it to rounding where to go.
     """
     if span is None and (seen := Seen.of(objective)) is not None:
-        v, finished = to_minimum(seen.objective, tol, digits, anew, left, seen.span)
-        return objective.reduce(seen.expand(v)), finished
+        place = to_minimum(seen.objective, tol, digits, anew, left, seen.span)
+        return place._replace(v=objective.reduce(seen.expand(place.v)))
     x = objective.x0
     if not x.size:
-        return x, True
+        return Place(x, True)
     if digits and anew:
         x = shortened(x, digits)
     problem, n_steps = compiled(objective, span=span), 0
@@ -58,24 +67,51 @@ def to_minimum(
     value = descent.value
     chunk = CHUNK if digits else MOST_STEPS
     while True:
-        before, seconds = descent.counts[0], math.inf if left is None else left()
-        journal = None
-        if seconds < math.inf:
-            journal = Journal(chunk, x.size)
-            journal.open(max(0.0, seconds))
-        try:
-            status = within(seconds, descent.advance, chunk, journal)
-        except team.TimeOver:
-            return descent.params, False
+        before = descent.counts[0]
+        status = _advanced(descent, chunk, x.size, left)
         made = descent.counts[0] - before
         n_steps += made
         if status != "running" or made < chunk or n_steps >= MOST_STEPS:
-            return descent.params, status == "converged"
+            return _place(descent, finished=status == "converged")
         fell, value = value - descent.value, descent.value
         if anew or fell > FALL:
             state = descent.state
             state["mu"] = float(shortened(state["mu"], FEW))
             descent = Descent(problem, shortened(descent.params, digits), tol, lm.OPTIONS, state)
+
+
+def towards(
+    objective: Objective, n_steps: int, digits: int, left: Callable[[], float] | None = None, damping: float = 0.0
+) -> Place:
+    """So many steps towards the minimum, by Gauss-Newton to begin with, from and to parameters of few binary digits."""
+    seen = Seen.of(objective)
+    own, span = (objective, None) if seen is None else (seen.objective, seen.span)
+    x = shortened(own.x0, digits)
+    if not x.size:
+        return Place(x, True, damping)
+    state = {"mu": float(shortened(damping, FEW)), "is_exact": False, **PAUSE} if damping else None
+    descent = Descent(compiled(own, span=span), x, 0.0, lm.OPTIONS, state)
+    _advanced(descent, n_steps, x.size, left)
+    place = _place(descent, finished=False)
+    v = shortened(place.v, digits)
+    return place._replace(v=v if seen is None else objective.reduce(seen.expand(v)))
+
+
+def _advanced(descent: Descent, n_steps: int, n: int, left: Callable[[], float] | None) -> str:
+    """What comes of so many steps of n parameters; of fewer, even within one, when the time is over."""
+    seconds = math.inf if left is None else left()
+    if seconds == math.inf:
+        return descent.advance(n_steps)
+    journal = Journal(n_steps, n)
+    journal.open(max(0.0, seconds))
+    try:
+        return within(seconds, descent.advance, n_steps, journal)
+    except team.TimeOver:
+        return "time_limit"
+
+
+def _place(descent: Descent, *, finished: bool) -> Place:
+    return Place(descent.params, finished, descent.state["mu"])
 
 
 def shortened(x: Any, digits: int) -> Float:

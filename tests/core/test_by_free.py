@@ -36,7 +36,7 @@ def bound(net, n_samples, *, weighted=True, isa=None):
     samples = functional.check_samples(net._architecture, X, T, weight)
     scale = None if scale is None else scale.astype(net.dtype)
     plan = net._architecture.plan if isa is None else plan_of(net, isa)
-    return _core.sums.batch.Batch(plan, samples.X, *samples.targets, samples.weight, scale)
+    return _core.sums.batch.Batch(plan, samples.X, *samples.targets[:3], samples.weight, scale)
 
 
 def some(net, n, seed=0):

@@ -25,7 +25,7 @@ def bound(net, X, T, weight=None, scale=None, isa=None):
     scale = None if scale is None else np.asarray(scale, net.dtype)
     if isa is None:
         return functional.bind(net._architecture, samples, scale)
-    return _core.sums.batch.Batch(plan_of(net, isa), samples.X, *samples.targets, samples.weight, scale)
+    return _core.sums.batch.Batch(plan_of(net, isa), samples.X, *samples.targets[:3], samples.weight, scale)
 
 
 def matrix(net, X, T, kind="exact", weight=None, scale=None, n_threads=1, isa=None):

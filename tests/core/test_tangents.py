@@ -20,7 +20,7 @@ def bound(net, X, T, sets, sample_weight=None, isa=None):
     """The term of sets (tau (M, N, D) or (M, D), d or None, weight, of_logits)."""
     samples = check_samples(net._architecture, X, T, sample_weight)
     plan = net._architecture.plan if isa is None else plan_of(net, isa)
-    batch = Batch(plan, samples.X, *samples.targets, samples.weight, None)
+    batch = Batch(plan, samples.X, *samples.targets[:3], samples.weight, None)
     own = [(t.astype(net.dtype), None if d is None else d.astype(net.dtype), w, of) for t, d, w, of in sets]
     return Tangents(batch, tuple(own))
 

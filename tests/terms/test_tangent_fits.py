@@ -81,7 +81,7 @@ def test_memory_of_a_minibatch_step_does_not_grow_with_the_samples():
         net = network([30, 20, 2])
         X, T, tau, _, _ = drawn(net, n_samples, 3)
         samples = check_samples(net._architecture, X, T)
-        batch = Batch(net._architecture.plan, samples.X, *samples.targets, None, None)
+        batch = Batch(net._architecture.plan, samples.X, *samples.targets[:3], None, None)
         term = Tangents(batch, ((np.ascontiguousarray(tau.swapaxes(0, 1)), None, 0.1, True),))
         vectors = (net.params, np.arange(n_samples), None, np.empty(net.n_params), np.zeros(net.n_params))
         tracemalloc.start()
