@@ -10,7 +10,9 @@ from fastmlp.bayes.ascent import Path
 from fastmlp.bayes.evidence import Evidence
 from fastmlp.bayes.starts import Start
 
-SHARE = 1 / 3  # of the networks, that go on to close by the end
+# of the networks, that go on to close by the end. With a third evidences are 10 to 20 nats lower in the median on two sets
+# of four and two made ones, with this as high as where all are trained to the end, for 0.4 to 0.8 of the time
+SHARE = 2 / 3
 CLOSE = 0.2  # change of the logarithms of precisions there: what is left to gain are tenths of a nat
 
 Climb = Callable[[Alternation, list[Step], int, float], Path]

@@ -81,8 +81,8 @@ def fit_evidence(
         trained network, and with it A, moves with the precisions. Without hidden layer they are the same.
     n_starts : int
         Networks that are trained: from the parameters of `net`, and from others drawn as by ``net.initialize(init)``.
-        With ``combine="best"`` the third with the largest evidence after the first re-estimations goes on close to the
-        end, and the best of these to the end; else all do.
+        With ``combine="best"`` the two thirds with the largest evidence after the first re-estimations go on close to
+        the end, and the best of these to the end; else all do.
     hidden : None, "auto", or sequence of int
         Numbers of hidden units to try, in each hidden layer, `n_starts` networks of each; "auto" tries 1, 2, 3, 5, 8,
         13, 20, 32, ..., as long as there are as many samples, until the largest evidence has not risen by half a nat
