@@ -113,7 +113,7 @@ assert all(np.array_equal(a, b) for a, b in zip(results(2), before, strict=True)
         "net.hessian(X, T)",
         "net.fit(X, T, 'adam', max_iter=1, batch_size=10_000, n_threads=2)",
         "net.fit(X, T, 'lbfgs', max_iter=1, n_threads=2)",
-        "fastmlp.fit_many([fastmlp.Network([100, 19, 5]) for _ in range(2)], X[:10], T[:10, :5], n_threads=2)",
+        "fastmlp.fit_many([fastmlp.Network([100, 19, 5]) for _ in range(2)], X[:200], T[:200, :5], n_threads=2)",
         "[net.copy() for _ in range(9)]",
         "fastmlp.Network([10_000, 10_000])",
     ],

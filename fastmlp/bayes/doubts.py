@@ -77,7 +77,8 @@ def rounding(B: Float | Gram, prior: Float, covariance: Covariance | WideCovaria
         return (definite.times(B, v) + definite.times(prior, v)) / scale
 
     largest, _ = _norm(scaled, check.generator(0).standard_normal(len(prior)))
-    start = (variances >= (1 - TIED) * variances.max()).astype(np.float64)
+    start = np.zeros(len(prior))  # the first of the largest, whichever of equal ones rounding makes larger
+    start[np.argmax(variances >= (1 - TIED) * variances.max())] = 1.0
     inverse, direction = _norm(lambda v: scale * covariance.apply(scale * v), start)
     return Rounding(EPS * max(largest, 1.0) * inverse, direction)
 

@@ -290,7 +290,7 @@ def test_what_cannot_work_is_refused():
         Quartic(a) + Quartic(a)
 
 
-class NoNumber(float):
+class NoNumber(int):
     """Somebody's own."""
 
     def __float__(self):
