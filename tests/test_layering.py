@@ -99,7 +99,7 @@ INNER = {
         ("__init__",),
         ("transformed",),
         ("classifier", "regressor"),
-        ("base",),
+        ("base", "deviations"),
         ("estimator_path",),
         ("fitting",),
         ("watch",),

@@ -3,6 +3,7 @@
 transformed             deviations through scikit-learn's TransformedTargetRegressor
 classifier, regressor   the classes: targets, predictions
 base                    what they share: data, restarts, going on, attributes
+deviations              how far targets scatter about a regressor's predictions: its posterior
 fitting                 from starting values to trained networks
 estimator_path          from a fitted estimator to ever smaller ones: prune_path
 arguments               the constructor's arguments: checks, documentation

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, Self
 
 import numpy as np
@@ -14,25 +13,21 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from fastmlp import _validation as check
-from fastmlp._types import Array, ArrayLike, Augment, Float, Seed
-from fastmlp.bayes import doubts
-from fastmlp.bayes.laplace import Laplace
-from fastmlp.errors import NotPositiveDefiniteError
+from fastmlp._types import Array, ArrayLike, Augment, Seed
 from fastmlp.estimators import given
-from fastmlp.estimators.arguments import STOCHASTIC, documented, of_network
+from fastmlp.estimators.arguments import documented, of_network
 from fastmlp.estimators.base import BaseMLP
+from fastmlp.estimators.deviations import Deviations
 from fastmlp.estimators.mean_objective import Samples
 from fastmlp.model.losses import Loss
 from fastmlp.network.network import Network, check_network
-from fastmlp.optimize import advice
-from fastmlp.terms import WeightDecay
 
 OUTPUTS = {"squared_error": "identity", "poisson": "exp"}
 COUNTS = tuple(name for name in OUTPUTS if Loss(name).is_of_counts)
 
 
 @documented
-class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+class MLPRegressor(RegressorMixin, Deviations, BaseMLP):  # type: ignore[misc]
     """Regression by a multi-layer perceptron, with the arguments of scikit-learn's.
 
     Minimises the mean over samples (by weight) and outputs of half the squared error, or the mean of half the Poisson
@@ -67,10 +62,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     >>> model.fit(X, np.sin(X[:, 0])).score(X, np.sin(X[:, 0])) > 0.999
     True
     """
-
-    _trained_on: tuple[Samples, dict[str, Any]] | None = None
-    _posterior: Laplace | None = None
-    _weighed_at: Array | None = None  #: weights from which a network was trained on for the posterior, if one was
 
     def __init__(
         self,
@@ -310,72 +301,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     @staticmethod
     def _like_targets(Y: Array) -> Array:
         return Y[:, 0] if Y.shape[1] == 1 else Y
-
-    def _posterior_now(self) -> Laplace:
-        """The posterior of the present weights; that of the last call, as long as they are the same."""
-        net, known = self.network_, self._posterior
-        if known is None or not np.array_equal(
-            known.params if self._weighed_at is None else self._weighed_at, net.params
-        ):
-            if self._trained_on is None:
-                raise ValueError(
-                    "return_std: expected a model that knows its training samples, got one after partial_fit "
-                    "or from_network, or a copy of one that had not been asked for deviations before"
-                )
-            samples, prior = self._trained_on
-            with advice.once(advice.ESTIMATOR):
-                self._form_posterior(samples, **prior)
-        assert self._posterior is not None
-        return self._posterior
-
-    def _form_posterior(self, samples: Samples, decay: float | None = None, **prior: Any) -> None:
-        """From the present weights on; `decay` is what `fit` has had of weight decay, if precisions are not told."""
-        net, options = self.network_, {"sample_weight": samples.weight, **prior}
-        self._weighed_at = None
-        if decay is not None:
-            options |= {"penalty": WeightDecay(decay, decay), "centred": "b"}  # `fit` leaves the biases out of it
-            if samples.sigma is None and self._is_weighed():
-                own, beta = self._trained_by_output(samples, decay, prior["standardize"])
-                with suppress(NotPositiveDefiniteError):  # lost in rounding, as of outputs in units that differ by much
-                    self._posterior = self._laplace(own, samples, noise_precision=beta, **options)
-                    self._weighed_at = net.params.copy()
-                    return
-        self._posterior = self._laplace(net, samples, **options)
-
-    def _laplace(self, net: Network, samples: Samples, **options: Any) -> Laplace:
-        if samples.sigma is not None:
-            known = self.absolute_sigma and "noise_precision" not in options
-            options |= {"sigma": samples.sigma, "absolute_sigma": known}
-        return Laplace._make(self._words(), net, samples.X, samples.T, missing=samples.missing, **options)
-
-    def _is_weighed(self) -> bool:
-        """Whether the posterior is of a network that is trained on with the noise of each output."""
-        several = self.network_.layers[-1] > 1 and self.network_._architecture.loss.has_noise
-        return several and self.solver not in STOCHASTIC and not self.early_stopping
-
-    def _trained_by_output(self, samples: Samples, decay: float, standardize: Any) -> tuple[Network, Float]:
-        """A copy of the network, trained on, and the noise precision of each output."""
-        own = self.network_.copy()
-        result = own.fit(
-            samples.X, samples.T, self.solver, noise="per_output", sample_weight=samples.weight,
-            missing=samples.missing, penalty=WeightDecay(decay), standardize=standardize, max_iter=self.max_iter,
-        )  # fmt: skip
-        return own, result.noise_precision
-
-    def _words(self) -> doubts.Words:
-        """What messages about the posterior are to name."""
-        solver = "" if self.solver == "lm" else "solver='lm', "
-        whole = ", early_stopping=False" if self.early_stopping else ""
-        return doubts.Words(
-            subject="return_std",
-            noise="return_std: expected samples that determine the noise",
-            prior="alpha",
-            remedy=f"fit with {solver}a smaller tol and a larger max_iter{whole}",
-        )
-
-    def _remember(self, samples: Samples | None, **prior: Any) -> None:
-        self._trained_on = None if samples is None else (samples, prior)
-        self._posterior, self._weighed_at = self.posterior_, None
 
     def _outputs(self, y: Array, classes: Any) -> tuple[int, str]:
         output = OUTPUTS[check.choice(self.loss, "loss", OUTPUTS)]
