@@ -290,3 +290,17 @@ def test_intervals_cover_as_much_as_they_say(noise, standardize):
     shares = output_cases.coverage(predict, noise)
     assert (shares >= 0.94).all()
     assert (shares <= 0.96).all()
+
+
+@pytest.mark.parametrize("noise", ["per_output", "shared", "known"])
+@pytest.mark.parametrize("method", ["maximum", "fixed_point"])
+def test_errors_that_are_known_leave_nothing_to_seek(noise, method):
+    """Whichever noise is asked for beside them."""
+    told = np.tile([0.1, 0.8, 0.02], (N, 1))
+    options = {"sigma": told, "absolute_sigma": True, "noise": noise, "method": method}
+    found = fastmlp.fit_evidence(fastmlp.Network([2, 3, K], rng=1), X, T, **options)
+    plain = fastmlp.fit_evidence(
+        fastmlp.Network([2, 3, K], rng=1), X, T, sigma=told, absolute_sigma=True, method=method
+    )
+    assert np.all(np.asarray(found.noise_precision) == 1.0)
+    assert found.log_evidence == plain.log_evidence

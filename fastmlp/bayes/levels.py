@@ -34,7 +34,7 @@ class Levels:
     samples : Samples
         In its units.
     by_output : bool
-        A level for each output whose targets vary, where there are several.
+        A level for each output whose targets vary, where there are several, and their noise is not known.
     known : float or ndarray of shape (K,), optional
         The precisions, if they are not to be sought; one for each output makes a level of each.
 
@@ -52,7 +52,8 @@ class Levels:
         self.frame, self.is_regression = frame, frame.architecture.loss.has_noise
         self.varying = np.flatnonzero(frame.varying)
         self.known = known if self.is_regression else 1.0
-        self.by_output = self.is_regression and len(self.varying) > 1 and (by_output or np.ndim(self.known) == 1)
+        several = by_output if self.known is None else np.ndim(self.known) == 1
+        self.by_output = self.is_regression and len(self.varying) > 1 and several
         each = samples.counts(len(frame.varying))[self.varying]
         self.n_targets = each if self.by_output else np.array([each.sum()])
         self.deviations = self.variances = np.array([np.nan])
