@@ -10,6 +10,7 @@ import pytest
 
 import fastmlp
 from cases import data, network
+from fastmlp.bayes import modes
 from fastmlp.bayes.doubts import FARTHEST, LARGEST_ERROR
 
 RNG = np.random.default_rng(6)
@@ -232,3 +233,19 @@ def test_weights_that_sum_to_one_are_told_that_they_count():
     line, X = fastmlp.Network([5, 1]), rng.normal(size=(6, 5))
     with pytest.raises(ValueError, match=r"; take more samples, fewer units or a larger prior_precision$"):
         fastmlp.Laplace(line, X, X[:, 0], prior_precision=0.0)
+
+
+def test_parameters_that_nothing_determines_say_nothing_of_how_far_modes_are_apart():
+    C = np.diag([2.0, np.inf, np.nan, 0.5])
+    assert modes.distance(np.array([1.0, 3.0, 4.0, 2.0]), C) == pytest.approx(0.5 + 8.0, rel=1e-14)
+    assert modes.distance(np.array([3.0, 4.0]), C[1:3, 1:3]) == 0.0
+
+
+@pytest.mark.filterwarnings("ignore::fastmlp.PosteriorWarning")
+def test_new_samples_beside_which_the_old_ones_are_lost_are_named():
+    rng = np.random.default_rng(0)
+    net = fastmlp.Network([3, 5, 4, 2], hidden=["relu", "sin"], output="softmax", rng=0)
+    X, labels = rng.normal(size=(9, 3)), rng.integers(0, 2, 9)
+    old = fastmlp.Laplace(net, X, labels, prior_precision=1e-3)
+    with pytest.raises(fastmlp.NotPositiveDefiniteError, match="sample_weight: expected new samples that count about"):
+        old.updated(X, labels, sample_weight=np.full(9, 1e25))

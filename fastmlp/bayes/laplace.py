@@ -16,6 +16,7 @@ from fastmlp.bayes.influence import LeaveOneOut, Removal
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.bayes.predictive import BLOCK, Predictive
 from fastmlp.derivatives import definite
+from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import functional
 from fastmlp.model.units import Units
 from fastmlp.network import Network
@@ -287,7 +288,13 @@ class Laplace(Predictive):
             samples = self._frame.units.applied(samples)
         objective = own.as_prior_of(samples)
         v, gradient, A = objective.x0, objective.grad(objective.x0), objective.ggn(objective.x0)
-        v = v - definite.solve(definite.factored(A), gradient) if len(v) else v
+        try:
+            v = v - definite.solve(definite.factored(A), gradient) if len(v) else v
+        except NotPositiveDefiniteError as error:  # beyond rounding: each of the two is positive semi-definite
+            raise NotPositiveDefiniteError(
+                f"sample_weight: expected new samples that count about as much as the old ones, got some beside which "
+                f"the old posterior's precision is lost in rounding ({error}); take more equal weights"
+            ) from error
         kind = "ggn" if own.hessian == "exact" else own.hessian  # away from an optimum of the new samples
         new = Laplace._of(self._frame, Posterior(objective, v, kind, self._frame.varying), self._freedom)
         new._own_noise = self._own_noise

@@ -44,9 +44,14 @@ def log_distinct(architecture: Architecture, params: Float, apart: Callable[[Ind
 
 
 def distance(w: Float, C: Float) -> float:
-    """The form w' C^-1 w; parameters that are held do not vary, and say nothing about it, unless all are."""
-    free = np.diagonal(C) > 0
+    """The form w' C^-1 w; parameters that are held do not vary, and say nothing about it, unless all are.
+
+    Nor do those whose variance is beyond float64, where nothing determines them.
+    """
+    variances = np.diagonal(C)
+    told = np.isfinite(variances)
+    free = told & (variances > 0)
     if not free.any():
-        return math.inf if w.any() else 0.0
+        return math.inf if w.any() and told.all() else 0.0
     _memory.blas(8 * C.nbytes)
     return float(w[free] @ np.linalg.lstsq(C[np.ix_(free, free)], w[free], rcond=None)[0])
