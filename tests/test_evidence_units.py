@@ -163,7 +163,7 @@ def test_an_offset_is_no_signal(offset):
 
 @pytest.mark.parametrize("fault", ["weights", "units"])
 def test_evidence_that_learns_nothing_of_a_line_says_so(fault):
-    inputs, target = (X, T[:, 0]) if fault == "weights" else (U, 1e8 * (U[:, 0] + 0.1 * V[:, 0]))
+    inputs, target = (X, T[:, 0]) if fault == "weights" else (U, 1e10 * (U[:, 0] + 0.1 * V[:, 0]))
     options = {"sample_weight": np.full(N, 1 / N)} if fault == "weights" else {"standardize": False}
     expected = {"weights": "sample_weight counts samples, and adds up to 1 for 60 of them", "units": "standardize=True"}
     with pytest.warns(fastmlp.ConvergenceWarning, match=rf"a straight line \d.*{expected[fault]}"):
