@@ -23,12 +23,14 @@
 #define ALWAYS_INLINE static inline
 #endif
 
-/* The line of the cache at p will be wanted soon. */
+/* The line of the cache at p will be wanted soon; later: after more than the nearest cache holds. */
 #ifndef FETCH
 #if defined(__GNUC__)
 #define FETCH(p) __builtin_prefetch(p)
+#define FETCH_LATER(p) __builtin_prefetch(p, 0, 2)
 #else
 #define FETCH(p) ((void)(p))
+#define FETCH_LATER(p) ((void)(p))
 #endif
 #endif
 

@@ -95,6 +95,11 @@ def test_every_instruction_set_agrees(of_logits, dtype, isa):
     check(network([3, 5, 3], "gelu", "softmax", dtype=dtype), 37, 2, of_logits=of_logits, isa=isa)
 
 
+@pytest.mark.parametrize("n_samples", [16, 32, 47])
+def test_whole_blocks_whose_rows_lie_in_place_agree_too(n_samples, dtype, isa):
+    check(network([16, 3, 2], "tanh", "softmax", dtype=dtype), n_samples, 2, of_logits=True, isa=isa)
+
+
 def test_several_sets_add_up_with_the_loss_in_one_pass(dtype):
     net = network([3, 6, 2], "tanh", "softmax", dtype=dtype)
     X, T, tau, d, s = drawn(net, 300, 3)

@@ -55,7 +55,7 @@ cdef double block_rows(const Pass *job, const Block *b, floating *work, floating
                 unit(b, of, k, <const floating *> work, u)
                 seed(b, of, <const floating *> u, work)
                 memset(out, 0, n_params * sizeof(floating))
-                down(b, work, out)
+                down(b, of, m, work, out)
                 bent_bprop(b, work, out)
                 out += n_params
     return 0.0

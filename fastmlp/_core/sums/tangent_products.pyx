@@ -300,7 +300,7 @@ cdef double block_products(const Pass *job, const Block *b, floating *work, floa
                     mixed_down(b, v, work, sums)
                 else:
                     curve(b, work)
-                    down(b, work, sums)
+                    down(b, of, m, work, sums)
         if term.exact:
             mixed_bprop(b, v, work, sums)
         else:

@@ -54,5 +54,5 @@ cdef double differences(const Block *b, const Directions *of, size_t m, floating
 cdef void clear(const Block *b, bint delta, floating *work) noexcept nogil
 cdef void seed(const Block *b, const Directions *of, const floating *u, floating *work) noexcept nogil
 cdef void curve(const Block *b, floating *work) noexcept nogil
-cdef void down(const Block *b, floating *work, floating *sums) noexcept nogil
+cdef void down(const Block *b, const Directions *of, size_t m, floating *work, floating *sums) noexcept nogil
 cdef void bent_bprop(const Block *b, floating *work, floating *sums) noexcept nogil

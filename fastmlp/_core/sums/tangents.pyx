@@ -22,7 +22,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.bridge.kernels cimport FMLP_LOSS_squared_error
+from fastmlp._core.bridge.kernels cimport FMLP_LOSS_squared_error, FMLP_PAD
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.storage.vectors cimport total
 from fastmlp._core.sums cimport slots, sweeps
@@ -105,23 +105,39 @@ cdef void curve(const Block *b, floating *work) noexcept nogil:
                  work + at.Rz[l] * b.ld)
 
 
-cdef void down(const Block *b, floating *work, floating *sums) noexcept nogil:
-    """mu Ra' is added to the sums, and h'' Rz W'mu to the bends; after `curve`."""
+cdef void along(const Block *b, const Directions *of, size_t m, floating *work, floating *sums) noexcept nogil:
+    """mu tau' of the first layer is added to the sums.
+
+    It is a product like W A, with mu in place of W: of whole blocks it takes the rows of tau from where they lie, and
+    turns nothing back (1.1 times as fast for 40 units, 1.0 for 256).
+    """
+    cdef const Layer *layer = &b.net.layers[0]
+    cdef size_t D = layer.n_in
+    cdef const floating *mu = work + b.at.Rdelta[1] * b.ld
+    cdef const floating *tau = <const floating *> of.tau + (m * of.rows + b.first) * D
+    if (layer.products.is_dense and b.n == b.ld and D % FMLP_PAD == 0
+            and not of.shared and b.source.index == NULL):
+        kernels.dense_forward(b.net.ops, layer.n_out, b.n, D, mu, <const floating *> NULL, tau, True, sums + layer.W, D)
+    else:
+        gradient(b, layer, mu, <const floating *> work + b.at.Ra[0] * b.ld, True, False, sums)
+
+
+cdef void down(const Block *b, const Directions *of, size_t m, floating *work, floating *sums) noexcept nogil:
+    """mu Ra' of direction m is added to the sums, and h'' Rz W'mu to the bends; after `curve`."""
     cdef const Layout *at = b.at
     cdef const Layer *layer
     cdef const floating *mu
     cdef floating *below
     cdef int l
-    for l in range(b.net.n_layers, 0, -1):
+    for l in range(b.net.n_layers, 1, -1):
         layer = &b.net.layers[l - 1]
         mu, below = work + at.Rdelta[l] * b.ld, work + at.Rdelta[l - 1] * b.ld
         gradient(b, layer, mu, <const floating *> work + at.Ra[l - 1] * b.ld, True, False, sums)
-        if l == 1:
-            return
         backward(b, layer, work, <const floating *> b.params, mu, False, <const floating *> NULL, below)
         multiply(b, l - 1, <const floating *> work + at.Rz[l - 1] * b.ld, <const floating *> below, True,
                  work + at.bend[l - 1] * b.ld)
         multiply(b, l - 1, <const floating *> work + at.d1[l - 1] * b.ld, <const floating *> below, False, below)
+    along(b, of, m, work, sums)
 
 
 cdef void bent_bprop(const Block *b, floating *work, floating *sums) noexcept nogil:
@@ -186,7 +202,7 @@ cdef double block_sums(const Pass *job, const Block *b, floating *work, floating
             if sums != NULL:
                 seed(b, of, <const floating *> u, work)
                 curve(b, work)
-                down(b, work, sums)
+                down(b, of, m, work, sums)
     if sums != NULL:
         bent_bprop(b, work, sums)
     return value
