@@ -51,7 +51,7 @@ INNER = {
     ),
     "terms": (
         ("__init__",),
-        ("objective",),
+        ("objective", "told"),
         ("penalties",),
         ("tangents", "outputs"),
         ("data", "gaussian", "quadratic", "reparam"),

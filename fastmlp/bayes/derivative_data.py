@@ -28,8 +28,7 @@ def others(objective: Objective) -> tuple[Any, ...]:
 
 def count(known: Iterable[OnSamples], varying: Mask) -> float:
     """How many numbers they are, by weight, of the outputs that vary; those of w = 0 say nothing."""
-    observed = sum(each.n_directions * each.data.samples.total_weight for each in known if each.weight)
-    return observed * float(varying.sum())
+    return sum(float(each.counts.sum()) for each in known if each.weight) * float(varying.sum())
 
 
 def log_normalizer(known: Iterable[OnSamples], varying: Mask | None) -> float:
@@ -39,7 +38,7 @@ def log_normalizer(known: Iterable[OnSamples], varying: Mask | None) -> float:
         if each.weight:
             shape = each.n_directions, each.data.architecture.n_outputs
             one = 0.5 * math.log(each.weight / (2 * math.pi)) + np.broadcast_to(each.given.log_units, shape)
-            total += each.data.samples.total_weight * float(one.sum() if varying is None else one[:, varying].sum())
+            total += float(each.counts @ (one if varying is None else one[:, varying]).sum(axis=1))
     return total
 
 

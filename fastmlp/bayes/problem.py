@@ -26,6 +26,7 @@ from fastmlp.terms import objective as objectives
 from fastmlp.terms.objective import Objective
 from fastmlp.terms.reparam import FreeParameters
 from fastmlp.terms.term import Penalty
+from fastmlp.terms.told import told_units
 
 HESSIANS = ("ggn", "exact", "diagonal")
 
@@ -101,6 +102,7 @@ class Arguments(NamedTuple):
         objectives.require_samples(samples)
         _threads.resolve(self.n_threads)
         own = units.chosen(self.standardize, net.units, architecture, samples)
+        own = None if own is None else told_units(self.penalty, architecture, len(samples.X), own)
         frame, samples = framed(architecture, own, samples, net._pruned)
         params = net.params.astype(np.float64)
         if frame.units is not None:

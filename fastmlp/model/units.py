@@ -284,7 +284,7 @@ def chosen(
     if taken is None:
         return of(architecture, samples)
     seen = taken.seeing(samples)
-    return seen._replace(inputs=_by_channel(architecture, seen.inputs))
+    return seen._replace(inputs=by_channel(architecture, seen.inputs))
 
 
 def of(architecture: Architecture, samples: Samples) -> Units:
@@ -325,7 +325,7 @@ def _of_inputs(architecture: Architecture, samples: Samples) -> Columns:
     return Columns(np.repeat(scale, n_places), np.repeat(shift, n_places), np.repeat(constant, n_places))
 
 
-def _by_channel(architecture: Architecture, inputs: Columns) -> Columns:
+def by_channel(architecture: Architecture, inputs: Columns) -> Columns:
     """Where one column of a channel is not constant, none is, before a convolution."""
     layer = architecture.layers[0]
     if layer.is_dense:

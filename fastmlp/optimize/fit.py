@@ -44,6 +44,7 @@ from fastmlp.optimize.options import FitOptions
 from fastmlp.terms import DataTerm, penalties, reparam
 from fastmlp.terms import objective as objectives
 from fastmlp.terms.objective import Objective
+from fastmlp.terms.told import told_units
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult
@@ -82,7 +83,7 @@ def trained(net: Model, samples: Samples, asked: FitOptions, share: Float | None
         objectives.require_samples(training)
         own = units.chosen(standardize if state is None else state["units"], None, architecture, training)
         assert own is not None
-        own = own if asked.augment is None else varying(own)
+        own = told_units(asked.penalty, architecture, len(samples.X), own if asked.augment is None else varying(own))
         training, held_out = own.applied(training), None if held_out is None else own.applied(held_out)
     if share is not None:
         training, held_out = training.weighed(share), None if held_out is None else held_out.weighed(share)

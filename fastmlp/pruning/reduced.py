@@ -26,6 +26,7 @@ from fastmlp.optimize import reference
 from fastmlp.pruning import candidates
 from fastmlp.terms import DataTerm, Sum, gaussian, penalties, reparam
 from fastmlp.terms import objective as objectives
+from fastmlp.terms.told import told_units
 
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -79,6 +80,7 @@ class Problem:
         samples = functional.check_samples(architecture, X, T, sample_weight)
         objectives.require_samples(samples)
         own_units = units.chosen(standardize, None, architecture, samples)  # as `fit`
+        own_units = None if own_units is None else told_units(penalty, architecture, len(samples.X), own_units)
         frame, samples = framed(architecture, own_units, samples, net._pruned)
         params = net._params if own_units is None else net._in_units(own_units)
         penalty = penalties.seen_in(penalty, architecture, len(samples.X), None, own_units)

@@ -37,7 +37,8 @@ class TangentPropagation(Additive):
     Parameters
     ----------
     tau : array-like of shape (N, M, D) or (M, D), or "inputs"
-        M directions at each of the N samples of the training, or the same M at all of them. "inputs" are the D unit
+        M directions at each of the N samples of the training, or the same M at all of them; one of zeros says nothing,
+        where a derivative is not known. "inputs" are the D unit
         vectors: |J_n tau|^2 adds up to |J_n|^2, Tikhonov's regulariser, PRML (5.135).
     weight : float
         w, not negative.
@@ -113,9 +114,18 @@ class TangentPropagation(Additive):
 
     def _checked_targets(self, targets: ArrayLike | None) -> Array:
         """As (N, M, K)."""
-        d = _real(targets, self._names[1])
+        try:
+            d = _real(targets, self._names[1])
+        except ValueError as error:
+            if "finite" not in str(error):
+                raise
+            raise ValueError(f"{error}; a direction of zeros with the target 0 leaves out what is not known") from None
         if d.ndim not in (2, 3):
-            raise ValueError(f"{self._names[1]}: expected shape {self._shape_of_targets}, got {d.shape}")
+            short = self._shape_of_targets.replace("K, ", "").replace(", K", "")
+            raise ValueError(
+                f"{self._names[1]}: expected shape {self._shape_of_targets}, got {d.shape}; "
+                f"with one output {short} will do"
+            )
         if d.ndim == 2:
             return d[:, :, np.newaxis]
         return d.swapaxes(1, 2) if self.tau is None else d
@@ -223,6 +233,15 @@ class OnSamples:
     def n_directions(self) -> int:
         """M."""
         return len(self.tau)
+
+    @property
+    def counts(self) -> Float:
+        """For how many samples, by weight, each direction (M,) is one: zeros have no derivative that says anything."""
+        there, weight = self.tau.any(axis=-1), self.data.samples.weight
+        if there.ndim == 1:
+            return there * float(self.data.samples.total_weight)
+        result: Float = there.sum(axis=1, dtype=float) if weight is None else there @ weight.astype(float)
+        return result
 
     @property
     def n_threads(self) -> int:
