@@ -7,6 +7,7 @@ data       the loss over the samples
 outputs    what each output tells of its noise: squared errors, and how many parameters its targets determine
 gaussian   weight decay: the negative logarithm of a Gaussian prior
 tangents   derivatives in directions of the inputs: tangent propagation, derivative data
+told       units of columns that are constant, where derivative data tell them
 quadratic  a quadratic form around a point: an old posterior as a prior
 term       the protocol of any other term, and sums
 asked      what terms in Python are asked for, and what is made of their answers
