@@ -237,11 +237,11 @@ class OnSamples:
     @property
     def counts(self) -> Float:
         """For how many samples, by weight, each direction (M,) is one: zeros have no derivative that says anything."""
-        there, weight = self.tau.any(axis=-1), self.data.samples.weight
+        there: Float = np.asarray(self.tau.any(axis=-1), np.float64)
+        weight = self.data.samples.weight
         if there.ndim == 1:
             return there * float(self.data.samples.total_weight)
-        result: Float = there.sum(axis=1, dtype=float) if weight is None else there @ weight.astype(float)
-        return result
+        return there @ (np.ones(there.shape[1]) if weight is None else weight.astype(np.float64))
 
     @property
     def n_threads(self) -> int:
