@@ -46,6 +46,7 @@ if TYPE_CHECKING:  # what is imported when it is first asked for
     from fastmlp.pruning.saliencies import saliencies
     from fastmlp.runs import Run, Sweep, fit_many, sweep
     from fastmlp.sensitivities import Sensitivity, propagate, sensitivity
+    from fastmlp.source import to_c
 
 __all__ = [
     "Activation",
@@ -115,6 +116,7 @@ __all__ = [
     "sensitivity",
     "show_config",
     "sweep",
+    "to_c",
     "to_onnx",
     "to_sklearn",
     "to_torch",
@@ -134,6 +136,7 @@ LATER = {  # where the other names of __all__ come from
     "pruning": ("PruningPath", "PruningStep", "Saliencies", "compact", "prune", "refit", "saliencies"),
     "runs": ("Run", "Sweep", "fit_many", "sweep"),
     "sensitivities": ("Sensitivity", "propagate", "sensitivity"),
+    "source": ("to_c",),
 }
 
 logging.getLogger("fastmlp").addHandler(logging.NullHandler())

@@ -97,7 +97,7 @@ class Problem:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # rmtree at low memory: an OSError
             self.net.save(Path(folder, "net"))
             net = fastmlp.from_sklearn(fastmlp.to_sklearn(fastmlp.load(Path(folder, "net"))))
-        return fastmlp.compact(net)[0].predict(self.X, **self.threads)
+        return np.append(fastmlp.compact(net)[0].predict(self.X, **self.threads), len(fastmlp.to_c(net, jacobian=True)))
 
     def changed(self):
         images = self.some[0].reshape(-1, 2, 4)

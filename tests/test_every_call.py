@@ -24,7 +24,15 @@ ROWS = {"Activation", "Loss"}  # of a table, found by their names
 TERMS = {"WeightDecay", "Quadratic", "Sum"}  # numbers that are kept until an objective asks for them
 RATES = {"step_decay", "cosine_decay", "exponential_decay", "inverse_time_decay"}  # numbers
 SMALL = {"copy", "summary", "unprune", "show_config"}  # no argument
-OF_WEIGHTS = {"initialize", "rescale_inputs", "rescale_outputs", "compact", "garson", "olden"}  # no samples, no loop
+OF_WEIGHTS = {
+    "initialize",
+    "rescale_inputs",
+    "rescale_outputs",
+    "compact",
+    "garson",
+    "olden",
+    "to_c",
+}  # no samples, no loop
 VECTORS = {"expand", "reduce", "native", "penalty_value"}  # a copy of a vector
 PICTURES = {f"plot.{name}" for name in fastmlp.plot.__all__}  # matplotlib's time and memory
 LIBRARIES = {"from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"}  # theirs

@@ -81,6 +81,7 @@ NAMES = {
     "sensitivity",
     "show_config",
     "sweep",
+    "to_c",
     "to_onnx",
     "to_sklearn",
     "to_torch",

@@ -159,6 +159,20 @@ def bridged(world):
     return call, {"net": net, "estimator": odd(world.draws, world, None) if world.draws.seldom() else None}
 
 
+def written(world):
+    kind = world.draws.among(("network", "posterior", "odd"))
+    models = {
+        "network": lambda: trained.masked(world),
+        "posterior": lambda: fastmlp.Laplace(world.net, world.good_X, world.good_T, prior_precision=1.0),
+    }
+    given = {"model": models[kind]() if kind in models else odd(world.draws, world, None)}
+    return fastmlp.to_c, given | world.sometimes(
+        name=lambda: world.name("net", "a1"), dtype=lambda: world.name("float32", "float64"),
+        layout=lambda: world.name("rows", "columns"), jacobian=lambda: True, std=lambda: True,
+        max_bytes=lambda: world.integer(1000),
+    )  # fmt: skip
+
+
 # ---- invariances ----
 
 FEATURES = ("CentralMoments", "HuMoments", "PowerSpectrum", "ZernikeMoments")
@@ -250,7 +264,7 @@ def features(world):
 
 EVALUATIONS = {"importances": importances, "garson, olden": weights_alone, "lekprofile": lekprofile,
                "objective asked": objective, "covariance": covariance, "schedule": scheduled, "Activation, Loss": row,
-               "from_network": of_a_network, "from_sklearn": bridged}  # fmt: skip
+               "from_network": of_a_network, "from_sklearn": bridged, "to_c": written}  # fmt: skip
 ESTIMATORS = {"estimator": fitted, "prune_path": path, "predict_proba": probabilities}
 WITH_SCIKIT_LEARN = {*ESTIMATORS, "features"}
 INVARIANCES = {"TangentPropagation": along, "invariances": invariances, "features": features,

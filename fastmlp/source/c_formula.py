@@ -1,0 +1,79 @@
+"""What is to be written as C99: a network between two scales, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from fastmlp._types import Array, Float
+from fastmlp.model import functional
+from fastmlp.model.architecture import Architecture
+from fastmlp.source import c_numbers
+from fastmlp.source.c_layers import Part
+
+STEEP = ("sin", "exp")  # activations of float32 that need z to more digits than it has, where |z| is large
+
+
+class Scale(NamedTuple):
+    """x = scale * u + shift, by numbers of a sample."""
+
+    scale: Float
+    shift: Float
+
+
+class Deviation(NamedTuple):
+    """What the standard deviation of a target is made of: s_k^2 = c_k^2 (|R g_k|^2 + noise_k), g_k = dy_k / dv."""
+
+    root: Float  #: R (n, n), lower triangular, R' R the covariance of the free parameters v, or its diagonal (n,)
+    places: Array  #: which of them each parameter (P,) is, -1 for none
+    coefficient: Float  #: times this (P,)
+    noise: Float  #: variances (K,), 0 of constants
+
+
+class Formula(NamedTuple):
+    """What is to be written: a network in float64, and the units before and behind it."""
+
+    architecture: Architecture
+    params: Float
+    inputs: Scale | None = None
+    targets: Scale | None = None
+    deviation: Deviation | None = None
+    origin: str = "a network"
+
+    def outputs(self, X: Float) -> Float:
+        """In float64."""
+        u = X if self.inputs is None else (X - self.inputs.shift) / self.inputs.scale
+        y = functional.predict(self.architecture, self.params, u, None, 1)
+        return y if self.targets is None else self.targets.scale * y + self.targets.shift
+
+    def parts(self) -> Iterator[Part]:
+        """The layers with their W and b."""
+        views = self.architecture.unravel(self.params)
+        groups = enumerate(zip(views.weights, views.biases, strict=True), 1)
+        for number, layer in enumerate(self.architecture.layers, 1):
+            if layer.n_params:
+                group, (W, b) = next(groups)
+                yield Part(layer, number, W, b if layer.n_biases else None, group)
+            else:
+                yield Part(layer, number)
+
+
+class Style(NamedTuple):
+    """How it is to be written."""
+
+    name: str
+    dtype: str
+    layout: str
+
+    @property
+    def real(self) -> str:
+        """The type in C."""
+        return str(c_numbers.TYPES[self.dtype]["real"])
+
+    def literal(self, value: float) -> str:
+        """The number of this type that is nearest."""
+        return c_numbers.rounded(value, self.dtype)
+
+    def is_wide(self, part: Part) -> bool:
+        """Whether z of a layer is summed in double, where all else is float."""
+        return self.dtype == "float32" and part.layer.activation.name in STEEP

@@ -1,0 +1,108 @@
+"""The whole text of a C99 program, and of its header."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastmlp._version import __version__
+from fastmlp.source import c_layers, c_numbers
+from fastmlp.source.c_derivatives import Derivatives
+
+TRIALS = 3  # inputs whose outputs are written beside the code
+FAR = 32.0  # roundings of the largest output, by which they may differ
+
+
+class Program(Derivatives):
+    """A formula, as it is written."""
+
+    @property
+    def n_bytes(self) -> int:
+        """The size of all constants."""
+        scales = (self.formula.inputs, self.formula.targets)
+        count = len(self.formula.params) + sum(2 * len(each.scale) for each in scales if each is not None)
+        size = int(c_numbers.TYPES[self.style.dtype]["size"])
+        count += len(self._rest) if self.formula.inputs is not None and self._rest.any() else 0
+        if self.formula.deviation is None:
+            return size * count
+        root, places, _, noise = self.formula.deviation
+        count += len(noise) + (len(root) if root.ndim == 1 else len(root) * (len(root) + 1) // 2)
+        return size * (count + len(places) * (not self._ones)) + 4 * len(places) * (not self._all_free)
+
+    def header(self, jacobian: bool) -> str:
+        """A file of declarations."""
+        guard = f"{self.net.upper()}_H"
+        declared = "\n".join(self._declared(jacobian))
+        return (
+            f'#ifndef {guard}\n#define {guard}\n\n#ifdef __cplusplus\nextern "C" {{\n#endif\n\n{declared}\n\n'
+            "#ifdef __cplusplus\n}\n#endif\n\n#endif\n"
+        )
+
+    def text(self, jacobian: bool) -> str:
+        """The whole file."""
+        backward = jacobian or self.formula.deviation is not None
+        constants = [c_layers.constants(part, *self.style) for part in self.parts]
+        pieces = [self._head(), self._included(jacobian), "".join([*constants, self._scales(), *self._root()])]
+        pieces += [c_numbers.functions(self._named(backward), self.net, self.style.dtype)]
+        pieces += [c_layers.forward(part, *self.style, self.style.is_wide(part)) for part in self.parts]
+        pieces += [self._predict()]
+        if backward:
+            pieces += [c_layers.backward(part, *self.style) for part in self.parts[0 if jacobian else 1 :]]
+            pieces += [self._traced()]
+        if jacobian:
+            pieces += [self._jacobian()]
+        if self.formula.deviation is not None:
+            pieces += [c_layers.gradient(part, *self.style) for part in self.parts if part.W is not None]
+            pieces += [self._std()]
+        return "\n".join([each for each in [*pieces, self._main()] if each])
+
+    def _head(self) -> str:
+        formula, style = self.formula, self.style
+        sizes = [str(self.D)]
+        for part in self.parts:
+            form = "" if part.layer.activation.is_linear else f" {part.layer.activation.name}"
+            sizes.append(f"{part.layer.phrase() if part.layer.geometry else part.layer.n_out}{form}")
+        units = "of the data, scaled within" if formula.inputs is not None else "of the network"
+        return "\n".join([
+            f"/* {style.name}: {formula.origin}, {' -> '.join(sizes)}.",
+            f" * Written by fastmlp {__version__} as C99. Inputs and outputs are in units {units}.",
+            " * No memory is allocated and nothing is changed but the results, so that threads may call it at once.",
+            f" * -D{style.name.upper()}_MAIN makes it a program that compares some outputs with those of the network.",
+            " * Compilers vectorise it with -O3 -fno-math-errno -fno-trapping-math; -ffast-math may change results.",
+            " */\n",
+        ])  # fmt: skip
+
+    def _included(self, jacobian: bool) -> str:
+        net, real, size = self.net, self.style.real, c_numbers.TYPES[self.style.dtype]["size"]
+        lines = ["#include <math.h>", "#include <stdint.h>", ""]
+        lines += [f"typedef char {net}_{real}_has_{size}_bytes[sizeof({real}) == {size} ? 1 : -1];", ""]
+        return "\n".join([*lines, *self._declared(jacobian), ""])
+
+    def _declared(self, jacobian: bool) -> list[str]:
+        """What others call."""
+        net, real, D, K = self.net, self.style.real, self.D, self.K
+        lines = [f"/* y[{K}], the outputs at x[{D}] */", f"void {net}_predict(const {real} *x, {real} *y);"]
+        if jacobian:
+            lines += [f"/* y, and J[{K} * {D}], the derivatives dy_k / dx_i, output by output */"]
+            lines += [f"void {net}_jacobian(const {real} *x, {real} *y, {real} *J);"]
+        if self.formula.deviation is not None:
+            lines += [f"/* y, and s[{K}], the standard deviations of targets there */"]
+            lines += [f"void {net}_std(const {real} *x, {real} *y, {real} *s);"]
+        return lines
+
+    def _main(self) -> str:
+        X = np.random.default_rng(0).standard_normal((TRIALS, self.D))
+        if self.formula.inputs is not None:
+            X = self.formula.inputs.shift + self.formula.inputs.scale * X
+        X = X.astype(self.style.dtype)
+        Y = self.formula.outputs(X.astype(np.float64))
+        bound = c_numbers.literal(FAR * float(np.finfo(self.style.dtype).eps) * float(np.abs(Y).max()), "float64")
+        net, count = self.net, TRIALS * self.K
+        return (
+            f"#ifdef {net.upper()}_MAIN\n#include <stdio.h>\n\n" + c_numbers.array("X", X, self.style.dtype)
+            + c_numbers.array("Y", Y, "float64")
+            + f"\nint main(void)\n{{\n    {self.style.real} y[{self.K}];\n    int n, k, wrong = 0;\n"
+            f"    for (n = 0; n < {TRIALS}; n++) {{\n        {net}_predict(X + n * {self.D}, y);\n"
+            f"        for (k = 0; k < {self.K}; k++)\n"
+            f"            wrong += !(fabs((double)y[k] - Y[n * {self.K} + k]) <= {bound});\n    }}\n"
+            f'    printf("{net}: %d of {count} outputs are wrong\\n", wrong);\n    return wrong != 0;\n}}\n#endif\n'
+        )  # fmt: skip
