@@ -171,6 +171,7 @@ def test_all_that_is_asked_of_a_posterior_comes_back(posterior, tmp_path, sample
         assert np.array_equal(one.sample(3, rng=0), two.sample(3, rng=0))
         assert one.network == two.network
         assert same(one.predict_jacobian(X), two.predict_jacobian(X))
+        assert same(one.extrapolation(2 * X), two.extrapolation(2 * X))
         if samples:
             assert same(tuple(one.leave_one_out()), tuple(two.leave_one_out()))
             assert one.nic == two.nic

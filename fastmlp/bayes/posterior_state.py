@@ -81,6 +81,8 @@ def restored(state: Any) -> tuple[Frame, Posterior, dict[str, Any]]:
         units.checked(frame.units or False, posterior.architecture)
         by_output = (state.get("_own_noise"), state.get("_freedom"))
         whole = whole and all(_are_of_outputs(own, frame) for own in by_output)
+        if frame.seen is not None:
+            whole = whole and frame.seen.shape == (3, posterior.architecture.n_inputs)
         if frame.pruned is not None:
             check.mask(frame.pruned, "pruned", len(posterior.params))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
