@@ -81,7 +81,7 @@ class Frame(NamedTuple):
         away = np.minimum(X - low, 0.0) + np.maximum(X - high, 0.0)
         away[np.abs(away) <= ROUNDINGS * np.maximum(np.abs(low), np.abs(high))] = 0.0
         with np.errstate(divide="ignore", over="ignore"):
-            return np.divide(away, deviation, out=np.zeros_like(away), where=away != 0)
+            return np.asarray(np.divide(away, deviation, out=np.zeros_like(away), where=away != 0))
 
     def also(self, X: Float, weight: Float | None) -> Frame:
         """The same after more samples, in the user's units."""

@@ -270,7 +270,7 @@ SQUARED_ERROR = _add(
     Formulas(
         lambda y, t: 0.5 * (y - t) ** 2,
         least=np.zeros_like,
-        moderated=lambda m, v: (m, v, np.ones_like(m)),
+        moderated=lambda m, v: moderation.Moments(m, v, np.ones_like(m)),
         log_base=np.zeros_like,
     ),
     has_noise=True,

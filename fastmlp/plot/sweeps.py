@@ -73,8 +73,8 @@ def sweep(result: Any, ax: Axes | None = None) -> Axes:
     ax.set_xticks(range(len(sizes)), names)
     if max(map(len, names)) > LONG:
         ax.tick_params("x", rotation=25)
-        for label in ax.get_xticklabels():
-            label.set_horizontalalignment("right")
+        for text in ax.get_xticklabels():
+            text.set_horizontalalignment("right")
     ax.set(xlabel="hidden units", ylabel="validation loss of a sample")
     if n_kinds > 1:
         ax.legend(frameon=False, title=", ".join(several))
