@@ -86,6 +86,8 @@ POSTERIORS = {
     "classes": lambda: laplace(layers=(2, 3, 3), T=COUNTS.clip(0, 2), output="softmax"),
     "counts": lambda: laplace(T=COUNTS, output="exp"),
     "updated": lambda: laplace().updated(X100[:5], SINE[:5]),
+    "nothing free": lambda: laplace(prior=np.inf, noise_precision=4.0),
+    "all pruned": lambda: fastmlp.fit_evidence(network([2, 3, 1]), X100, SIGMA),
     "evidence": evidence,
     "ard, a group left out": lambda: fastmlp.fit_evidence(
         network([3, 2, 1]), np.column_stack([X100, SIGMA]), SINE, groups="ard"

@@ -139,7 +139,7 @@ def _is_whole(posterior: Posterior) -> bool:
         and posterior.params.shape == (P,)
         and all(vector.shape == (n,) for vector in vectors)
         and all(matrix.shape in ((n,), (n, n)) for matrix in matrices)
-        and root.ndim == max(posterior.curvature.ndim, posterior.prior.ndim)
+        and (root.ndim == max(posterior.curvature.ndim, posterior.prior.ndim) or n == 0)
         and all(array.dtype == np.float64 for array in (posterior.params, *vectors, *matrices))
         and root.flags.c_contiguous
     )
