@@ -137,9 +137,9 @@ class Predictive(Parameters):
         Examples
         --------
         >>> import fastmlp
-        >>> posterior = fastmlp.Laplace(fastmlp.Network([1, 1]), [[0.0], [2.0]], [0.1, 0.2], prior_precision=1.0)
-        >>> posterior.extrapolation([[-1.0], [1.0], [4.0]]).ravel().tolist()
-        [-1.0, 0.0, 2.0]
+        >>> posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1], rng=0), [[0.0], [1.0], [2.0]], [0.1, 0.3, 0.2])
+        >>> posterior.extrapolation([[-1.0], [0.5], [4.0]]).ravel().round(3).tolist()
+        [-1.225, 0.0, 2.449]
         """
         return self._frame.outside(self._architecture.rows(X))
 
