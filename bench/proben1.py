@@ -1,6 +1,7 @@
 """Early stopping on Proben1 (L. Prechelt, Technical Report 21/94, Karlsruhe 1994), beside the published errors.
 
     python bench/proben1.py --data FOLDER
+    python bench/proben1.py --data FOLDER --inits glorot 0.1     # starting values beside each other, by rprop
 
 FOLDER holds published_results.csv, and for each problem NAME.npz with A (rows, inputs first), n_in, n (how many rows
 train, validate and test) and order1 .. order3. Networks are those of tables 10 and 11, without shortcut connections.
@@ -75,11 +76,13 @@ def published(folder: Path) -> dict[str, Published]:
     }
 
 
-def run(method: str, parts: tuple[Part, Part, Part], hidden: list[int], output: str, seed: int) -> tuple[float, ...]:
+def run(
+    method: str, init: str | float, parts: tuple[Part, Part, Part], hidden: list[int], output: str, seed: int
+) -> tuple[float, ...]:
     """One training: squared validation error, squared test error, test error of classes, all in percent."""
     training, validation, test = parts
     layers = [training.X.shape[1], *hidden, training.T.shape[1]]
-    net = fastmlp.Network(layers, output=output, loss="squared_error", rng=seed)
+    net = fastmlp.Network(layers, output=output, loss="squared_error", rng=seed, init=init)
     net.fit(*training, method, validation=validation, patience=PATIENCE[method], max_iter=MAX_ITER, n_threads=1)
     return (validation.errors(net)[0], *test.errors(net))
 
@@ -88,7 +91,9 @@ def measure(parallel: Callable[..., Any], folder: Path, problem: str, known: Pub
     """The line of a table: the solver that validation chooses, its test errors, the published ones."""
     parts = load(folder, problem)
     errors = {
-        method: np.array(list(parallel(partial(run, method, parts, known.hidden, known.output), range(n_runs))))
+        method: np.array(
+            list(parallel(partial(run, method, "glorot", parts, known.hidden, known.output), range(n_runs)))
+        )
         for method in PATIENCE
     }
     validation = {method: runs[:, 0].mean() for method, runs in errors.items()}
@@ -110,6 +115,29 @@ def measure(parallel: Callable[..., Any], folder: Path, problem: str, known: Pub
     }
 
 
+def beside(
+    parallel: Callable[..., Any], folder: Path, problem: str, known: Published, n_runs: int, inits: list[str | float]
+) -> dict[str, str]:
+    """The line of another table: errors by rprop from starting values drawn in several ways."""
+    parts = load(folder, problem)
+    line = {"problem": problem, "hidden": "+".join(map(str, known.hidden))}
+    for init in inits:
+        task = partial(run, "rprop", init, parts, known.hidden, known.output)
+        runs = np.array(list(parallel(task, range(n_runs))))
+        means, errors = runs.mean(axis=0), runs.std(axis=0, ddof=1) / n_runs**0.5
+        for name, k in (("validation", 0), ("test", 1), ("wrong classes", 2)):
+            line[f"{init}: {name} %"] = spread((means[k], errors[k]))
+    return line
+
+
+def width_or_name(text: str) -> str | float:
+    """A number if it is one."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def spread(pair: tuple[float, float]) -> str:
     """A mean and its standard deviation."""
     return f"{pair[0]:.2f} ± {pair[1]:.2f}"
@@ -121,11 +149,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the .npz files and published_results.csv")
     parser.add_argument("--problems", nargs="+", default=PROBLEMS)
     parser.add_argument("--runs", type=int, default=60)
+    parser.add_argument("--inits", nargs="+", type=width_or_name, help="compare these, and no solvers")
     asked = parser.parse_args()
     known = published(asked.data)
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         for number, problem in enumerate(asked.problems):
-            line = measure(partial(pool.map, chunksize=5), asked.data, problem, known[problem], asked.runs)
+            given = partial(pool.map, chunksize=5), asked.data, problem, known[problem], asked.runs
+            line = beside(*given, asked.inits) if asked.inits else measure(*given)
             if number == 0:
                 print(f"| {' | '.join(line)} |\n|{'---|' * len(line)}")
             print(f"| {' | '.join(line.values())} |", flush=True)

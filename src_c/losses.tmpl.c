@@ -2,6 +2,7 @@
  *
  * Differences such as y - t are formed so that they keep their relative accuracy when a sample is fitted almost perfectly:
  * logistic: y - t = (1 - t) y - t (1 - y) with 1 - y = logistic(-z); softmax: y_k - t_k from the sum over the other classes.
+ * So are products with the covariance diag(y) - y y', where 1 - y_m, of the class m that has almost all, is the sum of the others.
  */
 
 /* ---- losses that are a sum over outputs of a function of one logit ----
@@ -116,8 +117,27 @@ static void NAME(softmax_row)(size_t n_out, real *z)
         z[k] /= sum;
 }
 
-/* sums[s] = sum_k Y[k,s] U[k,s] */
-static inline void NAME(column_products)(size_t n_out, size_t width, const real *Y, const real *U, real *sums, size_t ld)
+/* top[s] = U[m,s] with m the first class of the largest Y[m,s] */
+static inline void NAME(of_largest)(size_t n_out, size_t width, const real *Y, const real *U, real *top, size_t ld)
+{
+    real largest[NAME(CHUNK)];
+    INDEPENDENT
+    for (size_t s = 0; s < width; s++) {
+        largest[s] = Y[s];
+        top[s] = U[s];
+    }
+    for (size_t k = 1; k < n_out; k++)
+        INDEPENDENT
+        for (size_t s = 0; s < width; s++) {
+            const bits_t larger = Y[k * ld + s] > largest[s];
+            top[s] = larger ? U[k * ld + s] : top[s];
+            largest[s] = larger ? Y[k * ld + s] : largest[s];
+        }
+}
+
+/* sums[s] = sum_k Y[k,s] (U[k,s] - top[s]) */
+static inline void NAME(column_products)(size_t n_out, size_t width, const real *Y, const real *U, const real *top,
+                                         real *sums, size_t ld)
 {
     INDEPENDENT
     for (size_t s = 0; s < width; s++)
@@ -125,7 +145,7 @@ static inline void NAME(column_products)(size_t n_out, size_t width, const real 
     for (size_t k = 0; k < n_out; k++)
         INDEPENDENT
         for (size_t s = 0; s < width; s++)
-            sums[s] += Y[k * ld + s] * U[k * ld + s];
+            sums[s] += Y[k * ld + s] * (U[k * ld + s] - top[s]);
 }
 
 static void NAME(softmax_product)(size_t n_out, size_t n, const real *Y, const real *U, real *P, size_t ld)
@@ -133,12 +153,13 @@ static void NAME(softmax_product)(size_t n_out, size_t n, const real *Y, const r
     const size_t columns = NAME(round_up)(n);
     for (size_t start = 0; start < columns; start += NAME(CHUNK), Y += NAME(CHUNK), U += NAME(CHUNK), P += NAME(CHUNK)) {
         const size_t width = columns - start < NAME(CHUNK) ? columns - start : NAME(CHUNK);
-        real mean[NAME(CHUNK)];
-        NAME(column_products)(n_out, width, Y, U, mean, ld);
+        real top[NAME(CHUNK)], mean[NAME(CHUNK)];
+        NAME(of_largest)(n_out, width, Y, U, top, ld);
+        NAME(column_products)(n_out, width, Y, U, top, mean, ld);
         for (size_t k = 0; k < n_out; k++)
             INDEPENDENT
             for (size_t s = 0; s < width; s++)
-                P[k * ld + s] = Y[k * ld + s] * (U[k * ld + s] - mean[s]);
+                P[k * ld + s] = Y[k * ld + s] * ((U[k * ld + s] - top[s]) - mean[s]);
     }
 }
 
@@ -148,14 +169,15 @@ static void NAME(softmax_product_tangent)(size_t n_out, size_t n, const real *Y,
     const size_t columns = NAME(round_up)(n);
     for (size_t start = 0; start < columns; start += NAME(CHUNK)) {
         const size_t width = columns - start < NAME(CHUNK) ? columns - start : NAME(CHUNK);
-        real mean[NAME(CHUNK)], tangent[NAME(CHUNK)];
-        NAME(column_products)(n_out, width, Y + start, U + start, mean, ld);
-        NAME(column_products)(n_out, width, RY + start, U + start, tangent, ld);
+        real top[NAME(CHUNK)], mean[NAME(CHUNK)], tangent[NAME(CHUNK)];
+        NAME(of_largest)(n_out, width, Y + start, U + start, top, ld);
+        NAME(column_products)(n_out, width, Y + start, U + start, top, mean, ld);
+        NAME(column_products)(n_out, width, RY + start, U + start, top, tangent, ld);
         for (size_t k = 0; k < n_out; k++)
             INDEPENDENT
             for (size_t s = 0; s < width; s++) {
                 const size_t i = k * ld + start + s;
-                RP[i] = RY[i] * (U[i] - mean[s]) - Y[i] * tangent[s];
+                RP[i] = RY[i] * ((U[i] - top[s]) - mean[s]) - Y[i] * tangent[s];
             }
     }
 }

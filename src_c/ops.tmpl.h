@@ -84,7 +84,7 @@ KERNEL(void, softmax, (size_t n_out, size_t n, const real *Z, real *Y, size_t ld
 KERNEL(void, softmax_row, (size_t n_out, real *z))
 /* P[k,s] = sum_l (dy_k / dz_l) U[l,s] = Y[k,s] (U[k,s] - sum_l Y[l,s] U[l,s]) for softmax outputs Y; P may be Y */
 KERNEL(void, softmax_product, (size_t n_out, size_t n, const real *Y, const real *U, real *P, size_t ld))
-/* its tangent, for RY that of Y: RP[k,s] = RY[k,s] (U[k,s] - sum_l Y[l,s] U[l,s]) - Y[k,s] sum_l RY[l,s] U[l,s] */
+/* its tangent, for RY that of Y, which sums to 0: RP[k,s] = RY[k,s] (U[k,s] - sum_l Y[l,s] U[l,s]) - Y[k,s] sum_l RY[l,s] U[l,s] */
 KERNEL(void, softmax_product_tangent, (size_t n_out, size_t n, const real *Y, const real *RY, const real *U, real *RP,
                                        size_t ld))
 

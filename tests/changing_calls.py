@@ -310,6 +310,8 @@ CALLS = {
     "Laplace.covariance": lambda X, dtype: known(dtype).covariance(X),
     "Laplace.influence": lambda X, dtype: known(dtype).influence(X),
     "Laplace.log_density": lambda X, T, dtype: known(dtype).log_density(X, T),
+    "Laplace.extrapolation": lambda X, dtype: known(dtype).extrapolation(X),
+    "Mixture.extrapolation": lambda X, dtype: mixture(dtype).extrapolation(X),
     "MLPRegressor": estimated, "prune_path": estimated_path, "fit_evidence": evidence,
     "lm": fitted("lm"), "lbfgs": fitted("lbfgs"), "adam": fitted("adam", batch_size=8), "sgd": fitted("sgd"),
     "standardised": fitted("lm", standardize=True), "held out": fitted("rprop", validation=0.5),

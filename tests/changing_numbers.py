@@ -51,6 +51,13 @@ def evidence(X, T, **options):
     return fastmlp.fit_evidence(net_of(X.dtype), X, T, max_iter=2, rng=0, standardize=False, **options).params
 
 
+def drawn(X, T, init):
+    """Starting values of a network, of another one, and of further starts."""
+    net = fastmlp.Network([D, 3, K], init=init, rng=0, dtype=X.dtype).initialize(init, rng=1)
+    options = {"n_starts": 2, "rng": 0, "max_iter": 2, "init": init, "standardize": False}
+    return np.concatenate([net.params, fastmlp.fit_evidence(net, X, T, **options).params])
+
+
 def between(X, T, interval):
     own = fastmlp.Laplace(net_of(X.dtype), X, T, prior_precision=1.0, noise_precision=2.0)
     return own.predict(X, interval=interval)[1]
@@ -114,7 +121,7 @@ CALLS = {
     "adam": (fitted("adam", batch_size=8), {"learning_rate": 0.01, "tol": 1e-3, "time_limit": 60.0}),
     "lm": (fitted("lm"), {"tol": 1e-3, "time_limit": 60.0}),
     "derivatives": (following, {"derivative_weight": 0.5}),
-    "fit_many": (many, LIMITS), "sweep": (swept, LIMITS),
+    "fit_many": (many, LIMITS), "sweep": (swept, LIMITS), "starting values": (drawn, {"init": 0.3}),
     "fit_evidence": (evidence, {"prior_precision": 1.0, "noise_precision": 2.0, "tol": 1e-3, "time_limit": 60.0}),
     "prune": (pruned, {"noise_precision": 2.0, "max_rise": 9.0, "at_once": 0.1, "tol": 1e-3, "time_limit": 60.0}),
     "interval": (between, {"interval": 0.9}), "interval of a mixture": (between_of_several, {"interval": 0.9}),

@@ -143,8 +143,10 @@ def softmax_product(width, n, draw, dtype, isa):
     got = faces.softmax_product(Y, U, isa=isa)
     scale = y * (np.abs(u) + (y * np.abs(u)).sum(axis=0))
     assert close(got, y * (u - (y * u).sum(axis=0)), scale, dtype, width)
-    got = faces.softmax_product(Y, U, R, isa=isa)
-    scale = np.abs(r) * (np.abs(u) + (y * np.abs(u)).sum(axis=0)) + y * np.abs(r * u).sum(axis=0)
+    r = r - np.roll(r, 1, axis=0)
+    got = faces.softmax_product(Y, U, r.astype(dtype), isa=isa)
+    sizes = np.abs(u) + np.abs(u).max(axis=0)  # r sums to 0 but for its own rounding
+    scale = np.abs(r) * (np.abs(u) + (y * np.abs(u)).sum(axis=0)) + y * (np.abs(r) * sizes).sum(axis=0)
     assert close(got, r * (u - (y * u).sum(axis=0)) - y * (r * u).sum(axis=0), scale, dtype, width)
 
 

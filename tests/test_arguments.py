@@ -86,7 +86,17 @@ VECTORS = {"v": np.zeros(21), "U": T, "damping": 0.1}
 NETWORK = ("hessian", "hessian_diagonal", "hessian_operator", "hessp", "ggnp", "input_hessian", "inverse_hessian",
            "jacobian", "jvp", "loss", "loss_and_grad", "objective", "predict", "sample_losses", "trace",
            "vjp")  # fmt: skip
-ASKED = ("covariance", "influence", "leave_one_out", "log_density", "predict", "predict_jacobian", "sample", "updated")
+ASKED = (
+    "covariance",
+    "extrapolation",
+    "influence",
+    "leave_one_out",
+    "log_density",
+    "predict",
+    "predict_jacobian",
+    "sample",
+    "updated",
+)
 EVALUATED = ("value", "grad", "value_and_grad", "hess", "ggn", "hessp", "ggnp", "residuals", "residual_jac", "expand",
              "normal_equations", "penalty_value", "native")  # fmt: skip
 #: what is called, and good arguments that it needs
@@ -132,6 +142,7 @@ CALLS = {
     ),
     "Mixture.predict": (MIXTURE.predict, SAMPLES),
     "Mixture.log_density": (MIXTURE.log_density, SAMPLES),
+    "Mixture.extrapolation": (MIXTURE.extrapolation, SAMPLES),
     "fit_evidence": (fastmlp.fit_evidence, {"net": net(), **SAMPLES, "rng": 0, **SHORT}),
     "fit_many": (fastmlp.fit_many, {"networks": [net()], **SAMPLES, **SHORT}),
     "sweep": (fastmlp.sweep, {**SAMPLES, "hidden_sizes": [1], "n_starts": 1, "validation": 0.3, "rng": 0, **SHORT}),

@@ -93,7 +93,7 @@ def _ask_rows(Z):
     for name in losses.NAMES:
         loss = fastmlp.Loss(name)
         y = loss.outputs(Z)
-        loss.value(Z, np.abs(y)), loss.slope(y, y), loss.curvature(y), loss.output.value(Z)
+        loss.value(Z, np.abs(y)), loss.slope(Z, y), loss.curvature(Z), loss.output.value(Z)
 
 
 def _ask(posterior, X, T):

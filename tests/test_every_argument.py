@@ -20,7 +20,7 @@ NO_ARRAYS = {
     ("Network.predict", "out"),  # has tests of its own beside the table
     ("plot.function", "X"), ("plot.function", "T"), ("plot.transformed", "X"),  # matplotlib's, or lists of them
 }  # fmt: skip
-NO_NUMBERS = {("plot.function", "band"), ("MLPRegressor", "validation_fraction")}  # matplotlib's and scikit-learn's
+NO_NUMBERS = {("MLPRegressor", "validation_fraction")}  # scikit-learn's
 NO_INTEGERS = {("from_torch", "shape")}  # needs PyTorch
 
 

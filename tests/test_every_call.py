@@ -24,15 +24,9 @@ ROWS = {"Activation", "Loss"}  # of a table, found by their names
 TERMS = {"WeightDecay", "Quadratic", "Sum"}  # numbers that are kept until an objective asks for them
 RATES = {"step_decay", "cosine_decay", "exponential_decay", "inverse_time_decay"}  # numbers
 SMALL = {"copy", "summary", "unprune", "show_config"}  # no argument
-OF_WEIGHTS = {
-    "initialize",
-    "rescale_inputs",
-    "rescale_outputs",
-    "compact",
-    "garson",
-    "olden",
-    "to_c",
-}  # no samples, no loop
+OF_WEIGHTS = {"initialize", "rescale_inputs", "rescale_outputs", "compact", "garson", "olden"}  # no samples, no loop
+TEXTS = {"to_c"}  # likewise
+COLUMNS = {"extrapolation"}  # X less a number of each column
 VECTORS = {"expand", "reduce", "native", "penalty_value"}  # a copy of a vector
 PICTURES = {f"plot.{name}" for name in fastmlp.plot.__all__}  # matplotlib's time and memory
 LIBRARIES = {"from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"}  # theirs
@@ -49,7 +43,7 @@ CHANGES = {f"invariance.{name}" for name in ("Composition", "Elastic", "RandomAf
                                              "TimeWarp", "Transform")}  # numbers, until they are called  # fmt: skip
 FEATURES = {f"features.{name}" for name in fastmlp.features.__all__}  # scikit-learn's transformers of X alone
 
-LITTLE = SMALL | ROWS | RATES | PICTURES | VECTORS | OF_PREDICT | OF_WEIGHTS
+LITTLE = TEXTS | SMALL | ROWS | COLUMNS | RATES | PICTURES | VECTORS | OF_PREDICT | OF_WEIGHTS
 #: the tables, and what is left out of them
 TABLES = {
     "tests/fuzz/{calls,trained,asked}.py": SMALL | NOT_HERE | PICTURES | FILES,  # `load` has a target of its own

@@ -1,6 +1,7 @@
 """Arguments whose methods answer nonsense, or that have no end: an error that names them, soon."""
 
 import numbers
+import pickle
 
 import numpy as np
 import pytest
@@ -87,13 +88,27 @@ ASKED = {
     "sample": lambda posterior: posterior.sample(2),
     "log_density": lambda posterior: posterior.log_density(X, T),
     "nic": lambda posterior: posterior.nic,
+    "params_std": lambda posterior: posterior.params_std,
+    "params_covariance": lambda posterior: posterior.params_covariance,
+    "sandwich": lambda posterior: posterior.sandwich_covariance,
+    "updated": lambda posterior: posterior.updated(X, T).log_evidence,
 }
 
 
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("hessian", ["ggn", "diagonal"])
 @pytest.mark.parametrize("name", ASKED)
-def test_a_posterior_without_free_parameters_answers(name):
-    posterior = fastmlp.Laplace(NET, X, T, prior_precision=np.inf, noise_precision=1.0)
+def test_a_posterior_without_free_parameters_answers(name, hessian, standardize):
+    options = {"noise_precision": 1.0, "hessian": hessian, "standardize": standardize}
+    posterior = fastmlp.Laplace(NET, X, T, prior_precision=np.inf, **options)
     assert np.isfinite(ASKED[name](posterior)).all()
+    assert np.isfinite(ASKED[name](pickle.loads(pickle.dumps(posterior)))).all()
+
+
+def test_a_convolution_without_free_parameters_has_no_errors():
+    net, images = fastmlp.Network([(1, 6), fastmlp.Conv(2, 3), 1], rng=0), np.random.default_rng(0).normal(size=(9, 6))
+    posterior = fastmlp.Laplace(net, images, images[:, 0], prior_precision=np.inf, standardize=True)
+    assert not posterior.params_std.any()
 
 
 @pytest.mark.parametrize("hessian", ["ggn", "exact", "diagonal"])

@@ -29,6 +29,44 @@ def test_weights_have_the_documented_variance(init, variance):
     assert (b.var() == pytest.approx(variance, rel=0.3)) if init == "normal" else not b.any()
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_number_is_half_the_width_of_a_uniform_distribution_of_weights_and_biases(dtype):
+    net = fastmlp.Network([100, 200, 3], init=0.1, rng=0, dtype=dtype)
+    draws = np.random.default_rng(0).uniform(-0.1, 0.1, net.n_params)  # in the order of the parameters
+    assert np.array_equal(net.params, draws.astype(dtype))
+    assert net == fastmlp.Network([100, 200, 3], dtype=dtype, rng=1).initialize(0.1, rng=0)
+    assert fastmlp.Network([2, 3, 1], init=2, rng=0) == fastmlp.Network([2, 3, 1], init=2.0, rng=0)
+
+
+@pytest.mark.parametrize(
+    ("init", "error", "message"),
+    [
+        (None, TypeError, r"init: expected a name, or a number r for U\(-r, r\), got None"),
+        (True, TypeError, r"init: expected a name, or a number r for U\(-r, r\), got True"),
+        ([0.1], TypeError, "init: expected a name, or a number"),
+        (0.0, ValueError, "init: expected a finite number > 0"),
+        (-1, ValueError, "init: expected a finite number > 0"),
+        (np.inf, ValueError, "init: expected a finite number > 0"),
+        (1e308, ValueError, "init: expected a finite number > 0 and < 8.98847e[+]307"),
+        ("uniform", ValueError, "init: expected one of glorot"),
+    ],
+)
+def test_other_starting_values_are_refused(init, error, message):
+    net = fastmlp.Network([2, 3, 1], rng=0)
+    params = net.params.copy()
+    calls = (
+        lambda: fastmlp.Network([2, 3, 1], init=init),
+        lambda: net.initialize(init),
+        lambda: fastmlp.sweep([[0.0], [1.0]], [0.0, 1.0], (1,), 1, 0.5, init=[init]),
+    )
+    for call in calls:
+        with pytest.raises(error, match=message):
+            call()
+    with pytest.raises(ValueError, match=r"init: expected a finite number > 0 and < 1\.7"):
+        fastmlp.Network([1, 1], dtype="float32", init=1e39)
+    assert np.array_equal(net.params, params)
+
+
 def test_nguyen_widrow_spreads_rows_of_one_length():
     net = fastmlp.Network([2, 50, 1], init="nguyen_widrow", rng=0)
     length = 0.7 * 50**0.5

@@ -350,7 +350,7 @@ def test_other_numbers_and_losses_are_refused():
         net_of().fit(X, np.where(GAPS, np.inf, T), missing="ignore")
     with pytest.raises(ValueError, match="X: expected finite numbers, got nan"):
         net_of().fit(np.where(X > 1, np.nan, X), HOLED, missing="ignore")
-    with pytest.raises(ValueError, match="T: expected a number in each column at least, got none in column 1"):
+    with pytest.raises(ValueError, match=r"T: expected a number in each column at least, got none .* column 1"):
         net_of().fit(X, np.where([False, True, False], np.nan, T), missing="ignore")
     with pytest.raises(ValueError, match="missing: expected 'raise' for cross_entropy"):
         cases.network([D, 3], output="softmax").fit(X, np.eye(3)[COUNT.astype(int) - 1], missing="ignore")

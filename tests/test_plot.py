@@ -152,10 +152,12 @@ def test_a_band_is_two_standard_deviations_wide_on_both_sides(ax, band):
 @pytest.mark.parametrize(
     ("f", "X", "T", "message"),
     [
-        (line, [[0.0, 1.0]], None, r"X: expected shape \(N,\) or \(N, 1\), got \(1, 2\)"),
+        (line, np.zeros((2, 1, 1)), None, r"X: expected shape \(N,\) or \(N, D\), got \(2, 1, 1\)"),
+        (line, [[0.0, 1.0]], None, r"ax: expected axes for each output and input, of shape \(2, 2\), got 1"),
         (line, [], None, "X: expected at least one sample, got none"),
         (line, [0.0, 1.0], [1.0], r"T: expected shape \(2,\) or \(2, 1\), got \(1,\)"),
-        (lambda x: np.hstack([x, x]), [0.0, 1.0], None, r"f: expected shape \(500,\) or \(500, 1\), got \(500, 2\)"),
+        (lambda x: x[:7], [0.0, 1.0], None, r"f: expected shape \(500,\) or \(500, K\), got \(7, 1\)"),
+        (lambda x: np.hstack([x, x]), [0.0, 1.0], [1.0, 2.0], r"T: expected shape \(2, 2\), got \(2,\)"),
         (lambda x: x / 0 if x.any() else x, [0.0], None, "f: expected finite numbers"),
     ],
 )
@@ -163,6 +165,57 @@ def test_a_band_is_two_standard_deviations_wide_on_both_sides(ax, band):
 def test_wrong_functions_and_data_are_refused_by_name(ax, f, X, T, message):
     with pytest.raises(ValueError, match=message):
         plot.function(f, X, T, ax)
+
+
+def plane(X):
+    return np.column_stack([X[:, 0] * X[:, 1], X[:, 1] - 2 * X[:, 2]])
+
+
+def test_of_several_inputs_there_is_a_slice_through_each_at_the_medians_of_the_others():
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(31, 3)) * [1.0, 10.0, 100.0]
+    noise = rng.normal(size=(31, 2))
+    axes = plot.function(plane, inputs, plane(inputs) + noise, band=plane)
+    assert axes.shape == (2, 3)
+    medians = np.median(inputs, axis=0)
+    for (k, i), ax in np.ndenumerate(axes):
+        curve, data = ax.get_lines()
+        there = np.tile(medians, (500, 1))
+        there[:, i] = curve.get_xdata()
+        np.testing.assert_allclose(curve.get_ydata(), plane(there)[:, k])
+        seen = np.tile(medians, (31, 1))
+        seen[:, i] = inputs[:, i]
+        np.testing.assert_allclose(data.get_ydata(), plane(seen)[:, k] + noise[:, k], rtol=1e-9, atol=1e-9)
+        np.testing.assert_array_equal(data.get_xdata(), inputs[:, i])
+        assert ax.get_xlabel() == (f"x{i + 1}" if k == 1 else "")
+        assert ax.get_ylabel() == (f"y{k + 1}" if i == 0 else "")
+        low, high = ax.collections[0].get_paths()[0].get_extents().intervaly
+        assert high - low >= 4 * np.abs(plane(there)[:, k]).max() * (1 - 1e-9)
+    again = plot.function(plane, inputs, ax=axes, color="k")
+    assert [len(ax.get_lines()) for ax in axes.flat] == [3] * 6
+    assert again.shape == (2, 3)
+    assert plot.function(plane, inputs[:, :3])[0, 0] is not axes[0, 0]
+
+
+@pytest.mark.parametrize("kind", ["regression", "average", "classes", "counts"])
+def test_a_band_of_a_posterior_is_its_interval(kind):
+    rng = np.random.default_rng(1)
+    inputs = rng.normal(size=(60, 2))
+    score = inputs[:, 0] - 0.5 * inputs[:, 1]
+    output = {"classes": "logistic", "counts": "exp"}.get(kind, "identity")
+    targets = {"classes": (score + rng.normal(size=60) > 0) * 1.0, "counts": rng.poisson(np.exp(score))}.get(
+        kind, score + rng.normal(size=60)
+    )
+    several = {"n_starts": 2, "rng": 0, "combine": "average"} if kind == "average" else {}
+    posterior = fastmlp.fit_evidence(fastmlp.Network([2, 1], output=output, rng=0), inputs, targets, **several)
+    f = lambda X: posterior.predict(X, parts=True).mean  # noqa: E731
+    axes = plot.function(f, inputs, targets, band=posterior)
+    for i, ax in enumerate(axes):
+        points = np.tile(np.median(inputs, axis=0), (500, 1))
+        points[:, i] = ax.get_lines()[0].get_xdata()
+        low, high = posterior.predict(points, interval=0.95)
+        edges = ax.collections[0].get_paths()[0].get_extents().intervaly
+        np.testing.assert_allclose(edges, [low.min(), high.max()])
 
 
 def test_functions_are_a_line_each_from_pale_to_dark(ax):

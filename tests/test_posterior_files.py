@@ -86,6 +86,8 @@ POSTERIORS = {
     "classes": lambda: laplace(layers=(2, 3, 3), T=COUNTS.clip(0, 2), output="softmax"),
     "counts": lambda: laplace(T=COUNTS, output="exp"),
     "updated": lambda: laplace().updated(X100[:5], SINE[:5]),
+    "nothing free": lambda: laplace(prior=np.inf, noise_precision=4.0),
+    "all pruned": lambda: fastmlp.fit_evidence(network([2, 3, 1]), X100, SIGMA),
     "evidence": evidence,
     "ard, a group left out": lambda: fastmlp.fit_evidence(
         network([3, 2, 1]), np.column_stack([X100, SIGMA]), SINE, groups="ard"
@@ -171,6 +173,7 @@ def test_all_that_is_asked_of_a_posterior_comes_back(posterior, tmp_path, sample
         assert np.array_equal(one.sample(3, rng=0), two.sample(3, rng=0))
         assert one.network == two.network
         assert same(one.predict_jacobian(X), two.predict_jacobian(X))
+        assert same(one.extrapolation(2 * X), two.extrapolation(2 * X))
         if samples:
             assert same(tuple(one.leave_one_out()), tuple(two.leave_one_out()))
             assert one.nic == two.nic

@@ -87,7 +87,7 @@ def test_two_classes_are_moderated_alike_by_quadrature_and_by_draws():
     difference = posterior.covariance(X)
     variance = [difference[i, 0, i, 0] + difference[i, 1, i, 1] - 2 * difference[i, 0, i, 1] for i in range(12)]
     a = net.trace(X).z[-1]
-    exact, _ = moderation.logistic(a[:, 0] - a[:, 1], np.array(variance))
+    exact, *_ = moderation.logistic(a[:, 0] - a[:, 1], np.array(variance))
     probabilities = posterior.predict(X, n_draws=20_000)
     np.testing.assert_allclose(probabilities[:, 0], exact, atol=0.006)
     assert relative_error(probabilities.sum(axis=1), np.ones(12)) < 1e-14

@@ -107,6 +107,33 @@ def test_penalties_share_their_starts(small):
     assert len({run.seed for run in small.runs}) == 12
 
 
+def test_several_ways_to_start_share_their_seeds():
+    wide = lambda net, rng: rng.normal(0, 3, net.n_params)  # noqa: E731
+    inits = ["glorot", 0.1, wide]
+    result = fastmlp.sweep(X, T, (1, 3), 2, VALIDATION, penalties=[None, DECAY], init=inits, rng=0, max_iter=20)
+    assert len(result.runs) == 24
+    assert [len(group) for group in result.groups()] == [2] * 12
+    for init in inits:
+        alone = fastmlp.sweep(X, T, (1, 3), 2, VALIDATION, penalties=[None, DECAY], init=init, rng=0, max_iter=20)
+        own = [run for run in result.runs if run.init is init]
+        assert all(np.array_equal(a.params, b.params) for a, b in zip(own, alone.runs, strict=True))
+        assert [run.optimum for run in own] == [run.optimum for run in alone.runs]
+    for run in result.runs:
+        if not callable(run.init):
+            net = fastmlp.Network(run.network.layers, init=run.init, rng=run.seed)
+            fastmlp.fit_many([net], X, T, penalty=run.penalty, max_iter=20)
+            assert np.array_equal(net.params, run.params)
+    heading, *lines = result.table().splitlines()
+    assert heading.split()[-2:] == ["penalty", "init"]
+    assert [line.split()[-1] for line in lines[:3]] == ["glorot", "0.1", "<lambda>"]
+    assert list(result.frame().init[:5:2]) == inits
+    legend = result.plot(Figure().subplots()).get_legend()
+    assert legend.get_title().get_text() == "penalty, init"
+    assert len(legend.get_texts()) == 6
+    with pytest.raises(ValueError, match="init: expected at least one, got none"):
+        fastmlp.sweep(X, T, (1,), 1, VALIDATION, init=[])
+
+
 def test_results_do_not_depend_on_the_number_of_threads(small, n_threads):
     again = fastmlp.sweep(
         X, T, (1, 3, (2, 2)), 4, VALIDATION, penalties=[None, DECAY], rng=1, n_threads=n_threads

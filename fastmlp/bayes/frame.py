@@ -18,12 +18,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp._types import Float, Index, Mask
+from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 from fastmlp.model.units import Units
 from fastmlp.optimize import advice
 
 LEAST = float(np.finfo(np.float64).tiny) * 8  # of noise precisions, which are divided by 2 pi
+ROUNDINGS = 16 * float(np.finfo(np.float64).eps)  # of an input, which put it at no distance
 VAST = 230.0  # of a logarithm, from which on targets are of no usual size: 1e100
 
 
@@ -34,6 +36,7 @@ class Frame(NamedTuple):
     units: Units | None
     pruned: Mask | None = None  #: parameters (P,) that the network holds at 0 in these units
     measured: bool = False  #: whether targets have errors of their own, so that beta is a number without unit
+    seen: Float | None = None  #: of the user's inputs the least, the largest, the standard deviation (3, D)
 
     @property
     def input_scale(self) -> Float:
@@ -66,6 +69,27 @@ class Frame(NamedTuple):
     def inputs(self, X: Float) -> Float:
         """The user's inputs (N, D) as the posterior sees them."""
         return X if self.units is None else self.units.inputs.standardized(X)
+
+    def outside(self, X: Float) -> Float:
+        """How far the user's inputs (N, D) are below (-) or above (+) those that were seen, in standard deviations."""
+        if self.seen is None:
+            raise ValueError(
+                "posterior: expected one that knows how far its inputs went, got one of an earlier version; "
+                "form it anew"
+            )
+        low, high, deviation = self.seen
+        away = np.minimum(X - low, 0.0) + np.maximum(X - high, 0.0)
+        away[np.abs(away) <= ROUNDINGS * np.maximum(np.abs(low), np.abs(high))] = 0.0
+        with np.errstate(divide="ignore", over="ignore"):
+            return np.asarray(np.divide(away, deviation, out=np.zeros_like(away), where=away != 0))
+
+    def also(self, X: Float, weight: Float | None) -> Frame:
+        """The same after more samples, in the user's units."""
+        if self.seen is None:
+            return self
+        low, high, deviation = self.seen
+        new = units.moments(X, weight)
+        return self._replace(seen=np.array([np.minimum(low, new.low), np.maximum(high, new.high), deviation]))
 
     def outputs(self, Y: Float) -> Float:
         """Outputs (..., K) for the user."""
@@ -146,5 +170,7 @@ def framed(
     architecture: Architecture, own: Units | None, samples: Samples, pruned: Mask | None
 ) -> tuple[Frame, Samples]:
     """The frame of these units, and the samples in it."""
-    frame = Frame(architecture, own, pruned, samples.targets.precision is not None)
+    inputs = units.moments(samples.X, samples.weight)
+    seen = np.array([inputs.low, inputs.high, inputs.deviation], np.float64)
+    frame = Frame(architecture, own, pruned, samples.targets.precision is not None, seen)
     return frame, samples if own is None else own.applied(samples)

@@ -228,8 +228,9 @@ class Laplace(Predictive):
         return Page(title, (shown.facts(self), shown.layers(self)))
 
     def updated(
-        self, X: ArrayLike, T: ArrayLike, *, sample_weight: ArrayLike | None = None, sigma: ArrayLike | None = None
-    ) -> Laplace:
+        self, X: ArrayLike, T: ArrayLike, *, sample_weight: ArrayLike | None = None, sigma: ArrayLike | None = None,
+        missing: str = "raise",
+    ) -> Laplace:  # fmt: skip
         """The posterior after more samples, with this one as the prior: earlier samples are not needed.
 
         Parameters
@@ -240,6 +241,8 @@ class Laplace(Predictive):
         sample_weight : array-like of shape (N,), optional
         sigma : array-like of shape (N,) or (N, K), optional
             Measurement errors of the new targets, if the old ones have some, and else none.
+        missing : {"raise", "ignore"}
+            As of `Laplace`; of an output there may be no target at all.
 
         Returns
         -------
@@ -279,13 +282,14 @@ class Laplace(Predictive):
         (array([0., 2.]), array([0.    , 0.5774]))
         """
         own = self._posterior
-        samples = functional.check_samples(own.architecture, X, T, sample_weight, sigma)
+        samples = functional.check_samples(own.architecture, X, T, sample_weight, sigma, missing)
         if self._frame.measured != (sigma is not None):
             expected = "errors of the new targets, as the old ones have" if self._frame.measured else "None, as before"
             raise ValueError(f"sigma: expected {expected}, got {'none' if sigma is None else 'some'}")
-        objectives.require_samples(samples)
-        if self._frame.units is not None:
-            samples = self._frame.units.applied(samples)
+        objectives.require_some(samples)
+        frame = self._frame.also(samples.X, samples.weight)
+        if frame.units is not None:
+            samples = frame.units.applied(samples)
         objective = own.as_prior_of(samples)
         v, gradient, A = objective.x0, objective.grad(objective.x0), objective.ggn(objective.x0)
         try:
@@ -296,7 +300,7 @@ class Laplace(Predictive):
                 f"the old posterior's precision is lost in rounding ({error}); take more equal weights"
             ) from error
         kind = "ggn" if own.hessian == "exact" else own.hessian  # away from an optimum of the new samples
-        new = Laplace._of(self._frame, Posterior(objective, v, kind, self._frame.varying), self._freedom)
+        new = Laplace._of(frame, Posterior(objective, v, kind, frame.varying), self._freedom)
         new._own_noise = self._own_noise
         return new
 

@@ -19,13 +19,15 @@ def log_density(loss: Loss, samples: Samples, mean: Float, variance: Float, vary
 
     targets = samples.targets.rows(mean.shape[1])
     if loss.has_noise:
-        targets, mean, variance = targets[:, varying], mean[:, varying], variance[:, varying]
-        return np.asarray(-0.5 * (np.log(2 * np.pi * variance) + (targets - mean) ** 2 / variance).sum(axis=1))
+        observed = varying if samples.targets.observed is None else varying & samples.targets.observed
+        each = np.log(2 * np.pi * variance) + (targets - mean) ** 2 / variance
+        return np.asarray(-0.5 * np.where(observed, each, 0.0).sum(axis=1))
     if not loss.is_of_classes:
         raise ValueError(f"log_density: expected a regression or a classifier, got {loss}")
     result = xlogy(targets, mean).sum(axis=1)
     if not loss.couples_outputs:
-        result += xlogy(1 - targets, 1 - mean).sum(axis=1)
+        others = np.where(mean > 0.5, variance / np.where(mean > 0, mean, 1.0), 1 - mean)  # as variance = p (1 - p)
+        result += xlogy(1 - targets, others).sum(axis=1)
     return np.asarray(result)
 
 
@@ -34,8 +36,7 @@ def derivatives(
 ) -> tuple[Float, Float, Float]:
     """Targets (N, K), and the first (N, K) and second (N, K, K) derivatives of the samples' losses."""
     targets, totals = samples.targets.rows(center.shape[1]), samples.targets.totals
-    y = loss.outputs(center)
-    delta, curvature = loss.slope(y, targets, totals), loss.curvature(y, totals)
+    delta, curvature = loss.slope(center, targets, totals), loss.curvature(center, totals)
     if loss.has_noise:
         measured = samples.targets.factors
         each = np.asarray(noise_precision) if measured is None else noise_precision * measured
@@ -47,5 +48,5 @@ def derivatives(
 
 def third(loss: Loss, samples: Samples, center: Float, V: Float) -> Float:
     """u_m = sum_kl V_kl dLambda_kl / da_m (N, K) for V (N, K, K), see `Loss.third`."""
-    u = loss.third(loss.outputs(center), V, samples.targets.totals)
+    u = loss.third(center, V, samples.targets.totals)
     return u if samples.weight is None else np.asarray(samples.weight[:, np.newaxis] * u)

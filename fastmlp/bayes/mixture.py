@@ -124,7 +124,27 @@ class Mixture:
             return prediction.mean, prediction.epistemic + prediction.noise
         return prediction.mean
 
-    def log_density(self, X: ArrayLike, T: ArrayLike, *, noise_std: ArrayLike | None = None) -> Float:
+    def extrapolation(self, X: ArrayLike) -> Float:
+        """How far new samples lie outside of those that were trained on: as `Laplace.extrapolation`.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+
+        Returns
+        -------
+        ndarray of shape (N, D)
+
+        Raises
+        ------
+        TypeError, ValueError
+            Likewise.
+        """
+        return self.members[0].extrapolation(X)
+
+    def log_density(
+        self, X: ArrayLike, T: ArrayLike, *, noise_std: ArrayLike | None = None, missing: str = "raise"
+    ) -> Float:
         """Ln p(t|x) of new samples: of the mixture of the members' predictions, not of its first two moments.
 
         Parameters
@@ -132,7 +152,7 @@ class Mixture:
         X : array-like of shape (N, D)
         T : array-like of shape (N, K)
             As for `Network.loss`.
-        noise_std : float or array-like of shape (N,) or (N, K), optional
+        noise_std, missing
             As for `Laplace.log_density`.
 
         Returns
@@ -150,5 +170,5 @@ class Mixture:
         -----
         Cost: as `Laplace.log_density` for each member.
         """
-        each = np.array([member.log_density(X, T, noise_std=noise_std) for member in self.members])
+        each = np.array([member.log_density(X, T, noise_std=noise_std, missing=missing) for member in self.members])
         return np.asarray(np.logaddexp.reduce(each, axis=0) - np.log(len(each)))

@@ -171,8 +171,9 @@ class Posterior:
         """The objective; ValueError if it has been left out."""
         if self.objective is None:
             raise ValueError(
-                "posterior: expected one that knows its samples, got one from a copy or file of an estimator, which "
-                "leaves them out; ask it before the model is copied or saved, or form it anew by fastmlp.Laplace"
+                "posterior: expected one that knows its samples, got one of a file without them, or from a copy of an "
+                "estimator: save it with samples=True, ask it before the model is copied, or form it anew by "
+                "fastmlp.Laplace"
             )
         return self.objective
 

@@ -81,6 +81,8 @@ def restored(state: Any) -> tuple[Frame, Posterior, dict[str, Any]]:
         units.checked(frame.units or False, posterior.architecture)
         by_output = (state.get("_own_noise"), state.get("_freedom"))
         whole = whole and all(_are_of_outputs(own, frame) for own in by_output)
+        if frame.seen is not None:
+            whole = whole and frame.seen.shape == (3, posterior.architecture.n_inputs)
         if frame.pruned is not None:
             check.mask(frame.pruned, "pruned", len(posterior.params))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
@@ -137,7 +139,7 @@ def _is_whole(posterior: Posterior) -> bool:
         and posterior.params.shape == (P,)
         and all(vector.shape == (n,) for vector in vectors)
         and all(matrix.shape in ((n,), (n, n)) for matrix in matrices)
-        and root.ndim == max(posterior.curvature.ndim, posterior.prior.ndim)
+        and (root.ndim == max(posterior.curvature.ndim, posterior.prior.ndim) or n == 0)
         and all(array.dtype == np.float64 for array in (posterior.params, *vectors, *matrices))
         and root.flags.c_contiguous
     )

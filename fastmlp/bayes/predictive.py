@@ -109,12 +109,48 @@ class Predictive(Parameters):
         architecture = self._posterior.architecture
         return self._frame.inputs(architecture.rows(X))
 
+    def extrapolation(self, X: ArrayLike) -> Float:
+        """How far new samples lie outside of those that the network was trained on, input by input.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+
+        Returns
+        -------
+        ndarray of shape (N, D)
+            0 between the least and the largest that was seen of an input; else by how many of its standard deviations
+            it is above, or with a minus below. inf where an input that never varied does.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not an array of finite real numbers of shape (N, D); for posteriors of files and pickles of earlier
+            versions, which do not know.
+
+        Notes
+        -----
+        Error bars know what the data leave open of this network, with its prior: where units saturate, outputs and
+        their variances hardly change any more, however far away a sample is. Gaps within the data, which this does not
+        see, widen them.
+
+        Examples
+        --------
+        >>> import fastmlp
+        >>> posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1], rng=0), [[0.0], [1.0], [2.0]], [0.1, 0.3, 0.2])
+        >>> posterior.extrapolation([[-1.0], [0.5], [4.0]]).ravel().round(3).tolist()
+        [-1.225, 0.0, 2.449]
+        """
+        return self._frame.outside(self._architecture.rows(X))
+
     @property
     def has_variance(self) -> bool:
         """Whether `predict` returns a variance too: not for classifiers, whose probabilities say all."""
         return not self._architecture.loss.is_of_classes
 
-    def log_density(self, X: ArrayLike, T: ArrayLike, *, noise_std: ArrayLike | None = None) -> Float:
+    def log_density(
+        self, X: ArrayLike, T: ArrayLike, *, noise_std: ArrayLike | None = None, missing: str = "raise"
+    ) -> Float:
         """Ln p(t|x) of new samples, how well they are foretold.
 
         Parameters
@@ -124,6 +160,8 @@ class Predictive(Parameters):
             As for `Network.loss`.
         noise_std : float or array-like of shape (N,) or (N, K), optional
             As for `predict`; needed with ``sigma``.
+        missing : {"raise", "ignore"}
+            Of regression, what nan in T means: an error, or a target that there is none of, whose density is left out.
 
         Returns
         -------
@@ -140,7 +178,7 @@ class Predictive(Parameters):
         -----
         Cost: as `predict`.
         """
-        samples = functional.check_samples(self._architecture, X, T)
+        samples = functional.check_samples(self._architecture, X, T, missing=missing)
         if self._frame.measured and noise_std is None:
             raise ValueError("noise_std: expected the errors of these targets, as sigma told those of others, got None")
         prediction = self.predict(samples.X, parts=True, noise_std=noise_std)
@@ -173,10 +211,8 @@ class Predictive(Parameters):
         own = self._posterior
         loss = own.architecture.loss
         if loss.couples_outputs:
-            p, variance = self._moderated_classes(X, n_draws, check.generator(rng))
-            return Prediction(p, variance, loss.noise(p, variance))
-        mean, variance = loss.moderated(*self._linear(X))
-        noise = loss.noise(mean, variance)
+            return self._moderated_classes(X, n_draws, check.generator(rng))
+        mean, variance, noise = loss.moderated(*self._linear(X))
         if not loss.has_noise:
             return Prediction(mean, variance, noise)
         c = self._frame.output_scale
@@ -211,12 +247,12 @@ class Predictive(Parameters):
             return intervals.Student(mean, np.sqrt(epistemic + noise), freedom)
         return intervals.BesideNoise(mean, np.sqrt(epistemic), np.sqrt(noise), freedom)
 
-    def _moderated_classes(self, X: Float, n_draws: int, rng: np.random.Generator) -> tuple[Float, Float]:
+    def _moderated_classes(self, X: Float, n_draws: int, rng: np.random.Generator) -> Prediction:
         own, draws = self._posterior, moderation.opposite_draws(n_draws, self._architecture.n_outputs, rng)
-        p, variance = np.empty((2, len(X), self._architecture.n_outputs))
+        found = np.empty((3, len(X), self._architecture.n_outputs))
         for rows, logits, J in own.linearised(X, BLOCK):
-            p[rows], variance[rows] = moderation.softmax(logits, own.covariance.times_root(J, own.n_threads), draws)
-        return p, variance
+            found[:, rows] = moderation.softmax(logits, own.covariance.times_root(J, own.n_threads), draws)
+        return Prediction(*found)
 
     def covariance(self, X: ArrayLike) -> Float:
         """Joint covariance of the outputs at all rows of X, without noise; of the logits but for squared error.

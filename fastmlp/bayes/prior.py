@@ -57,7 +57,9 @@ class Prior:
             alpha = self.precision
             return -0.5 * float(alpha @ self._v**2) + 0.5 * float(np.log(alpha[alpha > 0]).sum())
         values, along, flat = self.precision, self.gradient, 0.0
-        if values.ndim == 2 and values.size:
+        if not values.size:
+            return 0.0
+        if values.ndim == 2:
             if (found := _by_factor(values, along)) is not None:
                 return found
             _memory.blas(8 * values.nbytes)

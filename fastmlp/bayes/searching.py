@@ -48,7 +48,7 @@ def fit_evidence(
     n_starts: int = 1,
     hidden: Any = None,
     combine: str = "best",
-    init: str = "glorot",
+    init: str | float = "glorot",
     rng: Seed = None,
     prior_precision: float = START_ALPHA,
     noise_precision: ArrayLike | None = None,

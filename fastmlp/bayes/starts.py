@@ -151,7 +151,7 @@ def have_passed_the_best(found: list[Start]) -> bool:
     return len(largest) > FALLS and max(largest[-FALLS:]) <= max(largest[:-FALLS]) + WORTH
 
 
-def drawn(net: Network, hidden: tuple[int, ...], init: str, rng: np.random.Generator) -> Network:
+def drawn(net: Network, hidden: tuple[int, ...], init: str | float, rng: np.random.Generator) -> Network:
     """A network like `net`, with so many hidden units and new parameters."""
     own = hidden == net.layers[1:-1]
     if own:

@@ -90,6 +90,8 @@ def entry(frame: Frame, posterior: Posterior, *, samples: bool) -> Entry:
         arrays["units"] = frame.units.as_array()
     if frame.pruned is not None:
         arrays["pruned"] = frame.pruned
+    if frame.seen is not None:
+        arrays["seen"] = frame.seen
     if state["_known_samples"] is not None:
         X, targets, weight = state["_known_samples"]
         given = dict(zip(SAMPLES, (X, *targets, weight), strict=True))
@@ -144,7 +146,8 @@ def restored(own: Entry) -> tuple[Frame, Posterior]:
         covariance, state["_curvature"] = _wide(arrays), Gram(arrays["curvature"])
     covariance.precisions, covariance.log_det_precision = arrays["precisions"], log_det
     table = units.restored(architecture, arrays.get("units"))
-    frame = Frame(architecture, table, arrays.get("pruned"), check.boolean(told["measured"], "measured"))
+    measured = check.boolean(told["measured"], "measured")
+    frame = Frame(architecture, table, arrays.get("pruned"), measured, arrays.get("seen"))
     state |= {
         "_architecture": architecture,
         "hessian": check.choice(told["hessian"], "hessian", HESSIANS),

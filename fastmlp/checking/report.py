@@ -289,7 +289,7 @@ class _Examination:
         """Lambda u, sample by sample."""
         T = self.twin.T
         return self.net._architecture.loss.curved(
-            self.twin.outputs, u, 1.0 if T.ndim == 1 else T.sum(axis=1, keepdims=True)
+            getattr(self.twin, self.of), u, 1.0 if T.ndim == 1 else T.sum(axis=1, keepdims=True)
         )
 
     def _pull_back(self, u: Array) -> Array:

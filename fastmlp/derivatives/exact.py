@@ -207,14 +207,11 @@ def ggn_vectors(architecture: Architecture, params: Array, samples: fn.Samples, 
     With the curvature of the loss Lambda = B B' they are B' J: sqrt(s) J of the outputs for squared error, and J of the
     logits times sqrt(s y (1 - y)), sqrt(s y), or the rows of sqrt(s) (diag(sqrt y) - sqrt(y) y').
     """
-    loss, threads = architecture.loss, _threads.resolve(n_threads)
-    J = jacobians.by_params(architecture.plan, params, samples.X, loss.of_logits, threads)
-    J = J.astype(np.float64, copy=False)
+    loss = architecture.loss
+    center, J = linearise(architecture, params, samples.X, n_threads)
+    J = loss.root_product(center.astype(np.float64), J.astype(np.float64, copy=False))
     weight = np.ones(len(samples.X)) if samples.weight is None else samples.weight.astype(np.float64)
-    if loss.of_logits:
-        y = fn.predict(architecture, params, samples.X, None, n_threads).astype(np.float64)
-        J = loss.root_product(y, J)
-        if loss.couples_outputs:
-            weight = weight * np.ravel(samples.targets.totals)
+    if loss.couples_outputs:
+        weight = weight * np.ravel(samples.targets.totals)
     J = J * np.sqrt(weight)[:, np.newaxis, np.newaxis]
     return J.reshape(-1, params.size)

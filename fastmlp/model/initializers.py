@@ -8,6 +8,7 @@ lecun         N(0, 1 / n_in)                                   0                
 he            N(0, 2 / n_in)                                   0                      He et al. 2015, (10)
 nguyen_widrow rows of length 0.7 n_out^(1/n_in), U elsewhere   U over the same range  Nguyen & Widrow 1990
 normal        N(0, 1 / (n_in + 1))                             N(0, 1 / (n_in + 1))   Nabney 2002 (NETLAB)
+a number r    U(-r, r)                                         U(-r, r)               as R's nnet, 0.7; Prechelt 1994
 zeros         0                                                0                      (a counter-example)
 ============= ================================================ ====================== ===========================
 
@@ -19,18 +20,29 @@ output layer is U(-0.5, 0.5).
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from fastmlp import _validation as check
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.layers import Layer
 
 NAMES: tuple[str, ...] = ("glorot", "lecun", "he", "nguyen_widrow", "normal", "zeros")
 
 
-def initialize(architecture: Architecture, init: str, rng: np.random.Generator) -> NDArray[np.float64]:
+def checked(init: Any, dtype: DTypeLike) -> str | float:
+    """One of the names, or half the width of a uniform distribution of numbers of this type."""
+    if isinstance(init, str):
+        return check.choice(init, "init", NAMES)
+    if isinstance(init, bool) or not isinstance(init, numbers.Real):
+        raise TypeError(f"init: expected a name, or a number r for U(-r, r), got {check.shown(init)}")
+    return check.number(init, "init", 0.0, above=True, high=float(np.finfo(dtype).max) / 2)
+
+
+def initialize(architecture: Architecture, init: str | float, rng: np.random.Generator) -> NDArray[np.float64]:
     """A parameter vector (P,) by the scheme `init`, in float64 whatever the network's type."""
     if init == "nguyen_widrow":
         architecture.check_dense(f"init={init!r}")
@@ -43,8 +55,10 @@ def initialize(architecture: Architecture, init: str, rng: np.random.Generator) 
     return params
 
 
-def _draw(init: str, layer: Layer, last: bool, rng: np.random.Generator) -> tuple[Any, Any]:
+def _draw(init: str | float, layer: Layer, last: bool, rng: np.random.Generator) -> tuple[Any, Any]:
     shape, (n_in, n_out) = layer.weights, layer.fans
+    if not isinstance(init, str):
+        return rng.uniform(-init, init, shape), rng.uniform(-init, init, layer.biases)
     if init == "glorot":
         limit = np.sqrt(6.0 / (n_in + n_out))
         return rng.uniform(-limit, limit, shape), 0.0

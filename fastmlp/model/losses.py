@@ -13,8 +13,10 @@ poisson              exp       sum_k y_k - t_k ln y_k                  non-negat
 
 .. [1] but softmax.
 
-With its canonical output a loss belongs to an exponential family: its derivatives by the logits are y - t, then the
-variance V(y) of a target given y, then the third cumulant.
+With its canonical output y = h(a) a loss belongs to an exponential family: its derivatives by the logits are y - t,
+then the variance h'(a) of a target given a, then its third cumulant, h''(a). A sample that is fitted almost
+perfectly has y close to 1, and 1 - y comes from the opposite logit, or from the sum of the other classes, with all of
+its digits.
 """
 
 from __future__ import annotations
@@ -40,15 +42,12 @@ COUNTS: Range = (0.0, math.inf)
 class Formulas(NamedTuple):
     """What a loss is, by single outputs; softmax needs more.
 
-    With a ~ N(m, v): the mean of y and its variance, where they need no more than m and v of a; and E[V(y)] of these.
+    With a ~ N(m, v): E[y], Var[y] and the mean variance of a target, E[V(y)], where they need no more than m and v.
     """
 
     value: Callable[[Float, Float], Float]  #: e(a, t)
     least: Callable[[Float], Float]  #: e where y = t
-    variance: Callable[[Float], Float]  #: V(y)
-    third: Callable[[Float], Float]  #: the third cumulant
-    noise: Callable[[Float, Float], Float]  #: E[V(y)] by E[y] and Var[y]
-    moderated: Callable[[Float, Float], tuple[Float, Float]] | None  #: E[y] and Var[y] by m and v
+    moderated: Callable[[Float, Float], moderation.Moments] | None
     log_base: Callable[[Float], Float]  #: ln p(t) + e(a, t), which depends on t only
 
 
@@ -58,7 +57,7 @@ class Loss(Row):
 
     That is a = y, the outputs, for squared error, which goes with any output; else a = z, the logits. All formulas are
     those of single samples, without weights and for a noise precision of 1. Only `outputs` and `value` check their
-    arguments; the others take arrays of float64 as these give them. There is one object of each name; ``str`` gives
+    arguments; the others take arrays of float64. There is one object of each name; ``str`` gives
     the name again.
 
     Parameters
@@ -92,14 +91,14 @@ class Loss(Row):
 
     Examples
     --------
-    >>> import fastmlp
+    >>> import numpy as np, fastmlp
     >>> loss = fastmlp.Loss("poisson")
     >>> str(loss), str(loss.output), loss.domain
     ('poisson', 'exp', (0.0, inf))
     >>> loss.value([[0.0], [1.0]], [[0.0], [2.0]]).round(4)  # e^z - t z
     array([1.    , 0.7183])
-    >>> y = loss.outputs([[0.0], [1.0]])
-    >>> y.round(4).tolist(), loss.curvature(y).round(4).tolist()
+    >>> a = np.array([[0.0], [1.0]])
+    >>> loss.outputs(a).round(4).tolist(), loss.curvature(a).round(4).tolist()
     ([[1.0], [2.7183]], [[[1.0]], [[2.7183]]])
     """
 
@@ -161,22 +160,18 @@ class Loss(Row):
         """Ln p(t|a) + e(a, t), output by output: what e leaves out, but for noise and its precision."""
         return self._formulas.log_base(T)
 
-    def moderated(self, mean: Float, variance: Float) -> tuple[Float, Float]:
-        """Means and variances of the outputs y, for a ~ N(mean, variance); not with softmax, which couples them."""
+    def moderated(self, mean: Float, variance: Float) -> moderation.Moments:
+        """E[y], Var[y], the mean variance of targets, for a ~ N(mean, variance); not of softmax, which couples them."""
         assert self._formulas.moderated is not None, f"{self}: expected outputs that do not depend on each other"
         return self._formulas.moderated(mean, variance)
 
-    def noise(self, mean: Float, variance: Float) -> Float:
-        """The mean of V(y), for outputs y of that mean and variance: what no knowledge of w takes away."""
-        return self._formulas.noise(mean, variance)
-
-    def slope(self, y: Float, T: Float, total: Float | float = 1.0) -> Float:
+    def slope(self, a: Float, T: Float, total: Float | float = 1.0) -> Float:
         """de/da = y - t, with softmax total y - t.
 
         Parameters
         ----------
-        y, T : ndarray of shape (N, K)
-            Outputs and targets.
+        a, T : ndarray of shape (N, K)
+            Logits, or outputs for squared error, and targets.
         total : ndarray of shape (N, 1) or float
             Sums of class targets, 1 up to rounding; see `Targets.totals`.
 
@@ -184,15 +179,19 @@ class Loss(Row):
         -------
         ndarray of shape (N, K)
         """
-        return np.asarray(total * y - T if self.couples_outputs else y - T)
+        y = self.outputs(a)
+        if not self.is_of_classes:
+            return np.asarray(y - T)
+        others = moderation.others(y) if self.couples_outputs else self.outputs(-a)
+        return np.asarray(y * ((total if self.couples_outputs else 1.0) - T) - T * others)
 
-    def curvature(self, y: Float, total: Float | float = 1.0) -> Float:
+    def curvature(self, a: Float, total: Float | float = 1.0) -> Float:
         """Lambda = d2e/da da: V(y) on the diagonal, that is 1, y (1 - y) or y, or with softmax diag(y) - y y'.
 
         Parameters
         ----------
-        y : ndarray of shape (N, K)
-            Outputs.
+        a : ndarray of shape (N, K)
+            Logits, or outputs for squared error.
         total : ndarray of shape (N, 1) or float
             As for `slope`; a factor with softmax.
 
@@ -200,25 +199,28 @@ class Loss(Row):
         -------
         ndarray of shape (N, K, K)
         """
-        eye = np.eye(y.shape[1])
         if not self.couples_outputs:
-            return self._formulas.variance(y)[:, np.newaxis] * eye
-        covariance = y[:, np.newaxis] * eye - y[:, :, np.newaxis] * y[:, np.newaxis]
+            return self.output.slope(a)[:, np.newaxis] * np.eye(a.shape[1])
+        y = self.outputs(a)
+        covariance = -y[:, :, np.newaxis] * y[:, np.newaxis]
+        np.einsum("nkk->nk", covariance)[...] = y * moderation.others(y)
         return np.asarray(np.asarray(total)[..., np.newaxis] * covariance)
 
-    def curved(self, y: Float, u: Float, total: Float | float = 1.0) -> Float:
+    def curved(self, a: Float, u: Float, total: Float | float = 1.0) -> Float:
         """The products Lambda u (N, K)."""
         if not self.couples_outputs:
-            return self._formulas.variance(y) * u
-        return np.asarray(y * (u - (y * u).sum(axis=1, keepdims=True)) * total)
+            return self.output.slope(a) * u
+        y = self.outputs(a)
+        return np.asarray(y * _from_mean(y, u) * total)
 
-    def root_product(self, y: Float, J: Float) -> Float:
+    def root_product(self, a: Float, J: Float) -> Float:
         """B'J (N, K, P) with Lambda = B B' and totals of 1: sqrt(V) J, or (diag(sqrt y) - sqrt(y) y') J."""
         if self.couples_outputs:
-            return np.asarray(np.sqrt(y)[:, :, np.newaxis] * (J - np.einsum("nk,nkp->np", y, J)[:, np.newaxis]))
-        return J * np.sqrt(self._formulas.variance(y))[:, :, np.newaxis]
+            y = self.outputs(a)
+            return np.asarray(np.sqrt(y)[:, :, np.newaxis] * _from_mean(y, J))
+        return J * np.sqrt(self.output.slope(a))[:, :, np.newaxis]
 
-    def third(self, y: Float, V: Float, total: Float | float = 1.0) -> Float:
+    def third(self, a: Float, V: Float, total: Float | float = 1.0) -> Float:
         """u_m = sum_kl V_kl dLambda_kl / da_m (N, K) for V (N, K, K).
 
         Lambda is the covariance of the targets given the logits, and its derivative their third cumulant: with softmax
@@ -226,9 +228,17 @@ class Loss(Row):
         """
         variance = np.diagonal(V, axis1=1, axis2=2)
         if not self.couples_outputs:
-            return variance * self._formulas.third(y)
+            return variance * self.output.curvature(a)
+        y = self.outputs(a)
         q = variance - 2 * np.einsum("nkl,nl->nk", V, y)
-        return np.asarray(total * (y * (q - (y * q).sum(axis=1, keepdims=True))))
+        return np.asarray(total * (y * _from_mean(y, q)))
+
+
+def _from_mean(y: Float, u: Float) -> Float:
+    """u_k - sum_l y_l u_l for u (N, K, ...): from u_m on, m the largest class, of which u is almost the mean."""
+    top = y.argmax(axis=1)
+    moved = u - u[np.arange(len(u)), top][:, np.newaxis]
+    return np.asarray(moved - np.einsum("nk,nk...->n...", y, moved)[:, np.newaxis])
 
 
 def _xlogx(x: Float) -> Float:
@@ -253,12 +263,6 @@ def _add(name: str, domain: Range, formulas: Formulas, **facts: bool) -> Loss:
 
 
 _exp, _softplus = Activation("exp").value, Activation("softplus").value
-_classes: dict[str, Any] = {
-    "variance": lambda y: y * (1 - y),
-    "third": lambda y: y * (1 - y) * (1 - 2 * y),
-    "noise": lambda p, v: np.maximum(p * (1 - p) - v, 0.0),
-    "log_base": np.zeros_like,
-}
 _log_factorial = np.vectorize(lambda t: math.lgamma(t + 1), otypes=[np.float64])
 SQUARED_ERROR = _add(
     "squared_error",
@@ -266,10 +270,7 @@ SQUARED_ERROR = _add(
     Formulas(
         lambda y, t: 0.5 * (y - t) ** 2,
         least=np.zeros_like,
-        variance=np.ones_like,
-        third=np.zeros_like,
-        noise=lambda y, v: np.ones_like(y),
-        moderated=lambda m, v: (m, v),
+        moderated=lambda m, v: moderation.Moments(m, v, np.ones_like(m)),
         log_base=np.zeros_like,
     ),
     has_noise=True,
@@ -282,14 +283,19 @@ _add(
         lambda z, t: t * _softplus(-z) + (1 - t) * _softplus(z),
         least=lambda t: -_xlogx(t) - _xlogx(1 - t),
         moderated=moderation.logistic,
-        **_classes,
+        log_base=np.zeros_like,
     ),
     is_of_classes=True,
 )
 _add(
     "cross_entropy",
     (0.0, 1.0),
-    Formulas(lambda z, t: t * _minus_log_softmax(z), least=lambda t: -_xlogx(t), moderated=None, **_classes),
+    Formulas(
+        lambda z, t: t * _minus_log_softmax(z),
+        least=lambda t: -_xlogx(t),
+        moderated=None,
+        log_base=np.zeros_like,
+    ),
     is_of_classes=True,
 )
 _add(
@@ -298,9 +304,6 @@ _add(
     Formulas(
         lambda z, t: _exp(z) - t * z,
         least=lambda t: t - _xlogx(t),
-        variance=lambda y: y,
-        third=lambda y: y,
-        noise=lambda rate, v: rate,
         moderated=moderation.log_normal,
         log_base=lambda t: -_log_factorial(t),
     ),

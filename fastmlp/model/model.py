@@ -37,7 +37,7 @@ class Model:
         loss: str | None = None,
         dtype: Any = "float64",
         rng: Any = None,
-        init: str = "glorot",
+        init: str | float = "glorot",
     ) -> None:
         architecture = Architecture.create(layers, hidden, output, loss, dtype)
         self._set_up(architecture, np.zeros(architecture.n_params, architecture.dtype), None, False)
@@ -216,12 +216,13 @@ class Model:
     def _views(self) -> LayerViews:
         return self._architecture.unravel(self._params)
 
-    def initialize(self, init: str = "glorot", rng: Any = None) -> Self:
+    def initialize(self, init: str | float = "glorot", rng: Any = None) -> Self:
         """Draw new parameters.
 
         Parameters
         ----------
-        init : {"glorot", "lecun", "he", "nguyen_widrow", "normal", "zeros"}
+        init : {"glorot", "lecun", "he", "nguyen_widrow", "normal", "zeros"} or float
+            As for `Network`.
         rng : None, int or numpy.random.Generator
 
         Returns
@@ -231,8 +232,8 @@ class Model:
 
         Raises
         ------
-        ValueError
-            If `init` is not one of the names.
+        TypeError, ValueError
+            If `init` is neither one of the names nor a number > 0.
 
         Warns
         -----
@@ -243,7 +244,7 @@ class Model:
         return self
 
     def _draw(self, init: Any, rng: Any) -> None:
-        init = check.choice(init, "init", initializers.NAMES)
+        init = initializers.checked(init, self._architecture.dtype)
         self._params[...] = initializers.initialize(self._architecture, init, check.generator(rng))
         self._units, self._trained = None, False
         self._delete_pruned()

@@ -100,7 +100,8 @@ def by_input(architecture: Architecture, values: Array) -> Array:
 def moved(architecture: Architecture, W: Array, shift: Array) -> Array:
     """The terms w_ji shift_i of each unit, as last axis, for W with any axes before its own."""
     n_axes = 1 if architecture.first.is_dense else len(architecture.first.inputs)
-    terms: Array = (W * by_input(architecture, shift)).reshape(*W.shape[: W.ndim - n_axes], -1)
+    before = W.ndim - n_axes
+    terms: Array = (W * by_input(architecture, shift)).reshape(*W.shape[:before], math.prod(W.shape[before:]))
     return terms
 
 

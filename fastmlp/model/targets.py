@@ -59,12 +59,10 @@ def without_missing(loss: Loss, T: ArrayLike, missing: str) -> tuple[ArrayLike, 
     if values.ndim not in (1, 2) or observed.all():
         return values, None
     observed = observed.reshape(len(values), -1)
-    if not (some := observed.any(axis=0)).all():
-        column = int(np.flatnonzero(~some)[0])
-        raise ValueError(f"T: expected a number in each column at least, got none in column {column}; leave it out")
     filled = values.copy().reshape(observed.shape)
     # what is constant stays so, and nothing lies farther away than it did
-    np.copyto(filled, filled[observed.argmax(axis=0), np.arange(observed.shape[1])], where=~observed)
+    first = np.nan_to_num(filled[observed.argmax(axis=0), np.arange(observed.shape[1])])
+    np.copyto(filled, first, where=~observed)
     return filled.reshape(values.shape), observed
 
 

@@ -6,6 +6,7 @@ parameters of the one to those of the other.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -175,12 +176,13 @@ class Units(NamedTuple):
             result[:, groups[biases]] *= self.targets.scale
         W = result[:, groups[first]].reshape(len(result), *layer.weights)
         W = W / rescaling.by_input(architecture, self.inputs.scale)
-        result[:, groups[first]] = W.reshape(len(result), -1)
+        result[:, groups[first]] = W.reshape(len(result), layer.n_weights)
         with np.errstate(over="ignore", invalid="ignore"):
             if layer.is_dense:
                 result[:, groups["b1"]] -= W @ self.inputs.shift
             elif layer.kind.takes_shifts:
-                sums = rescaling.moved(architecture, W, self.inputs.shift).sum(axis=-1).reshape(len(result), -1)
+                sums = rescaling.moved(architecture, W, self.inputs.shift).sum(axis=-1)
+                sums = sums.reshape(len(result), math.prod(sums.shape[1:]))
                 result[:, groups["b1"]] -= np.repeat(sums, layer.n_biases // sums.shape[1], axis=1)
         return result
 

@@ -35,8 +35,9 @@ class Network(Trainable):
         Type of the parameters and of all arithmetic on samples.
     rng : None, int or numpy.random.Generator
         Source of the starting values.
-    init : str, default="glorot"
-        glorot, lecun, he, nguyen_widrow, normal or zeros; see `fastmlp.model.initializers`.
+    init : str or float, default="glorot"
+        glorot, lecun, he, nguyen_widrow, normal or zeros; see `fastmlp.model.initializers`. A number r draws all
+        weights and biases from U(-r, r).
 
     Attributes
     ----------

@@ -65,6 +65,8 @@ def _in_rounds(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
             break
     # in the proportions of the last training, whose optimum the network is at
     beta = used * outputs.common_precision(beta / used, varying)
+    if samples.targets.precision is not None:  # of 1/sigma^2, in all units
+        scale = np.ones_like(scale)
     with np.errstate(over="ignore", divide="ignore"):
         last.result.noise_precision = np.where(varying, beta / scale / scale, np.inf)
     return last.result

@@ -1,4 +1,4 @@
-"""Functions of one input: what a network has made of the data, and many such functions."""
+"""Outputs as functions of single inputs: what a network has made of the data, and many such functions."""
 
 from __future__ import annotations
 
@@ -7,52 +7,59 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp import _optional
 from fastmlp import _validation as check
 from fastmlp._types import ArrayLike, Axes, Float
 from fastmlp.plot._drawing import BLUE, ORANGE, PALE, axes_or_new, hide_spines
 
 N_POINTS = 500
 MARGIN = 0.05  # of the range of the data, on both sides
+PROBABILITY = 0.95  # of a posterior's band
 
 
 def function(
     f: Callable[[Any], Any],
     X: ArrayLike,
     T: ArrayLike | None = None,
-    ax: Axes | None = None,
+    ax: Any = None,
     *,
-    band: float | Callable[[Any], Any] | None = None,
+    band: Any = None,
     label: str | None = None,
     color: str = BLUE,
-) -> Axes:
-    """A function of one input over the range of the data, with the data, and a band of two standard deviations.
+) -> Any:
+    """A function over the range of the data, with the data and a band; of several inputs a slice through each.
 
     Parameters
     ----------
     f : Network or callable
-        Takes inputs (n, 1), gives outputs (n, 1) or (n,).
-    X : array-like of shape (N, 1) or (N,)
-        Inputs of the data. The curve goes over their range, and 5 % further on both sides.
-    T : array-like of shape (N, 1) or (N,), optional
-        Targets of the data, drawn as circles.
-    ax : matplotlib.axes.Axes, optional
+        Takes inputs (n, D), gives outputs (n, K) or (n,).
+    X : array-like of shape (N, D) or (N,)
+        Inputs of the data. A curve goes over the range of an input, and 5 % further on both sides; all other inputs are
+        at their medians.
+    T : array-like of shape (N, K) or (N,), optional
+        Targets of the data, drawn as circles. With several inputs they are moved to where they would be in the slice,
+        were f right: f there and t - f(x).
+    ax : matplotlib.axes.Axes, or array of them of shape (K, D), optional
         Axes to draw into; None makes a figure.
-    band : float or callable, optional
-        Standard deviation, a number or a function as `f` is; f - 2 sd to f + 2 sd is shaded.
+    band : posterior, float or callable, optional
+        Of a posterior, such as `fastmlp.fit_evidence` gives: between which numbers a new target lies with a probability
+        of 95 %, or of classes their probability. Else a standard deviation, a number or a function as `f` is: f - 2 sd
+        to f + 2 sd.
     label : str, optional
-        Name of the curve in a legend.
+        Name of the curves in a legend.
     color : str, optional
-        Colour of the curve.
+        Colour of the curves.
 
     Returns
     -------
-    matplotlib.axes.Axes
-        In which further curves may be drawn.
+    matplotlib.axes.Axes, or ndarray of them
+        In which further curves may be drawn; with several inputs or outputs an array, as of ``pyplot.subplots``: a
+        column for each input, a row for each output.
 
     Raises
     ------
     TypeError, ValueError
-        If there is more than one input or output, or a number that is not finite.
+        If shapes do not agree, or a number is not finite.
     ImportError
         If matplotlib is not installed.
 
@@ -63,26 +70,85 @@ def function(
     >>> ax = plot.function(fastmlp.Network([1, 3, 1], rng=0), [0.0, 1.0, 2.0], [0.0, 1.0, 4.0], band=0.5)
     >>> [round(float(end), 3) for end in ax.get_xlim()]
     [-0.1, 2.1]
+    >>> axes = plot.function(fastmlp.Network([2, 3, 1], rng=0), [[0.0, 5.0], [1.0, 6.0], [2.0, 8.0]])
+    >>> [each.get_xlabel() for each in axes]
+    ['x1', 'x2']
     """
     if not callable(f):
         raise TypeError(f"f: expected a function of X, such as a network, got {check.shown(f)}")
-    x = _column(X, "X", None)
-    check.at_least_one(x)
-    targets = None if T is None else _column(T, "T", len(x))
+    samples = _columns(X, "X", None)
+    check.at_least_one(samples)
+    n_inputs = samples.shape[1]
+    slices = [_slice(samples, i, _around(samples[:, i])) for i in range(n_inputs)]
+    curves = [_columns(f(each), "f", N_POINTS) for each in slices]
+    shape = curves[0].shape[1], n_inputs
+    bands = [_band(band, each, curve) for each, curve in zip(slices, curves, strict=True)]
+    targets = None if T is None else _columns(T, "T", len(samples), shape[0])
+    moved = [] if targets is None else [_moved(f, samples, targets, i) for i in range(n_inputs)]
+    axes = _grid(ax, shape)
+    for (k, i), each in np.ndenumerate(axes):
+        points = slices[i][:, i]
+        if band is not None:
+            low, high = bands[i]
+            each.fill_between(points, low[:, k], high[:, k], color=color, alpha=0.15, linewidth=0)
+        each.plot(points, curves[i][:, k], color=color, label=label)
+        if targets is not None:
+            each.plot(samples[:, i], moved[i][:, k], "o", color=ORANGE, markerfacecolor="none", markersize=5)
+        each.set_xlim(points[0], points[-1])
+        if k + 1 == shape[0]:
+            each.set_xlabel("x" if n_inputs == 1 else f"x{i + 1}")
+        if i == 0:
+            each.set_ylabel("y" if shape[0] == 1 else f"y{k + 1}")
+        hide_spines(each, "top", "right")
+    return axes[0, 0] if axes.size == 1 else axes.squeeze()
+
+
+def _around(x: Float) -> Float:
+    """Points over the range of these numbers, and a little further."""
     margin = MARGIN * float(np.ptp(x)) or 1.0
-    points = np.linspace(x.min() - margin, x.max() + margin, N_POINTS)
-    y = _column(f(points[:, np.newaxis]), "f", N_POINTS)
-    ax = axes_or_new(ax)
+    return np.linspace(x.min() - margin, x.max() + margin, N_POINTS)
+
+
+def _slice(samples: Float, i: int, points: Float) -> Float:
+    """Inputs (n, D) of which the i-th is these points, and all others are the samples' medians."""
+    result = np.tile(np.median(samples, axis=0), (len(points), 1))
+    result[:, i] = points
+    return result
+
+
+def _moved(f: Callable[[Any], Any], samples: Float, targets: Float, i: int) -> Float:
+    """Targets (N, K) as they would be in the slice through input i."""
+    if samples.shape[1] == 1:
+        return targets
+    n, K = targets.shape
+    there = _columns(f(_slice(samples, i, samples[:, i])), "f", n, K)
+    return np.asarray(there + (targets - _columns(f(samples), "f", n, K)))
+
+
+def _band(band: Any, points: Float, curve: Float) -> tuple[Float, Float]:
+    """Its two edges (n, K)."""
+    n, K = curve.shape
+    if hasattr(band, "log_density"):
+        low, high = band.predict(points, interval=PROBABILITY)
+        return _columns(low, "band", n, K), _columns(high, "band", n, K)
+    sd: Any = 0.0
     if band is not None:
-        sd = _column(band(points[:, np.newaxis]), "band", N_POINTS) if callable(band) else check.number(band, "band", 0)
-        ax.fill_between(points, y - 2 * sd, y + 2 * sd, color=color, alpha=0.15, linewidth=0)
-    ax.plot(points, y, color=color, label=label)
-    if targets is not None:
-        ax.plot(x, targets, "o", color=ORANGE, markerfacecolor="none", markersize=5)
-    ax.set_xlim(points[0], points[-1])
-    ax.set(xlabel="x", ylabel="y")
-    hide_spines(ax, "top", "right")
-    return ax
+        sd = _columns(band(points), "band", n, K) if callable(band) else check.number(band, "band", 0)
+    return curve - 2 * sd, curve + 2 * sd
+
+
+def _grid(ax: Any, shape: tuple[int, int]) -> Any:
+    """Axes (K, D): those that were given, or of a new figure."""
+    if shape == (1, 1):
+        return np.array([[axes_or_new(ax)]])
+    if ax is None:
+        pyplot = _optional.load("matplotlib.pyplot", "matplotlib", "fastmlp.plot")
+        size = 1 + 2.4 * shape[1], 0.6 + 2.4 * shape[0]
+        return pyplot.subplots(*shape, figsize=size, sharey="row", squeeze=False, layout="constrained")[1]
+    axes = np.asarray(ax, object)
+    if axes.size != shape[0] * shape[1]:
+        raise ValueError(f"ax: expected axes for each output and input, of shape {shape}, got {axes.size}")
+    return np.array([axes_or_new(each) for each in axes.ravel()]).reshape(shape)
 
 
 def functions(x: Any, Y: Any, ax: Axes | None = None) -> Axes:
@@ -133,6 +199,17 @@ def functions(x: Any, Y: Any, ax: Axes | None = None) -> Axes:
     ax.set(xlabel="x", ylabel="y")
     hide_spines(ax, "top", "right")
     return ax
+
+
+def _columns(values: Any, name: str, n: int | None, width: int | None = None) -> Float:
+    """Numbers of shape (n, width), or (n,) for a width of 1."""
+    array = check.real_array(values, name, None)
+    table = array[:, np.newaxis] if array.ndim == 1 else array
+    if table.ndim != 2 or not table.shape[1] or n not in (None, len(table)) or width not in (None, table.shape[1]):
+        height, side = "N" if n is None else n, ("D" if name == "X" else "K") if width is None else width
+        plain = f"({height},) or " if width in (None, 1) else ""
+        raise ValueError(f"{name}: expected shape {plain}({height}, {side}), got {array.shape}")
+    return table.astype(np.float64)
 
 
 def _column(values: Any, name: str, n: int | None) -> Float:

@@ -26,8 +26,8 @@ def sweep(result: Any, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        A dot for each run, a line through the smallest loss of each size, and one of each kind for each penalty, side
-        by side. The loss is on a logarithmic scale if it is positive throughout.
+        A dot for each run, a line through the smallest loss of each size, and one of each kind for each penalty and
+        init, side by side. The loss is on a logarithmic scale if it is positive throughout.
 
     Raises
     ------
@@ -49,14 +49,16 @@ def sweep(result: Any, ax: Axes | None = None) -> Axes:
         raise TypeError(f"result: expected what fastmlp.sweep returns, got {type(result).__name__}")
     groups = result.groups()
     sizes = list(dict.fromkeys(group[0].size for group in groups))
-    n_penalties = len(groups) // len(sizes)
+    n_kinds = len(groups) // len(sizes)
+    several = [name for name in ("penalty", "init") if len({id(getattr(run, name)) for run in result.runs}) > 1]
     ax = axes_or_new(ax)
-    for number in range(n_penalties):
-        own = groups[number::n_penalties]
+    for number in range(n_kinds):
+        own = groups[number::n_kinds]
+        label = ", ".join(getattr(own[0][0], f"{name}_name") for name in several)
         colour = PENALTIES[number % len(PENALTIES)]
-        places = np.arange(len(sizes)) + 0.6 * ((number + 0.5) / n_penalties - 0.5)
+        places = np.arange(len(sizes)) + 0.6 * ((number + 0.5) / n_kinds - 0.5)
         losses = [[run.validation_loss for run in group] for group in own]
-        ax.plot(places, [np.nanmin(each) for each in losses], color=colour, linewidth=0.8, label=own[0][0].penalty_name)
+        ax.plot(places, [np.nanmin(each) for each in losses], color=colour, linewidth=0.8, label=label)
         for place, each in zip(places, losses, strict=True):
             ax.plot([place] * len(each), each, "o", color=colour, markersize=4, alpha=0.5, markeredgewidth=0)
             if result.best_run.validation_loss in each:
@@ -71,11 +73,11 @@ def sweep(result: Any, ax: Axes | None = None) -> Axes:
     ax.set_xticks(range(len(sizes)), names)
     if max(map(len, names)) > LONG:
         ax.tick_params("x", rotation=25)
-        for label in ax.get_xticklabels():
-            label.set_horizontalalignment("right")
+        for text in ax.get_xticklabels():
+            text.set_horizontalalignment("right")
     ax.set(xlabel="hidden units", ylabel="validation loss of a sample")
-    if n_penalties > 1:
-        ax.legend(frameon=False, title="penalty")
+    if n_kinds > 1:
+        ax.legend(frameon=False, title=", ".join(several))
     ax.margins(y=0.12)
     hide_spines(ax, "top", "right")
     rule_behind(ax, "y")

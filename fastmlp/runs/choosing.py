@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -19,6 +19,7 @@ from fastmlp.model import units
 from fastmlp.model.activations import SOFTMAX
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
+from fastmlp.model.targets import MISSING, without_missing
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import advice, holdout
@@ -41,8 +42,9 @@ def sweep(
     output: str = "identity",
     loss: str | None = None,
     dtype: DTypeLike = "float64",
-    init: str | Callable[[Network, np.random.Generator], Any] = "glorot",
+    init: Any = "glorot",
     sample_weight: ArrayLike | None = None,
+    missing: str = "raise",
     standardize: bool | Units = False,
     fixed: Chosen | None = None,
     tied: Tied | None = None,
@@ -68,7 +70,7 @@ def sweep(
         ``(Conv(4, 5), AveragePool(2), 20)``: of images in the shape of X, or in one that stands in front,
         ``((1, 28, 28), Conv(4, 5))``.
     n_starts : int, default=30
-        Random starts for each size; all penalties share them.
+        Random starts for each size and `init`; all penalties share them.
     validation : (X, T) or float
         A validation set, or the fraction of the samples to hold back as one.
     folds : int
@@ -78,9 +80,12 @@ def sweep(
         As for `fit_many`.
     hidden, output, loss, dtype
         As for `Network`.
-    init : str or callable, default="glorot"
-        As for `Network`, or a function of network and generator that returns the parameters (P,).
+    init : str, float or callable, or a list of them, default="glorot"
+        As for `Network`, or a function of network and generator that returns the parameters (P,). Of several each draws
+        starts of its own, from the same seeds: ``["glorot", 0.1]`` makes twice as many runs.
     sample_weight : array-like of shape (N,), optional
+    missing : {"raise", "ignore"}
+        As for `Network.fit`; each output needs a target among the samples that every run is trained on.
     standardize : bool or Units, default=False
         Train in standardised units, those of the samples that a run is trained on: with folds of the samples without
         the fold. `penalties`, `tol`, and `fun` and `grad_norm` of the runs are of the standardised problem; losses are
@@ -149,7 +154,9 @@ def sweep(
     if len(set(sizes)) < len(sizes):
         raise ValueError(f"hidden_sizes: expected different sizes, got {sizes}")
     choices = _items(penalties, "penalties") if isinstance(penalties, Sequence) else [penalties]
-    X, T = check.real_array(X, "X", None), check.real_array(T, "T", None)  # read once
+    inits = _items(init, "init") if isinstance(init, (list, tuple)) else [init]
+    missing = check.choice(missing, "missing", MISSING)
+    X, T = check.real_array(X, "X", None), check.real_array(T, "T", None, finite=missing != "ignore")  # read once
     K = _n_outputs(T, output)
     architectures = [Architecture.create([*_layers(size, X), K], hidden, output, loss, dtype) for size in sizes]
     for size, architecture in zip(sizes, architectures, strict=True):
@@ -159,24 +166,28 @@ def sweep(
     sequence, *spawned = check.seed_sequence(rng).spawn(1 + len(architectures) * n_starts)
     splitting = np.random.default_rng(sequence)
     units.checked(standardize, architectures[0])
-    samples = check_samples(architectures[0], X, T, sample_weight)  # and so for all
-    training, held_out, _ = holdout.split(architectures[0], samples, validation, splitting)
+    samples = check_samples(architectures[0], X, T, sample_weight, missing=missing)  # and so for all
+    training, held_out, _ = holdout.split(architectures[0], samples, validation, splitting, missing=missing)
+    T, _ = without_missing(architectures[0].loss, T, missing)  # for what is said of their scale
     shares = [] if folds is None else _folds(architectures[0], samples, folds, splitting)
 
     seeds = [int(each.generate_state(1, np.uint64)[0]) for each in spawned]
-    starts = [_start(architectures[number // n_starts], init, seed) for number, seed in enumerate(seeds)]
+    starts = [
+        [_start(architectures[number // n_starts], each, seed) for each in inits] for number, seed in enumerate(seeds)
+    ]
     plan = [
-        (number, penalty)
+        (number, penalty, by)
         for first in range(0, len(starts), n_starts)
         for penalty in choices
+        for by in range(len(inits))
         for number in range(first, first + n_starts)
     ]
     sets = [training, *(kept for kept, _ in shares)]
-    networks = [starts[number].copy() for _ in sets for number, _ in plan]
+    networks = [starts[number][by].copy() for _ in sets for number, _, by in plan]
     done: Done = {}
 
     def run(place: int) -> Run:
-        (number, penalty), net, outcome = plan[place], networks[place], done[place]
+        (number, penalty, by), net, outcome = plan[place], networks[place], done[place]
         if held_out is not None:
             validation_loss = mean_loss(net, held_out)
         else:
@@ -189,7 +200,7 @@ def sweep(
             size=sizes[size], start=start, seed=seeds[number], penalty=penalty, fun=outcome.fun,
             grad_norm=outcome.grad_norm, train_loss=train_loss, validation_loss=validation_loss,
             nit=outcome.nit, status=outcome.status, optimum=-1, params=net.params, architecture=net._architecture,
-            units=net.units,
+            units=net.units, init=inits[by],
         )  # fmt: skip
 
     def runs() -> tuple[Run, ...]:  # with all their folds done
@@ -201,8 +212,8 @@ def sweep(
         tasks = prepared(
             networks,
             [each for each in sets for _ in plan],
-            [penalty for _ in sets for _, penalty in plan],
-            [seeds[number] for _ in sets for number, _ in plan],
+            [penalty for _ in sets for _, penalty, _ in plan],
+            [seeds[number] for _ in sets for number, _, _ in plan],
             how,
         )
         with advice.once(advice.SWEEP):
@@ -245,7 +256,7 @@ def _layers(size: Any, X: Array) -> tuple[Any, ...]:
 
 def _n_outputs(T: Array, output: str) -> int:
     if T.ndim == 1 and T.size and output == SOFTMAX.name:
-        return max(2, int(T.max()) + 1)
+        return max(2, int(np.nan_to_num(T).max()) + 1)
     return T.shape[1] if T.ndim == 2 else 1
 
 

@@ -17,6 +17,7 @@ from fastmlp._types import ArrayLike, Chosen, Seed, Tied, Validation
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
+from fastmlp.model.targets import MISSING, without_missing
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import advice, explained, holdout, reference, scale
@@ -53,6 +54,7 @@ def fit_many(
     fixed: Chosen | None = None,
     tied: Tied | None = None,
     validation: Validation | None = None,
+    missing: str = "raise",
     max_iter: int = 500,
     tol: float | None = None,
     ftol: float = 1e-8,
@@ -84,6 +86,8 @@ def fit_many(
         each of them has.
     validation : (X, T) or float, optional
         A validation set, or the fraction of the samples that is held back from all networks as one.
+    missing : {"raise", "ignore"}
+        As for `Network.fit`.
     max_iter : int, default=500
         Accepted steps; epochs for sgd and adam.
     tol : float, optional
@@ -150,10 +154,12 @@ def fit_many(
         penalties = check.sequence(penalty, "penalty", "one, or one for each network")
     if len(penalties) != len(networks):
         raise ValueError(f"penalty: expected one, or one for each of {len(networks)} networks, got {len(penalties)}")
-    generator = check.generator(rng)
+    generator, missing = check.generator(rng), check.choice(missing, "missing", MISSING)
     for net in networks:
         units.checked(standardize, net._architecture)
-    sets = split([net._architecture for net in networks], X, T, sample_weight, validation, generator)
+    sets = split([net._architecture for net in networks], X, T, sample_weight, validation, generator, missing)
+    if networks:  # for what is said of their scale
+        T, _ = without_missing(networks[0]._architecture.loss, T, missing)
     training = [sets[net._architecture][0] for net in networks]
     for net in networks:
         net._warn_about_identical_units("before fit_many")
@@ -188,14 +194,15 @@ def split(
     weight: ArrayLike | None,
     validation: Validation | None,
     rng: np.random.Generator,
+    missing: str = "raise",
 ) -> dict[Architecture, tuple[Samples, Samples | None]]:
     """Training and validation samples for each kind of network; a fraction is drawn once for all."""
     sets: dict[Architecture, tuple[Samples, Samples | None]] = {}
     held_back = None
     for architecture in architectures:
         if architecture not in sets:
-            samples = check_samples(architecture, X, T, weight)
-            training, held_out, held_back = holdout.split(architecture, samples, validation, rng, held_back)
+            samples = check_samples(architecture, X, T, weight, missing=missing)
+            training, held_out, held_back = holdout.split(architecture, samples, validation, rng, held_back, missing)
             sets[architecture] = training, held_out
     return sets
 

@@ -45,11 +45,13 @@ class Run:
     nit, status, message
         Accepted steps, and what ended the training.
     optimum : int
-        Number of the distinct optimum among those of its size and penalty, from 0, the one with the lowest objective;
-        -1 where training diverged.
+        Number of the distinct optimum among those of its size, penalty and init, from 0, the one with the lowest
+        objective; -1 where training diverged.
     params : ndarray of shape (P,)
     units : Units or None
         As `Network.units`.
+    init : str, float or callable
+        How the starting values were drawn.
     """
 
     size: Any
@@ -66,6 +68,7 @@ class Run:
     params: Array = field(repr=False)
     architecture: Architecture = field(repr=False)
     units: Units | None = field(default=None, repr=False)
+    init: Any = "glorot"
 
     def _shown(self) -> Page:
         return Page(
@@ -91,6 +94,13 @@ class Run:
         return "none" if self.penalty is None else repr(self.penalty)
 
     @property
+    def init_name(self) -> str:
+        """How the starting values were drawn, in short."""
+        if isinstance(self.init, (str, float, int)):
+            return str(self.init)
+        return getattr(self.init, "__name__", type(self.init).__name__)
+
+    @property
     def network(self) -> Network:
         """A new network with these parameters."""
         return Network._make(self.architecture, self.params, self.units, trained=True)
@@ -100,7 +110,7 @@ class Run:
 @quiet
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """Every run of a sweep, by size, penalty and start: what `fastmlp.sweep` returns.
+    """Every run of a sweep, by size, penalty, init and start: what `fastmlp.sweep` returns.
 
     Attributes
     ----------
@@ -125,11 +135,11 @@ class Sweep:
         return self.best_run.network
 
     def groups(self) -> list[tuple[Run, ...]]:
-        """The runs of each size and penalty."""
+        """The runs of each size, penalty and init."""
         return list(_grouped(self.runs))
 
     def table(self) -> str:
-        """A line for each size and penalty; a star marks that of the best run.
+        """A line for each size, penalty and init; a star marks that of the best run.
 
         Returns
         -------
@@ -140,7 +150,7 @@ class Sweep:
         return str(self._sizes())
 
     def _sizes(self) -> Table:
-        several = len({id(run.penalty) for run in self.runs}) > 1
+        several = {name: len({id(getattr(run, name)) for run in self.runs}) > 1 for name in ("penalty", "init")}
         best = self.best_run if self.runs else None
         rows = []
         for group in self.groups():
@@ -149,9 +159,9 @@ class Sweep:
                 group[0].size_name, len(group[0].params), len(group), sum(run.status == CONVERGED for run in group),
                 1 + max(run.optimum for run in group), int(np.median([run.nit for run in group])),
                 min(run.train_loss for run in group), min(validation), np.median(validation),
-                "*" if best in group else "", group[0].penalty_name if several else "",
+                "*" if best in group else "", *(getattr(group[0], f"{name}_name") for name in several if several[name]),
             ))  # fmt: skip
-        return Table(rows, (*SIZES, "", "penalty" if several else ""), "<>>>>>>>><")
+        return Table(rows, (*SIZES, "", *(name for name in several if several[name])), "<>>>>>>>><<<")
 
     def _shown(self) -> Page:
         if isinstance(self.runs, Later) and not self.runs.is_made:
@@ -182,11 +192,12 @@ class Sweep:
 
 
 def _grouped(runs: Iterable[Run]) -> Iterator[tuple[Run, ...]]:
-    """The runs of each size and penalty, which follow each other by their starts."""
+    """The runs of each size, penalty and init, which follow each other by their starts."""
     group: list[Run] = []
     for run in runs:
         last = group[-1] if group else run
-        if run.size != last.size or run.penalty is not last.penalty or run.start < last.start:
+        is_same = run.size == last.size and run.penalty is last.penalty and run.init is last.init
+        if not is_same or run.start < last.start:
             yield tuple(group)
             group = []
         group.append(run)
@@ -195,7 +206,7 @@ def _grouped(runs: Iterable[Run]) -> Iterator[tuple[Run, ...]]:
 
 
 def with_optima(runs: Iterable[Run], probes: Array, n_training: int) -> Iterator[Run]:
-    """The runs with the numbers of their optima among those of a size and penalty; `fastmlp.sweep` has the rule."""
+    """The runs with the numbers of their optima in a size, penalty and init; `fastmlp.sweep` has the rule."""
     for group in _grouped(runs):
         outputs = np.array([run.network.predict(probes) for run in group], np.float64)
         found: list[int] = []  # the first run of each optimum

@@ -138,8 +138,10 @@ def _by_itself(tasks: dict[int, Task], how: Rules, done: Done) -> None:
     """Whatever `Network.fit` does, with all threads."""
     ((number, (net, (X, targets, weight), own, _, penalty, rng)),) = tasks.items()
     seconds = None if math.isinf(how.time_limit) else how.time_limit
+    some = targets.observed is not None
     result = net.fit(
-        X, targets.given, how.method, sample_weight=weight,
+        X, targets.told(net._architecture.n_outputs) if some else targets.given, how.method, sample_weight=weight,
+        missing="ignore" if some else "raise",
         penalty=penalty, standardize=own or False, fixed=how.fixed, tied=how.tied, max_iter=how.max_iter, tol=how.tol,
         rng=rng, n_threads=how.n_threads, time_limit=seconds, **how.options,
     )  # fmt: skip

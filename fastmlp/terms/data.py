@@ -129,7 +129,7 @@ class DataTerm:
         if loss.has_noise:
             return self.residual_jac(params)
         logits, J = derivatives.linearise(self.architecture, params, samples.X, self.n_threads)
-        rows = loss.root_product(loss.outputs(logits), np.asarray(J, np.float64))
+        rows = loss.root_product(logits, np.asarray(J, np.float64))
         each = np.full((len(logits), 1), self.factor)
         if loss.couples_outputs:
             each = each * samples.targets.totals

@@ -339,7 +339,18 @@ def make(
 
 
 def require_samples(samples: Samples, name: str = "X") -> None:
-    """Refuse to minimise over nothing."""
+    """Refuse to minimise over nothing, or to learn an output that has no targets."""
+    require_some(samples, name)
+    observed = samples.targets.observed
+    if observed is not None and not (counts := samples.counts(observed.shape[1])).all():
+        raise ValueError(
+            f"T: expected a number in each column at least, got none that has a weight in column {counts.argmin()}; "
+            "leave it out"
+        )
+
+
+def require_some(samples: Samples, name: str = "X") -> None:
+    """Refuse to go by nothing."""
     check.at_least_one(samples.X, name)
     if samples.weight is not None and not samples.weight.any():
         raise ValueError("sample_weight: expected at least one positive number, got zeros only")

@@ -193,7 +193,9 @@ def posterior(world):
     given = world.samples() | {"prior_precision": world.real(1.0)}
     given |= world.sometimes(noise_precision=world.real, hessian=lambda: world.name("ggn", "exact", "diagonal"),
                              noise=lambda: world.name("per_output", "shared"))  # fmt: skip
-    rows, asked = world._X(), world.draws.among(("predict", "predict_jacobian", "influence", "log_density", "sample"))
+    rows, asked = world._X(), world.draws.among(
+        ("predict", "predict_jacobian", "extrapolation", "influence", "log_density", "sample")
+    )  # fmt: skip
 
     def call(**given):
         laplace = fastmlp.Laplace(world.net, **given)

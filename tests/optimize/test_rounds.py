@@ -120,6 +120,19 @@ def test_sigma_stays_beside_the_weights():
     assert np.abs(nets[0](X) - nets[1](X)).max() < 1e-3
 
 
+@pytest.mark.parametrize("standardize", [False, True], ids=["raw", "standardised"])
+def test_beside_sigma_precisions_are_factors_in_all_units(standardize):
+    """Those of weighted least squares, output by output."""
+    sigma, scale = RNG.uniform(0.5, 2.0, (N, K)), np.array([1e-3, 1e4])
+    result = fastmlp.Network([3, K], rng=0).fit(
+        X, scale * T, "lm", noise="per_output", sigma=scale * sigma, standardize=standardize
+    )
+    A = np.column_stack([X, np.ones(N)])
+    for k in range(K):
+        _, (sse,), *_ = np.linalg.lstsq(A / sigma[:, [k]], T[:, k] / sigma[:, k], rcond=None)
+        assert result.noise_precision[k] == pytest.approx((N - 4) / sse, rel=1e-2)
+
+
 def test_a_constant_output_takes_no_part():
     net = fastmlp.Network([3, 3], rng=0)
     result = net.fit(
