@@ -60,7 +60,7 @@ INNER = {
     "model": (
         ("__init__",),
         ("model",),
-        ("pickled", "text"),
+        ("params", "pickled", "text"),
         ("units",),
         ("functional", "initializers", "io", "rescaling"),
         ("selection",),
@@ -124,6 +124,7 @@ INNER = {
         ("narrow",),
         ("occam", "budget", "levels", "sharpened"),
         ("laplace",),
+        ("omitting",),
         ("predictive", "problem"),
         ("parameters",),
         ("stored",),
