@@ -195,7 +195,10 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("kinds",),
     ),
     "storage": (("arrays", "results"), ("vectors",), ("memory",)),
-    "bridge": (("kernels",),),
+    "bridge": (
+        ("dense_ops", "window_ops", "unit_ops", "loss_ops", "layout_ops", "vector_ops", "root_ops", "image_ops"),
+        ("kernels",),
+    ),
     "threads": (("choice",), ("team",), ("crew", "lineage")),
 }
 HEAVY = ("scipy", "matplotlib", "pandas", "sklearn", "torch", "onnx")
