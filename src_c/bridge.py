@@ -1,9 +1,10 @@
-"""Print kernels.pxd: the tables of kernels as Cython sees them, and one function of a fused type for each kernel.
+"""Write the bridge from the tables of kernels to Cython: one function of a fused type for each kernel.
 
-    python bridge.py > ../fastmlp/_core/bridge/kernels.pxd
+    python src_c/bridge.py
 
-The kernels are those of ops.tmpl.h. Cython has no way to give a C function a fused type, so that each kernel has to be
-written out: as a member of both tables, and as a function that chooses between them.
+The kernels are those of ops.tmpl.h, each of its parts a file of `fastmlp/_core/bridge`. Cython has no way to give a C
+function a fused type, so that each kernel has to be written out: as a member of both tables, and as a function that
+chooses between them. It translates all functions of a file that is cimported, used or not: hence several files.
 """
 
 import keyword
@@ -11,7 +12,10 @@ import re
 import textwrap
 from pathlib import Path
 
-LIST = Path(__file__).parent / "ops.tmpl.h"
+HERE = Path(__file__).parent
+LIST = HERE / "ops.tmpl.h"
+FOLDER = HERE.parent / "fastmlp" / "_core" / "bridge"
+PART = re.compile(r"/\* ==== (\w+): ")
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 KERNEL = re.compile(r"KERNEL\((\w+), (\w+), \((.*?)\)\)")
 ARGUMENT = re.compile(r"(.*\W)(\w+)")  # type and name
@@ -20,57 +24,24 @@ WIDTH = 120
 UNBREAKABLE = "\N{NO-BREAK SPACE}"
 
 FILE = """\
-# The dtype bridge: the C tables of src_c seen as functions of a fused type. Made by src_c/bridge.py: do not edit.
-#
-# Each function here is one kernel of the list (src_c/ops.tmpl.h documents it); `ops` points to the table of the
-# chosen instruction set and of the type at hand. Above, functions are written once for both types; only entry points
-# that Python calls look which one it is.
+# {part} of src_c/ops.tmpl.h, which documents them, as functions of a fused type; `ops` is the table of an
+# instruction set and of the type at hand (kernels.pxd). Made by src_c/bridge.py: do not edit.
 
 from cython cimport floating
-
+{window}
 
 cdef extern from "fmlp.h" nogil:
-    enum:
-        FMLP_PAD
-        FMLP_PANEL
-        FMLP_N_ACTIVATIONS
-        FMLP_N_LOSSES
-        FMLP_ACTIVATION_identity
-        FMLP_LOSS_squared_error
-    ctypedef struct fmlp_window:
-        pass
-    size_t fmlp_conv_room(const fmlp_window *window)
-    const char *fmlp_activation_names[]
-    const char *fmlp_loss_names[]
-    const char *fmlp_loss_outputs[]
-
     ctypedef struct fmlp_ops_f32:
-        size_t lanes
 {single}
 
     ctypedef struct fmlp_ops_f64:
-        size_t lanes
 {double}
-
-    ctypedef struct fmlp_isa:
-        const char *name
-        int usable() noexcept nogil
-        const fmlp_ops_f32 *f32
-        const fmlp_ops_f64 *f64
-    const fmlp_isa fmlp_isas[]
-    const int fmlp_n_isas
-
-
-cdef inline size_t lanes(const void *ops, int itemsize) noexcept nogil:
-    \"""Samples in one vector register.\"""
-    return (<const fmlp_ops_f32 *> ops).lanes if itemsize == 4 else (<const fmlp_ops_f64 *> ops).lanes
-
-
-# The table of an instruction set for float (itemsize 4) or double (8).
-cdef const void *table(int isa, int itemsize) noexcept nogil
 
 
 {functions}"""
+WINDOW = """
+from fastmlp._core.bridge.kernels cimport fmlp_window
+"""
 FUNCTION = """\
 {declared}
     if floating is float:
@@ -80,16 +51,19 @@ FUNCTION = """\
 """
 
 
-def kernels():
-    """Yield result, name, and arguments as pairs of type and name, of each kernel in the list."""
-    text = " ".join(COMMENT.sub("", LIST.read_text(encoding="ascii")).split())
-    for result, name, arguments in KERNEL.findall(text):
-        yield result, name, [in_cython(*ARGUMENT.fullmatch(each).groups()) for each in arguments.split(", ")]
+def parts():
+    """Yield the name of each part of the list, and its kernels: result, name, arguments as pairs of type and name."""
+    _, *pieces = PART.split(LIST.read_text(encoding="ascii"))
+    for part, text in zip(pieces[::2], pieces[1::2], strict=True):
+        listed = KERNEL.findall(" ".join(COMMENT.sub("", f"/* {text}").split()))
+        yield part, [(result, name, list(in_cython(arguments))) for result, name, arguments in listed]
 
 
-def in_cython(kind, name):
-    """Translate an argument: arrays of Python's side are of Py_ssize_t, and none of its keywords can be a name."""
-    return kind.replace("ptrdiff_t", "Py_ssize_t"), f"{name}_" if keyword.iskeyword(name) else name
+def in_cython(arguments):
+    """Yield types and names: arrays of Python's side are of Py_ssize_t, and none of its keywords can be a name."""
+    for each in arguments.split(", "):
+        kind, name = ARGUMENT.fullmatch(each).groups()
+        yield kind.replace("ptrdiff_t", "Py_ssize_t"), f"{name}_" if keyword.iskeyword(name) else name
 
 
 def wrapped(line):
@@ -121,10 +95,12 @@ def function(result, name, arguments):
     )
 
 
-def bridge():
-    """Write the whole file."""
-    listed = list(kernels())
+def bridge(part, listed):
+    """Write the file of that part."""
+    windows = any("fmlp_window" in kind for *_, arguments in listed for kind, _ in arguments)
     return FILE.format(
+        part=part,
+        window=WINDOW if windows else "",
         single="\n".join(member(*kernel, "float") for kernel in listed),
         double="\n".join(member(*kernel, "double") for kernel in listed),
         functions="\n\n".join(function(*kernel) for kernel in listed),
@@ -132,4 +108,5 @@ def bridge():
 
 
 if __name__ == "__main__":
-    print(bridge(), end="")
+    for part, listed in parts():
+        (FOLDER / f"{part}.pxd").write_text(bridge(part, listed), encoding="utf-8")

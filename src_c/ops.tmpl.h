@@ -1,6 +1,7 @@
 /* The one list of kernels, KERNEL(result, name, (arguments)), with their contract. `real` is the number type.
  *
  * The tables (fmlp.h), what fills them (table.tmpl.c) and their bridge to Cython (bridge.py) are made from this list.
+ * Each ==== heading names the file of that bridge, in fastmlp/_core/bridge, which has what follows.
  *
  * Letters: z pre-activation, a activation, W one row per unit (n_out x n_in, row-major), b bias.
  * A *block* holds n samples feature-major: element (unit j, sample s) at [j * ld + s]. Blocks start on a 64-byte boundary,
@@ -8,7 +9,7 @@
  * sample, and deltas that are zero there. Nothing aliases unless said. Kernels cannot fail.
  */
 
-/* ---- the three products of a dense layer on blocks ---- */
+/* ==== dense_ops: the three products of a dense layer on blocks ==== */
 /* Z[i,s] = b[i] + sum_j W[i,j] A[j,s], added to Z if `add`; b may be NULL */
 KERNEL(void, dense_forward, (size_t n_out, size_t n_in, size_t n, const real *W, const real *b, const real *A, int add,
                              real *Z, size_t ld))
@@ -35,6 +36,7 @@ KERNEL(void, multiply_rows, (size_t m, size_t n, const real *x, const real *Y, i
 KERNEL(void, rows_forward, (size_t n_rows, size_t n_out, size_t n_in, const real *W, const real *b, const real *A,
                             real *Z))
 
+/* ==== window_ops: layers of windows ==== */
 /* ---- the three products of a convolution; W (maps, positions where they are local, channels, rows, cols), b (maps,
  * biases) in the words of fmlp_window ---- */
 /* Z[i,(y,x),s] = b[i] + sum_(c,p,q) W[i,c,p,q] A[c,(y down + p - top, x across + q - left),s], added to Z if `add`; b may
@@ -71,7 +73,7 @@ KERNEL(void, max_backward, (const fmlp_window *window, size_t n, const real *poi
 KERNEL(void, mean_rows, (const fmlp_window *window, size_t n_rows, const real *A, real *Z))
 KERNEL(void, max_rows, (const fmlp_window *window, size_t n_rows, const real *A, real *Z))
 
-/* ---- activations, element by element ---- */
+/* ==== unit_ops: activations, element by element ==== */
 /* h[i] = h(z[i]), d1[i] = h'(z[i]), d2[i] = h''(z[i]); d2, or d1 and d2, may be NULL; h may be z */
 KERNEL(void, activation, (int kind, size_t n, const real *z, real *h, real *d1, real *d2))
 /* d3[i] = h'''(z[i]); d3 may be z */
@@ -91,7 +93,7 @@ KERNEL(void, softmax_product_tangent, (size_t n_out, size_t n, const real *Y, co
 /* C[j,s] = A[j,s] B[j,s], added to C if `add`; C may be A or B */
 KERNEL(void, multiply, (size_t width, size_t n, const real *A, const real *B, int add, real *C, size_t ld))
 
-/* ---- losses on a block: y, d1, d2 (output, h', h'' at z) are read by squared_error only ---- */
+/* ==== loss_ops: losses on a block: y, d1, d2 (output, h', h'' at z) are read by squared_error only ==== */
 /* value[s] = weight[s] e_s,  D[k,s] = weight[s] de_s/dz_k; D may be NULL, and weight (by sample), scale (by output) and
  * precision (of each target), the latter two with squared_error only */
 KERNEL(void, loss_gradient, (int kind, size_t n_out, size_t n, const real *Z, const real *Y, const real *d1,
@@ -102,7 +104,7 @@ KERNEL(void, loss_hessp, (int kind, int ggn, size_t n_out, size_t n, const real 
                           const real *d2, const real *T, const real *weight, const real *scale,
                           const real *precision, const real *RZ, real *RD, size_t ld))
 
-/* ---- between row-major arrays and blocks ---- */
+/* ==== layout_ops: between row-major arrays and blocks ==== */
 /* block[j,s] = X[index[s], j] (index NULL: row s); columns n .. round_up(n, lanes) repeat the last sample */
 KERNEL(void, load_rows, (size_t n, size_t width, const real *X, const ptrdiff_t *index, real *block, size_t ld))
 /* block[k,s] = (labels[index[s]] == k) */
@@ -113,7 +115,7 @@ KERNEL(void, store_rows, (size_t n, size_t width, const real *block, real *X, si
 /* J[s * stride + i * n_in + j] = D[s,i] A[s,j], and after them D[s,i]: the gradient of each sample; D, A row-major */
 KERNEL(void, store_outer, (size_t n_out, size_t n_in, size_t n, const real *D, const real *A, real *J, size_t stride))
 
-/* ---- vectors of parameters ---- */
+/* ==== vector_ops: vectors of parameters ==== */
 /* whether no x is infinite or nan */
 KERNEL(int, finite, (size_t n, const real *x))
 /* y += x */
@@ -131,8 +133,8 @@ KERNEL(void, sgd_step, (size_t n, real scale, real rate, real momentum, int nest
 KERNEL(void, adam_step, (size_t n, real scale, real rate, real correction, real b1, real c1, real b2, real c2,
                          real epsilon, const real *g, real *m, real *v, real *w))
 
-/* ---- Cholesky factors: lower triangles of row-major n x n matrices, rows ld apart, without alignment. What lies above
- * the diagonal is neither read nor written. The log determinant of A is 2 sum_i log L[i,i]. ---- */
+/* ==== root_ops: Cholesky factors, lower triangles of row-major n x n matrices, rows ld apart, without alignment. What
+ * lies above the diagonal is neither read nor written. The log determinant of A is 2 sum_i log L[i,i]. ==== */
 /* L with L L' = A, in place of A; 0, or the number, from 1, of the first pivot that is not positive, normal and
  * finite: A is not positive definite, or nearly not, and columns from that pivot's block on are lost. The columns from
  * first to last alone, if those before are done; both multiples of FMLP_PANEL, or last >= n */
@@ -149,7 +151,7 @@ KERNEL(void, root_squares, (size_t n, const real *panels, size_t m, const real *
 KERNEL(void, root_products, (int lower, size_t n, const real *panels, size_t m, const real *J, size_t ldj, real *V,
                              real *P, size_t ldp))
 
-/* ---- images ---- */
+/* ==== image_ops: images ==== */
 /* out[p] = image[M p + o + u(p)], p = (row, column), bilinear, zeros outside; u (2, h, w) may be NULL; the work space
  * framed has (h + 3) (w + 3) < 2^31 numbers, zeros or what an image of that size has left */
 KERNEL(void, warp, (size_t h, size_t w, const real *image, const double *M, const double *o, const real *u, real *framed,

@@ -6,8 +6,8 @@ written between or beyond the vectors of a block, and that nan that is read from
 
 import numpy as np
 
+import faces
 import reference
-from fastmlp._core import faces
 
 EPS = {"float64": 2.0**-52, "float32": 2.0**-23}
 GAP = 5  # numbers between the rows of the matrices here, so that leading dimensions are not the number of columns

@@ -60,7 +60,7 @@ INNER = {
     "model": (
         ("__init__",),
         ("model",),
-        ("pickled", "text"),
+        ("params", "pickled", "text"),
         ("units",),
         ("functional", "initializers", "io", "rescaling"),
         ("selection",),
@@ -134,6 +134,7 @@ INNER = {
         ("narrow",),
         ("occam", "budget", "levels", "sharpened"),
         ("laplace",),
+        ("omitting",),
         ("predictive", "problem"),
         ("parameters",),
         ("stored",),
@@ -204,7 +205,10 @@ CORE = {  # the rooms of the compiled floor, and the floors of each
         ("kinds",),
     ),
     "storage": (("arrays", "results"), ("vectors",), ("memory",)),
-    "bridge": (("kernels",),),
+    "bridge": (
+        ("dense_ops", "window_ops", "unit_ops", "loss_ops", "layout_ops", "vector_ops", "root_ops", "image_ops"),
+        ("kernels",),
+    ),
     "threads": (("choice",), ("team",), ("crew", "lineage")),
 }
 HEAVY = ("scipy", "matplotlib", "pandas", "sklearn", "torch", "onnx")

@@ -6,9 +6,9 @@ import scipy.optimize
 
 import autodiff
 import cases
+import faces
 import fastmlp
 import nist
-from fastmlp._core import faces
 from fastmlp.model import functional
 from fastmlp.optimize import explained, reference
 

@@ -1,7 +1,7 @@
 """Parameters as a normal distribution: error bars, evidence, precisions and sizes that it chooses, samples left out.
 
-laplace     the posterior of a trained network, and samples left out; predictive (of new inputs), parameters (of
-            themselves, and the evidence), in the user's units (frame)
+laplace     the posterior of a trained network; omitting (samples left out of it), predictive (of new inputs),
+            parameters (of themselves, and the evidence), in the user's units (frame)
 posterior   a normal distribution of an objective's free parameters: problem (the objective that arguments make), prior,
             noise (its precision), doubts (errors and warnings), posterior_state (in pickles; covariance: older
             ones), stored and posterior_files (in files)

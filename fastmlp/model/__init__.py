@@ -1,6 +1,7 @@
 """What a network is: its layers, activations and loss, its parameters, their names, files and units.
 
-model         an architecture with its numbers: views, copies, equality
+model         an architecture with its numbers: copies, equality
+params        the numbers: a vector, its views, its units, what is deleted
 pickled       its state in pickles; text: as a line and a table
 units         standardised inputs and targets, and the way into the weights and back
 functional    outputs and losses as pure functions of (architecture, params, X, T)

@@ -1,4 +1,4 @@
-"""The dtype bridge `kernels.pxd` is what `src_c/bridge.py` makes of the list of kernels."""
+"""The files of the dtype bridge are what `src_c/bridge.py` makes of the list of kernels."""
 
 import importlib.util
 from pathlib import Path
@@ -18,25 +18,26 @@ def bridge():
 
 
 def test_the_bridge_is_made_from_the_list_of_now(bridge):
-    made = (ROOT / "fastmlp" / "_core" / "bridge" / "kernels.pxd").read_text(encoding="utf-8")
-    assert made == bridge.bridge(), "python src_c/bridge.py > fastmlp/_core/bridge/kernels.pxd"
+    made = {path.stem: path.read_text(encoding="utf-8") for path in bridge.FOLDER.glob("*_ops.pxd")}
+    assert made == {part: bridge.bridge(part, listed) for part, listed in bridge.parts()}, "python src_c/bridge.py"
 
 
 def test_no_kernel_is_left_out(bridge):
-    names = [name for _, name, _ in bridge.kernels()]
+    names = [name for _, listed in bridge.parts() for _, name, _ in listed]
     assert len(set(names)) == len(names) == bridge.LIST.read_text(encoding="utf-8").count("\nKERNEL(")
 
 
 def test_every_kernel_has_the_arguments_of_the_list(bridge, tmp_path, monkeypatch):
     path = tmp_path / "ops.tmpl.h"
     path.write_text(
+        "/* ==== some_ops: vectors,\n * of parameters ==== */\n"
         "/* y += lambda x; not KERNEL(void, gone, (int n)) */\n"
         "KERNEL(void, add, (size_t n, const ptrdiff_t *index, real lambda,\n"
         "                   const real *const *x, real *y))\n"
     )
     monkeypatch.setattr(bridge, "LIST", path)
-    ((result, name, arguments),) = bridge.kernels()
-    assert (result, name) == ("void", "add")
+    ((part, ((result, name, arguments),)),) = bridge.parts()
+    assert (part, result, name) == ("some_ops", "void", "add")
     assert arguments[:2] == [("size_t ", "n"), ("const Py_ssize_t *", "index")]
     assert arguments[2:] == [("real ", "lambda_"), ("const real *const *", "x"), ("real *", "y")]
 

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from fastmlp._core import faces
+import faces
 from fastmlp._core.curvature import cholesky
 
 SIZES = [0, 1, 2, 3, 17, 31, 32, 33, 61, 100, 241, 300]

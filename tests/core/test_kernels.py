@@ -6,9 +6,9 @@ What they compute at all small sizes is in test_sizes.py.
 import numpy as np
 import pytest
 
+import faces
 import kernel_checks
 import reference
-from fastmlp._core import faces
 from fastmlp._core.bridge import kernels
 from kernel_checks import EPS
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import autodiff
+import faces
 from cases import HIDDEN, PAIRS, data, network, plan_of, relative_error
-from fastmlp._core import faces
 from fastmlp._core.curvature import tangent_rows
 from fastmlp._core.sums import tangent_products
 from fastmlp._core.sums.batch import Batch

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from fastmlp._core import faces
+import faces
 from fastmlp._core.bridge import kernels
 from reference import CONSTANT, LIMITS, ULPS
 

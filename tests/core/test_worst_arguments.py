@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from fastmlp._core import faces
+import faces
 from fastmlp._core.bridge import kernels
 from reference import CONSTANT, ULPS
 

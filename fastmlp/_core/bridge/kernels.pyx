@@ -13,6 +13,7 @@ def _text(const char *chars):
 activation_names = tuple([_text(fmlp_activation_names[i]) for i in range(FMLP_N_ACTIVATIONS)])
 loss_names = tuple([_text(fmlp_loss_names[i]) for i in range(FMLP_N_LOSSES)])
 loss_outputs = tuple([_text(fmlp_loss_outputs[i]) for i in range(FMLP_N_LOSSES)])
+PAD, PANEL = FMLP_PAD, FMLP_PANEL
 isa_names = tuple([_text(fmlp_isas[i].name) for i in range(fmlp_n_isas) if fmlp_isas[i].usable()])
 
 
@@ -38,3 +39,8 @@ isa_name = _text(fmlp_isas[_chosen].name)
 
 cdef const void *table(int isa, int itemsize) noexcept nogil:
     return <const void *> fmlp_isas[isa].f32 if itemsize == 4 else <const void *> fmlp_isas[isa].f64
+
+
+def table_address(int isa, int itemsize):
+    """Where the table is: tests call kernels alone."""
+    return <size_t> table(isa, itemsize)

@@ -11,7 +11,7 @@ order: blocks of a slot, then slots; the result is the same to the bit.
 
 from cython cimport floating
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport vector_ops
 from fastmlp._core.curvature cimport by_units, tiles
 from fastmlp._core.threads cimport team
 from fastmlp._core.curvature.tiles cimport (
@@ -121,7 +121,7 @@ cdef void sum_band(const Sums *sums, const Band *band, floating *work, number *m
             block += sums.c.scaled * ld
             away -= sums.c.scaled
         if slot > 0:
-            kernels.add(here.net.ops, band.rows * band.cols, <const floating *> to, first)
+            vector_ops.add(here.net.ops, band.rows * band.cols, <const floating *> to, first)
         to = first + band.rows * band.cols
     if team.keep_on(watch, band.rows * band.cols):
         tiles.store_band(sums.c, band, <const floating *> first, matrix)

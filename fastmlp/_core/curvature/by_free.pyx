@@ -26,7 +26,7 @@ from libc.math cimport INFINITY
 from libc.string cimport memcpy, memset
 
 from cython cimport floating
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport dense_ops, unit_ops
 from fastmlp._core.curvature cimport by_units
 from fastmlp._core.curvature.chosen cimport Chosen, Unit
 from fastmlp._core.curvature.free_tiles cimport (
@@ -67,7 +67,7 @@ cdef floating *weighed(const Curvature *c, const Block *b, const Unit *unit, con
         length = 1
         while t + length < unit.n and input[t + length] == input[t] + length:
             length += 1
-        kernels.multiply_rows(b.net.ops, length, b.n, x, a + input[t] * b.ld, False, to, b.ld)
+        dense_ops.multiply_rows(b.net.ops, length, b.n, x, a + input[t] * b.ld, False, to, b.ld)
         to += length * b.ld
         t += length
     return to
@@ -88,17 +88,17 @@ cdef floating *add_gram(const Curvature *c, const Block *b, size_t k, floating *
             to = weighed(c, b, unit, <const floating *> work + (slope + unit.i) * b.ld, <const floating *> work, to)
     if c.kind == EMPIRICAL_FISHER:
         reciprocals(b, <const floating *> work, work + c.q * b.ld)
-    kernels.multiply_rows(b.net.ops, rows, b.n, <const floating *> work + (c.q + k) * b.ld, <const floating *> J, False,
-                          LJ, b.ld)
+    dense_ops.multiply_rows(b.net.ops, rows, b.n, <const floating *> work + (c.q + k) * b.ld, <const floating *> J,
+                            False, LJ, b.ld)
     while row < rows:
         height = min(<size_t> BAND, rows - row)
         if not team.keep_on(b.watch, b.n * height * (row + height)):
             pass
         elif row == 0:
-            kernels.gram(b.net.ops, height, b.n, <const floating *> LJ, <const floating *> J, b.ld, b.add, sums)
+            dense_ops.gram(b.net.ops, height, b.n, <const floating *> LJ, <const floating *> J, b.ld, b.add, sums)
         else:
-            kernels.dense_gradient(b.net.ops, height, row + height, b.n, <const floating *> LJ + row * b.ld,
-                                   <const floating *> J, b.add, sums, <floating *> NULL, b.ld)
+            dense_ops.dense_gradient(b.net.ops, height, row + height, b.n, <const floating *> LJ + row * b.ld,
+                                     <const floating *> J, b.add, sums, <floating *> NULL, b.ld)
         sums += height * (row + height)
         row += height
     return sums
@@ -145,10 +145,10 @@ cdef void sensitivities(const Curvature *c, const Block *b, size_t x, floating *
                     to[p * b.ld + s] = W[p * n_below + unit.i] * slope[s]
         else:
             from_below = work + (reached(c, x, m - 1) + n_below) * b.ld
-            kernels.dense_forward(net.ops, n_m, n_below, b.n, W, <const floating *> NULL, from_below, False, to, b.ld)
+            dense_ops.dense_forward(net.ops, n_m, n_below, b.n, W, <const floating *> NULL, from_below, False, to, b.ld)
         if m < net.n_layers:
-            kernels.multiply(net.ops, n_m, b.n, <const floating *> work + c.at.d1[m] * b.ld, <const floating *> to,
-                             False, to + n_m * b.ld, b.ld)
+            unit_ops.multiply(net.ops, n_m, b.n, <const floating *> work + c.at.d1[m] * b.ld, <const floating *> to,
+                              False, to + n_m * b.ld, b.ld)
 
 
 # ---- tiles ----
@@ -162,9 +162,9 @@ cdef void bent(const Curvature *c, const Block *b, size_t x, floating *work) noe
     cdef size_t s
     cdef int m, last = net.n_layers
     for m in range(unit.l + 1, last if c.kind == EXACT else 0):
-        kernels.multiply(net.ops, width(net, m), b.n, <const floating *> work + (c.bend + below(net, m)) * b.ld,
-                         <const floating *> work + reached(c, x, m) * b.ld, False, work + (c.t + below(net, m)) * b.ld,
-                         b.ld)
+        unit_ops.multiply(net.ops, width(net, m), b.n, <const floating *> work + (c.bend + below(net, m)) * b.ld,
+                          <const floating *> work + reached(c, x, m) * b.ld, False, work + (c.t + below(net, m)) * b.ld,
+                          b.ld)
     if c.per_output:
         return
     if unit.l < last:
@@ -199,7 +199,7 @@ cdef void second(const Curvature *c, const Block *b, size_t x, size_t y, floatin
         if c.kind == EXACT or m == last:
             T, S = work + (c.t + below(net, m)) * b.ld, work + reached(c, y, m) * b.ld
             for p in range(width(net, m)):
-                kernels.multiply_rows(net.ops, 1, b.n, T + p * b.ld, S + p * b.ld, True, q, b.ld)
+                dense_ops.multiply_rows(net.ops, 1, b.n, T + p * b.ld, S + p * b.ld, True, q, b.ld)
 
 
 cdef floating *slopes(const Curvature *c, const Block *b, size_t x, size_t y, floating *work,
@@ -225,7 +225,7 @@ cdef floating *slopes(const Curvature *c, const Block *b, size_t x, size_t y, fl
         elif c.kind == EXACT and upper.l > lower.l + 1 and r < n_below:
             F = work + (reached(c, x, upper.l - 1) + n_below + r) * b.ld
         if F != NULL:
-            kernels.multiply_rows(b.net.ops, 1, b.n, delta, F, add, to, b.ld)
+            dense_ops.multiply_rows(b.net.ops, 1, b.n, delta, F, add, to, b.ld)
         to += b.ld
     return to
 
@@ -245,6 +245,6 @@ cdef floating *add_tile(const Curvature *c, const Block *b, size_t x, floating *
         to = slopes(c, b, x, y, work, to)
     for t in range(unit.n):
         memcpy(A + t * b.ld, work + (c.at.a[unit.l - 1] + chosen.input[unit.first + t]) * b.ld, b.ld * sizeof(floating))
-    kernels.dense_gradient(b.net.ops, rows, unit.n, b.n, <const floating *> D, <const floating *> A, b.add, sums,
-                           <floating *> NULL, b.ld)
+    dense_ops.dense_gradient(b.net.ops, rows, unit.n, b.n, <const floating *> D, <const floating *> A, b.add, sums,
+                             <floating *> NULL, b.ld)
     return sums + rows * unit.n

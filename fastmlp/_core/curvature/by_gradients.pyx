@@ -12,7 +12,7 @@ product. The exact Hessian has no such form (by_columns.pyx).
 from libc.string cimport memcpy
 
 from cython cimport floating
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport dense_ops, unit_ops
 from fastmlp._core.curvature.tiles cimport EMPIRICAL_FISHER, EXACT, Curvature, order, triangle
 from fastmlp._core.storage.memory cimport plus, times
 from fastmlp._core.storage.vectors cimport total
@@ -95,7 +95,7 @@ cdef void loss_gradients(const Curvature *c, const Block *b, floating *work, flo
     for s in range(b.n):
         factor[s] = 1 if weight == NULL else 1 / weight[s] if weight[s] > 0 else 0
     gradients(c, b, work, room, J)
-    kernels.multiply_rows(c.net.ops, order(c), b.n, <const floating *> factor, <const floating *> J, False, Q, b.ld)
+    dense_ops.multiply_rows(c.net.ops, order(c), b.n, <const floating *> factor, <const floating *> J, False, Q, b.ld)
 
 
 cdef void add_products(const Curvature *c, const Block *b, bint diagonal, floating *work,
@@ -114,9 +114,9 @@ cdef void add_products(const Curvature *c, const Block *b, bint diagonal, floati
         else:
             logit_gradients(c, b, k, work, room, Q, J)
         if not diagonal:
-            kernels.gram(c.net.ops, n, b.n, <const floating *> Q, <const floating *> J, b.ld, b.add or k > 0, sums)
+            dense_ops.gram(c.net.ops, n, b.n, <const floating *> Q, <const floating *> J, b.ld, b.add or k > 0, sums)
         else:
-            kernels.multiply(c.net.ops, n, b.n, <const floating *> Q, <const floating *> J, False, Q, b.ld)
+            unit_ops.multiply(c.net.ops, n, b.n, <const floating *> Q, <const floating *> J, False, Q, b.ld)
             add_rows(b, n, <const floating *> Q, b.add or k > 0, sums)
 
 

@@ -18,7 +18,7 @@ terms.
 from libc.string cimport memcpy
 
 from cython cimport floating
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport dense_ops
 from fastmlp._core.curvature cimport by_units, cross_terms, tiles
 from fastmlp._core.threads cimport team
 from fastmlp._core.curvature.cross_terms cimport Rows
@@ -46,9 +46,9 @@ cdef void add_tiles(const Curvature *c, const Block *b, floating *work, floating
         clear_padding(b, n_params, J)
     else:
         left = work + c.LJ * b.ld
-        kernels.multiply_rows(c.net.ops, n_params, b.n, q, <const floating *> J, False, left, b.ld)
+        dense_ops.multiply_rows(c.net.ops, n_params, b.n, q, <const floating *> J, False, left, b.ld)
     memcpy(left + n_params * b.ld, work + c.at.delta[2] * b.ld, b.ld * sizeof(floating))
-    kernels.gram(c.net.ops, rows, b.n, <const floating *> left, <const floating *> J, b.ld, b.add, sums)
+    dense_ops.gram(c.net.ops, rows, b.n, <const floating *> left, <const floating *> J, b.ld, b.add, sums)
     if gradient != NULL:
         memcpy(gradient, sums + n_params * rows, n_params * sizeof(floating))
     if c.kind == EXACT:

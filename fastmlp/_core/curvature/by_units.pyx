@@ -20,7 +20,7 @@ are kept as tiles (tiles.pyx).
 from libc.string cimport memcpy, memset
 
 from cython cimport floating
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport dense_ops, vector_ops
 from fastmlp._core.sums cimport sweeps
 from fastmlp._core.threads cimport team
 from fastmlp._core.curvature.cross_terms cimport Rows, add_cross_terms, add_rows, products
@@ -88,8 +88,8 @@ cdef void start_layer(const Curvature *c, const Block *b, int m, floating *work)
 cdef void backward(const Block *b, int l, const floating *params, const floating *above, const floating *factor,
                    floating *to) noexcept nogil:
     """factor * (W_(l+1)' above)"""
-    kernels.dense_backward_part(b.net.ops, width(b.net, l + 1), width(b.net, l), b.n, params + b.net.layers[l].W,
-                                width(b.net, l), above, b.ld, factor, to, b.ld)
+    dense_ops.dense_backward_part(b.net.ops, width(b.net, l + 1), width(b.net, l), b.n, params + b.net.layers[l].W,
+                                  width(b.net, l), above, b.ld, factor, to, b.ld)
 
 
 cdef void step_down(const Curvature *c, const Block *b, int l, int m, floating *work) noexcept nogil:
@@ -101,8 +101,8 @@ cdef void step_down(const Curvature *c, const Block *b, int l, int m, floating *
     cdef size_t p, n_l = width(c.net, l), n_above = width(c.net, l + 1)
     for p in range(width(c.net, m)):
         if is_separable(c, l + 1, m):
-            kernels.dense_backward_part(c.net.ops, 1, n_l, b.n, params + c.net.layers[l].W + p * n_l, n_l,
-                                        above + p * b.ld, b.ld, d1, to + p * n_l * b.ld, b.ld)
+            dense_ops.dense_backward_part(c.net.ops, 1, n_l, b.n, params + c.net.layers[l].W + p * n_l, n_l,
+                                          above + p * b.ld, b.ld, d1, to + p * n_l * b.ld, b.ld)
         else:
             backward(b, l, params, above + p * n_above * b.ld, d1, to + p * n_l * b.ld)
 
@@ -118,11 +118,11 @@ cdef void own_run(const Curvature *c, const Block *b, int m, Walk at, size_t len
     cdef const Net *net = c.net
     cdef size_t n_m = width(net, m), p = at.x, i = at.y
     cdef const floating *above = work + (c.t + p) * b.ld
-    kernels.dense_backward_part(net.ops, width(net, m + 1), length, b.n,
-                                <const floating *> b.params + net.layers[m].W + i, n_m, above, n_m * b.ld,
-                                <const floating *> work + (c.at.d1[m] + i) * b.ld, to, b.ld)
+    dense_ops.dense_backward_part(net.ops, width(net, m + 1), length, b.n,
+                                  <const floating *> b.params + net.layers[m].W + i, n_m, above, n_m * b.ld,
+                                  <const floating *> work + (c.at.d1[m] + i) * b.ld, to, b.ld)
     if c.kind == EXACT and i + length == p + 1:
-        kernels.add(net.ops, b.n, <const floating *> work + (c.bend + p) * b.ld, to + (length - 1) * b.ld)
+        vector_ops.add(net.ops, b.n, <const floating *> work + (c.bend + p) * b.ld, to + (length - 1) * b.ld)
 
 
 cdef void own_rows(const Curvature *c, const Block *b, int m, size_t first, size_t rows, floating *work) noexcept nogil:
@@ -168,9 +168,9 @@ cdef void scale_slopes(const Curvature *c, const Block *b, int m, floating *work
     """The product of both for layer m."""
     cdef size_t k, n_m = width(c.net, m)
     for k in range(c.net.n_outputs):
-        kernels.multiply_rows(c.net.ops, n_m, b.n, <const floating *> work + (c.output_curvature + k) * b.ld,
-                              <const floating *> work + output_slope(c, k, m) * b.ld, False,
-                              work + (c.scaled + k * c.net.max_width) * b.ld, b.ld)
+        dense_ops.multiply_rows(c.net.ops, n_m, b.n, <const floating *> work + (c.output_curvature + k) * b.ld,
+                                <const floating *> work + output_slope(c, k, m) * b.ld, False,
+                                work + (c.scaled + k * c.net.max_width) * b.ld, b.ld)
 
 
 cdef void add_gauss_newton(const Curvature *c, const Block *b, const Band *band, bint add, floating *work,
@@ -257,8 +257,8 @@ cdef floating *add_band(const Curvature *c, const Block *b, const Band *band, fl
             lower[j] = right + at.y * b.ld
             go(&at, 1)
         if team.keep_on(b.watch, band.rows * cols * b.n):
-            kernels.product_gradient(c.net.ops, band.rows, cols, b.n, D, <const floating *const *> upper,
-                                     <const floating *const *> lower, work + c.S * b.ld, b.add, tiles, b.ld)
+            dense_ops.product_gradient(c.net.ops, band.rows, cols, b.n, D, <const floating *const *> upper,
+                                       <const floating *const *> lower, work + c.S * b.ld, b.add, tiles, b.ld)
         tiles += band.rows * cols
         col += cols
     return tiles
@@ -288,9 +288,9 @@ cdef void add_diagonal(const Curvature *c, const Block *b, floating *work, float
             subtract_gauss_newton(c, b, work)
         for j in range(layer.n_in):
             a = work + (c.at.a[m - 1] + j) * b.ld
-            kernels.multiply_rows(net.ops, 1, b.n, a, a, False, squares + j * b.ld, b.ld)
-        kernels.dense_gradient(net.ops, layer.n_out, layer.n_in, b.n, <const floating *> work + c.D * b.ld,
-                               <const floating *> squares, b.add, diagonal + layer.W, diagonal + layer.b, b.ld)
+            dense_ops.multiply_rows(net.ops, 1, b.n, a, a, False, squares + j * b.ld, b.ld)
+        dense_ops.dense_gradient(net.ops, layer.n_out, layer.n_in, b.n, <const floating *> work + c.D * b.ld,
+                                 <const floating *> squares, b.add, diagonal + layer.W, diagonal + layer.b, b.ld)
         if m > 1 and recurs(c) and c.kind != BACKPROP:
             row = 0
             all_rows = unit_products(c, m, m) if m < net.n_layers else 0
@@ -309,8 +309,8 @@ cdef void own_diagonal(const Curvature *c, const Block *b, int m, floating *work
     cdef const floating *d1 = work + c.at.d1[m] * ld
     if c.kind == EMPIRICAL_FISHER:
         for i in range(n_m):
-            kernels.multiply_rows(net.ops, 1, b.n, <const floating *> T + i * ld,
-                                  <const floating *> work + (c.at.delta[m] + i) * ld, False, D + i * ld, ld)
+            dense_ops.multiply_rows(net.ops, 1, b.n, <const floating *> T + i * ld,
+                                    <const floating *> work + (c.at.delta[m] + i) * ld, False, D + i * ld, ld)
         return
     if m == net.n_layers:
         step = 1 if c.separable else n_m + 1
@@ -319,16 +319,16 @@ cdef void own_diagonal(const Curvature *c, const Block *b, int m, floating *work
     elif c.kind == BACKPROP:
         backward(b, m, <const floating *> work + c.rows * ld, <const floating *> T, d1, D)
         for i in range(n_m):
-            kernels.multiply_rows(net.ops, 1, b.n, d1 + i * ld, <const floating *> D + i * ld, False, D + i * ld, ld)
-            kernels.add(net.ops, b.n, <const floating *> work + (c.bend + i) * ld, D + i * ld)
+            dense_ops.multiply_rows(net.ops, 1, b.n, d1 + i * ld, <const floating *> D + i * ld, False, D + i * ld, ld)
+            vector_ops.add(net.ops, b.n, <const floating *> work + (c.bend + i) * ld, D + i * ld)
     else:
         for i in range(n_m if recurs(c) else 0):
             own_run(c, b, m, Walk(i, i, n_m, True), 1, work, D + i * ld)
         for k in range(c.net.n_outputs if c.per_output else 0):
             for i in range(n_m):
-                kernels.multiply_rows(net.ops, 1, b.n,
-                                      <const floating *> work + (c.scaled + k * net.max_width + i) * ld,
-                                      <const floating *> work + (output_slope(c, k, m) + i) * ld, recurs(c) or k > 0,
-                                      D + i * ld, ld)
+                dense_ops.multiply_rows(net.ops, 1, b.n,
+                                        <const floating *> work + (c.scaled + k * net.max_width + i) * ld,
+                                        <const floating *> work + (output_slope(c, k, m) + i) * ld, recurs(c) or k > 0,
+                                        D + i * ld, ld)
     if c.kind == BACKPROP:
         memcpy(T, D, n_m * ld * sizeof(floating))

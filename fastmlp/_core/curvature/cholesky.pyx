@@ -9,7 +9,7 @@ import numpy as np
 
 cimport numpy as cnp
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport kernels, root_ops, vector_ops
 from fastmlp._core.threads cimport choice, team
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
@@ -37,7 +37,7 @@ cdef size_t factored(const void *ops, size_t n, double *A, Watch *watch) noexcep
     cdef size_t first = 0, last, failed = 0
     while first < n and failed == 0 and team.keep_on(watch, COLUMNS * (first + COLUMNS) * (n - first)):
         last = min(n, first + COLUMNS)
-        failed = kernels.cholesky_factor(ops, n, A, n, first, last)
+        failed = root_ops.cholesky_factor(ops, n, A, n, first, last)
         first = last
     return failed
 
@@ -79,7 +79,7 @@ def negative_pivots(cnp.ndarray A not None, double shift):
             pivots[i] = matrix[i * n + i] + shift
             largest = max(largest, fabs(pivots[i]))
             for j in range(i):
-                w[j] = matrix[i * n + j] - kernels.dot(_ops, j, <const double *> w, <const double *> rows + j * n)
+                w[j] = matrix[i * n + j] - vector_ops.dot(_ops, j, <const double *> w, <const double *> rows + j * n)
                 rows[i * n + j] = w[j] / pivots[j]
                 share = w[j] * rows[i * n + j]
                 grown = max(grown, fabs(share))
@@ -97,8 +97,8 @@ def solve(cnp.ndarray L not None, B):
     cdef const double *factors = <const double *> data(L)
     cdef double *rows = <double *> data(X)
     with nogil:
-        kernels.cholesky_forward(_ops, n, factors, n, m, rows, n)
-        kernels.cholesky_backward(_ops, n, factors, n, m, rows, n)
+        root_ops.cholesky_forward(_ops, n, factors, n, m, rows, n)
+        root_ops.cholesky_backward(_ops, n, factors, n, m, rows, n)
     return X
 
 
@@ -118,7 +118,7 @@ def inverse_root(cnp.ndarray L not None):
             rows = result + first * n + first
             for row in range(m):
                 rows[row * n + row] = 1.0
-            kernels.cholesky_forward(_ops, n - first, factors + first * n + first, n, m, rows, n)
+            root_ops.cholesky_forward(_ops, n - first, factors + first * n + first, n, m, rows, n)
             first += m
     team.check(&watch)
     return X
@@ -132,7 +132,7 @@ def row_squares(cnp.ndarray S not None):
     cdef const double *row = <const double *> data(S)
     with nogil:
         for i in range(n):
-            sums[i] = kernels.dot(_ops, n - i, row + i, row + i)
+            sums[i] = vector_ops.dot(_ops, n - i, row + i, row + i)
             row += n
     return result
 
@@ -154,8 +154,8 @@ def inverse(cnp.ndarray L not None):
             corner, rows = factors + first * n + first, result + first * n + first
             for i in range(m):
                 rows[i * n + i] = 1.0
-            kernels.cholesky_forward(_ops, n - first, corner, n, m, rows, n)
-            kernels.cholesky_backward(_ops, n - first, corner, n, m, rows, n)
+            root_ops.cholesky_forward(_ops, n - first, corner, n, m, rows, n)
+            root_ops.cholesky_backward(_ops, n - first, corner, n, m, rows, n)
             first += m
         for i in range(n):
             for k in range(i):
@@ -183,7 +183,7 @@ def packed(cnp.ndarray S not None, bint lower=False):
     cdef size_t n = cnp.PyArray_DIM(S, 0), size = (n + kernels.FMLP_PANEL) * (n + 2 * kernels.FMLP_PANEL) // 2
     cdef cnp.ndarray panels = np.zeros(size + ALIGNMENT // sizeof(double))
     cdef size_t address = <size_t> data(panels), start = lines(address)     # vectors that lie in one line load faster
-    kernels.pack_root(_ops, lower, n, <const double *> data(S), n, <double *> start)
+    root_ops.pack_root(_ops, lower, n, <const double *> data(S), n, <double *> start)
     return panels[(start - address) // sizeof(double):]
 
 
@@ -195,9 +195,9 @@ cdef void some_rows(void *context, size_t slot, int thread, Watch *watch) noexce
     if not team.keep_on(watch, rows * n * n // 2):
         return
     if job.P == NULL:
-        kernels.root_squares(_ops, n, job.panels, rows, job.J + first * n, n, V, job.sums + first)
+        root_ops.root_squares(_ops, n, job.panels, rows, job.J + first * n, n, V, job.sums + first)
     else:
-        kernels.root_products(_ops, job.lower, n, job.panels, rows, job.J + first * n, n, V, job.P + first * n, n)
+        root_ops.root_products(_ops, job.lower, n, job.panels, rows, job.J + first * n, n, V, job.P + first * n, n)
 
 
 cdef int run(Product *job, cnp.ndarray panels, cnp.ndarray J, int n_threads) except -1:
@@ -248,9 +248,9 @@ def few_products(cnp.ndarray S not None, J, bint lower):
         for _ in range(m):
             for k in range(n):
                 if lower:
-                    out[k] = kernels.dot(_ops, n - k, root + k * n + k, vector + k)
+                    out[k] = vector_ops.dot(_ops, n - k, root + k * n + k, vector + k)
                 else:
-                    kernels.add_multiple(_ops, n - k, vector[k], root + k * n + k, out + k)
+                    vector_ops.add_multiple(_ops, n - k, vector[k], root + k * n + k, out + k)
             vector += n
             out += n
     return result

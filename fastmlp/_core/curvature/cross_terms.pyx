@@ -9,7 +9,7 @@ none where r is the bias. The rows are the products (p, i, r), or (p, i) where m
 """
 
 from cython cimport floating
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport dense_ops
 from fastmlp._core.threads cimport team
 from fastmlp._core.curvature.tiles cimport ROWS, Curvature, Walk, cross_products, go, run, walk, width
 from fastmlp._core.sums.block cimport Block
@@ -24,7 +24,7 @@ cdef void products(const Block *b, const floating *left, const floating *right, 
     cdef size_t length
     while rows:
         length = run(&at, rows)
-        kernels.multiply_rows(b.net.ops, length, b.n, left + at.x * b.ld, right + at.y * b.ld, add, to, b.ld)
+        dense_ops.multiply_rows(b.net.ops, length, b.n, left + at.x * b.ld, right + at.y * b.ld, add, to, b.ld)
         to += length * b.ld
         rows -= length
         go(&at, length)
@@ -48,8 +48,9 @@ cdef floating *add_rows(const Curvature *c, const Block *b, const Rows *of, Walk
     cdef floating *D = work + c.D * b.ld
     if team.keep_on(b.watch, rows * n_cols * b.n):
         products(b, <const floating *> of.left, <const floating *> of.right, at, rows, False, D)
-        kernels.dense_gradient(c.net.ops, rows, n_cols, b.n, <const floating *> D,
-                               <const floating *> work + c.at.a[of.below] * b.ld, b.add, tiles, <floating *> NULL, b.ld)
+        dense_ops.dense_gradient(c.net.ops, rows, n_cols, b.n, <const floating *> D,
+                                 <const floating *> work + c.at.a[of.below] * b.ld, b.add, tiles, <floating *> NULL,
+                                 b.ld)
     return tiles + rows * n_cols
 
 
@@ -80,10 +81,10 @@ cdef void sensitivities(const Curvature *c, const Block *b, int l, int m, floati
     cdef floating *to = work + c.other[(m + 1) % 2] * b.ld
     for i in range(n_l):
         if m > l + 1:
-            kernels.dense_forward(net.ops, n_m, below, b.n, W, <const floating *> NULL, F + i * below * b.ld, False, to,
-                                  b.ld)
+            dense_ops.dense_forward(net.ops, n_m, below, b.n, W, <const floating *> NULL, F + i * below * b.ld, False,
+                                    to, b.ld)
         for r in range(n_m):
             for s in range(b.ld if m == l + 1 else 0):
                 to[s] = W[r * below + i] * first[i * b.ld + s]
-            kernels.multiply_rows(net.ops, 1, b.n, d1 + r * b.ld, <const floating *> to, False, to, b.ld)
+            dense_ops.multiply_rows(net.ops, 1, b.n, d1 + r * b.ld, <const floating *> to, False, to, b.ld)
             to += b.ld

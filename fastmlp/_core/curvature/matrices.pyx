@@ -25,7 +25,7 @@ from cython cimport floating
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport vector_ops
 from fastmlp._core.curvature cimport (
     by_bands, by_columns, by_free, by_gradients, by_samples, by_units, free_tiles, tiles,
 )
@@ -235,7 +235,7 @@ cdef double evaluate(const Task *task, const floating *params, const Source *sou
         memcpy(gradient, partial, n_params * sizeof(floating))
     if task.form == DIAGONAL:
         for slot in range(1, n_slots):
-            kernels.add(net.ops, n_params, <const floating *> sums + slot * task.slot_numbers, sums)
+            vector_ops.add(net.ops, n_params, <const floating *> sums + slot * task.slot_numbers, sums)
         copy(n_params, <const floating *> sums, matrix)
     elif task.kept_numbers:
         by_bands.store(&task.curvature, &job, blocks, work, matrix, means.n_threads, watch)

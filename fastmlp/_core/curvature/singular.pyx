@@ -10,7 +10,7 @@ import numpy as np
 
 cimport numpy as cnp
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.bridge.kernels cimport add_multiple, dot
+from fastmlp._core.bridge.vector_ops cimport add_multiple, dot
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.threads cimport team
 from fastmlp._core.threads.team cimport Watch

@@ -7,7 +7,7 @@ from cython cimport floating
 from libc.math cimport sqrt
 from libc.string cimport memcpy, memset
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport dense_ops
 from fastmlp._core.bridge.kernels cimport FMLP_PAD
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.sums cimport slots
@@ -76,12 +76,12 @@ cdef void columns(const Block *b, floating *work, floating *J) noexcept nogil:
         mu, mu_below = work + at.Rdelta[l] * ld, work + at.Rdelta[l - 1] * ld
         delta, delta_below = work + at.delta[l] * ld, work + at.delta[l - 1] * ld
         for i in range(layer.n_out):
-            kernels.multiply_rows(b.net.ops, layer.n_in, b.n, mu + i * ld,
-                                  <const floating *> work + at.Ra[l - 1] * ld, False,
-                                  J + (layer.W + i * layer.n_in) * ld, ld)
-            kernels.multiply_rows(b.net.ops, layer.n_in, b.n, delta + i * ld,
-                                  <const floating *> work + at.a[l - 1] * ld, True,
-                                  J + (layer.W + i * layer.n_in) * ld, ld)
+            dense_ops.multiply_rows(b.net.ops, layer.n_in, b.n, mu + i * ld,
+                                    <const floating *> work + at.Ra[l - 1] * ld, False,
+                                    J + (layer.W + i * layer.n_in) * ld, ld)
+            dense_ops.multiply_rows(b.net.ops, layer.n_in, b.n, delta + i * ld,
+                                    <const floating *> work + at.a[l - 1] * ld, True,
+                                    J + (layer.W + i * layer.n_in) * ld, ld)
         memcpy(J + layer.b * ld, delta, layer.n_out * ld * sizeof(floating))
         if l == 1:
             return
@@ -113,7 +113,7 @@ cdef double block_gram(const Pass *job, const Block *b, floating *work, floating
                 unit(b, of, k, <const floating *> work, u)
                 seed(b, of, <const floating *> u, work)
                 columns(b, work, J)
-                kernels.gram(b.net.ops, n_params, b.n, <const floating *> J, <const floating *> J, b.ld, add, sums)
+                dense_ops.gram(b.net.ops, n_params, b.n, <const floating *> J, <const floating *> J, b.ld, add, sums)
                 add = True
     return 0.0
 

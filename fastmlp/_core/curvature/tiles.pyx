@@ -8,7 +8,7 @@ the Hessian, those of the cross terms.
 from libc.string cimport memset
 
 from cython cimport floating
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport vector_ops
 from fastmlp._core.threads cimport team
 from fastmlp._core.storage.memory cimport plus, times
 from fastmlp._core.sums.kinds cimport Layer
@@ -163,7 +163,7 @@ cdef void store_cross_terms(const Curvature *c, floating *tiles, size_t stride, 
 cdef void sum_slots(const Curvature *c, floating *tile, size_t numbers, size_t stride, size_t n_slots) noexcept nogil:
     cdef size_t slot
     for slot in range(1, n_slots):
-        kernels.add(c.net.ops, numbers, <const floating *> tile + slot * stride, tile)
+        vector_ops.add(c.net.ops, numbers, <const floating *> tile + slot * stride, tile)
 
 
 cdef inline size_t parameter(const Layer *layer, size_t i, size_t j) noexcept nogil:

@@ -17,7 +17,7 @@ from libc.math cimport INFINITY, NAN, isfinite
 from numpy import zeros
 
 cimport numpy as cnp
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport kernels, vector_ops
 from fastmlp._core.storage.arrays cimport data, finite, native, own, vector
 from fastmlp._core.threads.team cimport Watch
 
@@ -125,14 +125,14 @@ cdef class Asked:
 
     cdef double value_of(self, term, cnp.npy_intp n, const double *w) except? -1:
         """Of one term, as what follows."""
-        if not kernels.finite(_ops, n, w):
+        if not vector_ops.finite(_ops, n, w):
             return INFINITY
         answer = term.value(vector(n, w))
         cdef double value = <double> answer if isinstance(answer, float) else NAN
         return value if value == value else self.number(term, answer)
 
     cdef tuple pair_of(self, term, cnp.npy_intp n, const double *w):
-        if not kernels.finite(_ops, n, w):
+        if not vector_ops.finite(_ops, n, w):
             return INFINITY, zeros(n)
         answer = term.value_and_grad(vector(n, w))
         if type(answer) is tuple and len(<tuple> answer) == 2:

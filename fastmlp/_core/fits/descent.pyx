@@ -11,7 +11,7 @@ from libc.string cimport memcpy
 from fastmlp._core.curvature cimport matrices
 from fastmlp._core.fits cimport objective
 from fastmlp._core.threads cimport team
-from fastmlp._core.bridge.kernels cimport add_multiple
+from fastmlp._core.bridge.vector_ops cimport add_multiple
 from fastmlp._core.fits.journal cimport Journal, Steps, note
 from fastmlp._core.fits.objective cimport EXACT, GRADIENT, Objective
 from fastmlp._core.storage.arrays cimport data, vector

@@ -2,10 +2,10 @@
 
 from libc.string cimport memcpy
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport root_ops
 from fastmlp._core.curvature cimport cholesky
 from fastmlp._core.threads cimport team
-from fastmlp._core.bridge.kernels cimport dot
+from fastmlp._core.bridge.vector_ops cimport dot
 from fastmlp._core.threads.team cimport Watch
 
 cdef enum:
@@ -29,8 +29,8 @@ cdef bint factorize(const Equations *eq, const double *B, double share, const do
 
 cdef void solve(const Equations *eq, double *b) noexcept nogil:
     cdef size_t n = eq.n
-    kernels.cholesky_forward(eq.ops, n, <const double *> eq.L, n, 1, b, n)
-    kernels.cholesky_backward(eq.ops, n, <const double *> eq.L, n, 1, b, n)
+    root_ops.cholesky_forward(eq.ops, n, <const double *> eq.L, n, 1, b, n)
+    root_ops.cholesky_backward(eq.ops, n, <const double *> eq.L, n, 1, b, n)
 
 
 cdef double promise(const Equations *eq, const double *g, const double *s, double mu) noexcept nogil:

@@ -23,7 +23,7 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
-from fastmlp._core.bridge.kernels cimport add_multiple, dot
+from fastmlp._core.bridge.vector_ops cimport add_multiple, dot
 from fastmlp._core.fits.descent cimport (
     CONVERGED, FLAT, SPENT, STALLED, Descent as Loop, Fit, Method, Options, Status, ask, by_type, move, place, read,
     ready,

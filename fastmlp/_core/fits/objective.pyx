@@ -13,7 +13,7 @@ from libc.math cimport INFINITY
 from libc.string cimport memset
 
 from cython cimport floating
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport kernels, vector_ops
 from fastmlp._core.curvature cimport matrices
 from fastmlp._core.fits cimport asked
 from fastmlp._core.sums cimport slots
@@ -236,7 +236,7 @@ cdef double decay_and_slope(const Problem *problem, const double *x, double *g) 
     """The weight decay; g becomes the gradient of both."""
     cdef size_t i
     if problem.decay != NULL:
-        return kernels.decay(problem.ops, problem.n, problem.factor, 1.0, problem.decay, x, g)
+        return vector_ops.decay(problem.ops, problem.n, problem.factor, 1.0, problem.decay, x, g)
     for i in range(problem.n if problem.factor != 1.0 else 0):
         g[i] *= problem.factor
     return 0.0

@@ -15,8 +15,8 @@ from libc.string cimport memset
 
 import numpy as np
 
-from fastmlp._core.bridge cimport kernels
-from fastmlp._core.bridge.kernels cimport add_multiple, dot
+from fastmlp._core.bridge cimport root_ops
+from fastmlp._core.bridge.vector_ops cimport add_multiple, dot
 from fastmlp._core.fits.descent cimport (
     CONVERGED, INTERRUPTED, RUNNING, STALLED, Descent as Loop, Fit, Method, Options, Stage, Status, ask, by_type, move,
     place, read, ready,
@@ -143,8 +143,8 @@ cdef void apply(const First *model, const void *ops, double *r) noexcept nogil:
     for i in range(n):
         x[model.rows[i]] = r[i]
     if model.is_factor:
-        kernels.cholesky_forward(ops, m, model.matrix, m, 1, x, m)
-        kernels.cholesky_backward(ops, m, model.matrix, m, 1, x, m)
+        root_ops.cholesky_forward(ops, m, model.matrix, m, 1, x, m)
+        root_ops.cholesky_backward(ops, m, model.matrix, m, 1, x, m)
     for i in range(n):
         r[i] = x[model.rows[i]] if model.is_factor else dot(ops, m, model.matrix + model.rows[i] * <Py_ssize_t> m, x)
     for k in range(model.n_changes):

@@ -9,7 +9,7 @@ Else inverse iteration finds the direction of negative curvature, in units of de
 
 from libc.math cimport INFINITY, cos, fmax, fmin, sqrt
 
-from fastmlp._core.bridge.kernels cimport dot
+from fastmlp._core.bridge.vector_ops cimport dot
 from fastmlp._core.fits.equations cimport factorize, solve
 
 cdef enum:

@@ -9,8 +9,9 @@ from libc.string cimport memcpy, memset
 import numpy as np
 
 cimport numpy as cnp
-from fastmlp._core.bridge cimport kernels
-from fastmlp._core.bridge.kernels cimport FMLP_PAD, add_multiple, dot
+from fastmlp._core.bridge cimport dense_ops, kernels
+from fastmlp._core.bridge.kernels cimport FMLP_PAD
+from fastmlp._core.bridge.vector_ops cimport add_multiple, dot
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.storage.memory cimport ceil_to, plus, times
 from fastmlp._core.storage.vectors cimport largest
@@ -37,7 +38,7 @@ cdef double largest_behind(const Basis *basis, const void *ops, const double *V,
     for unit in range(M):
         for i in range(r):
             turned[i * M + unit] = V[unit * (r + 1) + i]
-    kernels.dense_backward(ops, r, M, basis.D, <const double *> turned, basis.Q, False, <const double *> NULL, G, ld)
+    dense_ops.dense_backward(ops, r, M, basis.D, <const double *> turned, basis.Q, False, <const double *> NULL, G, ld)
     for unit in range(M):
         add_multiple(ops, basis.D, V[unit * (r + 1) + r], basis.E + unit * ld, G + unit * ld)
     return most_of(M, basis.D, ld, G)

@@ -4,7 +4,7 @@ from libc.math cimport pow
 from libc.stdlib cimport free, malloc
 
 from cython cimport floating
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport vector_ops
 from fastmlp._core.sums cimport slots
 from fastmlp._core.threads cimport choice, team
 from fastmlp._core.fits.ties cimport Ties, expand, pull
@@ -125,8 +125,8 @@ cdef class Minibatches:
             pull(&self.ties.map, <const floating *> self.job.sums, g)
         if of.decay == NULL:
             return 1.0 / n
-        self.penalty += kernels.decay(self.plan.net.ops, of.n, <floating> (1.0 / n), <floating> (1.0 / of.n_samples),
-                                      <const floating *> of.decay, w, g) * n / of.n_samples
+        self.penalty += vector_ops.decay(self.plan.net.ops, of.n, <floating> (1.0 / n), <floating> (1.0 / of.n_samples),
+                                         <const floating *> of.decay, w, g) * n / of.n_samples
         return 1.0
 
     cdef void move(self, const Training *of, floating *w, double scale) noexcept nogil:
@@ -137,13 +137,13 @@ cdef class Minibatches:
         cdef double a = of.settings[0], b = of.settings[1], c = of.settings[2], age
         self.n_steps += 1
         if of.m == NULL:
-            kernels.sgd_step(ops, of.n, <floating> ((of.rate if c else 1.0) * scale),
-                             <floating> (1.0 if c else of.rate), <floating> a, b != 0.0, g, v, w)
+            vector_ops.sgd_step(ops, of.n, <floating> ((of.rate if c else 1.0) * scale),
+                                <floating> (1.0 if c else of.rate), <floating> a, b != 0.0, g, v, w)
             return
         age = <double> self.n_steps
-        kernels.adam_step(ops, of.n, <floating> scale, <floating> (of.rate / (1.0 - pow(a, age))),
-                          <floating> (1.0 / (1.0 - pow(b, age))), <floating> a, <floating> (1.0 - a), <floating> b,
-                          <floating> (1.0 - b), <floating> c, g, <floating *> of.m, v, w)
+        vector_ops.adam_step(ops, of.n, <floating> scale, <floating> (of.rate / (1.0 - pow(a, age))),
+                             <floating> (1.0 / (1.0 - pow(b, age))), <floating> a, <floating> (1.0 - a), <floating> b,
+                             <floating> (1.0 - b), <floating> c, g, <floating *> of.m, v, w)
 
     cdef void take_steps(self, const Training *of, floating *w, size_t first, size_t n, Watch *watch) noexcept nogil:
         cdef size_t step

@@ -9,7 +9,7 @@ from libc.string cimport memcpy
 
 cimport numpy as cnp
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport kernels, vector_ops
 
 from numpy import array_equal
 
@@ -26,8 +26,8 @@ cdef const void *_double = kernels.table(isa_index(None), 8)
 
 cdef inline bint all_finite(bint single, size_t n, const void *numbers) noexcept nogil:
     if single:
-        return kernels.finite(_single, n, <const float *> numbers)
-    return kernels.finite(_double, n, <const double *> numbers)
+        return vector_ops.finite(_single, n, <const float *> numbers)
+    return vector_ops.finite(_double, n, <const double *> numbers)
 
 
 cdef bint finite(cnp.ndarray array) noexcept:

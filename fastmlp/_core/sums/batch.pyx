@@ -7,7 +7,7 @@ Arguments are trusted: native arrays of the network's type, finite, of matching 
 cimport numpy as cnp
 from cython cimport floating
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport kernels, layout_ops
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.threads cimport choice, team
 from fastmlp._core.storage.arrays cimport data, finite, native, own
@@ -28,7 +28,7 @@ cdef double block_loss(const Pass *job, const Block *b, floating *work, floating
     if gradient != NULL and team.keep_on(b.watch, (GRADIENT_WORK - 1) * b.n * b.net.work):
         sweeps.bprop(b, work, gradient)
     if losses != NULL:
-        kernels.store_rows(b.net.ops, b.n, 1, <const floating *> work + b.at.value * b.ld, losses + b.first, 1, b.ld)
+        layout_ops.store_rows(b.net.ops, b.n, 1, <const floating *> work + b.at.value * b.ld, losses + b.first, 1, b.ld)
     return value
 
 

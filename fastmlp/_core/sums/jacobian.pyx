@@ -8,7 +8,7 @@ cimport numpy as cnp
 from cython cimport floating
 from libc.string cimport memcpy, memset
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport layout_ops
 from fastmlp._core.bridge.kernels cimport FMLP_PAD
 from fastmlp._core.storage cimport results
 from fastmlp._core.sums cimport slots, sweeps
@@ -70,7 +70,7 @@ cdef void block_vjp_inputs(const Block *b, const Rows *rows, floating *work, flo
     seed(b, rows.of_logits, work)
     sweeps.bprop(b, work, <floating *> NULL)
     sweeps.bprop_to_inputs(b, work, <const floating *> work + b.at.delta[1] * b.ld, by_inputs)
-    kernels.store_rows(b.net.ops, b.n, b.net.n_inputs, <const floating *> by_inputs, out, rows.row, b.ld)
+    layout_ops.store_rows(b.net.ops, b.n, b.net.n_inputs, <const floating *> by_inputs, out, rows.row, b.ld)
 
 
 cdef void block_by_inputs(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
@@ -88,8 +88,8 @@ cdef void block_by_inputs(const Block *b, const Rows *rows, floating *work, floa
     unit(b, 1, 0, ones)
     for k in range(net.n_outputs):
         sweeps.unit_to_inputs(b, k, <const floating *> (ones if rows.of_logits else slopes + k * b.ld), work, by_inputs)
-        kernels.store_rows(net.ops, b.n, net.n_inputs, <const floating *> by_inputs, out + k * net.n_inputs, rows.row,
-                           b.ld)
+        layout_ops.store_rows(net.ops, b.n, net.n_inputs, <const floating *> by_inputs, out + k * net.n_inputs,
+                              rows.row, b.ld)
 
 
 cdef void block_jvp(const Block *b, const Rows *rows, const floating *v, bint by_inputs, floating *work,
@@ -100,8 +100,8 @@ cdef void block_jvp(const Block *b, const Rows *rows, const floating *v, bint by
     sweeps.rfprop(b, v, by_inputs, work)
     if not rows.of_logits:
         sweeps.output_product(b, <const floating *> work, <const floating *> Rz, Ry)
-    kernels.store_rows(b.net.ops, b.n, b.net.n_outputs, <const floating *> (Rz if rows.of_logits else Ry), out,
-                       rows.row, b.ld)
+    layout_ops.store_rows(b.net.ops, b.n, b.net.n_outputs, <const floating *> (Rz if rows.of_logits else Ry), out,
+                          rows.row, b.ld)
 
 
 cdef void block_by_inputs_forward(const Block *b, const Rows *rows, floating *work, floating *out) noexcept nogil:
@@ -132,7 +132,7 @@ cdef void block_by_params(const Block *b, const Rows *rows, floating *work, floa
             elif layer.n_params > 0:
                 sample_gradients(b, layer, <const floating *> work + b.at.delta[l] * b.ld,
                                  <const floating *> work + b.at.a[l - 1] * b.ld, G + layer.n_params * b.ld, G)
-                kernels.store_rows(net.ops, b.n, layer.n_params, <const floating *> G, out + layer.W, rows.row, b.ld)
+                layout_ops.store_rows(net.ops, b.n, layer.n_params, <const floating *> G, out + layer.W, rows.row, b.ld)
             a += layer.n_in * b.ld
         out += net.n_params
 
@@ -165,10 +165,10 @@ cdef inline void outer_gradients(const Block *b, const Rows *rows, int l, bint f
     cdef const Layer *layer = &net.layers[l - 1]
     cdef floating *delta = work + b.at.rows * b.ld
     if first:
-        kernels.store_rows(net.ops, b.n, layer.n_in, <const floating *> work + b.at.a[l - 1] * b.ld, a, layer.n_in,
-                           b.ld)
-    kernels.store_rows(net.ops, b.n, layer.n_out, <const floating *> work + b.at.delta[l] * b.ld, delta, layer.n_out,
-                       b.ld)
+        layout_ops.store_rows(net.ops, b.n, layer.n_in, <const floating *> work + b.at.a[l - 1] * b.ld, a, layer.n_in,
+                              b.ld)
+    layout_ops.store_rows(net.ops, b.n, layer.n_out, <const floating *> work + b.at.delta[l] * b.ld, delta, layer.n_out,
+                          b.ld)
     layer.products.outer(net.ops, layer, b.n, delta, a, out + layer.W, rows.row)
 
 
@@ -186,7 +186,8 @@ cdef void block_input_hessian(const Block *b, const Rows *rows, floating *work, 
             unit(b, D, d, work + at.Ra[0] * b.ld)
             block_tangent(b, work)
             sweeps.bprop_to_inputs(b, work, <const floating *> work + at.Rdelta[1] * b.ld, by_inputs)
-            kernels.store_rows(b.net.ops, b.n, D, <const floating *> by_inputs, out + (k * D + d) * D, rows.row, b.ld)
+            layout_ops.store_rows(b.net.ops, b.n, D, <const floating *> by_inputs, out + (k * D + d) * D, rows.row,
+                                  b.ld)
         for s in range(b.n):
             mirror(D, out + s * rows.row + k * D * D)
 
@@ -243,9 +244,9 @@ cdef double block_rows(const Pass *job, const Block *b, floating *work, floating
     if not rows.of_logits:
         sweeps.output(b, work, order)
     if rows.values != NULL:
-        kernels.store_rows(net.ops, b.n, net.n_outputs,
-                           <const floating *> work + (b.at.z[net.n_layers] if rows.of_logits else b.at.y) * b.ld,
-                           <floating *> rows.values + b.first * net.n_outputs, net.n_outputs, b.ld)
+        layout_ops.store_rows(net.ops, b.n, net.n_outputs,
+                              <const floating *> work + (b.at.z[net.n_layers] if rows.of_logits else b.at.y) * b.ld,
+                              <floating *> rows.values + b.first * net.n_outputs, net.n_outputs, b.ld)
     out += b.first * rows.row
     if rows.kind == BY_INPUTS:
         block_by_inputs(b, rows, work, out)
@@ -256,8 +257,8 @@ cdef double block_rows(const Pass *job, const Block *b, floating *work, floating
     elif rows.kind == JVP_PARAMS:
         block_jvp(b, rows, <const floating *> rows.v, False, work, out)
     elif rows.kind == JVP_INPUTS:
-        kernels.load_rows(net.ops, b.n, net.n_inputs, <const floating *> rows.v + b.first * net.n_inputs,
-                          <const Py_ssize_t *> NULL, work + b.at.Ra[0] * b.ld, b.ld)
+        layout_ops.load_rows(net.ops, b.n, net.n_inputs, <const floating *> rows.v + b.first * net.n_inputs,
+                             <const Py_ssize_t *> NULL, work + b.at.Ra[0] * b.ld, b.ld)
         block_jvp(b, rows, <const floating *> NULL, True, work, out)
     elif rows.kind == VJP_INPUTS:
         block_vjp_inputs(b, rows, work, out)

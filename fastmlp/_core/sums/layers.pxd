@@ -3,7 +3,7 @@
 from cython cimport floating
 from libc.string cimport memset
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport unit_ops
 from fastmlp._core.bridge.kernels cimport FMLP_PAD
 from fastmlp._core.sums.block cimport Block
 from fastmlp._core.sums.kinds cimport Layer
@@ -52,7 +52,7 @@ cdef inline void unit_backward(const Block *b, const Layer *layer, floating *wor
 cdef inline void multiply(const Block *b, int l, const floating *A, const floating *B, bint add,
                           floating *C) noexcept nogil:
     """C = A * B, added to C if `add`, for the units of layer l, element by element."""
-    kernels.multiply(b.net.ops, b.net.layers[l - 1].n_out, b.n, A, B, add, C, b.ld)
+    unit_ops.multiply(b.net.ops, b.net.layers[l - 1].n_out, b.n, A, B, add, C, b.ld)
 
 
 # ---- the gradients of single samples ----

@@ -10,7 +10,7 @@ cimport numpy as cnp
 from cython cimport final, floating
 from libc.stdlib cimport free, malloc
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport kernels, layout_ops, unit_ops, vector_ops
 from fastmlp._core.bridge.kernels cimport FMLP_PAD
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.storage.arrays cimport RELEASE_NUMBERS, data, native
@@ -32,7 +32,7 @@ cdef double block_values(const Pass *job, const Block *b, floating *work, floati
     load(b, work)
     sweeps.fprop(b, work, 0)
     sweeps.output(b, work, 0)
-    kernels.store_rows(b.net.ops, b.n, K, <const floating *> work + b.at.y * b.ld, Y + b.first * K, K, b.ld)
+    layout_ops.store_rows(b.net.ops, b.n, K, <const floating *> work + b.at.y * b.ld, Y + b.first * K, K, b.ld)
     return 0.0
 
 
@@ -71,13 +71,13 @@ cdef void rows_values(const Net *net, const floating *params, const floating *X,
         layer.products.rows(net.ops, layer, n, params + layer.W, params + layer.b, a, z, room)
         if layer.activation == SOFTMAX:
             for s in range(n):
-                kernels.softmax_row(net.ops, layer.n_out, z + s * layer.n_out)
+                unit_ops.softmax_row(net.ops, layer.n_out, z + s * layer.n_out)
         elif layer.activation != kernels.FMLP_ACTIVATION_identity:
             whole = ceil_to_power(n * layer.n_out, net.lanes)
             for s in range(n * layer.n_out, whole):
                 z[s] = 0
-            kernels.activation(net.ops, layer.activation, whole, <const floating *> z, z, <floating *> NULL,
-                               <floating *> NULL)
+            unit_ops.activation(net.ops, layer.activation, whole, <const floating *> z, z, <floating *> NULL,
+                                <floating *> NULL)
         a = z
     for s in range(n * net.n_outputs):
         Y[s] = a[s]
@@ -153,10 +153,10 @@ cdef inline int finite_rows(Plan plan, const floating *params, const floating *X
     cdef size_t numbers = n * plan.net.n_inputs
     cdef bint are_finite
     if numbers < RELEASE_NUMBERS:
-        are_finite = kernels.finite(plan.net.ops, numbers, X)
+        are_finite = vector_ops.finite(plan.net.ops, numbers, X)
     else:
         with nogil:
-            are_finite = kernels.finite(plan.net.ops, numbers, X)
+            are_finite = vector_ops.finite(plan.net.ops, numbers, X)
     if are_finite:
         rows(plan, params, X, n, Y, 1)
     return are_finite

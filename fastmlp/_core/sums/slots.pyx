@@ -10,7 +10,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.stdlib cimport free
 from libc.string cimport memset
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport vector_ops
 from fastmlp._core.threads cimport team
 from fastmlp._core.storage.memory cimport plus, reserve, times
 from fastmlp._core.storage.vectors cimport ALIGNMENT, lines
@@ -93,9 +93,9 @@ cdef double perform(Pass *job, int n_threads, Watch *watch) noexcept nogil:
         if job.scratch.beside != NULL:
             job.beside += job.scratch.beside[slot]
         if slot > 0 and job.n_added and net.itemsize == sizeof(float):
-            kernels.add(net.ops, job.n_added, <const float *> slot_sums(job, slot), <float *> job.sums)
+            vector_ops.add(net.ops, job.n_added, <const float *> slot_sums(job, slot), <float *> job.sums)
         elif slot > 0 and job.n_added:
-            kernels.add(net.ops, job.n_added, <const double *> slot_sums(job, slot), <double *> job.sums)
+            vector_ops.add(net.ops, job.n_added, <const double *> slot_sums(job, slot), <double *> job.sums)
     return total
 
 

@@ -12,7 +12,7 @@ the loss. README.md in this folder derives them all, in these letters.
 from libc.string cimport memset
 
 from cython cimport floating
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport loss_ops, unit_ops
 from fastmlp._core.storage.memory cimport ceil_to_power
 from fastmlp._core.storage.vectors cimport total
 from fastmlp._core.sums.block cimport Block, precisions, weights
@@ -29,11 +29,11 @@ cdef inline void activate(const Block *b, const Layer *layer, const floating *z,
     cdef const void *ops = b.net.ops
     cdef size_t ld = b.ld, columns = ceil_to_power(b.n, b.net.lanes), j
     if columns == ld:
-        kernels.activation(ops, layer.activation, layer.n_out * ld, z, a, d1, d2)
+        unit_ops.activation(ops, layer.activation, layer.n_out * ld, z, a, d1, d2)
         return
     for j in range(layer.n_out):
-        kernels.activation(ops, layer.activation, columns, z + j * ld, a + j * ld,
-                           d1 + j * ld if d1 != NULL else d1, d2 + j * ld if d2 != NULL else d2)
+        unit_ops.activation(ops, layer.activation, columns, z + j * ld, a + j * ld,
+                            d1 + j * ld if d1 != NULL else d1, d2 + j * ld if d2 != NULL else d2)
 
 
 cdef void fprop(const Block *b, floating *work, int order) noexcept nogil:
@@ -170,7 +170,7 @@ cdef void output(const Block *b, floating *work, int order) noexcept nogil:
     cdef const Layer *layer = &b.net.layers[last - 1]
     cdef const floating *logits = work + at.z[last] * b.ld
     if layer.activation == SOFTMAX:
-        kernels.softmax(b.net.ops, layer.n_out, b.n, logits, work + at.y * b.ld, b.ld)
+        unit_ops.softmax(b.net.ops, layer.n_out, b.n, logits, work + at.y * b.ld, b.ld)
     else:
         activate(b, layer, logits, work + at.y * b.ld,
                  work + at.d1[last] * b.ld if order > 0 else <floating *> NULL,
@@ -181,7 +181,7 @@ cdef void output_product(const Block *b, const floating *work, const floating *U
     """P = (dy/dz) U at the logits z, a symmetric matrix; after `output` of order 1."""
     cdef int last = b.net.n_layers
     if b.net.layers[last - 1].activation == SOFTMAX:
-        kernels.softmax_product(b.net.ops, b.net.n_outputs, b.n, work + b.at.y * b.ld, U, P, b.ld)
+        unit_ops.softmax_product(b.net.ops, b.net.n_outputs, b.n, work + b.at.y * b.ld, U, P, b.ld)
     else:
         multiply(b, last, work + b.at.d1[last] * b.ld, U, False, P)
 
@@ -194,7 +194,7 @@ cdef void output_curvature(const Block *b, const floating *work, const floating 
     cdef int last = b.net.n_layers
     cdef size_t K = b.net.n_outputs
     if b.net.layers[last - 1].activation == SOFTMAX:
-        kernels.softmax_product_tangent(b.net.ops, K, b.n, work + b.at.y * b.ld, Ry, U, P, b.ld)
+        unit_ops.softmax_product_tangent(b.net.ops, K, b.n, work + b.at.y * b.ld, Ry, U, P, b.ld)
     else:
         multiply(b, last, work + b.at.d2[last] * b.ld, Rz, False, P)
         multiply(b, last, <const floating *> P, U, False, P)
@@ -217,11 +217,11 @@ cdef double loss(const Block *b, floating *work, bint deltas) noexcept nogil:
     cdef floating *value = work + at.value * b.ld
     if b.net.elementwise:
         output(b, work, at.order)
-    kernels.loss_gradient(b.net.ops, b.net.loss, b.net.n_outputs, b.n, <const floating *> work + at.z[last] * b.ld,
-                          <const floating *> work + at.y * b.ld, <const floating *> work + at.d1[last] * b.ld,
-                          <const floating *> work + at.T * b.ld, weights(b, <const floating *> work),
-                          <const floating *> b.source.scale, precisions(b, <const floating *> work), value,
-                          work + at.delta[last] * b.ld if deltas else <floating *> NULL, b.ld)
+    loss_ops.loss_gradient(b.net.ops, b.net.loss, b.net.n_outputs, b.n, <const floating *> work + at.z[last] * b.ld,
+                           <const floating *> work + at.y * b.ld, <const floating *> work + at.d1[last] * b.ld,
+                           <const floating *> work + at.T * b.ld, weights(b, <const floating *> work),
+                           <const floating *> b.source.scale, precisions(b, <const floating *> work), value,
+                           work + at.delta[last] * b.ld if deltas else <floating *> NULL, b.ld)
     return total(b.n, <const floating *> value)
 
 
@@ -235,6 +235,6 @@ cdef void loss_product(const Block *b, bint ggn, const floating *work, const flo
     """P = (d2e / dz dz) U at the logits, or the Gauss-Newton part, after `loss`."""
     cdef const Layout *at = b.at
     cdef int last = b.net.n_layers
-    kernels.loss_hessp(b.net.ops, b.net.loss, ggn, b.net.n_outputs, b.n, work + at.z[last] * b.ld, work + at.y * b.ld,
-                       work + at.d1[last] * b.ld, work + at.d2[last] * b.ld, work + at.T * b.ld, weights(b, work),
-                       <const floating *> b.source.scale, precisions(b, work), U, P, b.ld)
+    loss_ops.loss_hessp(b.net.ops, b.net.loss, ggn, b.net.n_outputs, b.n, work + at.z[last] * b.ld, work + at.y * b.ld,
+                        work + at.d1[last] * b.ld, work + at.d2[last] * b.ld, work + at.T * b.ld, weights(b, work),
+                        <const floating *> b.source.scale, precisions(b, work), U, P, b.ld)

@@ -18,7 +18,7 @@ cimport numpy as cnp
 from cython cimport floating
 from libc.string cimport memcpy, memset
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport loss_ops, unit_ops, vector_ops
 from fastmlp._core.bridge.kernels cimport FMLP_LOSS_squared_error
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.sums cimport slots, sweeps
@@ -65,7 +65,7 @@ cdef void thirds(const Block *b, floating *work) noexcept nogil:
         if layer.activation != SOFTMAX:
             forward(b, layer, work, <const floating *> b.params, True, <const floating *> work + b.at.a[l - 1] * b.ld,
                     False, d3)
-            kernels.activation_third(b.net.ops, layer.activation, layer.n_out * b.ld, <const floating *> d3, d3)
+            unit_ops.activation_third(b.net.ops, layer.activation, layer.n_out * b.ld, <const floating *> d3, d3)
 
 
 cdef void direct(const Block *b, const Term *term, const floating *V, floating *work) noexcept nogil:
@@ -132,11 +132,11 @@ cdef void mixed_output(const Block *b, const Directions *of, floating *work, flo
         sweeps.output_product(b, <const floating *> work, <const floating *> S, both + b.at.Ra[last] * b.ld)
         sweeps.output_product_tangent(b, <const floating *> work, <const floating *> ofV + b.at.Rz[last] * b.ld, curved)
         S = both + b.at.Ra[last] * b.ld
-        kernels.add(b.net.ops, K * b.ld, <const floating *> curved, S)
+        vector_ops.add(b.net.ops, K * b.ld, <const floating *> curved, S)
     memset(zeros, 0, K * b.ld * sizeof(floating))
-    kernels.loss_gradient(b.net.ops, FMLP_LOSS_squared_error, K, b.n, <const floating *> S, <const floating *> S,
-                          <const floating *> NULL, <const floating *> zeros, weights(b, <const floating *> work),
-                          <const floating *> of.weight, <const floating *> NULL, work + b.at.value * b.ld, Vu, b.ld)
+    loss_ops.loss_gradient(b.net.ops, FMLP_LOSS_squared_error, K, b.n, <const floating *> S, <const floating *> S,
+                           <const floating *> NULL, <const floating *> zeros, weights(b, <const floating *> work),
+                           <const floating *> of.weight, <const floating *> NULL, work + b.at.value * b.ld, Vu, b.ld)
 
 
 cdef void mixed_seed(const Block *b, const Directions *of, const floating *u, const floating *Vu,
@@ -155,12 +155,12 @@ cdef void mixed_seed(const Block *b, const Directions *of, const floating *u, co
     sweeps.output_product(b, <const floating *> work, Vu, Vmu)
     sweeps.output_curvature(b, <const floating *> work, <const floating *> ofV + b.at.Rz[last] * ld,
                             <const floating *> ofV + b.at.Ra[last] * ld, u, curved)
-    kernels.add(b.net.ops, K * ld, <const floating *> curved, Vmu)
+    vector_ops.add(b.net.ops, K * ld, <const floating *> curved, Vmu)
     sweeps.output_product_tangent(b, <const floating *> work, Vu, curved)
-    kernels.add(b.net.ops, K * ld, <const floating *> curved, Vdelta)
+    vector_ops.add(b.net.ops, K * ld, <const floating *> curved, Vdelta)
     sweeps.output_curvature(b, <const floating *> work, <const floating *> both + b.at.Rz[last] * ld,
                             <const floating *> both + b.at.Ra[last] * ld, u, curved)
-    kernels.add(b.net.ops, K * ld, <const floating *> curved, Vdelta)
+    vector_ops.add(b.net.ops, K * ld, <const floating *> curved, Vdelta)
     add_third(b, u, work, Vdelta)
 
 
@@ -267,8 +267,8 @@ cdef void mixed_bprop(const Block *b, const floating *V, floating *work, floatin
         E, VE = work + at.delta[l - 1] * ld, ofV + at.delta[l - 1] * ld
         step_down(b, layer, work, V, delta, Vdelta, E, VE)
         slope(b, l - 1, work, E, VE)
-        kernels.add(b.net.ops, layer.n_in * ld, <const floating *> work + at.bend[l - 1] * ld, E)
-        kernels.add(b.net.ops, layer.n_in * ld, <const floating *> ofV + at.bend[l - 1] * ld, VE)
+        vector_ops.add(b.net.ops, layer.n_in * ld, <const floating *> work + at.bend[l - 1] * ld, E)
+        vector_ops.add(b.net.ops, layer.n_in * ld, <const floating *> ofV + at.bend[l - 1] * ld, VE)
 
 
 cdef double block_products(const Pass *job, const Block *b, floating *work, floating *sums) noexcept nogil:

@@ -21,7 +21,7 @@ from cython cimport floating
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport dense_ops, loss_ops, vector_ops
 from fastmlp._core.bridge.kernels cimport FMLP_LOSS_squared_error, FMLP_PAD
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.storage.vectors cimport total
@@ -74,9 +74,9 @@ cdef double differences(const Block *b, const Directions *of, size_t m, floating
         load_rows(b, <const floating *> of.targets + m * of.rows * K, K, d)
     else:
         memset(d, 0, K * b.ld * sizeof(floating))
-    kernels.loss_gradient(b.net.ops, FMLP_LOSS_squared_error, K, b.n, R, R, <const floating *> NULL,
-                          <const floating *> d, weights(b, <const floating *> work), <const floating *> of.weight,
-                          <const floating *> NULL, value, u, b.ld)
+    loss_ops.loss_gradient(b.net.ops, FMLP_LOSS_squared_error, K, b.n, R, R, <const floating *> NULL,
+                           <const floating *> d, weights(b, <const floating *> work), <const floating *> of.weight,
+                           <const floating *> NULL, value, u, b.ld)
     return total(b.n, <const floating *> value)
 
 
@@ -93,7 +93,7 @@ cdef void seed(const Block *b, const Directions *of, const floating *u, floating
         return
     sweeps.output_product(b, <const floating *> work, u, mu)
     sweeps.output_product_tangent(b, <const floating *> work, u, curved)
-    kernels.add(b.net.ops, K * b.ld, <const floating *> curved, work + b.at.delta[last] * b.ld)
+    vector_ops.add(b.net.ops, K * b.ld, <const floating *> curved, work + b.at.delta[last] * b.ld)
 
 
 cdef void curve(const Block *b, floating *work) noexcept nogil:
@@ -117,7 +117,7 @@ cdef void along(const Block *b, const Directions *of, size_t m, floating *work, 
     cdef const floating *tau = <const floating *> of.tau + (m * of.rows + b.first) * D
     if (layer.products.is_dense and b.n == b.ld and D % FMLP_PAD == 0
             and not of.shared and b.source.index == NULL):
-        kernels.dense_forward(b.net.ops, layer.n_out, b.n, D, mu, <const floating *> NULL, tau, True, sums + layer.W, D)
+        dense_ops.dense_forward(b.net.ops, layer.n_out, b.n, D, mu, <const floating *> NULL, tau, True, sums + layer.W, D)
     else:
         gradient(b, layer, mu, <const floating *> work + b.at.Ra[0] * b.ld, True, False, sums)
 
@@ -154,7 +154,7 @@ cdef void bent_bprop(const Block *b, floating *work, floating *sums) noexcept no
         if l > 1:
             backward(b, layer, work, <const floating *> b.params, delta, False,
                      <const floating *> work + at.d1[l - 1] * b.ld, below)
-            kernels.add(b.net.ops, layer.n_in * b.ld, <const floating *> work + at.bend[l - 1] * b.ld, below)
+            vector_ops.add(b.net.ops, layer.n_in * b.ld, <const floating *> work + at.bend[l - 1] * b.ld, below)
 
 
 cdef void clear(const Block *b, bint delta, floating *work) noexcept nogil:

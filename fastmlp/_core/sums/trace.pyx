@@ -6,7 +6,7 @@ cimport numpy as cnp
 from cython cimport floating
 from libc.stdlib cimport free, malloc
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport kernels, layout_ops, unit_ops
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.storage.arrays cimport data
 from fastmlp._core.sums.batch cimport Batch
@@ -47,7 +47,7 @@ cdef double block_layers(const Pass *job, const Block *b, floating *work, floati
 
 cdef inline void store(const Block *b, int l, const floating *block, floating *array) noexcept nogil:
     cdef size_t width = b.net.layers[l - 1].n_out
-    kernels.store_rows(b.net.ops, b.n, width, block, array + b.first * width, width, b.ld)
+    layout_ops.store_rows(b.net.ops, b.n, width, block, array + b.first * width, width, b.ld)
 
 
 def trace(Batch batch not None, cnp.ndarray params not None, int n_threads):
@@ -87,9 +87,9 @@ def activation(int kind, int order, cnp.ndarray z not None):
     cdef bint single = cnp.PyArray_TYPE(z) == cnp.NPY_FLOAT32
     with nogil:
         if single:
-            kernels.activation(ops, kind, n, <const float *> at, <float *> h, <float *> d1, <float *> d2)
+            unit_ops.activation(ops, kind, n, <const float *> at, <float *> h, <float *> d1, <float *> d2)
         else:
-            kernels.activation(ops, kind, n, <const double *> at, <double *> h, <double *> d1, <double *> d2)
+            unit_ops.activation(ops, kind, n, <const double *> at, <double *> h, <double *> d1, <double *> d2)
     return results[order]
 
 
@@ -103,7 +103,7 @@ def softmax(cnp.ndarray z not None):
     with nogil:
         for row in range(n):
             if single:
-                kernels.softmax_row(ops, width, <float *> y + row * width)
+                unit_ops.softmax_row(ops, width, <float *> y + row * width)
             else:
-                kernels.softmax_row(ops, width, <double *> y + row * width)
+                unit_ops.softmax_row(ops, width, <double *> y + row * width)
     return result

@@ -17,7 +17,7 @@ from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from cython cimport floating
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport image_ops, kernels
 from fastmlp._core.storage.arrays cimport RELEASE_NUMBERS, data
 from fastmlp._core.storage.memory cimport ceil_to, plus, reserve, times
 from fastmlp._core.threads cimport choice, team
@@ -105,8 +105,8 @@ cdef void warp_sample(const Warping *job, size_t n, floating *framed) noexcept n
     if maps.displacement != NULL:
         u = <const floating *> maps.displacement + n * maps.displacement_step
     for c in range(images.channels):
-        kernels.warp(images.ops, images.h, images.w, image + c * pixels, maps.matrix + n * maps.matrix_step,
-                     maps.offset + n * maps.offset_step, u, framed, out + c * pixels)
+        image_ops.warp(images.ops, images.h, images.w, image + c * pixels, maps.matrix + n * maps.matrix_step,
+                       maps.offset + n * maps.offset_step, u, framed, out + c * pixels)
 
 
 cdef void warp_slot(void *context, size_t slot, int thread, Watch *watch) noexcept nogil:
@@ -169,11 +169,11 @@ cdef void smooth_sample(const Smoothing *job, size_t n, floating *room) noexcept
         memcpy(room + i * ld, field + i * w, w * sizeof(floating))
         memset(room + i * ld + w, 0, (ld - w) * sizeof(floating))
     if job.passes == 1:
-        kernels.smooth(images.ops, h, w, <const floating *> room, ld, job.weights, job.radius, out, h)
+        image_ops.smooth(images.ops, h, w, <const floating *> room, ld, job.weights, job.radius, out, h)
         return
     memset(other, 0, w * ld_other * sizeof(floating))
-    kernels.smooth(images.ops, h, w, <const floating *> room, ld, job.weights, job.radius, other, ld_other)
-    kernels.smooth(images.ops, w, h, <const floating *> other, ld_other, job.weights, job.radius, out, w)
+    image_ops.smooth(images.ops, h, w, <const floating *> room, ld, job.weights, job.radius, other, ld_other)
+    image_ops.smooth(images.ops, w, h, <const floating *> other, ld_other, job.weights, job.radius, out, w)
 
 
 cdef void smooth_slot(void *context, size_t slot, int thread, Watch *watch) noexcept nogil:

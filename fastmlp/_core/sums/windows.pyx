@@ -10,7 +10,7 @@ The products are kernels; the geometry is their `fmlp_window`.
 
 from cython cimport floating
 
-from fastmlp._core.bridge cimport kernels
+from fastmlp._core.bridge cimport kernels, window_ops
 from fastmlp._core.sums.kinds cimport (
     Backward, Columns, Fill, Forward, Gradient, Layer, Products, Rows, compiled,
 )
@@ -24,27 +24,27 @@ cdef inline const kernels.fmlp_window *window(const Layer *layer) noexcept nogil
 
 cdef void conv_forward(const void *ops, const Layer *layer, size_t n, const floating *point, const floating *W,
                        const floating *b, const floating *A, bint add, floating *Z, size_t ld) noexcept nogil:
-    kernels.conv_forward(ops, window(layer), n, W, b, A, add, Z, ld)
+    window_ops.conv_forward(ops, window(layer), n, W, b, A, add, Z, ld)
 
 
 cdef void conv_backward(const void *ops, const Layer *layer, size_t n, const floating *point, const floating *W,
                         const floating *D, bint add, const floating *factor, floating *E, size_t ld) noexcept nogil:
-    kernels.conv_backward(ops, window(layer), n, W, D, add, factor, E, ld)
+    window_ops.conv_backward(ops, window(layer), n, W, D, add, factor, E, ld)
 
 
 cdef void conv_gradient(const void *ops, const Layer *layer, size_t n, const floating *D, const floating *A, bint add,
                         floating *gW, floating *gb, size_t ld) noexcept nogil:
-    kernels.conv_gradient(ops, window(layer), n, D, A, add, gW, gb, ld)
+    window_ops.conv_gradient(ops, window(layer), n, D, A, add, gW, gb, ld)
 
 
 cdef void conv_columns(const void *ops, const Layer *layer, size_t n, const floating *D, const floating *A, floating *G,
                        size_t ld) noexcept nogil:
-    kernels.conv_columns(ops, window(layer), n, D, A, G, G + (layer.b - layer.W) * ld, ld)
+    window_ops.conv_columns(ops, window(layer), n, D, A, G, G + (layer.b - layer.W) * ld, ld)
 
 
 cdef void conv_rows(const void *ops, const Layer *layer, size_t n, const floating *W, const floating *b,
                     const floating *A, floating *Z, floating *room) noexcept nogil:
-    kernels.conv_rows(ops, window(layer), n, W, b, A, Z, room)
+    window_ops.conv_rows(ops, window(layer), n, W, b, A, Z, room)
 
 
 cdef size_t conv_room(const Layer *layer) noexcept nogil:
@@ -74,32 +74,32 @@ cdef void no_columns(const void *ops, const Layer *layer, size_t n, const floati
 
 cdef void mean_forward(const void *ops, const Layer *layer, size_t n, const floating *point, const floating *W,
                        const floating *b, const floating *A, bint add, floating *Z, size_t ld) noexcept nogil:
-    kernels.mean_forward(ops, window(layer), n, A, add, Z, ld)
+    window_ops.mean_forward(ops, window(layer), n, A, add, Z, ld)
 
 
 cdef void mean_backward(const void *ops, const Layer *layer, size_t n, const floating *point, const floating *W,
                         const floating *D, bint add, const floating *factor, floating *E, size_t ld) noexcept nogil:
-    kernels.mean_backward(ops, window(layer), n, D, add, factor, E, ld)
+    window_ops.mean_backward(ops, window(layer), n, D, add, factor, E, ld)
 
 
 cdef void mean_rows(const void *ops, const Layer *layer, size_t n, const floating *W, const floating *b,
                     const floating *A, floating *Z, floating *room) noexcept nogil:
-    kernels.mean_rows(ops, window(layer), n, A, Z)
+    window_ops.mean_rows(ops, window(layer), n, A, Z)
 
 
 cdef void max_forward(const void *ops, const Layer *layer, size_t n, const floating *point, const floating *W,
                       const floating *b, const floating *A, bint add, floating *Z, size_t ld) noexcept nogil:
-    kernels.max_forward(ops, window(layer), n, point, A, add, Z, ld)
+    window_ops.max_forward(ops, window(layer), n, point, A, add, Z, ld)
 
 
 cdef void max_backward(const void *ops, const Layer *layer, size_t n, const floating *point, const floating *W,
                        const floating *D, bint add, const floating *factor, floating *E, size_t ld) noexcept nogil:
-    kernels.max_backward(ops, window(layer), n, point, D, add, factor, E, ld)
+    window_ops.max_backward(ops, window(layer), n, point, D, add, factor, E, ld)
 
 
 cdef void max_rows(const void *ops, const Layer *layer, size_t n, const floating *W, const floating *b,
                    const floating *A, floating *Z, floating *room) noexcept nogil:
-    kernels.max_rows(ops, window(layer), n, A, Z)
+    window_ops.max_rows(ops, window(layer), n, A, Z)
 
 
 cdef void fill_mean(Products *products, floating *_) noexcept:

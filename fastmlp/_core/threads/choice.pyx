@@ -134,3 +134,20 @@ heed(os.environ.get("FASTMLP_CROWD") or "heed")
 def runnable():
     """(Threads that run or want to, of all programs, 0 if nobody tells; CPUs): for tests and for the curious."""
     return fmlp_runnable(), fmlp_cpus()
+
+
+def choices(double together, double alone, size_t n_calls, double later=0.0):
+    """Numbers of threads, of two, that a `Choice` makes for calls of so many seconds: for tests.
+
+    From halfway on calls of two threads take `later` seconds, if that is given.
+    """
+    cdef Choice own = fresh()
+    cdef size_t call
+    own.asks = False
+    threads = []
+    for call in range(n_calls):
+        if later and call == n_calls // 2:
+            together = later
+        threads.append(chosen(&own, 2))
+        note(&own, together if threads[call] == 2 else alone, 5e9 * alone)
+    return threads
