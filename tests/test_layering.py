@@ -122,7 +122,7 @@ INNER = {
         ("ascent",),
         ("alternation", "starts"),
         ("narrow",),
-        ("occam", "budget", "levels", "sharpened"),
+        ("occam", "budget", "levels", "quantized", "sharpened"),
         ("laplace",),
         ("predictive", "problem"),
         ("parameters",),
