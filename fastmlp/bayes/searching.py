@@ -191,7 +191,7 @@ def fit_evidence(
     Where the prior to begin with holds all weights near zero, as it does in units in which targets are large, weaker
     ones are tried. Data in other units differ by rounding, which grows in training. With `standardize` the search
     therefore sees inputs and targets on a grid of 2^-10 standard deviations, where they are the same to the bit, until
-    no logarithm would change by more than 0.2; with the last precisions again, and to the end, as they are. Besides,
+    no logarithm would change by more than 0.02; with the last precisions again, and to the end, as they are. Besides,
     logarithms are multiples of a tenth of `tol`, of 1/4096 after steps of more than a sixteenth, each to a power of
     two; the first training goes on from parameters of 12 binary digits at every tenth step, later ones where the ten
     steps have brought more than a tenth of a nat; and a step whose training does not end is shortened.
