@@ -12,7 +12,7 @@ from cases import PAIRS, alternation_of, anywhere, data, network, relative_error
 from fastmlp.bayes import alternation, ascent, occam
 from fastmlp.bayes.alternation import Alternation
 from fastmlp.datasets import load_yacht
-from posterior_cases import CLASSES, SINE, X100
+from posterior_cases import CLASSES, SINE, X100, seam
 
 
 def assert_fixed_point(posterior, X, T, tolerance):
@@ -144,7 +144,10 @@ def test_the_path_is_recorded_and_the_evidence_does_not_fall():
     assert history["prior_precision"].shape == (steps, 4)
     assert history["prior_precision"][0].tolist() == [0.1] * 4
     assert history["noise_precision"][0] == pytest.approx(100 / SINE.var())
-    assert (np.diff(history["log_evidence"]) > -2e-6).all()  # trainings end within 1e-6 of their optimum
+    leaves = seam(history)  # from a grid to the samples as they are: other data
+    rises = np.diff(history["log_evidence"])
+    assert abs(rises[leaves - 1]) < 0.1
+    assert (np.delete(rises, leaves - 1) > -2e-6).all()  # trainings end within 1e-6 of their optimum
     assert history["log_evidence"][-1] == posterior.log_evidence > history["log_evidence"][0] + 20
     assert history["effective_n_params"][-1] == posterior.effective_n_params
     assert list(posterior.group_precisions.values()) == history["prior_precision"][-1].tolist()
@@ -189,7 +192,8 @@ def test_where_no_step_is_uphill_the_best_point_is_returned(monkeypatch):
     posterior = fastmlp.fit_evidence(net, X100, SINE, tol=1e-8, max_iter=500)
     assert posterior.converged
     assert posterior.stationary == "edge"
-    assert posterior.log_evidence == posterior.history["log_evidence"].max()
+    assert posterior.log_evidence == posterior.history["log_evidence"][seam(posterior.history) :].max()
+    assert posterior.log_evidence > posterior.history["log_evidence"].max() - 0.1
     assert np.array_equal(net.params, posterior.params)
 
 
@@ -201,7 +205,8 @@ def test_the_best_is_returned_where_time_is_up():
     assert warned[0].filename == __file__
     assert not posterior.converged
     assert posterior.stationary == ""
-    assert posterior.log_evidence == posterior.history["log_evidence"].max()
+    assert posterior.log_evidence == posterior.history["log_evidence"][seam(posterior.history) :].max()
+    assert posterior.log_evidence > posterior.history["log_evidence"].max() - 0.1
     assert np.array_equal(net.params, posterior.params)
 
 

@@ -5,6 +5,7 @@ import pytest
 
 import fastmlp
 from fastmlp.bayes import ascent
+from posterior_cases import seam
 
 
 def sine(w, noise, seed):
@@ -44,20 +45,23 @@ def test_what_lies_across_an_edge_is_not_worse_than_it(monkeypatch, data):
     assert all(other.stationary == "edge" for other, gain in zip(before, gains, strict=True) if gain)
     for posterior in found:
         assert posterior.log_evidence == posterior.history["log_evidence"][-1]
-        assert posterior.log_evidence > posterior.history["log_evidence"].max() - 1e-4
+        assert posterior.log_evidence > posterior.history["log_evidence"][seam(posterior.history) :].max() - 1e-4
+        assert posterior.log_evidence > posterior.history["log_evidence"].max() - 0.1  # of samples on a grid
 
 
 def test_re_estimations_across_an_edge_are_counted_shown_and_ended_like_others():
     data, steps = sine(*ACROSS[0]), []
-    fitted(data, 1, callback=lambda state: steps.append((state.nit, state.log_evidence)))
-    numbers, evidences = zip(*steps, strict=True)
+    fitted(data, 1, callback=lambda state: steps.append((state.nit, state.log_evidence, state.prior_precision)))
+    numbers, evidences, precisions = zip(*steps, strict=True)
     assert numbers == tuple(range(len(numbers)))
     across = next(n for n, each in enumerate(evidences) if each > max(evidences[:n], default=each) + 3 and n > 10)
     ended = fitted(data, 1, max_iter=across - 4)  # between
     assert ended.stationary == "edge"
-    assert ended.log_evidence == max(evidences[: across - 3])
+    best = int(np.argmax(evidences[: across - 3]))
+    assert list(ended.group_precisions.values()) == precisions[best].tolist()
+    assert abs(ended.log_evidence - evidences[best]) < 0.1  # of samples on a grid
     stopped = fitted(data, 1, callback=lambda state: state.nit == across - 4)
     assert stopped.stationary == ""
-    assert stopped.log_evidence == ended.log_evidence
+    assert abs(stopped.log_evidence - ended.log_evidence) < 1e-6  # an end is trained as far as rounding allows
     with pytest.warns(fastmlp.ConvergenceWarning, match="max_iter=5"):
         assert not fitted(data, 1, max_iter=5).converged

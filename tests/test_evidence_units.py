@@ -95,7 +95,7 @@ def test_other_units_and_offsets_change_nothing(groups, method, noise):
 
 def test_starts_sizes_and_mixtures_too():
     inputs, targets = U[:, :2], V[:, :1]
-    settings = {"hidden": [1, 3], "n_starts": 2, "rng": 0, "max_iter": 30}
+    settings = {"hidden": [1, 3], "n_starts": 2, "rng": 0, "max_iter": 60}
     one, two = (
         fastmlp.fit_evidence(fastmlp.Network([2, 2, 1], rng=1), x, t, combine="average", **settings)
         for x, t in ((inputs, targets), (2.0**20 * inputs, 2.0**-30 * targets))

@@ -132,7 +132,7 @@ INNER = {
         ("ascent",),
         ("alternation", "starts"),
         ("narrow",),
-        ("occam", "budget", "levels", "sharpened"),
+        ("occam", "budget", "levels", "quantized", "sharpened"),
         ("laplace",),
         ("omitting",),
         ("predictive", "problem"),

@@ -77,7 +77,7 @@ class Alternation:
         budget: Budget | None = None, number: int = 0, levels: Levels | None = None,
     ) -> None:  # fmt: skip
         self.narrow = Narrow.of(params, frame, samples, groups)
-        self.whole_frame = frame
+        self.whole_frame, self._kind = frame, groups
         if self.narrow is not None:
             params, frame, samples = self.narrow.params, self.narrow.frame, self.narrow.samples
         architecture = frame.architecture
@@ -92,6 +92,16 @@ class Alternation:
         self.budget, self.number, self._begun = Budget() if budget is None else budget, number, False
         self._damping, self._is_far = 0.0, False  # of the latest training; whether that was a few steps only
         self._told: Step | None = None  # of which whoever looks on knows
+        self._n_before = 0  # steps of which this knew before
+
+    def on(self, samples: Samples, begin: Float, n_before: int = 0) -> Alternation:
+        """The same search, which goes on with other samples from parameters (P,) after so many steps."""
+        own = self.levels.on(samples)
+        other = Alternation(
+            begin, self.whole_frame, samples, self._kind, self.tol, self.data.n_threads, self.budget, self.number, own
+        )
+        other._begun, other._n_before = self._begun, n_before
+        return other
 
     def start(self, alpha: Any, beta: Any) -> Float:
         """The precisions to begin with; beta is given in the units of the user's targets."""
@@ -249,11 +259,21 @@ class Alternation:
         self._told = step
         posterior = self.whole(step.posterior) if self.budget.watched else step.posterior
         told = Laplace._of(self.whole_frame, posterior)
-        self.budget.report(self.number, len(path) - 1, told, self.alphas(step.precisions))
+        self.budget.report(self.number, self._n_before + len(path) - 1, told, self.alphas(step.precisions))
 
     def whole(self, posterior: Posterior) -> Posterior:
         """That of all parameters, where it is of coordinates."""
         return posterior if self.narrow is None else self.narrow.whole(posterior)
+
+    def params_at(self, step: Step) -> Float:
+        """All parameters (P,)."""
+        params = step.posterior.params
+        return params if self.narrow is None else self.narrow.expanded(params)
+
+    def seen(self, step: Step) -> Step:
+        """The posterior of these samples where others have led to."""
+        objective = self._objective(step.precisions)
+        return step._replace(posterior=self._posterior(objective, objective.x0))
 
     def proposal(self, step: Step, corrected: bool) -> Proposal:
         """Re-estimation: alpha_g |w_g|^2 = gamma_g, beta SSE = N K - gamma, or beta_k SSE_k = N - gamma_k.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -79,21 +80,42 @@ def near_by(alternation: Alternation, start: Float, max_iter: int, *, quick: boo
     return path
 
 
-def to_maximum(alternation: Alternation, path: list[Step], max_iter: int, tol: float) -> Path:
+def off_grid(alternation: Alternation, last: Step, end: str) -> Path:
+    """The precisions that a path on a grid has come to, with the samples as they are.
+
+    What ended at an edge there is at one here, where the evidence is the same but for half a nat: going on, it would be
+    left to rounding which of the last trials before it has an optimum.
+    """
+    try:
+        step = alternation.trained(last.precisions)
+    except Stop as stop:
+        return Path(list(stop.args), "")
+    is_same = abs(step.posterior.log_evidence - last.posterior.log_evidence) < WORTH
+    if end != "edge" or not (step.finished and is_same):
+        return Path([step], "")
+    with suppress(Stop):
+        alternation.report([step])
+    return Path([step], end)
+
+
+def to_maximum(
+    alternation: Alternation, path: list[Step], max_iter: int, tol: float, across: float | None = None
+) -> Path:
     """Uphill to a maximum of the log evidence, from the end of a path.
 
     Corrected re-estimation has the sign of the gradient in each component, so that a part of its step is always uphill.
     It is made quicker by the curvature along the last few steps (L-BFGS). Where no part is uphill, the network's
     optimum has ceased to exist, and training goes on to another one: the path jumps there once, and may fall. If it
     comes to such an edge again, or to a lower maximum, plain re-estimation, which asks for no rise, may lead across to
-    better networks, and uphill from there; else the path ends at the best of its points, an edge.
+    better networks, and uphill from there; else the path ends at the best of its points, an edge. `across` is its
+    tolerance, if not `tol`.
     """
     path, pruning = list(path), _Pruning(alternation)
     try:
         path = _arrived(alternation, path)
         while True:
             found = _climbed(alternation, path, pruning, max_iter, tol)
-            if found.end != "edge" or not _has_crossed(alternation, path, max_iter, tol):
+            if found.end != "edge" or not _has_crossed(alternation, path, max_iter, tol if across is None else across):
                 return found
     except Stop as stop:
         path += stop.args
@@ -202,7 +224,9 @@ def _below_floors(direction: Float, alternation: Alternation, at: Step, proposal
     return direction
 
 
-def to_fixed_point(alternation: Alternation, path: list[Step], max_iter: int, tol: float) -> Path:
+def to_fixed_point(
+    alternation: Alternation, path: list[Step], max_iter: int, tol: float, _across: float | None = None
+) -> Path:
     """Plain re-estimation to its fixed point, from the end of a path."""
     path, pruning, plain = list(path), _Pruning(alternation), _Plain(alternation)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, how_many
 from fastmlp.bayes import shown, stored
-from fastmlp.bayes.alternation import Alternation
+from fastmlp.bayes.alternation import Alternation, Step
 from fastmlp.bayes.ascent import Path
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.starts import Start, Starts
@@ -33,7 +34,9 @@ class Evidence(Laplace):
         Groups that the data say nothing about: their parameters are 0.
     history : dict of ndarray
         One entry for each step up to this posterior, the start first: log_evidence, effective_n_params,
-        noise_precision, prior_precision (steps, groups).
+        noise_precision, prior_precision (steps, groups). Before the first step that has the precisions of the last one
+        they are of samples on a grid (see `fastmlp.fit_evidence`), with evidences that differ by hundredths of a nat,
+        by more where there is hardly any noise.
     converged : bool
         Else this is the posterior with the largest evidence up to `max_iter`, `time_limit`, or what the callback said.
     stationary : str
@@ -52,8 +55,9 @@ class Evidence(Laplace):
 
     starts: Starts
 
-    def __init__(self, path: Path, alternation: Alternation, n_threads: int) -> None:
-        steps, frame, last = [step.posterior for step in path.steps], alternation.whole_frame, path.steps[-1]
+    def __init__(self, path: Path, alternation: Alternation, n_threads: int, before: Sequence[Step] = ()) -> None:
+        all_steps, frame, last = [*before, *path.steps], alternation.whole_frame, path.steps[-1]
+        steps = [step.posterior for step in all_steps]
         self._frame, self._posterior = frame, alternation.whole(last.posterior).changed(n_threads=n_threads)
         alpha = alternation.alphas(last.precisions).tolist()
         self.group_precisions: dict[str, float] = dict(zip(alternation.groups, alpha, strict=True))
@@ -67,7 +71,7 @@ class Evidence(Laplace):
             "log_evidence": np.array([step.log_evidence for step in steps]) - volume,
             "effective_n_params": np.array([step.effective_n_params for step in steps]),
             "noise_precision": np.array([frame.precision(step.beta) for step in steps]),
-            "prior_precision": np.array([alternation.alphas(step.precisions) for step in path.steps]),
+            "prior_precision": np.array([alternation.alphas(step.precisions) for step in all_steps]),
         }
 
     def _shown(self) -> Page:

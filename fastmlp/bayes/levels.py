@@ -5,6 +5,7 @@ All numbers are in the frame's units, one for each level (B,).
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -17,11 +18,13 @@ from fastmlp.bayes.posterior import Posterior
 from fastmlp.model import units
 from fastmlp.model.functional import Samples
 from fastmlp.optimize import advice, explained, reference
+from fastmlp.optimize.settled import shortened
 from fastmlp.terms import DataTerm, outputs
 
 START_SIGNAL = 100.0  # variance of the targets over that of the noise
 MOST_SIGNAL = 1e12  # the same where the noise is at its floor
 LEAST_VARIANCE = 1e-290  # of which float64 holds the reciprocal, and that of the noise
+DIGITS = 20  # binary, where data differ by less
 CLOSE = 0.9  # share of that precision from which on the noise counts as at its floor
 
 
@@ -50,6 +53,7 @@ class Levels:
 
     def __init__(self, frame: Frame, samples: Samples, by_output: bool, known: Any = None) -> None:
         self.frame, self.is_regression = frame, frame.architecture.loss.has_noise
+        self._asked = by_output, known
         self.varying = np.flatnonzero(frame.varying)
         self.known = known if self.is_regression else 1.0
         several = by_output if self.known is None else np.ndim(self.known) == 1
@@ -60,6 +64,18 @@ class Levels:
         if self.is_regression:
             self.deviations, self.variances = self._spread(samples)
         self.highest = np.full(len(self), np.inf) if self.are_known else MOST_SIGNAL / self.variances
+
+    def on(self, samples: Samples) -> Levels:
+        """Those of other samples of the same kind."""
+        return Levels(self.frame, samples, *self._asked)
+
+    def on_grid(self) -> Levels:
+        """The same, by spreads of few digits, which rounding of the data does not move."""
+        other = copy.copy(self)
+        other.deviations, other.variances, other.highest = (
+            shortened(each, DIGITS) for each in (self.deviations, self.variances, self.highest)
+        )
+        return other
 
     def __len__(self) -> int:
         return len(self.n_targets)

@@ -53,11 +53,15 @@ class Narrow:
             return None
         return cls(params, frame, samples)
 
+    def expanded(self, params: Float) -> Float:
+        """All parameters from those on the coordinates."""
+        return self._subspace.expanded(params)
+
     def whole(self, own: Posterior) -> Posterior:
         """The posterior of all parameters, from that of the coordinates."""
         alpha = self._subspace.by_parameter_there(own.prior_precision)
         held = np.isinf(alpha)
-        params = np.where(held, 0.0, self._subspace.expanded(own.params))
+        params = np.where(held, 0.0, self.expanded(own.params))
         data = DataTerm(self._frame.architecture, self._samples, own.beta, own.n_threads)
         prior = gaussian.by_parameter(np.where(held, 0.0, alpha))
         objective = Objective(data, prior, params, reparam.holding(params, held))
