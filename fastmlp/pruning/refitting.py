@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float64]
 MOST_STEPS = 1000
-#: posterior standard deviations up to which quasi-Newton steps are tried, by how many eigenvalues are negative: where more
-#: are, they lead to another minimum than Levenberg-Marquardt in one of twelve changes, mostly to a higher one
+#: posterior standard deviations up to which quasi-Newton steps are tried, by how many eigenvalues are negative; where
+#: more are, they may end at another minimum than Levenberg-Marquardt, mostly at a higher one
 NEAR = {0: 2.0, 1: 1.0}
 EPS = float(np.finfo(np.float64).eps)
 
@@ -87,8 +87,9 @@ def refit(
     -----
     Where the optimum is predicted to be no farther than two posterior standard deviations away, quasi-Newton steps are
     tried: the first is Newton's, or within one standard deviation that of Gauss-Newton where the exact Hessian has one
-    negative eigenvalue; it is corrected by the gradients that follow (BFGS). Else, and where they do not arrive,
-    Levenberg-Marquardt goes from the old parameters, as with more negative eigenvalues only its steps end where it does. The objective is never left above the start.
+    negative eigenvalue; it is corrected by the gradients that follow (BFGS). Where these do not arrive,
+    Levenberg-Marquardt goes on. Else it goes from the old parameters: between saddles only its own steps end where it
+    does. The objective is never left above the start.
 
     The optimum is the one that leads on from the old one: a fresh start may end at a lower one, or a higher, and this
     basin has been chosen with the rows that are gone. For who has to forget rows, the promise is that the gradient of
@@ -164,13 +165,13 @@ def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
         return report | found | {"moved": 0.0}
     known = _is_definite(start)
     definite = known and start.hessian == "exact"
-    report["negative_eigenvalues"] = 0 if definite else _negative(reduced.matrix(v, "exact"))
+    negative = 0 if definite else _negative(reduced.matrix(v, "exact"))
+    report["negative_eigenvalues"] = negative
     if definite:
         report |= {"predicted": v - start.solve(gradient), "predicted_decrease": start.predicted_decrease}
     else:
         report |= {"predicted": None, "predicted_decrease": math.nan}
-    near = NEAR.get(report["negative_eigenvalues"], 0.0)
-    arrival, quasi = _arrived(start, tol, known and start.distance < near)
+    arrival, quasi = _arrived(start, tol, known and start.distance < NEAR.get(negative, 0.0))
     report["newton_used"] = definite and quasi
     fun, gradient = arrival.value_and_grad
     grad_norm = float(np.abs(gradient).max(initial=0.0))

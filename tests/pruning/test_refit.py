@@ -167,14 +167,13 @@ def test_negative_eigenvalues_are_counted_where_pivots_have_to_be_chosen(n):
         assert refitting._negative(A) == (np.linalg.eigvalsh(A) < 0).sum()
 
 
-@pytest.mark.parametrize("seed", [3, 37])
-def test_between_saddles_the_minimum_is_that_of_levenberg_marquardt(seed):
-    """With several negative eigenvalues quasi-Newton steps end elsewhere: with seed 37 by 0.06 higher."""
-    rng = np.random.default_rng(seed)
+def test_between_saddles_the_minimum_is_that_of_levenberg_marquardt():
+    """With five negative eigenvalues quasi-Newton steps end elsewhere, by 0.06 higher."""
+    rng = np.random.default_rng(37)
     X = rng.normal(size=(90, 3))
     logits = np.sin(X @ rng.normal(size=(3, 2))) + 0.2 * rng.normal(size=(90, 2))
     T, penalty = np.eye(2)[logits.argmax(axis=1)], fastmlp.WeightDecay(0.5, 0.5)
-    net = fastmlp.Network([3, 5, 2], hidden="softplus", output="softmax", rng=seed)
+    net = fastmlp.Network([3, 5, 2], hidden="softplus", output="softmax", rng=37)
     net.fit(X, T, "lm", penalty=penalty, tol=1e-9)
     left = rng.permutation(90)[9:]
     other = net.copy().fit(X[left], T[left], "lm", penalty=penalty, tol=1e-9)
