@@ -19,6 +19,7 @@ from fastmlp.estimators.arguments import EVIDENCE, standardizes
 from fastmlp.estimators.mean_objective import Problem, Samples
 from fastmlp.model.units import Units
 from fastmlp.network import Network
+from fastmlp.optimize import advice
 from fastmlp.pruning import PruningPath, prune
 
 OWN = ("penalty", "standardize", "validation")  # arguments of `prune` that the estimator gives
@@ -150,7 +151,8 @@ class Prunable:
         if held_out is not None:
             arguments["validation"] = held_out[:2]
         own = fitting.units_for(self.network_, samples, True, False) if standardizes(self) else None
-        path = _pruned(self, samples, own, arguments)
+        with advice.once(advice.ESTIMATOR):
+            path = _pruned(self, samples, own, arguments)
         judged = Samples(inputs, self._encode(y), weight) if held_out is None else held_out
         outputs = (path.network(step).predict(judged.X) for step in range(len(path.steps)))
         scores = [self._score(Y, judged.T, judged.importance) for Y in outputs]

@@ -95,7 +95,7 @@ class Optimum:
         for kind in HESSIANS[HESSIANS.index(self._wanted) :]:
             A = self._matrix(kind)
             L = _matrices.copied(A)
-            if cholesky.factor(L) == 0 and math.isfinite(L.trace()):
+            if cholesky.factor(L) == 0:
                 return kind, A, L
             if not np.isfinite(A).all():
                 raise ValueError("net: expected one whose second derivatives are finite on these data, got others")
@@ -166,7 +166,7 @@ class Optimum:
     @property
     def log_det(self) -> float:
         """Ln|A|."""
-        return 2 * float(np.log(np.diagonal(self.factor)).sum())
+        return 2 * float(np.log(self.factor.diagonal()).sum())
 
     @property
     def inverse(self) -> Float:
@@ -205,10 +205,9 @@ class Optimum:
         """Ln p(T), likewise, without equivalent modes; nan with a flat prior."""
         if not self.reduced.decay.all():
             return math.nan
-        beta, n = self.noise_precision, len(self.v)
-        alpha = beta * self.reduced.decay
-        prior = float(np.log(alpha).sum()) - float(alpha @ self.v**2)
-        return self.log_likelihood + 0.5 * (prior - n * math.log(beta) - self.log_det)
+        decay = self.reduced.decay
+        prior = float(np.log(decay).sum()) - self.noise_precision * float(decay @ self.v**2)
+        return self.log_likelihood + 0.5 * (prior - self.log_det)  # n/2 ln beta of |alpha| and of |beta A| cancel
 
     @property
     def aic(self) -> float:

@@ -129,6 +129,11 @@ def prune(
         If not even the Gauss-Newton matrix is positive definite, of which it says the smallest eigenvalue, beyond
         biases without a penalty that others make up for; or where deletions leave nothing but rounding of it.
 
+    Warns
+    -----
+    ScaleWarning
+        As `Network.fit`: if nothing can be learned of the data as they are.
+
     Notes
     -----
     With A the second derivatives of the objective, the deletion of parameters S has L_S = w_S' (C_SS)^-1 w_S / 2 and
@@ -156,6 +161,7 @@ def prune(
     candidates = Candidates(problem.architecture, what, keep)
     start = problem.start
     if len(candidates.left(start).numbers) == 0:
+        problem.refuse_constant_targets()
         raise ValueError("what, keep: expected something that may be deleted, got nothing")
     n_params = check.integer(n_params, "n_params", 1)
     chosen = METHODS[check.choice(method, "method", tuple(METHODS))]
@@ -187,6 +193,8 @@ def prune(
         verbose=check.verbosity(verbose),
         deadline=time.perf_counter() + seconds,
     )
+    if rules.retrain and X is not None:
+        problem.warn_of_scale(X, T)
     walk = Walk(problem, candidates, rules, chooser, held_out)
     with handing_over(lambda: walk.path("stopped by an exception")):
         message = walk.go(start)

@@ -22,7 +22,7 @@ from fastmlp.model import functional, selection, units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 from fastmlp.network.network import Network, check_network
-from fastmlp.optimize import reference
+from fastmlp.optimize import reference, scale
 from fastmlp.pruning import candidates
 from fastmlp.terms import DataTerm, Sum, gaussian, penalties, reparam
 from fastmlp.terms import objective as objectives
@@ -69,6 +69,7 @@ class Problem:
         self.terms = penalties.bound(terms, self.data)
         self.silent: Mask = np.logical_not(samples.X.any(axis=0))
         self._compact: Compact | None = None
+        self._used_last = b""
 
     @classmethod
     def of_network(
@@ -102,6 +103,20 @@ class Problem:
         penalty = Sum(gaussian.by_parameter(decay), *forms) if forms else gaussian.by_parameter(decay)
         frame = frame._replace(pruned=np.asarray(free.index) < 0)
         return cls(frame.architecture, frame, known.samples, known.params, penalty, known.n_threads, known.beta)
+
+    def warn_of_scale(self, X: Any, T: Any) -> str:
+        """Say, as `fit` does, of which columns of X and T nothing can be learned from here; what was said."""
+        architecture, samples = self.architecture, self.samples
+        constant = reference.of(architecture, samples)
+        return scale.before(architecture, self.params, samples, constant, False, self.frame.units, (X, T))
+
+    def refuse_constant_targets(self) -> None:
+        """ValueError where standardised targets have no scale, so that no parameter is left."""
+        if not self.frame.varying.any():
+            raise ValueError(
+                "T: expected targets that vary, with standardize=True, got constants, for which a bias of the outputs "
+                "is enough"
+            )
 
     @property
     def start(self) -> Mask:
@@ -172,7 +187,8 @@ class Problem:
     def compact(self, pruned: Mask) -> Compact:
         """Without units and inputs that have nothing left; with some of them, as long as these are few."""
         used, known = self._used(pruned), self._compact
-        if known is not None and used.tobytes() == known.used.tobytes():
+        before, self._used_last = self._used_last, used.tobytes()
+        if known is not None and self._used_last == before:
             return known
         if known is None or (used > known.used).any() or self._size(used) <= SMALLER * len(known.where):
             small, where = compact_architecture(self.architecture, np.split(used, self._layers))
@@ -286,13 +302,12 @@ class Reduced:
         """The same for the compiled floor, but for the constant."""
         data, ties = self.data, None
         if not self._whole:
-            index = np.full(len(self._where), -1)
-            index[self._left] = np.arange(len(self._left))
+            index = self.places[self._where]
             ties = Ties(index, np.ones(len(index)), self._values[self._where], len(self._left))
         n_threads = _threads.resolve(data.n_threads)
         return Compiled(data.batch, data.factor, self.decay, n_threads, ties, self._terms)
 
-    @property
+    @cached_property
     def places(self) -> Index:
         """Where each parameter (P,) is among those that are left, or -1."""
         places = np.full(len(self.pruned), -1)

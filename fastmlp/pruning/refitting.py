@@ -16,7 +16,7 @@ from fastmlp._quiet import quiet
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import selection
 from fastmlp.network import Network
-from fastmlp.optimize.monitor import CONVERGED, MESSAGES, STALLED, optimize_result
+from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, MESSAGES, STALLED, optimize_result
 from fastmlp.pruning import retraining
 from fastmlp.pruning.optimum import Optimum
 from fastmlp.pruning.reduced import Problem, Reduced
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float64]
 MOST_STEPS = 1000
-NEAR = 2.0  # posterior standard deviations up to which quasi-Newton steps are tried
+#: posterior standard deviations up to which quasi-Newton steps are tried, by how many eigenvalues are negative; where
+#: more are, they may end at another minimum than Levenberg-Marquardt, mostly at a higher one
+NEAR = {0: 2.0, 1: 1.0}
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -76,12 +78,18 @@ def refit(
     RuntimeError
         If the network is being fitted already.
 
+    Warns
+    -----
+    ScaleWarning
+        As `Network.fit`: if nothing can be learned of the data as they are.
+
     Notes
     -----
     Where the optimum is predicted to be no farther than two posterior standard deviations away, quasi-Newton steps are
-    tried: the first is Newton's, or that of Gauss-Newton where the exact Hessian is not positive definite; it is
-    corrected by the gradients that follow (BFGS). Else, and where they do not arrive, Levenberg-Marquardt goes from the
-    old parameters. The objective is never left above the start.
+    tried: the first is Newton's, or within one standard deviation that of Gauss-Newton where the exact Hessian has one
+    negative eigenvalue; it is corrected by the gradients that follow (BFGS). Where these do not arrive,
+    Levenberg-Marquardt goes on. Else it goes from the old parameters: between saddles only its own steps end where it
+    does. The objective is never left above the start.
 
     The optimum is the one that leads on from the old one: a fresh start may end at a lower one, or a higher, and this
     basin has been chosen with the rows that are gone. For who has to forget rows, the promise is that the gradient of
@@ -109,6 +117,7 @@ def refit(
     problem = Problem.of_network(net, X, T, sample_weight, penalty, standardize, n_threads)
     tol = problem.default_tol if tol is None else check.number(tol, "tol", 0.0)
     reduced, v = _reduced(problem, fixed)
+    warned = problem.warn_of_scale(X, T)
     claim = (os.getpid(), object())
     net._claim(claim, "refit")
     try:
@@ -119,10 +128,11 @@ def refit(
             del net._fitting["by"]
     if found["predicted"] is not None:
         found["predicted"] = _for_the_user(reduced, found["predicted"])
-    status = CONVERGED if found["success"] else STALLED
+    status = found["status"]
+    message = f"stopped after {MOST_STEPS} steps; another refit goes on" if status == MAX_ITER else MESSAGES[status]
     return optimize_result(
-        x=net.params.astype(np.float64), units=problem.frame.units, method="lm", status=status,
-        message=MESSAGES[status], **found,
+        x=net.params.astype(np.float64), units=problem.frame.units, method="lm", warned=warned,
+        message=message if found["success"] else message + problem.hint, **found,
     )  # fmt: skip
 
 
@@ -137,6 +147,8 @@ def _reduced(problem: Problem, fixed: Any) -> tuple[Reduced, Float]:
     if fixed is not None:
         held[selection.positions(problem.architecture, fixed, "fixed")] = True
     if held.all():
+        if fixed is None:
+            problem.refuse_constant_targets()
         raise ValueError("fixed: expected at least one parameter that is not, got all of them")
     reduced = Reduced(problem, held, values)
     return reduced, problem.params[reduced.free]
@@ -149,24 +161,38 @@ def _trained(reduced: Reduced, v: Float, tol: float) -> dict[str, Any]:
     value, gradient = start.value_and_grad
     report = {"predicted": v, "predicted_decrease": 0.0, "newton_used": False, "negative_eigenvalues": None}
     if start.grad_norm <= tol:
-        return report | {"v": v, "fun": value, "grad_norm": start.grad_norm, "nit": 0, "success": True, "moved": 0.0}
+        found = {"v": v, "fun": value, "grad_norm": start.grad_norm, "nit": 0, "success": True, "status": CONVERGED}
+        return report | found | {"moved": 0.0}
     known = _is_definite(start)
     definite = known and start.hessian == "exact"
-    report["negative_eigenvalues"] = 0 if definite else _negative(reduced.matrix(v, "exact"))
+    negative = 0 if definite else _negative(reduced.matrix(v, "exact"))
+    report["negative_eigenvalues"] = negative
     if definite:
         report |= {"predicted": v - start.solve(gradient), "predicted_decrease": start.predicted_decrease}
     else:
         report |= {"predicted": None, "predicted_decrease": math.nan}
-    arrival = retraining.near_minimum(reduced, v, tol, start.factor) if known and start.distance <= NEAR else None
-    nit = 0 if arrival is None else arrival.nit
-    report["newton_used"] = definite and nit > 0
-    if arrival is None or not arrival.there:
-        arrival = retraining.to_minimum(reduced, v if arrival is None else arrival.v, tol, MOST_STEPS, math.inf)
-        nit += arrival.nit
+    arrival, quasi = _arrived(start, tol, known and start.distance < NEAR.get(negative, 0.0))
+    report["newton_used"] = definite and quasi
     fun, gradient = arrival.value_and_grad
     grad_norm = float(np.abs(gradient).max(initial=0.0))
-    found = {"v": arrival.v, "fun": fun, "grad_norm": grad_norm, "nit": nit, "success": grad_norm <= tol}
+    status = CONVERGED if grad_norm <= tol else MAX_ITER if arrival.cut else STALLED
+    found = {
+        "v": arrival.v, "fun": fun, "grad_norm": grad_norm, "nit": arrival.nit, "success": status == CONVERGED,
+        "status": status,
+    }  # fmt: skip
     return report | found | {"moved": start.length(arrival.v - start.v) if known else math.nan}
+
+
+def _arrived(start: Optimum, tol: float, is_close: bool) -> tuple[retraining.Arrival, bool]:
+    """At the minimum, by quasi-Newton steps if it is close, or by Levenberg-Marquardt; whether the former were made."""
+    reduced, v, nit = start.reduced, start.v, 0
+    if is_close:
+        arrival = retraining.near_minimum(reduced, v, tol, start.factor)
+        if arrival.there:
+            return arrival, True
+        v, nit = arrival.v, arrival.nit
+    arrival = retraining.to_minimum(reduced, v, tol, MOST_STEPS, math.inf)
+    return arrival._replace(nit=nit + arrival.nit), nit > 0
 
 
 def _is_definite(start: Optimum) -> bool:

@@ -35,6 +35,7 @@ class Arrival(NamedTuple):
     v: Float
     nit: int
     there: bool  # |g|_inf <= tol, at a minimum
+    cut: bool  # by the steps or the seconds that were given
     value_and_grad: tuple[float, Float]
     known: Known | None  # where it is a minimum, and its matrix was asked for
 
@@ -84,4 +85,4 @@ def _arrival(reduced: Reduced, descent: Descent, hessian: str | None) -> Arrival
     there = descent.status == "converged"
     found = descent.value + reduced.constant, descent.gradient
     known = Known(found, hessian, descent.matrix) if there and hessian is not None else None
-    return Arrival(descent.params, descent.counts[0], there, found, known)
+    return Arrival(descent.params, descent.counts[0], there, descent.status == "running", found, known)

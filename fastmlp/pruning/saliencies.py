@@ -211,6 +211,7 @@ def saliencies(
     candidates = Candidates(problem.architecture, what)
     start = problem.start
     if len(candidates.left(start).numbers) == 0:
+        problem.refuse_constant_targets()
         raise ValueError("what: expected something that may be deleted, got nothing")
     if method == "evidence":
         problem.refuse_flat_priors(candidates.left(start).sets, "method")

@@ -164,7 +164,7 @@ class Walk:
             raise ValueError(
                 f"retrain: expected True, or a network at an optimum of this objective, got one that is "
                 f"{optimum.distance:.3g} posterior standard deviations away (at most: {FARTHEST}); train it with this "
-                "penalty (method='lm')"
+                f"penalty (method='lm'){self.problem.hint}"
             )
 
     def _delete(self, quadratic: RoundModel, pruned: Mask) -> Round | None:

@@ -210,6 +210,7 @@ def test_a_posterior_brings_everything_along(evidence):
 
 @pytest.mark.parametrize("what", ["weights", "units"])
 @pytest.mark.parametrize("hessian", ["exact", "ggn"])
+@pytest.mark.filterwarnings("ignore::fastmlp.ScaleWarning")  # which says the same before
 def test_what_is_not_finite_is_refused(what, hessian):
     net, X, T, penalty = trained()
     X[0, 0] = 1e200  # of which the squares are not
