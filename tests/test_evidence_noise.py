@@ -13,8 +13,10 @@ import fastmlp
 from cases import alternation_of, relative_error
 from fastmlp.bayes import ascent
 from fastmlp.bayes.alternation import Alternation
+from fastmlp.bayes.budget import Budget
 from fastmlp.bayes.covariance import Covariance
 from fastmlp.errors import NotPositiveDefiniteError
+from fastmlp.optimize import settled
 
 fit_evidence = functools.partial(fastmlp.fit_evidence, standardize=False)  # the search itself, in the data's own units
 RNG = np.random.default_rng(0)
@@ -275,6 +277,40 @@ def test_a_time_limit_ends_within_a_training():
     assert not posterior.converged
     assert len(posterior.starts) == 1
     assert np.isfinite(posterior.log_evidence)
+
+
+def test_a_training_takes_a_thirtieth_of_the_time_limit(monkeypatch):
+    """The first half of what is left; and what it is cut at is no edge."""
+    X = np.random.default_rng(0).normal(size=(100, 3))
+    own = alternation_of(fastmlp.Network([3, 4, 1], rng=0), X, np.sin(2 * X[:, :1]), "all", 1e-4)
+    own.budget = Budget(60.0)
+    monkeypatch.setattr(Budget, "left", property(lambda self: 45.0))
+    told, to_minimum = [], settled.to_minimum
+
+    def noted(objective, tol, digits, anew, left, *options):
+        told.append(left())
+        return to_minimum(objective, tol, digits, anew, lambda: 0.0, *options)
+
+    monkeypatch.setattr(settled, "to_minimum", noted)
+    start = own.start(0.1, None)
+    first = own.first(start)
+    later = own.trained(start)
+    assert told == [22.5, 2.0]
+    assert (first.cut, first.finished, later.cut, later.finished) == (True, False, True, False)
+
+
+def test_a_rise_by_a_nat_for_each_target_needs_no_end_of_a_training(monkeypatch):
+    """Noise of 1e-5, inputs in a plane: trainings creep for hundreds of steps, at each noise on the way down."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 5))
+    X[:, 4] = 2 * X[:, 1] - 1
+    T = np.tanh(X[:, :3] @ rng.normal(size=(3, 3)) / 2) @ rng.normal(size=3)
+    T = T / T.std() + 1e-5 * rng.normal(size=400)
+    monkeypatch.setattr(settled, "MOST_STEPS", 30)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", fastmlp.ConvergenceWarning)
+        posterior = fit_evidence(fastmlp.Network([5, 8, 1], rng=0), X, T, max_iter=6, n_threads=1)
+    assert posterior.log_evidence > 400 * (math.log(1e5) - 0.5 * math.log(2 * math.pi * math.e)) - 600
 
 
 def test_a_generous_time_limit_changes_nothing():

@@ -252,3 +252,19 @@ def test_rows_are_held_where_they_are_few():
     assert wide.pays(3000, 3500)  # where matrices take more memory
     assert not wide.pays(50, 199)
     assert not wide.pays(100, 399)
+
+
+@anywhere
+@pytest.mark.parametrize("flat", [{}, {"b2": 0.0}])
+def test_the_noise_of_fewer_residuals_than_parameters_comes_from_their_kernel(flat, monkeypatch):
+    """The fixed point beta SSE = N - gamma, by eigenvalues of (N, N) where A itself is a matrix (P, P)."""
+    net = network([10, 20, 1], scale=0.4)
+    inputs, targets = data(net, 120)
+    prior = {"W1": 0.5, "W2": 0.2, "b1": 1.0, "b2": 0.1} | flat
+    own = fastmlp.Laplace(net, inputs, targets, prior_precision=prior)
+    assert not isinstance(own._posterior.covariance, WideCovariance)
+    sse = ((net(inputs) - targets) ** 2).sum()
+    assert own.noise_precision * sse == pytest.approx(120 - own.effective_n_params, rel=1e-10)
+    monkeypatch.setattr(wide, "MANY", 10**9)
+    other = fastmlp.Laplace(net, inputs, targets, prior_precision=prior)
+    assert own.noise_precision == pytest.approx(other.noise_precision, rel=1e-10)

@@ -49,6 +49,8 @@ GRID = 12.0  # of the gradient's tolerance: the distance between logarithms of p
 COARSE = 2.0**-12  # the same on the way
 ROUNDING = 1e-9  # of the log evidence
 FLAT = 0.1  # share of the variance, and of the parameters, that a network explains and uses if its prior holds it down
+# shares of the time limit: of a first training, from which on there is no time for long ways, and of each of the others
+SLOW, LONGEST = 0.1, 1 / 30
 WEAKER = 1e-2, 8  # what such a prior is multiplied by, and how often
 
 
@@ -59,6 +61,7 @@ class Step(NamedTuple):
     precisions: Float
     finished: bool = True  #: whether its training has come to the end, not stopped on the way
     passing: bool = False  #: whether it was trained by a few steps only, since the precisions will change
+    cut: bool = False  #: whether time has ended its training
 
 
 class Proposal(NamedTuple):
@@ -174,7 +177,7 @@ class Alternation:
         """
         objective = self._objective(precisions)
         tol, digits = max(self._least_gradient(precisions), self._gradient_tolerance()), self._digits(precisions)
-        left = self._left if self._begun else self._half_left
+        left = self._left(LONGEST * self.budget.seconds if self._begun else self.budget.left / 2)
         place = settled.to_minimum(objective, tol, digits, self._is_far or not self._begun, left)
         self._is_far = False
         step = self._at(place, objective, precisions)
@@ -185,24 +188,25 @@ class Alternation:
     def approached(self, precisions: Float, n_steps: int) -> Step:
         """The posterior after a few steps from the present parameters towards the optimum for these precisions."""
         objective = self._objective(precisions)
-        place = settled.towards(objective, n_steps, self._digits(precisions), self._left, self._damping)
+        place = settled.towards(objective, n_steps, self._digits(precisions), self._left(), self._damping)
         self._is_far = True
         return self._at(place, objective, precisions)._replace(passing=True)
 
     def _at(self, place: settled.Place, objective: Objective, precisions: Float) -> Step:
         """Where training has come to, from where the next one goes on."""
         self._damping, self.params = place.damping, objective.expand(place.v)
-        return Step(self._posterior(objective, place.v), precisions, place.finished)
+        return Step(self._posterior(objective, place.v), precisions, place.finished, cut=place.cut)
 
     def polished(self, step: Step) -> Step:
         """The same precisions, trained as far as rounding allows; as it is where that leads elsewhere."""
         if step.posterior.distance <= SETTLED:
-            return self._sharpened(step, step.posterior)
+            return self._sharpened(step._replace(cut=False), step.posterior)
         self.params = step.posterior.params
         objective = self._objective(step.precisions)
-        v, finished, _ = settled.to_minimum(objective, self._least_gradient(step.precisions), left=self._left)
-        posterior = self._posterior(objective, v)
-        return self._sharpened(step, posterior if finished and self._is_same(step, posterior) else step.posterior)
+        place = settled.to_minimum(objective, self._least_gradient(step.precisions), left=self._left())
+        posterior = self._posterior(objective, place.v)
+        step = step._replace(cut=step.cut and place.cut)
+        return self._sharpened(step, posterior if place.finished and self._is_same(step, posterior) else step.posterior)
 
     def _sharpened(self, step: Step, posterior: Posterior) -> Step:
         """With the digits that the matrix A has lost, unless rounding leads elsewhere."""
@@ -216,15 +220,12 @@ class Alternation:
     def _posterior(self, objective: Objective, v: Float) -> Posterior:
         return Posterior(objective, v, varying=self.frame.varying, helped=True)
 
-    @property
-    def _left(self) -> Callable[[], float] | None:
-        return None if self.budget.seconds == math.inf else lambda: self.budget.left
-
-    @property
-    def _half_left(self) -> Callable[[], float] | None:
-        """Half of it, for the first training: precisions matter more than its end."""
-        half = self.budget.left / 2
-        return None if half == math.inf else lambda: self.budget.left - half
+    def _left(self, most: float = math.inf) -> Callable[[], float] | None:
+        """The seconds that are left for a training, so many at most: precisions matter more than its end."""
+        if self.budget.seconds == math.inf:
+            return None
+        end = max(0.0, self.budget.left - most)
+        return lambda: self.budget.left - end
 
     def _objective(self, precisions: Float) -> Objective:
         """The negative log posterior at these precisions; groups that are pruned are held at 0."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._types import Mask
-from fastmlp.bayes.alternation import COARSE, DEAD, FARTHEST, Alternation, Proposal, Step
+from fastmlp.bayes.alternation import COARSE, DEAD, FARTHEST, SLOW, Alternation, Proposal, Step
 from fastmlp.bayes.budget import Stop
 
 Float = NDArray[np.float64]
@@ -34,7 +34,6 @@ QUICK_ROUNDS, QUICK_STEPS, QUICK_CHANGE, NEAR = 10, 5, 1.0, 1.0
 # changes beyond which small ones are not the way: where there is no noise, and, of the noise precision downwards, where
 # the network has hardly learnt anything yet, and would be made flat
 FAR, UNLEARNT = 6.0, -4.0
-SLOW = 0.1  # share of the time limit that a first training has taken, beyond which there is no time for long ways
 
 
 class Path(NamedTuple):
@@ -49,10 +48,14 @@ class Path(NamedTuple):
         return _best(steps, "", 0.0)
 
     def polished(self, alternation: Alternation) -> Path:
-        """Its last point trained as far as rounding allows, where the search has come to an end."""
+        """Its last point trained as far as rounding allows, where the search has come to an end.
+
+        Which it has not where time ends that too.
+        """
         if not self.end:
             return self
-        return Path([*self.steps[:-1], alternation.polished(self.steps[-1])], self.end)
+        last = alternation.polished(self.steps[-1])
+        return Path([*self.steps[:-1], last], "" if last.cut else self.end)
 
 
 def near_by(alternation: Alternation, start: Float, max_iter: int, *, quick: bool) -> list[Step]:
@@ -208,7 +211,8 @@ def _uphill(
         step = alternation.trained(after)
         rise = step.posterior.log_evidence - at.posterior.log_evidence
         has_risen = rise >= ENOUGH * share * promised - rounding
-        if at.finished and not step.finished:
+        is_on_the_way = at.finished and not (step.finished or step.cut)
+        if is_on_the_way and rise < alternation.levels.n_targets.sum():
             has_risen = False  # no optimum near by: training is on its way from where the last one has ceased to exist
         if has_risen or share <= SMALLEST_STEP:
             return step, bool(has_risen)

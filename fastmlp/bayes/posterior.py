@@ -285,11 +285,10 @@ def derivatives_of(
 
     That is held by its rows where they are few, and Pi is a diagonal.
     """
-    count = len(data.samples.X) * data.architecture.n_outputs
     matrix: Float | Gram
-    if hessian == "ggn" and Pi.ndim == 1 and not known and wide.pays(count, free.n):
+    if has_rows(known, hessian, Pi) and wide.pays(n_rows(data), free.n):
         value, gradient = data.value_and_grad(params)
-        matrix = _rows(data, free, params)
+        matrix = by_rows(data, free, params)
     elif hessian == "ggn":
         value, gradient, matrix = data.normal_equations(params, free.used)
         matrix = free.project_used(matrix)
@@ -303,7 +302,17 @@ def derivatives_of(
     return Derivatives(value, free.pull(gradient), matrix if own is None else definite.plus(matrix, own))
 
 
-def _rows(data: DataTerm, free: FreeParameters, params: Float) -> Gram:
+def has_rows(known: tuple[OnSamples, ...], hessian: str, Pi: Float) -> bool:
+    """Whether beta H may be held by its rows, beside Pi."""
+    return hessian == "ggn" and Pi.ndim == 1 and not known
+
+
+def n_rows(data: DataTerm) -> int:
+    """How many these are."""
+    return len(data.samples.X) * data.architecture.n_outputs
+
+
+def by_rows(data: DataTerm, free: FreeParameters, params: Float) -> Gram:
     """Beta H for the Gauss-Newton matrix, by its rows."""
     return Gram(free.restrict(data.rows(params)))
 

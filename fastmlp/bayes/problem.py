@@ -11,7 +11,7 @@ from fastmlp import _validation as check
 from fastmlp._types import ArrayLike, Float, Index, Mask, Precision
 from fastmlp.bayes import derivative_data, doubts, noise, prior
 from fastmlp.bayes.frame import Frame, framed
-from fastmlp.bayes.posterior import Derivatives, derivatives_of
+from fastmlp.bayes.posterior import Derivatives, by_rows, derivatives_of, has_rows, n_rows
 from fastmlp.bayes.precisions import by_parameter
 from fastmlp.derivatives import wide
 from fastmlp.derivatives.definite import Covariance
@@ -154,6 +154,8 @@ def _noise(
             beta = noise.with_penalty(prior.shares(Pi, covariance), n_targets, 2 * found.value)
             covariance = covariance.over(beta)
         else:
+            if has_rows(known, hessian, Pi) and wide.pays_for_eigenvalues(n_rows(data), free.n):
+                B = by_rows(data, free, params)
             beta = noise.with_prior(B, Pi, n_targets, 2 * found.value)
         return Noise(beta, found.times(beta), covariance)
     except NotPositiveDefiniteError as error:

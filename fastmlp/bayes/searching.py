@@ -118,7 +118,8 @@ def fit_evidence(
         Converged once no ln alpha_g, and not ln beta, would change by more than this.
     time_limit : float, optional
         Seconds, for all starts together; asked before each step of a training. The first training of a start takes half
-        of what is left at most, as precisions matter more than its last steps; starts are drawn for half of the time.
+        of what is left at most, each of the others a thirtieth of the limit, as precisions matter more than their last
+        steps; starts are drawn for half of the time.
     callback : callable, optional
         ``callback(state)`` after each re-estimation, from the thread of its start, one at a time. `state` has `nit`,
         `start` (its number), `log_evidence`, `effective_n_params`, `noise_precision`, `prior_precision` (groups),
@@ -345,7 +346,7 @@ def _warn_about(posterior: Evidence, budget: Budget, max_iter: int, cut: int | N
     if cut is not None and budget.ended == "time_limit":
         said.append(f"time_limit={budget.seconds:g} has ended the search after {cut} of its networks; raise it")
     if not posterior.converged and budget.ended != "callback":
-        limit = f"time_limit={budget.seconds:g}" if budget.ended else f"max_iter={max_iter}"
+        limit = f"time_limit={budget.seconds:g}" if budget.over else f"max_iter={max_iter}"
         said.append(
             f"the precisions have not converged within {limit}: the best point seen is returned; raise the limit, or "
             "try other starts (n_starts) or fewer hidden units"

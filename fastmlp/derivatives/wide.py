@@ -39,6 +39,11 @@ def pays(m: int, n: int) -> bool:
     return n >= MANY and (FEWER * m <= n or (n > LARGE and m < n))
 
 
+def pays_for_eigenvalues(m: int, n: int) -> bool:
+    """The same for `prior_shares`, beside the matrix: those of a kernel (m, m) take less."""
+    return n >= MANY and m < n
+
+
 def covariance(B: Float | Gram, C: Float, *, helped: bool = False) -> Covariance | WideCovariance:
     """A^-1 for A = B + C, in the form that B has; C is a diagonal (n,) beside rows."""
     return WideCovariance(B, C, helped=helped) if isinstance(B, Gram) else Covariance(B, C, helped=helped)

@@ -33,6 +33,7 @@ class Place(NamedTuple):
     v: Float
     finished: bool  #: whether the gradient is at most `tol`, or the objective falls no more
     damping: float = 0.0
+    cut: bool = False  #: whether time has ended it
 
 
 def to_minimum(
@@ -72,7 +73,8 @@ def to_minimum(
         made = descent.counts[0] - before
         n_steps += made
         if status != "running" or made < chunk or n_steps >= MOST_STEPS:
-            return _place(descent, finished=status == "converged")
+            cut = made < chunk and status in ("running", "time_limit")  # between two steps, or within one
+            return _place(descent, finished=status == "converged", cut=cut)
         fell, value = value - descent.value, descent.value
         if anew or fell > FALL:
             state = descent.state
@@ -110,8 +112,8 @@ def _advanced(descent: Descent, n_steps: int, n: int, left: Callable[[], float] 
         return "time_limit"
 
 
-def _place(descent: Descent, *, finished: bool) -> Place:
-    return Place(descent.params, finished, descent.state["mu"])
+def _place(descent: Descent, *, finished: bool, cut: bool = False) -> Place:
+    return Place(descent.params, finished, descent.state["mu"], cut)
 
 
 def shortened(x: Any, digits: int) -> Float:

@@ -22,7 +22,7 @@ def objective_of(net, **options):
 def test_it_is_the_minimum_of_a_fit(options):
     net = network([3, 4, 2])
     objective = objective_of(net, **options)
-    x, finished, _ = to_minimum(objective, 1e-9)
+    x, finished, *_ = to_minimum(objective, 1e-9)
     assert finished
     assert np.abs(objective.grad(x)).max() <= 1e-9
     net.fit(*data(net, 40), "lm", penalty=DECAY, tol=1e-9, **options)
@@ -46,7 +46,7 @@ def test_far_from_a_minimum_few_digits_are_kept_on_the_way(monkeypatch):
     lengths, own = [], settled.shortened
     monkeypatch.setattr(settled, "shortened", lambda x, digits: lengths.append(np.size(x)) or own(x, digits))
     objective = objective_of(network([3, 6, 2]), noise_precision=1e4)
-    far, finished, _ = to_minimum(objective, 1e-7, digits=12, anew=False)
+    far, finished, *_ = to_minimum(objective, 1e-7, digits=12, anew=False)
     assert finished
     assert lengths.count(objective.x0.size) >= 2
     del lengths[:]
@@ -62,7 +62,7 @@ def test_far_from_a_minimum_few_digits_are_kept_on_the_way(monkeypatch):
 def test_where_time_is_up_parameters_come_back_as_they_are():
     net = network([3, 4, 2])
     objective = objective_of(net)
-    x, finished, _ = to_minimum(objective, 1e-9, left=lambda: 0.0)
+    x, finished, *_ = to_minimum(objective, 1e-9, left=lambda: 0.0)
     assert not finished
     assert objective.value(x) <= objective.value(net.params)
 
@@ -71,5 +71,5 @@ def test_no_free_parameter_is_a_minimum():
     net = network([3, 4, 2])
     objective = objective_of(net)
     nothing = reparam.holding(net.params, np.ones(net.n_params, bool))
-    x, finished, _ = to_minimum(Objective(objective.data, DECAY, net.params, nothing), 1e-9)
+    x, finished, *_ = to_minimum(Objective(objective.data, DECAY, net.params, nothing), 1e-9)
     assert (x.size, finished) == (0, True)
