@@ -67,6 +67,24 @@ def test_other_shapes_are_refused(shape):
         network()(np.zeros(shape))
 
 
+@pytest.mark.parametrize("shape", [(1, 12, 12), (3, 5, 4), (1, 9), (2, 9)])
+def test_one_sample_needs_an_axis_of_samples(shape):
+    net = network([shape, Conv(2, 3), 2])
+    for one in (shape, (int(np.prod(shape)),), shape[1:]):
+        if one[0] == 1 or (one == shape[1:] and shape[0] > 1):
+            continue  # one sample as it should be; not all of its channels
+        with pytest.raises(ValueError, match=r"^X: expected shape .*, got \(.*\); X\[np.newaxis\] is one sample$"):
+            net(np.zeros(one))
+
+
+def test_channels_come_first():
+    net = network([(3, 5, 4), Conv(2, 3), 2])
+    X = data(net, 6)[0].reshape(6, 3, 5, 4)
+    with pytest.raises(ValueError, match=r"got \(6, 5, 4, 3\); channels come first, as in np.moveaxis\(X, -1, 1\)$"):
+        net(np.moveaxis(X, 1, -1))
+    assert np.array_equal(net(np.moveaxis(np.moveaxis(X, 1, -1), -1, 1)), net(X))
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_images_are_finite(bad):
     images = np.zeros((2, 12, 12))

@@ -13,6 +13,7 @@ from libc.string cimport memcpy
 
 from cython cimport floating
 from fastmlp._core.bridge cimport kernels
+from fastmlp._core.curvature cimport by_columns
 from fastmlp._core.curvature.tiles cimport EMPIRICAL_FISHER, EXACT, Curvature, order, triangle
 from fastmlp._core.storage.memory cimport plus, times
 from fastmlp._core.storage.vectors cimport total
@@ -24,8 +25,7 @@ from fastmlp._core.sums.plan cimport Net
 from fastmlp._core.threads cimport team
 
 cdef enum:
-    PRODUCT = 4         # predictions that a product with a unit vector takes,
-    OUTPUT = 6          # and that an output takes: two sweeps back, and the gradients
+    OUTPUT = 6          # predictions that an output takes: two sweeps back, and the gradients
 
 
 cdef bint pays(const Curvature *c, bint diagonal) noexcept nogil:
@@ -35,8 +35,7 @@ cdef bint pays(const Curvature *c, bint diagonal) noexcept nogil:
     if c.kind != EMPIRICAL_FISHER:
         for l in range(net.n_layers):   # those that have no way for single samples take a vector for each
             work = plus(work, times(net.layers[l].work, 1 if net.layers[l].products.columns != NULL else net.lanes))
-        return c.kind != EXACT and times(net.n_outputs, plus(pairs, times(OUTPUT, work))) <= times(
-            times(PRODUCT, order(c)), net.work)
+        return c.kind != EXACT and times(net.n_outputs, plus(pairs, times(OUTPUT, work))) <= by_columns.multiply_adds(c)
     return True
 
 
