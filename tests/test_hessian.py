@@ -9,7 +9,7 @@ import scipy.sparse.linalg
 import autodiff
 import fastmlp
 from cases import PAIRS, data, network, relative_error
-from fastmlp.derivatives import exact
+from fastmlp.derivatives import exact as derivatives
 from fastmlp.model import functional
 
 KINDS = ("exact", "ggn", "empirical_fisher")
@@ -152,10 +152,10 @@ def test_vectors_of_the_curvature_know_all_that_the_matrix_does(problem, given):
             some[3, 1] = some[5] = np.nan
     architecture = net._architecture
     samples = functional.check_samples(architecture, X, some, weight, sigma, missing)
-    rows = exact.ggn_vectors(architecture, net.params, samples)
-    matrix = exact.hessian(functional.bind(architecture, samples), net.params, "ggn")
+    rows = derivatives.ggn_vectors(architecture, net.params, samples)
+    matrix = derivatives.hessian(functional.bind(architecture, samples), net.params, "ggn")
     assert relative_error(rows.T @ rows, matrix) < 1e-12
-    inverse = exact.sequential_inverse(architecture, net.params, samples, 1.0)
+    inverse = derivatives.sequential_inverse(architecture, net.params, samples, 1.0)
     assert relative_error(inverse, np.linalg.inv(np.eye(net.n_params) + matrix)) < 1e-9
 
 

@@ -178,7 +178,7 @@ class Units(NamedTuple):
         result[:, groups[first]] = W.reshape(len(result), -1)
         with np.errstate(over="ignore", invalid="ignore"):
             if layer.is_dense:
-                result[:, groups["b1"]] -= W @ self.inputs.shift
+                result[:, groups["b1"]] -= W @ rescaling.by_input(architecture, self.inputs.shift)
             elif layer.kind.takes_shifts:
                 sums = rescaling.moved(architecture, W, self.inputs.shift).sum(axis=-1).reshape(len(result), -1)
                 result[:, groups["b1"]] -= np.repeat(sums, layer.n_biases // sums.shape[1], axis=1)
