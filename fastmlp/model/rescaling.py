@@ -89,7 +89,7 @@ def unmap_inputs(architecture: Architecture, params: Array, scale: Array, shift:
 
 
 def by_input(architecture: Architecture, values: Array) -> Array:
-    """Numbers of the inputs (D,), or one of all, as factors of the first layer's W: of channels, where there are some."""
+    """Numbers of the inputs (D,), or one of all, as factors of the first layer's W: of channels, if there are any."""
     layer = architecture.first
     if architecture.layers[0].is_dense or np.ndim(values) == 0:
         return values

@@ -13,7 +13,6 @@ from libc.string cimport memcpy
 
 from cython cimport floating
 from fastmlp._core.bridge cimport kernels
-from fastmlp._core.curvature cimport by_columns
 from fastmlp._core.curvature.tiles cimport EMPIRICAL_FISHER, EXACT, Curvature, order, triangle
 from fastmlp._core.storage.memory cimport plus, times
 from fastmlp._core.storage.vectors cimport total
@@ -28,14 +27,14 @@ cdef enum:
     OUTPUT = 6          # predictions that an output takes: two sweeps back, and the gradients
 
 
-cdef bint pays(const Curvature *c, bint diagonal) noexcept nogil:
+cdef bint pays(const Curvature *c, bint diagonal, size_t by_columns) noexcept nogil:
     cdef const Net *net = c.net
     cdef size_t work = 0, pairs = 0 if diagonal else triangle(order(c))
     cdef int l
     if c.kind != EMPIRICAL_FISHER:
         for l in range(net.n_layers):   # those that have no way for single samples take a vector for each
             work = plus(work, times(net.layers[l].work, 1 if net.layers[l].products.columns != NULL else net.lanes))
-        return c.kind != EXACT and times(net.n_outputs, plus(pairs, times(OUTPUT, work))) <= by_columns.multiply_adds(c)
+        return c.kind != EXACT and times(net.n_outputs, plus(pairs, times(OUTPUT, work))) <= by_columns
     return True
 
 
