@@ -18,8 +18,12 @@ from fastmlp import AveragePool, Conv
 from fastmlp.datasets import load_digits
 from fastmlp.invariance import RandomAffine
 
-#: the network of 1989, but that each map of its second layer sees all of the first
-ZIP = [(1, 16, 16), Conv(12, 5, 2, "same", "position"), Conv(12, 5, 2, "same", "position"), 30, 10]
+#: the network of 1989, where each map of its second layer sees eight of the first, and where it sees all of them
+EIGHT = [[(i + j) % 12 < 8 for j in range(12)] for i in range(12)]
+ZIP_OF_EIGHT, ZIP = (
+    [(1, 16, 16), Conv(12, 5, 2, "same", "position"), Conv(12, 5, 2, "same", "position", connections=table), 30, 10]
+    for table in (EIGHT, None)
+)
 LENET1 = [(1, 28, 28), Conv(4, 5), AveragePool(2), Conv(12, 5), AveragePool(2), 10]
 SMALL = [(1, 8, 8), Conv(4, 3), AveragePool(2), 10]
 AFFINE = RandomAffine(shift=1, rotation=10, scale=0.1, shear=0.15)
@@ -45,7 +49,8 @@ def error(data, layers, seed, *, decay, epochs, batch_size=32, augment=None):
 
 def show(name, layers, function, seeds):
     """A line: weights, mean and spread of the errors, and the time of a training."""
-    n_params = fastmlp.Network(layers).n_params
+    net = fastmlp.Network(layers)
+    n_params = net.n_params - int(net.pruned.sum())
     started = time.process_time()
     errors = [function(seed) for seed in range(seeds)]
     seconds = (time.process_time() - started) / seeds
@@ -55,7 +60,8 @@ def show(name, layers, function, seeds):
 def usps(folder, seeds):
     """Dense and convolutional, as they are and augmented."""
     data = load(folder / "usps.npz", -1000, 1000)
-    for name, layers in (("256-40-10", [(1, 16, 16), 40, 10]), ("1989, second layer whole", ZIP)):
+    nets = {"256-40-10": [(1, 16, 16), 40, 10], "1989": ZIP_OF_EIGHT, "1989, second layer whole": ZIP}
+    for name, layers in nets.items():
         for augment, epochs, decay in ((None, 50, 4.0), (AFFINE, 100, 1.0)):
             how = {"augment": augment, "epochs": epochs, "decay": decay}
             title = f"USPS, {name}, {epochs} epochs" + ", augmented" * (augment is not None)

@@ -57,12 +57,18 @@ def as_rows(X: Array, shape: Shape) -> Array:
     ValueError
         If X has other axes.
     """
-    if X.ndim == 2:
+    own, size = X.shape[1:], math.prod(shape)
+    if own == (size,):
         return X
-    if X.ndim > 2 and (X.shape[1:] == shape or (len(shape) == 3 and (1, *X.shape[1:]) == shape)):
-        return X.reshape(len(X), math.prod(shape))
-    shapes = f"(n_samples, {math.prod(shape)}) or (n_samples, {', '.join(map(str, shape))})"
-    raise ValueError(f"X: expected shape {shapes}, got {X.shape}")
+    if X.ndim > 2 and (own == shape or (len(shape) == 3 and (1, *own) == shape)):
+        return X.reshape(len(X), size)
+    hint = ""
+    if X.shape in ((size,), shape, *((shape[1:],) if shape[0] == 1 else ())):
+        hint = "; X[np.newaxis] is one sample"
+    elif own == (*shape[1:], shape[0]):
+        hint = "; channels come first, as in np.moveaxis(X, -1, 1)"
+    shapes = f"(n_samples, {size}) or (n_samples, {', '.join(map(str, shape))})"
+    raise ValueError(f"X: expected shape {shapes}, got {X.shape}{hint}")
 
 
 def floats(X: ArrayLike, name: str = "X") -> Array:

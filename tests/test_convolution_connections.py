@@ -57,7 +57,9 @@ def test_other_tables_are_refused(table, message):
 
 
 def test_tables_fit_the_layer_before():
-    with pytest.raises(ValueError, match=r"^layers: expected connections of shape \(4, 2\), .*, got \(4, 3\)$"):
+    with pytest.raises(
+        ValueError, match=r"^layers: expected connections of shape \(4, 2\), .*, got \(4, 3\), in layer 1$"
+    ):
         network([(2, 6, 6), Conv(4, 3, connections=TABLE), 1])
 
 

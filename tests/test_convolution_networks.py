@@ -67,6 +67,24 @@ def test_other_shapes_are_refused(shape):
         network()(np.zeros(shape))
 
 
+@pytest.mark.parametrize("shape", [(1, 12, 12), (3, 5, 4), (1, 9), (2, 9)])
+def test_one_sample_needs_an_axis_of_samples(shape):
+    net = network([shape, Conv(2, 3), 2])
+    for one in (shape, (int(np.prod(shape)),), shape[1:]):
+        if one[0] == 1 or (one == shape[1:] and shape[0] > 1):
+            continue  # one sample as it should be; not all of its channels
+        with pytest.raises(ValueError, match=r"^X: expected shape .*, got \(.*\); X\[np.newaxis\] is one sample$"):
+            net(np.zeros(one))
+
+
+def test_channels_come_first():
+    net = network([(3, 5, 4), Conv(2, 3), 2])
+    X = data(net, 6)[0].reshape(6, 3, 5, 4)
+    with pytest.raises(ValueError, match=r"got \(6, 5, 4, 3\); channels come first, as in np.moveaxis\(X, -1, 1\)$"):
+        net(np.moveaxis(X, 1, -1))
+    assert np.array_equal(net(np.moveaxis(np.moveaxis(X, 1, -1), -1, 1)), net(X))
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_images_are_finite(bad):
     images = np.zeros((2, 12, 12))
@@ -249,6 +267,31 @@ def test_many_networks_at_once():
 # ---- complaints ----
 
 
+@pytest.mark.parametrize(
+    ("layers", "number"),
+    [
+        ([(1, 9, 9), Conv(2, 4), Conv(2, 4), Conv(2, 4), 1], 3),
+        ([(1, 9), AveragePool(4), Conv(2, 2), AveragePool(4), 1], 3),
+        ([(1, 9, 9), Conv(2, 4), 5, Conv(2, 4), 1], 3),
+        ([(1, 9, 9), Conv(2, (4,)), 1], 1),
+    ],
+)
+def test_the_layer_that_cannot_be_there_has_its_number(layers, number):
+    with pytest.raises(ValueError, match=f"^layers: expected .*, in layer {number}$"):
+        network(layers)
+
+
+@pytest.mark.parametrize("entry", [Conv, [4, 3], "Conv(4, 5)", 4.0])
+def test_what_is_no_layer_says_how_layers_are_written(entry):
+    with pytest.raises(TypeError, match=r"^layers: expected an integer, got .*are written as Conv\(4, 5\)$"):
+        network([(1, 9, 9), entry, 1])
+
+
+def test_extents_may_be_arrays():
+    assert Conv(2, np.array([3, 1]), np.array([2, 1])) == Conv(2, (3, 1), (2, 1))
+    assert hash(AveragePool(np.array([3, 1]))) == hash(AveragePool((3, 1)))
+
+
 def shifted_units():
     other = network([(1, 4, 4), 2])
     other.fit(1 + np.random.default_rng(0).normal(size=(9, 16)), np.arange(9) % 2, standardize=True, max_iter=1)
@@ -284,6 +327,8 @@ def test_layers_that_cannot_be(layers, message):
         (lambda: Conv(0, 3), "channels: expected an integer >= 1"),
         (lambda: Conv(2, (3, 3, 3)), "size: expected an integer, or one for each axis"),
         (lambda: Conv(2, "3"), "size: expected an integer"),
+        (lambda: Conv(2, np.array([3.0, 3.0])), "size: expected an integer"),
+        (lambda: Conv(2, np.ones((2, 2), int)), "size: expected an integer"),
         (lambda: Conv(2, 3, 0), "stride: expected an integer >= 1"),
         (lambda: Conv(2, 3, padding="full"), "padding: expected one of valid, same"),
         (lambda: Conv(2, 3, bias=True), "bias: expected a name"),
@@ -293,7 +338,6 @@ def test_layers_that_cannot_be(layers, message):
             lambda: network(SAME).fit(np.zeros((2, 16)), [0, 1], standardize=shifted_units()),
             "standardize: expected a first layer whose biases can take up a shift",
         ),
-        (lambda: network([(1, 4, 4), AveragePool(2), 2]).rescale_inputs(2.0), "rescale_inputs: expected dense layers"),
         (
             lambda: network(SAME).rescale_inputs(2.0, 1.0),
             "rescale_inputs: expected a first layer whose biases",

@@ -103,6 +103,22 @@ def test_channels_are_only_scaled_where_no_shift_can_be_taken_up(first, method, 
     assert again.units == net.units
 
 
+@pytest.mark.parametrize("layers", [[AveragePool(2), 1], [MaxPool(2), 1], [AveragePool(2), Conv(2, 2), 1]])
+@pytest.mark.parametrize("groups", ["layers", "ard"])
+def test_the_evidence_behind_pools(layers, groups):
+    rng = np.random.default_rng(0)
+    X = 5 * rng.normal(size=(150, 2, 4, 6)) * np.array([1.0, 0.1])[:, None, None] + 30
+    pooled = (
+        X[:, 1, :2, :2].mean(axis=(1, 2)) if isinstance(layers[0], AveragePool) else X[:, 1, :2, :2].max(axis=(1, 2))
+    )
+    T = 0.7 * pooled + 0.02 * rng.normal(size=150)
+    net = network([(2, 4, 6), *layers], output="identity")
+    posterior = fastmlp.fit_evidence(net, X, T, groups=groups, rng=0)
+    assert relative_error(posterior.predict(X)[0][:, 0], T) < 0.1
+    errors = posterior.params_std
+    assert np.allclose(posterior.sample(4000, rng=1).std(axis=0)[errors > 0], errors[errors > 0], rtol=0.1)
+
+
 def test_the_evidence_with_zeros_around():
     rng = np.random.default_rng(0)
     X = 5 * rng.normal(size=(120, 2, 4, 4))
@@ -117,17 +133,18 @@ def test_the_evidence_with_zeros_around():
 
 
 @pytest.mark.parametrize("pools", [[AveragePool(2)], [MaxPool(2)], [AveragePool(2), MaxPool((1, 2))]])
-@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("padding", ["valid", "same", "dense"])
 def test_pools_let_units_of_channels_through(pools, padding):
     rng = np.random.default_rng(0)
-    net = network([(2, 6, 8), *pools, Conv(3, 2, padding=padding), 1], output="identity")
+    first = 3 if padding == "dense" else Conv(3, 2, padding=padding)
+    net = network([(2, 6, 8), *pools, first, 1], output="identity")
     X = rng.normal(size=(60, 2, 6, 8)) * np.array([50.0, 0.01])[:, None, None]
     X += 0.0 if padding == "same" else np.array([1000.0, 3.0])[:, None, None]
     T = rng.normal(size=60)
     assert relative_error(net.rescale_inputs([2.0, 3.0])(X * np.array([2.0, 3.0])[:, None, None]), net(X)) < 1e-12
     size = np.sqrt(np.mean(X**2, axis=(0, 2, 3), keepdims=True))
     by_hand = X / size
-    if padding == "valid":
+    if padding != "same":
         by_hand = (X - X.mean(axis=(0, 2, 3), keepdims=True)) / X.std(axis=(0, 2, 3), keepdims=True)
         assert relative_error(net.rescale_inputs(2.0, 1.0)(2 * X + 1), net(X)) < 1e-9
     twin = net.copy()

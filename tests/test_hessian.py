@@ -9,6 +9,8 @@ import scipy.sparse.linalg
 import autodiff
 import fastmlp
 from cases import PAIRS, data, network, relative_error
+from fastmlp.derivatives import exact as derivatives
+from fastmlp.model import functional
 
 KINDS = ("exact", "ggn", "empirical_fisher")
 
@@ -137,6 +139,24 @@ def test_the_sequential_inverse_equals_that_of_the_sum():
     rows = net.jacobian(X, wrt="params")[:, 0]
     expected = np.linalg.inv(1e-3 * np.eye(3) + rows.T @ rows)
     assert relative_error(net.inverse_hessian(X, T, 1e-3, method="sequential"), expected) < 1e-11
+
+
+@pytest.mark.parametrize("given", ["nothing", "errors", "gaps", "both"])
+def test_vectors_of_the_curvature_know_all_that_the_matrix_does(problem, given):
+    net, X, T, weight = problem
+    some, sigma, missing = T.copy(), None, "raise"
+    if net.loss_name == "squared_error":  # others have no errors, and no numbers that may be missing
+        missing = "ignore"
+        sigma = np.random.default_rng(3).uniform(0.1, 10, T.shape) if given in ("errors", "both") else None
+        if given in ("gaps", "both"):
+            some[3, 1] = some[5] = np.nan
+    architecture = net._architecture
+    samples = functional.check_samples(architecture, X, some, weight, sigma, missing)
+    rows = derivatives.ggn_vectors(architecture, net.params, samples)
+    matrix = derivatives.hessian(functional.bind(architecture, samples), net.params, "ggn")
+    assert relative_error(rows.T @ rows, matrix) < 1e-12
+    inverse = derivatives.sequential_inverse(architecture, net.params, samples, 1.0)
+    assert relative_error(inverse, np.linalg.inv(np.eye(net.n_params) + matrix)) < 1e-9
 
 
 def test_the_symmetries_of_tanh_leave_outputs_and_spectrum_as_they_are():

@@ -323,8 +323,8 @@ class Alternation:
 
 
 def _n_relevances(architecture: Architecture) -> int:
-    """How many inputs, or channels of a convolution, have weights of their own in the first layer."""
-    first = architecture.layers[0]
+    """How many inputs, or channels of a convolution, have weights of their own in the first layer that has any."""
+    first = architecture.first
     if not first.is_dense and len(first.weights) != 1 + len(first.inputs):
         raise ValueError(
             f"groups='ard': expected a first layer with weights of each input or channel, got {first.kind!r}"

@@ -204,8 +204,9 @@ def sequential_inverse(
 def ggn_vectors(architecture: Architecture, params: Array, samples: fn.Samples, n_threads: int | None = None) -> Array:
     """K vectors b (P,) for each sample, in rows (N K, P) of float64, with G = sum b b'.
 
-    With the curvature of the loss Lambda = B B' they are B' J: sqrt(s) J of the outputs for squared error, and J of the
-    logits times sqrt(s y (1 - y)), sqrt(s y), or the rows of sqrt(s) (diag(sqrt y) - sqrt(y) y').
+    With the curvature of the loss Lambda = B B' they are B' J: sqrt(s) / sigma J of the outputs for squared error (0
+    where a target is missing), and J of the logits times sqrt(s y (1 - y)), sqrt(s y), or the rows of sqrt(s)
+    (diag(sqrt y) - sqrt(y) y').
     """
     loss = architecture.loss
     center, J = linearise(architecture, params, samples.X, n_threads)
@@ -213,5 +214,8 @@ def ggn_vectors(architecture: Architecture, params: Array, samples: fn.Samples, 
     weight = np.ones(len(samples.X)) if samples.weight is None else samples.weight.astype(np.float64)
     if loss.couples_outputs:
         weight = weight * np.ravel(samples.targets.totals)
-    J = J * np.sqrt(weight)[:, np.newaxis, np.newaxis]
+    weight = weight[:, np.newaxis]
+    if (factors := samples.targets.factors) is not None:
+        weight = weight * factors.astype(np.float64)
+    J = J * np.sqrt(weight)[:, :, np.newaxis]
     return J.reshape(-1, params.size)

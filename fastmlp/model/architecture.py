@@ -314,8 +314,11 @@ def _layers(
     layers: list[Layer] = []
     shape = inputs
     names = iter((*hidden, output))
-    for kind in entries:
-        layers.append(kind.after(shape, next(names) if kind.has_activation else IDENTITY))
+    for number, kind in enumerate(entries, 1):
+        try:
+            layers.append(kind.after(shape, next(names) if kind.has_activation else IDENTITY))
+        except ValueError as error:
+            raise ValueError(f"{error}, in layer {number}") from None
         shape = layers[-1].outputs
     if not 0 < sum(layer.n_params for layer in layers) <= 2**40:
         sizes = [inputs[0] if len(inputs) == 1 else inputs, *map(kinds.shown, entries)]

@@ -248,6 +248,8 @@ def _settle(kind: Kind, **values: Any) -> None:
 
 def _extent(value: Any, name: str) -> Extent:
     """A number, or one for each of one or two axes."""
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        value = value.tolist()
     if not isinstance(value, Sequence) or isinstance(value, str):
         return check.integer(value, name, 1)
     if len(value) not in (1, 2):

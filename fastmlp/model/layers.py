@@ -184,7 +184,12 @@ class Dense(Kind):
 
 def taken(item: Any, name: str = "layers") -> Kind:
     """The kind that an entry of a user's list behind the first one stands for."""
-    return item if isinstance(item, Kind) else Dense(check.integer(item, name, 1))
+    if isinstance(item, Kind):
+        return item
+    try:
+        return Dense(check.integer(item, name, 1))
+    except TypeError as error:
+        raise TypeError(f"{error}; layers other than dense ones are written as Conv(4, 5)") from None
 
 
 def hidden(entries: Any, name: str) -> tuple[Shape | None, tuple[Kind, ...]]:

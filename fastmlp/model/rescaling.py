@@ -89,12 +89,13 @@ def unmap_inputs(architecture: Architecture, params: Array, scale: Array, shift:
 
 
 def by_input(architecture: Architecture, values: Array) -> Array:
-    """Numbers of the inputs (D,), or one of all, as factors of the first layer's W: a convolution's of each channel."""
+    """Numbers of the inputs (D,), or one of all, as factors of the first layer's W: of channels, if there are any."""
     layer = architecture.first
-    if layer.is_dense or np.ndim(values) == 0:
+    if architecture.layers[0].is_dense or np.ndim(values) == 0:
         return values
     channels, *axes = layer.inputs
-    return values.reshape(channels, -1)[:, 0].reshape(channels, *[1] * len(axes))
+    by_channel = values.reshape(channels, -1)[:, 0]
+    return np.repeat(by_channel, math.prod(axes)) if layer.is_dense else by_channel.reshape(-1, *[1] * len(axes))
 
 
 def moved(architecture: Architecture, W: Array, shift: Array) -> Array:
@@ -167,10 +168,7 @@ def decay_factors(architecture: Architecture, input_scale: Array, output_scale: 
 def check_first(architecture: Architecture, name: str, *, shifts: bool = True) -> None:
     """Refuse networks whose first layer cannot take up linear maps of the inputs."""
     number, kind = architecture.places[0].number, architecture.first.kind
-    before = architecture.layers[:number]
-    if not kind.takes_scales or (before and architecture.first.is_dense):
-        architecture.check_dense(name, 0)
-    if not all(layer.kind.keeps_channels for layer in before):
+    if not kind.takes_scales or not all(layer.kind.keeps_channels for layer in architecture.layers[:number]):
         architecture.check_dense(name, 0)
     if shifts and not kind.takes_shifts:
         raise ValueError(f"{name}: expected a first layer whose biases can take up a shift, got {kind!r}")

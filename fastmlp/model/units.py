@@ -179,7 +179,7 @@ class Units(NamedTuple):
         result[:, groups[first]] = W.reshape(len(result), layer.n_weights)
         with np.errstate(over="ignore", invalid="ignore"):
             if layer.is_dense:
-                result[:, groups["b1"]] -= W @ self.inputs.shift
+                result[:, groups["b1"]] -= W @ rescaling.by_input(architecture, self.inputs.shift)
             elif layer.kind.takes_shifts:
                 sums = rescaling.moved(architecture, W, self.inputs.shift).sum(axis=-1)
                 sums = sums.reshape(len(result), math.prod(sums.shape[1:]))

@@ -7,6 +7,8 @@ spreads, they are constants, and where inputs or targets are far below, no step 
 units, as those of a network that was trained in standardised ones, pass. The bounds are from experiments: see
 `docs/training.md`. What is looked at after a success is in `explained`.
 
+A window of a convolution is such a unit, whose inputs have the moments of their channels, over samples and positions.
+
 A fit of a few iterations, or one that continues another, is a part of a training, of which neither says anything.
 """
 
@@ -56,7 +58,7 @@ MOST_ROUNDED = 16  # different values that a constant may have
 
 
 class Suspects(NamedTuple):
-    """Columns, by what is wrong with them."""
+    """Columns, by what is wrong with them; of a convolution's inputs the first three are channels."""
 
     steep: Index
     far: Index
@@ -121,38 +123,63 @@ def _warned(found: Suspects, architecture: Architecture, raw: bool) -> str:
 # ---- what is looked at ----
 
 
+class _First(NamedTuple):
+    """The first layer with weights as its units see their inputs, whose moments these are."""
+
+    W: Array
+    b: Array
+    mean: Float
+    sd: Float
+    drawn: float  #: standard deviation of weights as they are drawn
+    place: Index  #: of each input: its column of X, or its channel
+
+
+def _first(architecture: Architecture, params: Array, inputs: units.Moments) -> _First | None:
+    """A dense layer as it is, windows of a convolution as rows; None where nothing is known of the layer."""
+    layer = architecture.first
+    weights, biases = architecture.unravel(params)
+    drawn = math.sqrt(2.0 / (layer.fan_in + layer.fan_out))
+    if architecture.layers[0].is_dense:
+        return _First(weights[0], biases[0], inputs.mean, inputs.deviation, drawn, np.arange(layer.n_in))
+    before = architecture.layers[: architecture.places[0].number]
+    if len(layer.inputs) == 1 or not layer.kind.takes_scales or not all(each.kind.keeps_channels for each in before):
+        return None
+    W = weights[0].reshape(-1, layer.fan_in)
+    b = biases[0].reshape(-1, biases[0].size // len(W) or 1).mean(axis=1) if biases[0].size else np.zeros(1)
+    channels = layer.inputs[0]
+    means, deviations = (each.reshape(channels, -1) for each in (inputs.mean, inputs.deviation))
+    mean, sd = means.mean(axis=1), np.sqrt(np.mean(deviations**2, axis=1) + means.var(axis=1))
+    place = np.repeat(np.arange(channels), layer.fan_in // channels)
+    return _First(W, np.repeat(b, len(W) // len(b)), mean[place], sd[place], drawn, place)
+
+
 def suspects(
     architecture: Architecture, params: Array, samples: Samples, constant: reference.Reference, minibatch: bool,
     given: tuple[Any, Any],
 ) -> Suspects:  # fmt: skip
     """What is found in samples that are not standardised, from these parameters; of other layers nothing is known."""
-    if not (architecture.layers[0].is_dense and architecture.layers[-1].is_dense):
-        return NOTHING_FOUND
     some = explained.rows(samples)
     inputs = units.moments(some.X, some.weight)
-    if architecture.n_inputs <= MOST_COLUMNS and _sane(architecture, params, inputs, constant, minibatch):
+    is_dense = architecture.layers[0].is_dense
+    quick = is_dense and architecture.layers[-1].is_dense and architecture.n_inputs <= MOST_COLUMNS
+    if quick and _sane(architecture, params, inputs, constant, minibatch):
         return NOTHING_FOUND
-    mean, sd, *_ = inputs
-    weights, biases = architecture.unravel(params)
-    activation = architecture.layers[0].activation
+    found = NOTHING_FOUND
     with np.errstate(over="ignore", invalid="ignore"):
-        steep = far = NONE
-        rest = np.ones(len(mean))
-        while True:  # columns may hide others
-            more = _steep_and_far(activation, weights[0], biases[0], rest * mean, rest * sd, minibatch)
-            if not any(map(len, more)):
-                break
-            steep, far = np.union1d(steep, more[0]), np.union1d(far, more[1])
-            rest[np.concatenate(more)] = 0.0
-        unseen = _unseen(weights[0], sd, FAINT_MINIBATCH if minibatch else FAINT)
-        found = NOTHING_FOUND._replace(steep=steep, far=far)
+        if (first := _first(architecture, params, inputs)) is not None:
+            steep, far = _all_steep_and_far(architecture.first.activation, first, minibatch)
+            unseen = np.unique(first.place[_unseen(first, FAINT_MINIBATCH if minibatch else FAINT)])
+            columns = unseen if is_dense else np.flatnonzero(np.isin(_channels(architecture), unseen))
+            found = found._replace(steep=steep, far=far)
+            if len(unseen) and _matter(architecture, some, columns, inputs.deviation):
+                found = found._replace(faint=unseen)
         if architecture.dtype == np.float32:
-            lost, small = _lost(mean, sd, given[0], samples.weight, "X")
+            lost, small = _lost(inputs.mean, inputs.deviation, given[0], samples.weight, "X")
             found = found._replace(lost=lost, small=small)
-        if len(unseen) and _matter(architecture, some, unseen, sd):
-            found = found._replace(faint=unseen)
         if _has_units(architecture, constant):
-            high, low = _high_and_low(architecture.layers[-2].activation, weights[-1], biases[-1], constant, minibatch)
+            weights, biases = architecture.unravel(params)
+            activation = architecture.places[-2].layer.activation
+            high, low = _high_and_low(activation, weights[-1], biases[-1], constant, minibatch)
             found = found._replace(high=high, low=low)
             if architecture.dtype == np.float32:
                 assert constant.mean is not None
@@ -162,9 +189,16 @@ def suspects(
     return found
 
 
+def _channels(architecture: Architecture) -> Index:
+    """Of each column of X its channel."""
+    channels, *_ = architecture.layers[0].inputs
+    return np.repeat(np.arange(channels), architecture.n_inputs // channels)
+
+
 def _has_units(architecture: Architecture, constant: reference.Reference) -> bool:
     """Whether the targets are in units: what a linear output over hidden units is to reach."""
-    return constant.mean is not None and architecture.output.is_linear and len(architecture.layers) > 1
+    has_layers = len(architecture.places) > 1 and architecture.layers[-1].is_dense
+    return constant.mean is not None and architecture.output.is_linear and has_layers
 
 
 def _sane(
@@ -195,11 +229,22 @@ def _sane(
     return True
 
 
-def _steep_and_far(
-    activation: Activation, W: Array, b: Array, mean: Float, sd: Float, minibatch: bool
-) -> tuple[Index, Index]:
-    n_units = len(W)
-    drawn = math.sqrt(2.0 / sum(W.shape))  # of weights as they are; larger ones say nothing of the data
+def _all_steep_and_far(activation: Activation, first: _First, minibatch: bool) -> tuple[Index, Index]:
+    """Columns, or channels, one after the other: some may hide others."""
+    steep = far = NONE
+    rest = np.ones(len(first.mean))
+    while True:
+        more = _steep_and_far(activation, first, rest, minibatch)
+        if not any(map(len, more)):
+            return np.unique(first.place[steep]), np.unique(first.place[far])
+        steep, far = np.union1d(steep, more[0]), np.union1d(far, more[1])
+        rest[np.concatenate(more)] = 0.0
+
+
+def _steep_and_far(activation: Activation, first: _First, rest: Float, minibatch: bool) -> tuple[Index, Index]:
+    """Of the rest, 1 or 0 for each input."""
+    W, b, mean, sd, drawn, _ = first  # larger weights than those that are drawn say nothing of the data
+    n_units, mean, sd = len(W), rest * mean, rest * sd
     squares = W * W
     middle = W @ mean
     size = np.minimum(np.abs(middle), np.abs(middle + b))  # a bias may make up for the mean, or be there without one
@@ -221,14 +266,13 @@ def _steep_and_far(
     return steep, far
 
 
-def _unseen(W: Array, sd: Float, bound: float) -> Index:
+def _unseen(first: _First, bound: float) -> Index:
     """Inputs so small that weights as they are drawn, of variance 2 / (n_in + n_out), make nothing of them."""
-    small = (sd < bound) & (sd > 0)
+    small = (first.sd < bound) & (first.sd > 0)
     if not small.any():
         return NONE
-    drawn = math.sqrt(2.0 / sum(W.shape))
-    w = np.sqrt(np.mean(W.astype(np.float64) ** 2, axis=0))
-    return np.flatnonzero(small & (sd * w < bound * drawn))
+    w = np.sqrt(np.mean(first.W.astype(np.float64) ** 2, axis=0))
+    return np.flatnonzero(small & (first.sd * w < bound * first.drawn))
 
 
 def _matter(architecture: Architecture, samples: Samples, columns: Index, sd: Float) -> bool:
@@ -308,8 +352,9 @@ def _lost(mean: Float, sd: Float, given: Any, weight: Array | None, name: str) -
 
 
 def _described(found: Suspects, architecture: Architecture, raw: bool) -> str:
-    first = architecture.layers[0]
-    units = "hidden units" if len(architecture.layers) > 1 else "outputs"
+    first = architecture.first
+    units = "hidden units" if len(architecture.places) > 1 else "outputs"
+    place = "column" if architecture.layers[0].is_dense else "channel"
     state = "saturated" if first.activation.is_bounded else "out of all proportion"
     far = f"more than {explained.LOST_OFFSET:g} standard deviations from zero"
     far += ", where float32 keeps fewer than 4 digits of them"
@@ -317,9 +362,9 @@ def _described(found: Suspects, architecture: Architecture, raw: bool) -> str:
     near = "so far from zero that its values are next to each other, and counts as constant"
     remedies = advice.remedies()
     sentences = [
-        _columns("X", found.steep, f"so large that {units} start out {state}"),
-        _columns("X", found.far, f"so far from zero that {units} start out as constants"),
-        _columns("X", found.faint, f"so small that {units} do not see them"),
+        _columns("X", found.steep, f"so large that {units} start out {state}", place),
+        _columns("X", found.far, f"so far from zero that {units} start out as constants", place),
+        _columns("X", found.faint, f"so small that {units} do not see them", place),
         _columns(remedies.targets, found.high, "out of the outputs' reach from the start parameters"),
         _columns(remedies.targets, found.low, "far below what the outputs start with"),
         _columns("X", found.lost, far),
@@ -331,7 +376,8 @@ def _described(found: Suspects, architecture: Architecture, raw: bool) -> str:
     ]
     ways = []
     if any(map(len, found[:5])):
-        ways.append(remedies.units)
+        kept = not raw and not first.kind.takes_shifts
+        ways.append(f"subtract the offsets beforehand, which {first.kind!r} keeps" if kept else remedies.units)
     if len(found.lost) or len(found.lost_targets):
         ways.append(f"{remedies.digits}, or subtract the offsets{' beforehand' * raw}")
     if len(found.small) or len(found.small_targets):
@@ -341,10 +387,10 @@ def _described(found: Suspects, architecture: Architecture, raw: bool) -> str:
     return "; ".join(filter(None, sentences)) + ": " + "; ".join(ways)
 
 
-def _columns(name: str, columns: Index, what: str) -> str:
+def _columns(name: str, columns: Index, what: str, place: str = "column") -> str:
     if len(columns) == 0:
         return ""
     if len(columns) == 1:
-        return f"{name}: column {columns[0]} is {what}"
+        return f"{name}: {place} {columns[0]} is {what}"
     listed = ", ".join(map(str, columns[:8])) + (f", ... ({len(columns)} of them)" if len(columns) > 8 else "")
-    return f"{name}: columns {listed} are {what}"
+    return f"{name}: {place}s {listed} are {what}"

@@ -24,19 +24,17 @@ from fastmlp._core.sums.plan cimport Net
 from fastmlp._core.threads cimport team
 
 cdef enum:
-    PRODUCT = 4         # predictions that a product with a unit vector takes,
-    OUTPUT = 6          # and that an output takes: two sweeps back, and the gradients
+    OUTPUT = 6          # predictions that an output takes: two sweeps back, and the gradients
 
 
-cdef bint pays(const Curvature *c, bint diagonal) noexcept nogil:
+cdef bint pays(const Curvature *c, bint diagonal, size_t by_columns) noexcept nogil:
     cdef const Net *net = c.net
     cdef size_t work = 0, pairs = 0 if diagonal else triangle(order(c))
     cdef int l
     if c.kind != EMPIRICAL_FISHER:
         for l in range(net.n_layers):   # those that have no way for single samples take a vector for each
             work = plus(work, times(net.layers[l].work, 1 if net.layers[l].products.columns != NULL else net.lanes))
-        return c.kind != EXACT and times(net.n_outputs, plus(pairs, times(OUTPUT, work))) <= times(
-            times(PRODUCT, order(c)), net.work)
+        return c.kind != EXACT and times(net.n_outputs, plus(pairs, times(OUTPUT, work))) <= by_columns
     return True
 
 

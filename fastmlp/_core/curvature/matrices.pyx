@@ -78,7 +78,8 @@ cdef Task task(const Net *net, size_t n, int kind, Form form, bint stay, const C
     cdef size_t line = ALIGNMENT // net.itemsize, sums, shared, block, most, shares, kept
     new.curvature = laid_out(net, kind, chosen)
     new.form = form
-    new.curvature.by_gradients = new.curvature.by_columns and by_gradients.pays(&new.curvature, form == DIAGONAL)
+    new.curvature.by_gradients = new.curvature.by_columns and by_gradients.pays(
+        &new.curvature, form == DIAGONAL, by_columns.multiply_adds(&new.curvature))
     sums = 0 if form == NOTHING else net.n_params if form == DIAGONAL else new.curvature.n_tiles
     shared = min(sums, new.curvature.n_pairs)
     block = BLOCK_BYTES // net.itemsize
