@@ -72,9 +72,10 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
 def refuse_masked_and_lazy(value: Any, name: str) -> None:
     """TypeError where NumPy would drop a mask, or load into memory what lies outside of it; rows of a list too."""
     kinds = {type(value)}
-    for base in (list, tuple):  # whose own walk is NumPy's, whatever a subclass makes of it
-        if isinstance(value, base):
-            kinds = {*map(type, base.__iter__(value))}
+    if isinstance(value, list):  # whose own walk counts, whatever a subclass makes of it
+        kinds = {*map(type, list.__iter__(value))}
+    elif isinstance(value, tuple):
+        kinds = {*map(type, tuple.__iter__(value))}
     for kind in kinds:
         if _is_masked(kind):
             raise TypeError(
