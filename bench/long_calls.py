@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import tempfile
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -186,6 +187,43 @@ def laplace(net: Any, X: Any, T: Any) -> None:
     fastmlp.Laplace(net, X, T, penalty=fastmlp.WeightDecay(10.0, 10.0))
 
 
+def classes(net: Any, X: Any, T: Any) -> None:
+    """A posterior of labels: probabilities in closed form, and by draws."""
+    own, new = fastmlp.Laplace(net, X, np.arange(len(X)) % net.layers[-1], prior_precision=1.0), np.tile(X, (10, 1))
+    own.predict(new), own.predict(new, n_draws=300, rng=0)
+
+
+def of_few_samples(net: Any, X: Any, T: Any) -> None:
+    """A posterior held by rows; some parameters have no prior."""
+    own = fastmlp.Laplace(net, X, T, penalty=fastmlp.WeightDecay(1.0), noise_precision=10.0)
+    own.predict(X), own.params_std, own.sample(200, rng=0)
+
+
+def saved(layers: list[int], n_samples: int) -> Callable[[], Work]:
+    """A posterior saved and read again; the file is whole."""
+
+    def make() -> Work:
+        X, T = samples(n_samples, layers[0], layers[-1])
+        own = fastmlp.Laplace(fastmlp.Network(layers, rng=0), X, T, prior_precision=1.0, noise_precision=10.0)
+        folder, few = tempfile.TemporaryDirectory(), own.predict(X[:3])[1]
+        path = f"{folder.name}/own"
+
+        def call() -> None:
+            for _ in range(10):
+                own.save(path)
+                fastmlp.load(path)
+
+        return Work(call, lambda: bool(folder) and np.array_equal(fastmlp.load(path).predict(X[:3])[1], few))
+
+    return make
+
+
+def mixed(net: Any, X: Any, T: Any) -> None:
+    """Several posteriors at once."""
+    own = fastmlp.fit_evidence(net.copy(), X[:1000], T[:1000], n_starts=3, combine="average", max_iter=2, rng=0)
+    own.predict(X), own.log_density(X, T)
+
+
 def measured(net: Any, X: Any, T: Any) -> None:
     """A posterior of samples with errors that are known."""
     fastmlp.Laplace(net, X, T, prior_precision=1.0, sigma=np.linspace(0.5, 2.0, len(X)), absolute_sigma=True)
@@ -342,6 +380,14 @@ CALLS: dict[str, Callable[[], Work]] = {
     "fit_evidence": evidence([27, 20, 1], 5_000),
     "fit_evidence n_starts": evidence([8, 20, 1], 3_000, n_starts=6),
     "fit_evidence hidden": evidence([8, 10, 1], 3_000, hidden=range(5, 40), n_starts=3),
+    "fit_evidence, average": evidence([8, 20, 1], 3_000, n_starts=6, combine="average"),
+    "fit_evidence of outputs": evidence([8, 20, 5], 3_000),
+    "fit_evidence, wide": evidence([3_000, 3, 1], 600),
+    "lm, wide": training([3_000, 3, 1], 800, "lm", penalty=DECAY),
+    "Laplace, wide": asking([5_000, 2, 1], 1_000, of_few_samples),
+    "Laplace of classes": asking([20, 20, 10], 3_000, classes),
+    "Mixture": asking([8, 20, 1], 300_000, mixed),
+    "posterior.save": saved([27, 100, 1], 3_000),
     "MLPRegressor.fit": estimator("MLPRegressor", 200_000, solver="adam", tol=0.0, n_iter_no_change=10**6),
     "MLPRegressor.fit n_init": estimator("MLPRegressor", 3_000, solver="lm", n_init=20, tol=0.0),
     "MLPRegressor.fit evidence": estimator(

@@ -71,7 +71,12 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
 
 def refuse_masked_and_lazy(value: Any, name: str) -> None:
     """TypeError where NumPy would drop a mask, or load into memory what lies outside of it; rows of a list too."""
-    for kind in {*map(type, value)} if isinstance(value, (list, tuple)) else (type(value),):
+    kinds = {type(value)}
+    if isinstance(value, list):  # whose own walk counts, whatever a subclass makes of it
+        kinds = {*map(type, list.__iter__(value))}
+    elif isinstance(value, tuple):
+        kinds = {*map(type, tuple.__iter__(value))}
+    for kind in kinds:
         if _is_masked(kind):
             raise TypeError(
                 f"{name}: expected an array without a mask, got a masked array; fill or drop masked entries"
@@ -223,8 +228,11 @@ def several(values: Any, name: str, kind: str) -> list[Any]:
 
 def sequence(values: Any, name: str, kind: str) -> list[Any]:
     """The same of a sequence or an array of one dimension, which have an order and an end."""
-    if isinstance(values, np.ndarray) and values.ndim > 1:
-        raise ValueError(f"{name}: expected {kind}, in one dimension, got shape {values.shape}")
+    if isinstance(values, np.ndarray):
+        refuse_masked_and_lazy(values, name)
+        values = np.asarray(values)  # whatever a subclass says of itself
+        if values.ndim > 1:
+            raise ValueError(f"{name}: expected {kind}, in one dimension, got shape {values.shape}")
     if not isinstance(values, (Sequence, np.ndarray)):
         raise TypeError(f"{name}: expected {kind}, got {shown(values)}")
     return several(values, name, kind)
@@ -279,7 +287,7 @@ def choice(value: Any, name: str, options: Collection[str]) -> str:
 def path(value: Any) -> str:
     """The name of a file."""
     try:
-        name = os.fsdecode(value)
+        name = str.__str__(os.fsdecode(value))  # a plain str, whatever a subclass makes of itself
     except TypeError:
         raise TypeError(f"path: expected a str or path-like, got {shown(value)}") from None
     except UnicodeError:

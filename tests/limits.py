@@ -135,8 +135,38 @@ class Problem:
         return np.concatenate([each.ravel() for each in found])
 
     def pictured(self):
-        ax = fastmlp.plot.hinton(self.net)
-        return np.array([len(ax.collections)])
+        plot, images = fastmlp.plot, fastmlp.Network([(2, 4), fastmlp.Conv(5, 2), 1], rng=0)
+        ax, maps = plot.hinton(self.net), plot.feature_maps(images, self.X[0])
+        drawn = plot.transformed(self.X[:5], fastmlp.invariance.Elastic(1.0, 1.0, shape=(2, 4)), 0)
+        curve = plot.function(fastmlp.Network([1, 5, 1], rng=0), self.X[:200, :1], self.T[:200])
+        return np.array([len(ax.collections), len(maps.images), len(drawn.images), len(curve.lines)])
+
+    def wide(self):
+        """More inputs than samples."""
+        X = np.random.default_rng(1).normal(size=(40, 300))
+        net, T = fastmlp.Network([300, 5, 1], rng=0), np.sin(X[:, :1])
+        own = fastmlp.Laplace(net, X, T, prior_precision=1.0, noise_precision=1.0, **self.threads)
+        fitted = net.copy().fit(X, T, "lm", penalty=DECAY, max_iter=2, **self.threads)
+        found = fastmlp.fit_evidence(net.copy(), X, T, max_iter=1, rng=0, **self.threads)
+        return np.concatenate([*map(np.ravel, own.predict(X)), fitted.x, found.params])
+
+    def saved_posteriors(self):
+        X, T = self.X[:400], self.T[:400]
+        options = {"n_starts": 2, "combine": "average", "max_iter": 1, "rng": 0}
+        mixture = fastmlp.fit_evidence(fastmlp.Network([8, 5, 1], rng=0), X, T, **options, **self.threads)
+        found = []
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            for own in (self.laplace(), mixture):
+                own.save(Path(folder, "own"))
+                found += fastmlp.load(Path(folder, "own")).predict(X, interval=0.9)[:2]
+        return np.concatenate([each.ravel() for each in found])
+
+    def classified(self):
+        """Moderated, and by draws."""
+        X, labels = self.some[0], np.digitize(self.some[1][:, 0], [-0.5, 0.5])
+        net = fastmlp.Network([8, 5, 3], output="softmax", rng=0)
+        own = fastmlp.Laplace(net, X, labels, prior_precision=5.0, **self.threads)
+        return np.append(own.predict(X), own.predict(X[:100], n_draws=50, rng=0))
 
 
 FEATURES = ("CentralMoments", "HuMoments", "PowerSpectrum", "ZernikeMoments")
@@ -190,6 +220,9 @@ OPERATIONS = {
     "augment, derivatives": lambda p: p.told_more(),
     "features": lambda p: p.features(),
     "plot": lambda p: p.pictured(),
+    "more inputs than samples": lambda p: p.wide(),
+    "posterior.save, Mixture": lambda p: p.saved_posteriors(),
+    "Laplace of classes": lambda p: p.classified(),
     "leave_one_out": lambda p: p.laplace().leave_one_out().outputs,
     "propagate": lambda p: fastmlp.propagate(p.net, p.X, np.eye(8), **p.threads),
 }

@@ -21,6 +21,27 @@ def test_copies(n):
     assert np.array_equal(_matrices.chosen(A, where), A[np.ix_(where, where)])
 
 
+@pytest.mark.parametrize(("m", "n"), [(0, 5), (3, 0), (7, 9), (3, 400_000)])
+def test_rows_and_columns(m, n):
+    rng = np.random.default_rng(n)
+    A, factors = rng.normal(size=(m, n)), rng.normal(size=m)
+    where = np.flatnonzero(rng.random(n) < 0.7)
+    of_columns = rng.normal(size=len(where))
+    got = _matrices.columns(A, where, of_columns)
+    assert np.array_equal(got, A[:, where] * of_columns)
+    assert got.flags.c_contiguous
+    np.testing.assert_allclose(_matrices.square_sums(A), (A**2).sum(axis=0), rtol=1e-14)
+    assert _matrices.is_finite(A)
+    assert _matrices.is_finite(factors)
+    if A.size:
+        wrong = A.copy()
+        wrong[-1, -1] = np.inf
+        assert not _matrices.is_finite(wrong)
+    expected = A * factors[:, np.newaxis]
+    _matrices.scale_rows(A, factors)
+    assert np.array_equal(A, expected)
+
+
 @pytest.mark.parametrize("scale", [1.0, 1e-300, 1e300])
 @pytest.mark.parametrize("n", [2, 3, 31, 32, 33, 34, 65, 130])
 def test_eigenvalues_in_steps_are_those_of_lapack(n, scale, monkeypatch):

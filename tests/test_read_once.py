@@ -34,6 +34,10 @@ class Unwalkable(list):
 LISTS = {
     "layers": ([4, 3, 2], lambda given: fastmlp.Network(given, rng=0).params),
     "hidden": (["relu"], lambda given: fastmlp.Network([4, 3, 2], given, rng=0).params),
+    "layers, of images": ([1, 4], lambda given: fastmlp.Network([given, fastmlp.Conv(2, 2), 1], rng=0).params),
+    "size": ([2], lambda given: fastmlp.Network([(1, 4), fastmlp.Conv(2, given), 1], rng=0).params),
+    "size, of a pool": ([2], lambda given: fastmlp.Network([(1, 4), fastmlp.MaxPool(given), 1], rng=0).params),
+    "stride": ([2], lambda given: fastmlp.Network([(1, 4), fastmlp.Conv(2, 2, given), 1], rng=0).params),
     "fixed": (["W1", "b2"], lambda given: net_of("f8").fit(*samples(), max_iter=2, fixed=given).x),
     "tied": (["W1"], lambda given: net_of("f8").fit(*samples(), max_iter=2, tied=given).x),
     "validation": ([*map(np.ones, ([5, 4], [5, 2]))], lambda given: net_of("f8").fit(
@@ -76,8 +80,66 @@ def test_a_list_is_read_once(name):
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_that_cannot_be_read_is_refused_by_its_name(name):
     items, call = LISTS[name]
-    with pytest.raises(TypeError, match=rf"^{name}: expected "):
+    with pytest.raises(TypeError, match=rf"^{name.partition(',')[0]}: expected "):
         call(Unwalkable(items))
+
+
+class Strange(np.ndarray):
+    """An array that says nothing of itself."""
+
+    ndim = shape = property(lambda self: None)
+
+
+def test_what_a_subclass_says_of_itself_does_not_count():
+    """Arrays have as many axes as they have, names the letters that they have, whatever else they are."""
+    assert np.array_equal(
+        fastmlp.Network(np.array([4, 3, 2]).view(Strange), rng=0).params, fastmlp.Network([4, 3, 2], rng=0).params
+    )
+    with pytest.raises(ValueError, match=r"^layers: expected .*in one dimension, got shape \(1, 3\)"):
+        fastmlp.Network(np.array([[4, 3, 2]]).view(Strange))
+
+
+@pytest.mark.parametrize("name", ["X", "sigma"])
+def test_rows_that_cannot_be_walked_are_refused_by_their_name(name):
+    X, T = samples()
+    given = {"X": X, "sigma": np.ones(30)}
+    with pytest.raises(ValueError, match=rf"^{name}: expected an array of real numbers, got Unwalkable"):
+        net_of("f8").fit(T=T, max_iter=1, **given | {name: Unwalkable(given[name].tolist())})
+
+
+class Unwritten(str):
+    def __repr__(self):
+        return 1j
+
+    def __getitem__(self, key):
+        return 1j
+
+    __bool__ = __len__ = __repr__
+
+
+def test_files_have_the_name_that_they_were_given(tmp_path):
+    net_of("f8").save(Unwritten(tmp_path / "net"))
+    assert fastmlp.load(Unwritten(tmp_path / "net")) == net_of("f8")
+
+
+WRONG = {
+    "tau": lambda given: fastmlp.TangentPropagation(given, 0.1),
+    "derivatives": lambda given: net_of("f8").fit(*samples(), derivatives=(given, np.zeros((30, 2, 4)))),
+    "weights": lambda given: fastmlp.WeightDecay({given: -1.0}),
+    "penalty": lambda given: fastmlp.WeightDecay({given: -1.0}),
+    "activation": lambda given: estimator(activation=given).fit(*samples()),
+    "solver": lambda given: estimator(solver=given).fit(*samples()),
+    "tied": lambda given: net_of("f8").fit(*samples(), tied=[{given: "1"}]),
+    "prior_precision": lambda given: fastmlp.Laplace(net_of("f8"), *samples(), prior_precision={given: "1"}),
+    "class_weight": lambda given: fastmlp.MLPClassifier(class_weight=given).partial_fit(
+        samples()[0], np.arange(30) % 2, classes=[0, 1]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_cannot_be_written_is_refused_all_the_same(name):
+    with pytest.raises((TypeError, ValueError), match=r"^\w+(\[.*\])?: .*expected .*got "):
+        WRONG[name](Unwritten("a"))
 
 
 # ---- what is looked at more than once ----

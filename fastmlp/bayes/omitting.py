@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._types import ArrayLike, Float
 from fastmlp.bayes import derivative_data
@@ -118,8 +119,9 @@ class Omitting(Predictive):
         X = self._checked(X)
         result = np.empty((len(change), len(X), self._architecture.n_outputs))
         for rows, _, J in self._posterior.linearised(X, BLOCK):
-            result[:, rows] = np.einsum("mkp,np->nmk", J, change)
-        return self._frame.output_scale * result
+            at = _memory.banded(change, J.reshape(-1, J.shape[-1]).T)
+            result[:, rows] = self._frame.output_scale * at.reshape(len(change), *J.shape[:2])
+        return result
 
     def _removal(self) -> Removal:
         own, samples = self._posterior, self._posterior.samples

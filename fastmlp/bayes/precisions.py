@@ -24,7 +24,7 @@ def by_parameter(architecture: Architecture, value: Any, name: str) -> Float:
     if isinstance(value, Mapping):
         for key, precision in value.items():
             where = selection.positions(architecture, key, name)
-            alpha[where] += _precision(precision, f"{name}[{key!r}]")
+            alpha[where] += _precision(precision, f"{name}[{check.shown(key)}]")
         return alpha
     numbers = check.real_array(value, name, np.float64, finite=False)
     for number in numbers[~(numbers >= 0)]:

@@ -148,7 +148,7 @@ def plus(B: Float | Gram, C: Float) -> Float:
 
 def is_finite(B: Float | Gram) -> bool:
     """Whether all numbers are."""
-    return B.is_finite if isinstance(B, Gram) else bool(np.isfinite(B).all())
+    return B.is_finite if isinstance(B, Gram) else _matrices.is_finite(B)
 
 
 def times(B: Float | Gram, v: Float) -> Float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastmlp import _memory
+from fastmlp import _matrices, _memory
 from fastmlp._types import Float
 
 
@@ -25,12 +25,12 @@ class Gram:
     @property
     def diagonal(self) -> Float:
         """Sums of squares of the columns (n,)."""
-        return np.asarray(np.einsum("mn,mn->n", self.rows, self.rows))
+        return _matrices.square_sums(self.rows)
 
     @property
     def is_finite(self) -> bool:
         """Whether all numbers are."""
-        return bool(np.isfinite(self.rows).all())
+        return _matrices.is_finite(self.rows)
 
     @property
     def matrix(self) -> Float:

@@ -18,7 +18,7 @@ from typing import Self
 
 import numpy as np
 
-from fastmlp import _memory
+from fastmlp import _matrices, _memory
 from fastmlp._core.curvature import cholesky
 from fastmlp._types import Float, Index
 from fastmlp.derivatives import definite
@@ -72,8 +72,8 @@ class WideCovariance:
         self.curved: Index = np.flatnonzero(D > 0)
         self.flat: Index = np.flatnonzero(D <= 0)
         self.scale: Float = 1 / np.sqrt(D[self.curved])
-        self.H: Float = B.rows[:, self.curved] * self.scale
-        self.of_flat: Float = B.rows[:, self.flat]  # J_f
+        self.H: Float = _matrices.columns(B.rows, self.curved, self.scale)
+        self.of_flat: Float = _matrices.columns(B.rows, self.flat)  # J_f
         L, inverse = _kernel(self.H, helped=helped)
         F = _memory.banded(inverse, self.of_flat)
         T, self.flat_root = _factor_of_flat(F)
@@ -97,7 +97,7 @@ class WideCovariance:
     def times_root(self, J: Float, n_threads: int | None = None) -> Float:
         """J S for rows (..., n): their covariance is the product of the result with its transpose."""
         rows = J.reshape(-1, J.shape[-1])
-        curved, result = rows[:, self.curved], np.empty(rows.shape)
+        curved, result = _matrices.columns(rows, self.curved), np.empty(rows.shape)
         result[:, self.curved] = self._without(curved * self.scale, self.X)
         if len(self.flat):
             result[:, self.flat] = (rows[:, self.flat] - _memory.banded(curved, self.G)) @ self.flat_root
@@ -107,7 +107,7 @@ class WideCovariance:
         """Z S' for rows (..., n): draws with covariance A^-1 from standard normal ones."""
         rows = Z.reshape(-1, Z.shape[-1])
         result = np.empty(rows.shape)
-        result[:, self.curved] = self._without(rows[:, self.curved], self.X.T) * self.scale
+        result[:, self.curved] = self._without(_matrices.columns(rows, self.curved), self.X.T) * self.scale
         if len(self.flat):
             result[:, self.flat] = rows[:, self.flat] @ self.flat_root.T
             result[:, self.curved] -= _memory.banded(result[:, self.flat], self.G.T)
@@ -129,7 +129,7 @@ class WideCovariance:
     @property
     def diagonal(self) -> Float:
         """Variances (n,)."""
-        taken = (_memory.banded(self._inverse, self.H) ** 2).sum(axis=0)
+        taken = _matrices.square_sums(_memory.banded(self._inverse, self.H))
         following = (_memory.banded(self.G, self.flat_root) ** 2).sum(axis=1)
         variances = np.empty(len(self.precisions))
         variances[self.curved] = (1 - taken) * self.scale**2 + following
@@ -158,7 +158,7 @@ class WideCovariance:
         these, change = np.zeros(len(self.precisions), bool), np.zeros(len(self.precisions))
         these[where], change[where] = True, v
         curved = change[self.curved] / self.scale
-        _, inverse = _kernel(self.H[:, ~these[self.curved]], helped=True)
+        _, inverse = _kernel(_matrices.columns(self.H, np.flatnonzero(~these[self.curved])), helped=True)
         u = inverse @ (self.H @ curved + self.of_flat @ change[self.flat])
         others = inverse @ self.of_flat[:, ~these[self.flat]]
         if others.size:
@@ -183,10 +183,10 @@ def _factor_of_flat(F: Float) -> tuple[Float, Float]:
 
 def precision_of_flat(B: Gram, D: Float) -> tuple[Index, Float]:
     """Parameters without D, and their precision (z, z), that of the data which the others leave."""
-    flat, scale = D <= 0, 1 / np.sqrt(D[D > 0])
-    _, inverse = _kernel(B.rows[:, ~flat] * scale, helped=True)
-    F = _memory.banded(inverse, B.rows[:, flat])
-    return np.flatnonzero(flat), _memory.banded(F.T, F)
+    curved, flat = np.flatnonzero(D > 0), np.flatnonzero(D <= 0)
+    _, inverse = _kernel(_matrices.columns(B.rows, curved, 1 / np.sqrt(D[curved])), helped=True)
+    F = _memory.banded(inverse, _matrices.columns(B.rows, flat))
+    return flat, _memory.banded(F.T, F)
 
 
 def prior_shares(B: Gram, D: Float) -> Float:

@@ -129,7 +129,8 @@ def check_arguments(estimator: Any) -> None:
         if estimator.solver != "lm" or estimator.early_stopping:
             raise ValueError(
                 "alpha: expected 'evidence' with solver='lm' and without early stopping, "
-                f"got it with {estimator.solver!r} and early_stopping={estimator.early_stopping!r}"
+                f"got it with {check.shown(estimator.solver)} and "
+                f"early_stopping={check.shown(estimator.early_stopping)}"
             )
     else:
         check.number(estimator.alpha, "alpha", 0.0)
@@ -177,9 +178,11 @@ def of_network(net: Network, given: dict[str, Any]) -> dict[str, Any]:
     for argument in ("hidden_layer_sizes", "layers"):
         value = given.get(argument)
         if value is not None and (argument != name or _listed(value, argument) != own):
-            raise ValueError(f"{argument}: expected {own if argument == name else None}, as of net, got {value!r}")
+            raise ValueError(
+                f"{argument}: expected {own if argument == name else None}, as of net, got {check.shown(value)}"
+            )
     if "activation" in given and hidden_activations(given["activation"], len(names)) != names:
-        raise ValueError(f"activation: expected {', '.join(names)}, as of net, got {given['activation']!r}")
+        raise ValueError(f"activation: expected {', '.join(names)}, as of net, got {check.shown(given['activation'])}")
     return arguments | given
 
 

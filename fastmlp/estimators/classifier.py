@@ -173,7 +173,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if classes is not None and known is not None and not np.array_equal(known, unique_labels(classes)):
             raise ValueError(f"classes: expected {known} as before, got {classes}")
         if isinstance(self.class_weight, str):
-            raise ValueError(f"class_weight: expected a dict or None for partial_fit, got {self.class_weight!r}")
+            raise ValueError(
+                f"class_weight: expected a dict or None for partial_fit, got {check.shown(self.class_weight)}"
+            )
         return self._partial_fit(given.Data(X, y, sample_weight), classes)
 
     def predict(self, X: ArrayLike) -> Array:

@@ -25,7 +25,7 @@ def hidden_layers(estimator: Any) -> tuple[Shape | None, tuple[Kind, ...]]:
     if estimator.layers is None:
         return None, tuple([kinds.Dense(check.integer(size, "hidden_layer_sizes", 1)) for size in sizes])
     if sizes != (100,):
-        raise ValueError(f"layers: expected None beside hidden_layer_sizes={estimator.hidden_layer_sizes!r}")
+        raise ValueError(f"layers: expected None beside hidden_layer_sizes={check.shown(estimator.hidden_layer_sizes)}")
     return kinds.hidden(estimator.layers, "layers")
 
 

@@ -259,7 +259,7 @@ class MLPRegressor(RegressorMixin, Deviations, BaseMLP):  # type: ignore[misc]
         """
         X = self._inputs(X)
         Y = self.network_.predict(X)
-        if not return_std:
+        if not check.boolean(return_std, "return_std"):
             if noise_std is not None:
                 raise ValueError("noise_std: expected None without return_std, got some")
             return self._like_targets(Y)

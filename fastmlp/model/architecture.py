@@ -301,10 +301,11 @@ def _input_shape(entry: Any) -> Shape:
     """Of a number of inputs (D,), of signals (channels, length), of images (channels, height, width)."""
     if not isinstance(entry, (tuple, list)):
         return (check.integer(entry, "layers", 1),)
-    if len(entry) not in (2, 3):
-        expected = "a number of inputs, (channels, length) or (channels, height, width)"
+    expected = "a number of inputs, (channels, length) or (channels, height, width)"
+    sizes = check.sequence(entry, "layers", expected)
+    if len(sizes) not in (2, 3):
         raise ValueError(f"layers: expected {expected} first, got {check.shown(entry)}")
-    return tuple([check.integer(each, "layers", 1) for each in entry])
+    return tuple([check.integer(size, "layers", 1) for size in sizes])
 
 
 def _layers(

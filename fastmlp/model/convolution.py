@@ -252,9 +252,11 @@ def _extent(value: Any, name: str) -> Extent:
         value = value.tolist()
     if not isinstance(value, Sequence) or isinstance(value, str):
         return check.integer(value, name, 1)
-    if len(value) not in (1, 2):
-        raise ValueError(f"{name}: expected an integer, or one for each axis, got {check.shown(value)}")
-    return tuple([check.integer(each, name, 1) for each in value])
+    expected = "an integer, or one for each axis"
+    sizes = check.sequence(value, name, expected)
+    if len(sizes) not in (1, 2):
+        raise ValueError(f"{name}: expected {expected}, got {check.shown(value)}")
+    return tuple([check.integer(size, name, 1) for size in sizes])
 
 
 def _connections(kind: Conv) -> tuple[tuple[bool, ...], ...] | None:

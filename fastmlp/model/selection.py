@@ -27,14 +27,14 @@ def named(architecture: Architecture, name: str, argument: str) -> Index:
     """Where in the vector the parameters of a group lie; `argument` is what a complaint is about."""
     match, groups = _NAME.fullmatch(name), architecture.groups
     if match is None or match["group"] not in groups:
-        raise ValueError(f"{argument}: expected a group among {', '.join(groups)}, got {name!r}")
+        raise ValueError(f"{argument}: expected a group among {', '.join(groups)}, got {check.shown(name)}")
     group = match["group"]
     if match["indices"] is None:
         return np.arange(groups[group].start, groups[group].stop)
     indices, shape = match["indices"].split(","), _shape(architecture, group)
     if len(indices) != min(2, len(shape)):
         axes = "rows and columns" if len(shape) > 1 else "one index"
-        raise ValueError(f"{argument}: expected {axes} of {group}, got {name!r}")
+        raise ValueError(f"{argument}: expected {axes} of {group}, got {check.shown(name)}")
     ranges = [_range(text.strip(), size, name, argument) for text, size in zip(indices, shape, strict=False)]
     ranges += [np.arange(size) for size in shape[2:]]
     where: Index = groups[group].start + np.ravel_multi_index(np.ix_(*ranges), shape)
@@ -67,7 +67,7 @@ def _range(text: str, size: int, name: str, argument: str) -> Index:
     if text == ":":
         return np.arange(size)
     if not text.isdecimal() or int(text) >= size:
-        raise ValueError(f"{argument}: expected ':' or an index below {size}, got {text!r} in {name!r}")
+        raise ValueError(f"{argument}: expected ':' or an index below {size}, got {text!r} in {check.shown(name)}")
     return np.array([int(text)])
 
 

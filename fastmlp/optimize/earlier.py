@@ -175,8 +175,8 @@ def _own(value: Any) -> Any:
     kind = type(value)
     if kind in AS_THEY_ARE:
         return value
-    if kind in PLAIN:
-        return value.copy()
+    if kind in PLAIN:  # what is repeated without end is refused as it is: it does not lie row by row
+        return value if 0 in value.strides and not value.flags.c_contiguous else value.copy()
     if kind is tuple:
         return tuple(map(_own, value))
     if isinstance(value, dict):  # most of it is words and numbers, which are looked at without a call for each

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp import _validation as check
 from fastmlp._types import Array
 
 #: where bit generators keep a place in a buffer, which they trust, and its size
@@ -25,7 +26,7 @@ class _AnySeed(np.random.bit_generator.ISeedSequence):
 def restored(kind: Any, saved: Any) -> np.random.Generator:
     """Of a kind of bit generator, and its state."""
     if not isinstance(kind, type) or not issubclass(kind, np.random.BitGenerator):
-        raise TypeError(f"warm_start: expected rng to be a bit generator and its state, got {kind!r}")
+        raise TypeError(f"warm_start: expected rng to be a bit generator and its state, got {check.shown(kind)}")
     try:
         bits = kind(_AnySeed()) if kind in SEEDED else kind()  # type: ignore[arg-type]
         path, size = next((where for base, where in BUFFERS.items() if issubclass(kind, base)), ((), 0))

@@ -114,7 +114,7 @@ def _of_maps(net: Any) -> Any:
     if not hasattr(net, "trace"):
         raise TypeError(f"net: expected a fastmlp.Network, got {type(net).__name__}")
     if not net._architecture.has_maps:
-        raise ValueError(f"net: expected one of images or signals, got {net!r}")
+        raise ValueError(f"net: expected one of images or signals, got {check.shown(net)}")
     return net._architecture
 
 

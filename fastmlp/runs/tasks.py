@@ -71,7 +71,7 @@ class Rules(NamedTuple):
             known = AT_ONCE[method].OPTIONS
             for name in set(options) - set(known):
                 expected = f"an option of fit_many or of {method} ({', '.join(known)})"
-                raise TypeError(f"{name}: expected {expected}, got {name!r}")
+                raise TypeError(f"{name}: expected {expected}, got {check.shown(name)}")
             options = AT_ONCE[method].checked(options)
         return self._replace(
             method=method,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp import _matrices
 from fastmlp import _validation as check
 from fastmlp._core.sums.batch import Batch
 from fastmlp._tables import how_many
@@ -121,7 +122,7 @@ class DataTerm:
         """Derivatives of the residuals by the parameters (N K, P)."""
         self._targets()
         J = derivatives.jacobian(self.architecture, params, self.samples.X, "params", "outputs", self.n_threads)
-        return np.asarray(np.sqrt(self.precisions)[:, :, np.newaxis] * J, np.float64).reshape(-1, params.size)
+        return _weighted(J.astype(np.float64, copy=False), np.sqrt(self.precisions))
 
     def rows(self, params: Array) -> Float:
         """J (N K, P) with J'J the Gauss-Newton matrix, in float64: N K P numbers, at the speed of memory."""
@@ -135,8 +136,7 @@ class DataTerm:
             each = each * samples.targets.totals
         if samples.weight is not None:
             each = each * samples.weight[:, np.newaxis]
-        rows *= np.sqrt(each)[:, :, np.newaxis]
-        return rows.reshape(-1, params.size)
+        return _weighted(rows, np.sqrt(each))
 
     def _scaled(self, array: Array) -> Float:
         """A new array of the batch's as one of the term's: in float64, in place where it can be, times the factor."""
@@ -169,6 +169,13 @@ class DataTerm:
     def size(self) -> float:
         """What a mean is divided by: the number of samples, by weight, times beta where that is one number."""
         return self.factor * self.samples.total_weight
+
+
+def _weighted(J: Float, roots: Float) -> Float:
+    """Rows (N, K, P), in place times their roots (N, K) or (N, 1), as (N K, P)."""
+    rows = J.reshape(-1, J.shape[-1])
+    _matrices.scale_rows(rows, np.broadcast_to(roots, J.shape[:2]).ravel())
+    return rows
 
 
 def _noise_precision(value: Any, architecture: Architecture) -> tuple[float, Array | None]:

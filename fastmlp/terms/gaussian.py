@@ -76,7 +76,9 @@ class WeightDecay(Additive):
         if isinstance(weights, Mapping):
             if np.ndim(biases) or biases != 0.0:
                 raise ValueError("biases: expected none beside a dict of groups, which names its own")
-            groups = {str(name): check.number(value, f"weights[{name!r}]", 0.0) for name, value in weights.items()}
+            groups = {
+                str(name): check.number(value, f"weights[{check.shown(name)}]", 0.0) for name, value in weights.items()
+            }
             for name in groups:
                 if not selection.is_name(name):
                     raise ValueError(f"weights: expected groups such as 'W1', 'b2' or 'W1[:,0]', got {name!r}")

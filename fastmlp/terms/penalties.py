@@ -75,7 +75,7 @@ def refuse_rows(penalty: Penalty | None) -> None:
         if isinstance(term, TangentPropagation) and term.is_of_rows:
             raise ValueError(
                 "augment: expected without directions or derivatives of single samples, which are others once these "
-                f"are changed, got it with {term!r}; directions (M, D) of all samples are taken"
+                f"are changed, got it with {check.shown(term)}; directions (M, D) of all samples are taken"
             )
 
 

@@ -217,7 +217,7 @@ def make(
     for tie in _ties(tied):
         members, factors = _members(architecture, tie)
         if in_a_tie[members].any() or len(np.unique(members)) < len(members):
-            raise ValueError(f"tied: expected each parameter in one tie, and once, got one twice: {tie!r}")
+            raise ValueError(f"tied: expected each parameter in one tie, and once, got one twice: {check.shown(tie)}")
         in_a_tie[members] = True
         first[members], coefficient[members] = members[0], factors
     held = np.zeros(n_params, bool) if pruned is None else pruned.copy()
@@ -250,7 +250,7 @@ def _members(architecture: Architecture, tie: Any) -> tuple[Index, Float]:
         factors = np.ones(len(members))
     else:
         groups = [selection.positions(architecture, name, "tied") for name in tie]
-        values = [check.number(value, f"tied[{name!r}]", -np.inf) for name, value in tie.items()]
+        values = [check.number(value, f"tied[{check.shown(name)}]", -np.inf) for name, value in tie.items()]
         members = np.concatenate([np.zeros(0, np.intp), *groups])
         factors = np.repeat(values, [len(group) for group in groups])
     if len(members) == 0 or not factors.all():

@@ -107,7 +107,9 @@ class TangentPropagation(Additive):
                     f"{names[0]}: expected shape (N, M, D) or (M, D) with M >= 1, or {INPUTS!r}, got {self.tau.shape}"
                 )
         elif tau != INPUTS:
-            raise ValueError(f"{names[0]}: expected directions (N, M, D) or (M, D), or {INPUTS!r}, got {tau!r}")
+            raise ValueError(
+                f"{names[0]}: expected directions (N, M, D) or (M, D), or {INPUTS!r}, got {check.shown(tau)}"
+            )
         self.targets: Array | None = None if targets is None else self._checked_targets(targets)
         #: log of what derivatives (M, K), or all alike, were multiplied by
         self.log_units: Float = np.zeros((1, 1))

@@ -76,20 +76,16 @@ def mutations(value):
         yield from (np.ma.masked_array(value), np.zeros(2**20), value[..., :-1], value.tolist())
 
 
-def continued(method, settings, net, result, state):
+def continued(method, settings, net, result, state, samples=(X, T)):
     again = copy.copy(result)
     again.state = state
     copied = net.copy()
-    more = copied.fit(X, T, method, warm_start=again, rng=1, **settings | {"max_iter": 3})
+    more = copied.fit(*samples, method, warm_start=again, rng=1, **settings | {"max_iter": 3})
     assert more.x.shape == (net.n_params,)
 
 
-@pytest.mark.parametrize("kind", SETTINGS)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("method", METHODS)
-def test_a_state_that_was_edited_is_refused_by_name_or_does_no_harm(method, dtype, kind):
-    settings = settings_of(method, kind)
-    net, result = fitted(method, dtype, settings, SIGNALS if kind == "of signals" else DENSE)
+def check_mutations(method, settings, net, result, samples=(X, T)):
+    """Each part of the state in turn is something else."""
     calls, names = [], []
     for path in entries(result.state):
         value = result.state
@@ -97,13 +93,32 @@ def test_a_state_that_was_edited_is_refused_by_name_or_does_no_harm(method, dtyp
             value = value[key]
         for number, other in enumerate(mutations(value)):
             state = changed(result.state, path, other)
-            calls.append(lambda state=state: continued(method, settings, net, result, state))
+            calls.append(lambda state=state: continued(method, settings, net, result, state, samples))
             names.append((path, number))
     ends = outcomes(calls, seconds=60)
     assert len(ends) >= 280
     wrong = [pair for pair in zip(names, ends, strict=False) if not NAMED.match(pair[1])]
     assert not wrong
     assert len(ends) == len(calls)
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_state_that_was_edited_is_refused_by_name_or_does_no_harm(method, dtype, kind):
+    settings = settings_of(method, kind)
+    check_mutations(method, settings, *fitted(method, dtype, settings, SIGNALS if kind == "of signals" else DENSE))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_so_is_one_of_more_inputs_than_samples(dtype):
+    """Which has the coordinates that the network was trained by."""
+    rng = np.random.default_rng(0)
+    samples = rng.normal(size=(12, 400)), rng.normal(size=12)
+    net = fastmlp.Network([400, 3, 1], rng=0, dtype=dtype)
+    result = net.fit(*samples, "lm", max_iter=3)
+    assert "span" in result.state
+    check_mutations("lm", {}, net, result, samples)
 
 
 @pytest.mark.parametrize(("kind", "layers"), [("held back", DENSE), ("of signals", SIGNALS)])
