@@ -35,7 +35,7 @@ class Kernels:
         if not isinstance(argument, np.ndarray):
             return argument
         assert argument.dtype in (self.dtype, np.intp)
-        assert argument.strides[-1] == argument.itemsize or argument.shape[-1] < 2
+        assert argument.strides[-1] == argument.itemsize or argument.shape[-1] < 2 or not argument.size
         return argument.ctypes.data
 
     def whole(self, n):

@@ -124,7 +124,8 @@ def test_what_needs_the_samples_says_so_in_a_copy(name, way):
     for ask in needy.values():
         ask(before)
         with pytest.raises(
-            ValueError, match=r"^posterior: expected one that knows its samples, .* leaves them out; ask"
+            ValueError,
+            match=r"^posterior: expected one that knows its samples, .* of an estimator: .* ask it before",
         ):
             ask(after)
 

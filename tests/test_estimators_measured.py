@@ -20,6 +20,7 @@ X = RNG.normal(size=(N, D)) * [1.0, 100.0, 0.01] + [0.0, 1e3, 1.0]
 SIGMA = RNG.uniform(0.1, 3.0, (N, K)) * [1.0, 50.0]
 SCALED = (X - X.mean(axis=0)) / X.std(axis=0)
 Y = SCALED @ RNG.normal(size=(D, K)) * [2.0, 90.0] + [5.0, -300.0] + SIGMA * RNG.normal(size=(N, K))
+CURVED = np.tanh(2 * SCALED[:, :1]) * [8.0, 400.0] + SIGMA * RNG.normal(size=(N, K))
 COUNT = RNG.integers(1, 4, N).astype(float)
 A = np.column_stack([SCALED, np.ones(N)])
 
@@ -133,6 +134,7 @@ def test_the_best_of_several_starts_is_the_best_with_errors():
 
 
 def test_the_evidence_is_that_of_fit_evidence():
+    Y = CURVED
     model = linear(alpha="evidence", absolute_sigma=True, hidden_layer_sizes=2, activation="tanh", tol=1e-4)
     model.fit(X, Y, sigma=SIGMA)
     assert model.posterior_.noise_precision == 1.0

@@ -1,5 +1,7 @@
 """Samples on a grid until the precisions are near: the same bits in all units, and an end that knows nothing of it."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -132,6 +134,33 @@ def test_a_search_without_noise_does_not_stop_at_the_grid():
         posterior = fastmlp.fit_evidence(fastmlp.Network([1, 6, 1], rng=0), x, np.sin(3 * x))
     assert posterior.noise_at_floor
     assert np.abs(posterior.predict(x)[0] - np.sin(3 * x)).max() < 1e-5
+
+
+@pytest.mark.filterwarnings("ignore::fastmlp.ConvergenceWarning")
+@pytest.mark.parametrize("seed", range(4))
+def test_a_function_without_noise_is_found_beyond_the_grid(seed):
+    """On the grid it ended within 1e-4 to 3e-5 of it, where errors of the grid look like noise."""
+    x = np.linspace(-1, 1, 60)[:, np.newaxis]
+    posterior = fastmlp.fit_evidence(fastmlp.Network([1, 4, 1], rng=seed), x, np.sin(3 * x))
+    assert np.abs(posterior.predict(x)[0] - np.sin(3 * x)).max() < 1e-5
+
+
+def test_errors_that_are_told_to_be_small_leave_no_grid():
+    """Not even at the start: of 3e-4 deviations they would be a chi-squared of thousands."""
+    seen = []
+    X, T = few()
+    sigma = np.full(len(X), 1e-4 * T.std())
+
+    def watch(state):
+        seen.append(state.posterior._posterior.samples.X)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        posterior = fastmlp.fit_evidence(
+            fastmlp.Network([3, 4, 1], rng=0), X, T, sigma=sigma, absolute_sigma=True, max_iter=3, callback=watch
+        )
+    assert len(seen) > 1
+    assert all(np.array_equal(each, posterior.units.inputs.standardized(X)) for each in seen)
 
 
 def test_exceptions_hand_over_posteriors_of_the_samples_as_they_are():

@@ -55,7 +55,8 @@ BAD_NETWORKS = [
     ({"dtype": "double precision"}, ValueError, "dtype", "got 'double precision'"),
     ({"init": "xavier"}, ValueError, "init", "glorot, lecun, he, nguyen_widrow, normal, zeros, got 'xavier'"),
     ({"init": None}, TypeError, "init", "got None"),
-    ({"init": 0.1}, TypeError, "init", "got 0.1"),
+    ({"init": -0.1}, ValueError, "init", "got -0.1"),
+    ({"init": [0.1]}, TypeError, "init", "got [0.1]"),
     ({"rng": -1}, ValueError, "rng", "got -1"),
     ({"rng": 1.5}, TypeError, "rng", "got 1.5"),
     ({"rng": True}, TypeError, "rng", "got True"),
@@ -69,7 +70,7 @@ def test_network_refuses_bad_arguments(options, error, argument, came):
         fastmlp.Network(**{"layers": [3, 4, 1], **options})
 
 
-@pytest.mark.parametrize(("options", "error", "argument", "came"), BAD_NETWORKS[-7:])
+@pytest.mark.parametrize(("options", "error", "argument", "came"), BAD_NETWORKS[-8:])
 def test_initialize_refuses_what_the_constructor_refuses(options, error, argument, came):
     with complaint(error, argument, came):
         NET.initialize(**options)

@@ -135,6 +135,10 @@ class Alternation:
         """Where the noise is at its floor (B,), or as good as there."""
         return self.levels.at_floor(self.betas(precisions))
 
+    def is_beyond_grid(self, step: Step) -> bool:
+        """Whether the noise is less than what samples on a grid can tell, so that it is to go on with others."""
+        return self.levels.are_on_grid and self.levels.are_fine(self.betas(step.precisions))
+
     def first(self, precisions: Float) -> Step:
         """The posterior at the precisions to begin with, or at weaker priors where these allow no function at all.
 

@@ -14,6 +14,7 @@ from fastmlp.bayes.budget import Stop
 
 Float = NDArray[np.float64]
 
+FARTHEST_OFF = 0.1  # posterior standard deviations, of an optimum that training has come to
 SMALLEST_STEP = 1 / 64
 ENOUGH = 1e-4  # share of the rise that the gradient promises
 MEMORY = 8  # steps
@@ -94,7 +95,7 @@ def off_grid(alternation: Alternation, last: Step, end: str) -> Path:
     except Stop as stop:
         return Path(list(stop.args), "")
     is_same = abs(step.posterior.log_evidence - last.posterior.log_evidence) < WORTH
-    if end != "edge" or not (step.finished and is_same):
+    if end != "edge" or not (step.finished and is_same and step.posterior.distance <= FARTHEST_OFF):
         return Path([step], "")
     with suppress(Stop):
         alternation.report([step])
@@ -148,6 +149,8 @@ def _climbed(alternation: Alternation, path: list[Step], pruning: _Pruning, max_
     for nit in range(len(path) - 1, max_iter + 1):
         step = path[-1]
         alternation.report(path)
+        if alternation.is_beyond_grid(step):
+            return Path(path.copy(), "")
         pruned = pruning.tried(path) if nit < max_iter else None
         if pruned is not None:
             path.append(pruned)
@@ -178,7 +181,7 @@ def _has_crossed(alternation: Alternation, path: list[Step], max_iter: int, tol:
     best, plain = max(step.posterior.log_evidence for step in path), _Plain(alternation)
     for _ in range(CROSSING):
         step = path[-1]
-        if step.posterior.log_evidence > best + WORTH:
+        if step.posterior.log_evidence > best + WORTH or alternation.is_beyond_grid(step):
             return True
         if len(path) > max_iter or not step.finished:
             return False
@@ -238,6 +241,8 @@ def to_fixed_point(
         for nit in range(len(path) - 1, max_iter + 1):
             step = path[-1]
             alternation.report(path)
+            if alternation.is_beyond_grid(step):
+                return Path(path, "")
             pruned = pruning.tried(path) if nit < max_iter else None
             if pruned is not None:
                 path.append(pruned)

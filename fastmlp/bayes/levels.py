@@ -25,6 +25,7 @@ START_SIGNAL = 100.0  # variance of the targets over that of the noise
 MOST_SIGNAL = 1e12  # the same where the noise is at its floor
 LEAST_VARIANCE = 1e-290  # of which float64 holds the reciprocal, and that of the noise
 DIGITS = 20  # binary, where data differ by less
+FINE = 2.0**17  # the same where noise is ten times what samples on a grid have lost (see `quantized`)
 CLOSE = 0.9  # share of that precision from which on the noise counts as at its floor
 
 
@@ -53,6 +54,7 @@ class Levels:
 
     def __init__(self, frame: Frame, samples: Samples, by_output: bool, known: Any = None) -> None:
         self.frame, self.is_regression = frame, frame.architecture.loss.has_noise
+        self.are_on_grid = False
         self._asked = by_output, known
         self.varying = np.flatnonzero(frame.varying)
         self.known = known if self.is_regression else 1.0
@@ -72,10 +74,15 @@ class Levels:
     def on_grid(self) -> Levels:
         """The same, by spreads of few digits, which rounding of the data does not move."""
         other = copy.copy(self)
+        other.are_on_grid = True
         other.deviations, other.variances, other.highest = (
             shortened(each, DIGITS) for each in (self.deviations, self.variances, self.highest)
         )
         return other
+
+    def are_fine(self, levels: Float) -> bool:
+        """Whether noise of these precisions is too little for samples on a grid, whose errors would be part of it."""
+        return self.is_regression and bool((levels * self.variances > FINE).any())
 
     def __len__(self) -> int:
         return len(self.n_targets)

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastmlp import _memory
 from fastmlp import _validation as check
+from fastmlp._quiet import quiet
 from fastmlp._types import ArrayLike, Float
 from fastmlp.bayes import derivative_data
 from fastmlp.bayes.influence import LeaveOneOut, Removal
@@ -17,6 +18,7 @@ from fastmlp.terms import DataTerm
 TOLERANCE = 1e-8  # gradient of the log posterior without a sample
 
 
+@quiet
 class Omitting(Predictive):
     """What a posterior says of its own samples."""
 

@@ -192,10 +192,11 @@ def fit_evidence(
     Where the prior to begin with holds all weights near zero, as it does in units in which targets are large, weaker
     ones are tried. Data in other units differ by rounding, which grows in training. With `standardize` the search
     therefore sees inputs and targets on a grid of 2^-10 standard deviations, where they are the same to the bit, until
-    no logarithm would change by more than 0.02; with the last precisions again, and to the end, as they are. Besides,
-    logarithms are multiples of a tenth of `tol`, of 1/4096 after steps of more than a sixteenth, each to a power of
-    two; the first training goes on from parameters of 12 binary digits at every tenth step, later ones where the ten
-    steps have brought more than a tenth of a nat; and a step whose training does not end is shortened.
+    no logarithm would change by more than 0.02, or the noise is less than a 360th of the targets' deviation; with the
+    last precisions again, and to the end, as they are. Besides, logarithms are multiples of a tenth of `tol`, of 1/4096
+    after steps of more than a sixteenth, each to a power of two; the first training goes on from parameters of 12
+    binary digits at every tenth step, later ones where the ten steps have brought more than a tenth of a nat; and a
+    step whose training does not end is shortened.
 
     Sizes are compared by ``log_evidence + log_distinct_symmetries``. Starts are trained by one thread each; the result
     does not depend on the number of threads, to the bit.
@@ -248,7 +249,6 @@ def fit_evidence(
 
     is_screened = combine == "best" and n_starts > 1
     on_grid = quantized(frame, samples)
-    seen, at_last = (samples, None) if on_grid is None else (on_grid, samples)
     done: list[Candidate] = []
     found: list[Start] = []
 
@@ -258,7 +258,9 @@ def fit_evidence(
         own = frame._replace(architecture=network._architecture.changed(dtype="float64"), pruned=network._pruned)
         begin = _start(network, frame.units)
         levels = Levels(own, samples, noise == "per_output", known)
-        levels = levels if on_grid is None else levels.on_grid()
+        seen, at_last = samples, None
+        if on_grid is not None and not levels.are_fine(levels.start(noise_precision)):
+            seen, at_last, levels = on_grid, samples, levels.on_grid()
         alternation = Alternation(begin, own, seen, groups, 0.01 * tol, threads, budget, number, levels)
         path = near_by(alternation, alternation.start(prior_precision, noise_precision), max_iter, quick=is_screened)
         candidate = Candidate(network.layers[1:-1], number, alternation, path, n_threads, at_last)
