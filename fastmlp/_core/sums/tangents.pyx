@@ -117,7 +117,8 @@ cdef void along(const Block *b, const Directions *of, size_t m, floating *work, 
     cdef const floating *tau = <const floating *> of.tau + (m * of.rows + b.first) * D
     if (layer.products.is_dense and b.n == b.ld and D % FMLP_PAD == 0
             and not of.shared and b.source.index == NULL):
-        dense_ops.dense_forward(b.net.ops, layer.n_out, b.n, D, mu, <const floating *> NULL, tau, True, sums + layer.W, D)
+        dense_ops.dense_forward(
+            b.net.ops, layer.n_out, b.n, D, mu, <const floating *> NULL, tau, True, sums + layer.W, D)
     else:
         gradient(b, layer, mu, <const floating *> work + b.at.Ra[0] * b.ld, True, False, sums)
 
