@@ -189,7 +189,8 @@ def laplace(net: Any, X: Any, T: Any) -> None:
 
 def classes(net: Any, X: Any, T: Any) -> None:
     """A posterior of labels: probabilities in closed form, and by draws."""
-    own, new = fastmlp.Laplace(net, X, np.arange(len(X)) % net.layers[-1], prior_precision=1.0), np.tile(X, (10, 1))
+    net, new = fastmlp.Network(net.layers, output="softmax", rng=0), np.tile(X, (10, 1))
+    own = fastmlp.Laplace(net, X, np.arange(len(X)) % T.shape[1], prior_precision=1.0)
     own.predict(new), own.predict(new, n_draws=300, rng=0)
 
 

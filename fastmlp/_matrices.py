@@ -11,6 +11,14 @@ from fastmlp._types import Float, Index
 AT_ONCE = 1 << 20  # numbers, which take some milliseconds
 
 
+def zeros(*shape: int) -> Float:
+    """A new array, all of whose memory is there: the first write to each page of it takes longer than all others."""
+    result = np.empty(shape)
+    for rows in parts(len(result), result[:1].size):
+        result[rows] = 0.0
+    return result
+
+
 def copied(A: Float) -> Float:
     """A copy, row by row."""
     if A.size <= AT_ONCE:
@@ -18,6 +26,18 @@ def copied(A: Float) -> Float:
     result = np.empty(A.shape, A.dtype)
     for rows in parts(*A.shape):
         result[rows] = A[rows]
+    return result
+
+
+def stacked(matrices: list[Float]) -> Float:
+    """One below the other; a single one as it is."""
+    if len(matrices) == 1:
+        return matrices[0]
+    first, result = 0, np.empty((sum(map(len, matrices)), matrices[0].shape[1]))
+    for each in matrices:
+        for rows in parts(*each.shape):
+            result[first : first + len(each)][rows] = each[rows]
+        first += len(each)
     return result
 
 

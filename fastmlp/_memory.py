@@ -13,6 +13,7 @@ import contextlib
 import errno
 import importlib
 import importlib.util
+import math
 import mmap
 import os
 import sys
@@ -81,13 +82,21 @@ def product(A: NDArray[Any], B: NDArray[Any]) -> NDArray[Any]:
 
 
 def banded(A: NDArray[Any], B: NDArray[Any]) -> NDArray[Any]:
-    """A @ B for matrices, band by band of A's rows, as Ctrl-C waits for each call of BLAS."""
-    height = max(1, BAND // max(1, B.size))
-    if len(A) <= height:
+    """A @ B for matrices, part by part, as Ctrl-C waits for each call of BLAS.
+
+    Parts are bands of A's rows, or tiles of the result: each call reads all of its part of B, for which a band of few
+    rows would not pay.
+    """
+    inner, width = max(1, len(B)), max(1, B.shape[1])
+    height = max(1, math.isqrt(BAND // inner), BAND // (inner * width))
+    step = max(1, BAND // (inner * height))
+    if len(A) <= height and width <= step:
         return product(A, B)
     result = np.empty((len(A), B.shape[1]))
     for first in range(0, len(A), height):
-        result[first : first + height] = product(A[first : first + height], B)
+        for left in range(0, width, step):
+            tile = slice(first, first + height), slice(left, left + step)
+            result[tile] = product(A[tile[0]], B[:, tile[1]])
     return result
 
 

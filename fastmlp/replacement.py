@@ -21,10 +21,11 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+AT_ONCE = 1 << 23  # bytes, between which Ctrl-C is answered
 DAY = 86_400.0  # seconds after which a temporary file without a lock is nobody's, where there are none
 
 
-def write(path: str, content: bytes) -> None:
+def write(path: str, content: memoryview) -> None:
     """Put a file in place of another, or where there is none; a link stays a link."""
     shutil = _memory.late("shutil")
     target = os.path.realpath(path)
@@ -38,7 +39,8 @@ def write(path: str, content: bytes) -> None:
         with file:
             with contextlib.suppress(FileNotFoundError):
                 shutil.copymode(target, temporary)  # of the file that is replaced; a new one has the umask's
-            file.write(content)
+            for first in range(0, len(content), AT_ONCE):
+                file.write(content[first : first + AT_ONCE])
             file.flush()
             os.fsync(file.fileno())
             if fcntl is not None:  # before the lock ends
@@ -59,7 +61,8 @@ def read(path: str, limit: int) -> tuple[bytes | None, str]:
             return None, f"a regular file, got {_kind(status.st_mode)}"
         if status.st_size > limit:
             return None, f"a file of at most {limit} bytes, got {status.st_size}"
-        return file.read(status.st_size), ""
+        left = range(status.st_size, 0, -AT_ONCE)
+        return b"".join([file.read(min(size, AT_ONCE)) for size in left]), ""
 
 
 def _without_waiting(path: str, flags: int) -> int:

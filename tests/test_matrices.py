@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastmlp import _matrices
+from fastmlp import _matrices, _memory
 from fastmlp.derivatives import eigenvalues
 
 EPS = np.finfo(np.float64).eps
@@ -37,9 +37,21 @@ def test_rows_and_columns(m, n):
         wrong = A.copy()
         wrong[-1, -1] = np.inf
         assert not _matrices.is_finite(wrong)
+    assert np.array_equal(_matrices.stacked([A, A[:1], A[:0]]), np.vstack([A, A[:1]]))
+    assert _matrices.stacked([A]) is A
+    assert np.array_equal(_matrices.zeros(m, n, 2), np.zeros((m, n, 2)))
     expected = A * factors[:, np.newaxis]
     _matrices.scale_rows(A, factors)
     assert np.array_equal(A, expected)
+
+
+@pytest.mark.parametrize("band", [1, 50, 1000, 10**6])
+def test_products_in_parts_are_those_of_numpy(band, monkeypatch):
+    monkeypatch.setattr(_memory, "BAND", band)
+    rng = np.random.default_rng(0)
+    for m, k, n in ((7, 5, 9), (40, 3, 2), (2, 3, 40), (3, 60, 4), (0, 3, 2), (3, 0, 2), (3, 2, 0)):
+        A, B = rng.normal(size=(m, k)), rng.normal(size=(n, k)).T
+        np.testing.assert_allclose(_memory.banded(A, B), A @ B, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-300, 1e300])

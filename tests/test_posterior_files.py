@@ -337,7 +337,7 @@ def test_arrays_of_other_shapes_are_refused(saved, tmp_path, name):
     own = members(saved, tmp_path)
     manifest = json.loads(own["manifest.json"])
     manifest["posteriors"][0]["arrays"][name] = [2]
-    own |= {"manifest.json": json.dumps(manifest).encode(), stored.member(0, name): _npy(np.ones(2))}
+    own |= {"manifest.json": json.dumps(manifest).encode(), stored.member(0, name): b"".join(_npy(np.ones(2)))}
     assert refused(tmp_path, archive(*own.items()))
 
 
@@ -348,7 +348,7 @@ def test_arrays_of_few_samples_have_to_belong_together(tmp_path, name):
     manifest = json.loads(own["manifest.json"])
     manifest["posteriors"][0]["arrays"][f"wide/{name}"] = [2]
     array = np.ones(2, np.int64) if name in ("curved", "flat") else np.ones(2)
-    own |= {"manifest.json": json.dumps(manifest).encode(), stored.member(0, f"wide/{name}"): _npy(array)}
+    own |= {"manifest.json": json.dumps(manifest).encode(), stored.member(0, f"wide/{name}"): b"".join(_npy(array))}
     assert refused(tmp_path, archive(*own.items()))
 
 

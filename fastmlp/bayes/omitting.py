@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastmlp import _memory
+from fastmlp import _matrices, _memory
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._types import ArrayLike, Float
@@ -119,7 +119,7 @@ class Omitting(Predictive):
         if X is None:
             return self._frame.directions(self._posterior.free.spread(change))
         X = self._checked(X)
-        result = np.empty((len(change), len(X), self._architecture.n_outputs))
+        result = _matrices.zeros(len(change), len(X), self._architecture.n_outputs)
         for rows, _, J in self._posterior.linearised(X, BLOCK):
             at = _memory.banded(change, J.reshape(-1, J.shape[-1]).T)
             result[:, rows] = self._frame.output_scale * at.reshape(len(change), *J.shape[:2])

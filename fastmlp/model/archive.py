@@ -16,13 +16,13 @@ import io
 import math
 import os
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory, replacement
+from fastmlp import _matrices, _memory, replacement
 from fastmlp import _validation as check
 from fastmlp._version import __version__
 from fastmlp.errors import ModelFormatError
@@ -39,7 +39,6 @@ DIGEST_SIZE = 64
 NPY_HEADER = 128
 MAX_MANIFEST = 1 << 20
 MAX_FILE = 1 << 32
-AT_ONCE = 1 << 23  # bytes, whose checksum takes some hundredths of a second at most
 STORED = 0  # zipfile.ZIP_STORED
 
 
@@ -63,7 +62,8 @@ class Archive:
         member = self._opened.getinfo(name)
         if member.compress_type != STORED or member.file_size > limit:
             raise ModelFormatError(f"path: expected {name} uncompressed, of at most {limit} bytes, got {member}")
-        return self._opened.read(member)
+        with self._opened.open(member) as opened:
+            return b"".join(iter(lambda: opened.read(replacement.AT_ONCE), b""))
 
     def array(self, name: str, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
         """A member that `save` wrote, of this type and shape; of bool zeros and ones."""
@@ -76,7 +76,10 @@ class Archive:
         numbers = np.frombuffer(content, stored, offset=NPY_HEADER)
         if dtype.kind == "b" and (numbers > 1).any():
             raise ModelFormatError(f"path: expected a mask of zeros and ones in {name}, got other bytes")
-        return numbers.astype(dtype).reshape(shape)
+        result = np.empty(shape, dtype)
+        for part in _matrices.parts(len(numbers), 1):
+            result.reshape(-1)[part] = numbers[part]
+        return result
 
     def check_version(self, newest: int) -> int:
         """The version of the format; ModelFormatError if it is none up to the newest that is known."""
@@ -115,7 +118,7 @@ def load(path: str | os.PathLike[str], read: Callable[[Archive], T]) -> T:
         ) from error
 
 
-def _serialize(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+def _serialize(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> memoryview:
     json, zipfile = _memory.late("json"), _memory.late("zipfile")
     kind = manifest["format"].removeprefix("fastmlp-")
     head = {name: manifest[name] for name in ("format", "version")} | {"producer": f"fastmlp {__version__}"}
@@ -130,15 +133,23 @@ def _serialize(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) 
     with zipfile.ZipFile(file, "w", STORED) as archive:
         archive.writestr(zipfile.ZipInfo(MANIFEST), text)
         for name, array in arrays.items():
-            archive.writestr(zipfile.ZipInfo(name), _npy(array))
+            member = zipfile.ZipInfo(name)
+            member.file_size = NPY_HEADER + array.nbytes
+            with archive.open(member, "w") as opened:
+                for part in _npy(array):
+                    opened.write(part)
         archive.comment = MARK + b"0" * DIGEST_SIZE
-    body = file.getvalue()[:-DIGEST_SIZE]
-    return body + _digest(body)
+    content = file.getbuffer()
+    content[-DIGEST_SIZE:] = _digest(content[:-DIGEST_SIZE])
+    return content
 
 
-def _npy(array: NDArray[Any]) -> bytes:
-    """An array in version 1.0 of NumPy's format."""
-    return _npy_header(array.dtype, array.shape) + array.astype(_stored_type(array.dtype), copy=False).tobytes()
+def _npy(array: NDArray[Any]) -> Iterator[bytes]:
+    """An array in version 1.0 of NumPy's format, part by part."""
+    yield _npy_header(array.dtype, array.shape)
+    numbers, stored = np.ascontiguousarray(array).reshape(-1), _stored_type(array.dtype)
+    for part in _matrices.parts(len(numbers), 1):
+        yield numbers[part].astype(stored, copy=False).tobytes()
 
 
 def _stored_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -152,17 +163,17 @@ def _npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     return start + text.ljust(NPY_HEADER - len(start) - 1).encode() + b"\n"
 
 
-def _digest(body: bytes) -> bytes:
+def _digest(body: memoryview) -> bytes:
     """Of some bytes at a time, between which Ctrl-C is answered."""
-    found, rest = _memory.late("hashlib").sha256(), memoryview(body)
-    for first in range(0, len(body), AT_ONCE):
-        found.update(rest[first : first + AT_ONCE])
+    found = _memory.late("hashlib").sha256()
+    for first in range(0, len(body), replacement.AT_ONCE):
+        found.update(body[first : first + replacement.AT_ONCE])
     return found.hexdigest().encode()  # type: ignore[no-any-return]
 
 
 def _check_digest(data: bytes) -> None:
-    body, digest = data[:-DIGEST_SIZE], data[-DIGEST_SIZE:]
-    if not body.endswith(MARK):
+    body, digest = memoryview(data)[:-DIGEST_SIZE], data[-DIGEST_SIZE:]
+    if body[-len(MARK) :] != MARK:
         raise ModelFormatError(
             "path: expected a saved network or posterior with a checksum at its end, got a file without"
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp import _threads
+from fastmlp import _matrices, _threads
 from fastmlp import _validation as check
 from fastmlp._core.fits import penalty as compiled
 from fastmlp._core.storage import arrays
@@ -271,7 +271,7 @@ class Objective:
             rows += [np.diag(np.sqrt(self.decay))[self.decay > 0], fixed]
         if self.terms is not None:
             rows.append(self.terms.residual_jac(p))
-        return rows[0] if len(rows) == 1 else np.vstack(rows)
+        return _matrices.stacked(rows)
 
     @property
     def _used(self) -> Index | None:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fastmlp import _matrices
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._core.fits.ties import Ties
@@ -169,7 +170,7 @@ class Selection(FreeParameters):
 
     def restrict(self, rows: Float, /) -> Float:
         """Derivatives by all parameters (..., P) as those by the free ones (..., n)."""
-        return np.ascontiguousarray(rows[..., self.first])
+        return _matrices.columns(rows.reshape(-1, rows.shape[-1]), self.first).reshape(*rows.shape[:-1], self.n)
 
     def spread(self, rows: Float, /) -> Float:
         """Changes of the free parameters (..., n) as those of all (..., P)."""
