@@ -40,6 +40,14 @@ def all_threads_of_blas():
     threadpool_limits(1, "blas")
 
 
+@pytest.fixture(autouse=True)
+def close_pictures():
+    """pyplot keeps those of all tests, and warns of more than twenty."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
 @pytest.fixture(autouse=True, scope="module")
 def forget_what_jax_has_compiled():
     """It would grow to gigabytes, which Python's garbage collector walks through again and again."""

@@ -104,6 +104,7 @@ def test_the_best_so_far_is_kept_however_the_training_ends(method, end):
 
 @pytest.mark.parametrize("method", ALL)
 def test_the_time_limit_ends_every_solver(method):
+    fresh().fit(X, T, method, max_iter=1)  # what is imported late is there
     net = fresh()
     start = time.perf_counter()
     res = net.fit(X, T, method, time_limit=0.05, tol=0 if method not in MINIBATCH else None, max_iter=10**6,
