@@ -25,7 +25,7 @@ AT_ONCE = 1 << 23  # bytes, between which Ctrl-C is answered
 DAY = 86_400.0  # seconds after which a temporary file without a lock is nobody's, where there are none
 
 
-def write(path: str, content: memoryview) -> None:
+def write(path: str, content: bytes | memoryview) -> None:
     """Put a file in place of another, or where there is none; a link stays a link."""
     shutil = _memory.late("shutil")
     target = os.path.realpath(path)
