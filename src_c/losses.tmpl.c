@@ -129,9 +129,9 @@ static inline void NAME(of_largest)(size_t n_out, size_t width, const real *Y, c
     for (size_t k = 1; k < n_out; k++)
         INDEPENDENT
         for (size_t s = 0; s < width; s++) {
-            const bits_t larger = Y[k * ld + s] > largest[s];
-            top[s] = larger ? U[k * ld + s] : top[s];
-            largest[s] = larger ? Y[k * ld + s] : largest[s];
+            const real y = Y[k * ld + s], u = U[k * ld + s], least = largest[s], last = top[s];
+            top[s] = y > least ? u : last;
+            largest[s] = y > least ? y : least;
         }
 }
 
