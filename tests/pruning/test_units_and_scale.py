@@ -79,4 +79,4 @@ def test_a_refit_that_runs_out_of_steps_says_so(monkeypatch):
     assert result.status == MAX_ITER
     assert result.message.startswith("stopped after 3 steps; another refit goes on; the network was trained in stan")
     again = fastmlp.refit(net, X, T, penalty=PENALTY)
-    assert again.fun < result.fun
+    assert again.fun <= result.fun * (1 + 1e-12)  # where it goes on, to rounding of an objective of 1e14
