@@ -135,7 +135,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         n_outputs = net.layers[-1]
         model._multilabel = n_outputs > 1 and output.is_elementwise
         n_classes = max(n_outputs, 2) if output.is_elementwise else n_outputs
-        labels = np.arange(n_classes) if classes is None else np.asarray(classes)
+        try:
+            labels = np.arange(n_classes) if classes is None else np.asarray(classes)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"classes: expected an array of {n_classes} labels, got none ({error})") from error
         if labels.shape != (n_classes,) or not np.array_equal(np.unique(labels), labels):
             raise ValueError(
                 f"classes: expected {n_classes} different ones in sorted order, got {check.shown(classes)}"
