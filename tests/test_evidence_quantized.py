@@ -127,6 +127,15 @@ def test_more_inputs_than_samples_too():
     assert two.log_evidence == pytest.approx(one.log_evidence, abs=1e-4)
 
 
+def test_a_search_without_noise_does_not_stop_at_the_grid():
+    """Whose errors would be noise of 3e-4 deviations."""
+    x = np.linspace(-1, 1, 40)[:, np.newaxis]
+    with pytest.warns(fastmlp.ConvergenceWarning, match="floor"):
+        posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1, 1], rng=0), x, np.tanh(2 * x))
+    assert posterior.noise_at_floor
+    assert np.abs(posterior.predict(x)[0] - np.tanh(2 * x)).max() < 1e-5
+
+
 @pytest.mark.filterwarnings("ignore::fastmlp.ConvergenceWarning")
 @pytest.mark.parametrize("seed", range(4))
 def test_a_function_without_noise_is_found_beyond_the_grid(seed):

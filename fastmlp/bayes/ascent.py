@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._types import Mask
+from fastmlp.bayes import doubts
 from fastmlp.bayes.alternation import COARSE, DEAD, FARTHEST, SLOW, Alternation, Proposal, Step
 from fastmlp.bayes.budget import Stop
 
 Float = NDArray[np.float64]
 
-FARTHEST_OFF = 0.1  # posterior standard deviations, of an optimum that training has come to
 SMALLEST_STEP = 1 / 64
 ENOUGH = 1e-4  # share of the rise that the gradient promises
 MEMORY = 8  # steps
@@ -95,7 +95,7 @@ def off_grid(alternation: Alternation, last: Step, end: str) -> Path:
     except Stop as stop:
         return Path(list(stop.args), "")
     is_same = abs(step.posterior.log_evidence - last.posterior.log_evidence) < WORTH
-    if end != "edge" or not (step.finished and is_same and step.posterior.distance <= FARTHEST_OFF):
+    if end != "edge" or not (step.finished and is_same and step.posterior.distance <= doubts.FARTHEST):
         return Path([step], "")
     with suppress(Stop):
         alternation.report([step])

@@ -65,7 +65,7 @@ class Architecture:
         if not output.is_elementwise and n_outputs < 2:
             raise ValueError(f"output: expected at least 2 outputs for {output}, got {n_outputs}; use 'logistic'")
         loss = losses.for_output(loss, output)
-        number_type = _number_type(dtype)
+        number_type = number_type_of(dtype)
         plan = Plan(layers, loss.index, number_type.itemsize)
         return cls(layers, hidden, output, loss, number_type, plan)
 
@@ -346,7 +346,8 @@ def _hidden_activation(name: Any) -> Activation:
     return Activation._chosen(name, "hidden", HIDDEN)
 
 
-def _number_type(dtype: Any) -> np.dtype[Any]:
+def number_type_of(dtype: Any) -> np.dtype[Any]:
+    """What a user's dtype says, float64 or float32."""
     for number_type in (np.dtype(np.float64), np.dtype(np.float32)):
         if isinstance(dtype, str):
             matches = dtype in (number_type.name, number_type.str, number_type.str[1:])

@@ -14,7 +14,7 @@ from fastmlp._types import Float
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.mixture import Mixture
 from fastmlp.derivatives.definite import Covariance
-from fastmlp.model.architecture import Architecture
+from fastmlp.model.architecture import Architecture, number_type_of
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.source.c_formula import Deviation, Formula, Scale, Style
@@ -22,7 +22,6 @@ from fastmlp.source.c_layers import KINDS
 from fastmlp.source.c_program import Program
 
 LAYOUTS = ("columns", "rows")
-DTYPES = ("float32", "float64")
 
 
 def to_c(
@@ -97,7 +96,7 @@ def to_c(
     formula, own = _formula(model, check.boolean(std, "std"))
     style = Style(
         _identifier(name),
-        own if dtype is None else check.choice(_type_name(dtype), "dtype", DTYPES),
+        own if dtype is None else number_type_of(dtype).name,
         check.choice(layout, "layout", LAYOUTS),
     )
     program = Program(formula, style)
@@ -119,13 +118,6 @@ def _write(path: str, text: str, header: str) -> None:
         replacement.write(path, header.encode("ascii"))
         path = f"{stem}.c"
     replacement.write(path, text.encode("ascii"))
-
-
-def _type_name(dtype: Any) -> Any:
-    try:
-        return np.dtype(dtype).name
-    except (TypeError, ValueError):
-        return dtype
 
 
 def _identifier(name: Any) -> str:

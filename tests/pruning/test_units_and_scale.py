@@ -73,10 +73,10 @@ def test_a_network_that_knows_other_units_is_told_apart_from_one_that_is_not_tra
 
 def test_a_refit_that_runs_out_of_steps_says_so(monkeypatch):
     net, X, T = trained_in_other_units()
-    monkeypatch.setattr(refitting, "MOST_STEPS", 3)
+    monkeypatch.setattr(refitting, "MOST_STEPS", 1)
     result = fastmlp.refit(net, X, T, penalty=PENALTY)
     assert not result.success
     assert result.status == MAX_ITER
-    assert result.message.startswith("stopped after 3 steps; another refit goes on; the network was trained in stan")
+    assert result.message.startswith("stopped after 1 steps; another refit goes on; the network was trained in stan")
     again = fastmlp.refit(net, X, T, penalty=PENALTY)
-    assert again.fun <= result.fun * (1 + 1e-12)  # where it goes on, to rounding of an objective of 1e14
+    assert again.fun < result.fun

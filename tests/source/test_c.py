@@ -275,7 +275,7 @@ def test_names_and_texts():
         ({"name": "a b"}, ValueError, "name: expected"),
         ({"name": 3}, ValueError, "name: expected"),
         ({"dtype": "float16"}, ValueError, "dtype: expected"),
-        ({"dtype": object()}, TypeError, "dtype: expected"),
+        ({"dtype": object()}, ValueError, "dtype: expected"),
         ({"layout": "C"}, ValueError, "layout: expected"),
         ({"jacobian": 1}, TypeError, "jacobian: expected"),
         ({"std": True}, ValueError, "std: expected False for a network without a posterior"),
