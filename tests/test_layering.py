@@ -119,10 +119,11 @@ INNER = {
     ),
     "bridges": (
         ("__init__",),
-        ("onnx", "sklearn", "torch"),
-        ("torch_reading",),
-        ("torch_layers",),
-        ("assembly", "torch_modules"),
+        ("onnx_reading", "sklearn", "torch"),
+        ("onnx", "onnx_chain", "onnx_operators", "torch_reading"),
+        ("onnx_shapes", "torch_layers"),
+        ("onnx_functions",),
+        ("assembly", "onnx_curves", "onnx_files", "torch_modules"),
     ),
     "bayes": (
         ("__init__",),

@@ -62,6 +62,7 @@ NAMES = {
     "features",
     "fit_evidence",
     "fit_many",
+    "from_onnx",
     "from_sklearn",
     "from_torch",
     "garson",

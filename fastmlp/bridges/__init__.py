@@ -3,12 +3,15 @@
 sklearn   fitted MLPRegressor and MLPClassifier of scikit-learn
 torch     nn.Sequential and state dicts of PyTorch; torch_reading: its modules as layers; torch_layers: layers as its
           modules; torch_modules: modules that it does not have
-onnx      graphs for ONNX runtimes
+onnx      graphs for ONNX runtimes; onnx_reading: graphs of others (onnx_files) as networks; onnx_chain: their layers,
+          into which maps are folded; onnx_operators, onnx_shapes, onnx_functions: what nodes do; onnx_curves: which
+          activation that is
 assembly  networks from matrices and vectors of other libraries, and layer by layer for them
 """
 
 from fastmlp.bridges.onnx import to_onnx
+from fastmlp.bridges.onnx_reading import from_onnx
 from fastmlp.bridges.sklearn import from_sklearn, to_sklearn
 from fastmlp.bridges.torch import from_torch, to_torch
 
-__all__ = ["from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"]
+__all__ = ["from_onnx", "from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"]
