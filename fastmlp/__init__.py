@@ -46,7 +46,7 @@ if TYPE_CHECKING:  # what is imported when it is first asked for
     from fastmlp.pruning.saliencies import saliencies
     from fastmlp.runs import Run, Sweep, fit_many, sweep
     from fastmlp.sensitivities import Sensitivity, propagate, sensitivity
-    from fastmlp.source import to_c
+    from fastmlp.source import to_c, to_formula, to_fortran
 
 __all__ = [
     "Activation",
@@ -118,6 +118,8 @@ __all__ = [
     "show_config",
     "sweep",
     "to_c",
+    "to_formula",
+    "to_fortran",
     "to_onnx",
     "to_sklearn",
     "to_torch",
@@ -137,7 +139,7 @@ LATER = {  # where the other names of __all__ come from
     "pruning": ("PruningPath", "PruningStep", "Saliencies", "compact", "prune", "refit", "saliencies"),
     "runs": ("Run", "Sweep", "fit_many", "sweep"),
     "sensitivities": ("Sensitivity", "propagate", "sensitivity"),
-    "source": ("to_c",),
+    "source": ("to_c", "to_formula", "to_fortran"),
 }
 
 logging.getLogger("fastmlp").addHandler(logging.NullHandler())

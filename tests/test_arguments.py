@@ -165,6 +165,8 @@ CALLS = {
     "from_sklearn": (fastmlp.from_sklearn, {"estimator": None}),
     "to_sklearn": (fastmlp.to_sklearn, ALL),
     "to_c": (fastmlp.to_c, {"model": net(), "path": None}),
+    "to_formula": (fastmlp.to_formula, {"model": net(), "dialect": "sql", "path": None}),
+    "to_fortran": (fastmlp.to_fortran, {"model": net(), "path": None}),
     "from_network": (fastmlp.MLPRegressor.from_network, {"net": net()}),
     "inverse_time_decay": (schedules.inverse_time_decay, {"initial": 0.1, "decay": 0.5}),
     "exponential_decay": (schedules.exponential_decay, {"initial": 0.1, "factor": 0.5}),

@@ -25,7 +25,7 @@ TERMS = {"WeightDecay", "Quadratic", "Sum"}  # numbers that are kept until an ob
 RATES = {"step_decay", "cosine_decay", "exponential_decay", "inverse_time_decay"}  # numbers
 SMALL = {"copy", "summary", "unprune", "show_config"}  # no argument
 OF_WEIGHTS = {"initialize", "rescale_inputs", "rescale_outputs", "compact", "garson", "olden"}  # no samples, no loop
-TEXTS = {"to_c"}  # likewise
+TEXTS = {"to_c", "to_formula", "to_fortran"}  # likewise
 COLUMNS = {"extrapolation"}  # X less a number of each column
 VECTORS = {"expand", "reduce", "native", "penalty_value"}  # a copy of a vector
 PICTURES = {f"plot.{name}" for name in fastmlp.plot.__all__}  # matplotlib's time and memory
@@ -35,7 +35,7 @@ FILES = {"save", "load"}
 OF_PREDICT = {"predict_proba", "predict_log_proba", "decision_function", "score"}  # `predict`, and a little more
 WITHOUT_INTEGERS = {
     "covariance", "influence", "leave_one_out", "log_density", "predict_jacobian", "updated", "exponential_decay",
-    "inverse_time_decay", "value", "grad", "value_and_grad", "hess", "ggn", "ggnp", "hessp", "residuals",
+    "inverse_time_decay", "to_formula", "value", "grad", "value_and_grad", "hess", "ggn", "ggnp", "hessp", "residuals",
     "residual_jac", "normal_equations",
 }  # fmt: skip
 

@@ -161,6 +161,7 @@ OPERATIONS = {
     **{f"{kind.__name__} shape": lambda n, kind=kind: kind(shape=(n, 1)).fit_transform(X).shape
        for kind in (features.CentralMoments, features.HuMoments, features.PowerSpectrum, features.ZernikeMoments)},
     "to_c max_bytes": lambda n: len(fastmlp.to_c(net(), max_bytes=n)),
+    "to_fortran max_bytes": lambda n: len(fastmlp.to_fortran(net(), max_bytes=n)),
     "propagate n_threads": lambda n: fastmlp.propagate(net(), X, np.eye(3), n_threads=n),
     **{f"prune_path {name}": lambda n, name=name: MLPRegressor.from_network(net(), alpha=1.0).prune_path(
         X, T, **{"max_iter": 2, "n_params": 14, "time_limit": 0.02, name: n}).scores

@@ -192,9 +192,9 @@ def test_version_and_config_say_what_runs_here(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "expected one of demo, --selftest, --config, --version"),
-        (["--config", "--selftest"], "expected one of demo, --selftest, --config, --version"),
-        (["--config", "demo"], "expected one of demo, --selftest, --config, --version"),
+        ([], "expected one of demo, export, --selftest, --config, --version"),
+        (["--config", "--selftest"], "expected one of demo, export, --selftest, --config, --version"),
+        (["--config", "demo"], "expected one of demo, export, --selftest, --config, --version"),
         (["train"], "invalid choice: 'train'"),
         (["--bogus"], "unrecognized arguments: --bogus"),
         (["demo", "--bogus"], "unrecognized arguments: --bogus"),
@@ -219,3 +219,70 @@ def test_the_examples_of_the_readme_run(tmp_path, monkeypatch):
     failed, tried = doctest.testfile(str(README), module_relative=False, encoding="utf-8")
     assert tried > 0
     assert failed == 0
+
+
+# ---- export ----
+
+
+@pytest.fixture
+def saved(tmp_path):
+    net = fastmlp.Network([2, 3, 1], rng=0)
+    net.save(tmp_path / "a.fastmlp")
+    return net, tmp_path
+
+
+def test_what_is_exported_is_what_functions_write(saved, capsys):
+    net, folder = saved
+    model, place = str(folder / "a.fastmlp"), folder / "out"
+    for given, text in (
+        (["--to", "c", "--dtype", "float32", "--jacobian", "--layout", "rows", "--name", "a"],
+         fastmlp.to_c(net, dtype="float32", jacobian=True, layout="rows", name="a")),
+        (["--to", "fortran", "--jacobian"], fastmlp.to_fortran(net, jacobian=True)),
+        (["--to", "sql", "--inputs", "dose", "age"], fastmlp.to_formula(net, "sql", inputs=["dose", "age"])),
+        *((["--to", each], fastmlp.to_formula(net, each)) for each in ("python", "javascript", "matlab", "excel")),
+    ):  # fmt: skip
+        assert main(["export", model, *given]) == 0
+        assert capsys.readouterr().out.rstrip("\n") == text.rstrip("\n")
+        assert main(["export", model, *given, "-o", str(place)]) == 0
+        assert capsys.readouterr().out == ""
+        assert place.read_text() == text
+
+
+def test_a_posterior_is_exported_in_a_process_of_its_own(tmp_path):
+    X = np.linspace(0, 1, 20)[:, None]
+    net = fastmlp.Network([1, 1], rng=0)
+    net.fit(X, X + 0.1 * np.sin(20 * X), penalty=fastmlp.WeightDecay(0.1))
+    posterior = fastmlp.Laplace(net, X, X + 0.1 * np.sin(20 * X), penalty=fastmlp.WeightDecay(0.1))
+    posterior.save(tmp_path / "p")
+    process = python_m_fastmlp(tmp_path, "export", "p", "--to", "c", "--std", "--name", "line", "-o", "line.h")
+    assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
+    assert (tmp_path / "line.c").read_text() == fastmlp.to_c(posterior, std=True, name="line")
+    assert "line_std" in (tmp_path / "line.h").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["a.fastmlp"], "the following arguments are required: --to"),
+        (["a.fastmlp", "--to", "cobol"], "argument --to: invalid choice: 'cobol'"),
+        (["nowhere", "--to", "c"], "nowhere"),
+        (["damaged", "--to", "c"], "path: expected a saved network or posterior"),
+        (["a.fastmlp", "--to", "c", "--std"], "std: expected False for a network without a posterior"),
+        (["a.fastmlp", "--to", "c", "--dtype", "float16"], "dtype: expected"),
+        (["a.fastmlp", "--to", "c", "--max-bytes", "3"], "max_bytes: expected at least 104"),
+        (["a.fastmlp", "--to", "c", "-o", "no/folder/a.c"], "no/folder"),
+        (["a.fastmlp", "--to", "sql", "--jacobian"], "argument --jacobian: expected none for --to sql, which lacks it"),
+        (["a.fastmlp", "--to", "onnx"], "argument --output: expected a file for --to onnx"),
+        (["a.fastmlp", "--to", "python", "--inputs", "a"], "inputs: expected 2 names, got ['a']"),
+    ],
+)
+def test_what_cannot_be_exported(saved, monkeypatch, capsys, given, words):
+    monkeypatch.chdir(saved[1])
+    Path("damaged").write_bytes(b"PK" + bytes(100))
+    with pytest.raises(SystemExit) as stopped:
+        main(["export", *given])
+    assert stopped.value.code == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert words in printed.err
+    assert "usage: python -m fastmlp export" in printed.err

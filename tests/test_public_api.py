@@ -83,6 +83,8 @@ NAMES = {
     "show_config",
     "sweep",
     "to_c",
+    "to_formula",
+    "to_fortran",
     "to_onnx",
     "to_sklearn",
     "to_torch",

@@ -39,12 +39,23 @@ class Formula(NamedTuple):
     targets: Scale | None = None
     deviation: Deviation | None = None
     origin: str = "a network"
+    names: tuple[str, ...] = ()  #: of inputs
+    classes: tuple[str, ...] = ()  #: of a classifier of one class a sample
 
     def outputs(self, X: Float) -> Float:
         """In float64."""
         u = X if self.inputs is None else (X - self.inputs.shift) / self.inputs.scale
         y = functional.predict(self.architecture, self.params, u, None, 1)
         return y if self.targets is None else self.targets.scale * y + self.targets.shift
+
+    @property
+    def phrase(self) -> str:
+        """What it is, in a few words."""
+        sizes = [str(self.architecture.layers[0].n_in)]
+        for layer in self.architecture.layers:
+            form = "" if layer.activation.is_linear else f" {layer.activation.name}"
+            sizes.append(f"{layer.phrase() if layer.geometry else layer.n_out}{form}")
+        return f"{self.origin}, {' -> '.join(sizes)}"
 
     def parts(self) -> Iterator[Part]:
         """The layers with their W and b."""

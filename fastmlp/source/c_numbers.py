@@ -64,6 +64,18 @@ def integers(name: str, values: Array) -> str:
     return f"static const int32_t {name}[{values.size}] = {{\n    {lines}}};\n"
 
 
+def quoted(text: str) -> str:
+    """The characters of a string, all of them printable ASCII, and none that a comment or a trigraph takes amiss."""
+    plain = (chr(each) if 32 <= each < 127 and chr(each) not in '"\\?*' else f"\\{each:03o}" for each in text.encode())
+    return f'"{"".join(plain)}"'
+
+
+def strings(name: str, values: tuple[str, ...]) -> str:
+    """An array of strings, which other files see."""
+    joined = ",\n    ".join(map(quoted, values))
+    return f"const char *const {name}[{len(values)}] = {{\n    {joined}}};\n"
+
+
 class Function(NamedTuple):
     """A function of one number, and the others that it calls."""
 

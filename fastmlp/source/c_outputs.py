@@ -131,6 +131,19 @@ class Outputs:
         softmax = "" if self.parts[-1].layer.activation.is_elementwise else self._softmax() + "\n"
         return f"{softmax}void {self.net}_predict(const {real} *x, {real} *y)\n{{\n{room}{counter}{body}}}\n"
 
+    def _class(self) -> str:
+        """The place of the most probable class; of two, whose outputs are one probability, 1 from one half on."""
+        if not self.formula.classes:
+            return ""
+        net, real = self.net, self.style.real
+        text = f"int {net}_class(const {real} *x)\n{{\n    {real} y[{self.K}];\n"
+        if self.K == 1:
+            half = self.style.literal(0.5)
+            last = len(self.formula.classes) - 1
+            return f"{text}    {net}_predict(x, y);\n    return y[0] > {half} ? {last} : 0;\n}}\n"
+        text += f"    int i, best = 0;\n    {net}_predict(x, y);\n"
+        return f"{text}{loop(self.K, 'best = y[i] > y[best] ? i : best;')}    return best;\n}}\n"
+
     def _softmax(self) -> str:
         real, net, n = self.style.real, self.net, self.K
         zero = self.style.literal(0.0)

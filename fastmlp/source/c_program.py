@@ -22,11 +22,12 @@ class Program(Derivatives):
         count = len(self.formula.params) + sum(2 * len(each.scale) for each in scales if each is not None)
         size = int(c_numbers.TYPES[self.style.dtype]["size"])
         count += len(self._rest) if self.formula.inputs is not None and self._rest.any() else 0
+        letters = sum(len(each.encode()) + 1 for each in self.formula.classes)
         if self.formula.deviation is None:
-            return size * count
+            return size * count + letters
         root, places, _, noise = self.formula.deviation
         count += len(noise) + (len(root) if root.ndim == 1 else len(root) * (len(root) + 1) // 2)
-        return size * (count + len(places) * (not self._ones)) + 4 * len(places) * (not self._all_free)
+        return size * (count + len(places) * (not self._ones)) + 4 * len(places) * (not self._all_free) + letters
 
     def header(self, jacobian: bool) -> str:
         """A file of declarations."""
@@ -41,10 +42,14 @@ class Program(Derivatives):
         """The whole file."""
         backward = jacobian or self.formula.deviation is not None
         constants = [c_layers.constants(part, *self.style) for part in self.parts]
-        pieces = [self._head(), self._included(jacobian), "".join([*constants, self._scales(), *self._root()])]
+        pieces = [
+            self._head(),
+            self._included(jacobian),
+            "".join([*constants, self._scales(), *self._root(), self._names()]),
+        ]
         pieces += [c_numbers.functions(self._named(backward), self.net, self.style.dtype)]
         pieces += [c_layers.forward(part, *self.style, self.style.is_wide(part)) for part in self.parts]
-        pieces += [self._predict()]
+        pieces += [self._predict(), self._class()]
         if backward:
             pieces += [c_layers.backward(part, *self.style) for part in self.parts[0 if jacobian else 1 :]]
             pieces += [self._traced()]
@@ -57,13 +62,10 @@ class Program(Derivatives):
 
     def _head(self) -> str:
         formula, style = self.formula, self.style
-        sizes = [str(self.D)]
-        for part in self.parts:
-            form = "" if part.layer.activation.is_linear else f" {part.layer.activation.name}"
-            sizes.append(f"{part.layer.phrase() if part.layer.geometry else part.layer.n_out}{form}")
         units = "of the data, scaled within" if formula.inputs is not None else "of the network"
         return "\n".join([
-            f"/* {style.name}: {formula.origin}, {' -> '.join(sizes)}.",
+            f"/* {style.name}: {formula.phrase}.",
+            *[f" * x[{i}] is {c_numbers.quoted(name)}" for i, name in enumerate(formula.names)],
             f" * Written by fastmlp {__version__} as C99. Inputs and outputs are in units {units}.",
             " * No memory is allocated and nothing is changed but the results, so that threads may call it at once.",
             f" * -D{style.name.upper()}_MAIN makes it a program that compares some outputs with those of the network.",
@@ -87,7 +89,15 @@ class Program(Derivatives):
         if self.formula.deviation is not None:
             lines += [f"/* y, and s[{K}], the standard deviations of targets there */"]
             lines += [f"void {net}_std(const {real} *x, {real} *y, {real} *s);"]
+        if self.formula.classes:
+            lines += [f"/* the most probable class at x[{D}], a place in the names of {net}_classes */"]
+            lines += [f"int {net}_class(const {real} *x);"]
+            lines += [f"extern const char *const {net}_classes[{len(self.formula.classes)}];"]
         return lines
+
+    def _names(self) -> str:
+        classes = self.formula.classes
+        return c_numbers.strings(f"{self.net}_classes", classes) if classes else ""
 
     def _main(self) -> str:
         X = np.random.default_rng(0).standard_normal((TRIALS, self.D))

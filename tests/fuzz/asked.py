@@ -166,7 +166,13 @@ def written(world):
         "posterior": lambda: fastmlp.Laplace(world.net, world.good_X, world.good_T, prior_precision=1.0),
     }
     given = {"model": models[kind]() if kind in models else odd(world.draws, world, None)}
-    return fastmlp.to_c, given | world.sometimes(
+    if world.draws.below(3) == 0:
+        given["dialect"] = world.name("python", "javascript", "matlab", "sql", "excel")
+        return fastmlp.to_formula, given | world.sometimes(
+            inputs=lambda: world.draws.among((["a", "b"], [world.name("x1", "$A$1"), "b", "c"], world.integer(3))),
+            name=lambda: world.name("net", "while"),
+        )
+    return world.draws.among((fastmlp.to_c, fastmlp.to_fortran)), given | world.sometimes(
         name=lambda: world.name("net", "a1"), dtype=lambda: world.name("float32", "float64"),
         layout=lambda: world.name("rows", "columns"), jacobian=lambda: True, std=lambda: True,
         max_bytes=lambda: world.integer(1000),
@@ -264,7 +270,8 @@ def features(world):
 
 EVALUATIONS = {"importances": importances, "garson, olden": weights_alone, "lekprofile": lekprofile,
                "objective asked": objective, "covariance": covariance, "schedule": scheduled, "Activation, Loss": row,
-               "from_network": of_a_network, "from_sklearn": bridged, "to_c": written}  # fmt: skip
+               "from_network": of_a_network, "from_sklearn": bridged,
+               "to_c, to_formula, to_fortran": written}  # fmt: skip
 ESTIMATORS = {"estimator": fitted, "prune_path": path, "predict_proba": probabilities}
 WITH_SCIKIT_LEARN = {*ESTIMATORS, "features"}
 INVARIANCES = {"TangentPropagation": along, "invariances": invariances, "features": features,

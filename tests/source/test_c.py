@@ -193,6 +193,35 @@ def test_estimators(compiled):
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
+def test_names_of_classes_and_features(compiled, compiler, tmp_path):
+    """Whatever they are called, no comment, string or trigraph ends in them; a header has them for other files."""
+    import pandas
+
+    from fastmlp.estimators import MLPClassifier
+
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    frame = pandas.DataFrame(X, columns=["flow in m/s */", "/* Größe ??/"])
+    names = np.array(["a/*", 'b"*/', "é??/\\", "\n"])
+    for k in (2, 4):
+        y = np.sort(names[:k])[np.minimum((X[:, 0] > 0) + 2 * (X[:, 1] > 0), k - 1)]
+        model = MLPClassifier(
+            hidden_layer_sizes=(4,), activation="tanh", solver="lbfgs", alpha=1.0, random_state=0, max_iter=2000
+        )
+        model.fit(frame, y)
+        text = to_c(model, tmp_path / "net.h", dtype="float32")
+        library = compiled(text, compiler)
+        found = [library.net_class(row.ctypes.data_as(ctypes.c_void_p)) for row in X.astype(np.float32)]
+        called = (ctypes.c_char_p * k).in_dll(library, "net_classes")
+        assert [called[each].decode() for each in found] == model.predict(frame).tolist()
+        assert 'x[0] is "flow in m/s \\052/"' in text
+        assert f"net_classes[{k}];" in (tmp_path / "net.h").read_text()
+    several = MLPClassifier(hidden_layer_sizes=(4,), solver="lbfgs", alpha=1.0, random_state=0, max_iter=2000).fit(
+        X, X > 0
+    )
+    assert "class" not in to_c(several)
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_program_tries_itself(tmp_path, compiler, dtype):
     """With a header for others, and the sanitizer of undefined behaviour; a wrong constant is found."""
