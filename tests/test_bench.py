@@ -5,6 +5,7 @@ import pytest
 
 import builds
 import contest
+import generated_c
 import proben1
 import problems
 import report
@@ -162,3 +163,26 @@ def test_early_stopping_is_judged_on_rows_that_had_no_say_in_it(tmp_path, monkey
     assert float(line["test error %"].split(" ± ")[0]) > 60
     assert float(line["wrong classes %"].split(" ± ")[0]) > 80
     assert (line["published"], line["within one sd"]) == ("50.00 ± 5.00", "no")
+
+
+def test_generated_c_is_held_to_python_and_onnx_runtime():
+    seconds = {"C, gcc": 7e-7, "C, clang": 9e-7, "Python, net(x)": 1e-6, "ONNX Runtime": 6e-6}
+    assert [row["met"] for row in generated_c.rows(seconds, "float32")] == ["yes", "no", "", ""]
+    assert [row["met"] for row in generated_c.rows({**seconds, "ONNX Runtime": 5e-6}, "float64")] == [
+        "no",
+        "no",
+        "",
+        "",
+    ]
+    assert generated_c.rows(seconds, "float32")[0]["over Python's"] == "0.70"
+
+
+def test_generated_c_is_compared_before_it_is_timed(tmp_path):
+    for dtype in generated_c.REALS:
+        net = generated_c.network(dtype)
+        X = np.ones((generated_c.ROWS, 8), dtype)
+        generated_c.ours_in_c(net, "cc", tmp_path, X)(3)
+        wrong = net.copy()
+        wrong.params = 1.01 * net.params
+        with pytest.raises(AssertionError):
+            generated_c.in_c(lambda n, X, y: None, X, wrong(X)[:, 0], 1e-6)

@@ -54,7 +54,7 @@ def to_formula(
         "python": a function of D floats, with the module math alone; of K > 1 outputs it returns a tuple.
         "javascript": likewise, an array. "matlab": a function of D arrays of one shape with K results, also for Octave.
         "sql": an expression, as ``SELECT id, (...) AS y FROM samples`` takes it; of K > 1 outputs K of them, which end
-        in AS y1, AS y2, ..., with a comma between. SQLite and PostgreSQL have all that it calls.
+        in AS y1, AS y2, ..., with a comma between. For SQLite, PostgreSQL and DuckDB.
         "excel": a formula to be copied down; of K > 1 outputs a row of K cells.
 
     Raises
