@@ -2,9 +2,9 @@
 
     python bench/generated_c.py [--seconds 10] [--compilers gcc clang-19]
 
-`to_c` with -O3 -march=native -fno-math-errno -fno-trapping-math, in a file of its own, called by a loop in C over rows that differ; each other way
-with one row, again and again. All take turns; of each the shortest of all rounds counts. emlearn has float alone, and
-is left out where it is not installed.
+`to_c` with -O3 -march=native -fno-math-errno -fno-trapping-math, in a file of its own, called by a loop in C over rows
+that differ; each other way with one row, again and again. All take turns; of each the shortest of all rounds counts.
+emlearn has float alone, and is left out where it is not installed.
 """
 
 import one_thread

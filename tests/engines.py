@@ -20,8 +20,8 @@ def python(text, X, folder, name="net"):
 
 
 def javascript(text, X, folder, name="net"):
-    program = f"{text}\nconst X = {json.dumps(X.tolist())};\n"
-    program += f"console.log(JSON.stringify(X.map((row) => [{name}(...row)].flat())));\n"
+    program = f"{text}\nconst X = {json.dumps(X.tolist()).replace('NaN', 'null')};\n"
+    program += f"console.log(JSON.stringify(X.map((row) => [{name}(...row.map((x) => x ?? NaN))].flat())));\n"
     (folder / "net.mjs").write_text(program)  # a module: strict
     run = subprocess.run(["node", folder / "net.mjs"], capture_output=True, text=True, check=True)
     return np.array(json.loads(run.stdout), float)

@@ -61,7 +61,7 @@ def to_c(
     ------
     TypeError, ValueError
         If an argument is wrong; if the constants are too many, or beyond the type's range; if there is no posterior
-        that `std` needs, or it is of classes, of counts, or of more inputs than samples.
+        that `std` needs, or it is of classes or counts, or, of many parameters and few samples, has no prior on some.
     OSError
         If the file cannot be written.
 
@@ -75,7 +75,8 @@ def to_c(
     the same, of which the rounding of the weights alone is 22; take float64 there.
 
     Nothing is allocated, and no memory is shared between calls. The stack takes two layers; for derivatives all of
-    them, and for `std` P numbers more; its root adds n (n + 1) / 2 constants for n free parameters. With
+    them, and for `std` P numbers more; its root adds n (n + 1) / 2 constants for n free parameters, or m n
+    + m^2 + n where m samples times outputs are far fewer. With
     ``-DNAME_MAIN`` the file is a program that compares outputs with the network's.
 
     Examples

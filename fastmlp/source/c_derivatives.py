@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from fastmlp.source import c_numbers
+from fastmlp.source.c_formula import Wide
 from fastmlp.source.c_outputs import Outputs, arrays, loop
 
 
@@ -72,10 +75,13 @@ class Derivatives(Outputs):
         """The root of noise_k + |R g|^2, with the gradient g by the free parameters."""
         deviation, net, real = self.formula.deviation, self.net, self.style.real
         assert deviation is not None
-        n, P, zero, d, g = len(deviation.root), len(deviation.places), self.style.literal(0.0), "t->d", "t->g"
+        n, P, zero, d, g = deviation.n, len(deviation.places), self.style.literal(0.0), "t->d", "t->g"
         v = "by_w" if self._all_free else "by_v"
-        text = self._opened("std", "s") + arrays([("by_w", P), (v, n * (v != "by_w"))], real)
-        text += "    int i, k;\n" if deviation.root.ndim == 1 else "    int i, j, k;\n"
+        wide = len(deviation.root.H) if isinstance(deviation.root, Wide) else 0
+        sizes = [("by_w", P), (v, n * (v != "by_w")), ("through", wide)]
+        text = self._opened("std", "s") + arrays(sizes, real) + arrays([("c", n * (wide > 0))], real)
+        is_diagonal = not wide and np.ndim(deviation.root) == 1
+        text += "    int i, k;\n" if is_diagonal else "    int i, j, k;\n"
         text += f"    {net}_traced(x, t, y);\n    for (k = 0; k < {self.K}; k++) {{\n"
         text += f"        {real} sum = {net}_noise[k];\n" + self._of_output(d)
         for place in reversed(range(len(self.parts))):
@@ -96,10 +102,12 @@ class Derivatives(Outputs):
         return f"{text}        s[k] = {scale}{root}(sum);\n    }}\n{self._scaled()}}}\n"
 
     def _squares(self, n: int, v: str) -> str:
-        """Adds |R v|^2; of a triangle of rows, or a diagonal."""
+        """Adds |R v|^2; of a triangle of rows, a diagonal, or the parts of a wide root."""
         assert self.formula.deviation is not None
-        net, real, zero = self.net, self.style.real, self.style.literal(0.0)
-        if self.formula.deviation.root.ndim == 1:
+        net, real, zero, root = self.net, self.style.real, self.style.literal(0.0), self.formula.deviation.root
+        if isinstance(root, Wide):
+            return self._wide_squares(len(root.H), n, v)
+        if root.ndim == 1:
             return loop(n, f"sum += ({net}_root[i] * {v}[i]) * ({net}_root[i] * {v}[i]);", 8)
         return f"""\
         for (i = 0; i < {n}; i++) {{
@@ -109,4 +117,27 @@ class Derivatives(Outputs):
                 part += row[j] * {v}[j];
             sum += part * part;
         }}
+"""
+
+    def _wide_squares(self, m: int, n: int, v: str) -> str:
+        """The sum of squares of c - H' X' H c, with c = D v."""
+        net, real, zero = self.net, self.style.real, self.style.literal(0.0)
+        return f"""\
+        for (i = 0; i < {n}; i++)
+            c[i] = {net}_wide_D[i] * {v}[i];
+        for (j = 0; j < {m}; j++) {{
+            through[j] = {zero};
+            for (i = 0; i < {n}; i++)
+                through[j] += {net}_wide_H[(int32_t)j * {n} + i] * c[i];
+        }}
+        for (j = 0; j < {m}; j++) {{
+            {real} part = {zero};
+            int q;
+            for (q = 0; q < {m}; q++)
+                part += {net}_wide_X[(int32_t)q * {m} + j] * through[q];
+            for (i = 0; i < {n}; i++)
+                c[i] -= part * {net}_wide_H[(int32_t)j * {n} + i];
+        }}
+        for (i = 0; i < {n}; i++)
+            sum += c[i] * c[i];
 """

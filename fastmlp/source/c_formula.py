@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from fastmlp._types import Array, Float
 from fastmlp.model import functional
 from fastmlp.model.architecture import Architecture
@@ -21,13 +23,35 @@ class Scale(NamedTuple):
     shift: Float
 
 
+class Wide(NamedTuple):
+    """R = (I - H' X' H) D of few samples, as it is in `fastmlp.derivatives.wide`."""
+
+    H: Float  #: (m, n)
+    X: Float  #: (m, m)
+    D: Float  #: (n,), a diagonal
+
+
 class Deviation(NamedTuple):
     """What the standard deviation of a target is made of: s_k^2 = c_k^2 (|R g_k|^2 + noise_k), g_k = dy_k / dv."""
 
-    root: Float  #: R (n, n), lower triangular, R' R the covariance of the free parameters v, or its diagonal (n,)
+    root: (
+        Float | Wide
+    )  #: R (n, n), lower triangular, R' R the covariance of the free parameters v, or its diagonal (n,)
     places: Array  #: which of them each parameter (P,) is, -1 for none
     coefficient: Float  #: times this (P,)
     noise: Float  #: variances (K,), 0 of constants
+
+    @property
+    def n(self) -> int:
+        """How many free parameters there are."""
+        return len(self.root.D if isinstance(self.root, Wide) else self.root)
+
+    @property
+    def roots(self) -> dict[str, Float]:
+        """The constants that R is made of, by name."""
+        if isinstance(self.root, Wide):
+            return {"wide_H": self.root.H, "wide_X": self.root.X, "wide_D": self.root.D}
+        return {"root": self.root if self.root.ndim == 1 else self.root[np.tril_indices(self.n)]}
 
 
 class Formula(NamedTuple):

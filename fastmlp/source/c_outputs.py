@@ -53,9 +53,8 @@ class Outputs:
         deviation = self.formula.deviation
         if deviation is None:
             return []
-        root = deviation.root
         return [
-            self._array("root", root if root.ndim == 1 else root[np.tril_indices(len(root))]),
+            *(self._array(name, values) for name, values in deviation.roots.items()),
             self._array("noise", deviation.noise),
             *([] if self._all_free else [c_numbers.integers(f"{self.net}_free", deviation.places)]),
             *([] if self._ones else [self._array("factor", deviation.coefficient)]),

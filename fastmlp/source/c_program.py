@@ -25,8 +25,9 @@ class Program(Derivatives):
         letters = sum(len(each.encode()) + 1 for each in self.formula.classes)
         if self.formula.deviation is None:
             return size * count + letters
-        root, places, _, noise = self.formula.deviation
-        count += len(noise) + (len(root) if root.ndim == 1 else len(root) * (len(root) + 1) // 2)
+        deviation = self.formula.deviation
+        places = deviation.places
+        count += len(deviation.noise) + sum(values.size for values in deviation.roots.values())
         return size * (count + len(places) * (not self._ones)) + 4 * len(places) * (not self._all_free) + letters
 
     def header(self, jacobian: bool) -> str:

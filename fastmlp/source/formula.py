@@ -51,7 +51,7 @@ def to_formula(
     Returns
     -------
     str
-        "python": a function of D floats, with the module math alone; of K > 1 outputs it returns a tuple.
+        "python": a function of D numbers, with the module math alone; of K > 1 outputs it returns a tuple.
         "javascript": likewise, an array. "matlab": a function of D arrays of one shape with K results, also for Octave.
         "sql": an expression, as ``SELECT id, (...) AS y FROM samples`` takes it; of K > 1 outputs K of them, which end
         in AS y1, AS y2, ..., with a comma between. For SQLite, PostgreSQL and DuckDB.
@@ -78,7 +78,9 @@ def to_formula(
     >>> net.params = [0.5, -2.0, 1.0]
     >>> print(fastmlp.to_formula(net, "javascript", inputs=["dose", "age"], name="risk").partition("\n")[2], end="")
     function risk(dose, age) {
-      const z1_1 = 1.0 + 0.5 * dose - 2.0 * age;
+      const u1 = Number(dose);
+      const u2 = Number(age);
+      const z1_1 = 1.0 + 0.5 * u1 - 2.0 * u2;
       const a1_1 = 1 / (1 + Math.exp(-z1_1));
       const y1 = a1_1;
       return y1;

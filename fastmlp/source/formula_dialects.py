@@ -16,7 +16,7 @@ class Dialect(NamedTuple):
 
     forms: dict[str, str]  #: h(z) by activation; `decay` is e^z of z <= 0
     most: Callable[[Sequence[str]], str] = lambda names: ""
-    number: str = "{x}"  #: an input as a double
+    number: str = "{x}"  #: an input as a double: others would round, or mean something else by +
     ratio: str = "{} / {}"
     name: str = r"[^\W\d]\w*"  #: what may be one
     taken: frozenset[str] = frozenset()  #: names that mean something else
@@ -24,16 +24,16 @@ class Dialect(NamedTuple):
 
 OWN = re.compile(r"u\d+|[zade]\d+_\d+|y\d+|most|total")  # names of lines
 
-#: that mean something else
+#: what no input may be called: their own words, and functions that are called
 JAVASCRIPT_WORDS = """
 arguments await break case catch class const continue debugger default delete do else enum eval export extends
 false finally for function if implements import in instanceof interface let new null package private protected
-public return static super switch this throw true try typeof var void while with yield Math
+public return static super switch this throw true try typeof var void while with yield Math Number
 """
 MATLAB_WORDS = """
 break case catch classdef continue else elseif end for function global if otherwise parfor persistent return
 spmd switch try while do endfunction endif endfor endwhile until unwind_protect tanh exp expm1 log1p erfc sin
-abs max min
+abs max min double
 """
 SQL_WORDS = """
 all alter and any array as asc begin between both by case cast check collate column commit constraint create
@@ -59,7 +59,8 @@ PYTHON = Dialect(
         "decay": "math.exp({z})",
     },
     most=lambda names: f"max({', '.join(names)})" if len(names) > 1 else names[0],
-    taken=frozenset([*keyword.kwlist, "math", "max", "min", "abs"]),
+    number="float({x})",
+    taken=frozenset([*keyword.kwlist, "math", "float", "max", "min", "abs"]),
 )
 
 JAVASCRIPT = Dialect(
@@ -76,6 +77,7 @@ JAVASCRIPT = Dialect(
         "decay": "Math.exp({z})",
     },
     most=lambda names: f"Math.max({', '.join(names)})",
+    number="Number({x})",
     taken=frozenset(JAVASCRIPT_WORDS.split()),
 )
 
@@ -94,6 +96,7 @@ MATLAB = Dialect(
         "decay": "exp({z})",
     },
     most=lambda names: _nested("max({}, {})", names),
+    number="double({x})",
     ratio="{} ./ {}",
     name="[A-Za-z][A-Za-z0-9_]{0,62}",
     taken=frozenset(MATLAB_WORDS.split()),

@@ -20,11 +20,9 @@ AT_ONCE = 64  # terms of a sum that stand side by side; parsers limit how deep e
 
 def levels(formula: Formula, inputs: Sequence[str], dialect: Dialect) -> Iterator[Level]:
     """From the inputs to the outputs y1, y2, ..."""
-    names = list(inputs)
-    if formula.inputs is not None or dialect.number != "{x}":
-        level = _standardized([dialect.number.format(x=name) for name in names], formula.inputs)
-        yield level
-        names = [name for name, _ in level]
+    level = _standardized([dialect.number.format(x=name) for name in inputs], formula.inputs)
+    yield level
+    names = [name for name, _ in level]
     for part in formula.parts():
         level = _summed(part, names)
         yield level

@@ -9,14 +9,16 @@ import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp import replacement
+from fastmlp._tables import how_many
 from fastmlp._types import Float
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.mixture import Mixture
 from fastmlp.derivatives.definite import Covariance
+from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 from fastmlp.network import Network
-from fastmlp.source.c_formula import Deviation, Formula, Scale
+from fastmlp.source.c_formula import Deviation, Formula, Scale, Wide
 from fastmlp.source.c_layers import KINDS
 
 
@@ -88,11 +90,16 @@ def _deviation(model: Laplace) -> Deviation:
     if not own.architecture.loss.has_noise:
         raise ValueError(f"std: expected a posterior of squared error, got one of {own.architecture.loss}")
     covariance, free = own.covariance, own.free
-    if not isinstance(covariance, Covariance):
-        raise ValueError(
-            f"std: expected a posterior of at most as many parameters as samples have outputs, got {free.n} "
-            "parameters, whose covariance is not held as a matrix"
-        )
     noise = np.where(frame.varying & (not frame.measured), 1 / np.asarray(model._noise_precision), 0.0)
-    root = covariance.root if covariance.root.ndim == 1 else covariance.root.T
-    return Deviation(root, free.index, free.coefficient, noise)
+    return Deviation(_root(covariance), free.index, free.coefficient, noise)
+
+
+def _root(covariance: Covariance | WideCovariance) -> Float | Wide:
+    if isinstance(covariance, Covariance):
+        return covariance.root if covariance.root.ndim == 1 else covariance.root.T
+    if len(covariance.flat):
+        raise ValueError(
+            "std: expected a prior on each parameter, where there are far fewer samples than parameters, got "
+            f"{how_many(len(covariance.flat), 'parameter')} without; penalise biases too"
+        )
+    return Wide(covariance.H, covariance.X, covariance.scale)

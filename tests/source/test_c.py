@@ -151,12 +151,20 @@ def posteriors():
         t = np.sin(seen[:, 0]) + seen[:, 1] + 0.1 * rng.normal(size=150)
         net.fit(seen, t, penalty=WeightDecay(0.3), standardize=True)
         yield name, fastmlp.Laplace(net, seen, t, penalty=WeightDecay(0.3), standardize=True), seen
+    for name, penalty in (("wide", WeightDecay(0.1, 0.1)), ("wide, by groups", WeightDecay([0.03, 0.3], 1.0))):
+        net = fastmlp.Network([40, 6, 2], rng=0)
+        seen = 1e4 * (2 + rng.normal(size=(15, 40)))
+        T = 50 * np.c_[np.sin(seen[:, 0] / 1e4), seen[:, 1] / 1e4] + rng.normal(size=(15, 2))
+        net.pruned = np.arange(net.n_params) % 9 == 0
+        net.fit(seen, T, penalty=penalty, standardize=True)
+        yield name, fastmlp.Laplace(net, seen, T, penalty=penalty, standardize=True), np.r_[seen, 3 * seen]
 
 
 @pytest.mark.filterwarnings("ignore::fastmlp.PosteriorWarning", "ignore::fastmlp.ConvergenceWarning")
 def test_standard_deviations(compiled):
-    pruned = []
+    pruned, wide = [], []
     for name, posterior, X in posteriors():
+        wide += [name] * ("net_wide_H" in to_c(posterior, std=True))
         pruned += list(getattr(posterior, "pruned", ()))
         K = posterior.network.layers[-1]
         for dtype, bound in zip(DTYPES, (1e-5, 1e-9), strict=True):
@@ -166,6 +174,7 @@ def test_standard_deviations(compiled):
             assert np.abs(s / np.sqrt(variance) - 1).max() < bound, (name, dtype)
             assert np.abs(y - mean).max() < 8 * np.finfo(dtype).eps * np.abs(mean).max()
     assert pruned  # whose covariance is singular
+    assert wide == ["wide", "wide, by groups"]  # whose root is never formed
 
 
 def test_estimators(compiled):
@@ -324,14 +333,12 @@ def test_what_cannot_be_written(tmp_path):
     with pytest.raises(ValueError, match="dtype: expected a type that holds all constants, got float32, and net_W1"):
         to_c(net, dtype="float32")
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(8, 300))
-    with pytest.warns(fastmlp.PosteriorWarning, match="away from the optimum"):
-        wide = fastmlp.Laplace(
-            fastmlp.Network([300, 4, 1], rng=0), X, X[:, 0], prior_precision=1.0, noise_precision=1.0
-        )
-    with pytest.raises(
-        ValueError, match="std: expected a posterior of at most as many parameters as samples have outp"
-    ):
+    X = rng.normal(size=(8, 100))
+    net = fastmlp.Network([100, 4, 1], rng=0)
+    penalty = WeightDecay({"W1": 1.0, "b1": 1.0, "W2": 1.0, "b2": 0.0})
+    net.fit(X, X[:, :1], penalty=penalty)
+    wide = fastmlp.Laplace(net, X, X[:, 0], penalty=penalty, noise_precision=1.0)
+    with pytest.raises(ValueError, match=r"std: expected a prior on each parameter, .* got 1 parameter without"):
         to_c(wide, std=True)
     classes = fastmlp.Network([2, 3, 1], output="logistic", rng=0)
     X, t = rng.normal(size=(40, 2)), (rng.random(40) > 0.5).astype(float)
