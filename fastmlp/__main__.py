@@ -103,7 +103,9 @@ def _export_parser(commands: Any) -> argparse.ArgumentParser:
     programs.add_argument("--layout", help='"columns" (default) for vector instructions, "rows" for small machines')
     programs.add_argument("--max-bytes", type=int, metavar="N", help="the largest size of all constants")
     formulas = export.add_argument_group(", ".join(FORMULAS))
-    formulas.add_argument("--inputs", nargs="+", metavar="NAME", help="what inputs are called")
+    formulas.add_argument(
+        "--inputs", type=lambda names: names.split(","), metavar="A,B,...", help="what inputs are called"
+    )
     return export
 
 

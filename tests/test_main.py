@@ -238,7 +238,7 @@ def test_what_is_exported_is_what_functions_write(saved, capsys):
         (["--to", "c", "--dtype", "float32", "--jacobian", "--layout", "rows", "--name", "a"],
          fastmlp.to_c(net, dtype="float32", jacobian=True, layout="rows", name="a")),
         (["--to", "fortran", "--jacobian"], fastmlp.to_fortran(net, jacobian=True)),
-        (["--to", "sql", "--inputs", "dose", "age"], fastmlp.to_formula(net, "sql", inputs=["dose", "age"])),
+        (["--to", "sql", "--inputs", "dose,age"], fastmlp.to_formula(net, "sql", inputs=["dose", "age"])),
         *((["--to", each], fastmlp.to_formula(net, each)) for each in ("python", "javascript", "matlab", "excel")),
     ):  # fmt: skip
         assert main(["export", model, *given]) == 0
@@ -246,6 +246,12 @@ def test_what_is_exported_is_what_functions_write(saved, capsys):
         assert main(["export", model, *given, "-o", str(place)]) == 0
         assert capsys.readouterr().out == ""
         assert place.read_text() == text
+
+
+def test_onnx_is_written_to_a_file(saved):
+    net, folder = saved
+    assert main(["export", str(folder / "a.fastmlp"), "--to", "onnx", "-o", str(folder / "a.onnx")]) == 0
+    assert (folder / "a.onnx").read_bytes() == fastmlp.to_onnx(net).SerializeToString()
 
 
 def test_a_posterior_is_exported_in_a_process_of_its_own(tmp_path):

@@ -34,9 +34,7 @@ class Wide(NamedTuple):
 class Deviation(NamedTuple):
     """What the standard deviation of a target is made of: s_k^2 = c_k^2 (|R g_k|^2 + noise_k), g_k = dy_k / dv."""
 
-    root: (
-        Float | Wide
-    )  #: R (n, n), lower triangular, R' R the covariance of the free parameters v, or its diagonal (n,)
+    root: Float | Wide  #: R with R' R the covariance of the free parameters v: lower triangular, or a diagonal (n,)
     places: Array  #: which of them each parameter (P,) is, -1 for none
     coefficient: Float  #: times this (P,)
     noise: Float  #: variances (K,), 0 of constants

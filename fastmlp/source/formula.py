@@ -91,7 +91,7 @@ def to_formula(
     formula = models.formula(model, False)[0]
     dialect = check.choice(dialect, "dialect", tuple(DIALECTS))
     name = models.identifier(name)
-    if name in DIALECTS[dialect].taken:
+    if name in DIALECTS[dialect].taken or OWN.fullmatch(name):
         raise ValueError(f"name: expected one that {dialect} has no other use for, got {name!r}")
     _can_say(formula, dialect)
     names = _inputs(inputs, formula, dialect)

@@ -55,7 +55,7 @@ PYTHON = Dialect(
         "silu": "{z} / (1.0 + math.exp(min(-{z}, 709.0)))",
         "gelu": "0.5 * {z} * math.erfc(-0.7071067811865476 * {z})",
         "sin": "math.sin({z})",
-        "exp": "math.exp({z}) if {z} < 709.0 else math.exp({z} / 2.0) ** 2 if {z} < 709.78 else {z} * math.inf",
+        "exp": "math.exp({z}) if {z} <= 709.782712893384 else {z} * math.inf",
         "decay": "math.exp({z})",
     },
     most=lambda names: f"max({', '.join(names)})" if len(names) > 1 else names[0],

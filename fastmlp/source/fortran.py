@@ -127,7 +127,7 @@ end module
 """
 
 PREDICT = Procedure("predict", """\
-    pure subroutine c_predict(x, y) bind(C, name="${name}_predict")
+    pure subroutine predict_in_c(x, y) bind(C, name="${name}_predict")
       import :: ${name}_kind
       real(${name}_kind), intent(in) :: x(*)
       real(${name}_kind), intent(out) :: y(*)
@@ -136,7 +136,7 @@ PREDICT = Procedure("predict", """\
   pure function predict_one(x) result(y)
     real(${name}_kind), intent(in) :: x($D)
     real(${name}_kind) :: y($K)
-    call c_predict(x, y)
+    call predict_in_c(x, y)
   end function
 
   function predict_all(x) result(y)
@@ -150,7 +150,7 @@ PREDICT = Procedure("predict", """\
   end function
 """)  # fmt: skip
 JACOBIAN = Procedure("jacobian", """\
-    pure subroutine c_jacobian(x, y, rows) bind(C, name="${name}_jacobian")
+    pure subroutine jacobian_in_c(x, y, rows) bind(C, name="${name}_jacobian")
       import :: ${name}_kind
       real(${name}_kind), intent(in) :: x(*)
       real(${name}_kind), intent(out) :: y(*), rows(*)
@@ -160,12 +160,12 @@ JACOBIAN = Procedure("jacobian", """\
     real(${name}_kind), intent(in) :: x($D)
     real(${name}_kind), intent(out) :: y($K), J($K, $D)
     real(${name}_kind) :: rows($D, $K)  ! of C, whose last index runs first
-    call c_jacobian(x, y, rows)
+    call jacobian_in_c(x, y, rows)
     J = transpose(rows)
   end subroutine
 """)  # fmt: skip
 STD = Procedure("std", """\
-    pure subroutine c_std(x, y, s) bind(C, name="${name}_std")
+    pure subroutine std_in_c(x, y, s) bind(C, name="${name}_std")
       import :: ${name}_kind
       real(${name}_kind), intent(in) :: x(*)
       real(${name}_kind), intent(out) :: y(*), s(*)
@@ -174,6 +174,6 @@ STD = Procedure("std", """\
   pure subroutine ${name}_std(x, y, s)
     real(${name}_kind), intent(in) :: x($D)
     real(${name}_kind), intent(out) :: y($K), s($K)
-    call c_std(x, y, s)
+    call std_in_c(x, y, s)
   end subroutine
 """)  # fmt: skip

@@ -181,6 +181,7 @@ def test_plain_where_names_are_not_needed(tmp_path):
         ("sql", {"inputs": ["a", "b\0"]}, ValueError, "inputs: expected names that sql takes"),
         ("excel", {"inputs": ["a", "b+1"]}, ValueError, "inputs: expected names that excel takes"),
         ("python", {"name": "7up"}, ValueError, "name: expected at most 41 letters"),
+        ("matlab", {"name": "y1"}, ValueError, "name: expected one that matlab has no other use for, got 'y1'"),
         ("javascript", {"name": "delete"}, ValueError, "name: expected one that javascript has no other use for"),
     ],
 )

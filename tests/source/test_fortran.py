@@ -63,6 +63,14 @@ def test_a_program_over_it(tmp_path, compiler, dtype, eps):
         assert np.allclose(lines[2 + 2 * n], np.sqrt(variance[n]), rtol=10 * eps)
 
 
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("name", ["c", "x", "J", "predict", "a" * 41])
+def test_any_name(tmp_path, compiler, name):
+    """None of the module's own is in its way."""
+    to_fortran(posterior()[0], tmp_path / "it.f90", name=name, jacobian=True, std=True)
+    subprocess.run([compiler, *STRICT, "-c", "it.f90"], cwd=tmp_path, check=True)
+
+
 def test_what_is_there_is_what_was_asked_for():
     net = fastmlp.Network([2, 3, 1], rng=0)
     long = to_fortran(fastmlp.Network([2, *[3] * 30, 1], rng=0), name="a" * 41, jacobian=True)
