@@ -119,10 +119,10 @@ INNER = {
     ),
     "bridges": (
         ("__init__",),
-        ("onnx", "sklearn", "torch"),
-        ("torch_reading",),
-        ("torch_layers",),
-        ("assembly", "torch_modules"),
+        ("mat", "onnx", "r", "sklearn", "torch"),
+        ("r_fits", "torch_reading"),
+        ("r_text", "torch_layers"),
+        ("assembly", "mat_file", "torch_modules"),
     ),
     "bayes": (
         ("__init__",),

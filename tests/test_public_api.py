@@ -62,6 +62,8 @@ NAMES = {
     "features",
     "fit_evidence",
     "fit_many",
+    "from_mat",
+    "from_r",
     "from_sklearn",
     "from_torch",
     "garson",

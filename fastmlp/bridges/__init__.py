@@ -4,11 +4,15 @@ sklearn   fitted MLPRegressor and MLPClassifier of scikit-learn
 torch     nn.Sequential and state dicts of PyTorch; torch_reading: its modules as layers; torch_layers: layers as its
           modules; torch_modules: modules that it does not have
 onnx      graphs for ONNX runtimes
+r         fits of nnet, multinom, brnn and neuralnet of R; r_fits: by package; r_text: what `dput` writes
+mat       NETLAB and MATLAB's genFunction; mat_file: .mat files
 assembly  networks from matrices and vectors of other libraries, and layer by layer for them
 """
 
+from fastmlp.bridges.mat import from_mat
 from fastmlp.bridges.onnx import to_onnx
+from fastmlp.bridges.r import from_r
 from fastmlp.bridges.sklearn import from_sklearn, to_sklearn
 from fastmlp.bridges.torch import from_torch, to_torch
 
-__all__ = ["from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"]
+__all__ = ["from_mat", "from_r", "from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"]

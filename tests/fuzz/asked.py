@@ -1,5 +1,7 @@
 """Target `calls`, what is asked about networks: inputs, importances, objectives; and estimators made of them."""
 
+from pathlib import Path
+
 import numpy as np
 
 import fastmlp
@@ -159,6 +161,26 @@ def bridged(world):
     return call, {"net": net, "estimator": odd(world.draws, world, None) if world.draws.seldom() else None}
 
 
+FILES = Path(__file__).parents[1] / "data"
+FITS = {
+    "short": "list(n = c(2, 0, 1), wts = c(1, 2, 3), entropy = TRUE)",
+    "whole": (FILES / "r" / "brnn.R").read_text(),
+}
+
+
+def arrived(world):
+    """Out of a text of R or a file of MATLAB."""
+    if world.draws.seldom():
+        text = FITS[world.draws.among(tuple(FITS))]
+        given = {"text": odd(world.draws, world, None) if world.draws.seldom() else text}
+        return fastmlp.from_r, given | world.sometimes(output=lambda: world.name("identity", "logistic"))
+    path = FILES / "mat" / world.draws.among(("netlab-linear.mat", "netlab-several.mat", "genfunction.mat"))
+    return fastmlp.from_mat, {"path": path} | world.sometimes(
+        hidden=lambda: world.name("tanh", "relu"), output=lambda: world.name("identity", "softmax"),
+        variable=lambda: world.name("nets(2)", "model.net"),
+    )  # fmt: skip
+
+
 def written(world):
     kind = world.draws.among(("network", "posterior", "odd"))
     models = {
@@ -264,7 +286,8 @@ def features(world):
 
 EVALUATIONS = {"importances": importances, "garson, olden": weights_alone, "lekprofile": lekprofile,
                "objective asked": objective, "covariance": covariance, "schedule": scheduled, "Activation, Loss": row,
-               "from_network": of_a_network, "from_sklearn": bridged, "to_c": written}  # fmt: skip
+               "from_network": of_a_network, "from_sklearn": bridged, "to_c": written,
+               "from_r, from_mat": arrived}  # fmt: skip
 ESTIMATORS = {"estimator": fitted, "prune_path": path, "predict_proba": probabilities}
 WITH_SCIKIT_LEARN = {*ESTIMATORS, "features"}
 INVARIANCES = {"TangentPropagation": along, "invariances": invariances, "features": features,
