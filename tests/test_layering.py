@@ -119,10 +119,10 @@ INNER = {
     ),
     "bridges": (
         ("__init__",),
-        ("mat", "onnx", "r", "sklearn", "torch"),
-        ("r_fits", "torch_reading"),
+        ("mat", "onnx", "pmml_writing", "r", "sklearn", "torch"),
+        ("pmml", "r_fits", "torch_reading"),
         ("r_text", "torch_layers"),
-        ("assembly", "mat_file", "torch_modules"),
+        ("assembly", "mat_file", "pmml_xml", "torch_modules"),
     ),
     "bayes": (
         ("__init__",),

@@ -63,6 +63,7 @@ NAMES = {
     "fit_evidence",
     "fit_many",
     "from_mat",
+    "from_pmml",
     "from_r",
     "from_sklearn",
     "from_torch",
@@ -85,6 +86,7 @@ NAMES = {
     "sweep",
     "to_c",
     "to_onnx",
+    "to_pmml",
     "to_sklearn",
     "to_torch",
 }

@@ -1,5 +1,6 @@
 """Target `calls`, what is asked about networks: inputs, importances, objectives; and estimators made of them."""
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -181,6 +182,21 @@ def arrived(world):
     )  # fmt: skip
 
 
+def in_xml(world):
+    """Written as PMML, and read."""
+
+    def call(net, **options):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "net.pmml")
+            fastmlp.to_pmml(net, path, **options)
+            fastmlp.from_pmml(path)
+
+    given = {"net": odd(world.draws, world, None) if world.draws.seldom() else trained.masked(world)}
+    return call, given | world.sometimes(
+        inputs=lambda: [world.name("a", "b") for _ in range(3)], classes=lambda: [world.name("c", "d")] * 2
+    )
+
+
 def written(world):
     kind = world.draws.among(("network", "posterior", "odd"))
     models = {
@@ -287,7 +303,7 @@ def features(world):
 EVALUATIONS = {"importances": importances, "garson, olden": weights_alone, "lekprofile": lekprofile,
                "objective asked": objective, "covariance": covariance, "schedule": scheduled, "Activation, Loss": row,
                "from_network": of_a_network, "from_sklearn": bridged, "to_c": written,
-               "from_r, from_mat": arrived}  # fmt: skip
+               "from_r, from_mat": arrived, "from_pmml, to_pmml": in_xml}  # fmt: skip
 ESTIMATORS = {"estimator": fitted, "prune_path": path, "predict_proba": probabilities}
 WITH_SCIKIT_LEARN = {*ESTIMATORS, "features"}
 INVARIANCES = {"TangentPropagation": along, "invariances": invariances, "features": features,
