@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _validation as check
+from fastmlp._quiet import quiet
 from fastmlp._types import Float
 from fastmlp.bridges import mat_file
 from fastmlp.bridges.assembly import assembled, sizes
@@ -22,6 +23,7 @@ MOST_WEIGHTS = 1 << 26  #: of a matrix, those of inputs that removeconstantrows 
 FORGETFUL = "which constants do not tell ('tanh' is tansig, 'logistic' logsig, 'identity' purelin, 'relu' poslin)"
 
 
+@quiet
 def from_mat(
     path: str | os.PathLike[str],
     *,

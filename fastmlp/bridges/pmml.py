@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastmlp import _validation as check
+from fastmlp._quiet import quiet
 from fastmlp._types import Array, Float
 from fastmlp.bridges import pmml_xml
 from fastmlp.bridges.assembly import assembled, sizes
@@ -45,6 +46,7 @@ class Dense(NamedTuple):
     normalization: str
 
 
+@quiet
 def from_pmml(path: str | os.PathLike[str]) -> Network:
     """The network in a file of PMML, which sklearn2pmml, nyoka, KNIME, SPSS and others write.
 

@@ -84,8 +84,9 @@ def to_pmml(
 def _names(given: Any, argument: str, size: int, stem: str, first: int) -> list[str]:
     if given is None:
         return [f"{stem}{number}" for number in range(first, first + size)]
-    names = check.sequence(given, argument, "names")
-    if len(names) != size or not all(isinstance(name, str) and name.isprintable() for name in names):
+    items = check.sequence(given, argument, "names")
+    names = [str.__str__(item) for item in items if isinstance(item, str)]  # plain ones, whatever subclasses make of it
+    if not len(names) == len(items) == size or not all(map(str.isprintable, names)):
         raise ValueError(f"{argument}: expected {size} names, got {check.shown(given)}")
     if len(set(names)) < size or "" in names:
         raise ValueError(f"{argument}: expected different names, got {check.shown(given)}")
@@ -112,13 +113,18 @@ def _dictionary(fields: list[str], targets: list[str], labels: list[str] | None)
     for name in fields:
         yield f"      <MiningField name={quoteattr(name)}/>"
     yield "    </MiningSchema>"
-    if labels:
+    continuous = 'optype="continuous" dataType="double"'
+    fields_out = [
+        f'name={quoteattr(f"probability({label})")} {continuous} feature="probability" value={quoteattr(label)}'
+        for label in labels or ()
+    ]
+    if len(targets) > 1:  # without, PMML4S gives none
+        fields_out = [
+            f'name="predicted({name})" {continuous} feature="predictedValue" targetField="{name}"' for name in targets
+        ]
+    if fields_out:
         yield "    <Output>"
-        for label in labels:
-            yield (
-                f'      <OutputField name={quoteattr(f"probability({label})")} optype="continuous" dataType="double" '
-                f'feature="probability" value={quoteattr(label)}/>'
-            )
+        yield from (f"      <OutputField {attributes}/>" for attributes in fields_out)
         yield "    </Output>"
 
 

@@ -11,6 +11,7 @@ from fastmlp import _memory, replacement
 LARGEST = 1 << 26  #: of a file, in bytes
 MOST = 1 << 19  #: elements
 DEEPEST = 64  #: elements within elements
+NO_MEMORY = 1  #: of expat
 NAMESPACE = "http://www.dmg.org/PMML-"  # and a version
 
 
@@ -80,6 +81,8 @@ def read(path: str) -> Node:
     try:
         parser.Parse(data, True)
     except (expat.ExpatError, LookupError) as error:  # LookupError: of an encoding
+        if getattr(error, "code", None) == NO_MEMORY:
+            raise MemoryError("path: too little memory for XML") from error
         raise ValueError(f"path: expected XML, got a file that is none or is broken off ({error})") from error
     return building.roots[0]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from fastmlp import _validation as check
+from fastmlp._quiet import quiet
 from fastmlp.bridges import r_text
 from fastmlp.bridges.r_fits import FITS, OUTPUTS
 from fastmlp.network.network import Network
@@ -12,6 +13,7 @@ from fastmlp.network.network import Network
 SUMMARY = re.compile(r"^ *(b->|a \d+-\d+-\d+ network)", re.MULTILINE)
 
 
+@quiet
 def from_r(text: str, *, output: str | None = None) -> Network:
     """The network of a fit of R's nnet, multinom, brnn or neuralnet, out of what `dput(fit)` has written.
 

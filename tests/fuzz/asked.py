@@ -302,9 +302,9 @@ def features(world):
 
 EVALUATIONS = {"importances": importances, "garson, olden": weights_alone, "lekprofile": lekprofile,
                "objective asked": objective, "covariance": covariance, "schedule": scheduled, "Activation, Loss": row,
-               "from_network": of_a_network, "from_sklearn": bridged, "to_c": written,
-               "from_r, from_mat": arrived, "from_pmml, to_pmml": in_xml}  # fmt: skip
+               "from_network": of_a_network, "from_sklearn": bridged, "to_c": written}  # fmt: skip
 ESTIMATORS = {"estimator": fitted, "prune_path": path, "predict_proba": probabilities}
 WITH_SCIKIT_LEARN = {*ESTIMATORS, "features"}
+EXCHANGED = {"from_r, from_mat": arrived, "from_pmml, to_pmml": in_xml}
 INVARIANCES = {"TangentPropagation": along, "invariances": invariances, "features": features,
                "Conv": convolved}  # fmt: skip
