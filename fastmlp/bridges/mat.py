@@ -106,19 +106,22 @@ def _chosen(networks: Mapping[str, Mapping[str, Any]], variable: str | None) -> 
             "network object IW1_1 = net.IW{1,1}, b1 = net.b{1}, LW2_1 = net.LW{2,1}, b2 = net.b{2}, x1_step1 = "
             "net.inputs{1}.processSettings{1}, ..., y1_step1 = net.outputs{2}.processSettings{1}, ..."
         )
+    some = list(networks)[:20]
     if variable is None:
         if len(networks) > 1:
-            names = ", ".join([repr(name) for name in networks][:20])
+            names = ", ".join(map(repr, some))
             raise ValueError(f"variable: expected one of {names}, as the file has several networks, got None")
-        return next(iter(networks.values()))
-    return networks[check.choice(variable, "variable", list(networks))]
+        return networks[some[0]]
+    if isinstance(variable, str) and str.__str__(variable) in networks:
+        return networks[str.__str__(variable)]
+    return networks[check.choice(variable, "variable", some)]
 
 
 def _of_netlab(net: Mapping[str, Any]) -> Network:
     kind, output = (net.get(field) for field in ("type", "outfn"))
     if kind not in ("mlp", "glm"):
         raise ValueError(f"path: expected type mlp or glm of a NETLAB struct, got {check.shown(kind)}")
-    if output is None:  # of versions before 3.3
+    if output is None:  # as in 1998
         output = net.get("actfn")
     if not isinstance(output, str) or output not in NETLAB:
         raise ValueError(f"path: expected outfn {', '.join(NETLAB)} of a NETLAB struct, got {check.shown(output)}")

@@ -48,7 +48,7 @@ class Dense(NamedTuple):
 
 @quiet
 def from_pmml(path: str | os.PathLike[str]) -> Network:
-    """The network in a file of PMML, which sklearn2pmml, nyoka, KNIME, SPSS and others write.
+    """The network in a file of PMML, as sklearn2pmml, nyoka and others write it.
 
     Parameters
     ----------
