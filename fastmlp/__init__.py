@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # what is imported when it is first asked for
     from fastmlp.bayes.prior_samples import prior_samples
     from fastmlp.bridges import (
         from_mat,
+        from_onnx,
         from_pmml,
         from_r,
         from_sklearn,
@@ -108,6 +109,7 @@ __all__ = [
     "fit_evidence",
     "fit_many",
     "from_mat",
+    "from_onnx",
     "from_pmml",
     "from_r",
     "from_sklearn",
@@ -140,6 +142,7 @@ LATER = {  # where the other names of __all__ come from
     "bayes": ("Evidence", "Laplace", "LeaveOneOut", "Mixture", "Prediction", "Starts", "fit_evidence", "prior_samples"),
     "bridges": (
         "from_mat",
+        "from_onnx",
         "from_pmml",
         "from_r",
         "from_sklearn",

@@ -189,6 +189,7 @@ def test_a_model_is_written_to_a_file(tmp_path):
         ("from_torch(None)", "torch"),
         ("to_torch(net)", "torch"),
         ("to_onnx(net)", "onnx"),
+        ("from_onnx(None)", "onnx"),
     ],
 )
 def test_an_import_error_says_what_to_install(call, package, tmp_path):

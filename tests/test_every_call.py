@@ -30,16 +30,9 @@ COLUMNS = {"extrapolation"}  # X less a number of each column
 VECTORS = {"expand", "reduce", "native", "penalty_value"}  # a copy of a vector
 PICTURES = {f"plot.{name}" for name in fastmlp.plot.__all__}  # matplotlib's time and memory
 LIBRARIES = {
-    "from_mat",
-    "from_pmml",
-    "from_r",
-    "from_sklearn",
-    "from_torch",
-    "to_onnx",
-    "to_sklearn",
-    "to_torch",
-}  # theirs
-NOT_HERE = {"from_torch", "to_onnx", "to_torch"}  # need libraries that tests stand in for
+    "from_mat", "from_onnx", "from_pmml", "from_r", "from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch",
+}  # theirs  # fmt: skip
+NOT_HERE = {"from_onnx", "from_torch", "to_onnx", "to_torch"}  # need libraries that tests stand in for
 FILES = {"save", "load"}
 OF_PREDICT = {"predict_proba", "predict_log_proba", "decision_function", "score"}  # `predict`, and a little more
 WITHOUT_INTEGERS = {

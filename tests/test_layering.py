@@ -119,10 +119,11 @@ INNER = {
     ),
     "bridges": (
         ("__init__",),
-        ("mat", "onnx", "pmml_writing", "r", "sklearn", "torch"),
-        ("pmml", "r_fits", "torch_reading"),
-        ("r_text", "torch_layers"),
-        ("assembly", "mat_file", "pmml_xml", "torch_modules"),
+        ("mat", "onnx_reading", "pmml_writing", "r", "sklearn", "torch"),
+        ("onnx", "onnx_chain", "onnx_operators", "pmml", "r_fits", "torch_reading"),
+        ("onnx_shapes", "r_text", "torch_layers"),
+        ("onnx_functions",),
+        ("assembly", "mat_file", "onnx_curves", "onnx_files", "pmml_xml", "torch_modules"),
     ),
     "bayes": (
         ("__init__",),

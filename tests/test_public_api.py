@@ -63,6 +63,7 @@ NAMES = {
     "fit_evidence",
     "fit_many",
     "from_mat",
+    "from_onnx",
     "from_pmml",
     "from_r",
     "from_sklearn",

@@ -1,4 +1,4 @@
-"""Networks as ONNX graphs, of operators that runtimes have in both number types.
+"""`to_onnx`: networks as ONNX graphs, of operators that runtimes have in both number types.
 
 ONNX Runtime has no Erf, Elu, LeakyRelu, Softplus, Gelu, Conv or AveragePool for double; these are put together of what
 it has. Locally connected layers no runtime has.
@@ -15,24 +15,26 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from fastmlp import _optional
+from fastmlp import _memory, _optional
 from fastmlp import _validation as check
 from fastmlp._version import __version__
 from fastmlp.bridges.assembly import Part, taken_apart
 from fastmlp.model.convolution import AveragePool, Conv, MaxPool, Windowed, Windows
 from fastmlp.model.layers import Dense, Kind, Layer, Shape
-from fastmlp.network.network import Network, check_network
+from fastmlp.network.network import check_network
 
 OPSET, IR_VERSION = 18, 9  # old enough for the runtimes of the last years
+ARCHITECTURE = "fastmlp"  # under which name the metadata have it
 FAR, TERMS = 8.5, 24  # of the series below: Phi(-8.5) = 1e-17
 
 
-def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
+def to_onnx(net: Any, path: str | os.PathLike[str] | None = None) -> Any:
     """The network as an ONNX model, which runtimes for many languages and devices execute.
 
     Parameters
     ----------
-    net : Network
+    net : Network, MLPRegressor or MLPClassifier
+        Estimators of this library, fitted.
     path : str or path-like, optional
         A file to write it to.
 
@@ -40,16 +42,19 @@ def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
     -------
     onnx.ModelProto
         From "X" (n_samples, D) to "Y" (n_samples, K), both of the network's type. Rows of images are in the order
-        channel, row, column.
+        channel, row, column. Outputs of estimators are called as skl2onnx calls them: "variable" (n_samples, K), or
+        "label" (n_samples,), whole numbers or text, and "probabilities" (n_samples, n_classes); of several labels a
+        sample both are (n_samples, K). The network's layers and loss, the names of the features and of the classes are
+        in the metadata.
 
     Raises
     ------
     ImportError
         If onnx is not installed.
     TypeError
-        If `net` is not a network.
+        If `net` is neither a network nor a fitted estimator.
     ValueError
-        If it has layers of other kinds than this library's own.
+        If it has layers of other kinds than this library's own, or a classifier knows one class only.
 
     Notes
     -----
@@ -67,6 +72,7 @@ def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
     >>> np.allclose(session.run(None, {"X": X})[0], net(X), rtol=1e-14)
     True
     """
+    estimator, net = net, getattr(net, "network_", net)
     parts = list(taken_apart(check_network(net), LAYERS))
     onnx = _optional.load("onnx", "onnx", "fastmlp.to_onnx")
     _optional.load("onnx.helper", "onnx", "fastmlp.to_onnx")
@@ -79,11 +85,40 @@ def to_onnx(net: Network, path: str | os.PathLike[str] | None = None) -> Any:
         if part is parts[-1]:
             at = graph.reshaped(at, shape, net.layers[-1:])
         at = FORMS[layer.activation.name](graph, at)
-    graph.node("Identity", at, name="Y")
-    model = graph.model(net.layers[0], net.layers[-1])
+    if hasattr(estimator, "classes_"):
+        _classes(graph, at, estimator)
+    else:
+        graph.output("Y" if estimator is net else "variable", at, net.layers[-1:])
+    model = graph.model(net.layers[0], {ARCHITECTURE: net._architecture.__getstate__()} | _names(estimator))
     if path is not None:
         onnx.save(model, check.path(path))
     return model
+
+
+def _names(estimator: Any) -> dict[str, list[Any]]:
+    """Of features and classes, where there are some."""
+    names = {
+        "feature_names": getattr(estimator, "feature_names_in_", None),
+        "classes": getattr(estimator, "classes_", None),
+    }
+    return {name: np.asarray(value).tolist() for name, value in names.items() if value is not None}
+
+
+def _classes(g: _Graph, y: str, estimator: Any) -> None:
+    """Labels, and the probabilities of all classes."""
+    classes, n_outputs = estimator.classes_, estimator.network_.layers[-1]
+    if len(classes) < 2:
+        raise ValueError(f"net: expected at least two classes, got {check.shown(classes)}")
+    if estimator._multilabel:
+        one = g.node("Cast", g.node("Greater", y, 0.5), to=g.onnx.TensorProto.INT64)
+        g.output("label", one, (n_outputs,), np.int64)
+    else:
+        y = g.node("Concat", g.node("Sub", 1.0, y), y, axis=1) if n_outputs == 1 else y
+        best = g.node("ArgMax", y, axis=1, keepdims=0)
+        text = classes.dtype.kind not in "iub"
+        names = classes.astype(str).astype(object) if text else classes.astype(np.int64)
+        g.output("label", g.node("Gather", g.constant(names, "classes", names.dtype), best, axis=0), (), names.dtype)
+    g.output("probabilities", y, (max(n_outputs, 2) if not estimator._multilabel else n_outputs,))
 
 
 class _Graph:
@@ -93,6 +128,7 @@ class _Graph:
         self.onnx, self.dtype = onnx, dtype
         self.nodes: list[Any] = []
         self.constants: dict[str, Any] = {}
+        self.outputs: list[Any] = []
 
     def node(self, operator: str, *inputs: str | float, name: str | None = None, **attributes: Any) -> str:
         """Add an operation on named values and numbers; gives the name of its result."""
@@ -116,16 +152,26 @@ class _Graph:
             return self.node("Flatten", x)
         return self.node("Reshape", x, self.constant([0, *wanted], f"shape {wanted}", np.int64))
 
-    def model(self, n_inputs: int, n_outputs: int) -> Any:
-        """The whole, from "X" to "Y"."""
-        helper, number = self.onnx.helper, self.onnx.helper.np_dtype_to_tensor_dtype(self.dtype)
-        X = helper.make_tensor_value_info("X", number, ["n_samples", n_inputs])
-        Y = helper.make_tensor_value_info("Y", number, ["n_samples", n_outputs])
-        graph = helper.make_graph(self.nodes, "fastmlp", [X], [Y], list(self.constants.values()))
+    def output(self, name: str, value: str, shape: Shape, dtype: Any = None) -> None:
+        """What a value is called outside."""
+        self.node("Identity", value, name=name)
+        self.outputs.append(self._described(name, shape, self.dtype if dtype is None else np.dtype(dtype)))
+
+    def _described(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Any:
+        helper = self.onnx.helper
+        return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(dtype), ["n_samples", *shape])
+
+    def model(self, n_inputs: int, metadata: dict[str, Any]) -> Any:
+        """The whole, from "X" to its outputs."""
+        helper, json = self.onnx.helper, _memory.late("json")
+        X = self._described("X", (n_inputs,), self.dtype)
+        graph = helper.make_graph(self.nodes, "fastmlp", [X], self.outputs, list(self.constants.values()))
         opset = helper.make_opsetid("", OPSET)
-        return helper.make_model(
+        model = helper.make_model(
             graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="fastmlp", producer_version=__version__
         )
+        helper.set_model_props(model, {name: json.dumps(value) for name, value in metadata.items()})
+        return model
 
 
 def _dense(g: _Graph, x: str, part: Part) -> str:
