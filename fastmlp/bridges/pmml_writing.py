@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from fastmlp import _validation as check
 from fastmlp import replacement
@@ -16,6 +15,7 @@ from fastmlp.model.activations import SOFTMAX
 from fastmlp.model.layers import Dense
 from fastmlp.network.network import Network, check_network
 
+ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;"})
 NAMES = {ours: theirs for theirs, ours in ACTIVATIONS.items()}
 
 
@@ -93,6 +93,10 @@ def _names(given: Any, argument: str, size: int, stem: str, first: int) -> list[
     return names
 
 
+def _quoted(name: str) -> str:
+    return f'"{name.translate(ESCAPED)}"'
+
+
 def _dictionary(fields: list[str], targets: list[str], labels: list[str] | None) -> Iterator[str]:
     """All up to the layers: which fields there are."""
     yield '<?xml version="1.0" encoding="UTF-8"?>'
@@ -100,9 +104,9 @@ def _dictionary(fields: list[str], targets: list[str], labels: list[str] | None)
     yield f'  <Header><Application name="fastmlp" version="{__version__}"/></Header>'
     yield "  <DataDictionary>"
     for name in fields if labels else [*fields, *targets]:
-        yield f'    <DataField name={quoteattr(name)} optype="continuous" dataType="double"/>'
+        yield f'    <DataField name={_quoted(name)} optype="continuous" dataType="double"/>'
     if labels:
-        values = "".join(f"<Value value={quoteattr(label)}/>" for label in labels)
+        values = "".join(f"<Value value={_quoted(label)}/>" for label in labels)
         yield f'    <DataField name="y" optype="categorical" dataType="string">{values}</DataField>'
     yield "  </DataDictionary>"
     function = "classification" if labels else "regression"
@@ -111,11 +115,11 @@ def _dictionary(fields: list[str], targets: list[str], labels: list[str] | None)
     for name in targets:
         yield f'      <MiningField name="{name}" usageType="target"/>'
     for name in fields:
-        yield f"      <MiningField name={quoteattr(name)}/>"
+        yield f"      <MiningField name={_quoted(name)}/>"
     yield "    </MiningSchema>"
     continuous = 'optype="continuous" dataType="double"'
     fields_out = [
-        f'name={quoteattr(f"probability({label})")} {continuous} feature="probability" value={quoteattr(label)}'
+        f'name={_quoted(f"probability({label})")} {continuous} feature="probability" value={_quoted(label)}'
         for label in labels or ()
     ]
     if len(targets) > 1:  # without, PMML4S gives none
@@ -132,9 +136,7 @@ def _layers(parts: list[Part], fields: list[str]) -> Iterator[str]:
     """Inputs are units 0/1, 0/2, ..., those of layer l are l/1, l/2, ..."""
     yield "    <NeuralInputs>"
     for place, name in enumerate(fields, 1):
-        field = (
-            f'<DerivedField optype="continuous" dataType="double"><FieldRef field={quoteattr(name)}/></DerivedField>'
-        )
+        field = f'<DerivedField optype="continuous" dataType="double"><FieldRef field={_quoted(name)}/></DerivedField>'
         yield f'      <NeuralInput id="0/{place}">{field}</NeuralInput>'
     yield "    </NeuralInputs>"
     for number, part in enumerate(parts, 1):
@@ -162,7 +164,7 @@ def _outputs(parts: list[Part], targets: list[str], labels: list[str] | None) ->
     yield "    <NeuralOutputs>"
     kind = 'optype="categorical" dataType="string"' if labels else 'optype="continuous" dataType="double"'
     for place, name in enumerate(labels or targets, 1):
-        field = f'<NormDiscrete field="y" value={quoteattr(name)}/>' if labels else f'<FieldRef field="{name}"/>'
+        field = f'<NormDiscrete field="y" value={_quoted(name)}/>' if labels else f'<FieldRef field="{name}"/>'
         derived = f"<DerivedField {kind}>{field}</DerivedField>"
         yield f'      <NeuralOutput outputNeuron="{last}/{place}">{derived}</NeuralOutput>'
     yield "    </NeuralOutputs>"
