@@ -35,7 +35,18 @@ if TYPE_CHECKING:  # what is imported when it is first asked for
     from fastmlp import features, invariance, plot
     from fastmlp.bayes import Evidence, Laplace, LeaveOneOut, Mixture, Prediction, Starts, fit_evidence
     from fastmlp.bayes.prior_samples import prior_samples
-    from fastmlp.bridges import from_onnx, from_sklearn, from_torch, to_onnx, to_sklearn, to_torch
+    from fastmlp.bridges import (
+        from_mat,
+        from_onnx,
+        from_pmml,
+        from_r,
+        from_sklearn,
+        from_torch,
+        to_onnx,
+        to_pmml,
+        to_sklearn,
+        to_torch,
+    )
     from fastmlp.checking import DerivativeReport, check_derivatives
     from fastmlp.estimators import MLPClassifier, MLPRegressor
     from fastmlp.importance import Importances, LekProfile, garson, importances, lekprofile, olden
@@ -97,7 +108,10 @@ __all__ = [
     "features",
     "fit_evidence",
     "fit_many",
+    "from_mat",
     "from_onnx",
+    "from_pmml",
+    "from_r",
     "from_sklearn",
     "from_torch",
     "garson",
@@ -121,13 +135,25 @@ __all__ = [
     "to_formula",
     "to_fortran",
     "to_onnx",
+    "to_pmml",
     "to_sklearn",
     "to_torch",
 ]
 
 LATER = {  # where the other names of __all__ come from
     "bayes": ("Evidence", "Laplace", "LeaveOneOut", "Mixture", "Prediction", "Starts", "fit_evidence", "prior_samples"),
-    "bridges": ("from_onnx", "from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"),
+    "bridges": (
+        "from_mat",
+        "from_onnx",
+        "from_pmml",
+        "from_r",
+        "from_sklearn",
+        "from_torch",
+        "to_onnx",
+        "to_pmml",
+        "to_sklearn",
+        "to_torch",
+    ),
     "checking": ("DerivativeReport", "check_derivatives"),
     "estimators": ("MLPClassifier", "MLPRegressor"),
     "features": (),

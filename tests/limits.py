@@ -97,6 +97,10 @@ class Problem:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # rmtree at low memory: an OSError
             self.net.save(Path(folder, "net"))
             net = fastmlp.from_sklearn(fastmlp.to_sklearn(fastmlp.load(Path(folder, "net"))))
+        fastmlp.from_r("list(n = c(2, 0, 1), wts = c(1, 2, 3), entropy = TRUE)")
+        files = Path(__file__).parent / "data"
+        fastmlp.from_mat(files / "mat" / "netlab-linear.mat")
+        fastmlp.from_pmml(files / "pmml" / "sklearn-two.pmml")
         return np.append(fastmlp.compact(net)[0].predict(self.X, **self.threads), len(fastmlp.to_c(net, jacobian=True)))
 
     def changed(self):

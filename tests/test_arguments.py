@@ -3,6 +3,7 @@
 import inspect
 import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -162,6 +163,10 @@ CALLS = {
     "propagate": (fastmlp.propagate, {"net": net(), "X": X, "cov": np.eye(3)}),
     "prior_samples": (fastmlp.prior_samples, {"net": net(), "precisions": 1.0, "X": X}),
     "check_derivatives": (fastmlp.check_derivatives, {"net": net(), "X": X[:5], "T": T[:5]}),
+    "from_mat": (fastmlp.from_mat, {"path": Path(__file__).parent / "data" / "mat" / "genfunction.mat"}),
+    "from_pmml": (fastmlp.from_pmml, {"path": "nothing"}),
+    "to_pmml": (fastmlp.to_pmml, {"net": net(), "path": None}),
+    "from_r": (fastmlp.from_r, {"text": "list(n = c(1, 0, 1), wts = c(1, 2), entropy = TRUE)"}),
     "from_sklearn": (fastmlp.from_sklearn, {"estimator": None}),
     "to_sklearn": (fastmlp.to_sklearn, ALL),
     "to_c": (fastmlp.to_c, {"model": net(), "path": None}),

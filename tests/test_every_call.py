@@ -25,11 +25,13 @@ TERMS = {"WeightDecay", "Quadratic", "Sum"}  # numbers that are kept until an ob
 RATES = {"step_decay", "cosine_decay", "exponential_decay", "inverse_time_decay"}  # numbers
 SMALL = {"copy", "summary", "unprune", "show_config"}  # no argument
 OF_WEIGHTS = {"initialize", "rescale_inputs", "rescale_outputs", "compact", "garson", "olden"}  # no samples, no loop
-TEXTS = {"to_c", "to_formula", "to_fortran"}  # likewise
+TEXTS = {"to_c", "to_formula", "to_fortran", "to_pmml"}  # likewise
 COLUMNS = {"extrapolation"}  # X less a number of each column
 VECTORS = {"expand", "reduce", "native", "penalty_value"}  # a copy of a vector
 PICTURES = {f"plot.{name}" for name in fastmlp.plot.__all__}  # matplotlib's time and memory
-LIBRARIES = {"from_onnx", "from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"}  # theirs
+LIBRARIES = {
+    "from_mat", "from_onnx", "from_pmml", "from_r", "from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch",
+}  # theirs  # fmt: skip
 NOT_HERE = {"from_onnx", "from_torch", "to_onnx", "to_torch"}  # need libraries that tests stand in for
 FILES = {"save", "load"}
 OF_PREDICT = {"predict_proba", "predict_log_proba", "decision_function", "score"}  # `predict`, and a little more

@@ -120,11 +120,11 @@ INNER = {
     ),
     "bridges": (
         ("__init__",),
-        ("onnx_reading", "sklearn", "torch"),
-        ("onnx", "onnx_chain", "onnx_operators", "torch_reading"),
-        ("onnx_shapes", "torch_layers"),
+        ("mat", "onnx_reading", "pmml_writing", "r", "sklearn", "torch"),
+        ("onnx", "onnx_chain", "onnx_operators", "pmml", "r_fits", "torch_reading"),
+        ("onnx_shapes", "r_text", "torch_layers"),
         ("onnx_functions",),
-        ("assembly", "onnx_curves", "onnx_files", "torch_modules"),
+        ("assembly", "mat_file", "onnx_curves", "onnx_files", "pmml_xml", "torch_modules"),
     ),
     "bayes": (
         ("__init__",),

@@ -62,7 +62,10 @@ NAMES = {
     "features",
     "fit_evidence",
     "fit_many",
+    "from_mat",
     "from_onnx",
+    "from_pmml",
+    "from_r",
     "from_sklearn",
     "from_torch",
     "garson",
@@ -86,6 +89,7 @@ NAMES = {
     "to_formula",
     "to_fortran",
     "to_onnx",
+    "to_pmml",
     "to_sklearn",
     "to_torch",
 }

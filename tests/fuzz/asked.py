@@ -1,5 +1,8 @@
 """Target `calls`, what is asked about networks: inputs, importances, objectives; and estimators made of them."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
 import fastmlp
@@ -159,6 +162,41 @@ def bridged(world):
     return call, {"net": net, "estimator": odd(world.draws, world, None) if world.draws.seldom() else None}
 
 
+FILES = Path(__file__).parents[1] / "data"
+FITS = {
+    "short": "list(n = c(2, 0, 1), wts = c(1, 2, 3), entropy = TRUE)",
+    "whole": (FILES / "r" / "brnn.R").read_text(),
+}
+
+
+def arrived(world):
+    """Out of a text of R or a file of MATLAB."""
+    if world.draws.seldom():
+        text = FITS[world.draws.among(tuple(FITS))]
+        given = {"text": odd(world.draws, world, None) if world.draws.seldom() else text}
+        return fastmlp.from_r, given | world.sometimes(output=lambda: world.name("identity", "logistic"))
+    path = FILES / "mat" / world.draws.among(("netlab-linear.mat", "netlab-several.mat", "genfunction.mat"))
+    return fastmlp.from_mat, {"path": path} | world.sometimes(
+        hidden=lambda: world.name("tanh", "relu"), output=lambda: world.name("identity", "softmax"),
+        variable=lambda: world.name("nets(2)", "model.net"),
+    )  # fmt: skip
+
+
+def in_xml(world):
+    """Written as PMML, and read."""
+
+    def call(net, **options):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "net.pmml")
+            fastmlp.to_pmml(net, path, **options)
+            fastmlp.from_pmml(path)
+
+    given = {"net": odd(world.draws, world, None) if world.draws.seldom() else trained.masked(world)}
+    return call, given | world.sometimes(
+        inputs=lambda: [world.name("a", "b") for _ in range(3)], classes=lambda: [world.name("c", "d")] * 2
+    )
+
+
 def written(world):
     kind = world.draws.among(("network", "posterior", "odd"))
     models = {
@@ -274,5 +312,6 @@ EVALUATIONS = {"importances": importances, "garson, olden": weights_alone, "lekp
                "to_c, to_formula, to_fortran": written}  # fmt: skip
 ESTIMATORS = {"estimator": fitted, "prune_path": path, "predict_proba": probabilities}
 WITH_SCIKIT_LEARN = {*ESTIMATORS, "features"}
+EXCHANGED = {"from_r, from_mat": arrived, "from_pmml, to_pmml": in_xml}
 INVARIANCES = {"TangentPropagation": along, "invariances": invariances, "features": features,
                "Conv": convolved}  # fmt: skip

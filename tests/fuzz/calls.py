@@ -300,8 +300,9 @@ CHANGES = {"fit": fitted, "params": assigned, "fit_evidence": evidence, "fit_man
            "sweep": swept}  # fmt: skip
 EVALUATIONS_LATER = trained.EVALUATIONS | {"other kinds": trained.of_other_kinds(EVALUATIONS | trained.EVALUATIONS)}
 CALLS = EVALUATIONS | CHANGES | {"fit again": fitted} | EVALUATIONS_LATER | trained.CHANGES  # files name them by place,
-CALLS |= asked.EVALUATIONS | asked.ESTIMATORS | asked.INVARIANCES  # so that new ones come last
-UNCHANGING = {*EVALUATIONS, *EVALUATIONS_LATER, *asked.EVALUATIONS}  # what these have looked at, they have not changed
+CALLS |= asked.EVALUATIONS | asked.ESTIMATORS | asked.INVARIANCES | asked.EXCHANGED  # so that new ones come last
+#: what these have looked at, they have not changed
+UNCHANGING = {*EVALUATIONS, *EVALUATIONS_LATER, *asked.EVALUATIONS, *asked.EXCHANGED}
 
 
 def described(net, which, given):

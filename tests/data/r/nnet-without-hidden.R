@@ -1,0 +1,17 @@
+structure(list(n = c(0x1p+2, 0x0p+0, 0x1p+0), nunits = 6L, nconn = c(0x0p+0, 
+0x0p+0, 0x0p+0, 0x0p+0, 0x0p+0, 0x0p+0, 0x1.4p+2), conn = c(0x0p+0, 
+0x1p+0, 0x1p+1, 0x1.8p+1, 0x1p+2), nsunits = 0x1.4p+2, decay = 0x0p+0, 
+    entropy = FALSE, softmax = FALSE, censored = FALSE, value = 0x1.4e6d2f5d60f36p-15, 
+    wts = c(0x1.308f7634d9d74p-5, 0x1.a346069ff1ed6p-9, -0x1.f9070ced49cedp-7, 
+    -0x1.f292ec0e28407p-9, 0x1.5b2cde9b1537p-2), convergence = 0L, 
+    fitted.values = structure(c(0x1.fc28f2ebe6651p-5, 0x1.1048da2b6d2b1p-4, 
+    0x1.de3c146d054d6p-2, 0x1.328e5b036f23ap-1, 0x1.a998ab68b9d69p-1, 
+    0x1.893c2142c7a56p-1, 0x1.9b3ffcb2c90c9p-1), dim = c(7L, 
+    1L), dimnames = list(c("1", "31", "51", "71", "101", "121", 
+    "141"), NULL)), residuals = structure(c(0x1.2fc979b1dde88p-8, 
+    0x1.906dcb47ccp-13, -0x1.78da3c9dbe4p-12, 0x1.49b05f881f2p-10, 
+    0x1.11ff41f0d42p-9, -0x1.6731747e39cp-10, -0x1.a663192f73p-9
+    ), dim = c(7L, 1L), dimnames = list(c("1", "31", "51", "71", 
+    "101", "121", "141"), NULL)), call = nnet.default(x = at, 
+        y = cbind(some$Petal.Width/0x1.8p+1), size = 0x0p+0, 
+        linout = TRUE, skip = TRUE, trace = FALSE)), class = "nnet")
