@@ -18,7 +18,8 @@ FLOORS = (
     ("demo", "selftest"),
     ("datasets",),
     ("__init__",),
-    ("estimators", "bridges", "source", "importance", "features"),
+    ("bridges",),
+    ("estimators", "source", "importance", "features"),
     ("sensitivities", "checking", "pruning", "invariance", "files"),
     ("runs", "bayes"),
     ("plot",),
@@ -119,6 +120,7 @@ INNER = {
     ),
     "bridges": (
         ("__init__",),
+        ("skl2onnx",),
         ("onnx_reading", "sklearn", "torch"),
         ("onnx", "onnx_chain", "onnx_operators", "torch_reading"),
         ("onnx_shapes", "torch_layers"),
