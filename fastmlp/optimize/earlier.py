@@ -145,7 +145,7 @@ def state_of(
             f"got one by {items['method']} for {method}"
         )
     x = getattr(warm_start, "x", None)
-    if type(x) not in check.PLAIN or x.dtype.kind not in "fiu":
+    if not isinstance(x, np.ndarray) or type(x) not in check.PLAIN or x.dtype.kind not in "fiu":
         raise TypeError(f"warm_start: expected x to be an array of numbers, got {type(x).__name__}")
     present = (architecture.n_params, architecture.dtype.type.__name__, n_samples)
     earlier = (x.size, state.word("dtype"), state.count("n_samples", bits=62))
