@@ -2,8 +2,8 @@
 # jaxopt 0.8.5: LevenbergMarquardt stops where the gradient is below 0.001, in the units of the data, and calls it done.
 #
 # The default `tol` is no share of anything: residuals of the size 1e-3 (millimetres in metres, milliamperes) have gradients of 1e-6 at
-# the start, so that the first step is the last one. Nothing tells that from a minimum but `state.iter_num`; GaussNewton, whose
-# `tol` is on the same quantity, does likewise.
+# the start, so that the first step is the last one. Nothing tells that from a minimum but `state.iter_num`. With a `tol` of 1e-9 it
+# is right.
 # Guessed before the run: the same parameters in all units, as from MINPACK, whose tolerances are relative.
 # Seen (jax 0.10.2, double precision): a exp(-b x): b = 0.718 in units of 1, 0.851 after one step in units of 0.001; SciPy 0.718.
 set -euo pipefail

@@ -4,17 +4,17 @@
 # Both are documented where they are, and both are called leaky ReLU without a number in most code. A file says `"activation": "leaky_relu"`
 # and no slope; a model that is written again with layers for activations, or in PyTorch (0.01), computes something else.
 # Guessed before the run: one slope.
-# Seen (Python 3.11, NumPy backend): f(-1): activation -0.2, layer -0.3.
+# Seen (Python 3.11, JAX backend): f(-1): activation -0.2, layer -0.3.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv env
-env/bin/pip install --quiet keras==3.15.1 numpy==2.4.6
+env/bin/pip install --quiet keras==3.15.1 jax==0.10.2 jaxlib==0.10.2 numpy==2.4.6
 cat >program.py <<'PROGRAM'
 import os
 
-os.environ |= {"KERAS_BACKEND": "numpy", "KERAS_HOME": os.getcwd()}
+os.environ |= {"KERAS_BACKEND": "jax", "KERAS_HOME": os.getcwd()}
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 

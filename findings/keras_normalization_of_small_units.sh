@@ -4,17 +4,17 @@
 # It divides by the larger one of the deviation and 1e-7, and says nothing. Wavelengths in metres, capacities in farads, concentrations in
 # mol/l stay as small as they are in these units, and a network sees constants. Offsets, and deviations from 1e-7 on, are right.
 # Guessed before the run: deviation 1 in any unit that float32 has, as scikit-learn's StandardScaler.
-# Seen (Python 3.11, NumPy backend): deviations 1e-6, 1e-8, 1e-9 become 1, 0.1, 0.01; StandardScaler on the same float32: 1, 1, 1.
+# Seen (Python 3.11, JAX backend): deviations 1e-6, 1e-8, 1e-9 become 1, 0.1, 0.01; StandardScaler on the same float32: 1, 1, 1.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv env
-env/bin/pip install --quiet keras==3.15.1 scikit-learn==1.8.0 numpy==2.4.6
+env/bin/pip install --quiet keras==3.15.1 jax==0.10.2 jaxlib==0.10.2 scikit-learn==1.8.0 numpy==2.4.6
 cat >program.py <<'PROGRAM'
 import os
 
-os.environ |= {"KERAS_BACKEND": "numpy", "KERAS_HOME": os.getcwd()}
+os.environ |= {"KERAS_BACKEND": "jax", "KERAS_HOME": os.getcwd()}
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402

@@ -31,7 +31,7 @@ def gradient(x, a, b):
 
 
 inside, by_formula, errors = [], [], []
-for _ in range(200):
+for _ in range(100):
     y = model(x, 2, 0.7) + 0.05 * rng.normal(size=12)
     measured = model(new, 2, 0.7) + 0.05 * rng.normal(size=3)
     p, _, standard_error = nlinfit(model, x, y, [1.0, 1.0])
@@ -43,6 +43,6 @@ for _ in range(200):
     by_formula.append(abs(measured - model(new, *best)) <= t.ppf(0.975, 10) * np.sqrt(variance))
 print(f"of 95 %: nlpredict {np.mean(inside):.3f}, by the formula {np.mean(by_formula):.3f}; nlinfit's errors off by {max(errors):.1e}")
 assert max(errors) < 1e-3
-assert np.mean(inside) < 0.89 and 0.92 < np.mean(by_formula) < 0.98
+assert np.mean(inside) < 0.9 and 0.92 < np.mean(by_formula) < 0.98
 PROGRAM
 env/bin/python program.py
