@@ -24,6 +24,7 @@ from fastmlp import _memory
 from fastmlp._core.storage import arrays
 
 REAL_KINDS = "fiub"
+PLAIN = (np.ndarray, np.memmap)  #: arrays without a mask or units of their own, as pickles have them
 START_BITS = 20  #: of the number of trainings from different starts: each takes a network of its own
 MOST_ITEMS = 1 << 20  #: of a list; what has more may never end
 SEED_BITS = 1 << 20  #: of one of the integers that a generator is seeded with

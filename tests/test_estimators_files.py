@@ -6,7 +6,10 @@ With the real skops where it is installed, else with a stand-in.
 import copy
 import functools
 import pickle
+import tempfile
+from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 
@@ -45,11 +48,27 @@ def by_skops(obj):
     return skops.loads(data, trusted=trusted)
 
 
+def by_mapped_joblib(obj):
+    """All arrays are read-only maps of a file."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        joblib.dump(obj, Path(folder, "model.joblib"))
+        return joblib.load(Path(folder, "model.joblib"), mmap_mode="r")
+
+
+def by_buffers(obj):
+    """All arrays lie in buffers beside the pickle, which cannot be written to."""
+    buffers = []
+    data = pickle.dumps(obj, protocol=5, buffer_callback=buffers.append)
+    return pickle.loads(data, buffers=[bytes(each.raw()) for each in buffers])
+
+
 WAYS = {
     "pickle": lambda obj: pickle.loads(pickle.dumps(obj)),
     "cloudpickle": lambda obj: pickle.loads(cloudpickle.dumps(obj)),
     "deepcopy": copy.deepcopy,
     "skops": by_skops,
+    "joblib, mapped": by_mapped_joblib,
+    "buffers": by_buffers,
 }
 
 
@@ -75,6 +94,7 @@ MODELS = {
     **{f"classes by {solver}": functools.partial(classes, solver) for solver in SOLVERS},
     "nothing fitted": MLPRegressor,
     "early stopping": lambda times=1: classes("adam", times, early_stopping=True),
+    "standardised": lambda times=1: regression("lbfgs", times, standardize=True),
     **WITH_POSTERIOR,
 }
 

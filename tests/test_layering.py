@@ -18,7 +18,8 @@ FLOORS = (
     ("demo", "selftest"),
     ("datasets",),
     ("__init__",),
-    ("estimators", "bridges", "source", "importance", "features"),
+    ("bridges",),
+    ("estimators", "source", "importance", "features"),
     ("sensitivities", "checking", "pruning", "invariance", "files"),
     ("runs", "bayes"),
     ("plot",),
@@ -120,6 +121,7 @@ INNER = {
     ),
     "bridges": (
         ("__init__",),
+        ("skl2onnx",),
         ("mat", "onnx_reading", "pmml_writing", "r", "sklearn", "torch"),
         ("onnx", "onnx_chain", "onnx_operators", "pmml", "r_fits", "torch_reading"),
         ("onnx_shapes", "r_text", "torch_layers"),

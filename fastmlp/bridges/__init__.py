@@ -5,7 +5,7 @@ torch     nn.Sequential and state dicts of PyTorch; torch_reading: its modules a
           modules; torch_modules: modules that it does not have
 onnx      graphs for ONNX runtimes; onnx_reading: graphs of others (onnx_files) as networks; onnx_chain: their layers,
           into which maps are folded; onnx_operators, onnx_shapes, onnx_functions: what nodes do; onnx_curves: which
-          activation that is
+          activation that is; skl2onnx: graphs of estimators in those of pipelines, for the package of that name
 r         fits of nnet, multinom, brnn and neuralnet of R; r_fits: by package; r_text: what `dput` writes
 mat       NETLAB and MATLAB's genFunction; mat_file: .mat files
 pmml      neural networks of PMML, read; pmml_writing: written; pmml_xml: trees of elements

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp import _validation as check
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import io
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.io import Stored
-
-PLAIN = (np.ndarray, np.memmap)  # arrays without a mask or units of their own
 
 
 def state_of(network: Stored) -> dict[str, Any]:
@@ -41,6 +40,6 @@ def stored_in(state: Any) -> Stored:
 
 def _check(array: Any, architecture: Architecture, dtype: np.dtype[Any], what: str) -> None:
     shape = (architecture.n_params,)
-    plain = isinstance(array, np.ndarray) and type(array) in PLAIN
+    plain = isinstance(array, np.ndarray) and type(array) in check.PLAIN
     if not plain or array.shape != shape or array.dtype != dtype:
         raise ModelFormatError(f"state: expected {what} of shape {shape} and type {dtype}, got others")

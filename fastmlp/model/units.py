@@ -222,7 +222,7 @@ def restored(architecture: Architecture, table: Any) -> Units | None:
         return None
     D, K = architecture.n_inputs, architecture.n_outputs
     widths = (D, D + K) if architecture.output.is_linear else (D,)
-    if type(table) is not np.ndarray or table.dtype != np.float64 or table.shape not in [(3, w) for w in widths]:
+    if type(table) not in check.PLAIN or table.dtype != np.float64 or table.shape not in [(3, w) for w in widths]:
         raise ModelFormatError(f"units: expected an array of 3 rows and {' or '.join(map(str, widths))} columns")
     if not (np.isfinite(table).all() and table[0].all()):
         raise ModelFormatError("units: expected finite numbers, and scales other than 0")

@@ -17,7 +17,6 @@ from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
 from fastmlp.model.architecture import Architecture
-from fastmlp.model.pickled import PLAIN
 from fastmlp.model.units import Units, restored
 from fastmlp.terms.reparam import FreeParameters
 
@@ -69,7 +68,7 @@ class Earlier:
 
     def _numbers(self, name: str, shape: tuple[int, ...], dtypes: tuple[Any, ...], low: float) -> NDArray[Any]:
         value = self.get(name)
-        plain = type(value) in PLAIN
+        plain = type(value) in check.PLAIN
         if not plain or value.dtype not in dtypes:
             kind = value.dtype if plain else type(value).__name__
             wanted = " or ".join(np.dtype(each).name for each in dtypes)
@@ -146,7 +145,7 @@ def state_of(
             f"got one by {items['method']} for {method}"
         )
     x = getattr(warm_start, "x", None)
-    if type(x) is not np.ndarray or x.dtype.kind not in "fiu":
+    if not isinstance(x, np.ndarray) or type(x) not in check.PLAIN or x.dtype.kind not in "fiu":
         raise TypeError(f"warm_start: expected x to be an array of numbers, got {type(x).__name__}")
     present = (architecture.n_params, architecture.dtype.type.__name__, n_samples)
     earlier = (x.size, state.word("dtype"), state.count("n_samples", bits=62))
@@ -175,8 +174,8 @@ def _own(value: Any) -> Any:
     kind = type(value)
     if kind in AS_THEY_ARE:
         return value
-    if kind in PLAIN:  # what is repeated without end is refused as it is: it does not lie row by row
-        return value if 0 in value.strides and not value.flags.c_contiguous else value.copy()
+    if kind in check.PLAIN:  # what is repeated without end is refused as it is: it does not lie row by row
+        return value if 0 in value.strides and not value.flags.c_contiguous else np.array(value, order="C")
     if kind is tuple:
         return tuple(map(_own, value))
     if isinstance(value, dict):  # most of it is words and numbers, which are looked at without a call for each
