@@ -130,7 +130,7 @@ def test_many_networks_answer_ctrl_c_and_keep_their_latest_steps(sizes, threads)
     T = rng.normal(size=len(X))
     networks = [fastmlp.Network([8, M, 1], rng=seed) for seed, M in enumerate(sizes)]
     starts, times = [net.copy() for net in networks], []
-    for after in (0.4, 0.5, 0.6):
+    for after in (0.7, 0.8, 0.9):
         for net, start in zip(networks, starts):
             net.params = start.params
         fit = lambda: fastmlp.fit_many(networks, X, T, tol=0.0, ftol=0.0, max_iter=10**6, n_threads=threads)
