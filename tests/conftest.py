@@ -1,5 +1,6 @@
 """Fixtures that many tests share: number types, instruction sets, numbers of threads."""
 
+import gc
 import os
 import sys
 
@@ -15,6 +16,15 @@ from fastmlp._core.bridge import kernels
 # What tests compute by BLAS is small: its other threads took a third of the suite's time, and on
 # a busy machine were waited for. Programs that tests start have them all.
 ONE_THREAD = threadpool_limits(1, "blas")
+
+
+gc.disable()  # until all tests are collected: none of them is garbage
+
+
+def pytest_collection_finish():
+    """What is there now stays, and is not looked at again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(params=DTYPES)

@@ -5,6 +5,7 @@ own keeps the one that was checked. Under sanitizers the same tests look for rea
 """
 
 import contextlib
+import sys
 import threading
 
 import numpy as np
@@ -121,44 +122,50 @@ def test_another_thread_assigns_shapes(name, n, dtype):
 
 
 @contextlib.contextmanager
-def restless(array, shape):
-    """While another thread gives the array that shape and its own in turn."""
-    own, stop = array.shape, threading.Event()
+def beside(change):
+    """While another thread does that over and over; each has Python for a tenth of a millisecond in turn."""
+    stop, interval = threading.Event(), sys.getswitchinterval()
 
-    def assign():
+    def work():
         while not stop.is_set():
-            array.shape = shape
-            array.shape = own
+            change()
 
-    other = threading.Thread(target=assign)
+    other = threading.Thread(target=work)
+    sys.setswitchinterval(1e-4)
     other.start()
     try:
         yield
     finally:
         stop.set()
         other.join()
+        sys.setswitchinterval(interval)
+
+
+def restless(array, shape):
+    """While another thread gives the array that shape and its own in turn."""
+    own = array.shape
+
+    def assign():
+        array.shape = shape
+        array.shape = own
+
+    return beside(assign)
 
 
 @ACCEPTED
 @pytest.mark.parametrize(("name", "argument"), [("fixed", "chosen"), ("labels", "labels")])
 def test_another_thread_writes_indices_that_are_none(name, argument, dtype):
     call, given = CALLS[name], arguments_of(CALLS[name], values(9, dtype))
-    expected, array, own, over = call(**given, dtype=dtype), given[argument], given[argument].copy(), threading.Event()
+    expected, array, own = call(**given, dtype=dtype), given[argument], given[argument].copy()
 
     def write():
-        while not over.is_set():
-            array[...] = 2**40
-            array[...] = own
+        array[...] = 2**40
+        array[...] = own
 
-    other = threading.Thread(target=write)
-    other.start()
-    try:
+    with beside(write):
         for _ in range(200):
             found = outcome(call, given, dtype)
             assert found is None or np.array_equal(found, expected)
-    finally:
-        over.set()
-        other.join()
 
 
 @ACCEPTED

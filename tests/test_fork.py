@@ -7,13 +7,12 @@ import sys
 import pytest
 
 TASK = """
-import ctypes, multiprocessing, os, signal, sys, warnings
-import joblib
+import ctypes, multiprocessing, os, pickle, signal, sys, warnings
 import numpy as np
 
 HANGS = 20  # seconds
 USED_IN_PARENT, KIND = sys.argv[1:]
-if USED_IN_PARENT == "scikit-learn":
+if __name__ == "__main__" and USED_IN_PARENT == "scikit-learn":
     from sklearn.metrics import pairwise_distances_argmin
 if not USED_IN_PARENT.endswith("only in the child"):
     import fastmlp
@@ -53,6 +52,8 @@ WORKERS = """
 if __name__ == "__main__":
     use_openmp()
     if KIND in ("loky", "multiprocessing"):
+        import joblib
+
         results = joblib.Parallel(2, backend=KIND, timeout=HANGS)(joblib.delayed(compute)() for _ in range(2))
     else:
         pool = multiprocessing.get_context(KIND).Pool(2)
@@ -69,10 +70,12 @@ use_openmp()
 child = os.fork()
 if child == 0:
     signal.alarm(HANGS)
-    joblib.dump(compute(), "result")
+    with open("result", "wb") as file:
+        pickle.dump(compute(), file)
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
-report(joblib.load("result"), compute())
+with open("result", "rb") as file:
+    report(pickle.load(file), compute())
 """
 
 

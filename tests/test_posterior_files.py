@@ -1,9 +1,7 @@
 """Posteriors in files: the same bits in another process, no samples unless asked; damaged and hostile ones refused."""
 
+import functools
 import json
-import os
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
@@ -18,6 +16,7 @@ from fastmlp.bayes.posterior import PARTS
 from fastmlp.model.archive import _npy
 from model_files import archive, seal
 from posterior_cases import CLASSES, SINE, X100, T, X
+from served import Server
 
 #: networks here are trained by another prior than the posteriors have
 pytestmark = pytest.mark.filterwarnings("ignore::fastmlp.PosteriorWarning", "ignore::fastmlp.ConvergenceWarning")
@@ -133,13 +132,20 @@ for name, options in (("parts", {"parts": True}), ("more", {"n_draws": 50, "rng"
 """
 
 
-def test_another_process_predicts_the_same_bits(posterior, tmp_path):
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "predict.py").write_text(PREDICT)
+    with Server(folder / "stderr") as server:
+        yield functools.partial(server.run, folder, folder / "predict.py")
+
+
+def test_another_process_predicts_the_same_bits(posterior, tmp_path, server):
     X = new_inputs(posterior)
     np.save(tmp_path / "X.npy", X)
     posterior.save(tmp_path / "posterior")
     draws = [] if isinstance(posterior, fastmlp.Mixture) else ["draws"]
-    run = [sys.executable, "-W", "error", "-c", PREDICT, str(tmp_path), *draws]
-    subprocess.run(run, check=True, timeout=200, env=os.environ)
+    server(tmp_path, *draws)
     assert np.array_equal(np.load(tmp_path / "parts.npy"), np.array(posterior.predict(X, parts=True)))
     options = {"n_draws": 50, "rng": 3} if draws else {}
     assert np.array_equal(np.load(tmp_path / "more.npy"), np.array(posterior.predict(X, **options)))
