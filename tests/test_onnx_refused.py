@@ -1,5 +1,7 @@
 """ONNX models that are no networks, damaged or hostile: errors that name what is wrong, and nothing read elsewhere."""
 
+import os
+
 import numpy as np
 import onnx
 import pytest
@@ -41,12 +43,60 @@ REFUSED = {
     ],
     r"hidden layers of one of .*got exp before the_MatMul": [*DENSE, ("Exp", ["z"], "h"), LAST],
     r"expected a layer with weights": [("Identity", ["x"], "y")],
+    r"float32 or float64 in node the_Cast \(Cast\), got another type, 10": [
+        *DENSE,
+        ("Cast", ["z"], "half", {"to": TensorProto.FLOAT16}),
+        ("Cast", ["half"], "h", {"to": TensorProto.DOUBLE}),
+        LAST,
+    ],
+    r"nothing that computes with classes in node the_MatMul": [
+        *DENSE,
+        ("Cast", ["z"], "whole", {"to": TensorProto.INT64}),
+        ("Cast", ["whole"], "h", {"to": TensorProto.DOUBLE}),
+        LAST,
+    ],
+    r"nothing that computes with classes in node the_Mul": [
+        *DENSE,
+        ("ArgMax", ["z"], "best", {"axis": 1}),
+        ("Mul", ["best", "far"], "y"),
+    ],
+    r"another function, by node the_Clip": [*DENSE, ("Clip", ["z", "minus", "far"], "h"), LAST],
+    r"another function, by nodes .*the_Where": [
+        *DENSE,
+        ("Abs", ["z"], "a"),
+        ("Less", ["a", "small"], "is_small"),
+        ("Where", ["is_small", "zero", "z"], "h"),
+        LAST,
+    ],
+    r"another function, by nodes .*the_Sin": [
+        *DENSE,
+        ("Mul", ["z", "often"], "t"),
+        ("Sin", ["t"], "s"),
+        ("Add", ["z", "s"], "h"),
+        LAST,
+    ],
+    r"numbers made by nodes": [
+        *[("Concat", [f"c{i}", f"c{i}"], f"c{i + 1}", {"axis": 0}) for i in range(22)],
+        *[("Neg", ["c22"], f"d{i}") for i in range(9)],
+        ("MatMul", ["x", "W"], "y"),
+    ],
+    r"a constant of numbers in node the_Constant \(Constant\), got nothing": [
+        ("Constant", [], "c"),
+        ("MatMul", ["x", "W"], "y"),
+    ],
+    r"at most 32 axes": [("Reshape", ["x", "axes"], "t"), ("MatMul", ["t", "W"], "y")],
+    r"got Q{200} in node the_Q{196} \(Q{200}\)$": [("Q" * 10**6, ["x"], "y")],
 }
 
 
 @pytest.mark.parametrize("message", REFUSED)
 def test_what_is_no_network_is_refused_by_node_and_operator(message):
-    model = hand_made(*REFUSED[message], constants=CONSTANTS | {"S": np.ones((4, 4)), "c0": np.ones(3)}, opset=20)
+    more = {
+        "S": np.ones((4, 4)), "c0": np.ones(3), "far": np.float64(100.0), "minus": np.float64(-100.0),
+        "small": np.float64(0.03), "zero": np.float64(0.0), "often": np.float64(40 * np.pi),
+        "axes": np.full(200_000, 2**62),
+    }  # fmt: skip
+    model = hand_made(*REFUSED[message], constants=CONSTANTS | more, opset=20)
     with pytest.raises(ValueError, match=f"^model: .*({message})"):
         fastmlp.from_onnx(model)
 
@@ -92,13 +142,38 @@ def test_damaged_files_are_named(tmp_path):
 
 
 def test_tensors_that_lie_about_their_size_are_refused():
-    for dims in ((2**40, 2**20), (2**62, 4), (-3, 4), (3, 5)):
+    for dims in ((2**40, 2**20), (2**62, 4), (-3, 4), (3, 5), [2**62] * 200_000):
         model = hand_made(("MatMul", ["x", "W"], "y"), constants={"W": W})
         tensor = model.graph.initializer[0]
         del tensor.dims[:]
         tensor.dims.extend(dims)
         with pytest.raises(ValueError, match=r"^model: expected .* in tensor 'W'"):
             fastmlp.from_onnx(model)
+
+
+def test_inputs_of_any_size_are_refused():
+    model = hand_made(("Flatten", ["x"], "rows"), ("MatMul", ["rows", "W"], "y"), constants={"W": W})
+    shape = model.graph.input[0].type.tensor_type.shape
+    del shape.dim[:]
+    for extent in (1, 1, 20_000, 20_000):
+        shape.dim.add(dim_value=extent)
+    with pytest.raises(ValueError, match="model: expected an input of at most 8388608 numbers, got"):
+        fastmlp.from_onnx(model)
+
+
+def test_metadata_that_claim_another_size_cost_nothing():
+    net = fastmlp.Network([(1, 8, 8), fastmlp.AveragePool(8), 1], rng=0)
+    model = fastmlp.to_onnx(net)
+    for each in model.metadata_props:
+        each.value = each.value.replace("8", "16000")
+    with pytest.raises(ValueError, match=r"model: expected constants in node Gather_2 \(Gather\), got samples"):
+        fastmlp.from_onnx(model)
+
+
+def test_a_pipe_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="model: expected a file, got"):
+        fastmlp.from_onnx(tmp_path / "pipe")
 
 
 @pytest.fixture

@@ -240,6 +240,14 @@ def _places(layer: Layer) -> NDArray[np.int64]:
     return places[(slice(None), *(slice(0, each.stride * each.n, each.stride) for each in windows))]
 
 
+def n_gathered(layer: Layer, dtype: np.dtype[Any]) -> int:
+    """How many numbers the graph has of where the windows of a layer are."""
+    kind = layer.kind
+    if not isinstance(kind, (Conv, AveragePool)) or (dtype == np.float32 and getattr(kind, "shared", True)):
+        return 0
+    return layer.inputs[0] * math.prod(each.n * each.size for each in _windows(layer))
+
+
 def _taken(g: _Graph, x: str, layer: Layer, places: NDArray[np.int64]) -> str:
     """Inputs at these places, (N, *places.shape)."""
     rows = g.reshaped(x, layer.inputs, (layer.n_in,))

@@ -87,7 +87,8 @@ class _Chain:
 
     def _map(self, scale: Any, shift: Any) -> None:
         """Numbers of the units, in the order in which the layer has them."""
-        self.scale, self.shift = self.scale * scale, self.shift * scale + shift
+        with np.errstate(over="ignore", invalid="ignore"):  # weights that are not finite are refused in the end
+            self.scale, self.shift = self.scale * scale, self.shift * scale + shift
 
     def _take_dense(self, place: Place) -> None:
         """W (s u + t) + b = (W s) u + (b + W t)."""

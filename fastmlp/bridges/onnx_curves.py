@@ -17,10 +17,16 @@ from fastmlp._types import Array, Float
 from fastmlp.model.activations import OUTPUT, Activation
 from fastmlp.model.layers import Kind, Shape
 
-#: where functions are compared: near zero closely, far out a few times, as thresholds lie there
-POINTS: Float = np.concatenate([np.linspace(-12, 12, 481), *[[-z, z] for z in (15.0, 20.5, 25.0, 41.0, 60.0, 90.0)]])
+#: where functions are compared: closely up to 12, at distances that no period fits; nearer to zero and farther out, as
+#: thresholds lie there
+_OTHERS: Float = np.concatenate(
+    [np.geomspace(1e-9, 0.3, 40), [15.0, 20.5, 25.0, 41.0, 60.0, 90.0], np.geomspace(133, 1e12, 40)]
+)
+POINTS: Float = np.concatenate([np.linspace(-12, 12, 481), _OTHERS, -_OTHERS])
+FAR = 100.0  # from where on parts of an activation may overflow, and tell nothing
 #: of max(1, |h|), at which a function counts as the activation h; attributes such as a slope are float32 in all graphs
 CLOSE = {"float32": 2e-6, "float64": 5e-8}
+LISTED = 6  # nodes in a message
 ROUGH = 1e-2  # the same at which it is named as the nearest
 
 
@@ -57,7 +63,7 @@ class Curve(NamedTuple):
         """A function of it."""
         with np.errstate(all="ignore"):
             values = np.asarray(function(self.values))
-        return self._replace(values=values, line=line, nodes=(*self.nodes, node))
+        return self._replace(values=values, line=line, nodes=followed(self.nodes, node))
 
 
 class Labels(NamedTuple):
@@ -65,6 +71,11 @@ class Labels(NamedTuple):
 
     of: Curve
     nodes: tuple[str, ...]
+
+
+def followed(nodes: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """The nodes that messages name, of any number."""
+    return (*nodes, name)[-LISTED:]
 
 
 def beginning(place: Place) -> Curve:
@@ -89,7 +100,9 @@ def activation_of(curve: Curve, dtype: np.dtype[Any]) -> Activation:
             continue
         h = each.value(POINTS)
         with np.errstate(all="ignore"):
-            off = float(np.max(np.abs(values - h) / np.maximum(1.0, np.abs(h)), initial=0.0))
+            off_each = np.abs(values - h) / np.maximum(1.0, np.abs(h))
+        overflow = (np.abs(POINTS) > FAR) & ~np.isfinite(values)
+        off = float(np.max(off_each[~overflow], initial=0.0))
         if off < best:
             best, name = off, each.name
     if best <= CLOSE[dtype.name]:
@@ -101,4 +114,4 @@ def activation_of(curve: Curve, dtype: np.dtype[Any]) -> Activation:
 
 def listed(nodes: tuple[str, ...]) -> str:
     """For messages."""
-    return f"node{'s' * (len(nodes) > 1)} {', '.join(nodes[-6:])}"
+    return f"node{'s' * (len(nodes) > 1)} {', '.join(nodes[-LISTED:])}"

@@ -13,12 +13,15 @@ from fastmlp._types import Array
 
 EXTERNAL = 1  # TensorProto.DataLocation
 SIZES = {1: 4, 11: 8, 6: 4, 7: 8, 9: 1, 8: 0}  # bytes of FLOAT, DOUBLE, INT32, INT64, BOOL; of text nobody knows
+MOST_AXES = 32  # of a tensor
 MOST = 1 << 31  # bytes of a file: protobuf has no longer messages
 
 
 def load(onnx: Any, path: str) -> tuple[Any, str]:
     """The model, and the folder of what lies beside it."""
     size = os.path.getsize(path)
+    if not os.path.isfile(path) and not os.path.isdir(path):  # a pipe may never end
+        raise ValueError(f"model: expected a file, got {check.shown(path)}")
     if size > MOST:
         raise ValueError(f"model: expected a file of at most {MOST} bytes, got {size}")
     with open(path, "rb") as file:
@@ -41,7 +44,10 @@ def array(onnx: Any, tensor: Any, folder: str | None) -> Array:
     ValueError
         If they are of another type, are not there, or lie outside of the folder.
     """
-    shape, name = tuple(tensor.dims), check.shown(tensor.name)
+    name = check.shown(tensor.name)
+    if len(tensor.dims) > MOST_AXES:
+        raise ValueError(f"model: expected at most {MOST_AXES} axes in tensor {name}, got {len(tensor.dims)}")
+    shape = tuple(tensor.dims)
     if tensor.data_type not in SIZES:
         known = dict(zip(onnx.TensorProto.DataType.values(), onnx.TensorProto.DataType.keys(), strict=True))
         got = known.get(tensor.data_type, tensor.data_type)

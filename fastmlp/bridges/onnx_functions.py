@@ -10,10 +10,10 @@ import numpy as np
 from scipy import special
 
 from fastmlp._types import Array
-from fastmlp.bridges.onnx_curves import Curve, Place, beginning
+from fastmlp.bridges.onnx_curves import LISTED, Curve, Place, beginning, followed
 from fastmlp.model.layers import Shape
 
-MOST_NUMBERS = 1 << 26  # of a constant, or of a function at all points
+MOST_NUMBERS = 1 << 26  # of all constants that nodes make, and of functions at all points
 
 
 class Node(NamedTuple):
@@ -131,8 +131,8 @@ def _together(node: Node, function: Callable[..., Array], operands: list[Any], c
     check_room(node, np.broadcast_shapes(*map(np.shape, values)))
     with np.errstate(all="ignore"):
         result = np.asarray(function(*values))
-    nodes = tuple(dict.fromkeys(name for each in curves for name in each.nodes))
-    return first._replace(values=result, line=line, nodes=(*nodes, node.name))
+    nodes = tuple(dict.fromkeys(name for each in curves for name in each.nodes))[-LISTED:]
+    return first._replace(values=result, line=line, nodes=followed(nodes, node.name))
 
 
 def check_room(node: Node, shape: tuple[int, ...]) -> None:
@@ -181,6 +181,7 @@ def of_units(node: Node, x: Curve, scale: Any, shift: Any) -> Curve:
     if x.whole:
         raise node.refuse("nothing behind softmax", "a map")
     own = []
+    check_room(node, x.shape)
     for numbers in (scale, shift):
         own.append(np.asarray(numbers, np.float64))
         if x.order is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from fastmlp import errors
 from fastmlp._types import Array
 from fastmlp.bridges import onnx_shapes as shapes
-from fastmlp.bridges.onnx_curves import Curve, Labels, Place, beginning
+from fastmlp.bridges.onnx_curves import Curve, Labels, Place, beginning, followed
 from fastmlp.bridges.onnx_functions import NARY, UNARY, Node, fits, negative, of_units, pointwise
 from fastmlp.model.convolution import AveragePool, Conv, MaxPool, Windowed
 from fastmlp.model.layers import Dense, Shape
@@ -137,7 +137,7 @@ def softmax(node: Node, operands: list[Any]) -> Curve:
         errors.warn_caller(
             f"model: the logarithm in node {node.name} is left out; outputs are probabilities", UserWarning
         )
-    return x._replace(whole="softmax", nodes=(*x.nodes, node.name))
+    return x._replace(whole="softmax", nodes=followed(x.nodes, node.name))
 
 
 def label(node: Node, operands: list[Any]) -> Any:
@@ -145,7 +145,8 @@ def label(node: Node, operands: list[Any]) -> Any:
     x = next((each for each in operands if isinstance(each, (Curve, Labels))), None)
     if x is None:
         raise node.refuse("outputs of the network", "constants")
-    return Labels(x, (*x.nodes, node.name)) if isinstance(x, Curve) else x._replace(nodes=(*x.nodes, node.name))
+    nodes = followed(x.nodes, node.name)
+    return Labels(x, nodes) if isinstance(x, Curve) else x._replace(nodes=nodes)
 
 
 def same(node: Node, operands: list[Any]) -> Any:
@@ -195,6 +196,11 @@ def dropout(node: Node, operands: list[Any]) -> Any:
     return operands[0]
 
 
+#: what may stand behind a class: names in place of numbers, and other shapes and types
+BEHIND_LABELS = (
+    "ArgMax", "ArrayFeatureExtractor", "Cast", "CastLike", "Gather", "Identity", "LabelEncoder", "Reshape", "Squeeze",
+    "Unsqueeze",
+)  # fmt: skip
 OPERATORS: dict[str, Callable[[Node, list[Any]], Any]] = {
     **dict.fromkeys([*UNARY, *NARY], pointwise), "Neg": negative, "Gemm": gemm, "MatMul": matmul, "Conv": conv,
     **dict.fromkeys(["AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool"], pool),

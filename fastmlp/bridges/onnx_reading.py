@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,16 @@ import numpy as np
 from fastmlp import _memory, _optional, errors
 from fastmlp import _validation as check
 from fastmlp.bridges import onnx_files
-from fastmlp.bridges.onnx import ARCHITECTURE, to_onnx
+from fastmlp.bridges.onnx import ARCHITECTURE, n_gathered, to_onnx
 from fastmlp.bridges.onnx_chain import network_of
 from fastmlp.bridges.onnx_curves import Curve, Labels, Place, beginning, listed
-from fastmlp.bridges.onnx_functions import Node
-from fastmlp.bridges.onnx_operators import OPERATORS
+from fastmlp.bridges.onnx_functions import MOST_NUMBERS, Node
+from fastmlp.bridges.onnx_operators import BEHIND_LABELS, OPERATORS
 from fastmlp.model.architecture import Architecture
 from fastmlp.network.network import Network
 
 ATTRIBUTES = {1: "f", 2: "i", 3: "s", 4: "t", 6: "floats", 7: "ints", 8: "strings"}  # AttributeProto's fields
+MOST_LETTERS = 200  # of a name in a message
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 
 
@@ -55,7 +57,7 @@ def from_onnx(model: Any, loss: str | None = None) -> Network:
 
     Notes
     -----
-    Activations are known by what they are at some 500 points between -90 and 90, to 5e-8 in float64 and 2e-6 in
+    Activations are known by what they are at 653 points, near zero and up to 1e12, to 5e-8 in float64 and 2e-6 in
     float32, not by how they are written; a softplus that is linear beyond 20, as PyTorch's, is softplus. Dense layers,
     convolutions without groups and dilation, pools of windows side by side, and single numbers for each unit between
     them are understood; of several inputs, branches, or loops nothing is.
@@ -96,8 +98,9 @@ def _own(onnx: Any, model: Any) -> Network | None:
     try:
         architecture = Architecture.read(_memory.late("json").loads(text))
         stored = {each.name: onnx_files.array(onnx, each, None) for each in model.graph.initializer}
-        if architecture.n_params > sum(each.size for each in stored.values()):
-            return None
+        places = sum(n_gathered(each, architecture.dtype) for each in architecture.layers)
+        if max(architecture.n_params, places) > sum(each.size for each in stored.values()):
+            return None  # text may claim any size
         params = np.zeros(architecture.n_params, architecture.dtype)
         numbers = np.arange(1, params.size + 1, dtype=architecture.dtype)
         for each in to_onnx(Network._make(architecture, numbers)).graph.initializer:
@@ -122,6 +125,7 @@ class _Graph:
             )
         self.opset = max([each.version for each in model.opset_import if each.domain in ("", "ai.onnx")], default=1)
         self.known: dict[str, Any] = {"": None}
+        self.room = MOST_NUMBERS
         for each in self.graph.initializer:
             self._define(each.name, onnx_files.array(onnx, each, folder), f"initializer {each.name}")
         if len(self.graph.sparse_initializer):
@@ -148,6 +152,8 @@ class _Graph:
         if not shape or min(shape) < 1 or len(shape) > 3:
             got = ", ".join(str(each.dim_value or each.dim_param or "?") for each in dims)
             raise ValueError(f"model: expected an input of shape (n, D) or (n, channels, ...), got ({got})")
+        if prod(shape) > MOST_NUMBERS // 8:
+            raise ValueError(f"model: expected an input of at most {MOST_NUMBERS // 8} numbers, got {tuple(shape)}")
         self.known[own[0].name] = beginning(Place(None, f"input {own[0].name}", tuple(shape)))
 
     def _n_inputs(self) -> int:
@@ -164,7 +170,7 @@ class _Graph:
     def _run(self, proto: Any, number: int) -> None:
         """A node."""
         name = proto.name or (proto.output[0] if proto.output else f"number {number}")
-        node = Node(f"{name} ({proto.op_type})", proto.op_type, {}, self.opset)
+        node = Node(f"{name[:MOST_LETTERS]} ({proto.op_type[:MOST_LETTERS]})", proto.op_type, {}, self.opset)
         missing = [each for each in proto.input if each not in self.known]
         if missing:
             raise node.refuse(
@@ -176,6 +182,9 @@ class _Graph:
             value = getattr(each, ATTRIBUTES[each.type])
             node.attributes[each.name] = list(value) if each.type > 5 else value
         value = self._value(node, [self.known[each] for each in proto.input], proto.domain)
+        self.room -= _size(value)
+        if self.room < 0:
+            raise node.refuse(f"at most {MOST_NUMBERS} numbers made by nodes", "more")
         for each, what in zip(proto.output, [value, *[None] * len(proto.output)], strict=False):
             if each:
                 self._define(each, what, f"node {node.name}")
@@ -186,11 +195,13 @@ class _Graph:
         if node.operator not in OPERATORS or domain not in DOMAINS:
             raise ValueError(
                 "model: expected dense layers, convolutions, pools and activations, of which networks consist, got "
-                f"{f'{domain}.' if domain else ''}{node.operator} in node {node.name}"
+                f"{f'{domain[:MOST_LETTERS]}.' if domain else ''}{node.operator[:MOST_LETTERS]} in node {node.name}"
             )
         while operands and operands[-1] is None:
             operands.pop()
-        if any(isinstance(each, Labels) for each in operands) and node.operator not in ("Cast", "CastLike"):
+        if any(isinstance(each, Labels) for each in operands) and node.operator != "ZipMap":
+            if node.operator not in BEHIND_LABELS:
+                raise node.refuse("nothing that computes with classes", node.operator)
             return OPERATORS["ArgMax"](node, operands)
         try:
             value = OPERATORS[node.operator](node, operands)
@@ -203,7 +214,7 @@ class _Graph:
             raise node.refuse("operands that fit", f"{type(error).__name__}: {error}") from error
 
     def _constant(self, node: Node) -> Any:
-        kind, value = next(iter(node.attributes.items()))
+        kind, value = next(iter(node.attributes.items()), ("nothing", None))
         if kind == "value":
             return onnx_files.array(self.onnx, value, self.folder)
         if kind not in ("value_float", "value_floats", "value_int", "value_ints"):
@@ -244,6 +255,14 @@ class _Graph:
                 f"model: expected weights of one type, float32 or float64, got {', '.join(sorted(map(str, types)))}"
             )
         return wide[0]
+
+
+def _size(value: Any) -> int:
+    """How many numbers a node has made."""
+    if isinstance(value, Curve):
+        own = sum(each is not None for each in (value.place.scale, value.place.shift, value.order))
+        return int(value.values.size) + own * value.size
+    return int(np.size(value)) if isinstance(value, np.ndarray) and value.base is None else 0
 
 
 def _same(one: Curve, other: Curve) -> bool:

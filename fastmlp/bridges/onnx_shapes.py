@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.bridges.onnx_curves import Curve, Labels
+from fastmlp.bridges.onnx_curves import Curve, Labels, followed
+from fastmlp.bridges.onnx_files import MOST_AXES
 from fastmlp.bridges.onnx_functions import Node, check_room
 from fastmlp.model.layers import Shape
 
-FLOATS = (1, 11)  # TensorProto.FLOAT, DOUBLE
+FLOATS, WHOLE = (1, 11), (6, 7, 9)  # TensorProto.FLOAT, DOUBLE; INT32, INT64, BOOL
 
 
 def reshaped(node: Node, x: Any, shape: Shape) -> Any:
@@ -30,6 +31,8 @@ def reshape(node: Node, operands: list[Any]) -> Any:
         return x.reshape(np.asarray(shape))
     if isinstance(x, Labels):
         return x
+    if np.size(shape) > MOST_AXES:
+        raise node.refuse(f"at most {MOST_AXES} axes", np.size(shape))
     _, *rest = [int(each) for each in np.ravel(shape)] or [0]
     if rest == [1] and x.size > 1:  # of skl2onnx, which has one target in mind: samples keep their units here
         return x
@@ -92,7 +95,9 @@ def cast(node: Node, operands: list[Any]) -> Any:
         return x.astype({1: np.float32, 11: np.float64, 6: np.int32, 7: np.int64, 9: np.bool_}[to])
     if isinstance(x, Labels) or to in FLOATS or (x.values.dtype == bool and to == 9):
         return x
-    return Labels(x, (*x.nodes, node.name))
+    if to not in WHOLE:
+        raise node.refuse("numbers as float32 or float64", f"another type, {to}")
+    return Labels(x, followed(x.nodes, node.name))
 
 
 def sample_shape(node: Node, operands: list[Any]) -> Any:
@@ -105,7 +110,7 @@ def gather(node: Node, operands: list[Any]) -> Any:
     """Of constants; of labels their names."""
     x, where = operands
     if isinstance(where, Labels):
-        return where._replace(nodes=(*where.nodes, node.name))
+        return where._replace(nodes=followed(where.nodes, node.name))
     if not (isinstance(x, np.ndarray) and isinstance(where, np.ndarray)):
         raise node.refuse("constants", "samples")
     check_room(node, (where.size, x.size))
