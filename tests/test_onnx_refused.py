@@ -220,3 +220,16 @@ def test_weights_beside_a_model_in_memory_are_refused(external):
     model = onnx.load(external(), load_external_data=False)
     with pytest.raises(ValueError, match="give the path of the model"):
         fastmlp.from_onnx(model)
+
+
+def test_a_file_is_not_read_time_after_time(external):
+    model = onnx.load(external(), load_external_data=False)
+    tensor = model.graph.initializer[0]
+    for number in range(3):
+        copy = model.graph.initializer.add()
+        copy.CopyFrom(tensor)
+        copy.name, copy.dims[0] = f"W{number}", 2**27
+    path = external()
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ValueError, match=r"model: expected at most 2147483648 bytes of numbers in files beside it"):
+        fastmlp.from_onnx(path)

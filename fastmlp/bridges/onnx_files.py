@@ -69,6 +69,12 @@ def array(onnx: Any, tensor: Any, folder: str | None) -> Array:
         raise ValueError(f"model: expected numbers in tensor {name}, got {error}") from None
 
 
+def n_bytes_beside(tensor: Any) -> int:
+    """How many a tensor claims of another file."""
+    is_beside = tensor.data_location == EXTERNAL and len(tensor.dims) <= MOST_AXES
+    return abs(prod(tensor.dims)) * SIZES.get(tensor.data_type, 0) if is_beside else 0
+
+
 def _beside(tensor: Any, folder: str | None, size: int) -> bytes:
     """So many bytes of a file in the folder of the model."""
     if folder is None:

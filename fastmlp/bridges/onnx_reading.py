@@ -126,6 +126,8 @@ class _Graph:
         self.opset = max([each.version for each in model.opset_import if each.domain in ("", "ai.onnx")], default=1)
         self.known: dict[str, Any] = {"": None}
         self.room = MOST_NUMBERS
+        if sum(map(onnx_files.n_bytes_beside, self.graph.initializer)) > onnx_files.MOST:  # of one, again and again
+            raise ValueError(f"model: expected at most {onnx_files.MOST} bytes of numbers in files beside it, got more")
         for each in self.graph.initializer:
             self._define(each.name, onnx_files.array(onnx, each, folder), f"initializer {each.name}")
         if len(self.graph.sparse_initializer):
