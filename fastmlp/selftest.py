@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import fastmlp
+from fastmlp import _memory
 from fastmlp._types import Array
 from fastmlp.config import config
 from fastmlp.model import activations, losses
@@ -31,9 +32,7 @@ def _logistic(z: Array) -> Array:
 
 
 def _gelu(z: Array) -> Array:
-    from scipy.special import erf
-
-    h: Array = z * (1 + erf(z / np.sqrt(2))) / 2
+    h: Array = z * (1 + _memory.scipy("special").erf(z / np.sqrt(2))) / 2
     return h
 
 

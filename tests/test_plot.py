@@ -167,6 +167,12 @@ def test_wrong_functions_and_data_are_refused_by_name(ax, f, X, T, message):
         plot.function(f, X, T, ax)
 
 
+@pytest.mark.parametrize("label", [["a", "b"], iter("ab"), 5])
+def test_a_label_that_is_no_text_is_refused_by_name(ax, label):
+    with pytest.raises(TypeError, match="label: expected a str, got"):
+        plot.function(line, [0.0, 1.0], ax=ax, label=label)
+
+
 def plane(X):
     return np.column_stack([X[:, 0] * X[:, 1], X[:, 1] - 2 * X[:, 2]])
 

@@ -7,8 +7,8 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import special
 
+from fastmlp import _memory
 from fastmlp._types import Array
 from fastmlp.bridges.onnx_curves import LISTED, Curve, Place, beginning, followed
 from fastmlp.model.layers import Shape
@@ -42,13 +42,17 @@ def _softplus(z: Array) -> Array:
 
 
 def _sigmoid(z: Array) -> Array:
-    return np.asarray(special.expit(z))
+    return np.asarray(_memory.scipy("special").expit(z))
+
+
+def _erf(z: Array) -> Array:
+    return np.asarray(_memory.scipy("special").erf(z))
 
 
 def _gelu(z: Array, approximate: bytes = b"none") -> Array:
     if approximate == b"tanh":
         return np.asarray(z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))))
-    return np.asarray(z * special.ndtr(z))
+    return np.asarray(z * _memory.scipy("special").ndtr(z))
 
 
 def _elu(z: Array, alpha: float = 1.0) -> Array:
@@ -66,7 +70,7 @@ def _clip(z: Array, low: Array | float = -np.inf, high: Array | float = np.inf) 
 #: of one operand, with the attributes that have a say
 UNARY: dict[str, Callable[..., Array]] = {
     "Tanh": np.tanh, "Sigmoid": _sigmoid, "Relu": lambda z: np.maximum(z, 0), "Exp": np.exp, "Log": np.log,
-    "Abs": np.abs, "Sqrt": np.sqrt, "Reciprocal": np.reciprocal, "Sin": np.sin, "Cos": np.cos, "Erf": special.erf,
+    "Abs": np.abs, "Sqrt": np.sqrt, "Reciprocal": np.reciprocal, "Sin": np.sin, "Cos": np.cos, "Erf": _erf,
     "Softplus": _softplus, "Elu": _elu, "LeakyRelu": _leaky, "Gelu": _gelu, "Not": np.logical_not,
 }  # fmt: skip
 #: of two, or three

@@ -76,6 +76,8 @@ def function(
     """
     if not callable(f):
         raise TypeError(f"f: expected a function of X, such as a network, got {check.shown(f)}")
+    if not isinstance(label, (str, type(None))):
+        raise TypeError(f"label: expected a str, got {check.shown(label)}")
     samples = _columns(X, "X", None)
     check.at_least_one(samples)
     n_inputs = samples.shape[1]
