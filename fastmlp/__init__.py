@@ -35,7 +35,16 @@ if TYPE_CHECKING:  # what is imported when it is first asked for
     from fastmlp import features, invariance, plot
     from fastmlp.bayes import Evidence, Laplace, LeaveOneOut, Mixture, Prediction, Starts, fit_evidence
     from fastmlp.bayes.prior_samples import prior_samples
-    from fastmlp.bridges import from_onnx, from_sklearn, from_torch, to_onnx, to_sklearn, to_torch
+    from fastmlp.bridges import (
+        from_keras,
+        from_onnx,
+        from_safetensors,
+        from_sklearn,
+        from_torch,
+        to_onnx,
+        to_sklearn,
+        to_torch,
+    )
     from fastmlp.checking import DerivativeReport, check_derivatives
     from fastmlp.estimators import MLPClassifier, MLPRegressor
     from fastmlp.importance import Importances, LekProfile, garson, importances, lekprofile, olden
@@ -97,7 +106,9 @@ __all__ = [
     "features",
     "fit_evidence",
     "fit_many",
+    "from_keras",
     "from_onnx",
+    "from_safetensors",
     "from_sklearn",
     "from_torch",
     "garson",
@@ -125,7 +136,16 @@ __all__ = [
 
 LATER = {  # where the other names of __all__ come from
     "bayes": ("Evidence", "Laplace", "LeaveOneOut", "Mixture", "Prediction", "Starts", "fit_evidence", "prior_samples"),
-    "bridges": ("from_onnx", "from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"),
+    "bridges": (
+        "from_keras",
+        "from_onnx",
+        "from_safetensors",
+        "from_sklearn",
+        "from_torch",
+        "to_onnx",
+        "to_sklearn",
+        "to_torch",
+    ),
     "checking": ("DerivativeReport", "check_derivatives"),
     "estimators": ("MLPClassifier", "MLPRegressor"),
     "features": (),

@@ -109,6 +109,8 @@ CALLS = {
     "Activation": (fastmlp.Activation, {"name": "tanh"}),
     "Loss": (fastmlp.Loss, {"name": "poisson"}),
     "load": (fastmlp.load, {"path": "nothing"}),
+    "from_keras": (fastmlp.from_keras, {"path": "nothing"}),
+    "from_safetensors": (fastmlp.from_safetensors, {"path": "nothing"}),
     "save": (net().save, {"path": "something"}),
     "Laplace.save": (POSTERIOR.save, {"path": "something", "samples": False}),
     "fit": (lambda **given: net().fit(**SHORT | given), SAMPLES, fastmlp.Network.fit),

@@ -119,11 +119,11 @@ INNER = {
     ),
     "bridges": (
         ("__init__",),
-        ("onnx_reading", "sklearn", "torch"),
-        ("onnx", "onnx_chain", "onnx_operators", "torch_reading"),
-        ("onnx_shapes", "torch_layers"),
-        ("onnx_functions",),
-        ("assembly", "onnx_curves", "onnx_files", "torch_modules"),
+        ("keras", "onnx_reading", "safetensors", "sklearn", "torch"),
+        ("keras_layers", "onnx", "onnx_chain", "onnx_operators", "torch_reading"),
+        ("keras_reading", "onnx_shapes", "torch_layers"),
+        ("keras_config", "keras_files", "onnx_functions"),
+        ("assembly", "hdf5", "onnx_curves", "onnx_files", "torch_modules"),
     ),
     "bayes": (
         ("__init__",),
