@@ -12,6 +12,7 @@ from fastmlp.bridges.keras_config import chain, loss_of
 from fastmlp.bridges.keras_files import stored
 from fastmlp.bridges.keras_layers import take
 from fastmlp.bridges.keras_reading import Reading
+from fastmlp.model.activations import IDENTITY, OUTPUT
 from fastmlp.network.network import Network
 
 
@@ -58,6 +59,7 @@ def from_keras(path: str | os.PathLike[str], output: str | None = None, loss: st
     >>> net = fastmlp.from_keras("model.keras")  # doctest: +SKIP
     """
     name = check.path(path)
+    output = None if output is None else check.choice(output, "output", OUTPUT)
     try:
         model = stored(name)
         reading = Reading(model.numbers)
@@ -69,5 +71,6 @@ def from_keras(path: str | os.PathLike[str], output: str | None = None, loss: st
         raise ValueError(f"path: expected layers in a list, got lists in lists, too many of them, in {name}") from error
     if output is not None and last is not None and output != last:
         raise ValueError(f"output: expected None or {last}, with which the model ends, got {check.shown(output)}")
-    output = output or last or "identity"
-    return assembled(layers, weights, biases, hidden, output, loss or loss_of(model.training, output))
+    given = output or last or IDENTITY.name
+    loss = loss_of(model.training, given) if loss is None else loss
+    return assembled(layers, weights, biases, hidden, given, loss)
