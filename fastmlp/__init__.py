@@ -36,10 +36,12 @@ if TYPE_CHECKING:  # what is imported when it is first asked for
     from fastmlp.bayes import Evidence, Laplace, LeaveOneOut, Mixture, Prediction, Starts, fit_evidence
     from fastmlp.bayes.prior_samples import prior_samples
     from fastmlp.bridges import (
+        from_keras,
         from_mat,
         from_onnx,
         from_pmml,
         from_r,
+        from_safetensors,
         from_sklearn,
         from_torch,
         to_onnx,
@@ -108,10 +110,12 @@ __all__ = [
     "features",
     "fit_evidence",
     "fit_many",
+    "from_keras",
     "from_mat",
     "from_onnx",
     "from_pmml",
     "from_r",
+    "from_safetensors",
     "from_sklearn",
     "from_torch",
     "garson",
@@ -143,10 +147,12 @@ __all__ = [
 LATER = {  # where the other names of __all__ come from
     "bayes": ("Evidence", "Laplace", "LeaveOneOut", "Mixture", "Prediction", "Starts", "fit_evidence", "prior_samples"),
     "bridges": (
+        "from_keras",
         "from_mat",
         "from_onnx",
         "from_pmml",
         "from_r",
+        "from_safetensors",
         "from_sklearn",
         "from_torch",
         "to_onnx",

@@ -12,7 +12,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, BinaryIO
 
 from fastmlp import _memory
 
@@ -55,14 +55,32 @@ def write(path: str, content: bytes | memoryview) -> None:
 
 def read(path: str, limit: int) -> tuple[bytes | None, str]:
     """The content of a regular file of at most so many bytes, or None and what is there instead; never waits."""
-    with open(path, "rb", opener=_without_waiting) as file:
+    with opened(path) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             return None, f"a regular file, got {_kind(status.st_mode)}"
         if status.st_size > limit:
             return None, f"a file of at most {limit} bytes, got {status.st_size}"
-        left = range(status.st_size, 0, -AT_ONCE)
-        return b"".join([file.read(min(size, AT_ONCE)) for size in left]), ""
+        return part(file, 0, status.st_size), ""
+
+
+def opened(path: str) -> BinaryIO:
+    """A file or whatever else bears this name, to be read; never waits."""
+    return open(path, "rb", opener=_without_waiting)
+
+
+def regular(file: BinaryIO) -> int:
+    """The size of an open file; ValueError where it is a pipe or a device."""
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"path: expected a regular file, got {_kind(status.st_mode)}")
+    return status.st_size
+
+
+def part(file: BinaryIO, start: int, size: int) -> bytes:
+    """So many bytes of a file from `start` on, fewer where it ends before; Ctrl-C is answered on the way."""
+    file.seek(start)
+    return b"".join([file.read(min(left, AT_ONCE)) for left in range(size, 0, -AT_ONCE)])
 
 
 def _without_waiting(path: str, flags: int) -> int:

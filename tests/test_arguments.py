@@ -12,6 +12,7 @@ import fastmlp
 from children import outcomes
 from fastmlp import features, invariance, plot, schedules
 
+DATA = Path(__file__).parent / "data"
 X = np.random.default_rng(0).normal(size=(30, 3))
 T = np.sin(X[:, :1])
 DECAY = fastmlp.WeightDecay(1.0, 1.0)
@@ -110,6 +111,11 @@ CALLS = {
     "Activation": (fastmlp.Activation, {"name": "tanh"}),
     "Loss": (fastmlp.Loss, {"name": "poisson"}),
     "load": (fastmlp.load, {"path": "nothing"}),
+    "from_keras": (fastmlp.from_keras, {"path": DATA / "keras" / "nested.keras"}),
+    "from_safetensors": (
+        fastmlp.from_safetensors,
+        {"path": DATA / "safetensors" / "flax.safetensors", "hidden": "tanh"},
+    ),
     "save": (net().save, {"path": "something"}),
     "Laplace.save": (POSTERIOR.save, {"path": "something", "samples": False}),
     "fit": (lambda **given: net().fit(**SHORT | given), SAMPLES, fastmlp.Network.fit),

@@ -122,11 +122,11 @@ INNER = {
     "bridges": (
         ("__init__",),
         ("skl2onnx",),
-        ("mat", "onnx_reading", "pmml_writing", "r", "sklearn", "torch"),
-        ("onnx", "onnx_chain", "onnx_operators", "pmml", "r_fits", "torch_reading"),
-        ("onnx_shapes", "r_text", "torch_layers"),
-        ("onnx_functions",),
-        ("assembly", "mat_file", "onnx_curves", "onnx_files", "pmml_xml", "torch_modules"),
+        ("keras", "mat", "onnx_reading", "pmml_writing", "r", "safetensors", "sklearn", "torch"),
+        ("keras_layers", "onnx", "onnx_chain", "onnx_operators", "pmml", "r_fits", "torch_reading"),
+        ("keras_reading", "onnx_shapes", "r_text", "torch_layers"),
+        ("keras_config", "keras_files", "onnx_functions"),
+        ("assembly", "hdf5", "mat_file", "onnx_curves", "onnx_files", "pmml_xml", "torch_modules"),
     ),
     "bayes": (
         ("__init__",),

@@ -56,6 +56,11 @@ def sizes(weights: Sequence[Array]) -> list[int]:
     return [weights[0].shape[1], *map(len, weights)]
 
 
+def shortest(extents: Sequence[int]) -> int | tuple[int, ...]:
+    """A number for all axes, if it is the same."""
+    return extents[0] if len(set(extents)) == 1 else tuple(extents)
+
+
 def taken_apart(net: Network, kinds: Collection[type[Kind]]) -> Iterator[Part]:
     """The layers of a network.
 

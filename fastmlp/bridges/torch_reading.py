@@ -10,6 +10,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from fastmlp._types import Array
+from fastmlp.bridges.assembly import shortest
 from fastmlp.bridges.torch_layers import CONVS, PADS, POOLS, UNITS, array_of, joined, unit_class
 from fastmlp.model.activations import IDENTITY, SOFTMAX
 from fastmlp.model.convolution import Conv, Windowed
@@ -90,7 +91,7 @@ class Reading:
             around = zeros or ((0, 0),) * n_axes
             zeros = tuple([(a + n, b + n) for (a, b), n in zip(around, padding, strict=True)])
         kind = Conv(
-            len(W), _shortest(W.shape[-n_axes:]), _shortest(module.stride), "same" if padding == "same" else "valid",
+            len(W), shortest(W.shape[-n_axes:]), shortest(module.stride), "same" if padding == "same" else "valid",
             None if b is None else "channel", type(module) is not self.own.Local,
         )  # fmt: skip
         self.found.append(Found(place, kind, W, b, n_axes=n_axes, zeros=zeros))
@@ -112,7 +113,7 @@ class Reading:
                 f"module: expected windows side by side, without zeros, in {name}, got kernel_size "
                 f"{module.kernel_size}, stride {module.stride}, padding {module.padding}"
             )
-        self.found.append(Found(place, cls(_shortest(size)), n_axes=n_axes))
+        self.found.append(Found(place, cls(shortest(size)), n_axes=n_axes))
 
     def _take_biases(self, place: str, module: Any, name: str) -> None:
         last = self.found[-1] if self.found else None
@@ -226,11 +227,6 @@ def _check_plain(module: Any, name: str) -> None:
         value = getattr(module, attribute, values[0])
         if value not in values:
             raise ValueError(f"module: expected {attribute} {values[0]} in {name}, got {value}")
-
-
-def _shortest(extents: Sequence[int]) -> int | tuple[int, ...]:
-    """A number for all axes, if it is the same."""
-    return extents[0] if len(set(extents)) == 1 else tuple(extents)
 
 
 # ---- the list of layers ----
