@@ -276,6 +276,13 @@ def _softplus(g: _Graph, z: str) -> str:
     return g.node("Add", g.node("Relu", z), g.node("Log", g.node("Add", e, 1.0)))
 
 
+def _silu(g: _Graph, z: str) -> str:
+    """For double as z / (1 + exp(-z)): runtimes that make one operator of z * Sigmoid(z) may have none for it."""
+    if g.dtype == np.float32:
+        return g.node("Mul", z, g.node("Sigmoid", z))
+    return g.node("Div", z, g.node("Add", g.node("Exp", g.node("Neg", z)), 1.0))
+
+
 def _elu(g: _Graph, z: str) -> str:
     """max(z, 0) + (exp(min(z, 0)) - 1)."""
     below = g.node("Sub", g.node("Exp", g.node("Min", z, 0.0)), 1.0)
@@ -309,7 +316,7 @@ FORMS: dict[str, Form] = {
     "leaky_relu": lambda g, z: g.node("Max", z, g.node("Mul", z, 0.01)),
     "softplus": _softplus,
     "elu": _elu,
-    "silu": lambda g, z: g.node("Mul", z, g.node("Sigmoid", z)),
+    "silu": _silu,
     "gelu": _gelu,
     "sin": _operator("Sin"),
     "exp": _operator("Exp"),
