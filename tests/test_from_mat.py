@@ -268,8 +268,8 @@ def test_what_a_header_claims_is_not_believed(tmp_path, monkeypatch):
     path = saved(tmp_path, False, s=np.zeros((1, 1), [("a", object)]), b1=1.0)
     data = path.read_bytes()
     at = data.index(struct.pack("<IIii", 5, 8, 1, 1)) + 8
-    path.write_bytes(data[:at] + struct.pack("<ii", 1, 2**30) + data[at + 8 :])
-    with pytest.raises(ValueError, match=r"^path: expected structs of shape \(1, 1073741824\)"):
+    path.write_bytes(data[:at] + struct.pack("<ii", 1, 2**12) + data[at + 8 :])
+    with pytest.raises(ValueError, match=r"^path: expected structs of shape \(1, 4096\)"):
         fastmlp.from_mat(path)
     bomb = zlib.compress(bytes(1 << 20), 9)
     path.write_bytes(data[:128] + struct.pack("<II", 15, len(bomb)) + bomb)

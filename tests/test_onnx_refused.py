@@ -94,7 +94,7 @@ def test_what_is_no_network_is_refused_by_node_and_operator(message):
     more = {
         "S": np.ones((4, 4)), "c0": np.ones(3), "far": np.float64(100.0), "minus": np.float64(-100.0),
         "small": np.float64(0.03), "zero": np.float64(0.0), "often": np.float64(40 * np.pi),
-        "axes": np.full(200_000, 2**62),
+        "axes": np.full(40, 2**62),
     }  # fmt: skip
     model = hand_made(*REFUSED[message], constants=CONSTANTS | more, opset=20)
     with pytest.raises(ValueError, match=f"^model: .*({message})"):
@@ -142,7 +142,7 @@ def test_damaged_files_are_named(tmp_path):
 
 
 def test_tensors_that_lie_about_their_size_are_refused():
-    for dims in ((2**40, 2**20), (2**62, 4), (-3, 4), (3, 5), [2**62] * 200_000):
+    for dims in ((2**40, 2**20), (2**62, 4), (-3, 4), (3, 5), [2**62] * 40):
         model = hand_made(("MatMul", ["x", "W"], "y"), constants={"W": W})
         tensor = model.graph.initializer[0]
         del tensor.dims[:]
