@@ -86,6 +86,25 @@ def test_other_units_and_offsets_lead_to_the_same_posterior(groups, offset):
         assert two.log_evidence + len(X) * np.log(c).sum() - one.log_evidence == pytest.approx(0, abs=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore::fastmlp.ConvergenceWarning")
+@pytest.mark.parametrize("n_starts", [1, 3])
+def test_networks_that_a_fit_has_begun_in_other_units_take_the_same_path_on_the_grid(n_starts):
+    """Their parameters differ by rounding, at which a search on the grid is not to look."""
+    X, T = few()
+    for seed in range(4):
+        A, B, _ = moved(X, T, seed, 0)
+        found, begun = [], []
+        for inputs, targets in ((X, T), (A, B)):
+            net = fastmlp.Network([3, 8, 1], rng=seed)
+            net.fit(inputs, targets, standardize=True, max_iter=5)
+            begun.append(net.units.unfolded(net._architecture, net.params))
+            found.append(fastmlp.fit_evidence(net, inputs, targets, n_starts=n_starts, rng=0, n_threads=1))
+        assert 0 < np.abs(begun[0] - begun[1]).max() < 1e-9
+        one, two = (posterior.history["prior_precision"] for posterior in found)
+        on_grid = seam(found[0].history)
+        assert np.array_equal(one[:on_grid], two[:on_grid])
+
+
 def posteriors():
     """Of searches to the end, left to others, and cut short."""
     X, T = few()

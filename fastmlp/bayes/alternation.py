@@ -242,7 +242,12 @@ class Alternation:
         return Objective(data, gaussian.by_parameter(alpha), params, reparam.holding(params, held))
 
     def _digits(self, precisions: Float) -> int:
-        """Binary digits of parameters, from the last of which on they do not matter."""
+        """Binary digits of parameters, from the last of which on they do not matter; 0, all, on a grid.
+
+        Which has taken what differs by rounding out of the samples: there paths are the same to the bit as they are.
+        """
+        if self.levels.are_on_grid:
+            return 0
         signal = self.levels.signal(self.betas(precisions)) / 1e4
         return DIGITS + math.ceil(0.5 * math.log2(min(max(1.0, signal), VAST)))
 

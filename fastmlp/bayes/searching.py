@@ -13,7 +13,7 @@ from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet_but
 from fastmlp._types import ArrayLike, Float, Seed
 from fastmlp.bayes import screening, starts
-from fastmlp.bayes.alternation import GROUPS, Alternation
+from fastmlp.bayes.alternation import DIGITS, GROUPS, Alternation
 from fastmlp.bayes.ascent import near_by, to_fixed_point, to_maximum
 from fastmlp.bayes.budget import Budget
 from fastmlp.bayes.evidence import Evidence
@@ -31,6 +31,7 @@ from fastmlp.model.targets import without_missing
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import advice, explained, reference, scale
+from fastmlp.optimize.settled import shortened
 from fastmlp.terms import objective as objectives
 
 START_ALPHA = 0.1
@@ -261,6 +262,7 @@ def fit_evidence(
         seen, at_last = samples, None
         if on_grid is not None and not levels.are_fine(levels.start(noise_precision)):
             seen, at_last, levels = on_grid, samples, levels.on_grid()
+            begin = shortened(begin, DIGITS)
         alternation = Alternation(begin, own, seen, groups, 0.01 * tol, threads, budget, number, levels)
         path = near_by(alternation, alternation.start(prior_precision, noise_precision), max_iter, quick=is_screened)
         candidate = Candidate(network.layers[1:-1], number, alternation, path, n_threads, at_last)

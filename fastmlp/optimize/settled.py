@@ -117,6 +117,8 @@ def _place(descent: Descent, *, finished: bool, cut: bool = False) -> Place:
 
 
 def shortened(x: Any, digits: int) -> Float:
-    """Numbers to so many binary digits each."""
+    """Numbers to so many binary digits each; to all with 0."""
+    if not digits:
+        return np.asarray(x)
     share, exponent = np.frexp(x)
     return np.asarray(np.ldexp(np.rint(np.ldexp(share, digits)), exponent - digits))
