@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp.bridges import hdf5
+from fastmlp.bridges.keras import hdf5
 
 FOLDER = Path(__file__).parent / "data" / "keras"
 EXPECTED = np.load(FOLDER / "expected.npz")

@@ -16,7 +16,7 @@ import scipy.io
 import scipy.sparse
 
 import fastmlp
-from fastmlp.bridges import mat_file
+from fastmlp.bridges.mat import files
 
 FOLDER = Path(__file__).parent / "data" / "mat"
 RNG = np.random.default_rng(0)
@@ -138,13 +138,13 @@ def test_constants_may_be_in_a_struct_single_or_without_biases(tmp_path, compres
 def test_files_are_read_as_scipy_reads_them(tmp_path, compress):
     numbers = {name: np.array([[1, 0, 3]], name) for name in ("int8", "uint8", "int16", "uint32", "float32", "float64")}
     path = saved(tmp_path, compress, **numbers, empty=np.zeros((0, 3)), cube=np.arange(24.0).reshape(2, 3, 4))
-    read, theirs = mat_file.read(path), scipy.io.loadmat(path)
+    read, theirs = files.read(path), scipy.io.loadmat(path)
     for name, array in read.items():
         assert np.array_equal(array, theirs[name])
     strange = {"z": np.array([[1j]]), "sparse": scipy.sparse.eye(3).tocsc(), "cell": np.array([[1, "b"]], dtype=object),
                "t": np.array([[True]]), "s": {"a": {"b": "c"}},
                "several": np.array([[(1,), (2,)]], [("f", object)])}  # fmt: skip
-    read = mat_file.read(saved(tmp_path, compress, **strange))
+    read = files.read(saved(tmp_path, compress, **strange))
     assert [read[name].kind for name in ("z", "sparse")] == ["complex numbers", "a sparse array"]
     assert read["cell"].items[1] == "b"
     assert (read["t"].dtype, read["s"]) == (bool, {"a": {"b": "c"}})
@@ -273,7 +273,7 @@ def test_what_a_header_claims_is_not_believed(tmp_path, monkeypatch):
         fastmlp.from_mat(path)
     bomb = zlib.compress(bytes(1 << 20), 9)
     path.write_bytes(data[:128] + struct.pack("<II", 15, len(bomb)) + bomb)
-    monkeypatch.setattr(mat_file, "LARGEST", 1 << 16)
+    monkeypatch.setattr(files, "LARGEST", 1 << 16)
     with pytest.raises(ValueError, match=r"^path: expected at most 65536 bytes in a MAT-file, got more behind"):
         fastmlp.from_mat(path)
     path.write_bytes(bytes(1 << 17))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp.bridges import r_text
+from fastmlp.bridges.r import dput
 
 FOLDER = Path(__file__).parent / "data" / "r"
 X = np.loadtxt(FOLDER / "X.txt")  # four columns of iris
@@ -55,7 +55,7 @@ def test_a_fit_of_r_predicts_here_what_it_does_there(name):
 
 def test_hexadecimal_digits_are_the_weights_to_the_bit():
     net = fastmlp.from_r(text("nnet-entropy"))
-    wts = r_text.read(text("nnet-entropy"), {"wts"}).get("wts").items
+    wts = dput.read(text("nnet-entropy"), {"wts"}).get("wts").items
     rows = np.reshape(wts[:10], (2, 5))
     assert np.array_equal(net.biases[0], rows[:, 0])
     assert np.array_equal(net.weights[0], rows[:, 1:])
@@ -169,7 +169,7 @@ def test_only_texts_are_read():
 
 def test_literals_of_r():
     def items(written):
-        return r_text.read(written, ()).items
+        return dput.read(written, ()).items
 
     assert items("c(1, -2L, 1e-05, .5, 1e5L, 0x1.8p+1, -0x1p-3)") == [1, -2, 1e-5, 0.5, 1e5, 3, -0.125]
     assert items("c(-1:2, 3:1, 2:-1)") == [-1, 0, 1, 2, 3, 2, 1, 2, 1, 0, -1]  # of R: unary minus comes before ranges
@@ -177,11 +177,11 @@ def test_literals_of_r():
     assert items(r"""c("a\"b\\", 'it''s')""".replace("''", r"\'")) == ['a"b\\', "it's"]
     assert items(r'"\u00e9\x41\101\n\U{1F600}"') == ["éAA\n😀"]
     assert items("numeric(0)") == items("NULL") == items("character(0)") == []
-    assert r_text.read("c(a = 1, `b c` = 2, 'd' = 3)", ()).names == ["a", "b c", "d"]
+    assert dput.read("c(a = 1, `b c` = 2, 'd' = 3)", ()).names == ["a", "b c", "d"]
 
 
 def test_what_is_no_literal_is_passed_over():
-    found = r_text.read(
+    found = dput.read(
         "fit <- structure(list(call = f(a, b = c(')', \"(\")), t = y ~ x + (1 | `g)`), # a comment, with (\n"
         "  fn = function (x, y = 2) \n { if (x > 1, 2) x[[1]] else '}' }, n = 1:3, e = <environment>, w = c(1, f(2)),\n"
         "  .Environment = <pointer: 0x55>), row.names = c(NA, -2L), class = c('a', 'b'))",
@@ -189,7 +189,7 @@ def test_what_is_no_literal_is_passed_over():
     )
     assert found.get("n").items == [1, 2, 3]
     assert found.attributes["class"].items == ["a", "b"]
-    assert all(found.get(name) is r_text.SKIPPED for name in ("call", "t", "fn", "e", "w"))
+    assert all(found.get(name) is dput.SKIPPED for name in ("call", "t", "fn", "e", "w"))
 
 
 def test_names_of_old_versions_stand_behind():
@@ -216,4 +216,4 @@ def test_large_texts_are_read_once():
             fastmlp.from_r(given)
     assert time.process_time() - started < 20
     with pytest.raises(ValueError, match=r"^text: expected at most 67108864 characters"):
-        fastmlp.from_r(" " * (r_text.LONGEST + 1))
+        fastmlp.from_r(" " * (dput.LONGEST + 1))

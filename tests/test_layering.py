@@ -122,12 +122,22 @@ INNER = {
     "bridges": (
         ("__init__",),
         ("skl2onnx",),
-        ("keras", "mat", "onnx_reading", "pmml_writing", "r", "safetensors", "sklearn", "torch"),
-        ("keras_layers", "onnx", "onnx_chain", "onnx_operators", "pmml", "r_fits", "torch_reading"),
-        ("keras_reading", "onnx_shapes", "r_text", "torch_layers"),
-        ("keras_config", "keras_files", "onnx_functions"),
-        ("assembly", "hdf5", "mat_file", "onnx_curves", "onnx_files", "pmml_xml", "torch_modules"),
+        ("keras", "mat", "onnx", "pmml", "r", "safetensors", "sklearn", "torch"),
+        ("assembly", "torch_modules"),
     ),
+    "bridges/keras": (("__init__",), ("reading",), ("layers",), ("chain",), ("config", "files"), ("hdf5",)),
+    "bridges/mat": (("__init__",), ("reading",), ("files",)),
+    "bridges/onnx": (
+        ("__init__",),
+        ("reading",),
+        ("chain", "operators", "writing"),
+        ("shapes",),
+        ("functions",),
+        ("curves", "files"),
+    ),
+    "bridges/pmml": (("__init__",), ("writing",), ("reading",), ("xml",)),
+    "bridges/r": (("__init__",), ("reading",), ("fits",), ("dput",)),
+    "bridges/torch": (("__init__",), ("exchange",), ("reading",), ("layers",)),
     "bayes": (
         ("__init__",),
         ("searching", "posterior_files"),
@@ -228,7 +238,7 @@ def imported_rooms(path):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "fastmlp":
             parts = node.module.split(".")[1:]
             yield from [tuple(parts)] if parts else [(alias.name,) for alias in node.names]
-            if parts in (["_core"], *([package] for package in INNER)):
+            if parts in (["_core"], *(package.split("/") for package in INNER)):
                 yield from [(*parts, alias.name) for alias in node.names]
         elif isinstance(node, ast.Import):
             yield from [tuple(a.name.split(".")[1:]) or ("__init__",) for a in node.names
@@ -249,20 +259,23 @@ def test_every_room_has_a_floor():
 
 
 def modules_of(folder):
-    return sorted({path.stem for path in folder.glob("*.p[yx]*")} - {"__init__"})
+    """Those of a folder, and folders in it."""
+    inner = [path.parent for path in folder.glob("*/__init__.py")]
+    return sorted({path.stem for path in [*folder.glob("*.p[yx]*"), *inner]} - {"__init__"})
 
 
-PACKAGES = {path.parent.name: path.parent for path in PACKAGE.glob("*/__init__.py") if modules_of(path.parent)}
+FOLDERS = [path.parent for path in PACKAGE.glob("*/**/__init__.py") if "_core" not in path.parts]
+PACKAGES = {folder.relative_to(PACKAGE).as_posix(): folder for folder in FOLDERS if modules_of(folder)}
 
 
 def test_every_module_has_a_floor_in_its_package():
-    own = {name: modules_of(folder) for name, folder in PACKAGES.items() if name != "_core"}
+    own = {name: modules_of(folder) for name, folder in PACKAGES.items()}
     assert own == {package: sorted({*sum(floors, ())} - {"__init__"}) for package, floors in INNER.items()}
     rooms = {path.parent.name: modules_of(path.parent) for path in PACKAGE.glob("_core/*/__init__.py")}
     assert rooms == {name: sorted(sum(floors, ())) for name, floors in CORE.items()}
 
 
-@pytest.mark.parametrize("package", [name for name in PACKAGES if name != "_core"])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_every_package_tells_of_its_modules(package):
     told = ast.get_docstring(ast.parse((PACKAGES[package] / "__init__.py").read_text()))
     assert not [name for name in modules_of(PACKAGES[package]) if not (name.startswith("_") or word(name, told))]
@@ -271,7 +284,8 @@ def test_every_package_tells_of_its_modules(package):
 def test_the_compiled_floor_tells_of_its_modules():
     told = (PACKAGE / "_core" / "README.md").read_text()
     for path in PACKAGE.glob("_core/**/__init__.py"):
-        assert not [name for name in modules_of(path.parent) if f"`{name}`" not in told], path
+        modules = {each.stem for each in path.parent.glob("*.p[yx]*")} - {"__init__"}
+        assert not [name for name in modules if f"`{name}`" not in told], path
 
 
 def word(name, text):
@@ -298,11 +312,14 @@ def floor_of(floors, path, name):
 
 @pytest.mark.parametrize("package", INNER)
 def test_modules_of_a_package_import_lower_ones_only(package):
-    for path in (PACKAGE / package).glob("*.py"):
+    """A folder in it is one floor; what stands there has floors of its own."""
+    above = (*package.split("/"),)
+    for path in (PACKAGE / package).rglob("*.py"):
+        here = path.relative_to(PACKAGE / package).parts[0].removesuffix(".py")
         for target in imported_rooms(path):
-            names = [name for floor in INNER[package] for name in floor]
-            if target[0] == package and len(target) > 1 and target[1] in names:
-                assert inner_level(package, path.stem) < inner_level(package, target[1]), f"{path.stem}: {target}"
+            there = target[len(above)] if target[: len(above)] == above and len(target) > len(above) else None
+            if there in modules_of(PACKAGE / package) and not (there == here and (PACKAGE / package / here).is_dir()):
+                assert inner_level(package, here) < inner_level(package, there), f"{path}: {target}"
 
 
 def core_level(room, name):

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp.bridges import pmml_xml
-from fastmlp.bridges.pmml import ACTIVATIONS
+from fastmlp.bridges.pmml import xml
+from fastmlp.bridges.pmml.reading import ACTIVATIONS
 
 FOLDER = Path(__file__).parent / "data" / "pmml"
 X = np.loadtxt(FOLDER / "X.txt")
@@ -289,14 +289,14 @@ def test_hostile_files_are_refused(tmp_path, name):
 
 def test_sizes_have_an_end(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"^path: expected at most 524288 elements"):
-        read(tmp_path, "<PMML>" + "<a/>" * (pmml_xml.MOST + 1) + "</PMML>")
+        read(tmp_path, "<PMML>" + "<a/>" * (xml.MOST + 1) + "</PMML>")
     neurons = "".join(f'<Neuron id="{k}"/>' for k in range(5000))
     wide = pmml(last=f"<NeuralLayer>{neurons}</NeuralLayer><NeuralLayer>{neurons}</NeuralLayer>")
     with pytest.raises(
         ValueError, match=r"^path: expected Neurons of different ids in a NeuralLayer, at most 16777216"
     ):
         read(tmp_path, wide)
-    monkeypatch.setattr(pmml_xml, "LARGEST", 100)
+    monkeypatch.setattr(xml, "LARGEST", 100)
     with pytest.raises(ValueError, match=r"^path: expected a file of at most 100 bytes"):
         read(tmp_path, pmml())
 

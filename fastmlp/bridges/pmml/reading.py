@@ -11,9 +11,9 @@ import numpy as np
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._types import Array, Float
-from fastmlp.bridges import pmml_xml
 from fastmlp.bridges.assembly import assembled, sizes
-from fastmlp.bridges.pmml_xml import Node
+from fastmlp.bridges.pmml import xml
+from fastmlp.bridges.pmml.xml import Node
 from fastmlp.model.activations import IDENTITY, SOFTMAX
 from fastmlp.network.network import Network
 
@@ -84,7 +84,7 @@ def from_pmml(path: str | os.PathLike[str]) -> Network:
     True
     >>> folder.cleanup()
     """
-    root = pmml_xml.read(check.path(path))
+    root = xml.read(check.path(path))
     if root.tag != "PMML":
         raise ValueError(f"path: expected PMML, got XML of {root.tag}")
     models = [child.tag for child in root.children if child.tag.endswith(("Network", "Model", "SupportVectorMachine"))]
@@ -164,7 +164,7 @@ def _affine(node: Node, derived: Mapping[str, Node], depth: int) -> Affine:
         name = node.value("field")
         return _affine(_expression(derived[name]), derived, depth + 1) if name in derived else Affine(name, 1.0, 0.0)
     if node.tag == "Constant":
-        return Affine(None, 0.0, pmml_xml.number(node.text, "Constant"))
+        return Affine(None, 0.0, xml.number(node.text, "Constant"))
     if node.tag == "NormDiscrete":
         return Affine(f"{node.value('field')} = {node.value('value')}", 1.0, 0.0)
     if node.tag == "NormContinuous":

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastmlp._types import Array, Float
 from fastmlp.bridges.assembly import assembled
-from fastmlp.bridges.onnx_curves import Curve, Place, activation_of, listed
+from fastmlp.bridges.onnx.curves import Curve, Place, activation_of, listed
 from fastmlp.model.activations import HIDDEN, IDENTITY
 from fastmlp.model.convolution import Conv
 from fastmlp.model.layers import Dense, Kind, Shape

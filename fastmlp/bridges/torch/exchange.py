@@ -11,8 +11,8 @@ import numpy as np
 from fastmlp import _optional
 from fastmlp import _validation as check
 from fastmlp.bridges.assembly import assembled, taken_apart
-from fastmlp.bridges.torch_layers import KINDS, array_of, joined, modules_of, unit
-from fastmlp.bridges.torch_reading import Found, read, specified
+from fastmlp.bridges.torch.layers import KINDS, array_of, joined, modules_of, unit
+from fastmlp.bridges.torch.reading import Found, read, specified
 from fastmlp.model.activations import IDENTITY
 from fastmlp.model.layers import Dense, Shape
 from fastmlp.network.network import Network, check_network

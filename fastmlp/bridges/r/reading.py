@@ -6,8 +6,8 @@ import re
 
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
-from fastmlp.bridges import r_text
-from fastmlp.bridges.r_fits import FITS, OUTPUTS
+from fastmlp.bridges.r import dput
+from fastmlp.bridges.r.fits import FITS, OUTPUTS
 from fastmlp.network.network import Network
 
 SUMMARY = re.compile(r"^ *(b->|a \d+-\d+-\d+ network)", re.MULTILINE)
@@ -62,7 +62,7 @@ def from_r(text: str, *, output: str | None = None) -> Network:
             "text: expected what dput(fit) has written, got what summary(fit) prints, whose weights are rounded to two "
             'decimals; in R, dput(fit, control = "digits17")'
         )
-    fit = r_text.read(text, frozenset().union(*(fields for _, fields in FITS.values())))
+    fit = dput.read(text, frozenset().union(*(fields for _, fields in FITS.values())))
     for field, (network, _) in FITS.items():
         if field in fit.names:
             return network(fit, output)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastmlp._types import Array
 from fastmlp.bridges.assembly import assembled, sizes
-from fastmlp.bridges.r_text import SKIPPED, Data
+from fastmlp.bridges.r.dput import SKIPPED, Data
 from fastmlp.model.activations import IDENTITY, SOFTMAX
 from fastmlp.network.network import Network
 

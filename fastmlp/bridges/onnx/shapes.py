@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.bridges.onnx_curves import Curve, Labels, followed
-from fastmlp.bridges.onnx_files import MOST_AXES
-from fastmlp.bridges.onnx_functions import Node, check_room
+from fastmlp.bridges.onnx.curves import Curve, Labels, followed
+from fastmlp.bridges.onnx.files import MOST_AXES
+from fastmlp.bridges.onnx.functions import Node, check_room
 from fastmlp.model.layers import Shape
 
 FLOATS, WHOLE = (1, 11), (6, 7, 9)  # TensorProto.FLOAT, DOUBLE; INT32, INT64, BOOL

@@ -10,7 +10,7 @@ from fastmlp import _validation as check
 from fastmlp import replacement
 from fastmlp._version import __version__
 from fastmlp.bridges.assembly import Part, taken_apart
-from fastmlp.bridges.pmml import ACTIVATIONS, SOFTMAXES
+from fastmlp.bridges.pmml.reading import ACTIVATIONS, SOFTMAXES
 from fastmlp.model.activations import SOFTMAX
 from fastmlp.model.layers import Dense
 from fastmlp.network.network import Network, check_network

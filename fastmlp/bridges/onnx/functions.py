@@ -10,7 +10,7 @@ import numpy as np
 
 from fastmlp import _memory
 from fastmlp._types import Array
-from fastmlp.bridges.onnx_curves import LISTED, Curve, Place, beginning, followed
+from fastmlp.bridges.onnx.curves import LISTED, Curve, Place, beginning, followed
 from fastmlp.model.layers import Shape
 
 MOST_NUMBERS = 1 << 26  # of all constants that nodes make, and of functions at all points

@@ -8,10 +8,10 @@ import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp.bridges.assembly import assembled
-from fastmlp.bridges.keras_config import chain, loss_of
-from fastmlp.bridges.keras_files import stored
-from fastmlp.bridges.keras_layers import take
-from fastmlp.bridges.keras_reading import Reading
+from fastmlp.bridges.keras.chain import Reading
+from fastmlp.bridges.keras.config import chain, loss_of
+from fastmlp.bridges.keras.files import stored
+from fastmlp.bridges.keras.layers import take
 from fastmlp.model.activations import IDENTITY, OUTPUT
 from fastmlp.network.network import Network
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from fastmlp._types import Array
 from fastmlp.bridges.assembly import shortest
-from fastmlp.bridges.torch_layers import CONVS, PADS, POOLS, UNITS, array_of, joined, unit_class
+from fastmlp.bridges.torch.layers import CONVS, PADS, POOLS, UNITS, array_of, joined, unit_class
 from fastmlp.model.activations import IDENTITY, SOFTMAX
 from fastmlp.model.convolution import Conv, Windowed
 from fastmlp.model.layers import Dense, Kind, Shape

@@ -10,12 +10,12 @@ import numpy as np
 
 from fastmlp import _memory, _optional, errors
 from fastmlp import _validation as check
-from fastmlp.bridges import onnx_files
-from fastmlp.bridges.onnx import ARCHITECTURE, n_gathered, to_onnx
-from fastmlp.bridges.onnx_chain import network_of
-from fastmlp.bridges.onnx_curves import Curve, Labels, Place, beginning, listed
-from fastmlp.bridges.onnx_functions import MOST_NUMBERS, Node
-from fastmlp.bridges.onnx_operators import BEHIND_LABELS, OPERATORS
+from fastmlp.bridges.onnx import files
+from fastmlp.bridges.onnx.chain import network_of
+from fastmlp.bridges.onnx.curves import Curve, Labels, Place, beginning, listed
+from fastmlp.bridges.onnx.functions import MOST_NUMBERS, Node
+from fastmlp.bridges.onnx.operators import BEHIND_LABELS, OPERATORS
+from fastmlp.bridges.onnx.writing import ARCHITECTURE, n_gathered, to_onnx
 from fastmlp.model.architecture import Architecture
 from fastmlp.network.network import Network
 
@@ -74,7 +74,7 @@ def from_onnx(model: Any, loss: str | None = None) -> Network:
     onnx = _optional.load("onnx", "onnx", "fastmlp.from_onnx")
     _optional.load("onnx.numpy_helper", "onnx", "fastmlp.from_onnx")
     if isinstance(model, (str, os.PathLike)):
-        proto, folder = onnx_files.load(onnx, check.path(model))
+        proto, folder = files.load(onnx, check.path(model))
     elif isinstance(model, onnx.ModelProto):
         proto, folder = model, None
     else:
@@ -97,7 +97,7 @@ def _own(onnx: Any, model: Any) -> Network | None:
         return None
     try:
         architecture = Architecture.read(_memory.late("json").loads(text))
-        stored = {each.name: onnx_files.array(onnx, each, None) for each in model.graph.initializer}
+        stored = {each.name: files.array(onnx, each, None) for each in model.graph.initializer}
         places = sum(n_gathered(each, architecture.dtype) for each in architecture.layers)
         if max(architecture.n_params, places) > sum(each.size for each in stored.values()):
             return None  # text may claim any size
@@ -105,7 +105,7 @@ def _own(onnx: Any, model: Any) -> Network | None:
         numbers = np.arange(1, params.size + 1, dtype=architecture.dtype)
         for each in to_onnx(Network._make(architecture, numbers)).graph.initializer:
             if each.name[0] in "Wb":
-                where = onnx_files.array(onnx, each, None).astype(np.int64)
+                where = files.array(onnx, each, None).astype(np.int64)
                 params[where[where > 0] - 1] = stored[each.name][where > 0]
         net = Network._make(architecture, params, trained=True)
         is_own = to_onnx(net).graph.SerializeToString() == model.graph.SerializeToString()
@@ -126,10 +126,10 @@ class _Graph:
         self.opset = max([each.version for each in model.opset_import if each.domain in ("", "ai.onnx")], default=1)
         self.known: dict[str, Any] = {"": None}
         self.room = MOST_NUMBERS
-        if sum(map(onnx_files.n_bytes_beside, self.graph.initializer)) > onnx_files.MOST:  # of one, again and again
-            raise ValueError(f"model: expected at most {onnx_files.MOST} bytes of numbers in files beside it, got more")
+        if sum(map(files.n_bytes_beside, self.graph.initializer)) > files.MOST:  # of one, again and again
+            raise ValueError(f"model: expected at most {files.MOST} bytes of numbers in files beside it, got more")
         for each in self.graph.initializer:
-            self._define(each.name, onnx_files.array(onnx, each, folder), f"initializer {each.name}")
+            self._define(each.name, files.array(onnx, each, folder), f"initializer {each.name}")
         if len(self.graph.sparse_initializer):
             raise ValueError("model: expected dense initializers, got sparse ones")
         self._define_input()
@@ -218,7 +218,7 @@ class _Graph:
     def _constant(self, node: Node) -> Any:
         kind, value = next(iter(node.attributes.items()), ("nothing", None))
         if kind == "value":
-            return onnx_files.array(self.onnx, value, self.folder)
+            return files.array(self.onnx, value, self.folder)
         if kind not in ("value_float", "value_floats", "value_int", "value_ints"):
             raise node.refuse("a constant of numbers", kind)
         return np.asarray(value, np.float32 if "float" in kind else np.int64)

@@ -9,9 +9,9 @@ import numpy as np
 
 from fastmlp import errors
 from fastmlp._types import Array
-from fastmlp.bridges import onnx_shapes as shapes
-from fastmlp.bridges.onnx_curves import Curve, Labels, Place, beginning, followed
-from fastmlp.bridges.onnx_functions import NARY, UNARY, Node, fits, negative, of_units, pointwise
+from fastmlp.bridges.onnx import shapes
+from fastmlp.bridges.onnx.curves import Curve, Labels, Place, beginning, followed
+from fastmlp.bridges.onnx.functions import NARY, UNARY, Node, fits, negative, of_units, pointwise
 from fastmlp.model.convolution import AveragePool, Conv, MaxPool, Windowed
 from fastmlp.model.layers import Dense, Shape
 

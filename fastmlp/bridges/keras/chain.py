@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp._types import Array, Float
-from fastmlp.bridges.keras_config import Described, precision
-from fastmlp.bridges.keras_files import Numbers
+from fastmlp.bridges.keras.config import Described, precision
+from fastmlp.bridges.keras.files import Numbers
 from fastmlp.model.activations import HIDDEN, IDENTITY, SOFTMAX
 from fastmlp.model.convolution import Conv
 from fastmlp.model.layers import Kind, Shape

@@ -10,8 +10,8 @@ import numpy as np
 
 from fastmlp._types import Array
 from fastmlp.bridges.assembly import shortest
-from fastmlp.bridges.keras_config import Described, described
-from fastmlp.bridges.keras_reading import Affine, Found, Reading
+from fastmlp.bridges.keras.chain import Affine, Found, Reading
+from fastmlp.bridges.keras.config import Described, described
 from fastmlp.model.activations import SOFTMAX
 from fastmlp.model.convolution import AveragePool, Conv, MaxPool
 

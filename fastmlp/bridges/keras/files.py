@@ -17,7 +17,7 @@ import numpy as np
 from fastmlp import _memory, replacement
 from fastmlp import _validation as check
 from fastmlp._types import Array
-from fastmlp.bridges import hdf5
+from fastmlp.bridges.keras import hdf5
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"  #: members of the zip
 ZIP = b"PK"  #: what it begins with

@@ -12,8 +12,8 @@ import numpy as np
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._types import Float
-from fastmlp.bridges import mat_file
 from fastmlp.bridges.assembly import assembled, sizes
+from fastmlp.bridges.mat import files
 from fastmlp.model.activations import IDENTITY
 from fastmlp.network.network import Network
 
@@ -77,7 +77,7 @@ def from_mat(
     """
     if hidden is not None and not isinstance(hidden, str):
         hidden = check.sequence(hidden, "hidden", "activations")
-    contents = mat_file.read(check.path(path))
+    contents = files.read(check.path(path))
     found = _chosen(dict(_networks("", contents)), variable)
     if FIRST in found:
         return _of_constants(found, hidden, output)
@@ -94,7 +94,7 @@ def _networks(name: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield name, value
         for field, each in value.items():
             yield from _networks(f"{name}.{field}".lstrip("."), each)
-    elif isinstance(value, mat_file.Several):
+    elif isinstance(value, files.Several):
         for place, each in enumerate(value.items, 1):
             yield from _networks(f"{name}{value.brackets[0]}{place}{value.brackets[1]}", each)
 
@@ -228,6 +228,6 @@ def _vector(net: Mapping[str, Any], name: str, size: int, of: str = "") -> Float
 def _array(net: Mapping[str, Any], name: str, shown: str) -> Float:
     value = net.get(name)
     if not isinstance(value, np.ndarray) or value.dtype.kind == "b":
-        kind = value.kind if isinstance(value, mat_file.Other) else type(value).__name__
+        kind = value.kind if isinstance(value, files.Other) else type(value).__name__
         raise ValueError(f"path: expected numbers {shown}, got {'none' if value is None else kind}")
     return check.real_array(value, f"path: {shown}", np.float64)
