@@ -8,6 +8,7 @@ process holds, and that ends with it (POSIX); elsewhere by not being removable w
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import stat
 import time
@@ -53,15 +54,10 @@ def write(path: str, content: bytes | memoryview) -> None:
         raise
 
 
-def read(path: str, limit: int) -> tuple[bytes | None, str]:
-    """The content of a regular file of at most so many bytes, or None and what is there instead; never waits."""
+def read(path: str, limit: int, argument: str = "path") -> bytes:
+    """The content of a regular file of at most so many bytes, else a ValueError; never waits."""
     with opened(path) as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            return None, f"a regular file, got {_kind(status.st_mode)}"
-        if status.st_size > limit:
-            return None, f"a file of at most {limit} bytes, got {status.st_size}"
-        return part(file, 0, status.st_size), ""
+        return part(file, 0, regular(file, limit, argument))
 
 
 def opened(path: str) -> BinaryIO:
@@ -69,11 +65,13 @@ def opened(path: str) -> BinaryIO:
     return open(path, "rb", opener=_without_waiting)
 
 
-def regular(file: BinaryIO) -> int:
-    """The size of an open file; ValueError where it is a pipe or a device."""
+def regular(file: BinaryIO, limit: float = math.inf, argument: str = "path") -> int:
+    """The size of an open file; ValueError where it is a pipe or a device, or has more bytes."""
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode):
-        raise ValueError(f"path: expected a regular file, got {_kind(status.st_mode)}")
+        raise ValueError(f"{argument}: expected a regular file, got {_kind(status.st_mode)}")
+    if status.st_size > limit:
+        raise ValueError(f"{argument}: expected a file of at most {limit} bytes, got {status.st_size}")
     return status.st_size
 
 

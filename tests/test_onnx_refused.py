@@ -172,7 +172,7 @@ def test_metadata_that_claim_another_size_cost_nothing():
 
 def test_a_pipe_is_no_file(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ValueError, match="model: expected a file, got"):
+    with pytest.raises(ValueError, match="model: expected a regular file, got a pipe"):
         fastmlp.from_onnx(tmp_path / "pipe")
 
 

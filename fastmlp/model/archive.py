@@ -100,9 +100,11 @@ def save(path: str | os.PathLike[str], manifest: Mapping[str, Any], arrays: Mapp
 def load(path: str | os.PathLike[str], read: Callable[[Archive], T]) -> T:
     """What `read` makes of a file; ModelFormatError where it is not what was written, or `read` fails."""
     zipfile = _memory.late("zipfile")
-    data, expected = replacement.read(check.path(path), MAX_FILE)
-    if data is None:
-        raise ModelFormatError(f"path: expected {expected}")
+    name = check.path(path)
+    try:
+        data = replacement.read(name, MAX_FILE)
+    except ValueError as error:
+        raise ModelFormatError(str(error)) from None
     _check_digest(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as opened:

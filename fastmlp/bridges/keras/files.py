@@ -85,9 +85,9 @@ def stored(path: str) -> Stored:
         If it is none.
     """
     with replacement.opened(path) as file:
-        size = replacement.regular(file)
+        size = replacement.regular(file, MAX_FILE)
         start = replacement.part(file, 0, len(hdf5.SIGNATURE))
-        if size > MAX_FILE or not start.startswith((ZIP, hdf5.SIGNATURE)):
+        if not start.startswith((ZIP, hdf5.SIGNATURE)):
             raise ValueError(f"path: expected a model of Keras, .keras or .h5, got another file, {path}")
         if start == hdf5.SIGNATURE:
             return _whole(replacement.part(file, 0, size), path)

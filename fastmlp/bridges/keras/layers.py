@@ -94,7 +94,7 @@ def _convolution(reading: Reading, layer: Described) -> None:
     W = np.ascontiguousarray(np.moveaxis(kernel, (-1, -2), (0, 1)))
     pending = reading.pending
     if pending is not None and padding == "same" and pending.of_zero.any():
-        layer.refuse("padding valid behind a shift, which zeros around maps do not have", f"{pending.source}")
+        layer.refuse("padding valid behind a shift, which zeros around maps do not have", pending.source)
     W, b = reading.taken_up(W, b)
     kind = Conv(filters, shortest(size), shortest(stride), padding, None if b is None else "channel")
     reading.found.append(Found(layer, kind, W, b))
@@ -104,7 +104,7 @@ def _convolution(reading: Reading, layer: Described) -> None:
 def _kernel(reading: Reading, layer: Described, shapes: list[tuple[int | None, ...]]) -> tuple[Array, Array | None]:
     """Weights and biases, if it has any."""
     has_bias = layer.config.get("use_bias", True)
-    arrays = reading.numbers.of(str(layer.name), layer.group, shapes if has_bias else shapes[:1])
+    arrays = reading.numbers.of(layer.name, layer.group, shapes if has_bias else shapes[:1])
     return arrays[0], arrays[1] if has_bias else None
 
 
@@ -124,7 +124,7 @@ def _pool(reading: Reading, layer: Described) -> None:
         )
     largest = "Max" in layer.kind
     if largest and reading.pending is not None and (reading.pending.scale <= 0).any():
-        layer.refuse("scales above 0 before it", f"{reading.pending.source}")
+        layer.refuse("scales above 0 before it", reading.pending.source)
     kind = (MaxPool if largest else AveragePool)(shortest(size))
     reading.found.append(Found(layer, kind))
     reading.behind(kind)

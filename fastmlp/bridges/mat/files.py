@@ -23,7 +23,8 @@ COMPRESSED, MATRIX = 15, 14
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}  # miINT8, ...
 TEXTS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
 CELL, STRUCT, OBJECT, CHAR, SPARSE, DOUBLE, LAST = 1, 2, 3, 4, 5, 6, 15
-OTHER = {3: "an object", 5: "a sparse array", 16: "a function handle", 17: "an object, or a string array"}
+OPAQUE = 17
+OTHER = {OBJECT: "an object", SPARSE: "a sparse array", 16: "a function handle", OPAQUE: "an object, or a string array"}
 LOGICAL, COMPLEX = 0x0200, 0x0800
 
 
@@ -60,9 +61,7 @@ def read(path: str) -> dict[str, Any]:
     OSError
         If it cannot be read.
     """
-    data, expected = replacement.read(path, LARGEST)
-    if data is None:
-        raise ValueError(f"path: expected {expected}")
+    data = replacement.read(path, LARGEST)
     _check_version(data)
     file = _File("<" if data[126:128] == b"IM" else ">")
     try:
@@ -138,7 +137,7 @@ class _File:
             return "", np.zeros((0, 0))
         bits, dims = struct.unpack_from(f"{self.order}I", flags.data)[0], (0, 0)
         kind = bits & 0xFF
-        if kind != 17:  # whose next is a name
+        if kind != OPAQUE:  # whose next is a name
             dims = tuple(self.numbers(_next(parts)).tolist())
             if len(dims) < 2 or min(dims) < 0:
                 raise ValueError(f"path: expected dimensions of an array in a MAT-file, got {dims}")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _validation as check
+from fastmlp import replacement
 from fastmlp._types import Array
 
 EXTERNAL = 1  # TensorProto.DataLocation
@@ -19,13 +20,7 @@ MOST = 1 << 31  # bytes of a file: protobuf has no longer messages
 
 def load(onnx: Any, path: str) -> tuple[Any, str]:
     """The model, and the folder of what lies beside it."""
-    size = os.path.getsize(path)
-    if not os.path.isfile(path) and not os.path.isdir(path):  # a pipe may never end
-        raise ValueError(f"model: expected a file, got {check.shown(path)}")
-    if size > MOST:
-        raise ValueError(f"model: expected a file of at most {MOST} bytes, got {size}")
-    with open(path, "rb") as file:
-        content = file.read(MOST + 1)
+    content = replacement.read(path, MOST, "model")
     model = onnx.ModelProto()
     try:
         model.ParseFromString(content)
@@ -87,6 +82,5 @@ def _beside(tensor: Any, folder: str | None, size: int) -> bytes:
     offset, length = (int(entries.get(name, default)) for name, default in (("offset", 0), ("length", size)))
     if length != size or offset < 0 or offset + length > os.path.getsize(path):
         raise ValueError(f"{length} bytes from {offset} on of a file of {os.path.getsize(path)}")
-    with open(path, "rb") as file:
-        file.seek(offset)
-        return file.read(length)
+    with replacement.opened(path) as file:
+        return replacement.part(file, offset, length)

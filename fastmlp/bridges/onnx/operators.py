@@ -9,6 +9,7 @@ import numpy as np
 
 from fastmlp import errors
 from fastmlp._types import Array
+from fastmlp.bridges.assembly import shortest
 from fastmlp.bridges.onnx import shapes
 from fastmlp.bridges.onnx.curves import Curve, Labels, Place, beginning, followed
 from fastmlp.bridges.onnx.functions import NARY, UNARY, Node, fits, negative, of_units, pointwise
@@ -65,12 +66,10 @@ def conv(node: Node, operands: list[Any]) -> Curve:
     n_axes = len(x.shape) - 1
     node.plain(group=1, dilations=1)
     stride = tuple(node.attributes.get("strides", (1,) * n_axes))
-    extent, steps = (_shortest(each) for each in (W.shape[2:], stride))
+    extent, steps = (shortest(each) for each in (W.shape[2:], stride))
     bias = None if b is None else "channel"
-    pads, auto = (
-        list(node.attributes.get("pads", [0] * 2 * n_axes)),
-        node.attributes.get("auto_pad", b"NOTSET").decode(),
-    )
+    pads = list(node.attributes.get("pads", [0] * 2 * n_axes))
+    auto = node.attributes.get("auto_pad", b"NOTSET").decode()
     if auto not in ("NOTSET", "VALID", "SAME_UPPER"):
         raise node.refuse("auto_pad NOTSET, VALID or SAME_UPPER", auto)
     if W.shape[1] != x.shape[0]:
@@ -102,7 +101,7 @@ def pool(node: Node, operands: list[Any]) -> Curve:
             raise node.refuse(
                 f"windows side by side, strides {list(size)},", node.attributes.get("strides", [1] * n_axes)
             )
-    kind = (AveragePool if "Average" in node.operator else MaxPool)(_shortest(size))
+    kind = (AveragePool if "Average" in node.operator else MaxPool)(shortest(size))
     return beginning(Place(x, node.name, (x.shape[0], *(w.n for w in _windows(node, kind, x.shape))), kind))
 
 
@@ -111,10 +110,6 @@ def _windows(node: Node, kind: Windowed, shape: Shape) -> list[Any]:
         return kind.windows(shape)
     except ValueError as error:
         raise node.refuse(f"a window that fits samples of shape {shape}", error) from error
-
-
-def _shortest(extents: Any) -> int | tuple[int, ...]:
-    return int(extents[0]) if len(set(extents)) == 1 else tuple(map(int, extents))
 
 
 def _in_order(node: Node, x: Curve) -> None:

@@ -69,9 +69,7 @@ def read(path: str) -> Node:
     OSError
         If it cannot be read.
     """
-    data, expected = replacement.read(path, LARGEST)
-    if data is None:
-        raise ValueError(f"path: expected {expected}")
+    data = replacement.read(path, LARGEST)
     expat = _memory.late("xml.parsers.expat")
     building = _Building()
     parser = expat.ParserCreate(namespace_separator=" ")
