@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp.bridges.keras import hdf5
+from fastmlp.bridges.keras import files, hdf5
 
 FOLDER = Path(__file__).parent / "data" / "keras"
 EXPECTED = np.load(FOLDER / "expected.npz")
@@ -337,3 +337,9 @@ for _ in range(1500):
 def test_bytes_changed_at_random_are_errors_at_most(name, tmp_path):
     arguments = [str(FOLDER / name), str(tmp_path / "model")]
     subprocess.run([sys.executable, "-c", MUTATE, *arguments], check=True, timeout=250)
+
+
+def test_a_file_that_is_too_large_is_said_to_be_so(monkeypatch):
+    monkeypatch.setattr(files, "MAX_FILE", 100)
+    with pytest.raises(ValueError, match=r"^path: expected a file of at most 100 bytes, got \d{4,}$"):
+        fastmlp.from_keras(next(FOLDER.glob("*.keras")))
