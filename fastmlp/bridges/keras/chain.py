@@ -56,7 +56,7 @@ class Affine(NamedTuple):
         return Affine(self.source, centre, scale * self.scale, (shift - self.centre) * self.scale + self.shift, copies)
 
 
-class Reading:
+class Chain:
     """Layers on the way through a model: those so far, and what passes from one to the next."""
 
     def __init__(self, numbers: Numbers) -> None:

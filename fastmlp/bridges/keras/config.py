@@ -77,7 +77,7 @@ class Described(NamedTuple):
         return tuple(value)
 
 
-def chain(model: dict[str, Any], group: str = "") -> Iterator[Described]:
+def layers_of(model: dict[str, Any], group: str = "") -> Iterator[Described]:
     """The layers of a model, one after the other; also of models within it.
 
     Raises
@@ -104,7 +104,7 @@ def chain(model: dict[str, Any], group: str = "") -> Iterator[Described]:
     for name in names:
         layer, entry = layers[name]
         if layer.kind in CHAINS:
-            yield from chain(entry, f"{layer.group}/")
+            yield from layers_of(entry, f"{layer.group}/")
         else:
             yield layer
 

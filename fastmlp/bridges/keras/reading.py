@@ -8,8 +8,8 @@ import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp.bridges.assembly import assembled
-from fastmlp.bridges.keras.chain import Reading
-from fastmlp.bridges.keras.config import chain, loss_of
+from fastmlp.bridges.keras.chain import Chain
+from fastmlp.bridges.keras.config import layers_of, loss_of
 from fastmlp.bridges.keras.files import stored
 from fastmlp.bridges.keras.layers import take
 from fastmlp.model.activations import IDENTITY, OUTPUT
@@ -62,11 +62,11 @@ def from_keras(path: str | os.PathLike[str], output: str | None = None, loss: st
     output = None if output is None else check.choice(output, "output", OUTPUT)
     try:
         model = stored(name)
-        reading = Reading(model.numbers)
+        chain = Chain(model.numbers)
         with np.errstate(all="ignore"):
-            for layer in chain(model.config):
-                take(reading, layer)
-            layers, weights, biases, hidden, last = reading.result()
+            for layer in layers_of(model.config):
+                take(chain, layer)
+            layers, weights, biases, hidden, last = chain.result()
     except RecursionError as error:
         raise ValueError(f"path: expected layers in a list, got lists in lists, too many of them, in {name}") from error
     if output is not None and last is not None and output != last:
