@@ -171,10 +171,10 @@ def test_what_is_damaged_is_named(header, data, got, tmp_path):
 def test_a_header_longer_than_the_file_is_refused_unread(length, tmp_path):
     path = tmp_path / "net.safetensors"
     path.write_bytes(length.to_bytes(8, "little") + b"{}")
-    with pytest.raises(ValueError, match=r"^path: expected a header of 2 to \d+ bytes"):
+    with pytest.raises(ValueError, match=r"^path: expected a file of safetensors, whose header of 2 to \d+ bytes"):
         fastmlp.from_safetensors(path)
     path.write_bytes(b"\1\2\3")
-    with pytest.raises(ValueError, match=r"^path: expected a header"):
+    with pytest.raises(ValueError, match=r"^path: expected a file of safetensors, whose header"):
         fastmlp.from_safetensors(path)
 
 

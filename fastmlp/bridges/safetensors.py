@@ -117,8 +117,8 @@ def _header(file: BinaryIO, path: str) -> tuple[int, dict[str, Tensor]]:
     length = int.from_bytes(replacement.part(file, 0, 8), "little")
     if not 2 <= length <= min(size - 8, MAX_HEADER):
         raise ValueError(
-            f"path: expected a header of 2 to {MAX_HEADER} bytes that the file holds, got the length {length} in "
-            f"{path} of {size} bytes"
+            f"path: expected a file of safetensors, whose header of 2 to {MAX_HEADER} bytes it holds, got the length "
+            f"{length} in {path} of {size} bytes"
         )
     tensors = [_tensor(*each, path) for each in _described(replacement.part(file, 8, length), path)]
     at = 0
