@@ -4,7 +4,7 @@
 # Weights are float64, `compute_dtype` and the dtype of the outputs' symbolic tensors say so, and so does the file. But the rule for the
 # type of a result maps float64 to float32 on every backend but TensorFlow: `keras.ops.matmul` of two float64 tensors is float32. On
 # PyTorch the bias makes float64 of it again, so that nothing shows but the digits. (On JAX with x64 enabled it is tanh.)
-# Guessed before the run: double precision, 1e-16, as the policy says.
+# Expected: double precision, 1e-16, as the policy says.
 # Seen (Python 3.11, NumPy 2.4.6): outputs of Dense("float64") off by 2e-7; matmul of float64 gives float32.
 set -euo pipefail
 work=$(mktemp -d)

@@ -3,7 +3,7 @@
 #
 # `adapt` keeps mean and variance twice: as weights, and as the tensors that `call` reads. `set_weights` writes the weights
 # alone, so `get_weights` gives the new ones, outputs are those of the old ones, and the same model out of a file gives others.
-# Guessed before the run: the outputs of the weights that it says it has.
+# Expected: the outputs of the weights that it says it has.
 # Seen (Python 3.11, NumPy 2.4.6, backend NumPy): 0 for an input of 5 before and after the weights were set to mean 1, variance 4; 2 once loaded.
 set -euo pipefail
 work=$(mktemp -d)

@@ -101,6 +101,8 @@ class Problem:
         files = Path(__file__).parent / "data"
         fastmlp.from_mat(files / "mat" / "netlab-linear.mat")
         fastmlp.from_pmml(files / "pmml" / "sklearn-two.pmml")
+        fastmlp.from_keras(files / "keras" / "functional.keras")
+        fastmlp.from_safetensors(files / "safetensors" / "torch.safetensors", hidden="tanh")
         return np.append(fastmlp.compact(net)[0].predict(self.X, **self.threads), len(fastmlp.to_c(net, jacobian=True)))
 
     def changed(self):

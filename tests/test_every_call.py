@@ -30,11 +30,11 @@ COLUMNS = {"extrapolation"}  # X less a number of each column
 VECTORS = {"expand", "reduce", "native", "penalty_value"}  # a copy of a vector
 PICTURES = {f"plot.{name}" for name in fastmlp.plot.__all__}  # matplotlib's time and memory
 LIBRARIES = {
-    "from_mat", "from_onnx", "from_pmml", "from_r", "from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch",
+    "from_keras", "from_mat", "from_onnx", "from_pmml", "from_r", "from_safetensors", "from_sklearn", "from_torch",
+    "to_onnx", "to_sklearn", "to_torch",
 }  # theirs  # fmt: skip
 NOT_HERE = {"from_onnx", "from_torch", "to_onnx", "to_torch"}  # need libraries that tests stand in for
-FOREIGN = {"from_keras", "from_safetensors"}  # files of others, with tests of their own
-FILES = {"save", "load", *FOREIGN}
+FILES = {"save", "load"}
 OF_PREDICT = {"predict_proba", "predict_log_proba", "decision_function", "score"}  # `predict`, and a little more
 WITHOUT_INTEGERS = {
     "covariance", "influence", "leave_one_out", "log_density", "predict_jacobian", "updated", "exponential_decay",
@@ -56,7 +56,7 @@ TABLES = {
     | {"value", "grad", "value_and_grad", "hess", "ggn", "residuals", "residual_jac"},  # of the objective's own vectors
     "tests/test_integers.py": (LITTLE | TERMS | CHANGES | LIBRARIES | FILES | WITHOUT_INTEGERS | {"MLPClassifier"})
     - {"step_decay", "cosine_decay"},
-    "tests/limits.py": LITTLE | NOT_HERE | CHANGES | FOREIGN,
+    "tests/limits.py": LITTLE | NOT_HERE | CHANGES,
     "bench/long_calls.py": LITTLE | TERMS | CHANGES | LIBRARIES | FILES,
 }  # fmt: skip
 

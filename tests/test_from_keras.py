@@ -138,6 +138,27 @@ def test_what_has_no_counterpart_is_refused_by_name(edit, tmp_path):
     assert len(str(error.value)) < 1000
 
 
+HUGE = 10**400  # an integer of JSON that no float is
+NOT_NUMBERS = {
+    "mean": of_layer(1, mean=HUGE, variance=1.0),
+    "in a list": of_layer(1, mean=[1.0, HUGE, 1.0], variance=1.0),
+    "as an array": of_layer(1, mean={"class_name": "__numpy__", "config": {"value": HUGE}}, variance=1.0),
+    "no array": of_layer(1, mean={"class_name": "__numpy__", "config": 5}, variance=1.0),
+    "slope": of_layer(2, activation={"class_name": "LeakyReLU", "config": {"negative_slope": HUGE}}),
+    "alpha": of_layer(2, activation={"class_name": "ELU", "config": {"alpha": {"config": 5}}}),
+    "history": of_entry(3, inbound_nodes={"class_name": "__keras_tensor__", "config": {"keras_history": 5}}),
+    "no history": of_entry(3, inbound_nodes={"class_name": "__keras_tensor__", "config": 5}),
+    "a long name": lambda config: config["config"].update(output_layers=["y" * 10**6, 0, 0]),
+}
+
+
+@pytest.mark.parametrize("edit", NOT_NUMBERS)
+def test_other_values_in_the_place_of_numbers_and_names_are_refused(edit, tmp_path):
+    with pytest.raises(ValueError, match=r"^path: expected .* in layer ") as error:
+        fastmlp.from_keras(edited(tmp_path, NOT_NUMBERS[edit]))
+    assert len(str(error.value)) < 1000
+
+
 def test_a_lambda_layer_is_refused_and_never_run():
     with pytest.raises(ValueError, match=r"^path: expected Dense, .* in layer Lambda 'twice', got Lambda$"):
         fastmlp.from_keras(FOLDER / "lambda.keras")

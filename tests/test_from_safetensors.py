@@ -69,6 +69,15 @@ def test_layers_are_in_the_order_of_their_numbers(name, shuffled, tmp_path):
     assert all(np.array_equal(b, state[f"{each}.bias"]) for b, each in zip(net.biases, names, strict=True))
 
 
+@pytest.mark.parametrize("prefix", ["", "net."])
+def test_layers_within_others_are_in_the_place_of_these(prefix, tmp_path):
+    """As in a Sequential within a Sequential."""
+    names = [f"{prefix}{each}" for each in ("0", "2.0", "2.3.1", "2.10", "10")]
+    state = layers(*names)
+    net = fastmlp.from_safetensors(file(tmp_path, *parts({each: state[each] for each in sorted(state)})), "tanh")
+    assert all(np.array_equal(W, state[f"{each}.weight"]) for W, each in zip(net.weights, names, strict=True))
+
+
 def test_other_names_need_an_order(tmp_path):
     state = layers("out", "body", "input")
     path = file(tmp_path, *parts(state))
@@ -162,10 +171,10 @@ def test_what_is_damaged_is_named(header, data, got, tmp_path):
 def test_a_header_longer_than_the_file_is_refused_unread(length, tmp_path):
     path = tmp_path / "net.safetensors"
     path.write_bytes(length.to_bytes(8, "little") + b"{}")
-    with pytest.raises(ValueError, match=r"^path: expected a header of 2 to \d+ bytes"):
+    with pytest.raises(ValueError, match=r"^path: expected a file of safetensors, whose header of 2 to \d+ bytes"):
         fastmlp.from_safetensors(path)
     path.write_bytes(b"\1\2\3")
-    with pytest.raises(ValueError, match=r"^path: expected a header"):
+    with pytest.raises(ValueError, match=r"^path: expected a file of safetensors, whose header"):
         fastmlp.from_safetensors(path)
 
 

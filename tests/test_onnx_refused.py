@@ -55,6 +55,11 @@ REFUSED = {
         ("Cast", ["whole"], "h", {"to": TensorProto.DOUBLE}),
         LAST,
     ],
+    r"all columns of samples in node the_ArrayFeatureExtractor .*, got some of them": [
+        *DENSE,
+        ("ArrayFeatureExtractor", ["z", "two"], "h"),
+        LAST,
+    ],
     r"nothing that computes with classes in node the_Mul": [
         *DENSE,
         ("ArgMax", ["z"], "best", {"axis": 1}),
@@ -94,7 +99,7 @@ def test_what_is_no_network_is_refused_by_node_and_operator(message):
     more = {
         "S": np.ones((4, 4)), "c0": np.ones(3), "far": np.float64(100.0), "minus": np.float64(-100.0),
         "small": np.float64(0.03), "zero": np.float64(0.0), "often": np.float64(40 * np.pi),
-        "axes": np.full(40, 2**62),
+        "axes": np.full(40, 2**62), "two": np.array([0, 1]),
     }  # fmt: skip
     model = hand_made(*REFUSED[message], constants=CONSTANTS | more, opset=20)
     with pytest.raises(ValueError, match=f"^model: .*({message})"):

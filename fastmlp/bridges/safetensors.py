@@ -57,7 +57,7 @@ def from_safetensors(
     output : str, optional
         That of the outputs, identity by default; what belongs to the loss, as softmax to a cross-entropy of logits.
     order : sequence of str, optional
-        Names of the layers, first to last. Where names differ by their numbers only ("0", "2", "10"; "fc1", "fc2"),
+        Names of the layers, first to last. Where names differ by their numbers only ("0", "2.1", "10"; "fc1", "fc2"),
         these are their order by default; the file itself has none.
     loss : str, optional
         As for `Network`.
@@ -117,8 +117,8 @@ def _header(file: BinaryIO, path: str) -> tuple[int, dict[str, Tensor]]:
     length = int.from_bytes(replacement.part(file, 0, 8), "little")
     if not 2 <= length <= min(size - 8, MAX_HEADER):
         raise ValueError(
-            f"path: expected a header of 2 to {MAX_HEADER} bytes that the file holds, got the length {length} in "
-            f"{path} of {size} bytes"
+            f"path: expected a file of safetensors, whose header of 2 to {MAX_HEADER} bytes it holds, got the length "
+            f"{length} in {path} of {size} bytes"
         )
     tensors = [_tensor(*each, path) for each in _described(replacement.part(file, 8, length), path)]
     at = 0
@@ -243,7 +243,7 @@ def _in_order(kernels: Mapping[str, Tensor], order: Any) -> list[str]:
             raise ValueError(f"order: expected each of {_found(kernels)} once, got {_shown(given)}")
         return [str(each) for each in given]
     numbers = {place: [(len(n), n) for n in map(_stripped, re.findall("[0-9]+", place))] for place in kernels}
-    stems = {re.sub("[0-9]+", "#", place) for place in kernels}
+    stems = {re.sub(r"[0-9]+(\.[0-9]+)*", "#", place) for place in kernels}  # 2.0, 2.1 are within 2
     if len(stems) > 1 or len(set(map(tuple, numbers.values()))) < len(numbers):
         raise ValueError(f"order: expected the names of the layers, first to last, of {_found(kernels)}, got None")
     return sorted(kernels, key=lambda place: numbers[place])

@@ -1,5 +1,6 @@
 """Target `calls`, what is asked about networks: inputs, importances, objectives; and estimators made of them."""
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -169,6 +170,12 @@ FITS = {
 }
 
 
+FRAMEWORKS = (
+    ("keras", "functional.keras"), ("keras", "signals.h5"), ("safetensors", "torch.safetensors"),
+    ("safetensors", "flax.safetensors"),
+)  # fmt: skip
+
+
 def arrived(world):
     """Out of a text of R or a file of MATLAB."""
     if world.draws.seldom():
@@ -180,6 +187,32 @@ def arrived(world):
         hidden=lambda: world.name("tanh", "relu"), output=lambda: world.name("identity", "softmax"),
         variable=lambda: world.name("nets(2)", "model.net"),
     )  # fmt: skip
+
+
+def of_a_framework(world):
+    """Out of a file of Keras or of safetensors, as it is or with some bytes changed."""
+    folder, name = world.draws.among(FRAMEWORKS)
+    content = bytearray((FILES / folder / name).read_bytes())
+    for _ in range(world.draws.below(3)):
+        content[world.draws.below(len(content))] = world.draws.below(256)
+    read = fastmlp.from_keras if folder == "keras" else fastmlp.from_safetensors
+
+    def call(path, **options):
+        with tempfile.TemporaryDirectory() as home:
+            if path is None:
+                path = Path(home, name)
+                path.write_bytes(content)
+            with contextlib.suppress(FileNotFoundError):  # what is drawn may be text
+                read(path, **options)
+
+    given = {"path": odd(world.draws, world, None) if world.draws.seldom() else None} | world.sometimes(
+        output=lambda: world.name("identity", "softmax"), loss=lambda: world.name("squared_error", "cross_entropy")
+    )
+    if folder == "keras":
+        return call, given
+    return call, {"hidden": world.name("tanh", "silu")} | given | world.sometimes(
+        order=lambda: world.draws.among((["0", "2"], world.array(2), odd(world.draws, world, None)))
+    )
 
 
 def in_xml(world):
@@ -312,6 +345,7 @@ EVALUATIONS = {"importances": importances, "garson, olden": weights_alone, "lekp
                "to_c, to_formula, to_fortran": written}  # fmt: skip
 ESTIMATORS = {"estimator": fitted, "prune_path": path, "predict_proba": probabilities}
 WITH_SCIKIT_LEARN = {*ESTIMATORS, "features"}
-EXCHANGED = {"from_r, from_mat": arrived, "from_pmml, to_pmml": in_xml}
+EXCHANGED = {"from_r, from_mat": arrived, "from_pmml, to_pmml": in_xml,
+             "from_keras, from_safetensors": of_a_framework}  # fmt: skip
 INVARIANCES = {"TangentPropagation": along, "invariances": invariances, "features": features,
                "Conv": convolved}  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple, NoReturn
@@ -17,6 +17,7 @@ from fastmlp.model.activations import SOFTMAX
 CHAINS = ("Sequential", "Functional", "Model")
 SQUARED = ("mse", "mean_squared_error", "MeanSquaredError")
 PRECISIONS = ("float32", "float64")
+LARGEST = sys.float_info.max  #: integers of JSON may be larger
 
 
 class Described(NamedTuple):
@@ -32,7 +33,7 @@ class Described(NamedTuple):
 
     def refuse(self, expected: str, got: Any) -> NoReturn:
         """ValueError that says where."""
-        raise ValueError(f"path: expected {expected} in layer {self}, got {f'{got}':.200}")
+        raise ValueError(f"path: expected {expected:.400} in layer {self}, got {f'{got}':.200}")
 
     def integer(self, key: str) -> int:
         """A number of at least 1."""
@@ -44,19 +45,17 @@ class Described(NamedTuple):
     def number(self, key: str, default: float) -> float:
         """A finite number, plain or as an array."""
         value = self.config.get(key, default)
-        value = default if value is None else value
-        value = value.get("config", {}).get("value") if isinstance(value, dict) else value
-        if type(value) not in (int, float) or not math.isfinite(value):
+        value = _plain(default if value is None else value)
+        if type(value) not in (int, float) or not abs(value) <= LARGEST:
             self.refuse(f"a finite number {key}", value)
         return float(value)
 
     def vector(self, key: str, n: int) -> Float:
         """A number, or one for each channel: plain, or an array as Keras writes it."""
-        value = self.config.get(key)
-        value = value.get("config", {}).get("value") if isinstance(value, dict) else value
+        value = _plain(self.config.get(key))
         try:
             numbers: Float = np.asarray(value, np.float64).ravel()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             numbers = np.empty(0)
         if numbers.size not in (1, n) or not np.isfinite(numbers).all():
             self.refuse(f"{key}, a finite number or one for each of {n} channels", value)
@@ -75,6 +74,12 @@ class Described(NamedTuple):
         if not isinstance(value, list) or not all(n is None or (type(n) is int and n >= -1) for n in value):
             self.refuse("a shape", value)
         return tuple(value)
+
+
+def _plain(value: Any) -> Any:
+    """A number or a list, also as Keras writes arrays; None where there is none."""
+    config = value.get("config") if isinstance(value, dict) else None
+    return config.get("value") if isinstance(config, dict) else None if isinstance(value, dict) else value
 
 
 def layers_of(model: dict[str, Any], group: str = "") -> Iterator[Described]:
@@ -167,8 +172,9 @@ def _sources(entry: Any) -> list[str]:
 
     def walk(value: Any) -> Iterator[str]:
         if isinstance(value, dict):
-            history = value.get("config", {}).get("keras_history") if "class_name" in value else None
-            if history:
+            config = value.get("config")
+            history = config.get("keras_history") if "class_name" in value and isinstance(config, dict) else None
+            if isinstance(history, list) and history:
                 yield str(history[0])
             elif "class_name" not in value:
                 for each in value.values():

@@ -140,6 +140,8 @@ def label(node: Node, operands: list[Any]) -> Any:
     x = next((each for each in operands if isinstance(each, (Curve, Labels))), None)
     if x is None:
         raise node.refuse("outputs of the network", "constants")
+    if node.operator == "ArrayFeatureExtractor" and operands[0] is x:
+        raise node.refuse("all columns of samples", "some of them")
     nodes = followed(x.nodes, node.name)
     return Labels(x, nodes) if isinstance(x, Curve) else x._replace(nodes=nodes)
 

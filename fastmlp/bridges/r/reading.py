@@ -21,8 +21,8 @@ def from_r(text: str, *, output: str | None = None) -> Network:
     ----------
     text : str
         Of a whole fit, or of its fields: ``dput(fit[c("n", "wts", "nsunits", "entropy", "softmax")])``, for
-        multinom with "coefnames". With ``control = "digits17"`` or ``"hexNumeric"`` weights come over to the last bit;
-        by default R writes 15 digits.
+        multinom with "coefnames". With ``control = "exact"`` or ``"all"`` weights come over to the last bit; by default
+        R writes 15 digits. ``"digits17"`` alone leaves out the names of the fields.
     output : {"identity", "logistic", "softmax"}, optional
         Activation of the outputs, where the text does not tell: nnet keeps ``linout`` in `nsunits` alone.
 
@@ -60,13 +60,15 @@ def from_r(text: str, *, output: str | None = None) -> Network:
     if SUMMARY.search(text):
         raise ValueError(
             "text: expected what dput(fit) has written, got what summary(fit) prints, whose weights are rounded to two "
-            'decimals; in R, dput(fit, control = "digits17")'
+            'decimals; in R, dput(fit, control = "exact")'
         )
     fit = dput.read(text, frozenset().union(*(fields for _, fields in FITS.values())))
     for field, (network, _) in FITS.items():
         if field in fit.names:
             return network(fit, output)
+    without = "one without" if any(fit.names) else "one without names"
+    got = without if len(fit.items) > 1 or any(fit.names) else f"{check.shown(text):.50}"
     raise ValueError(
-        "text: expected a list with n and wts (nnet, multinom), theta (brnn) or weights (neuralnet), got one without; "
-        "in R, dput(fit) has them"
+        "text: expected a list with n and wts (nnet, multinom), theta (brnn) or weights (neuralnet), "
+        f'got {got}; in R, dput(fit, control = "exact") has them'
     )

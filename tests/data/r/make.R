@@ -45,3 +45,6 @@ fit$weights <- fit$weights[2]
 save("neuralnet-ce", fit, predict(fit, two))
 write.table(format(at, digits = 17), "out/X.txt", row.names = FALSE, col.names = FALSE, quote = FALSE)
 cat(R.version.string, "nnet", as.character(packageVersion("nnet")), "brnn", as.character(packageVersion("brnn")), "neuralnet", as.character(packageVersion("neuralnet")), "\n")
+fit <- nnet(Species ~ ., two, size = 2, decay = 0.5, trace = FALSE)
+save("nnet-exact", fit, predict(fit, some), "exact")
+dput(fit[c("n", "wts", "entropy", "softmax")], "out/nnet-digits17.R", control = "digits17")  # without names
