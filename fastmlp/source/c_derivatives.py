@@ -26,6 +26,7 @@ class Derivatives(Outputs):
             to = "y" if part is parts[-1] else f"t->a{part.number}"
             body += self._layer(part, before, to, "t->wide", f"t->s{part.number}" if part in self.curved else None)
         counter = "    int i;\n" if "(i = " in body else ""
+        body += "" if "t->" in body else "    (void)t; /* of one layer without a slope nothing is kept */\n"
         return (
             f"/* inputs of layers, a; slopes h'(z), s; room for derivatives */\nstruct {net}_trace {{\n{record}}};\n\n"
             f"static void {net}_traced(const {real} *x, struct {net}_trace *t, {real} *y)\n{{\n{counter}{body}}}\n"

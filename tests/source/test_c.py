@@ -94,6 +94,18 @@ def test_every_activation_with_every_output(compiled, quarter, dtype, layout):
         assert np.abs(slopes - J).max() <= {"float32": 1e-6, "float64": 1e-13}[dtype] * np.abs(J).max(), name
 
 
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_jacobian_of_one_layer(compiled, output, compiler):
+    """Nothing lies between inputs and outputs; compilers warn of what they do not need."""
+    net = fastmlp.Network([3, 2], output=output, rng=0)
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    y, J = called(compiled(to_c(net, jacobian=True), compiler).net_jacobian, X, (2,), (2, 3))
+    eps = np.finfo(float).eps
+    assert np.abs(y - net(X)).max() < 8 * eps * np.abs(net(X)).max()
+    assert np.abs(J - net.jacobian(X)).max() < 16 * eps * np.abs(net.jacobian(X)).max()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", MAPS)
 def test_maps(compiled, name, dtype):
