@@ -106,6 +106,16 @@ def test_jacobian_of_one_layer(compiled, output, compiler):
     assert np.abs(J - net.jacobian(X)).max() < 16 * eps * np.abs(net.jacobian(X)).max()
 
 
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("n", [7, 8, 12, 16, 20, 32])
+def test_layers_with_and_without_a_rest(compiled, n, compiler):
+    """Inputs are taken by fours and eights; a loop over no rest makes gcc warn of turns beyond the end."""
+    net = fastmlp.Network([n, 20, n, 5, 1], rng=0)
+    X = np.random.default_rng(0).normal(size=(50, n))
+    y = called(compiled(to_c(net), compiler).net_predict, X, (1,))
+    assert np.abs(y - net(X)).max() < 8 * np.finfo(float).eps * np.abs(net(X)).max()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", MAPS)
 def test_maps(compiled, name, dtype):
