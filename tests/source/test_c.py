@@ -287,6 +287,20 @@ int main(void)
     assert tried(wrong).returncode == 1
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_program_tries_itself_where_its_network_is_used(tmp_path, dtype):
+    """Of inputs of 1e-3 weights are large, and outputs of exp infinite far away."""
+    net = fastmlp.Network([3, 4, 2], hidden="relu", output="exp", rng=0)
+    net.params = net.params * np.where(np.arange(net.n_params) < 12, 1e4, 1.0)
+    (tmp_path / "net.c").write_text(to_c(net, dtype=dtype))
+    build = [COMPILERS[0], *STRICT, "-DNET_MAIN", tmp_path / "net.c", "-lm", "-o", tmp_path / "net"]
+    subprocess.run(build, check=True)
+    assert subprocess.run([tmp_path / "net"], capture_output=True).stdout == b"net: 0 of 6 outputs are wrong\n"
+    net.params = np.full(net.n_params, 800.0)
+    with pytest.raises(ValueError, match=r"^model: expected finite outputs at small inputs, got inf"):
+        to_c(net)
+
+
 def test_infinite_and_missing_inputs(compiled):
     """Nan stays nan, in every activation; the largest numbers do what they do here."""
     for dtype, hidden in itertools.product(DTYPES, HIDDEN):
