@@ -365,6 +365,8 @@ def test_what_cannot_be_written(tmp_path):
     net = fastmlp.Network([2, 3, 1], rng=0)
     with pytest.raises(TypeError, match="model: expected a Network, a posterior or a fitted estimator, got dict"):
         to_c({})
+    with pytest.raises(TypeError, match="a fitted estimator, got MLPRegressor; call its fit$"):
+        to_c(fastmlp.MLPRegressor())
     net.params = net.params * 1e40
     with pytest.raises(ValueError, match="dtype: expected a type that holds all constants, got float32, and net_W1"):
         to_c(net, dtype="float32")
