@@ -41,7 +41,9 @@ class Derivatives(Outputs):
         """The derivative dy_k / dz of the last layer."""
         last, one, zero = self.parts[-1], self.style.literal(1.0), self.style.literal(0.0)
         if not last.layer.activation.is_elementwise:
-            return loop(self.K, f"{d}[i] = y[k] * ((i == k ? {one} : {zero}) - y[i]);", 8)
+            # all add up to 0, and 1 - y_k loses its digits where y_k is near 1
+            others = loop(self.K, f"{d}[i] = i == k ? {zero} : -y[k] * y[i];", 8)
+            return others + loop(self.K, f"{d}[k] -= i == k ? {zero} : {d}[i];", 8)
         value = f"t->s{last.number}[k]" if last in self.curved else one
         return loop(self.K, f"{d}[i] = i == k ? {value} : {zero};", 8)
 

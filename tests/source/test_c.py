@@ -106,6 +106,16 @@ def test_jacobian_of_one_layer(compiled, output, compiler):
     assert np.abs(J - net.jacobian(X)).max() < 16 * eps * np.abs(net.jacobian(X)).max()
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_jacobian_where_one_class_is_nearly_sure(compiled, dtype):
+    """y_k (1 - y_k) keeps its digits where y_k is near 1."""
+    net = fastmlp.Network([1, 2], output="softmax")
+    net.params = [2.0, -1.0, 3.0, -3.0]
+    X = np.linspace(0, 1, 20).astype(dtype).astype(float)[:, None]
+    _, J = called(compiled(to_c(net, dtype=dtype, jacobian=True)).net_jacobian, X, (2,), (2, 1), dtype=dtype)
+    assert np.abs(J / net.jacobian(X) - 1).max() < {"float32": 2e-6, "float64": 1e-13}[dtype]
+
+
 @pytest.mark.parametrize("compiler", COMPILERS)
 @pytest.mark.parametrize("n", [7, 8, 12, 16, 20, 32])
 def test_layers_with_and_without_a_rest(compiled, n, compiler):
@@ -365,7 +375,7 @@ def test_what_cannot_be_written(tmp_path):
     net = fastmlp.Network([2, 3, 1], rng=0)
     with pytest.raises(TypeError, match="model: expected a Network, a posterior or a fitted estimator, got dict"):
         to_c({})
-    with pytest.raises(TypeError, match="a fitted estimator, got MLPRegressor; call its fit$"):
+    with pytest.raises(TypeError, match=r"a fitted estimator, got MLPRegressor; call its fit$"):
         to_c(fastmlp.MLPRegressor())
     net.params = net.params * 1e40
     with pytest.raises(ValueError, match="dtype: expected a type that holds all constants, got float32, and net_W1"):
