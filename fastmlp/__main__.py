@@ -18,6 +18,7 @@ OPTIONS = {
     **dict.fromkeys(PROGRAMS, OF_PROGRAMS),
     **dict.fromkeys(FORMULAS, ("name", "inputs")),
     "onnx": (),
+    "pmml": ("inputs",),
 }
 
 
@@ -59,11 +60,16 @@ def _exported(asked: argparse.Namespace) -> str:
             raise ValueError(f"argument --{name.replace('_', '-')}: expected none for --to {asked.to}, which lacks it")
     if asked.to == "onnx" and asked.output is None:
         raise ValueError("argument --output: expected a file for --to onnx, as -o net.onnx, got none")
+    if asked.output is not None and asked.output.exists() and asked.output.samefile(asked.model):
+        raise ValueError(f"argument --output: expected another file than that of the model, got {asked.output}")
     model: Any = fastmlp.load(asked.model)
+    net: Any = getattr(model, "network", model)
     if asked.to == "onnx":
-        fastmlp.to_onnx(model, asked.output)
+        fastmlp.to_onnx(net, asked.output)
         return ""
-    if asked.to in PROGRAMS:
+    if asked.to == "pmml":
+        text = fastmlp.to_pmml(net, asked.output, **given)
+    elif asked.to in PROGRAMS:
         text = (fastmlp.to_c if asked.to == "c" else fastmlp.to_fortran)(model, asked.output, **given)
     else:
         text = fastmlp.to_formula(model, asked.to, asked.output, **given)
@@ -102,7 +108,7 @@ def _export_parser(commands: Any) -> argparse.ArgumentParser:
     programs.add_argument("--std", action="store_true", default=None, help="standard deviations too, of a posterior")
     programs.add_argument("--layout", help='"columns" (default) for vector instructions, "rows" for small machines')
     programs.add_argument("--max-bytes", type=int, metavar="N", help="the largest size of all constants")
-    formulas = export.add_argument_group(", ".join(FORMULAS))
+    formulas = export.add_argument_group(", ".join([*FORMULAS, "pmml"]))
     formulas.add_argument(
         "--inputs", type=lambda names: names.split(","), metavar="A,B,...", help="what inputs are called"
     )

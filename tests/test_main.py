@@ -254,6 +254,26 @@ def test_onnx_is_written_to_a_file(saved):
     assert (folder / "a.onnx").read_bytes() == fastmlp.to_onnx(net).SerializeToString()
 
 
+def test_pmml_is_printed_or_written(saved, capsys):
+    net, folder = saved
+    given = ["export", str(folder / "a.fastmlp"), "--to", "pmml", "--inputs", "dose,age"]
+    text = fastmlp.to_pmml(net, inputs=["dose", "age"])
+    assert main(given) == 0
+    assert capsys.readouterr().out == text
+    assert main([*given, "-o", str(folder / "a.pmml")]) == 0
+    assert (folder / "a.pmml").read_text(encoding="utf-8") == text
+
+
+def test_of_a_posterior_others_get_the_network(tmp_path, capsys):
+    X = np.linspace(0, 1, 20)[:, None]
+    posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1], rng=0), X, X + 0.1 * np.sin(20 * X))
+    posterior.save(tmp_path / "p")
+    assert main(["export", str(tmp_path / "p"), "--to", "pmml"]) == 0
+    assert capsys.readouterr().out == fastmlp.to_pmml(posterior.network)
+    assert main(["export", str(tmp_path / "p"), "--to", "onnx", "-o", str(tmp_path / "p.onnx")]) == 0
+    assert fastmlp.from_onnx(tmp_path / "p.onnx") == posterior.network
+
+
 def test_a_posterior_is_exported_in_a_process_of_its_own(tmp_path):
     X = np.linspace(0, 1, 20)[:, None]
     net = fastmlp.Network([1, 1], rng=0)
@@ -277,6 +297,11 @@ def test_a_posterior_is_exported_in_a_process_of_its_own(tmp_path):
         (["a.fastmlp", "--to", "c", "--dtype", "float16"], "dtype: expected"),
         (["a.fastmlp", "--to", "c", "--max-bytes", "3"], "max_bytes: expected at least 104"),
         (["a.fastmlp", "--to", "c", "-o", "no/folder/a.c"], "no/folder"),
+        (
+            ["a.fastmlp", "--to", "c", "-o", "a.fastmlp"],
+            "argument --output: expected another file than that of the model",
+        ),
+        (["a.fastmlp", "--to", "c", "-o", "folder.h"], "path: expected the name of a file"),
         (["a.fastmlp", "--to", "sql", "--jacobian"], "argument --jacobian: expected none for --to sql, which lacks it"),
         (["a.fastmlp", "--to", "onnx"], "argument --output: expected a file for --to onnx"),
         (["a.fastmlp", "--to", "python", "--inputs", "a"], "inputs: expected 2 names, got ['a']"),
@@ -285,6 +310,8 @@ def test_a_posterior_is_exported_in_a_process_of_its_own(tmp_path):
 def test_what_cannot_be_exported(saved, monkeypatch, capsys, given, words):
     monkeypatch.chdir(saved[1])
     Path("damaged").write_bytes(b"PK" + bytes(100))
+    Path("folder.c").mkdir()
+    before = {each: each.read_bytes() for each in Path().iterdir() if each.is_file()}
     with pytest.raises(SystemExit) as stopped:
         main(["export", *given])
     assert stopped.value.code == 2
@@ -292,3 +319,4 @@ def test_what_cannot_be_exported(saved, monkeypatch, capsys, given, words):
     assert printed.out == ""
     assert words in printed.err
     assert "usage: python -m fastmlp export" in printed.err
+    assert {each: each.read_bytes() for each in Path().iterdir() if each.is_file()} == before

@@ -93,6 +93,44 @@ def test_single_precision_loses_nothing(tmp_path):
     assert np.array_equal(read(tmp_path, fastmlp.to_pmml(net)).params, net.params)
 
 
+def test_estimators_bring_the_names_that_they_know(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), columns=["dose", "age & <sex>"])
+    y = np.where(X["dose"] > 0, "ill", "as before")
+    classifier = fastmlp.MLPClassifier((3,), solver="lbfgs", alpha=0.1, random_state=0).fit(X, y)
+    text = fastmlp.to_pmml(classifier)
+    assert text == fastmlp.to_pmml(classifier.network_, inputs=list(X), classes=["as before", "ill"])
+    assert np.array_equal(read(tmp_path, text)(X)[:, 0], classifier.predict_proba(X)[:, 1])
+    assert 'value="well"' in fastmlp.to_pmml(classifier, classes=["well", "ill"])
+    labels = np.c_[X["dose"] > 0, X["dose"] < 1].astype(int)
+    several = fastmlp.MLPClassifier((3,), solver="lbfgs", alpha=0.1, random_state=0).fit(X, labels)
+    assert fastmlp.to_pmml(several) == fastmlp.to_pmml(several.network_, inputs=list(X))
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (3, "net: expected a fastmlp.Network or a fitted estimator, got int"),
+        (
+            fastmlp.MLPRegressor(),
+            "net: expected a fastmlp.Network or a fitted estimator, got MLPRegressor; call its fit",
+        ),
+    ],
+)
+def test_what_is_no_network(model, words):
+    for write in (fastmlp.to_pmml, fastmlp.to_onnx):
+        with pytest.raises(TypeError, match=re.escape(words) + "$"):
+            write(model)
+
+
+def test_a_posterior_is_told_where_its_network_is():
+    X = np.linspace(0, 1, 20)[:, None]
+    posterior = fastmlp.fit_evidence(fastmlp.Network([1, 1], rng=0), X, X + 0.1 * np.sin(20 * X))
+    for write in (fastmlp.to_pmml, fastmlp.to_onnx):
+        with pytest.raises(TypeError, match=r"got Evidence; give its \.network$"):
+            write(posterior)
+
+
 def test_networks_that_pmml_has_no_words_for_are_refused():
     for activation in ("leaky_relu", "softplus", "elu", "silu", "gelu"):
         with pytest.raises(ValueError, match=rf"^net: expected activations that PMML has, .* got {activation}"):

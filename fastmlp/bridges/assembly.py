@@ -23,6 +23,17 @@ class Part(NamedTuple):
     number: int
 
 
+def network_of(model: Any) -> Network:
+    """A network, or that of a fitted estimator."""
+    net = getattr(model, "network_", model)
+    if isinstance(net, Network):
+        return net
+    change = "; call its fit" if hasattr(model, "get_params") else ""
+    if isinstance(getattr(type(model), "network", None), property):
+        change = "; give its .network"
+    raise TypeError(f"net: expected a fastmlp.Network or a fitted estimator, got {type(model).__name__}{change}")
+
+
 def assembled(
     layers: Sequence[Any],
     weights: Sequence[Array],

@@ -92,10 +92,9 @@ def to_c(
     if path is not None:
         path = check.path(path)
         stem, suffix = os.path.splitext(path)
+        models.write(f"{stem}.c" if suffix == ".h" else path, text)
         if suffix == ".h":
             models.write(path, made.header(jacobian))
-            path = f"{stem}.c"
-        models.write(path, text)
     return text
 
 

@@ -26,6 +26,7 @@ class Derivatives(Outputs):
             to = "y" if part is parts[-1] else f"t->a{part.number}"
             body += self._layer(part, before, to, "t->wide", f"t->s{part.number}" if part in self.curved else None)
         counter = "    int i;\n" if "(i = " in body else ""
+        body += "" if "t->" in body else "    (void)t; /* of one layer without a slope nothing is kept */\n"
         return (
             f"/* inputs of layers, a; slopes h'(z), s; room for derivatives */\nstruct {net}_trace {{\n{record}}};\n\n"
             f"static void {net}_traced(const {real} *x, struct {net}_trace *t, {real} *y)\n{{\n{counter}{body}}}\n"
@@ -40,7 +41,9 @@ class Derivatives(Outputs):
         """The derivative dy_k / dz of the last layer."""
         last, one, zero = self.parts[-1], self.style.literal(1.0), self.style.literal(0.0)
         if not last.layer.activation.is_elementwise:
-            return loop(self.K, f"{d}[i] = y[k] * ((i == k ? {one} : {zero}) - y[i]);", 8)
+            # all add up to 0, and 1 - y_k loses its digits where y_k is near 1
+            others = loop(self.K, f"{d}[i] = i == k ? {zero} : -y[k] * y[i];", 8)
+            return others + loop(self.K, f"{d}[k] -= i == k ? {zero} : {d}[i];", 8)
         value = f"t->s{last.number}[k]" if last in self.curved else one
         return loop(self.K, f"{d}[i] = i == k ? {value} : {zero};", 8)
 

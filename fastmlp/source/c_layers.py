@@ -68,8 +68,10 @@ def _body(part: Part, layout: str) -> tuple[str, str]:
     kind = part.layer.kind
     if isinstance(kind, Dense):
         if _by_columns(part.layer, layout):
-            return COLUMNS, COLUMNS_BACK
-        return (LANEWISE if layout == "columns" and part.layer.n_in >= 2 * LANES else ROWS), ROWS_BACK
+            return COLUMNS + COLUMNS_REST * (part.layer.n_in % 4 > 0), COLUMNS_BACK
+        if layout == "columns" and part.layer.n_in >= 2 * LANES:
+            return LANEWISE + LANEWISE_REST * (part.layer.n_in % LANES > 0) + LANEWISE_SUM, ROWS_BACK
+        return ROWS, ROWS_BACK
     if isinstance(kind, Conv):
         return _convolution("sum += ${cast}$W * $a;", "sum"), _convolution("$a_back += $W * d[$unit];", "back")
     return (MEAN, MEAN_BACK) if isinstance(kind, AveragePool) else (LARGEST, LARGEST_BACK)
@@ -85,6 +87,10 @@ COLUMNS = """\
         for (i = 0; i < $n; i++)
             z[i] += (p * w[i] + q * w[$n + i]) + (r * w[2 * $n + i] + s * w[3 * $n + i]);
     }
+"""
+
+# only where there is one: a loop of no turns makes gcc warn of turns beyond its end
+COLUMNS_REST = """\
     for (; j < $m; j++)
         for (i = 0; i < $n; i++)
             z[i] += ${cast}a[j] * ${net}_W$group[j * $n + i];
@@ -118,8 +124,14 @@ LANEWISE = """\
         for (j = 0; j + $lanes <= $m; j += $lanes)
             for (k = 0; k < $lanes; k++)
                 parts[k] += ${cast}w[j + k] * a[j + k];
+"""
+
+LANEWISE_REST = """\
         for (; j < $m; j++)
             sum += ${cast}w[j] * a[j];
+"""
+
+LANEWISE_SUM = """\
         for (k = 0; k < $lanes; k++)
             sum += parts[k];
         z[i] = sum + ${net}_b$group[i];

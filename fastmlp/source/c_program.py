@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastmlp._types import Array
 from fastmlp._version import __version__
 from fastmlp.source import c_layers, c_numbers
 from fastmlp.source.c_derivatives import Derivatives
@@ -100,12 +101,23 @@ class Program(Derivatives):
         classes = self.formula.classes
         return c_numbers.strings(f"{self.net}_classes", classes) if classes else ""
 
-    def _main(self) -> str:
-        X = np.random.default_rng(0).standard_normal((TRIALS, self.D))
+    def _trials(self) -> Array:
+        """Inputs of the data's scale; where none is known, such that no unit of the first layer has sd(z) > 1."""
+        X, W = np.random.default_rng(0).standard_normal((TRIALS, self.D)), self.parts[0].W
         if self.formula.inputs is not None:
-            X = self.formula.inputs.shift + self.formula.inputs.scale * X
-        X = X.astype(self.style.dtype)
+            return self.formula.inputs.shift + self.formula.inputs.scale * X
+        if W is None:
+            return X
+        with np.errstate(over="ignore"):
+            return X / max(1.0, float(np.linalg.norm(W.reshape(len(W), -1), axis=1).max()))
+
+    def _main(self) -> str:
+        X = self._trials().astype(self.style.dtype)
         Y = self.formula.outputs(X.astype(np.float64))
+        if not np.isfinite(Y).all():
+            raise ValueError(
+                f"model: expected finite outputs at small inputs, got {Y.max()}; its weights are too large"
+            )
         bound = c_numbers.literal(FAR * float(np.finfo(self.style.dtype).eps) * float(np.abs(Y).max()), "float64")
         net, count = self.net, TRIALS * self.K
         return (

@@ -141,6 +141,9 @@ def _inputs(inputs: Any, formula: Formula, dialect: str) -> list[str]:
         raise ValueError(f"inputs: expected {D} names, got {check.shown(inputs)}")
     for place, each in enumerate(names):
         plain = re.fullmatch(rule.name, each) and each.lower() not in rule.taken and each not in rule.taken
+        if dialect != "excel":  # a feature's name is that of a column; one that is given may begin with a table's
+            parts = each.split(".") if inputs is not None else [each]
+            plain = plain and all(part.isidentifier() for part in parts)
         if dialect == "sql" and not plain and "\0" not in each:
             names[place] = '"' + each.replace('"', '""') + '"'
         elif not plain or (dialect not in ("sql", "excel") and OWN.fullmatch(each)):

@@ -28,7 +28,8 @@ OWN = re.compile(r"u\d+|[zade]\d+_\d+|y\d+|most|total")  # names of lines
 JAVASCRIPT_WORDS = """
 arguments await break case catch class const continue debugger default delete do else enum eval export extends
 false finally for function if implements import in instanceof interface let new null package private protected
-public return static super switch this throw true try typeof var void while with yield Math Number
+public return static super switch this throw true try typeof var void while with yield Math Number Infinity NaN
+undefined
 """
 MATLAB_WORDS = """
 break case catch classdef continue else elseif end for function global if otherwise parfor persistent return
@@ -36,12 +37,15 @@ spmd switch try while do endfunction endif endfor endwhile until unwind_protect 
 abs max min double
 """
 SQL_WORDS = """
-all alter and any array as asc begin between both by case cast check collate column commit constraint create
-cross current_date current_time current_timestamp default deferrable delete desc distinct do drop else end
-escape except exists false fetch for foreign from full grant group having if in index inner insert intersect
-into is isnull join key leading left like limit natural not notnull null offset on only or order outer over
-primary references returning right row rows select set some table then to trailing transaction trigger true
-union unique update user using values view when where window with
+all alter analyse analyze and anti any array as asc asof asymmetric authorization begin between binary both by case
+cast check collate collation column commit concurrently constraint create cross current_catalog current_date
+current_role current_schema current_time current_timestamp current_user default deferrable delete desc describe
+distinct do drop else end escape except exists false fetch for foreign freeze from full grant group having if ilike
+in index initially inner insert intersect into is isnull join key lateral leading left like limit localtime
+localtimestamp natural not nothing notnull null offset on only or order outer over overlaps pivot placing
+positional primary qualify references returning right row rows select semi session_user set show similar some
+summarize symmetric system_user table tablesample then to trailing transaction trigger true union unique unpivot
+update user using values variadic verbose view when where window with
 """
 
 PYTHON = Dialect(

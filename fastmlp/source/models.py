@@ -44,7 +44,8 @@ def formula(model: Any, std: bool) -> tuple[Formula, str]:
         return found._replace(deviation=_deviation(model) if std else None), "float64"
     net, origin = getattr(model, "network_", model), "a network" if isinstance(model, Network) else "an estimator"
     if not isinstance(net, Network):
-        raise TypeError(f"model: expected a Network, a posterior or a fitted estimator, got {type(model).__name__}")
+        came = type(model).__name__ + ("; call its fit" if hasattr(model, "get_params") else "")
+        raise TypeError(f"model: expected a Network, a posterior or a fitted estimator, got {came}")
     if std:
         if not hasattr(model, "_posterior_now"):
             raise ValueError(f"std: expected False for {origin} without a posterior; give Laplace(net, X, T)")

@@ -94,6 +94,38 @@ def test_every_activation_with_every_output(compiled, quarter, dtype, layout):
         assert np.abs(slopes - J).max() <= {"float32": 1e-6, "float64": 1e-13}[dtype] * np.abs(J).max(), name
 
 
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_jacobian_of_one_layer(compiled, output, compiler):
+    """Nothing lies between inputs and outputs; compilers warn of what they do not need."""
+    net = fastmlp.Network([3, 2], output=output, rng=0)
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    y, J = called(compiled(to_c(net, jacobian=True), compiler).net_jacobian, X, (2,), (2, 3))
+    eps = np.finfo(float).eps
+    assert np.abs(y - net(X)).max() < 8 * eps * np.abs(net(X)).max()
+    assert np.abs(J - net.jacobian(X)).max() < 16 * eps * np.abs(net.jacobian(X)).max()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_jacobian_where_one_class_is_nearly_sure(compiled, dtype):
+    """y_k (1 - y_k) keeps its digits where y_k is near 1."""
+    net = fastmlp.Network([1, 2], output="softmax")
+    net.params = [2.0, -1.0, 3.0, -3.0]
+    X = np.linspace(0, 1, 20).astype(dtype).astype(float)[:, None]
+    _, J = called(compiled(to_c(net, dtype=dtype, jacobian=True)).net_jacobian, X, (2,), (2, 1), dtype=dtype)
+    assert np.abs(J / net.jacobian(X) - 1).max() < {"float32": 2e-6, "float64": 1e-13}[dtype]
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("n", [7, 8, 12, 16, 20, 32])
+def test_layers_with_and_without_a_rest(compiled, n, compiler):
+    """Inputs are taken by fours and eights; a loop over no rest makes gcc warn of turns beyond the end."""
+    net = fastmlp.Network([n, 20, n, 5, 1], rng=0)
+    X = np.random.default_rng(0).normal(size=(50, n))
+    y = called(compiled(to_c(net), compiler).net_predict, X, (1,))
+    assert np.abs(y - net(X)).max() < 8 * np.finfo(float).eps * np.abs(net(X)).max()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", MAPS)
 def test_maps(compiled, name, dtype):
@@ -265,6 +297,20 @@ int main(void)
     assert tried(wrong).returncode == 1
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_program_tries_itself_where_its_network_is_used(tmp_path, dtype):
+    """Of inputs of 1e-3 weights are large, and outputs of exp infinite far away."""
+    net = fastmlp.Network([3, 4, 2], hidden="relu", output="exp", rng=0)
+    net.params = net.params * np.where(np.arange(net.n_params) < 12, 1e4, 1.0)
+    (tmp_path / "net.c").write_text(to_c(net, dtype=dtype))
+    build = [COMPILERS[0], *STRICT, "-DNET_MAIN", tmp_path / "net.c", "-lm", "-o", tmp_path / "net"]
+    subprocess.run(build, check=True)
+    assert subprocess.run([tmp_path / "net"], capture_output=True).stdout == b"net: 0 of 6 outputs are wrong\n"
+    net.params = np.full(net.n_params, 800.0)
+    with pytest.raises(ValueError, match=r"^model: expected finite outputs at small inputs, got inf"):
+        to_c(net)
+
+
 def test_infinite_and_missing_inputs(compiled):
     """Nan stays nan, in every activation; the largest numbers do what they do here."""
     for dtype, hidden in itertools.product(DTYPES, HIDDEN):
@@ -329,6 +375,8 @@ def test_what_cannot_be_written(tmp_path):
     net = fastmlp.Network([2, 3, 1], rng=0)
     with pytest.raises(TypeError, match="model: expected a Network, a posterior or a fitted estimator, got dict"):
         to_c({})
+    with pytest.raises(TypeError, match=r"a fitted estimator, got MLPRegressor; call its fit$"):
+        to_c(fastmlp.MLPRegressor())
     net.params = net.params * 1e40
     with pytest.raises(ValueError, match="dtype: expected a type that holds all constants, got float32, and net_W1"):
         to_c(net, dtype="float32")

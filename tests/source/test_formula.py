@@ -146,13 +146,20 @@ def test_names_of_inputs(tmp_path):
     assert "MMULT(A2:AD2," in to_formula(wide, "excel")
 
 
-def test_names_of_an_estimator():
+def test_names_of_an_estimator(tmp_path):
     pandas = pytest.importorskip("pandas")
     X = pandas.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), columns=["dose", "age"])
     model = fastmlp.MLPRegressor(hidden_layer_sizes=(3,), solver="lm", alpha=0.1, random_state=0, standardize=True)
     model.fit(X, X["dose"])
     assert "def net(dose, age):" in to_formula(model, "python")
     assert "A2:B2" in to_formula(model, "excel")
+    rows = np.random.default_rng(1).normal(size=(4, 2))
+    for names in (["sepal.length", "x²"], ["user", "nothing"]):
+        model.fit(X.set_axis(names, axis=1), X["dose"])
+        found = ENGINES["sql"](to_formula(model, "sql"), rows, tmp_path, names=[f'"{each}"' for each in names])
+        assert np.allclose(found[:, 0], model.predict(pandas.DataFrame(rows, columns=names)), rtol=1e-13)
+        assert all(f'CAST("{each}" AS' in to_formula(model, "sql") for each in names)
+    model.fit(X, X["dose"])
     place = {}
     exec(to_formula(model, "python"), place)
     assert np.allclose([place["net"](*row) for row in X.to_numpy()], model.predict(X), rtol=1e-14)
@@ -176,12 +183,17 @@ def test_plain_where_names_are_not_needed(tmp_path):
         ("python", {"inputs": ["a", "math"]}, ValueError, "inputs: expected names that python takes"),
         ("python", {"inputs": ["a", "z1_1"]}, ValueError, "inputs: expected names that python takes"),
         ("python", {"inputs": ["a", "b)"]}, ValueError, "inputs: expected names that python takes"),
+        *(
+            (each, {"inputs": ["a", "x²"]}, ValueError, f"inputs: expected names that {each} takes")
+            for each in ("python", "javascript", "matlab")
+        ),
         ("javascript", {"inputs": ["a", "new"]}, ValueError, "inputs: expected names that javascript takes"),
         ("matlab", {"inputs": ["a", "b_" * 40]}, ValueError, "inputs: expected names that matlab takes"),
         ("sql", {"inputs": ["a", "b\0"]}, ValueError, "inputs: expected names that sql takes"),
         ("excel", {"inputs": ["a", "b+1"]}, ValueError, "inputs: expected names that excel takes"),
         ("python", {"name": "7up"}, ValueError, "name: expected at most 41 letters"),
         ("matlab", {"name": "y1"}, ValueError, "name: expected one that matlab has no other use for, got 'y1'"),
+        ("javascript", {"name": "NaN"}, ValueError, "name: expected one that javascript has no other use for"),
         ("javascript", {"name": "delete"}, ValueError, "name: expected one that javascript has no other use for"),
     ],
 )

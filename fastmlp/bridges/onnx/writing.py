@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from fastmlp import _memory, _optional
 from fastmlp import _validation as check
 from fastmlp._version import __version__
-from fastmlp.bridges.assembly import Part, taken_apart
+from fastmlp.bridges.assembly import Part, network_of, taken_apart
 from fastmlp.model.convolution import AveragePool, Conv, MaxPool, Windowed, Windows
 from fastmlp.model.layers import Dense, Kind, Layer, Shape
-from fastmlp.network.network import check_network
 
 OPSET, IR_VERSION = 18, 9  # old enough for the runtimes of the last years
 ARCHITECTURE = "fastmlp"  # under which name the metadata have it
@@ -72,8 +71,8 @@ def to_onnx(net: Any, path: str | os.PathLike[str] | None = None) -> Any:
     >>> np.allclose(session.run(None, {"X": X})[0], net(X), rtol=1e-14)
     True
     """
-    estimator, net = net, getattr(net, "network_", net)
-    parts = list(taken_apart(check_network(net), LAYERS))
+    estimator, net = net, network_of(net)
+    parts = list(taken_apart(net, LAYERS))
     onnx = _optional.load("onnx", "onnx", "fastmlp.to_onnx")
     _optional.load("onnx.helper", "onnx", "fastmlp.to_onnx")
     graph = _Graph(onnx, net.dtype)

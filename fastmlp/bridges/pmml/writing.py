@@ -9,18 +9,17 @@ from typing import Any
 from fastmlp import _validation as check
 from fastmlp import replacement
 from fastmlp._version import __version__
-from fastmlp.bridges.assembly import Part, taken_apart
+from fastmlp.bridges.assembly import Part, network_of, taken_apart
 from fastmlp.bridges.pmml.reading import ACTIVATIONS, SOFTMAXES
 from fastmlp.model.activations import SOFTMAX
 from fastmlp.model.layers import Dense
-from fastmlp.network.network import Network, check_network
 
 ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;"})
 NAMES = {ours: theirs for theirs, ours in ACTIVATIONS.items()}
 
 
 def to_pmml(
-    net: Network,
+    net: Any,
     path: str | os.PathLike[str] | None = None,
     *,
     inputs: Sequence[str] | None = None,
@@ -30,14 +29,16 @@ def to_pmml(
 
     Parameters
     ----------
-    net : Network
-        Of dense layers, with the activations that PMML has: identity, tanh, logistic, relu, sin, exp, softmax.
+    net : Network, MLPRegressor or MLPClassifier
+        Of dense layers, with the activations that PMML has: identity, tanh, logistic, relu, sin, exp, softmax;
+        estimators of this library, fitted.
     path : str or path-like, optional
         A file to write it to.
     inputs : sequence of str, optional
-        Names of the fields; x1, x2, ... by default.
+        Names of the fields. None: those an estimator has seen in `fit`, or x1, x2, ...
     classes : sequence of str, optional
-        Of a classifier's outputs in their order; 0, 1, ... by default. A single logistic output has two.
+        Of a classifier's outputs in their order; a single logistic output has two. None: those an estimator knows, or
+        0, 1, ...
 
     Returns
     -------
@@ -57,7 +58,9 @@ def to_pmml(
     >>> text.count("<Con "), text.count('"kelvin"')
     (2, 3)
     """
-    parts = list(taken_apart(check_network(net), (Dense,)))
+    estimator, net = net, network_of(net)
+    inputs, classes = _own_names(estimator, "feature_names_in_", inputs), _own_names(estimator, "classes_", classes)
+    parts = list(taken_apart(net, (Dense,)))
     for name in (part.layer.activation.name for part in parts):
         if name not in NAMES and name != SOFTMAX.name:
             raise ValueError(
@@ -79,6 +82,15 @@ def to_pmml(
     if path is not None:
         replacement.write(check.path(path), text.encode())
     return text
+
+
+def _own_names(estimator: Any, attribute: str, given: Sequence[str] | None) -> Sequence[str] | None:
+    """What is given, or what an estimator has learned names of; several labels a sample are no classes."""
+    learned = getattr(estimator, attribute, None)
+    several = attribute == "classes_" and getattr(estimator, "_multilabel", False)
+    if given is not None or learned is None or several:
+        return given
+    return [str(each) for each in learned.tolist()]
 
 
 def _names(given: Any, argument: str, size: int, stem: str, first: int) -> list[str]:
