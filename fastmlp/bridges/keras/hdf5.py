@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
+from fastmlp._cached import cached_property
 from fastmlp._types import Array
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
