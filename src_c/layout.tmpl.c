@@ -77,10 +77,16 @@ static void NAME(store_rows)(size_t n, size_t width, const real *block, real *X,
 static void NAME(store_outer)(size_t n_out, size_t n_in, size_t n, const real *D, const real *A, real *J, size_t stride)
 {
     for (size_t s = 0; s < n; s++, J += stride, D += n_out, A += n_in) {
-        for (size_t i = 0; i < n_out; i++)
+        if (n_in == 1) {
             INDEPENDENT
-            for (size_t j = 0; j < n_in; j++)
-                J[i * n_in + j] = D[i] * A[j];
+            for (size_t i = 0; i < n_out; i++)
+                J[i] = D[i] * A[0];
+        } else {
+            for (size_t i = 0; i < n_out; i++)
+                INDEPENDENT
+                for (size_t j = 0; j < n_in; j++)
+                    J[i * n_in + j] = D[i] * A[j];
+        }
         for (size_t i = 0; i < n_out; i++)
             J[n_out * n_in + i] = D[i];
     }
