@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp import _sets
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._types import Float
@@ -180,7 +181,7 @@ def _before(W: Float, b: Float, name: str, step: dict[str, Any]) -> tuple[Float,
     )
     if not ("xrows" in step or "remove" in step):
         raise ValueError(f"path: expected {name}.xrows, the number of inputs, beside {name}.keep, got none")
-    in_order = np.array_equal(np.unique(keep), keep) and np.array_equal(np.floor(keep), keep)
+    in_order = np.array_equal(_sets.unique(keep), keep) and np.array_equal(np.floor(keep), keep)
     if not in_order or keep[0] < 1 or keep[-1] > n_inputs or len(W) * n_inputs > MOST_WEIGHTS:
         raise ValueError(f"path: expected {name}.keep to be some of {n_inputs} inputs, 1 the first, got others")
     wide = np.zeros((len(W), n_inputs))
