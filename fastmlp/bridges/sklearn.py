@@ -58,7 +58,9 @@ def from_sklearn(estimator: Any) -> Network:
     validation.check_is_fitted(estimator)
     weights = [W.T for W in estimator.coefs_]
     hidden = [estimator.activation] * (len(weights) - 1)
-    return assembled(sizes(weights), weights, estimator.intercepts_, hidden, estimator.out_activation_, None)
+    return assembled(
+        sizes(weights), weights, estimator.intercepts_, hidden, estimator.out_activation_, None, argument="estimator"
+    )
 
 
 def to_sklearn(net: Network, classes: Any = None) -> Any:

@@ -129,7 +129,9 @@ def _of_netlab(net: Mapping[str, Any]) -> Network:
     layers = (1, 2) if kind == "mlp" else (1,)
     weights = [_matrix(net, f"w{layer}").T for layer in layers]
     biases = [_vector(net, f"b{layer}", len(W)) for layer, W in zip(layers, weights, strict=True)]
-    return assembled(sizes(weights), weights, biases, ["tanh"] * (len(layers) - 1), NETLAB[output], None)
+    return assembled(
+        sizes(weights), weights, biases, ["tanh"] * (len(layers) - 1), NETLAB[output], None, argument="path"
+    )
 
 
 def _of_constants(net: Mapping[str, Any], hidden: Any, output: Any) -> Network:
@@ -154,7 +156,7 @@ def _of_constants(net: Mapping[str, Any], hidden: Any, output: Any) -> Network:
         if output != IDENTITY.name:
             raise ValueError(f"output: expected 'identity' behind which {name} is folded, got {check.shown(output)}")
         weights[-1], biases[-1] = _behind(weights[-1], biases[-1], name, step)
-    return assembled(sizes(weights), weights, biases, hidden or [], output, None)
+    return assembled(sizes(weights), weights, biases, hidden or [], output, None, argument="path")
 
 
 def _steps(net: Mapping[str, Any], side: str) -> list[tuple[str, dict[str, Any]]]:
