@@ -28,10 +28,10 @@ def make(app):
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(draw, names))
     entries = [page(name) for name in names]
-    table = "\n".join(["| | |", "|---|---|", *entries])
-    contents = "\n".join(["```{toctree}", ":hidden:", *names, "```"])
-    title = "# Gallery\n\nThe programs of `examples/`, in the order of PRML's figures. Each page has the source."
-    write(PAGES / "index.md", f"{title}\n\n{table}\n\n{contents}\n")
+    text = "The programs of `examples/`, in the order of PRML's figures. A page has the whole picture and the source."
+    grid = ["::::{grid} 1 2 2 2", ":gutter: 3", *entries, "::::"]
+    contents = ["```{toctree}", ":hidden:", *names, "```"]
+    write(PAGES / "index.md", "\n".join(["# Gallery", "", text, "", *grid, "", *contents, ""]))
 
 
 def draw(name):
@@ -43,14 +43,16 @@ def draw(name):
 
 
 def page(name):
-    """Write the page of a program; gives its line in the list."""
+    """Write the page of a program; gives its card in the list."""
     docstring = ast.get_docstring(ast.parse((PROGRAMS / f"{name}.py").read_text(encoding="utf-8")))
     first, _, text = docstring.partition("\n")
     title = first.rstrip(".")
     source = f"```{{literalinclude}} ../../examples/{name}.py\n:language: python\n```"
     write(PAGES / f"{name}.md", f"# {title}\n\n![{title}]({name}.png)\n\n{text.strip()}\n\n{source}\n")
-    cell = title.replace("|", r"\|")
-    return f"| [![{cell}]({name}.png){{width=320px}}]({name}.md) | [{cell}]({name}.md) |"
+    return "\n".join([
+        ":::{grid-item-card}", f":img-top: {name}.png", f":img-alt: {title}", f":link: {name}", ":link-type: doc",
+        ":class-card: thumbnail", title, ":::",
+    ])  # fmt: skip
 
 
 def write(path, text):

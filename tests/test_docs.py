@@ -38,7 +38,8 @@ def test_guides_have_examples():
         "coming-from/index.md",
         "decisions.md",
         "decisions-around.md",
-        "guide.md",
+        "lecture.md",
+        "not-there.md",
         "performance.md",
     }
 
@@ -57,3 +58,11 @@ def test_the_reference_has_every_public_name():
     documented = set(re.findall(r"^\.\. auto\w+:: (?:fastmlp\.)?(\w+)$", pages, re.M))
     assert set(fastmlp.__all__) - documented == {"__version__", "schedules"}
     assert "automodule:: fastmlp.optimize.schedules" in pages
+
+
+@pytest.mark.parametrize("owner", [fastmlp.Network, fastmlp.Laplace], ids=lambda owner: owner.__name__)
+def test_the_groups_of_the_reference_have_every_member(owner):
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in DOCS.glob("api/*.md"))
+    groups = re.findall(rf"^\.\. members:: {owner.__name__}\n\n((?: +\w+\n)+)", pages, re.M)
+    listed = " ".join(groups).split()
+    assert sorted(listed) == [name for name in dir(owner) if not name.startswith("_")]

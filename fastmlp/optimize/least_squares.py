@@ -241,7 +241,7 @@ def levenberg_marquardt(
     gtol: float = 0.0,
     max_iter: int = 2000,
 ) -> LeastSquaresResult:
-    r"""Minimise :math:`\tfrac12 |r(x)|^2` for any residuals r with an exact Jacobian, to the last digits.
+    r"""Minimise :math:`\tfrac{1}{2} |r(x)|^2` for any residuals r with an exact Jacobian, to the last digits.
 
     Steps are those of Levenberg and Marquardt, with the damping :math:`\mu` beside scaled columns:
 
@@ -268,7 +268,7 @@ def levenberg_marquardt(
     Returns
     -------
     LeastSquaresResult
-        A `scipy.optimize.OptimizeResult` that prints as a table: ``x``, ``cost`` (:math:`\tfrac12 |r|^2`), ``fun``
+        A `scipy.optimize.OptimizeResult` that prints as a table: ``x``, ``cost`` (:math:`\tfrac{1}{2} |r|^2`), ``fun``
         (r), ``jac`` (J), ``grad`` (J'r), ``optimality`` (:math:`|J^T r|_\infty`), ``nit`` (accepted steps), ``nfev``,
         ``njev``, ``mu``, ``message``, ``success``, and ``status``: 1 gtol, 2 ftol, 3 xtol, 4 what is left to gain is
         lost in rounding errors; without success: 0 max_iter, -1 no step lowers the objective although it should,
@@ -291,7 +291,7 @@ def levenberg_marquardt(
     Systems are solved through the singular values of :math:`J D^{-1}`, never through :math:`J^T J`, so that digits are
     lost with the condition of J rather than with its square, and new dampings cost no new factors. Where the predicted
     reduction is less than what the rounding of x does to the objective, the actual one is taken from the gradients at
-    both ends, :math:`-\tfrac12 (g_0 + g_1)^T s`, which does not cancel: steps go on until gradients are noise.
+    both ends, :math:`-\tfrac{1}{2} (g_0 + g_1)^T s`, which does not cancel: steps go on until gradients are noise.
 
     A trial where r or J is not finite is a rejected step. Warnings of NumPy's about overflow and the like are silent
     within fun and jac. Exceptions propagate.
