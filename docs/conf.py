@@ -40,6 +40,7 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
 html_favicon = "static/icon.svg"
+html_search_scorer = str(Path(__file__).with_name("_scorer.js"))
 html_scaled_image_link = False  # the gallery has links of its own
 html_copy_source = False
 pygments_style = "default"

@@ -14,8 +14,9 @@ sys.path.insert(0, str(TOP / "docs"))
 
 import _links  # noqa: E402
 
-MADE = {"build", "_build", "gallery", "venv", ".venv", "data"}  # not ours, or not there before the site is built
-TEXTS = [path for path in sorted(TOP.rglob("*.md")) if not MADE & set(path.relative_to(TOP).parts)]
+FOLDERS = ("docs", "examples", "bench", "fastmlp", "src_c", "tests")
+TEXTS = sorted([*TOP.glob("*.md"), *(path for folder in FOLDERS for path in (TOP / folder).rglob("*.md"))])
+TEXTS = [path for path in TEXTS if not {"_build", "gallery"} & set(path.relative_to(TOP).parts)]
 CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.M | re.S)
 
 
