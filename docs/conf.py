@@ -60,7 +60,7 @@ def tidy(app, doctree):
     """Drop what Markdown needs and a page does not: empty lines that end examples, heads of tables without headings."""
     for block in doctree.findall(literal_block):
         text = block.astext().rstrip("\n")
-        block.rawsource, block.children = text, [Text(text)]
+        block.rawsource, block[:] = text, [Text(text)]
     for head in list(doctree.findall(thead)):
         if not head.astext().strip():
             head.parent.remove(head)
