@@ -5,9 +5,10 @@ Samples are rows; losses and derivatives are sums over samples. README.md has a 
 """
 
 import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
-from fastmlp import _memory, _optional
+from fastmlp import _hints, _memory, _optional
 from fastmlp._version import __version__
 from fastmlp.config import show_config
 from fastmlp.errors import (
@@ -183,7 +184,8 @@ def __getattr__(name: str) -> Any:
         if name == module or name in names:
             found = _imported(module, name)
             return found if name == module else globals().setdefault(name, getattr(found, name))
-    raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")
+    meant = _hints.hint(name, __all__)
+    raise AttributeError(f"module 'fastmlp' has no attribute {name!r}{meant}", name=name, obj=sys.modules[__name__])
 
 
 def _imported(module: str, name: str) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _memory
+from fastmlp import _hints, _memory
 from fastmlp._core.storage import arrays
 
 REAL_KINDS = "fiub"
@@ -281,7 +281,8 @@ def choice(value: Any, name: str, options: Collection[str]) -> str:
         raise TypeError(f"{name}: expected a name, got {shown(value)}")
     name_itself = str.__str__(value)  # a plain str, whose hash and comparisons nobody has overridden
     if name_itself not in options:
-        raise ValueError(f"{name}: expected one of {', '.join(options)}, got {shown(value)}")
+        hint = _hints.hint(name_itself, options)
+        raise ValueError(f"{name}: expected one of {', '.join(options)}, got {shown(value)}{hint}")
     return name_itself
 
 

@@ -20,6 +20,7 @@ FLOORS = (
     ("_threads", "_optional", "_quiet", "_partial"),
     ("_matrices", "replacement", "_rows", "_images", "_sets"),
     ("_validation",),
+    ("_hints",),
     ("_memory",),
     ("_core",),
     ("errors", "_cached", "_version", "_types"),

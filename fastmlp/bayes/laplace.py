@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from fastmlp import _validation as check
+from fastmlp._hints import hinting
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, printed
 from fastmlp._types import ArrayLike, Precision
@@ -161,6 +162,7 @@ class Laplace(Omitting):
     True
     """
 
+    @hinting
     def __init__(
         self,
         net: Network,

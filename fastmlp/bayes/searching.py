@@ -9,6 +9,7 @@ import numpy as np
 
 from fastmlp import _threads
 from fastmlp import _validation as check
+from fastmlp._hints import hinting
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet_but
 from fastmlp._types import ArrayLike, Float, Seed
@@ -40,6 +41,7 @@ METHODS = {"maximum": to_maximum, "fixed_point": to_fixed_point}
 
 
 @quiet_but("callback")
+@hinting
 def fit_evidence(
     net: Network,
     X: ArrayLike,

@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from fastmlp import _validation as check
+from fastmlp._hints import hinting
 from fastmlp._types import Array, ArrayLike, Augment, Seed
 from fastmlp.estimators import given
 from fastmlp.estimators.arguments import documented, of_network
@@ -57,6 +58,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     (150, 3)
     """
 
+    @hinting
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),

@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from fastmlp import _validation as check
+from fastmlp._hints import hinting
 from fastmlp._types import Array, ArrayLike, Augment, Seed
 from fastmlp.estimators import given
 from fastmlp.estimators.arguments import documented, of_network
@@ -63,6 +64,7 @@ class MLPRegressor(RegressorMixin, Deviations, BaseMLP):  # type: ignore[misc]
     True
     """
 
+    @hinting
     def __init__(
         self,
         loss: str = "squared_error",
@@ -303,6 +305,9 @@ class MLPRegressor(RegressorMixin, Deviations, BaseMLP):  # type: ignore[misc]
         return Y[:, 0] if Y.shape[1] == 1 else Y
 
     def _outputs(self, y: Array, classes: Any) -> tuple[int, str]:
+        if isinstance(self.loss, (int, tuple, list)):
+            sizes = check.shown(self.loss)
+            raise TypeError(f"loss: expected a name, got {sizes}; did you mean hidden_layer_sizes={sizes}?")
         output = OUTPUTS[check.choice(self.loss, "loss", OUTPUTS)]
         return math.prod(y.shape[1:]), output
 

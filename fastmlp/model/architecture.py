@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _images
+from fastmlp import _hints, _images
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._core.sums.plan import Plan
@@ -355,4 +355,5 @@ def number_type_of(dtype: Any) -> np.dtype[Any]:
             matches = dtype is not None and (dtype == number_type) is True
         if matches:
             return number_type
-    raise ValueError(f"dtype: expected float32 or float64, got {check.shown(dtype)}")
+    hint = _hints.hint(dtype, ("float32", "float64"))
+    raise ValueError(f"dtype: expected float32 or float64, got {check.shown(dtype)}{hint}")

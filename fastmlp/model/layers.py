@@ -15,12 +15,15 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _hints
 from fastmlp import _validation as check
 from fastmlp._core.sums import dense, kinds
 from fastmlp.model.activations import Activation
 
 #: the extents of what one sample has before or behind a layer: (n,), or those of several axes
 Shape = tuple[int, ...]
+#: what the layers of others may be called here
+CALLED = (_hints.UNITS, "Conv", "AveragePool", "MaxPool")
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,9 @@ def taken(item: Any, name: str = "layers") -> Kind:
     try:
         return Dense(check.integer(item, name, 1))
     except TypeError as error:
-        raise TypeError(f"{error}; layers other than dense ones are written as Conv(4, 5)") from None
+        hint = _hints.hint(item if isinstance(item, str) else type(item).__name__, CALLED)
+        how = "layers other than dense ones are written as Conv(4, 5), activations are given by hidden= and output="
+        raise TypeError(f"{error}; {how}{hint}") from None
 
 
 def hidden(entries: Any, name: str) -> tuple[Shape | None, tuple[Kind, ...]]:

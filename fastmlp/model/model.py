@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from fastmlp import _validation as check
+from fastmlp._hints import hinting
 from fastmlp._types import Array, Mask
 from fastmlp.errors import IdenticalUnitsWarning, warn_caller
 from fastmlp.model import initializers, io, pickled, rescaling, text, units
@@ -20,6 +21,7 @@ class Model(Params):
 
     __hash__ = None  # type: ignore[assignment]  # equality goes by value, and values change
 
+    @hinting
     def __init__(
         self,
         layers: Any,

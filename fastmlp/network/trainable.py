@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fastmlp import _memory, optimize
+from fastmlp._hints import hinting
 from fastmlp._quiet import callers_own
 from fastmlp._types import ArrayLike, Augment, Chosen, Seed, Tied, Validation
 from fastmlp.derivatives.differentiable import Differentiable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 class Trainable(Differentiable):
     """How a network is trained; `fastmlp.Network` documents the whole."""
 
+    @hinting
     def objective(
         self,
         X: ArrayLike,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import fields
 from typing import Any
 
-from fastmlp import _images
+from fastmlp import _hints, _images
 from fastmlp import _validation as check
 from fastmlp.model.architecture import Architecture
 from fastmlp.optimize import lbfgs, lm, minibatch, rprop, scg, scipy_bridge
@@ -26,6 +27,11 @@ AUTO_LM_PARAMS, AUTO_LM_WORK = 1_000, 1_000_000_000
 DIRECTION_WORK = 24
 # samples times parameters up to which it takes the full batch: about 0.1 s for a gradient
 AUTO_FULL_BATCH = 100_000_000
+#: of `Network.fit`
+ARGUMENTS = (
+    *(each.name for each in fields(FitOptions) if each.name not in ("given", "of_method")),
+    *("sample_weight", "sigma", "derivatives", "derivative_weight"),
+)
 EPOCHS, STEPS = 200, 1000  # max_iter by default: of minibatch and of full-batch methods
 
 
@@ -93,6 +99,16 @@ def choose_method(
     return name
 
 
+def unknown_option(
+    option: str, method: str, known: Collection[str], caller: str, arguments: Collection[str]
+) -> TypeError:
+    """The error of a keyword that is none of a method's options, and none of the arguments of who takes them."""
+    expected = f"an option of {caller} or of {method} ({', '.join(known)})"
+    owners = [other for other in (*MINIBATCH, *FULL_BATCH) if option in _options_of(other)]
+    hint = f"; it is one of {' and '.join(owners)}" if owners else _hints.hint(option, (*known, *arguments))
+    return TypeError(f"{option}: expected {expected}, got {option!r}{hint}")
+
+
 def _options_of(name: str) -> Collection[str]:
     if name in MINIBATCH:
         return minibatch.OPTIONS[name]
@@ -103,6 +119,6 @@ def _check_options(name: str, options: dict[str, Any], learning_rate: Any) -> No
     known = _options_of(name) if options else ()
     for option in options:
         if option not in known:
-            raise TypeError(f"{option}: expected an option of fit or of {name} ({', '.join(known)}), got {option!r}")
+            raise unknown_option(option, name, known, "fit", ARGUMENTS)
     if learning_rate is not None and name not in MINIBATCH:
         raise ValueError(f"learning_rate: expected with {' or '.join(MINIBATCH)} only, got it with {name}")

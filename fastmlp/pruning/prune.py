@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp import _validation as check
+from fastmlp._hints import hinting
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet
 from fastmlp._types import ArrayLike, Validation
@@ -28,6 +29,7 @@ from fastmlp.terms.term import Penalty
 
 
 @quiet
+@hinting
 def prune(
     net: Network | Laplace,
     X: ArrayLike | None = None,

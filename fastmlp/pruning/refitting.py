@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._core.curvature import cholesky
+from fastmlp._hints import hinting
 from fastmlp._quiet import quiet
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import selection
@@ -33,6 +34,7 @@ EPS = float(np.finfo(np.float64).eps)
 
 
 @quiet
+@hinting
 def refit(
     net: Network,
     X: Any,

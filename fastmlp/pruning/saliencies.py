@@ -9,6 +9,7 @@ import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
+from fastmlp._hints import hinting
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp._types import Array, ArrayLike, Float
@@ -134,6 +135,7 @@ class Saliencies:
 
 
 @quiet
+@hinting
 def saliencies(
     net: Network | Laplace,
     X: ArrayLike | None = None,

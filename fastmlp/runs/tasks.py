@@ -21,6 +21,7 @@ from fastmlp.model.units import Units
 from fastmlp.network.network import Network
 from fastmlp.optimize import lbfgs, lm, reference, scale, subspace
 from fastmlp.optimize.loops import compiled
+from fastmlp.optimize.methods import unknown_option
 from fastmlp.optimize.monitor import OUTCOMES
 from fastmlp.terms import DataTerm, reparam
 from fastmlp.terms import objective as objectives
@@ -44,6 +45,9 @@ class Outcome(NamedTuple):
     status: int
 
 
+#: of `fit_many`
+ARGUMENTS = ("method", "max_iter", "tol", "ftol", "time_limit", "n_threads", "standardize", "fixed", "tied",
+             "sample_weight", "penalty", "validation", "missing", "rng")  # fmt: skip
 Done = dict[int, Outcome]  # by the places of the networks
 
 
@@ -70,8 +74,7 @@ class Rules(NamedTuple):
         if method in AT_ONCE:
             known = AT_ONCE[method].OPTIONS
             for name in set(options) - set(known):
-                expected = f"an option of fit_many or of {method} ({', '.join(known)})"
-                raise TypeError(f"{name}: expected {expected}, got {check.shown(name)}")
+                raise unknown_option(name, method, known, "fit_many", ARGUMENTS)
             options = AT_ONCE[method].checked(options)
         return self._replace(
             method=method,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp import _validation as check
+from fastmlp._hints import hinting
 from fastmlp._types import Float
 from fastmlp.model import rescaling, selection
 from fastmlp.model.architecture import Architecture
@@ -72,6 +73,7 @@ class WeightDecay(Additive):
     1.5
     """
 
+    @hinting
     def __init__(self, weights: Any = 0.0, biases: Any = 0.0) -> None:
         if isinstance(weights, Mapping):
             if np.ndim(biases) or biases != 0.0:
