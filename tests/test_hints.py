@@ -78,7 +78,7 @@ SAID = [
     # slips
     (lambda: network(hidden="Tanh"), "tanh"),
     (lambda: network(hidden="rleu"), "relu"),
-    (lambda: network(hiden="relu"), "hidden"),
+    (lambda: network(hidde="relu"), "hidden"),
     (lambda: fit(max_iters=3), "max_iter"),
     (lambda: fit("l_bfgs"), "lbfgs"),
     (lambda: fastmlp.fit_evidence(NET, X, T, groups="layer"), "layers"),
