@@ -183,6 +183,7 @@ SUMS: dict[str, Quantity] = {  # whose cost is N P
     "loss_and_grad": asked("loss_and_grad", "X", "T"),
     "loss_and_grad, labels": alone("loss_and_grad", "X", "labels"),
     "jacobian": alone("jacobian", "X"),
+    "value_and_jacobian": alone("value_and_jacobian", "X"),
     "jacobian, logits": alone("jacobian", "X", of="logits"),
     "jvp": alone("jvp", "X", "v"),
     "jvp, inputs": alone("jvp", "X", "direction", wrt="inputs", of="logits"),

@@ -308,6 +308,7 @@ CALLS: dict[str, Callable[[], Work]] = {
     "sample_losses": asking(WIDE, 1_500_000, lambda net, X, T: net.sample_losses(X, T)),
     "trace": asking([300, 500, 500, 1], 20_000, lambda net, X, T: net.trace(X, T)),
     "jacobian": asking(NARROW, 1_000_000, lambda net, X, T: net.jacobian(X)),
+    "value_and_jacobian": asking(NARROW, 1_000_000, lambda net, X, T: net.value_and_jacobian(X)),
     "jacobian by parameters": asking(NARROW, 300_000, lambda net, X, T: net.jacobian(X, wrt="params")),
     "input_hessian": asking(NARROW, 200_000, lambda net, X, T: net.input_hessian(X)),
     "hessian": asking(CURVED, 2_000, lambda net, X, T: net.hessian(X, T)),

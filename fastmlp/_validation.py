@@ -339,7 +339,7 @@ def seed_sequence(rng: Any) -> np.random.SeedSequence:
     return sequence
 
 
-def output_array(out: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
+def output_array(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """A user's array to be written to: exactly this shape and type, C-contiguous, aligned, writeable."""
     if not isinstance(out, np.ndarray) or _is_masked(type(out)):
         raise TypeError(f"out: expected a numpy array, got {type(out).__name__}")

@@ -259,6 +259,7 @@ CALLS = {
     "predict": lambda X, n_threads, dtype: net_of(dtype).predict(X, n_threads=n_threads),
     "predict by threads": lambda X, dtype: net_of(dtype).predict(X, n_threads=2),
     "jacobian": lambda X, n_threads, dtype: net_of(dtype).jacobian(X, n_threads=n_threads),
+    "value_and_jacobian": lambda X, n_threads, dtype: net_of(dtype).value_and_jacobian(X, n_threads=n_threads)[0],
     "jacobian by params": lambda X, n_threads, dtype: net_of(dtype).jacobian(X, wrt="params", n_threads=n_threads),
     "vjp": lambda X, U, n_threads, dtype: net_of(dtype).vjp(X, U, n_threads=n_threads),
     "hessian": (lambda X, T, sample_weight, n_threads, dtype: net_of(dtype).hessian(

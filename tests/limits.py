@@ -196,6 +196,7 @@ OPERATIONS = {
     "refit": lambda p: fastmlp.refit(p.net.copy(), *p.some, penalty=DECAY, tol=10.0, **p.threads).x,
     "updated": lambda p: p.laplace().updated(p.X[:50], p.T[:50]).params_std,
     "jacobian, jvp, vjp": lambda p: p.net.vjp(p.X, p.net.jvp(p.X, p.net.params, **p.threads), **p.threads),
+    "value_and_jacobian": lambda p: p.net.value_and_jacobian(p.X, **p.threads)[1],
     "input_hessian": lambda p: p.net.input_hessian(p.X, **p.threads),
     "hessp, ggnp": lambda p: p.net.ggnp(p.X, p.T, p.net.hessp(p.X, p.T, p.net.params, **p.threads), **p.threads),
     "hessian_operator": lambda p: p.net.hessian_operator(p.X, p.T, **p.threads) @ p.net.params,

@@ -87,7 +87,7 @@ POINT = {"p": OBJECTIVE.x0, "v": OBJECTIVE.x0}
 VECTORS = {"v": np.zeros(21), "U": T, "damping": 0.1}
 NETWORK = ("hessian", "hessian_diagonal", "hessian_operator", "hessp", "ggnp", "input_hessian", "inverse_hessian",
            "jacobian", "jvp", "loss", "loss_and_grad", "objective", "predict", "sample_losses", "trace",
-           "vjp")  # fmt: skip
+           "value_and_jacobian", "vjp")  # fmt: skip
 ASKED = (
     "covariance",
     "extrapolation",

@@ -88,7 +88,8 @@ def pictured(name, *arguments, **options):
 
 VECTORS = {"X": X, "T": T, "v": net().params, "U": T, "damping": 0.1}
 EVALUATIONS = ("ggnp", "hessian_diagonal", "hessian_operator", "hessp", "input_hessian", "inverse_hessian", "jacobian",
-               "jvp", "loss", "objective", "sample_losses", "trace", "vjp")  # fmt: skip
+               "jvp", "loss", "objective", "sample_losses", "trace", "value_and_jacobian",
+               "vjp")  # fmt: skip
 
 
 def evaluated(name, n_threads):

@@ -2,9 +2,11 @@
 
 import mpmath
 import numpy as np
+import pandas as pd
 import pytest
 
 import autodiff
+import fastmlp
 from cases import HIDDEN, PAIRS, data, network, plan_of, relative_error
 from fastmlp._core.bridge import kernels
 from fastmlp._core.sums import jacobian as core
@@ -73,9 +75,9 @@ def test_every_instruction_set(layers, dtype, isa):
             for run, wrt in ((core.by_inputs, "inputs"), (core.by_params, "params")):
                 got = run(plan, p, X, of_logits, 1)
                 assert relative_error(got, net.jacobian(X, wrt=wrt, of=of)) <= 0.1 * TOLERANCE[dtype]
-            y, J = core.linearise(plan, p, X, of_logits, 1)
-            assert np.array_equal(J, got)
-            assert relative_error(y, net.trace(X).z[-1] if of_logits else net(X)) <= 0.1 * TOLERANCE[dtype]
+                y = np.empty_like(net(X))
+                assert np.array_equal(run(plan, p, X, of_logits, 1, y), got)
+                assert relative_error(y, net.trace(X).z[-1] if of_logits else net(X)) <= 0.1 * TOLERANCE[dtype]
         assert relative_error(core.input_hessian(plan, p, X, 1), net.input_hessian(X)) <= 0.1 * TOLERANCE[dtype]
 
 
@@ -87,6 +89,7 @@ def test_any_number_of_threads_gives_the_same_bits(n_threads, dtype):
     for call in (
         lambda n: net.jacobian(X, n_threads=n),
         lambda n: net.jacobian(X, wrt="params", n_threads=n),
+        lambda n: net.value_and_jacobian(X, n_threads=n)[0],
         lambda n: net.jvp(X, v, n_threads=n),
         lambda n: net.vjp(X, U, n_threads=n),
         lambda n: net.vjp(X, U, wrt="inputs", n_threads=n),
@@ -151,3 +154,84 @@ def test_vectors_of_one_output_may_be_flat_and_one_direction_serves_all_samples(
 def test_wrong_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(network([3, 4, 2]))
+
+
+# ---- one sample as a vector; outputs in the same pass ----
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("layers", [[3, 5, 2], [2, 5, 4], [1, 4, 1], [1, 4, 3], [5, 1]])
+@pytest.mark.parametrize("of", ["outputs", "logits"])
+@pytest.mark.parametrize("wrt", ["inputs", "params"])
+def test_value_and_jacobian_are_those_of_the_calls_one_by_one(wrt, of, layers, dtype):
+    net = network(layers, "tanh", "softplus", dtype=dtype, seed=5)
+    for n in (0, 1, 7, 300):
+        X = data(net, n)[0].astype(dtype)
+        y, J = net.value_and_jacobian(X, wrt, of)
+        assert np.array_equal(J, net.jacobian(X, wrt, of))
+        assert y.shape == (n, layers[-1])
+        assert y.dtype == J.dtype == net.dtype
+        expected = net(X) if of == "outputs" else net.trace(X).z[-1]
+        assert relative_error(y, expected) <= 0.01 * TOLERANCE[dtype]
+
+
+GIVEN = {
+    "array": lambda x: x,
+    "list": lambda x: x.tolist(),
+    "of the other type": lambda x: x.astype("f4" if x.dtype == "f8" else "f8"),
+    "with a step": lambda x: np.repeat(x, 2)[::2],
+    "read-only": lambda x: np.frombuffer(x.tobytes(), x.dtype),
+    "series": pd.Series,
+}
+
+
+@pytest.mark.parametrize("given", GIVEN)
+@pytest.mark.parametrize("layers", [[3, 5, 2], [1, 4, 1], [1, 4, 3], [4, 2]])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_vector_is_one_sample(dtype, layers, given):
+    net = network(layers, dtype=dtype, seed=6)
+    x = np.random.default_rng(0).integers(-8, 8, layers[0]).astype(dtype) / 4  # the same in both types
+    vector, row = GIVEN[given](x), x[np.newaxis]
+    for alone, one in (
+        (net(vector), net(row)),
+        (net.predict(vector, n_threads=1), net(row)),
+        (net.predict(vector, n_threads=2), net(row)),
+        (net.jacobian(vector), net.jacobian(row)),
+        (net.jacobian(vector, wrt="params"), net.jacobian(row, wrt="params")),
+        *zip(net.value_and_jacobian(vector), net.value_and_jacobian(row), strict=True),
+    ):
+        assert np.array_equal(alone, one[0])
+        assert alone.dtype == net.dtype
+    out = np.empty(layers[-1], dtype)
+    assert net.predict(vector, out=out) is out
+    assert np.array_equal(out, net(row)[0])
+
+
+def test_a_vector_may_be_an_image_and_its_output_may_overlap_it():
+    net = fastmlp.Network([(1, 4, 4), fastmlp.Conv(2, 3), 16], rng=0)
+    x = np.linspace(-1, 1, 16)
+    expected = net(x.reshape(1, 4, 4))[0]
+    assert np.array_equal(net(x), expected)
+    assert net.predict(x, out=x) is x
+    assert np.array_equal(x, expected)
+
+
+@pytest.mark.parametrize("call", ["predict", "jacobian", "value_and_jacobian"])
+@pytest.mark.parametrize(
+    ("layers", "x"), [([3, 2], np.zeros(2)), ([3, 2], [0.0] * 6), ([1, 2], np.zeros(5)), ([3, 2], [])]
+)
+def test_vectors_of_other_lengths_are_refused(layers, x, call):
+    with pytest.raises(ValueError, match=rf"^X: expected shape \(n_samples, {layers[0]}\), got \({len(x)},\)"):
+        getattr(network(layers), call)(x)
+
+
+@pytest.mark.parametrize("x", [[0.0, np.nan, 1.0], ["a", "b", "c"], [1j, 0, 0], [None, 1.0, 2.0]])
+def test_vectors_of_other_things_are_refused(x):
+    with pytest.raises((TypeError, ValueError), match=r"^X: expected"):
+        network([3, 2])(x)
+
+
+@pytest.mark.parametrize("out", [np.empty((1, 2)), np.empty(3), np.empty(2, "f4"), np.empty(4)[::2]])
+def test_an_output_of_another_shape_is_refused(out):
+    with pytest.raises(ValueError, match=r"^out: expected"):
+        network([3, 2]).predict(np.zeros(3), out=out)

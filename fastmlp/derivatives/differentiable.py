@@ -17,7 +17,7 @@ class Differentiable(Curved):
 
         Parameters
         ----------
-        X : array-like of shape (N, D)
+        X : array-like of shape (N, D) or (D,)
         wrt : {"inputs", "params"}
         of : {"outputs", "logits"}
             logits: the pre-activations of the output layer in place of its outputs.
@@ -26,11 +26,12 @@ class Differentiable(Curved):
         Returns
         -------
         ndarray of shape (N, K, D) or (N, K, P)
+            (K, D) or (K, P) for one sample (D,).
 
         Raises
         ------
         TypeError, ValueError
-            If X is not an array of finite real numbers of shape (N, D), or a name is not one of those above.
+            If X is not an array of finite real numbers of shape (N, D) or (D,), or a name is not one of those above.
 
         Notes
         -----
@@ -53,6 +54,52 @@ class Differentiable(Curved):
         array([[[1., 2., 1.]]])
         """
         return derivatives.jacobian(self._architecture, self._params, X, wrt, of, n_threads)
+
+    def value_and_jacobian(
+        self, X: ArrayLike, wrt: str = "inputs", of: str = "outputs", *, n_threads: int | None = None
+    ) -> tuple[Array, Array]:
+        """Outputs and their Jacobian in one pass: what implicit solvers of ODEs and optimisers ask for at each point.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D) or (D,)
+        wrt : {"inputs", "params"}
+        of : {"outputs", "logits"}
+            logits: those and their Jacobian.
+        n_threads : int, optional
+
+        Returns
+        -------
+        Y : ndarray of shape (N, K)
+            (K,) for one sample (D,); equal to ``net(X)`` to rounding.
+        J : ndarray of shape (N, K, D) or (N, K, P)
+            (K, D) or (K, P) for one sample; to the bit that of `jacobian`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `jacobian`.
+
+        Notes
+        -----
+        Takes as long as `jacobian`, whose pass forward has the outputs.
+
+        Examples
+        --------
+        A network as the right-hand side of an ODE, dy/dt = f(y), with its exact Jacobian:
+
+        >>> import numpy as np, fastmlp
+        >>> from scipy.integrate import solve_ivp
+        >>> net = fastmlp.Network([2, 2])
+        >>> net.params = [0.0, 1.0, -1.0, 0.0, 0.0, 0.0]  # y' = (y2, -y1): a circle
+        >>> y, J = net.value_and_jacobian([1.0, 0.0])
+        >>> y.tolist(), J.tolist()
+        ([0.0, -1.0], [[0.0, 1.0], [-1.0, 0.0]])
+        >>> path = solve_ivp(lambda t, y: net(y), (0, np.pi), [1.0, 0.0], "Radau", jac=lambda t, y: net.jacobian(y))
+        >>> bool(abs(path.y[:, -1] - [-1.0, 0.0]).max() < 0.01)
+        True
+        """
+        return derivatives.value_and_jacobian(self._architecture, self._params, X, wrt, of, n_threads)
 
     def jvp(
         self, X: ArrayLike, v: ArrayLike, wrt: str = "params", of: str = "outputs", *, n_threads: int | None = None
@@ -145,7 +192,7 @@ class Differentiable(Curved):
         Raises
         ------
         TypeError, ValueError
-            As `jacobian`.
+            If X is not an array of finite real numbers of shape (N, D).
 
         Notes
         -----

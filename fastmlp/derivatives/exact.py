@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -38,17 +38,29 @@ SEQUENTIAL_BLOCK = 64  # samples whose vectors are held at once
 def jacobian(
     architecture: Architecture, params: Array, X: ArrayLike, wrt: str, of: str, n_threads: int | None
 ) -> Array:
-    """dy/dx (N, K, D) or dy/dparams (N, K, P)."""
-    wrt, of_logits = _directions(wrt, of)
-    X = architecture.rows(X)
-    run = jacobians.by_inputs if wrt == "inputs" else jacobians.by_params
-    return run(architecture.plan, params, X, of_logits, _threads.resolve(n_threads))
+    """dy/dx (N, K, D) or dy/dparams (N, K, P); without N of one sample (D,)."""
+    run, of_logits = _jacobian(wrt, of)
+    X, alone = architecture.sample_or_rows(X)
+    J = run(architecture.plan, params, X, of_logits, _threads.resolve(n_threads))
+    return J[0] if alone else J
+
+
+def value_and_jacobian(
+    architecture: Architecture, params: Array, X: ArrayLike, wrt: str, of: str, n_threads: int | None
+) -> tuple[Array, Array]:
+    """Y or the logits (N, K), and their derivatives as of `jacobian`, in one pass."""
+    run, of_logits = _jacobian(wrt, of)
+    X, alone = architecture.sample_or_rows(X)
+    Y = np.empty((len(X), architecture.n_outputs), architecture.dtype)
+    J = run(architecture.plan, params, X, of_logits, _threads.resolve(n_threads), Y)
+    return (Y[0], J[0]) if alone else (Y, J)
 
 
 def linearise(architecture: Architecture, params: Array, X: Array, n_threads: int | None) -> tuple[Array, Array]:
     """Outputs for squared error, else logits, (N, K), and their derivatives by the parameters (N, K, P); X is exact."""
-    of_logits = architecture.loss.of_logits
-    return jacobians.linearise(architecture.plan, params, X, of_logits, _threads.resolve(n_threads))
+    Y = np.empty((len(X), architecture.n_outputs), architecture.dtype)
+    threads = _threads.resolve(n_threads)
+    return Y, jacobians.by_params(architecture.plan, params, X, architecture.loss.of_logits, threads, Y)
 
 
 def in_blocks(
@@ -100,6 +112,12 @@ def input_hessian(architecture: Architecture, params: Array, X: ArrayLike, n_thr
     """d2y/dx dx (N, K, D, D)."""
     X = architecture.rows(X)
     return jacobians.input_hessian(architecture.plan, params, X, _threads.resolve(n_threads))
+
+
+def _jacobian(wrt: str, of: str) -> tuple[Callable[..., Array], bool]:
+    """What computes it, and whether of the logits."""
+    wrt, of_logits = _directions(wrt, of)
+    return jacobians.by_inputs if wrt == "inputs" else jacobians.by_params, of_logits
 
 
 def _directions(wrt: str, of: str) -> tuple[str, bool]:

@@ -169,6 +169,14 @@ class Architecture:
             X = _images.as_rows(check.real_array(X, "X", self.dtype), shape)
         return check.matrix(X, "X", self.n_inputs, self.dtype)
 
+    def sample_or_rows(self, X: Any) -> tuple[NDArray[Any], bool]:
+        """Inputs X as `rows`, and whether X is one sample of D numbers in one dimension, which is a row then."""
+        if getattr(X, "ndim", 1) == 1:
+            X = check.real_array(X, "X", self.dtype)
+            if X.shape == (self.n_inputs,):
+                return X[np.newaxis], True
+        return self.rows(X), False
+
     @cached_property
     def is_dense(self) -> bool:
         """Whether all layers are."""

@@ -97,9 +97,9 @@ def restored_samples(architecture: Any, samples: Any) -> Samples:
 def predict(
     architecture: Architecture, params: Array, X: ArrayLike, out: Array | None = None, n_threads: int | None = None
 ) -> Array:
-    """Outputs Y (N, K) for inputs X (N, D)."""
-    X = architecture.rows(X)
-    shape = (len(X), architecture.n_outputs)
+    """Outputs Y (N, K) for inputs X (N, D); (K,) for one sample (D,)."""
+    X, alone = architecture.sample_or_rows(X)
+    shape = (architecture.n_outputs,) if alone else (len(X), architecture.n_outputs)
     Y = None if out is None else check.output_array(out, shape, architecture.dtype)
     if Y is None or np.may_share_memory(Y, X) or np.may_share_memory(Y, params):
         Y = np.empty(shape, architecture.dtype)

@@ -81,9 +81,10 @@ class Network(Trainable):
 
         Parameters
         ----------
-        X : array-like of shape (N, D)
-            Or, here and in all else, of the samples' own shape: (N, channels, height, width), (N, channels, length),
-            (N, height, width) of one channel.
+        X : array-like of shape (N, D) or (D,)
+            In one dimension D numbers are one sample; N samples of one input are (N, 1). Here and in all else X may be
+            of the samples' own shape, too: (N, channels, height, width), (N, channels, length), (N, height, width) of
+            one channel.
         out : ndarray of shape (N, K), optional
             Of the network's type, C-contiguous; filled and returned. It may overlap X.
         n_threads : int, optional
@@ -92,11 +93,12 @@ class Network(Trainable):
         Returns
         -------
         ndarray of shape (N, K)
+            (K,) for one sample (D,), and so is `out`.
 
         Raises
         ------
         TypeError, ValueError
-            If X is not an array of finite real numbers of shape (N, D), or `out` does not fit.
+            If X is not an array of finite real numbers of shape (N, D) or (D,), or `out` does not fit.
 
         Notes
         -----

@@ -282,6 +282,7 @@ EVALUATIONS = {
     "sample_losses": lambda world: (world.net.sample_losses, world.samples()),
     "trace": lambda world: (world.net.trace, world.samples()),
     "jacobian": lambda world: (world.net.jacobian, {"X": world._X()} | wrt(world)),
+    "value_and_jacobian": lambda world: (world.net.value_and_jacobian, {"X": world._X()} | wrt(world)),
     "jvp": lambda world: (world.net.jvp, {"X": world._X(), "v": world.vector()} | wrt(world)),
     "vjp": lambda world: (world.net.vjp, {"X": world._X(), "U": world.array(N, 2)} | wrt(world)),
     "input_hessian": lambda world: (world.net.input_hessian, {"X": world._X()}),

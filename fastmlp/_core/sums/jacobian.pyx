@@ -323,29 +323,20 @@ cdef object fill(Plan plan, cnp.ndarray params, cnp.ndarray X, vector, Kind kind
 
 # ---- what Python calls ----
 
-def by_inputs(Plan plan not None, params, X, bint of_logits, int n_threads):
-    """dy/dx (n, K, D), by backward sweeps, or by forward ones where there are fewer inputs than outputs."""
+def by_inputs(Plan plan not None, params, X, bint of_logits, int n_threads, cnp.ndarray values=None):
+    """dy/dx (n, K, D), by backward sweeps, or by forward ones where there are fewer inputs than outputs; `values`
+    (n, K), if given, are filled with y.
+    """
     cdef size_t D = plan.net.n_inputs, K = plan.net.n_outputs
     if K <= D:
-        return fill(plan, params, X, None, BY_INPUTS, of_logits, (K, D), n_threads)
-    columns = fill(plan, params, X, None, BY_INPUTS_FORWARD, of_logits, (D, K), n_threads)
+        return fill(plan, params, X, None, BY_INPUTS, of_logits, (K, D), n_threads, values)
+    columns = fill(plan, params, X, None, BY_INPUTS_FORWARD, of_logits, (D, K), n_threads, values)
     return columns.swapaxes(1, 2).copy()
 
 
-def by_params(Plan plan not None, params, X, bint of_logits, int n_threads):
-    """dy/dparams (n, K, P)."""
-    return fill(plan, params, X, None, BY_PARAMS, of_logits, (plan.net.n_outputs, plan.net.n_params), n_threads)
-
-
-def linearise(Plan plan not None, cnp.ndarray params, cnp.ndarray X, bint of_logits, int n_threads):
-    """Outputs or logits y (n, K), and dy/dparams (n, K, P), in one pass."""
-    cdef cnp.npy_intp shape[2]
-    shape[0] = cnp.PyArray_DIM(X, 0)
-    shape[1] = plan.net.n_outputs
-    values = cnp.PyArray_EMPTY(2, shape, cnp.PyArray_TYPE(params), 0)
-    J = fill(plan, params, X, None, BY_PARAMS, of_logits, (plan.net.n_outputs, plan.net.n_params), n_threads,
-             values)
-    return values, J
+def by_params(Plan plan not None, params, X, bint of_logits, int n_threads, cnp.ndarray values=None):
+    """dy/dparams (n, K, P); `values` as above."""
+    return fill(plan, params, X, None, BY_PARAMS, of_logits, (plan.net.n_outputs, plan.net.n_params), n_threads, values)
 
 
 def jvp_params(Plan plan not None, params, X, v, bint of_logits, int n_threads):

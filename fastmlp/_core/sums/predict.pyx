@@ -128,16 +128,20 @@ cdef inline bint overlap(cnp.ndarray a, cnp.ndarray b) noexcept:
     return i < j + cnp.PyArray_NBYTES(b) and j < i + cnp.PyArray_NBYTES(a)
 
 
-cdef inline bint takes(object out, int typenum, cnp.npy_intp *shape) noexcept:
-    """Whether `out` is a plain array (n, n_outputs) that outputs may be written to."""
-    return (native(out, typenum) and cnp.PyArray_NDIM(out) == 2 and cnp.PyArray_DIM(out, 0) == shape[0]
-            and cnp.PyArray_DIM(out, 1) == shape[1] and cnp.PyArray_ISWRITEABLE(out))
+cdef inline bint takes(object out, int typenum, int n_axes, cnp.npy_intp *shape) noexcept:
+    """Whether `out` is a plain array of this shape, of one or two axes, that outputs may be written to."""
+    return (native(out, typenum) and cnp.PyArray_NDIM(out) == n_axes and cnp.PyArray_DIM(out, 0) == shape[0]
+            and cnp.PyArray_DIM(out, n_axes - 1) == shape[n_axes - 1] and cnp.PyArray_ISWRITEABLE(out))
 
 
 cdef inline bint are_samples(const Net *net, cnp.ndarray X) noexcept:
-    """Whether this is rows, or samples in their shape, without an axis for a single channel of images if you like."""
+    """Whether this is one sample (n_inputs,), rows, or samples in their shape, without an axis for a single channel of
+    images if you like.
+    """
     cdef int n_axes = cnp.PyArray_NDIM(X) - 1, i
     cdef int left_out = net.n_axes - n_axes
+    if n_axes == 0:
+        return <size_t> cnp.PyArray_DIM(X, 0) == net.n_inputs
     if n_axes == 1 and <size_t> cnp.PyArray_DIM(X, 1) == net.n_inputs:
         return True
     if n_axes < 2 or not (left_out == 0 or (left_out == 1 and net.n_axes == 3 and net.inputs[0] == 1)):
@@ -184,21 +188,25 @@ cdef class Function:
 
         Plain is an ndarray of rows, or of samples in their shape, of the network's type, aligned, C-contiguous and
         finite, as `out` one of (n, n_outputs) that may be written to and overlaps nothing; work is little where one
-        thread does it, as it does any `alone`.
+        thread does it, as it does any `alone`. One sample (n_inputs,) has outputs (n_outputs,).
         """
         cdef int typenum = cnp.PyArray_TYPE(self.params)
         cdef const Net *net = &self.plan.net
         cdef cnp.npy_intp shape[2]
+        cdef cnp.npy_intp *own
+        cdef int n_axes
         cdef bint done
         if not native(X, typenum) or not are_samples(net, X):
             return None
-        shape[0] = cnp.PyArray_DIM(X, 0)
+        n_axes = 1 if cnp.PyArray_NDIM(X) == 1 else 2
+        shape[0] = 1 if n_axes == 1 else cnp.PyArray_DIM(X, 0)
         shape[1] = net.n_outputs
+        own = shape + 2 - n_axes
         if not alone and self.plan.threads(shape[0], 1, 2) > 1:
             return None
         if out is None:
-            Y = cnp.PyArray_SimpleNew(2, shape, typenum)
-        elif takes(out, typenum, shape) and not overlap(out, X) and not overlap(out, self.params):
+            Y = cnp.PyArray_SimpleNew(n_axes, own, typenum)
+        elif takes(out, typenum, n_axes, own) and not overlap(out, X) and not overlap(out, self.params):
             Y = out
         else:
             return None
