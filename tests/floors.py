@@ -17,6 +17,7 @@ FLOORS = (
     ("derivatives",),
     ("model",),
     ("_tables",),
+    ("_progress",),
     ("_threads", "_optional", "_quiet", "_partial"),
     ("_matrices", "replacement", "_rows", "_images", "_sets"),
     ("_validation",),

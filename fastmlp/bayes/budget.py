@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from fastmlp import _validation as check
+from fastmlp._progress import Progress, say
 from fastmlp._types import Float
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.optimize.monitor import asks_for_end, optimize_result
@@ -32,7 +33,7 @@ class Budget:
         `log_evidence`, `effective_n_params`, `noise_precision`, `prior_precision` (groups), `time` and `posterior`. If
         it returns True, or raises StopIteration, the search ends.
     verbose : int, default=0
-        With 1, a line for each re-estimation.
+        With 1 a line that updates, or one for each re-estimation where none can; with 2 these.
 
     Attributes
     ----------
@@ -48,12 +49,14 @@ class Budget:
         self.verbose = check.verbosity(verbose)
         self.seconds = math.inf if time_limit is None else check.number(time_limit, "time_limit", 0.0)
         self.ended = ""
+        self._progress, self._n_told = Progress("evidence", self.verbose), 0
         self._started, self._lock = time.perf_counter(), threading.Lock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._progress.close()
         if kind is not None:  # for the threads of other starts
             self.ended = "exception"
 
@@ -83,11 +86,18 @@ class Budget:
         """Tell of a point of the path; raises Stop where it is to be the last."""
         with self._lock:  # one start at a time
             if self.verbose:
-                print(self._line(start, nit, posterior, alphas), flush=True)
+                self._tell(self._line(start, nit, posterior, alphas))
             if self.callback is not None and not self.ended and self._call_back(start, nit, posterior, alphas):
                 self.ended = "callback"
         if self.over:
             raise Stop
+
+    def _tell(self, line: str) -> None:
+        self._n_told += 1
+        if self._progress.in_place:
+            self._progress.tell(self._n_told, lambda: line.removeprefix("evidence "))
+        else:
+            say(line)
 
     def _call_back(self, start: int, nit: int, posterior: Laplace, alphas: Float) -> bool:
         assert self.callback is not None

@@ -128,7 +128,7 @@ def fit_evidence(
         `start` (its number), `log_evidence`, `effective_n_params`, `noise_precision`, `prior_precision` (groups),
         `time` and `posterior`. All ends where it returns True or raises StopIteration.
     verbose : int, default=0
-        1: a line for each re-estimation.
+        1: progress as by `Network.fit`; where no line can update, and with 2, a line for each re-estimation.
 
     Returns
     -------

@@ -207,7 +207,8 @@ class Trainable(Differentiable):
             Called with an OptimizeResult (x, fun, nit, loss, train_loss, validation_loss, grad_norm, time) after each
             iteration, when the network has the parameters x. Returning True or raising StopIteration stops.
         verbose : int, default=0
-            1 prints a line for each tenth of `max_iter`, and at least one a second; 2 one an iteration.
+            1: a line that updates, on a terminal's stderr or in a notebook, by tqdm if it is installed; elsewhere lines
+            on stdout, for each tenth of `max_iter`, and at least one a second. 2: a line for each iteration.
         rng : None, int or numpy.random.Generator
             Order of the minibatches, changes by `augment`, samples held back. With `warm_start` the earlier generator
             continues instead.

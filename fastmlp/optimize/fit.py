@@ -108,6 +108,7 @@ def trained(net: Model, samples: Samples, asked: FitOptions, share: Float | None
         x = monitor.final_x if by_batches else monitor.no_worse_x
         if x is not None:
             net._take(x, own)
+        monitor.progress.close()
     assert x is not None
     monitor.end()
     state = {

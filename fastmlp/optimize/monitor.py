@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import _memory
+from fastmlp._progress import Progress, say
 from fastmlp.model.model import Model
 from fastmlp.model.units import Units
 from fastmlp.optimize import advice
@@ -146,6 +147,7 @@ class Monitor:
         self._started = time.perf_counter()
         self._milestone = max(1, asked.max_iter // 10)
         self._printed = (-math.inf, -1)  # seconds and iteration of the latest line
+        self.progress = Progress(asked.method, asked.verbose, asked.max_iter)
 
     @property
     def x(self) -> NDArray[Any] | None:
@@ -250,8 +252,8 @@ class Monitor:
             raise Stop(TIME_LIMIT)
 
     def end(self) -> None:
-        """Show the last line of progress."""
-        if self.verbose and self._printed[1] < self.n_iter:
+        """Show the last line of progress, where each has its own."""
+        if self.verbose and not self.progress.in_place and self._printed[1] < self.n_iter:
             self._print()
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
@@ -292,6 +294,9 @@ class Monitor:
         numbers = fun, train_loss, validation_loss, grad_norm, elapsed
         for values, value in zip(self.history.values(), numbers, strict=True):
             values.append(float(value))
+        if self.progress.in_place:
+            self.progress.tell(self.n_iter, self._told)
+            return
         due = elapsed - self._printed[0] >= PROGRESS_SECONDS or self.n_iter % self._milestone == 0
         if self.verbose >= 2 or (self.verbose and due):
             self._print()
@@ -305,11 +310,15 @@ class Monitor:
         return asks_for_end(self.callback, state)
 
     def _print(self) -> None:
+        self._printed = (self.history["time"][-1], self.n_iter)
+        say(f"{self.method} {self.n_iter:5d}  {self._told()}  {self.history['time'][-1]:.2f} s")
+
+    def _told(self) -> str:
+        """What there is to say of the latest iteration."""
         latest = {name: values[-1] for name, values in self.history.items() if values}
-        shown = [f"{self.method} {self.n_iter:5d}  loss {latest['loss']:.6g}  train {latest['train_loss']:.6g}"]
+        shown = [f"loss {latest['loss']:.6g}  train {latest['train_loss']:.6g}"]
         if self.validation is not None:
             shown.append(f"validation {latest['validation_loss']:.6g}")
         if not math.isnan(latest["grad_norm"]):
             shown.append(f"gradient {latest['grad_norm']:.2g}")
-        self._printed = (latest["time"], self.n_iter)
-        print("  ".join([*shown, f"{latest['time']:.2f} s"]), flush=True)
+        return "  ".join(shown)

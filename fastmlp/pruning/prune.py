@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -112,7 +113,7 @@ def prune(
     callback : callable, optional
         ``callback(step)`` after each `PruningStep`; returning True ends the path.
     verbose : int, default=0
-        1 prints a line for each step.
+        1: progress as by `Network.fit`; where no line can update, and with 2, a line for each step.
     time_limit : float, optional
         Seconds.
     n_threads : int, optional
@@ -198,7 +199,7 @@ def prune(
     if rules.retrain and X is not None:
         problem.warn_of_scale(X, T)
     walk = Walk(problem, candidates, rules, chooser, held_out)
-    with handing_over(lambda: walk.path("stopped by an exception")):
+    with handing_over(lambda: walk.path("stopped by an exception")), closing(walk.progress):
         message = walk.go(start)
     path: PruningPath = walk.path(message)
     return path

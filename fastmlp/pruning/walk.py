@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastmlp._progress import Progress, say
 from fastmlp._types import Float, Index, Mask
 from fastmlp.model.functional import Samples
 from fastmlp.optimize.monitor import asks_for_end
@@ -79,6 +80,7 @@ class Walk:
         self.problem, self.candidates, self.rules, self.chooser = problem, candidates, rules, chooser
         self.validation = None if validation is None else DataTerm(problem.architecture, validation, 1.0)
         self.steps: list[PruningStep] = []
+        self.progress = Progress("prune", rules.verbose)
 
     def path(self, message: str) -> Any:
         """What has been found; None before the first training is done."""
@@ -214,8 +216,10 @@ class Walk:
             hessian=optimum.hessian, params=problem.frame.params(params), pruned=optimum.reduced.pruned,
         )  # fmt: skip
         self.steps.append(step)
-        if self.rules.verbose:
-            print(_line(len(self.steps) - 1, step), flush=True)
+        if self.progress.in_place:
+            self.progress.tell(len(self.steps) - 1, lambda: _told(step))
+        elif self.rules.verbose:
+            say(f"prune {len(self.steps) - 1:4d}  {_told(step)}")
 
     def _ended(self) -> str | None:
         """Why the latest step is the last one, if it is."""
@@ -229,8 +233,8 @@ class Walk:
         return "stopped at time_limit" if self.left <= 0 else None
 
 
-def _line(number: int, step: PruningStep) -> str:
-    shown = [f"prune {number:4d}  weights {step.n_params}  objective {step.objective:.6g}"]
+def _told(step: PruningStep) -> str:
+    shown = [f"weights {step.n_params}  objective {step.objective:.6g}"]
     if not math.isnan(step.validation_loss):
         shown.append(f"validation {step.validation_loss:.6g}")
     return "  ".join([*shown, f"bic {step.bic:.6g}", f"rise {step.rise:.3g}", ", ".join(step.removed)])
