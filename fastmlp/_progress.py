@@ -40,8 +40,9 @@ class Progress:
 
     def __init__(self, what: str, verbose: int, total: int | None = None) -> None:
         self.in_place = verbose == 1 and _can_update(sys.stderr)
-        self._line = _line(what, total) if self.in_place else None
-        self._shown = -SECONDS
+        self._what, self._total = what, total
+        self._line: _Plain | _Tqdm | None = None  # until there is something to show
+        self._is_closed, self._shown = False, -SECONDS
         self._left: tuple[int, Callable[[], str]] | None = None  # told, and not shown yet
 
     def tell(self, step: int, text: Callable[[], str]) -> None:
@@ -52,19 +53,21 @@ class Progress:
 
     def close(self) -> None:
         """Leave the line as the latest step has it, and the next one to others."""
-        line, self._line = self._line, None
-        if line is not None:
-            with _whatever_the_stream_does():
-                if self._left is not None:
-                    line.show(self._left[0], self._left[1]())
-                line.close()
-
-    def _show(self) -> None:
-        assert self._left is not None
-        (step, text), self._left = self._left, None
+        self._show()
+        self._is_closed = True
         if self._line is not None:
             with _whatever_the_stream_does():
-                self._line.show(step, text())
+                self._line.close()
+
+    def _show(self) -> None:
+        if self._left is None or self._is_closed:
+            return
+        (step, text), self._left = self._left, None
+        words = text()
+        with _whatever_the_stream_does():
+            if self._line is None:
+                self._line = _line(self._what, self._total)
+            self._line.show(step, words)
         self._shown = time.perf_counter()
 
 

@@ -155,6 +155,15 @@ def test_a_long_text_stays_within_the_terminal(columns, width, monkeypatch):
     assert any("short" in line for line in lines)
 
 
+def test_a_call_that_refuses_its_arguments_shows_nothing(terminal):
+    screen = terminal()
+    with pytest.raises(ValueError, match=r"^groups: expected"):
+        fastmlp.fit_evidence(net(), X, T, groups="none", verbose=1)
+    with pytest.raises(ValueError, match=r"^params: expected"):
+        fastmlp.Network([1, 1], init=1e300).fit(X, 1e300 * T, "lm", verbose=1)
+    assert screen.text() == ""
+
+
 def test_nothing_is_said_or_loaded_unasked(monkeypatch, capsys):
     monkeypatch.setattr(_progress, "_line", lambda *_: pytest.fail("it was asked for"))
     screen = Terminal(monkeypatch)
