@@ -139,13 +139,19 @@ class TableModel:
         return pd.DataFrame(found, index=frame.index)
 
     def _quantiles(self, interval: float) -> tuple[float, float]:
-        """Ends of an interval in standard deviations."""
-        below = 0.5 * (1.0 - interval)
+        """Ends of an interval in standard deviations.
+
+        One more error is equally likely to fall between any two of n known ones: quantile p is number p (n + 1) of
+        them. Beyond the first and the last they go on in proportion to those of the normal distribution.
+        """
+        normal, below = _memory.scipy("special").ndtri, 0.5 * (1.0 - interval)
         if self.scores is None:
-            end = float(_memory.scipy("special").ndtri(1.0 - below))
-            return -end, end
-        low, high = np.quantile(self.scores, [below, 1.0 - below])
-        return float(low), float(high)
+            return float(normal(below)), float(normal(1.0 - below))
+        n = len(self.scores)
+        inside = min(max(below, 1.0 / (n + 1)), 0.5)
+        low, high = np.interp([inside * (n + 1), (1.0 - inside) * (n + 1)], np.arange(1, n + 1), self.scores)
+        further = float(normal(below) / normal(inside)) if inside > below else 1.0
+        return further * float(low), further * float(high)
 
     # ---- files ----
 

@@ -1,0 +1,89 @@
+"""A network whose size the evidence chooses, with error bars; intervals from rows that a network has not seen.
+
+The error bars of a posterior are too narrow where the noise differs from row to row, or where its size and its optimum
+owe something to the rows. So other networks of the same size are trained without a fold of the rows each, and asked
+by how many standard deviations they miss it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+
+from fastmlp import bayes
+from fastmlp._types import Array, Float
+from fastmlp.errors import ScaleWarning
+from fastmlp.tables import rows
+from fastmlp.tables.model import network_of
+from fastmlp.tables.problem import Chosen, Problem, ended
+
+MOST_COLUMNS = 40  # that have a precision each
+N_STARTS = 2
+SEARCH = {"max_iter": 40, "tol": 1e-2}  # of precisions: to 1 %, which predictions do not feel
+FOLD = {"max_iter": 15, "tol": 1e-2}  # of networks that are only asked how far off they are
+N_FOLDS = 5
+SCORED = 400  # errors are enough for their quantiles
+FOR_SIZE = 0.6  # the share of the time
+
+
+def choose(problem: Problem) -> Chosen:
+    """The network of the largest evidence, and its posterior."""
+    size, notes = problem.wishes.size, list[str]()
+    search = {"hidden": "auto"} if size is None else {}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        posterior = _trained(problem, problem.X, problem.T, size or (1,), 0, FOR_SIZE, "size", **SEARCH, **search)
+    if any("time_limit=" in str(each.message) for each in caught):
+        notes.append(ended(problem.wishes))
+    notes += [str(each.message) for each in caught if issubclass(each.category, ScaleWarning)]
+    if posterior.noise_at_floor:
+        notes.append("the target has no noise that the network could tell from the function, as if it were computed")
+    network = network_of(posterior)
+    tried = [list(hidden) for hidden in posterior.starts.by_size()]
+    if problem.is_of_classes:
+        return Chosen(network, tried, posterior, notes=tuple(notes))
+    noise = float(np.ravel(posterior.noise_precision)[0] ** -0.5)
+    scores, is_whole = _scores(problem, network.layers[1:-1])
+    if not is_whole and ended(problem.wishes) not in notes:
+        notes.append(ended(problem.wishes))
+    return Chosen(network, tried, posterior, noise, scores, tuple(notes))
+
+
+def _scores(problem: Problem, hidden: tuple[int, ...]) -> tuple[Float, bool]:
+    """Errors of rows by networks that have not seen them, in standard deviations; whether there was time for all."""
+    n = len(problem.T)
+    folds = rows.dealt(problem.T, N_FOLDS, np.random.default_rng([problem.wishes.seed, 1]))
+    n_asked = min(N_FOLDS, math.ceil(SCORED * N_FOLDS / n))
+    scores: list[Float] = []
+    for fold in range(n_asked):
+        if fold and time.monotonic() > problem.until:
+            return np.sort(np.concatenate(scores)), False
+        X, T, out = problem.X, problem.T, folds == fold
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            what, share = f"intervals, part {fold + 1} of {n_asked}", 1.0 / (n_asked - fold)
+            posterior = _trained(problem, X[~out], T[~out], hidden, fold + 1, share, what, **FOLD)
+        mean, variance = posterior.predict(X[out])
+        scores.append((T[out] - mean[:, 0]) / np.sqrt(variance[:, 0]))
+    return np.sort(np.concatenate(scores)), True
+
+
+def _trained(
+    problem: Problem, X: Float, T: Array, size: tuple[int, ...], number: int, share: float, what: str, **options: Any
+) -> Any:
+    """An `Evidence`, within a share of the time that is left."""
+
+    def tell(state: Any) -> None:
+        units = "-".join(map(str, state.posterior.network.layers))
+        problem.tell(f"{what}: {units}, log evidence {state.log_evidence:.1f}")
+
+    net = problem.network(size, problem.wishes.seed + number)
+    groups = "ard" if X.shape[1] <= min(MOST_COLUMNS, len(X) // 4) else "layers"
+    return bayes.fit_evidence(
+        net, X, T, groups, n_starts=N_STARTS, rng=[problem.wishes.seed, number], time_limit=share * problem.left,
+        callback=tell, **options,
+    )  # fmt: skip
