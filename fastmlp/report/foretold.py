@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from fastmlp import _validation as check
 from fastmlp._types import Float, Index
 from fastmlp.report import lines
 
@@ -63,30 +64,45 @@ class Labels:
         return -np.log(np.maximum(own, np.finfo(float).eps))
 
 
-Rows = tuple[Any, Any]  #: inputs (N, D) and targets, as the model's table has coded them
+Pair: TypeAlias = tuple[Any, Any]  #: inputs (N, D) and targets (N,), as ``model.encoded`` and ``target_of`` give them
+
+
+class Rows(NamedTuple):
+    """The same, looked at."""
+
+    X: Float
+    T: Any  #: numbers, or which class (N,)
+
+
+def rows_of(model: TableModel, pair: Pair, name: str) -> Rows:
+    """Some rows, or an error that calls them by this name."""
+    if getattr(model, "schema", None) is None:
+        raise TypeError(f"model: expected a model of a table, as fastmlp fit writes, got {type(model).__name__}")
+    parts = check.sequence(pair, name, "a pair (X, T)")
+    if len(parts) != 2:
+        raise ValueError(f"{name}: expected a pair (X, T), got {len(parts)} of them")
+    inputs = check.matrix(parts[0], name, len(model.schema.names), np.float64)
+    check.at_least_one(inputs, name)
+    if model.classes is None:
+        return Rows(inputs, check.vector(parts[1], name, len(inputs), np.float64))
+    labels = check.vector(parts[1], name, len(inputs), None)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"{name}: expected numbers of classes, got dtype {labels.dtype}")
+    if labels.min() < 0 or labels.max() >= len(model.classes):
+        wrong = labels[(labels < 0) | (labels >= len(model.classes))][0]
+        raise ValueError(f"{name}: expected classes from 0 to {len(model.classes) - 1}, got {wrong}")
+    return Rows(inputs, labels.astype(np.intp))
 
 
 def foretold(model: TableModel, train: Rows, held: Rows) -> Numbers | Labels:
     """What is foretold of the rows that were kept back."""
-    (X, T), (new, observed) = (_arrays(rows, model) for rows in (train, held))
-    n = len(new)
+    n = len(held.X)
     if model.classes is not None:
         n_classes = len(model.classes)
-        shares = np.bincount(T, minlength=n_classes) / len(T)
-        line = lines.straight_logits(X, T, n_classes)(new)
-        return Labels(observed, model.probabilities(new), line, np.tile(shares, (n, 1)))
-    by_level = {level: model.predictive(new, level) for level in LEVELS}
-    ends = {level: (low.reshape(n), high.reshape(n)) for level, (_, low, high) in by_level.items()}
-    mean = by_level[LEVELS[0]][0].reshape(n)
-    return Numbers(observed, mean, lines.straight_line(X, T)(new), np.full(n, T.mean()), ends)
-
-
-def _arrays(rows: Rows, model: TableModel) -> tuple[Float, Any]:
-    """Inputs, and targets (N,): numbers, or which class."""
-    X, T = (np.asarray(each) for each in rows)
-    if not len(X) or len(X) != len(T):
-        raise ValueError(f"rows: expected inputs and as many targets, at least one, got {len(X)} and {len(T)}")
-    if model.classes is None:
-        return X.astype(np.float64), T.reshape(len(X)).astype(np.float64)
-    one_hot = T.ndim == 2 and T.shape[1] > 1
-    return X.astype(np.float64), (T.argmax(axis=1) if one_hot else T.reshape(len(X))).astype(np.intp)
+        shares = np.bincount(train.T, minlength=n_classes) / len(train.T)
+        line = lines.straight_logits(train.X, train.T, n_classes)(held.X)
+        return Labels(held.T, model.probabilities(held.X), line, np.tile(shares, (n, 1)))
+    by_level = {level: model.predictive(held.X, level) for level in LEVELS}
+    ends = {level: (low, high) for level, (_, low, high) in by_level.items()}
+    line = lines.straight_line(train.X, train.T)(held.X)
+    return Numbers(held.T, by_level[LEVELS[0]][0], line, np.full(n, train.T.mean()), ends)

@@ -10,7 +10,7 @@ import numpy as np
 from fastmlp import _memory
 from fastmlp._types import Float, Index
 from fastmlp.report.effects import effects
-from fastmlp.report.foretold import Labels, Numbers, Rows, foretold
+from fastmlp.report.foretold import Labels, Numbers, Pair, Rows, foretold, rows_of
 from fastmlp.report.measures import Bin, Coverage, Measures, Recognition, Score
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ SURE = 0.95  #: probability of the limits of a coverage
 BINS = 10  #: of probabilities, for calibration
 
 
-def measured(model: TableModel, train: Rows, held: Rows) -> Measures:
+def measured(model: TableModel, train: Pair, held: Pair) -> Measures:
     """How good a model of a table is, by rows that it was not trained on.
 
     Parameters
@@ -36,8 +36,8 @@ def measured(model: TableModel, train: Rows, held: Rows) -> Measures:
 
     Raises
     ------
-    ValueError
-        If there are no rows, or not as many targets as inputs.
+    TypeError, ValueError
+        If model is none of a table, or rows are not of its columns, none, or without as many targets.
 
     Notes
     -----
@@ -51,12 +51,13 @@ def measured(model: TableModel, train: Rows, held: Rows) -> Measures:
     ----------
     Clopper and Pearson (1934); Guo, Pleiss, Sun and Weinberger (2017), On calibration of modern neural networks.
     """
-    return measures_of(model, train, held, foretold(model, train, held))
+    own, others = rows_of(model, train, "train"), rows_of(model, held, "held")
+    return measures_of(model, own, others, foretold(model, own, others))
 
 
 def measures_of(model: TableModel, train: Rows, held: Rows, seen: Numbers | Labels) -> Measures:
     """The same of what has been foretold of the rows kept back."""
-    X, new = (np.asarray(rows[0], np.float64) for rows in (train, held))
+    X, new = train.X, held.X
     losses = {name: seen.losses(getattr(seen, name)) for name in ("network", "line", "base")}
     outside = _outside(model, X, new)
     by_column = {name: int(rows.sum()) for name, rows in outside.items() if rows.any()}

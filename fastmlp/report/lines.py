@@ -15,7 +15,7 @@ from fastmlp.model import units
 from fastmlp.network import Network
 from fastmlp.terms import WeightDecay
 
-RIDGES = np.geomspace(1e-8, 1e4, 25)  #: penalties that are tried, each times the number of rows
+RIDGES = np.geomspace(1e-6, 1e4, 21)  #: penalties that are tried, each times the number of rows
 LOST = 1e-13  #: of the largest eigenvalue: what is less is rounding
 DECAY = 1.0  #: of the logits' weights
 

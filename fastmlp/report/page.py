@@ -214,9 +214,16 @@ def _range(column: Column) -> str:
 
 
 def _made(model: TableModel, m: Measures) -> Iterator[str]:
-    yield _named(model.settings)
+    yield _named({name.replace("_", " "): _plain(setting) for name, setting in model.settings.items()})
     if m.notes:
         yield '<h3>Notes</h3><ul class="notes">' + "".join(f"<li>{safe(note)}</li>" for note in m.notes) + "</ul>"
+
+
+def _plain(setting: Any) -> str:
+    """A setting as words; lists without their brackets, lists of lists as layers."""
+    if isinstance(setting, (list, tuple)):
+        return ", ".join("-".join(map(str, each)) if isinstance(each, (list, tuple)) else str(each) for each in setting)
+    return str(setting)
 
 
 def _first(shown: int, total: int) -> str:

@@ -15,6 +15,7 @@ FEW = 20  #: rows
 WIDTH, LINES = 80, 25
 LISTED, LEAST = 6, 3  #: columns
 DECIMALS = 5
+MOST = 0.999999  #: of a share that is not all
 SHOWN = (0.5, 0.9, 0.95)  #: levels
 
 
@@ -216,7 +217,7 @@ def percent(share: float) -> str:
         return "-"
     least = min(abs(share), abs(1 - share))
     digits = 0 if least == 0 or least >= 0.0095 else min(4, math.ceil(-math.log10(least)) - 2)
-    return f"{100 * share:.{digits}f} %"
+    return f"{100 * (share if share >= 1 else min(share, MOST)):.{digits}f} %"
 
 
 def number_of(value: float, digits: int = 3) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from fastmlp import _validation as check
 from fastmlp import replacement
 from fastmlp.report import pictures
 from fastmlp.report.effects import curves
-from fastmlp.report.foretold import Rows, foretold
+from fastmlp.report.foretold import Pair, foretold, rows_of
 from fastmlp.report.judging import measures_of
 from fastmlp.report.measures import Measures
 from fastmlp.report.page import Drawn, page
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 CURVES = 6  #: of the most important inputs
 
 
-def written(model: TableModel, train: Rows, held: Rows, path: str | os.PathLike[str]) -> Measures:
+def written(model: TableModel, train: Pair, held: Pair, path: str | os.PathLike[str]) -> Measures:
     """Write a page that says how good a model of a table is, with pictures.
 
     Parameters
@@ -38,7 +37,7 @@ def written(model: TableModel, train: Rows, held: Rows, path: str | os.PathLike[
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         As of `fastmlp.report.measured`.
     OSError
         If the file cannot be written.
@@ -48,10 +47,11 @@ def written(model: TableModel, train: Rows, held: Rows, path: str | os.PathLike[
     One file, without scripts and without a network, for light and dark screens, phones and paper. The same arguments
     give the same bytes. Names and texts of the table are escaped.
     """
-    seen = foretold(model, train, held)
-    m = measures_of(model, train, held, seen)
+    path, own, others = check.path(path), rows_of(model, train, "train"), rows_of(model, held, "held")
+    seen = foretold(model, own, others)
+    m = measures_of(model, own, others, seen)
     used = [each.name for each in m.effects if each.name not in m.pruned]
-    along = curves(model, np.asarray(train[0], np.float64), tuple(used[:CURVES]))
+    along = curves(model, own.X, tuple(used[:CURVES]))
     drawn = Drawn(list(pictures.of_rows(m, seen)), *pictures.of_inputs(m, along))
-    replacement.write(os.fspath(path), page(model, m, drawn).encode())
+    replacement.write(path, page(model, m, drawn).encode())
     return m
