@@ -35,8 +35,7 @@ def of_numbers(notes=("told <b>twice</b>",)):
     posterior = fastmlp.fit_evidence(fastmlp.Network([5, 4, 1], rng=0), *train)
     settings = {"file": "a<b>.csv", "seed": 0}
     schema = SCHEMA.measured(*train)
-    noise = float(posterior.noise_std[0]) if np.ndim(posterior.noise_std) else float(posterior.noise_std)
-    return TableModel(schema, posterior.network, posterior, noise, settings, notes), train, held
+    return TableModel(schema, posterior.network, posterior, posterior.noise_std[0], settings, notes), train, held
 
 
 @functools.cache

@@ -50,7 +50,7 @@ REPORTS = {f"report.{name}" for name in fastmlp.report.__all__}  # models of tab
 LITTLE = TEXTS | REPORTS | SMALL | ROWS | COLUMNS | RATES | PICTURES | VECTORS | OF_PREDICT | OF_WEIGHTS
 #: the tables, and what is left out of them
 TABLES = {
-    "tests/fuzz/{calls,trained,asked}.py": REPORTS | SMALL | NOT_HERE | PICTURES | FILES,  # `load` has a target of its own
+    "tests/fuzz/{calls,trained,asked}.py": REPORTS | SMALL | NOT_HERE | PICTURES | FILES,  # `load` has its own
     "tests/test_arguments.py": REPORTS | SMALL | NOT_HERE | PICTURES | OF_PREDICT | {"MLPClassifier", "prune_path"},
     "tests/changing_calls.py": LITTLE | TERMS | CHANGES | FEATURES | LIBRARIES | FILES
     | {"levenberg_marquardt", "leave_one_out", "sample", "MLPClassifier", "from_network"}

@@ -15,11 +15,11 @@ from fastmlp._tables import one_line, shortened
 from fastmlp._types import Float
 
 WIDTH, HEIGHT = 360, 270  #: in the units in which letters are 12 high
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 42  #: margins
+LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 42  #: margins
 ROOM = 0.04  #: of the range, on both sides
 TICKS = 5
 NAME = 34  #: letters of an axis' name
-LEVEL = 12  #: letters of a level
+LEVEL = 14  #: letters of a level
 LEFT_OF_LEVELS = 110
 
 

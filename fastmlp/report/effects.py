@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ROWS = 2000  #: over which changes are averaged
 SINGLE = 10  #: rows that are followed on their own
 LEVELS = 12  #: of a category that are looked at, the most frequent ones
-STEPS = 60  #: along a number
+STEPS = 40  #: along a number
 
 
 class Effect(NamedTuple):
@@ -117,8 +117,15 @@ def _curve(model: TableModel, X: Float, middle: Float, column: Any, places: Inde
     mean, low, high = model.predictive(rows, 0.9)
     single = np.repeat(spread(X, SINGLE), len(levels), axis=0)
     single[:, places] = np.tile(levels, (len(single) // len(levels), 1))
-    followed = np.reshape(model.predictive(single, 0.9)[0], (-1, len(levels)))
+    followed = _means(model, single).reshape(-1, len(levels))
     return Curve(column.name, along, mean[:, np.newaxis], (low, high), followed, seen)
+
+
+def _means(model: TableModel, X: Float) -> Float:
+    """What is predicted (N,), without the cost of error bars."""
+    members = getattr(model.posterior, "members", None)
+    networks = [model.network] if members is None else [member.network for member in members]
+    return np.asarray(np.mean([network.predict(X)[:, 0] for network in networks], axis=0))
 
 
 def _level(model: TableModel, column: Any, places: Index, coded: Float) -> str:

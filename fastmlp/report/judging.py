@@ -71,7 +71,7 @@ def measures_of(model: TableModel, train: Rows, held: Rows, seen: Numbers | Labe
         over_line=_margin(losses["line"] - losses["network"]),
         over_base=_margin(losses["base"] - losses["network"]),
         line_over_base=_margin(losses["base"] - losses["line"]),
-        noise_std=None if model.noise_std is None else float(np.max(model.noise_std)),
+        noise_std=None if model.noise_std is None else float(model.noise_std),
         intervals=_coverages(seen) if isinstance(seen, Numbers) else (),
         confusion=_confusion(seen) if isinstance(seen, Labels) else None,
         calibration=_calibration(seen) if isinstance(seen, Labels) else (),

@@ -148,7 +148,7 @@ def _inputs(model: TableModel, m: Measures, drawn: Drawn) -> Iterator[str]:
     if any(column.kind == "category" for column in model.schema.inputs):
         said += " Of a category, the standard deviation when its levels are exchanged."
     yield f"<p>{safe(said)}</p>"
-    yield _bars(shown, f"{_first(len(shown), len(used))}")
+    yield _bars(shown, _first(len(shown), len(used)) + " that are used" * bool(m.pruned))
     yield "<h3>Along the most important ones</h3>"
     held = "All others are held at their medians, or most frequent levels. Marks on the axis are deciles of the rows."
     if m.classes is None:

@@ -16,7 +16,8 @@ main { max-width: 68rem; margin: 0 auto; padding: 2.5rem 1.25rem 3rem; }
 h1, h2, h3 { line-height: 1.2; overflow-wrap: anywhere; }
 h1 { margin: 0 0 .75rem; font-size: 2rem; }
 h2 { margin: 2.75rem 0 .75rem; padding-top: 1.25rem; border-top: 1px solid var(--rule); font-size: 1.35rem; }
-h3 { margin: 0 0 .25rem; font-size: 1rem; }
+h3 { margin: 1.5rem 0 .25rem; font-size: 1rem; }
+figure h3 { margin-top: 0; }
 p { max-width: 44rem; margin: .5rem 0; overflow-wrap: anywhere; }
 .verdict { font-size: 1.2rem; }
 .soft, figcaption, footer { color: var(--soft); font-size: .9rem; }

@@ -61,10 +61,12 @@ def _of_classes(m: Measures) -> str:
     own, line, base = (percent(each.accuracy) for each in (m.network, m.line, m.base))
     probabilities = f"(mean -ln p {number_of(m.network.log_loss)}, {number_of(m.line.log_loss)})"
     if m.over_line < -CLEAR and m.line_over_base > CLEAR:
-        return (
-            f"Logistic regression does better: on {rows}, it names the right {name} in {line}, the network in {own}, "
-            f"and its probabilities are the better ones {probabilities}. Use it."
+        better, worse = number_of(m.line.log_loss), number_of(m.network.log_loss)
+        said = (
+            f"Names the right {name} in {own} of {rows}, but the probabilities of logistic regression, right in "
+            f"{line}, are better (mean -ln p {better}, the network's {worse})."
         )
+        return f"{said} Use it instead." if m.line.accuracy >= m.network.accuracy else said
     if m.over_base <= CLEAR:
         return (
             f"Nothing found that foretells {name}: on {rows}, the network names the right one in {own}, and the most "
@@ -108,7 +110,7 @@ def text(m: Measures) -> str:
         ]
         blocks.append(_table(rows, ("error bars", "hold", "likely", "width")))
     last = wrapped("; ".join(remarks(m)))
-    left = LINES - sum(len(block) + 1 for block in (*blocks, last))
+    left = LINES - sum(len(block) + 1 for block in (*blocks, last)) - 2 * bool(m.notes)
     blocks += [block for block in (_inputs(m, max(LEAST, min(LISTED, left - 3))), last) if block]
     lines = "\n\n".join("\n".join(block) for block in blocks).split("\n")
     notes = [line for note in m.notes for line in wrapped(f"note: {note}")]

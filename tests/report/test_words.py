@@ -71,7 +71,10 @@ RIGHT = {
         (RIGHT, "Names the right kind in 95 % of 60 rows that it has not seen; logistic regression in 80 %, the most "
                 "frequent one in 50 %."),
         (RIGHT | {"over_line": 0.0}, "The network is hardly different from logistic regression."),
-        (RIGHT | {"over_line": -5.0}, "Logistic regression does better"),
+        (RIGHT | {"over_line": -5.0},
+         "Names the right kind in 95 % of 60 rows that it has not seen, but the probabilities of logistic regression, "
+         "right in 80 %, are better (mean -ln p 0.500, the network's 0.200)."),
+        (RIGHT | {"over_line": -5.0, "line": Recognition(0.97, 0.9, 0.1)}, "Use it instead."),
         (RIGHT | {"over_base": 0.0, "line_over_base": 0.0}, "Nothing found that foretells kind"),
         (RIGHT | {"line": Recognition(0.95, 0.9, 0.5)},
          "The network's probabilities are better than the line's (mean -ln p 0.200, 0.500)."),
