@@ -3,12 +3,14 @@
 #: from the top down; what shares a floor is not to know of each other
 FLOORS = (
     ("__main__",),
+    ("command",),
     ("demo", "selftest"),
     ("datasets",),
     ("__init__",),
     ("bridges",),
     ("estimators", "source", "importance", "features", "report"),
     ("sensitivities", "checking", "pruning", "invariance", "files"),
+    ("tables",),
     ("runs", "bayes"),
     ("plot",),
     ("network", "config"),
@@ -83,6 +85,20 @@ INNER = {
     "invariance": (("__init__",), ("augmented", "transforms", "directions", "report"), ("warping",)),
     "importance": (("__init__",), ("compared",), ("connections", "profiles")),
     "checking": (("__init__",), ("report",), ("differences",)),
+    "command": (
+        ("__init__",),
+        ("parser",),
+        ("fit", "predict", "show", "export", "demo"),
+        ("files", "progress"),
+    ),
+    "tables": (
+        ("__init__",),
+        ("fitting",),
+        ("by_evidence", "by_validation"),
+        ("problem", "model", "rows"),
+        ("columns", "reading"),
+        ("entries",),
+    ),
     "report": (
         ("__init__",),
         ("writing",),
