@@ -22,18 +22,20 @@ from fastmlp.tables.model import network_of
 from fastmlp.tables.problem import Chosen, Problem, ended
 
 MOST_COLUMNS = 40  # that have a precision each
+SIZES = (1, 2, 4, 8, 16, 32)
 N_STARTS = 2
 SEARCH = {"max_iter": 40, "tol": 1e-2}  # of precisions: to 1 %, which predictions do not feel
 FOLD = {"max_iter": 15, "tol": 1e-2}  # of networks that are only asked how far off they are
 N_FOLDS = 5
 SCORED = 400  # errors are enough for their quantiles
 FOR_SIZE = 0.6  # the share of the time
+MET = 10.0  # times as far as its noise a network misses new rows that has met those it was trained on
 
 
 def choose(problem: Problem) -> Chosen:
     """The network of the largest evidence, and its posterior."""
     size, notes = problem.wishes.size, list[str]()
-    search = {"hidden": "auto"} if size is None else {}
+    search = {"hidden": _sizes(problem)} if size is None else {}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         posterior = _trained(problem, problem.X, problem.T, size or (1,), 0, FOR_SIZE, "size", **SEARCH, **search)
@@ -46,15 +48,32 @@ def choose(problem: Problem) -> Chosen:
     tried = [list(hidden) for hidden in posterior.starts.by_size()]
     if problem.is_of_classes:
         return Chosen(network, tried, posterior, notes=tuple(notes))
-    noise = float(np.ravel(posterior.noise_precision)[0] ** -0.5)
-    scores, is_whole = _scores(problem, network.layers[1:-1])
+    noise = _noise(posterior)
+    scores, is_whole = _scores(problem, network.layers[1:-1], noise)
     if not is_whole and ended(problem.wishes) not in notes:
         notes.append(ended(problem.wishes))
+    missed = noise * float(np.sqrt(np.mean(scores**2)))
+    if missed > MET * noise:
+        notes.append("the network can go through nearly all rows: the noise is told from rows that it has not seen")
+        noise = missed
     return Chosen(network, tried, posterior, noise, scores, tuple(notes))
 
 
-def _scores(problem: Problem, hidden: tuple[int, ...]) -> tuple[Float, bool]:
-    """Errors of rows by networks that have not seen them, in standard deviations; whether there was time for all."""
+def _sizes(problem: Problem) -> list[int]:
+    """Those of which each parameter has two numbers to be told from, and the first two."""
+    width = problem.X.shape[1] + 1 + problem.n_outputs
+    return [h for n, h in enumerate(SIZES) if n < 2 or 2 * width * h <= len(problem.T) * problem.n_outputs]
+
+
+def _noise(posterior: Any) -> float:
+    return float(np.ravel(posterior.noise_precision)[0] ** -0.5)
+
+
+def _scores(problem: Problem, hidden: tuple[int, ...], noise: float) -> tuple[Float, bool]:
+    """Errors of rows by networks that have not seen them, in standard deviations; whether there was time for all.
+
+    Deviations are those of the networks, but in proportion to this noise: it is the one that intervals are made of.
+    """
     n = len(problem.T)
     folds = rows.dealt(problem.T, N_FOLDS, np.random.default_rng([problem.wishes.seed, 1]))
     n_asked = min(N_FOLDS, math.ceil(SCORED * N_FOLDS / n))
@@ -68,7 +87,7 @@ def _scores(problem: Problem, hidden: tuple[int, ...]) -> tuple[Float, bool]:
             what, share = f"intervals, part {fold + 1} of {n_asked}", 1.0 / (n_asked - fold)
             posterior = _trained(problem, X[~out], T[~out], hidden, fold + 1, share, what, **FOLD)
         mean, variance = posterior.predict(X[out])
-        scores.append((T[out] - mean[:, 0]) / np.sqrt(variance[:, 0]))
+        scores.append((T[out] - mean[:, 0]) / np.sqrt(variance[:, 0]) * (_noise(posterior) / noise))
     return np.sort(np.concatenate(scores)), True
 
 

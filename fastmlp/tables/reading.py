@@ -145,7 +145,8 @@ def _check_names(frame: Any) -> None:
     names = list(frame.columns)
     for i, name in enumerate(names):
         if not isinstance(name, str) or not name:
-            raise ValueError(f"column {i + 1}: expected a name in the header, got {name or 'none'!r}; name it, or delete it")
+            got = repr(name) if name else "none"
+            raise ValueError(f"column {i + 1}: expected a name in the header, got {got}; name it, or delete it")
     for name, count in collections.Counter(names).items():
         if count > 1:
             first, second = [i + 1 for i, other in enumerate(names) if other == name][:2]
