@@ -29,9 +29,7 @@ def add_to(commands: Any) -> None:
         help="write a network or a posterior out of its file as a program, a formula or a file for others",
         description="Write a network or a posterior out of its file as a program, a formula or a file for others.",
     )
-    export.add_argument(
-        "model", type=Path, help="what fastmlp fit, net.save(path) or posterior.save(path) has written"
-    )
+    export.add_argument("model", type=Path, help="what fastmlp fit, net.save(path) or posterior.save(path) has written")
     export.add_argument("--to", choices=tuple(OPTIONS), required=True, help="what to write")
     export.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to (default: it is printed)")
     export.add_argument("--name", help="what functions begin with (default: net)")

@@ -26,7 +26,9 @@ def check_places(given: Path, places: dict[str, Path | None]) -> None:
         if path is None:
             continue
         if os.path.realpath(path) in taken:
-            raise ValueError(f"argument {option}: expected another file than {taken[os.path.realpath(path)]}, got {path}")
+            raise ValueError(
+                f"argument {option}: expected another file than {taken[os.path.realpath(path)]}, got {path}"
+            )
         taken[os.path.realpath(path)] = str(path)
         folder = path.absolute().parent
         if path.is_dir():

@@ -24,7 +24,10 @@ def add_to(commands: Any) -> None:
     predict.add_argument("data", type=Path, help="a table with the columns that the model knows, in any order")
     predict.add_argument("-o", "--output", type=Path, metavar="FILE", help="a CSV, or .parquet (default: CSV, printed)")
     predict.add_argument(
-        "--interval", type=_interval, metavar="P", help="such as 0.95: also the ends of the interval with this probability"
+        "--interval",
+        type=_interval,
+        metavar="P",
+        help="such as 0.95: also the ends of the interval with this probability",
     )
     predict.set_defaults(run=run)
 

@@ -24,7 +24,8 @@ def choose(problem: Problem) -> Chosen:
     generator = np.random.default_rng([problem.wishes.seed, 1])
     train, other = rows.kept_back(problem.T, CHOOSING, generator)
     X, T = problem.X[other], problem.T[other]
-    best, best_loss, tried, notes = None, np.inf, [], []
+    best: Network | None = None
+    best_loss, tried, notes = np.inf, list[list[int]](), list[str]()
     sizes = SIZES if problem.wishes.size is None else (problem.wishes.size,)
     for n_done, size in enumerate(sizes):
         if best is not None and time.monotonic() > problem.until:

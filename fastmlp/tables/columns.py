@@ -49,7 +49,7 @@ class Column(NamedTuple):
         """The entries of a column of numbers."""
         found = entries.read(frame, self.name)
         if found.dtype == np.float64:
-            return found
+            return found  # type: ignore[no-any-return]
         i = next(i for i, text in enumerate(found) if not entries.is_number(text))
         raise ValueError(
             f"{entries.place(frame, i, self.name)}: expected a number, as in training, got {found[i]!r}; correct it"

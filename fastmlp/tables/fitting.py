@@ -52,11 +52,15 @@ def fit(frame: Any, target: str, wishes: Wishes, name: str, told: Told) -> Fitte
     kept, held = rows.kept_back(T, wishes.share, np.random.default_rng(wishes.seed))
     train = X[kept], T[kept]
     if schema.target.kind == NUMBER and np.ptp(train[1]) == 0:
-        raise ValueError(f"column {target!r}: expected a target that varies, got the same but in rows that are kept back")
+        raise ValueError(
+            f"column {target!r}: expected a target that varies, got the same but in rows that are kept back"
+        )
     schema = schema.measured(*train)
     n_outputs = 1 if schema.target.kind == NUMBER else len(schema.target.levels)
     problem = Problem(*train, n_outputs, wishes, time.monotonic() + wishes.seconds, told)
-    method, search = ("evidence", by_evidence) if is_small(*X[kept].shape, n_outputs) else ("validation", by_validation)
+    method, search = (
+        ("evidence", by_evidence) if is_small(len(kept), X.shape[1], n_outputs) else ("validation", by_validation)
+    )
     found = search.choose(problem)
     settings = {
         "file": name, "target": target, "seed": wishes.seed, "rows": len(X), "rows_held_out": len(held),

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp import _memory
-from fastmlp import _optional
+from fastmlp import _memory, _optional
 from fastmlp import _validation as check
 from fastmlp._types import Array, Float, Index
 from fastmlp.bayes import posterior_files
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import archive, io
-from fastmlp.model.archive import MANIFEST, NPY_HEADER, Archive
+from fastmlp.model.archive import NPY_HEADER, Archive
 from fastmlp.network import Network
 from fastmlp.tables.columns import KINDS, NUMBER, Column, Schema
 

@@ -150,7 +150,9 @@ def _check_names(frame: Any) -> None:
     for name, count in collections.Counter(names).items():
         if count > 1:
             first, second = [i + 1 for i, other in enumerate(names) if other == name][:2]
-            raise ValueError(f"column {second}: expected another name than {name!r}, which column {first} has; rename one")
+            raise ValueError(
+                f"column {second}: expected another name than {name!r}, which column {first} has; rename one"
+            )
 
 
 def write(path: str | os.PathLike[str], frame: Any) -> None:

@@ -30,7 +30,9 @@ def test_numbers_are_taken_as_they_are_and_texts_become_a_column_for_each_level(
 
 
 def test_what_is_measured_is_that_of_the_rows_that_train():
-    schema = columns.schema_of(pd.concat([MIXED] * 2), "y").measured(np.array([[1.0, 0, 0, 0, 0], [3, 1, 0, 0, 1]]), np.ones(2))
+    schema = columns.schema_of(pd.concat([MIXED] * 2), "y").measured(
+        np.array([[1.0, 0, 0, 0, 0], [3, 1, 0, 0, 1]]), np.ones(2)
+    )
     assert schema.inputs[0][3:] == (2.0, 1.0, 1.0, 3.0)
     assert schema.inputs[1][3:] == (0.0, 1.0, 0.0, 1.0)
     assert schema.inputs[3][3:] == (1.0, 0.0, 1.0, 1.0)
@@ -50,8 +52,14 @@ def test_texts_two_numbers_and_numbers_that_are_said_to_be_are_classes():
     [
         ({"x": ["1", "2", "oops", "4"]}, "row 2, column 'x': expected a number, as most entries are, got 'oops'"),
         ({"x": ["a", "b", "c", "d"]}, "row 0, column 'x': expected a number, as in training, got 'a'"),
-        ({"colour": ["red", "pink", "red", "red"]}, "row 1, column 'colour': expected one of 'blue', 'green', 'red', as in"),
-        ({"colour": ["red", "", "red", "red"]}, "row 1, column 'colour': expected one of 'blue', 'green', 'red', as in"),
+        (
+            {"colour": ["red", "pink", "red", "red"]},
+            "row 1, column 'colour': expected one of 'blue', 'green', 'red', as in",
+        ),
+        (
+            {"colour": ["red", "", "red", "red"]},
+            "row 1, column 'colour': expected one of 'blue', 'green', 'red', as in",
+        ),
     ],
 )
 def test_later_tables_have_the_kinds_and_levels_of_the_first(changed, words):
@@ -68,7 +76,15 @@ def test_later_tables_have_the_kinds_and_levels_of_the_first(changed, words):
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_any_separator_and_end_of_line_with_a_mark_quotes_and_blank_rows(tmp_path, separator, end):
-    lines = [separator.join(row) for row in (['"a,;b"', " my x ", "y|z" if separator != "|" else "y"], ["1", "two words", "3"], [], ["4", '"5', "6"])]
+    lines = [
+        separator.join(row)
+        for row in (
+            ['"a,;b"', " my x ", "y|z" if separator != "|" else "y"],
+            ["1", "two words", "3"],
+            [],
+            ["4", '"5', "6"],
+        )
+    ]
     lines[-1] = separator.join(["4", f'"5{separator}5"', "6"])
     (tmp_path / "t").write_bytes(("\ufeff" + end.join(lines) + end + end).encode())
     table = reading.table(tmp_path / "t")
@@ -93,7 +109,9 @@ def test_parquet_holds_the_same_table(tmp_path):
 
 def test_missing_values_and_dates_of_parquet_are_refused_with_their_row(tmp_path):
     pytest.importorskip("pyarrow")
-    pd.DataFrame({"x": pd.array([1, None, 3], "Int64"), "d": pd.Timestamp("2024-01-01"), "y": [1.0, 2, 3]}).to_parquet(tmp_path / "t")
+    pd.DataFrame({"x": pd.array([1, None, 3], "Int64"), "d": pd.Timestamp("2024-01-01"), "y": [1.0, 2, 3]}).to_parquet(
+        tmp_path / "t"
+    )
     table = reading.table(tmp_path / "t")
     with pytest.raises(ValueError, match="row 2, column 'x': expected a number, got a missing value"):
         columns.schema_of(table, "y")
