@@ -1,4 +1,4 @@
-"""A network of a large table, whose size rows choose that are not trained on; intervals are quantiles of their errors."""
+"""A network of a large table, whose size is chosen by rows of its own; intervals are quantiles of their errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a table to a model: rows kept back, a size chosen by the evidence or by rows of its own, notes of what was done."""
+"""From a table to a model: rows kept back, a size chosen by the evidence or by other rows, notes of what was done."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from fastmlp.tables.columns import CATEGORY, CONSTANT, NUMBER, Schema, schema_of
 from fastmlp.tables.model import TableModel
 from fastmlp.tables.problem import Problem, Told, Wishes
 
+EVIDENCE, VALIDATION = "evidence", "validation"
+SEARCHES = {EVIDENCE: by_evidence.choose, VALIDATION: by_validation.choose}
 UNITS = 10  # of the network that tells what a search costs
 LARGEST = 5e7  # multiplications of its curvature matrix, up to which the evidence chooses: a search forms hundreds
 WIDE = 10  # times as many where rows are fewer than parameters, of which each takes fewer steps
@@ -58,10 +60,8 @@ def fit(frame: Any, target: str, wishes: Wishes, name: str, told: Told) -> Fitte
     schema = schema.measured(*train)
     n_outputs = 1 if schema.target.kind == NUMBER else len(schema.target.levels)
     problem = Problem(*train, n_outputs, wishes, time.monotonic() + wishes.seconds, told)
-    method, search = (
-        ("evidence", by_evidence) if is_small(len(kept), X.shape[1], n_outputs) else ("validation", by_validation)
-    )
-    found = search.choose(problem)
+    method = EVIDENCE if is_small(len(kept), X.shape[1], n_outputs) else VALIDATION
+    found = SEARCHES[method](problem)
     settings = {
         "file": name, "target": target, "seed": wishes.seed, "rows": len(X), "rows_held_out": len(held),
         "method": method, "hidden_tried": found.tried, "hidden": list(found.network.layers[1:-1]),

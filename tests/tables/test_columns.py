@@ -95,8 +95,10 @@ def test_any_separator_and_end_of_line_with_a_mark_quotes_and_blank_rows(tmp_pat
 
 def test_parquet_holds_the_same_table(tmp_path):
     pytest.importorskip("pyarrow")
-    typed = pd.DataFrame({"x": [1.0, 2.5, -300.0, 4.0] * 2, "n": [1, 2, 3, 4] * 2, "on": [True, False, False, True] * 2,
-                          "colour": pd.Categorical(["red", "blue", "green", "red"] * 2), "y": [1.0, 2, 3, 5] * 2})  # fmt: skip
+    words = pd.Categorical(["red", "blue", "green", "red"] * 2)
+    on = [True, False, False, True] * 2
+    typed = pd.DataFrame({"x": [1.0, 2.5, -300.0, 4.0] * 2, "n": [1, 2, 3, 4] * 2, "on": on, "colour": words})
+    typed["y"] = [1.0, 2, 3, 5] * 2
     typed.to_parquet(tmp_path / "t.parquet")
     typed.to_csv(tmp_path / "t.csv", index=False)
     read = [reading.table(tmp_path / name) for name in ("t.parquet", "t.csv")]
