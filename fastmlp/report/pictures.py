@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from fastmlp.report.drawing import Picture, extent
 from fastmlp.report.effects import Curve, spread
 from fastmlp.report.foretold import Labels, Numbers
-from fastmlp.report.measures import Measures
+from fastmlp.report.measures import Bin, Coverage, Measures
 from fastmlp.report.words import number_of, percent
 
 ROWS = 300  #: of points in a picture
@@ -68,14 +68,8 @@ def _residuals(m: Measures, seen: Numbers) -> Figure:
 
 
 def _coverages(m: Measures) -> Figure:
-    """Of how many intervals hold what they should."""
-    level, share = [each.level for each in m.intervals], [each.share for each in m.intervals]
-    picture = Picture((0, 1), (0, 1))
-    picture.line((0, 1), (0, 1), "rule")
-    picture.bars(level, [each.low for each in m.intervals], [each.high for each in m.intervals], "error")
-    picture.line(level, share)
-    picture.points(level, share)
     told = ", ".join(f"{percent(each.level)}: {percent(each.share)}" for each in m.intervals)
+    picture = _beside_diagonal([each.level for each in m.intervals], m.intervals)
     return Figure(
         "Do the error bars hold?",
         picture.svg(f"Share of rows that intervals hold, by their level: {told}", "level", "rows that they hold"),
@@ -84,19 +78,24 @@ def _coverages(m: Measures) -> Figure:
 
 
 def _calibration(m: Measures) -> Figure:
-    probability, share = [each.probability for each in m.calibration], [each.share for each in m.calibration]
-    picture = Picture((0, 1), (0, 1))
-    picture.line((0, 1), (0, 1), "rule")
-    picture.bars(probability, [each.low for each in m.calibration], [each.high for each in m.calibration], "error")
-    picture.line(probability, share)
-    picture.points(probability, share)
     told = ", ".join(f"{percent(each.probability)}: {percent(each.share)}" for each in m.calibration)
+    picture = _beside_diagonal([each.probability for each in m.calibration], m.calibration)
     return Figure(
         "Can its probabilities be trusted?",
         picture.svg(f"Share named right, by the probability that was given: {told}", "probability", "named right"),
         "Rows by the probability of the most probable class, and how many of them were named right; bars are what "
         "chance allows (95 %).",
     )
+
+
+def _beside_diagonal(expected: list[float], found: Sequence[Coverage] | Sequence[Bin]) -> Picture:
+    """Shares with their limits, beside what they should be."""
+    picture = Picture((0, 1), (0, 1))
+    picture.line((0, 1), (0, 1), "rule")
+    picture.bars(expected, [each.low for each in found], [each.high for each in found], "error")
+    for draw in (picture.line, picture.points):
+        draw(expected, [each.share for each in found])
+    return picture
 
 
 def of_inputs(m: Measures, curves: list[Curve]) -> tuple[list[Figure], list[str]]:

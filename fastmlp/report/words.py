@@ -20,7 +20,18 @@ SHOWN = (0.5, 0.9, 0.95)  #: levels
 
 
 def verdict(m: Measures) -> str:
-    """How good the model is, beside a straight line and no inputs at all; whether its error bars hold."""
+    """How good the model is, beside a straight line and no inputs at all; whether its error bars hold.
+
+    Parameters
+    ----------
+    m : Measures
+        What `fastmlp.report.measured` returned.
+
+    Returns
+    -------
+    str
+        A few sentences.
+    """
     said = [_of_classes(m) if m.classes else _of_numbers(m)]
     said += [_of_bars(each) for each in m.intervals if each.level == 0.9]
     if m.n_held < FEW:
