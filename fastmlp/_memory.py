@@ -34,6 +34,7 @@ SPARE = 4 * MB  # for a product by several threads
 LIBRARIES = 160 * MB  # of SciPy; 124 in 1.17
 SKLEARN = 80 * MB  # of scikit-learn beside SciPy; 19 in 1.9
 LATE = {"numpy": 16 * MB}  # of modules imported late; numpy.random, once half imported, is so for good, and took 8
+WITH = {"zipfile": "encodings.cp437"}  # what a module imports when it is first used
 THREAD = 4 * MB  # of one of Python's, to begin with
 BAND = 1 << 28  # multiplications of one call of BLAS: 15 ms on one core
 SMALL = 1 << 15  # multiplications of a product that one thread does
@@ -144,6 +145,8 @@ def late(module: str) -> Any:
     """
     if _is_whole(module):
         return sys.modules[module]
+    if module in WITH:
+        late(WITH[module])
     ask(LATE.get(module.partition(".")[0], 2 * MB), f"the module {module}")
     return _had(_imported(module), module)
 

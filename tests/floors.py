@@ -20,7 +20,7 @@ FLOORS = (
     ("model",),
     ("_tables",),
     ("_threads", "_optional", "_quiet", "_partial"),
-    ("_matrices", "replacement", "_rows", "_images"),
+    ("_matrices", "replacement", "_rows", "_images", "_sets"),
     ("_validation",),
     ("_memory",),
     ("_core",),

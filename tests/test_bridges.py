@@ -129,13 +129,13 @@ def test_two_outputs_of_softmax_have_no_counterpart_in_scikit_learn():
 def test_weights_that_do_not_fit_each_other_are_refused():
     model = REGRESSOR(hidden_layer_sizes=(4,), max_iter=1).fit(X, y)
     model.coefs_[1] = np.ones((3, 1))
-    with pytest.raises(ValueError, match=r"^weights: expected 4 inputs, .* got 3"):
+    with pytest.raises(ValueError, match=r"^estimator: expected weights of 4 inputs, .* got 3"):
         fastmlp.from_sklearn(model)
     model.coefs_[1] = np.ones((4, 1), np.float32)
-    with pytest.raises(ValueError, match=r"^weights: expected one number type, got float32 and float64"):
+    with pytest.raises(ValueError, match=r"^estimator: expected weights of one number type, got float32 and float64"):
         fastmlp.from_sklearn(model)
     model.coefs_[1] = np.full((4, 1), np.nan)
-    with pytest.raises(ValueError, match=r"^weights: expected finite numbers, got nan"):
+    with pytest.raises(ValueError, match=r"^estimator: expected finite numbers, got nan"):
         fastmlp.from_sklearn(model)
 
 

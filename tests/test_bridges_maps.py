@@ -172,7 +172,10 @@ CONV = nn.Conv2d(1, 2, 3)
         ([nn.MaxPool1d(2), nn.Flatten(), nn.Linear(4, 1)], r"shape: expected \(channels, length\) of the inputs"),
         ([CONV, nn.Flatten(), nn.Linear(12, 1)], "shape: expected that of the inputs, as square images leave no 12"),
         ([Own(1, 2, 3)], "module: expected nn.Sequential of Linear, Conv1d or Conv2d, .* got .*Own"),
-        ([CONV, nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(8, 1)], "weights: expected 2 channels, .* before, got 3"),
+        (
+            [CONV, nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(8, 1)],
+            "module: expected weights of 2 channels, .* before, got 3",
+        ),
     ],
 )
 def test_what_has_no_counterpart_is_refused_by_name(modules, message):

@@ -211,7 +211,7 @@ def test_constants_that_are_no_network_are_refused(tmp_path, name):
 
 def test_matrices_that_do_not_fit_each_other_are_refused(tmp_path):
     path = saved(tmp_path, **CONSTANTS | {"LW2_1": np.ones((2, 3))})
-    with pytest.raises(ValueError, match=r"^weights: expected 4 inputs, as many as units before, got 3"):
+    with pytest.raises(ValueError, match=r"^path: expected weights of 4 inputs, as many as units before, got 3"):
         fastmlp.from_mat(path, hidden="tanh", output="identity")
 
 

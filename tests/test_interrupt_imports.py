@@ -70,3 +70,21 @@ def test_a_module_that_is_half_imported_is_waited_for_by_another_thread(tmp_path
     assert threading.main_thread() not in importers
     assert _memory.undisturbed("slowly_imported", "a test") is module is sys.modules.pop("slowly_imported")
     assert importers[3] is threading.main_thread()
+
+
+@pytest.mark.parametrize("operation", ["fit_evidence", "lekprofile", "prune", "fit lm", "save, load, from_sklearn"])
+def test_nothing_is_imported_but_by_way_of_memory_that_was_asked_for(operation):
+    """Where Python's compiler gets no memory it may raise SystemError, which `_memory` tells as MemoryError."""
+    program = f"""
+    import sys, traceback
+    sys.path.insert(0, "tests")
+    import limits
+    problem, strays = limits.Problem(1000, 1), []
+    def hook(event, arguments):
+        if event == "import" and "_imported" not in "".join(traceback.format_stack()):
+            strays.append(arguments[0])
+    sys.addaudithook(hook)
+    limits.OPERATIONS[{operation!r}](problem)
+    print(*strays or ["none"])
+    """
+    assert run(program) == ["none"]

@@ -75,7 +75,7 @@ def test_layers_without_a_counterpart_are_named():
     refused(ValueError, "expected a linear layer before Tanh, got none", sequence(nn.ReLU(), nn.Tanh()))
     refused(ValueError, "expected a linear layer before Tanh, got none", nn.Sequential(nn.Tanh(), nn.Linear(3, 4)))
     refused(ValueError, "expected a linear layer at least, got none", nn.Sequential(nn.Identity()))
-    refused(ValueError, "expected 4 inputs, .* got 5", sequence(nn.ReLU(), nn.Linear(5, 1)))
+    refused(ValueError, "expected weights of 4 inputs, .* got 5", sequence(nn.ReLU(), nn.Linear(5, 1)))
     refused(ValueError, "hidden: expected None, .* got 'tanh'", sequence(), hidden="tanh")
     refused(ValueError, "output: expected None or logistic, .* got 'softmax'", sequence(nn.Sigmoid()), output="softmax")
     refused(ValueError, "hidden: expected one of .* got 'softmax'", sequence(nn.Softmax(dim=1), nn.Linear(4, 1)))
@@ -91,7 +91,7 @@ def test_state_dicts_that_are_not_of_linear_layers_are_refused():
     refused(ValueError, "module: expected weights .* got 0.running_mean", {"a.weight": W, "0.running_mean": b})
     refused(ValueError, "module: expected weights .* got conv.weight", {"conv.weight": np.ones((2, 1, 3, 3))})
     refused(TypeError, "module: expected weights of type float32 or float64, got float16", {"weight": W.astype("f2")})
-    refused(ValueError, "weights: expected one number type", {"weight": W, "bias": b.astype("f4")})
+    refused(ValueError, "module: expected weights of one number type", {"weight": W, "bias": b.astype("f4")})
     refused(ValueError, "module: expected a linear layer at least, got none", {})
 
 

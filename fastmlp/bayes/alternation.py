@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import _sets
 from fastmlp import _validation as check
 from fastmlp._types import Mask
 from fastmlp.bayes.budget import Budget, Stop
@@ -89,7 +90,7 @@ class Alternation:
         self.grid = 2.0 ** math.floor(math.log2(GRID * tol)) if tol else 0.0
         self.groups = _named_groups(architecture, check.choice(groups, "groups", GROUPS))
         positions = (selection.positions(architecture, names, "groups") for names in self.groups.values())
-        self.where = [np.setdiff1d(own, frame.known) for own in positions]
+        self.where = [_sets.without(own, frame.known) for own in positions]
         self.sizes = np.array([len(where) for where in self.where])
         self.levels = Levels(frame, samples, by_output=False) if levels is None else levels
         self.budget, self.number, self._begun = Budget() if budget is None else budget, number, False

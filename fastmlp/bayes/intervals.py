@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from fastmlp import _memory
+from fastmlp import _memory, _sets
 from fastmlp._types import Float
 from fastmlp.model import moderation
 
@@ -127,7 +127,7 @@ class Poisson(NamedTuple):
         m, s, shape = np.ravel(self.mean), np.ravel(self.scale), np.ravel(k)
         result = special.ndtr((np.log(shape - 0.5) - m) / np.sqrt(s * s + 1 / shape))
         finer = np.exp2(np.ceil(np.log2(np.maximum(s * np.sqrt(shape) / 2, 1.0))))
-        for factor in np.unique(finer[finer <= FINEST]):
+        for factor in _sets.unique(finer[finer <= FINEST]):
             z = np.linspace(-8.5, 8.5, int(34 * factor) + 1)
             weight = np.exp(-(z**2) / 2)
             weight /= weight.sum()
@@ -146,6 +146,7 @@ class Drawn(NamedTuple):
 
     def quantile(self, q: float) -> Float:
         """Between draws, linearly."""
+        _memory.late("numpy.ma")  # which NumPy imports
         return np.asarray(np.quantile(self.draws, q, axis=1))
 
     def below(self, x: Float) -> Float:

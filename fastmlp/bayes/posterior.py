@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from fastmlp import _sets
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
 from fastmlp._types import Float, Index, Mask
@@ -246,7 +247,7 @@ class Posterior:
         covariance, v = self.covariance, self.free.reduce(self.params)
 
         def form(where: Index) -> float:
-            own = np.unique(self.free.index[where])
+            own = _sets.unique(self.free.index[where])
             own = own[own >= 0]
             if not len(own):
                 return math.inf if self.params[where].any() else 0.0

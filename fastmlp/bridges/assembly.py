@@ -41,24 +41,33 @@ def assembled(
     hidden: Any,
     output: str,
     loss: Any,
+    *,
+    argument: str,
 ) -> Network:
-    """A network of these layers with these W and b, to the last bit; no bias is one of zeros."""
+    """A network of these layers with these W and b, to the last bit; no bias is one of zeros.
+
+    ValueError, which names the argument that they come from, where they do not fit.
+    """
     types = {array.dtype for array in (*weights, *biases) if array is not None}
     if len(types) > 1:
-        raise ValueError(f"weights: expected one number type, got {' and '.join(sorted(map(str, types)))}")
+        raise ValueError(
+            f"{argument}: expected weights of one number type, got {' and '.join(sorted(map(str, types)))}"
+        )
     architecture = Architecture.create(layers, hidden, output, loss, types.pop())
     params = np.zeros(architecture.n_params, architecture.dtype)
     for target, source in zip(architecture.unravel(params).weights, weights, strict=True):
         if source.shape[1] != target.shape[1]:
             before = "inputs, as many as units" if source.ndim == 2 else "channels, as many as maps"
-            raise ValueError(f"weights: expected {target.shape[1]} {before} before, got {source.shape[1]}")
+            raise ValueError(
+                f"{argument}: expected weights of {target.shape[1]} {before} before, got {source.shape[1]}"
+            )
         if source.shape != target.shape:
-            raise ValueError(f"weights: expected shape {target.shape}, got {source.shape}")
+            raise ValueError(f"{argument}: expected weights of shape {target.shape}, got {source.shape}")
         target[...] = source
     for target, bias in zip(architecture.unravel(params).biases, biases, strict=True):
         if bias is not None:
             target[...] = bias
-    numbers = check.vector(params, "weights", len(params), architecture.dtype)
+    numbers = check.vector(params, argument, len(params), architecture.dtype)
     return Network._make(architecture, numbers, trained=True)
 
 

@@ -105,7 +105,9 @@ def from_safetensors(
         biases = [bias and _numbers(file, start, bias, dtype, name) for _, bias in layers]
     weights = [W.T if _is_turned(kernel) else W for W, (kernel, _) in zip(weights, layers, strict=True)]
     hidden = [] if len(layers) == 1 and hidden is None else hidden
-    return assembled(sizes(weights), weights, biases, hidden, IDENTITY.name if output is None else output, loss)
+    return assembled(
+        sizes(weights), weights, biases, hidden, IDENTITY.name if output is None else output, loss, argument="path"
+    )
 
 
 # ---- the header ----

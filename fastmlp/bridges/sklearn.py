@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp import _optional
+from fastmlp import _optional, _sets
 from fastmlp import _validation as check
 from fastmlp.bridges.assembly import assembled, sizes
 from fastmlp.network.network import Network, check_network
@@ -58,7 +58,9 @@ def from_sklearn(estimator: Any) -> Network:
     validation.check_is_fitted(estimator)
     weights = [W.T for W in estimator.coefs_]
     hidden = [estimator.activation] * (len(weights) - 1)
-    return assembled(sizes(weights), weights, estimator.intercepts_, hidden, estimator.out_activation_, None)
+    return assembled(
+        sizes(weights), weights, estimator.intercepts_, hidden, estimator.out_activation_, None, argument="estimator"
+    )
 
 
 def to_sklearn(net: Network, classes: Any = None) -> Any:
@@ -143,7 +145,7 @@ def _all_classes(net: Network, classes: Any) -> tuple[Any, Any]:
     several_labels = n_outputs > 1 and net._architecture.output.is_elementwise
     n_classes = max(n_outputs, 2)
     labels = np.arange(n_classes) if classes is None else np.asarray(classes)
-    if labels.shape != (n_classes,) or not np.array_equal(np.unique(labels), labels):
+    if labels.shape != (n_classes,) or not np.array_equal(_sets.unique(labels), labels):
         raise ValueError(f"classes: expected {n_classes} different ones in sorted order, got {check.shown(classes)}")
     if several_labels and classes is not None:
         raise ValueError(f"classes: expected None for several labels a sample, got {check.shown(classes)}")

@@ -151,4 +151,5 @@ def _groups(groups: Any, values: Float) -> tuple[Float, tuple[str, ...]]:
             f"groups: expected quantiles between 0 and 1, or values of shape (G, {values.shape[1]}), "
             f"got {check.shown(groups)}"
         )
+    _memory.late("numpy.ma")  # which NumPy imports
     return np.quantile(values, given, axis=0), tuple(f"{q:g}" for q in given)

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastmlp import _sets
 from fastmlp import _validation as check
 from fastmlp._core.sums.moments import largest
 from fastmlp._types import Array, Float, Index
@@ -168,8 +169,8 @@ def suspects(
     with np.errstate(over="ignore", invalid="ignore"):
         if (first := _first(architecture, params, inputs)) is not None:
             steep, far = _all_steep_and_far(architecture.first.activation, first, minibatch)
-            unseen = np.unique(first.place[_unseen(first, FAINT_MINIBATCH if minibatch else FAINT)])
-            columns = unseen if is_dense else np.flatnonzero(np.isin(_channels(architecture), unseen))
+            unseen = _sets.unique(first.place[_unseen(first, FAINT_MINIBATCH if minibatch else FAINT)])
+            columns = unseen if is_dense else np.flatnonzero(_sets.among(_channels(architecture), unseen))
             found = found._replace(steep=steep, far=far)
             if len(unseen) and _matter(architecture, some, columns, inputs.deviation):
                 found = found._replace(faint=unseen)
@@ -236,8 +237,8 @@ def _all_steep_and_far(activation: Activation, first: _First, minibatch: bool) -
     while True:
         more = _steep_and_far(activation, first, rest, minibatch)
         if not any(map(len, more)):
-            return np.unique(first.place[steep]), np.unique(first.place[far])
-        steep, far = np.union1d(steep, more[0]), np.union1d(far, more[1])
+            return _sets.unique(first.place[steep]), _sets.unique(first.place[far])
+        steep, far = _sets.union(steep, more[0]), _sets.union(far, more[1])
         rest[np.concatenate(more)] = 0.0
 
 
@@ -277,7 +278,7 @@ def _unseen(first: _First, bound: float) -> Index:
 
 def _matter(architecture: Architecture, samples: Samples, columns: Index, sd: Float) -> bool:
     """Whether something would be lost without them: always if there are no others, else by straight lines."""
-    others = np.setdiff1d(np.flatnonzero(sd > 0), columns)
+    others = _sets.without(np.flatnonzero(sd > 0), columns)
     if len(others) == 0:
         return True
     T = explained.real(architecture, samples)
@@ -327,7 +328,7 @@ def _not_constant(columns: units.Columns, given: Any, name: str) -> Index:
         return NONE
     spread = np.ptp(array[:, where].astype(np.float64), axis=0)  # of booleans too
     own = (spread > 0) & (spread <= columns.slack(np.dtype(np.float64))[where])  # else others have made it constant
-    return np.array([c for c in where[own] if len(np.unique(array[:, c])) > MOST_ROUNDED], np.intp)
+    return np.array([c for c in where[own] if len(_sets.unique(array[:, c])) > MOST_ROUNDED], np.intp)
 
 
 def _lost(mean: Float, sd: Float, given: Any, weight: Array | None, name: str) -> tuple[Index, Index]:

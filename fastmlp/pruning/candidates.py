@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastmlp import _sets
 from fastmlp import _validation as check
 from fastmlp._types import Index, Mask
 from fastmlp.model import selection
@@ -41,7 +42,7 @@ class Candidates:
         self.architecture = architecture
         kept = np.zeros(architecture.n_params, bool)
         kept[selection.positions(architecture, keep, "keep")] = True
-        named = _sets(architecture, what)
+        named = _selected(architecture, what)
         left = [each for each in named if not kept[each[1]].any()]
         self.names, self.sets = [name for name, _ in left], [where for _, where in left]
         single = bool(left) and all(len(where) == 1 for where in self.sets)
@@ -68,7 +69,7 @@ class Left(NamedTuple):
         return place[self.sets] if isinstance(self.sets, np.ndarray) else [place[S] for S in self.sets]
 
 
-def _sets(architecture: Architecture, what: Any) -> list[tuple[str, Index]]:
+def _selected(architecture: Architecture, what: Any) -> list[tuple[str, Index]]:
     if isinstance(what, str) and what in WHAT:
         return list({"weights": _weights, "units": _units, "inputs": _inputs}[what](architecture))
     expected = f"{', '.join(map(repr, WHAT))} or a list of selections"
@@ -76,7 +77,7 @@ def _sets(architecture: Architecture, what: Any) -> list[tuple[str, Index]]:
         raise ValueError(f"what: expected {expected}, got {check.shown(what)}")
     given = check.sequence(what, "what", expected)
     sets = [(each if isinstance(each, str) else "", selection.positions(architecture, each, "what")) for each in given]
-    if any(len(np.unique(where)) < max(1, len(where)) for _, where in sets):
+    if any(len(_sets.unique(where)) < max(1, len(where)) for _, where in sets):
         raise ValueError("what: expected selections of parameters, each once, got an empty one or one twice")
     return [(name or _name(architecture, where), where) for name, where in sets]
 

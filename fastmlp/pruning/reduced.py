@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _matrices, _threads
+from fastmlp import _matrices, _sets, _threads
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._core.fits.objective import Objective as Compiled
@@ -361,7 +361,7 @@ class Reduced:
         """
         flat = np.flatnonzero(self.decay == 0)
         biases = self.problem.architecture.unravel(np.arange(len(self.pruned))).biases
-        if self.problem.terms or not len(flat) or not np.isin(self.free[flat], np.concatenate(biases)).all():
+        if self.problem.terms or not len(flat) or not _sets.among(self.free[flat], np.concatenate(biases)).all():
             return A
         A, curvatures = _matrices.copied(A), A.diagonal()[flat]
         A[flat, flat] += SHIFTED * float(curvatures.mean() or A.diagonal().mean())

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastmlp import _matrices
+from fastmlp import _matrices, _sets
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._core.fits.ties import Ties
@@ -217,7 +217,7 @@ def make(
     in_a_tie = np.zeros(n_params, bool)
     for tie in _ties(tied):
         members, factors = _members(architecture, tie)
-        if in_a_tie[members].any() or len(np.unique(members)) < len(members):
+        if in_a_tie[members].any() or len(_sets.unique(members)) < len(members):
             raise ValueError(f"tied: expected each parameter in one tie, and once, got one twice: {check.shown(tie)}")
         in_a_tie[members] = True
         first[members], coefficient[members] = members[0], factors

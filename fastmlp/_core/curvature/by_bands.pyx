@@ -124,4 +124,4 @@ cdef void sum_band(const Sums *sums, const Band *band, floating *work, number *m
             vector_ops.add(here.net.ops, band.rows * band.cols, <const floating *> to, first)
         to = first + band.rows * band.cols
     if team.keep_on(watch, band.rows * band.cols):
-        tiles.store_band(sums.c, band, <const floating *> first, matrix)
+        tiles.store_band(sums.c, band, <const floating *> first, matrix, watch)

@@ -168,7 +168,7 @@ cdef void store(const Curvature *c, floating *sums, size_t stride, size_t n_slot
     """Sum the matrices of the slots, `stride` numbers apart, in their order, and store the lower triangle."""
     cdef size_t n = order(c), row
     for row in range(n):
-        if team.keep_on(watch, n_slots * n):
+        if team.keep_on(watch, n_slots * n * sizeof(number)):
             tiles.sum_slots(c, sums, row + 1, stride, n_slots)
             tiles.copy(row + 1, <const floating *> sums, matrix + row * n)
         sums += n

@@ -112,7 +112,8 @@ cdef void store_tiles(const Curvature *c, floating *sums, size_t stride, size_t 
     cdef const Chosen *chosen = c.chosen
     cdef size_t k, x, rows, row
     for row in range(chosen.n):
-        memset(matrix + row * chosen.n, 0, (row + 1) * sizeof(number))
+        if team.keep_on(watch, (row + 1) * sizeof(number)):
+            memset(matrix + row * chosen.n, 0, (row + 1) * sizeof(number))
     for k in range(n_grams(c)):
         rows = gram_numbers(gram_rows(c, k))
         if team.keep_on(watch, n_slots * rows):

@@ -257,7 +257,7 @@ cdef void mirror(size_t n, number *matrix, Watch *watch) noexcept nogil:
     """Square by square."""
     cdef size_t row, col, i, j, n_squares = (n + MIRROR - 1) // MIRROR
     for row in range(n_squares):
-        if not team.keep_on(watch, MIRROR * MIRROR * row):
+        if not team.keep_on(watch, MIRROR * MIRROR * row * sizeof(number)):
             return
         for col in range(row + 1):
             for j in range(col * MIRROR, min(n, (col + 1) * MIRROR)):   # written along its rows, as writes cost more

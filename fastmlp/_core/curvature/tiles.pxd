@@ -63,7 +63,8 @@ cdef void store_tiles(const Curvature *c, floating *tiles, size_t stride, size_t
                       Watch *watch) noexcept nogil
 # The parts of it that by_bands.pyx shares: before and between the bands,
 cdef void clear_outputs(const Curvature *c, number *matrix) noexcept nogil
-cdef void store_band(const Curvature *c, const Band *band, const floating *tiles, number *matrix) noexcept nogil
+cdef void store_band(const Curvature *c, const Band *band, const floating *tiles, number *matrix,
+                     Watch *watch) noexcept nogil
 # and those that by_samples.pyx shares.
 cdef void store_cross_terms(const Curvature *c, floating *tiles, size_t stride, size_t n_slots, number *matrix,
                             Watch *watch) noexcept nogil

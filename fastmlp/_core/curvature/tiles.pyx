@@ -108,7 +108,10 @@ cdef size_t cross_work(const Curvature *c) noexcept nogil:
 
 cdef void store_tiles(const Curvature *c, floating *tiles, size_t stride, size_t n_slots, number *matrix,
                       Watch *watch) noexcept nogil:
-    """Sum the tiles of the slots, `stride` numbers apart, in their order, and store them in the matrix."""
+    """Sum the tiles of the slots, `stride` numbers apart, in their order, and store them in the matrix.
+
+    Its pages may be new: a byte of them takes as long as a multiply-add, here and in the modules beside.
+    """
     cdef Band band = first_band(c)
     cdef size_t numbers
     clear_outputs(c, matrix)
@@ -116,7 +119,7 @@ cdef void store_tiles(const Curvature *c, floating *tiles, size_t stride, size_t
         numbers = band.rows * band.cols
         if team.keep_on(watch, numbers):
             sum_slots(c, tiles, numbers, stride, n_slots)
-            store_band(c, &band, <const floating *> tiles, matrix)
+            store_band(c, &band, <const floating *> tiles, matrix, watch)
         tiles += numbers
         next_band(c, &band)
     if c.kind == EXACT:
@@ -130,14 +133,16 @@ cdef void clear_outputs(const Curvature *c, number *matrix) noexcept nogil:
         memset(matrix + row * n_params + last, 0, (row + 1 - last) * sizeof(number))
 
 
-cdef void store_band(const Curvature *c, const Band *band, const floating *tiles, number *matrix) noexcept nogil:
+cdef void store_band(const Curvature *c, const Band *band, const floating *tiles, number *matrix,
+                     Watch *watch) noexcept nogil:
     cdef size_t col = 0, cols
     if is_separable(c, band.l, band.m) and c.per_output:
         store_separable(c, band.m, band.row, band.rows, tiles, False, matrix)
         return
     while col < band.cols:
         cols = min(<size_t> COLS, band.cols - col)
-        store_tile(c, band, col, cols, tiles, matrix)
+        if team.keep_on(watch, band.rows * cols * sizeof(number)):
+            store_tile(c, band, col, cols, tiles, matrix)
         tiles += band.rows * cols
         col += cols
 
@@ -153,7 +158,7 @@ cdef void store_cross_terms(const Curvature *c, floating *tiles, size_t stride, 
             row = 0
             while row < n_rows:
                 rows = min(<size_t> ROWS, n_rows - row)
-                if team.keep_on(watch, rows * n_cols):
+                if team.keep_on(watch, rows * n_cols * sizeof(number)):
                     sum_slots(c, tiles, rows * n_cols, stride, n_slots)
                     store_cross(c, l, m, row, rows, <const floating *> tiles, matrix)
                 tiles += rows * n_cols

@@ -73,4 +73,4 @@ def from_keras(path: str | os.PathLike[str], output: str | None = None, loss: st
         raise ValueError(f"output: expected None or {last}, with which the model ends, got {check.shown(output)}")
     given = output or last or IDENTITY.name
     loss = loss_of(model.training, given) if loss is None else loss
-    return assembled(layers, weights, biases, hidden, given, loss)
+    return assembled(layers, weights, biases, hidden, given, loss, argument="path")

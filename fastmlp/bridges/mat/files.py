@@ -178,6 +178,7 @@ class _File:
         codec = TEXTS.get(element.kind, "latin-1")
         if codec in ("utf-16", "utf-32"):
             codec += "-le" if self.order == "<" else "-be"
+            _memory.late(f"encodings.{codec.replace('-', '_')}")
         return bytes(element.data).decode(codec)
 
     def numbers(self, element: Element) -> Array:

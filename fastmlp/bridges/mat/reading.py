@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp import _sets
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._types import Float
@@ -128,7 +129,9 @@ def _of_netlab(net: Mapping[str, Any]) -> Network:
     layers = (1, 2) if kind == "mlp" else (1,)
     weights = [_matrix(net, f"w{layer}").T for layer in layers]
     biases = [_vector(net, f"b{layer}", len(W)) for layer, W in zip(layers, weights, strict=True)]
-    return assembled(sizes(weights), weights, biases, ["tanh"] * (len(layers) - 1), NETLAB[output], None)
+    return assembled(
+        sizes(weights), weights, biases, ["tanh"] * (len(layers) - 1), NETLAB[output], None, argument="path"
+    )
 
 
 def _of_constants(net: Mapping[str, Any], hidden: Any, output: Any) -> Network:
@@ -153,7 +156,7 @@ def _of_constants(net: Mapping[str, Any], hidden: Any, output: Any) -> Network:
         if output != IDENTITY.name:
             raise ValueError(f"output: expected 'identity' behind which {name} is folded, got {check.shown(output)}")
         weights[-1], biases[-1] = _behind(weights[-1], biases[-1], name, step)
-    return assembled(sizes(weights), weights, biases, hidden or [], output, None)
+    return assembled(sizes(weights), weights, biases, hidden or [], output, None, argument="path")
 
 
 def _steps(net: Mapping[str, Any], side: str) -> list[tuple[str, dict[str, Any]]]:
@@ -180,7 +183,7 @@ def _before(W: Float, b: Float, name: str, step: dict[str, Any]) -> tuple[Float,
     )
     if not ("xrows" in step or "remove" in step):
         raise ValueError(f"path: expected {name}.xrows, the number of inputs, beside {name}.keep, got none")
-    in_order = np.array_equal(np.unique(keep), keep) and np.array_equal(np.floor(keep), keep)
+    in_order = np.array_equal(_sets.unique(keep), keep) and np.array_equal(np.floor(keep), keep)
     if not in_order or keep[0] < 1 or keep[-1] > n_inputs or len(W) * n_inputs > MOST_WEIGHTS:
         raise ValueError(f"path: expected {name}.keep to be some of {n_inputs} inputs, 1 the first, got others")
     wide = np.zeros((len(W), n_inputs))

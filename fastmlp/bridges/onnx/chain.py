@@ -201,4 +201,4 @@ class _Chain:
             raise ValueError("model: expected outputs in the order channel, row, column, got transposed ones")
         output = self.activations[-1] if self.kinds[-1].has_activation else IDENTITY.name
         hidden = self.activations[:-1] if self.kinds[-1].has_activation else self.activations
-        return assembled(self.layers, self.weights, self.biases, hidden, output, loss)
+        return assembled(self.layers, self.weights, self.biases, hidden, output, loss, argument="model")

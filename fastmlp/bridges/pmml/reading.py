@@ -131,7 +131,7 @@ def _network(model: Node, layers: list[Dense], scale: Float, shift: Float) -> Ne
     *hidden, output = [name for name in names if name is not None]
     loss = "squared_error" if not is_classifier and output == SIGMOID else None
     weights = [each.W for each in layers]
-    net = assembled(sizes(weights), weights, [each.b for each in layers], hidden, output, loss)
+    net = assembled(sizes(weights), weights, [each.b for each in layers], hidden, output, loss, argument="path")
     if (scale == 1).all() and not shift.any():
         return net
     if output != IDENTITY.name:

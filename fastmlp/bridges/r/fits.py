@@ -159,7 +159,7 @@ def _only(output: str | None, told: str | None) -> None:
 
 def _network(rows: list[Array], hidden: str, output: str, loss: str | None) -> Network:
     weights, biases = [each[:, 1:] for each in rows], [each[:, 0] for each in rows]
-    return assembled(sizes(weights), weights, biases, [hidden] * (len(rows) - 1), output, loss)
+    return assembled(sizes(weights), weights, biases, [hidden] * (len(rows) - 1), output, loss, argument="text")
 
 
 def _split(wts: list[float], layers: list[tuple[int, int]]) -> list[Array]:

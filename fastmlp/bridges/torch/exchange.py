@@ -86,7 +86,15 @@ def from_torch(
         raise ValueError(f"output: expected None or {last}, with which the module ends, got {check.shown(output)}")
     layers, weighted = specified(found, shape), [each for each in found if each.W is not None]
     weights, biases = [each.W for each in weighted if each.W is not None], [each.b for each in weighted]
-    return assembled(layers, weights, biases, [] if len(found) == 1 else hidden, output or last or IDENTITY.name, loss)
+    return assembled(
+        layers,
+        weights,
+        biases,
+        [] if len(found) == 1 else hidden,
+        output or last or IDENTITY.name,
+        loss,
+        argument="module",
+    )
 
 
 def _either(shape: Any, own: Shape | None) -> Shape | None:
