@@ -49,14 +49,14 @@ def choose(problem: Problem) -> Chosen:
     if problem.is_of_classes:
         return Chosen(network, tried, posterior, notes=tuple(notes))
     noise = _noise(posterior)
-    scores, is_whole = _scores(problem, network.layers[1:-1], noise)
-    if not is_whole and ended(problem.wishes) not in notes:
+    errors, stds = _of_others(problem, network.layers[1:-1], noise)
+    if time.monotonic() > problem.until and ended(problem.wishes) not in notes:
         notes.append(ended(problem.wishes))
-    missed = noise * float(np.sqrt(np.mean(scores**2)))
+    missed = float(np.sqrt(np.mean(errors**2)))
     if missed > MET * noise:
         notes.append("the network can go through nearly all rows: the noise is told from rows that it has not seen")
         noise = missed
-    return Chosen(network, tried, posterior, noise, scores, tuple(notes))
+    return Chosen(network, tried, posterior, noise, np.sort(errors / stds), tuple(notes))
 
 
 def _sizes(problem: Problem) -> list[int]:
@@ -69,26 +69,28 @@ def _noise(posterior: Any) -> float:
     return float(np.ravel(posterior.noise_precision)[0] ** -0.5)
 
 
-def _scores(problem: Problem, hidden: tuple[int, ...], noise: float) -> tuple[Float, bool]:
-    """Errors of rows by networks that have not seen them, in standard deviations; whether there was time for all.
+def _of_others(problem: Problem, hidden: tuple[int, ...], noise: float) -> tuple[Float, Float]:
+    """Errors of rows by networks that have not seen them, and the standard deviations that this noise would give them.
 
-    Deviations are those of the networks, but in proportion to this noise: it is the one that intervals are made of.
+    What a network does not know of the function goes with its noise, as long as the rows tell it; where it is more than
+    the noise the prior tells it, whatever the noise. As many folds as there is time for, one at least.
     """
-    n = len(problem.T)
+    n_asked = min(N_FOLDS, math.ceil(SCORED * N_FOLDS / len(problem.T)))
     folds = rows.dealt(problem.T, N_FOLDS, np.random.default_rng([problem.wishes.seed, 1]))
-    n_asked = min(N_FOLDS, math.ceil(SCORED * N_FOLDS / n))
-    scores: list[Float] = []
+    found = []
     for fold in range(n_asked):
         if fold and time.monotonic() > problem.until:
-            return np.sort(np.concatenate(scores)), False
+            break
         X, T, out = problem.X, problem.T, folds == fold
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             what, share = f"intervals, part {fold + 1} of {n_asked}", 1.0 / (n_asked - fold)
             posterior = _trained(problem, X[~out], T[~out], hidden, fold + 1, share, what, **FOLD)
-        mean, variance = posterior.predict(X[out])
-        scores.append((T[out] - mean[:, 0]) / np.sqrt(variance[:, 0]) * (_noise(posterior) / noise))
-    return np.sort(np.concatenate(scores)), True
+        mean, epistemic, own = (each[:, 0] for each in posterior.predict(X[out], parts=True))
+        scale = noise**2 / own if epistemic.mean() < own.mean() else 1.0
+        found.append((T[out] - mean, np.sqrt(scale * epistemic + noise**2)))
+    errors, stds = (np.concatenate(each) for each in zip(*found, strict=True))
+    return errors, stds
 
 
 def _trained(
