@@ -55,7 +55,7 @@ def choose(problem: Problem) -> Chosen:
     missed = float(np.sqrt(np.mean(errors**2)))
     if missed > MET * noise:
         notes.append("the network can go through nearly all rows: the noise is told from rows that it has not seen")
-        noise = missed
+        return Chosen(network, tried, posterior, missed, np.sort(errors / missed), tuple(notes), is_even=True)
     return Chosen(network, tried, posterior, noise, np.sort(errors / stds), tuple(notes))
 
 

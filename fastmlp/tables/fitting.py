@@ -68,7 +68,9 @@ def fit(frame: Any, target: str, wishes: Wishes, name: str, told: Told) -> Fitte
         "seconds": wishes.seconds,
     }  # fmt: skip
     notes = (*_notes(schema, frame, wishes), *found.notes)
-    model = TableModel(schema, found.network, found.posterior, found.noise_std, settings, notes, found.scores)
+    model = TableModel(
+        schema, found.network, found.posterior, found.noise_std, settings, notes, found.scores, found.is_even
+    )
     return Fitted(model, train, (X[held], T[held]))
 
 

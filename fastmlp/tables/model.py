@@ -46,6 +46,9 @@ class TableModel:
     scores : ndarray or None
         Of regression, in ascending order: errors of rows that the network was not trained on, in standard deviations
         of their predictions. Intervals are their quantiles; None: those of normal distributions.
+    is_even : bool
+        Of regression: the standard deviation of a prediction is `noise_std` for all rows, not the posterior's; always
+        without a posterior.
     """
 
     schema: Schema
@@ -55,6 +58,7 @@ class TableModel:
     settings: Mapping[str, Any]
     notes: tuple[str, ...] = ()
     scores: Float | None = None
+    is_even: bool = False
 
     @property
     def classes(self) -> tuple[str, ...] | None:
@@ -91,7 +95,7 @@ class TableModel:
 
     def moments(self, X: Float) -> tuple[Float, Float]:
         """Of regression: means and standard deviations of new targets, (N,) each."""
-        if self.posterior is None:
+        if self.posterior is None or self.is_even:
             mean = np.asarray(self.network(X), np.float64)[:, 0]
             return mean, np.full(len(mean), self.noise_std)
         mean, variance = self.posterior.predict(X)
@@ -167,6 +171,7 @@ class TableModel:
             "version": VERSION,
             "columns": [[column.name, column.kind, list(column.levels)] for column in columns],
             "noise_std": self.noise_std,
+            "even": self.is_even,
             "settings": dict(self.settings),
             "notes": list(self.notes),
             "model": dict(inner),
@@ -214,7 +219,8 @@ def read(file: Archive) -> TableModel:
     noise = told["noise_std"]
     noise = None if noise is None else check.number(noise, "noise_std", 0.0)
     settings = _texts(told["settings"].values(), told["settings"])
-    return TableModel(schema, network, posterior, noise, settings, tuple(map(str, told["notes"])), scores)
+    notes, is_even = tuple(map(str, told["notes"])), check.boolean(told["even"], "even")
+    return TableModel(schema, network, posterior, noise, settings, notes, scores, is_even)
 
 
 def network_of(posterior: Any) -> Network:

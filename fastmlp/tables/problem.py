@@ -55,7 +55,7 @@ class Problem(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """A network, and what is known of its errors; the last four as of `TableModel`."""
+    """A network, and what is known of its errors; all but the first two as of `TableModel`."""
 
     network: Network
     tried: list[list[int]]  #: hidden layers
@@ -63,6 +63,7 @@ class Chosen(NamedTuple):
     noise_std: float | None = None
     scores: Float | None = None
     notes: tuple[str, ...] = ()
+    is_even: bool = False
 
 
 def ended(wishes: Wishes) -> str:
