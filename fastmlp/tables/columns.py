@@ -49,7 +49,7 @@ class Column(NamedTuple):
         """The entries of a column of numbers."""
         found = entries.read(frame, self.name)
         if found.dtype == np.float64:
-            return found  # type: ignore[no-any-return]
+            return found
         i = next(i for i, text in enumerate(found) if not entries.is_number(text))
         raise ValueError(
             f"{entries.place(frame, i, self.name)}: expected a number, as in training, got {found[i]!r}; correct it"
@@ -74,7 +74,8 @@ class Column(NamedTuple):
         if self.kind == NUMBER:
             return self.numbers_of(frame)[:, None]
         codes = np.array([self.levels.index(level) for level in self._coded_levels])
-        return (self.codes_of(frame)[:, None] == codes).astype(np.float64)
+        coded: Float = (self.codes_of(frame)[:, None] == codes).astype(np.float64)
+        return coded
 
 
 class Schema(NamedTuple):
