@@ -33,7 +33,7 @@ from fastmlp.terms import Quadratic, Sum, TangentPropagation, Term, WeightDecay
 from fastmlp.terms.objective import Objective
 
 if TYPE_CHECKING:  # what is imported when it is first asked for
-    from fastmlp import features, invariance, plot
+    from fastmlp import features, invariance, plot, report
     from fastmlp.bayes import Evidence, Laplace, LeaveOneOut, Mixture, Prediction, Starts, fit_evidence
     from fastmlp.bayes.prior_samples import prior_samples
     from fastmlp.bridges import (
@@ -131,6 +131,7 @@ __all__ = [
     "propagate",
     "prune",
     "refit",
+    "report",
     "saliencies",
     "schedules",
     "sensitivity",
@@ -170,6 +171,7 @@ LATER = {  # where the other names of __all__ come from
     "optimize.results": ("FitResult", "FitResults", "LeastSquaresResult"),
     "plot": (),
     "pruning": ("PruningPath", "PruningStep", "Saliencies", "compact", "prune", "refit", "saliencies"),
+    "report": (),
     "runs": ("Run", "Sweep", "fit_many", "sweep"),
     "sensitivities": ("Sensitivity", "propagate", "sensitivity"),
     "source": ("to_c", "to_formula", "to_fortran"),

@@ -1,4 +1,4 @@
-"""`load`: what `save` of networks and posteriors has written."""
+"""`load`: what `save` of networks, posteriors and models of tables has written."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from fastmlp.model import archive, io
 from fastmlp.model.archive import Archive
 from fastmlp.network import Network
 
+#: what is read by modules that take longer to import than a network to be read
+LATER = {archive.POSTERIOR: "fastmlp.bayes.posterior_files", archive.TABLE: "fastmlp.tables.model"}
+
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Read a network that `Network.save` has written, or a posterior of `Laplace.save` or `Mixture.save`.
+    """Read a network that `Network.save` has written, a posterior, or the model of a table of ``fastmlp fit``.
 
     Parameters
     ----------
@@ -22,8 +25,9 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    Network, Laplace, Evidence or Mixture
-        What was saved: a network equal to it, to the bit; a posterior whose predictions are the same, to the bit.
+    Network, Laplace, Evidence, Mixture or TableModel
+        What was saved: a network equal to it, to the bit; a posterior or a model whose predictions are the same, to
+        the bit. A `TableModel` has `predict` for frames of pandas, `network`, `posterior` and `schema`.
 
     Raises
     ------
@@ -44,7 +48,7 @@ def _read(file: Archive) -> Any:
     named = file.manifest.get("format")
     if named == archive.NETWORK:
         return Network._restored(io.read(file))
-    if named == archive.POSTERIOR:  # whose modules take longer to import than to read a network
-        return _memory.undisturbed("fastmlp.bayes.posterior_files", "fastmlp").read(file)
-    expected = f"{archive.NETWORK!r} or {archive.POSTERIOR!r}"
+    if named in LATER:
+        return _memory.undisturbed(LATER[named], "fastmlp").read(file)
+    expected = " or ".join(map(repr, (archive.NETWORK, *LATER)))
     raise ModelFormatError(f"path: expected a manifest of format {expected}, got another: {check.shown(named)}")

@@ -45,12 +45,13 @@ WITHOUT_INTEGERS = {
 CHANGES = {f"invariance.{name}" for name in ("Composition", "Elastic", "RandomAffine", "RandomShift", "TimeShift",
                                              "TimeWarp", "Transform")}  # numbers, until they are called  # fmt: skip
 FEATURES = {f"features.{name}" for name in fastmlp.features.__all__}  # scikit-learn's transformers of X alone
+REPORTS = {f"report.{name}" for name in fastmlp.report.__all__}  # models of tables alone; arrays are read at once
 
-LITTLE = TEXTS | SMALL | ROWS | COLUMNS | RATES | PICTURES | VECTORS | OF_PREDICT | OF_WEIGHTS
+LITTLE = TEXTS | REPORTS | SMALL | ROWS | COLUMNS | RATES | PICTURES | VECTORS | OF_PREDICT | OF_WEIGHTS
 #: the tables, and what is left out of them
 TABLES = {
-    "tests/fuzz/{calls,trained,asked}.py": SMALL | NOT_HERE | PICTURES | FILES,  # `load` has a target of its own
-    "tests/test_arguments.py": SMALL | NOT_HERE | PICTURES | OF_PREDICT | {"MLPClassifier", "prune_path"},
+    "tests/fuzz/{calls,trained,asked}.py": REPORTS | SMALL | NOT_HERE | PICTURES | FILES,  # `load` has its own
+    "tests/test_arguments.py": REPORTS | SMALL | NOT_HERE | PICTURES | OF_PREDICT | {"MLPClassifier", "prune_path"},
     "tests/changing_calls.py": LITTLE | TERMS | CHANGES | FEATURES | LIBRARIES | FILES
     | {"levenberg_marquardt", "leave_one_out", "sample", "MLPClassifier", "from_network"}
     | {"value", "grad", "value_and_grad", "hess", "ggn", "residuals", "residual_jac"},  # of the objective's own vectors

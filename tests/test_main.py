@@ -192,9 +192,12 @@ def test_version_and_config_say_what_runs_here(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "expected one of demo, export, --selftest, --config, --version"),
-        (["--config", "--selftest"], "expected one of demo, export, --selftest, --config, --version"),
-        (["--config", "demo"], "expected one of demo, export, --selftest, --config, --version"),
+        ([], "expected one of fit, predict, show, export, demo, --selftest, --config, --version"),
+        (
+            ["--config", "--selftest"],
+            "expected one of fit, predict, show, export, demo, --selftest, --config, --version",
+        ),
+        (["--config", "demo"], "expected one of fit, predict, show, export, demo, --selftest, --config, --version"),
         (["train"], "invalid choice: 'train'"),
         (["--bogus"], "unrecognized arguments: --bogus"),
         (["demo", "--bogus"], "unrecognized arguments: --bogus"),

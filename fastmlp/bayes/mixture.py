@@ -10,12 +10,13 @@ import numpy as np
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, printed
-from fastmlp._types import ArrayLike, Float
+from fastmlp._types import Array, ArrayLike, Float
 from fastmlp.bayes import shown, stored
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.prediction import Prediction
 from fastmlp.bayes.predictive import interval_of
 from fastmlp.bayes.starts import Starts
+from fastmlp.model import archive
 
 
 @printed
@@ -69,8 +70,11 @@ class Mixture:
         -----
         Starts that are no members are left out.
         """
-        samples = check.boolean(samples, "samples")
-        stored.save(path, "Mixture", [member._entry(samples=samples) for member in self.members])
+        archive.save(path, *self._contents(samples=check.boolean(samples, "samples")))
+
+    def _contents(self, *, samples: bool = False) -> tuple[dict[str, Any], dict[str, Array]]:
+        """The manifest and the arrays of its file."""
+        return stored.contents("Mixture", [member._entry(samples=samples) for member in self.members])
 
     def _shown(self) -> Page:
         return Page(

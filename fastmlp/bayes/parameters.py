@@ -12,12 +12,13 @@ import numpy as np
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._quiet import quiet
-from fastmlp._types import Float, Seed
+from fastmlp._types import Array, Float, Seed
 from fastmlp.bayes import modes, posterior_state, stored
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.posterior import Posterior
 from fastmlp.derivatives.wide import WideCovariance
 from fastmlp.errors import ModelFormatError
+from fastmlp.model import archive
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 
@@ -79,7 +80,11 @@ class Parameters:
         As of `Network.save`, and 2 P^2 numbers; nothing in it is executed by who reads it. Predictions of what is read
         are the same, to the bit. The other starts of `fastmlp.fit_evidence` are left out.
         """
-        stored.save(path, type(self).__name__, [self._entry(samples=check.boolean(samples, "samples"))])
+        archive.save(path, *self._contents(samples=check.boolean(samples, "samples")))
+
+    def _contents(self, *, samples: bool = False) -> tuple[dict[str, Any], dict[str, Array]]:
+        """The manifest and the arrays of its file."""
+        return stored.contents(type(self).__name__, [self._entry(samples=samples)])
 
     def _entry(self, *, samples: bool) -> stored.Entry:
         """What a file has of it."""

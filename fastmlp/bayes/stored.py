@@ -7,7 +7,6 @@ the posterior and their own name, with shapes in the manifest. What is read back
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -104,13 +103,13 @@ def entry(frame: Frame, posterior: Posterior, *, samples: bool) -> Entry:
     return Entry(told, arrays)
 
 
-def save(path: str | os.PathLike[str], kind: str, entries: Sequence[Entry]) -> None:
-    """Write posteriors: the new file, or the old one, is there whole."""
+def contents(kind: str, entries: Sequence[Entry]) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The manifest and the arrays of a file of posteriors."""
     listed = [
         each.told | {"arrays": {name: list(array.shape) for name, array in each.arrays.items()}} for each in entries
     ]
     arrays = {member(n, name): array for n, each in enumerate(entries) for name, array in each.arrays.items()}
-    archive.save(path, {"format": archive.POSTERIOR, "version": VERSION, "kind": kind, "posteriors": listed}, arrays)
+    return {"format": archive.POSTERIOR, "version": VERSION, "kind": kind, "posteriors": listed}, arrays
 
 
 def member(number: int, name: str) -> str:

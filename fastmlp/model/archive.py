@@ -12,11 +12,12 @@ Modules for files are imported on first use: they would take half the time of th
 
 from __future__ import annotations
 
+import copy
 import io
 import math
 import os
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-NETWORK, POSTERIOR = "fastmlp-network", "fastmlp-posterior"  #: formats
+NETWORK, POSTERIOR, TABLE = "fastmlp-network", "fastmlp-posterior", "fastmlp-table"  #: formats
 MANIFEST = "manifest.json"
 MARK = b"sha256:"
 DIGEST_SIZE = 64
@@ -52,6 +53,14 @@ class Archive:
             raise ModelFormatError(f"path: expected a manifest with names, got {check.shown(manifest)}")
         self.manifest: dict[str, Any] = manifest
         self.names = opened.namelist()
+
+    def inside(self, manifest: Any, outside: Collection[str]) -> Archive:
+        """An archive within this one: what has a manifest there, and all members but those outside of it."""
+        if not isinstance(manifest, dict):
+            raise ModelFormatError(f"path: expected a manifest with names, got {check.shown(manifest)}")
+        other = copy.copy(self)
+        other.manifest, other.names = manifest, [name for name in self.names if name not in outside]
+        return other
 
     def size(self, name: str) -> int:
         """Of a member, in bytes."""

@@ -37,12 +37,17 @@ class Stored(NamedTuple):
 
 def save(path: str | os.PathLike[str], network: Stored) -> None:
     """Write a network: the new file, or the old one, is there whole."""
+    archive.save(path, *contents(network))
+
+
+def contents(network: Stored) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """The manifest and the arrays of its file."""
     architecture, params, units, trained, pruned = network
     manifest = {
         "format": archive.NETWORK, "version": version_of(network), "network": describe(architecture), "trained": trained
     }  # fmt: skip
     arrays = {PARAMS: params, UNITS: units, PRUNED: pruned}
-    archive.save(path, manifest, {name: array for name, array in arrays.items() if array is not None})
+    return manifest, {name: array for name, array in arrays.items() if array is not None}
 
 
 def describe(architecture: Architecture) -> dict[str, Any]:

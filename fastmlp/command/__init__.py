@@ -1,0 +1,11 @@
+"""The command line, ``fastmlp fit | predict | show | export | demo``.
+
+parser      what is asked, and what comes of it
+fit         a table becomes a model, with a report
+predict     a table and a model become predictions
+show        what a file holds
+export      networks as programs, formulas, and files of others
+demo        the demonstration
+files       errors that name files, places to write to
+progress    how far a search is
+"""
