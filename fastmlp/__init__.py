@@ -12,6 +12,7 @@ from fastmlp import _hints, _memory, _optional
 from fastmlp._version import __version__
 from fastmlp.config import show_config
 from fastmlp.errors import (
+    CheckpointWarning,
     ConvergenceWarning,
     ForkWarning,
     IdenticalUnitsWarning,
@@ -65,6 +66,7 @@ if TYPE_CHECKING:  # what is imported when it is first asked for
 __all__ = [
     "Activation",
     "AveragePool",
+    "CheckpointWarning",
     "Conv",
     "ConvergenceWarning",
     "DerivativeReport",

@@ -339,6 +339,11 @@ def seed_sequence(rng: Any) -> np.random.SeedSequence:
     return sequence
 
 
+def seeds(rng: Any, n: int) -> list[int]:
+    """So many, of generators that are independent of each other and of this one; the first do not depend on `n`."""
+    return [int(each.generate_state(1, np.uint64)[0]) for each in seed_sequence(rng).spawn(n)]
+
+
 def output_array(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """A user's array to be written to: exactly this shape and type, C-contiguous, aligned, writeable."""
     if not isinstance(out, np.ndarray) or _is_masked(type(out)):

@@ -3,12 +3,17 @@
 import contextlib
 import sys
 import warnings
+from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
 
 #: what stands between blocks or decorators and the functions that they call
 BETWEEN = (contextlib.__file__, np.errstate.__call__.__code__.co_filename)
+
+Said = tuple[str, type[Warning]]
+_heard: ContextVar[list[Said] | None] = ContextVar("heard", default=None)
 
 
 class ModelFormatError(ValueError):
@@ -43,8 +48,27 @@ class PosteriorWarning(UserWarning):
     """A posterior that should not be trusted: far from the optimum, or lost in rounding."""
 
 
+class CheckpointWarning(UserWarning):
+    """A folder of finished runs cannot be written, or a file in it cannot be read: what it would save is done again."""
+
+
+@contextlib.contextmanager
+def heard() -> Iterator[list[Said]]:
+    """A list of what is warned of within, in place of the warnings: they are for a caller in another process."""
+    said: list[Said] = []
+    token = _heard.set(said)
+    try:
+        yield said
+    finally:
+        _heard.reset(token)
+
+
 def warn_caller(text: str, category: type[Warning]) -> None:
     """Warn at the line outside of the library that has called it."""
+    said = _heard.get()
+    if said is not None:
+        said.append((text, category))
+        return
     package = str(Path(__file__).parent)
     frame, level = sys._getframe(1), 2
     ours = (package, *BETWEEN)

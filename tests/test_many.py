@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fastmlp
+from fastmlp import _validation as check
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -36,9 +37,8 @@ def test_standardised_it_does_what_fit_does(method, dtype):
     together, alone = networks(dtype), networks(dtype)
     options = {"penalty": DECAY, "standardize": True, "max_iter": 20}
     results = fastmlp.fit_many(together, raw, target, method, ftol=0.0, rng=3, **options)
-    generator = np.random.default_rng(3)
-    for net, twin, result in zip(together[::-1], alone[::-1], results[::-1], strict=True):  # the largest comes first
-        expected = twin.fit(raw, target, method, rng=generator, **options)
+    for net, twin, result, seed in zip(together, alone, results, check.seeds(3, len(SIZES)), strict=True):
+        expected = twin.fit(raw, target, method, rng=seed, **options)
         assert net == twin
         assert net.units == twin.units
         assert np.array_equal(result.x, expected.x)
@@ -114,10 +114,12 @@ def test_lbfgs_trains_many_at_once_and_ends_by_its_limits():
 def test_other_methods_go_the_way_of_fit(method):
     nets, twins = networks(), networks()
     fastmlp.fit_many(nets, X, T, method, max_iter=5, rng=np.random.default_rng(0))
-    generator = np.random.default_rng(0)
-    for twin in reversed(twins):  # the largest comes first
-        twin.fit(X, T, method, max_iter=5, rng=generator)
+    for twin, seed in zip(twins, check.seeds(0, len(twins)), strict=True):  # each has one of its own
+        twin.fit(X, T, method, max_iter=5, rng=seed)
     assert nets == twins
+    fewer = networks()[:2]
+    fastmlp.fit_many(fewer, X, T, method, max_iter=5, rng=0)  # whoever else is trained
+    assert fewer == nets[:2]
 
 
 def test_networks_too_large_for_matrices_are_left_to_fit():

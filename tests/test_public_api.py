@@ -17,6 +17,7 @@ NAMES = {
     "Activation",
     "AveragePool",
     "Conv",
+    "CheckpointWarning",
     "ConvergenceWarning",
     "DerivativeReport",
     "Evidence",
@@ -160,6 +161,8 @@ def test_import_pulls_in_nothing_heavy():
         "onnx",
         "pandas",
         "zipfile",
+        "concurrent.futures",
+        "multiprocessing",
         "fastmlp.datasets",
         *(f"fastmlp.{module}" for module in fastmlp.LATER),
     } & set(loaded)

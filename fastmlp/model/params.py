@@ -145,6 +145,10 @@ class Params:
         """Keep what a fit has found in its own units, folded into those of the data."""
         if own is not None:
             params = own.folded(self._architecture, params)
+        self._have(params, own)
+
+    def _have(self, params: Array, own: Units | None) -> None:
+        """Keep what a fit in these units has left, in those of the data."""
         self._trained = self._trained or own is not None or not arrays.same(self._params, params)
         self._params[...] = params
         self._units = own

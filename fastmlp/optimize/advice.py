@@ -57,6 +57,14 @@ def remedies() -> Remedies:
     return Remedies() if caller is None else caller.remedies
 
 
+def relay(text: str, category: type[Warning]) -> None:
+    """Warn of what a worker in another process would have warned of."""
+    if category is ScaleWarning:
+        say(text)
+    else:
+        warn_caller(text, category)
+
+
 def say(text: str) -> str:
     """Warn of it, unless something was said; the text."""
     caller = _caller.get()

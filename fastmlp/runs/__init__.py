@@ -2,6 +2,7 @@
 
 choosing      sweeps; sweep_result: what one has found
 many          many networks on one data set
+anywhere      trained here or by executors, but for what a folder has
 tasks         networks to be trained, each on its own samples: all at once, compiled, or one by one
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -23,8 +24,9 @@ from fastmlp.model.targets import MISSING, without_missing
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import advice, holdout
+from fastmlp.runs import anywhere
 from fastmlp.runs.sweep_result import Run, Sweep, with_optima
-from fastmlp.runs.tasks import Done, Rules, mean_loss, prepared, total_loss, train, warn_about_scale
+from fastmlp.runs.tasks import Done, Rules, mean_loss, prepared, total_loss, warn_about_scale
 from fastmlp.terms.term import Penalty
 
 
@@ -56,6 +58,8 @@ def sweep(
     progress: bool = False,
     time_limit: float | None = None,
     n_threads: int | None = None,
+    executor: Any = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Sweep:
     """Train networks of several sizes from many starts each, and choose by the error on samples held back.
@@ -90,7 +94,7 @@ def sweep(
         Train in standardised units, those of the samples that a run is trained on: with folds of the samples without
         the fold. `penalties`, `tol`, and `fun` and `grad_norm` of the runs are of the standardised problem; losses are
         in the units of T. Networks know the units.
-    fixed, tied, method, max_iter, tol, ftol, time_limit, n_threads, **options
+    fixed, tied, method, max_iter, tol, ftol, time_limit, n_threads, executor, checkpoint, **options
         As for `fit_many`. Training stops where |gradient|_inf <= tol, after three successive steps that change
         the objective by less than ftol of it, or after max_iter steps.
     rng : None, int or numpy.random.Generator
@@ -109,6 +113,8 @@ def sweep(
         If an argument is wrong, or neither or both of validation and folds are given.
     ImportError
         If progress is asked for and tqdm is not installed.
+    RuntimeError, OSError
+        If workers of the executor have died, or the checkpoint cannot be made.
 
     Warns
     -----
@@ -116,6 +122,8 @@ def sweep(
         If hidden units start out identical.
     ScaleWarning
         As `Network.fit`, before training, once for all runs.
+    CheckpointWarning
+        As `fit_many`.
 
     Notes
     -----
@@ -148,7 +156,10 @@ def sweep(
     """
     if (validation is None) == (folds is None):
         raise ValueError("validation: expected either a set (X, T) or a fraction, or folds=, got neither or both")
-    how = Rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied).checked()
+    how = anywhere.rules(
+        Rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied), executor
+    )
+    anywhere.refuse_unseeded(rng, checkpoint)
     n_starts = check.integer(n_starts, "n_starts", 1, check.START_BITS)
     sizes = [_size(size) for size in _items(hidden_sizes, "hidden_sizes")]
     if len(set(sizes)) < len(sizes):
@@ -185,6 +196,13 @@ def sweep(
     sets = [training, *(kept for kept, _ in shares)]
     networks = [starts[number][by].copy() for _ in sets for number, _, by in plan]
     done: Done = {}
+    told = {
+        "hidden_sizes": sizes, "n_starts": n_starts, "hidden": hidden, "output": output,
+        "loss": architectures[0].loss.name, "dtype": architectures[0].dtype.name, "penalties": choices,
+        "folds": [kept for kept, _ in shares], "rng": (sequence.entropy, sequence.spawn_key),
+        "init": [net._params for net in networks[: len(plan)]] if any(map(callable, inits)) else inits,
+    }  # fmt: skip
+    kept = anywhere.opened(checkpoint, "sweep", how, [(training, held_out)], told)
 
     def run(place: int) -> Run:
         (number, penalty, by), net, outcome = plan[place], networks[place], done[place]
@@ -218,7 +236,7 @@ def sweep(
         )
         with advice.once(advice.SWEEP):
             warn_about_scale(tasks[: len(plan)], how, (X, T))
-            train(tasks, how, done, None if bar is None else bar.update)
+            anywhere.train(tasks, how, done, executor, kept, None if bar is None else bar.update)
         return Sweep(runs(), n_starts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,9 @@ from fastmlp.model.units import Units
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import advice, explained, holdout, reference, scale
 from fastmlp.optimize.monitor import CONVERGED, MESSAGES, STALLED, fit_results, optimize_result
+from fastmlp.runs import anywhere
 from fastmlp.runs.tasks import (
+    AT_ONCE,
     Done,
     Outcome,
     Rules,
@@ -32,7 +35,6 @@ from fastmlp.runs.tasks import (
     objective_of,
     params_of,
     prepared,
-    train,
     warn_about_scale,
 )
 from fastmlp.terms.term import Penalty
@@ -61,6 +63,8 @@ def fit_many(
     rng: Seed = None,
     time_limit: float | None = None,
     n_threads: int | None = None,
+    executor: Any = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> list[FitResult]:
     """Train many networks on the same data: each by one thread, all threads at once.
@@ -96,10 +100,18 @@ def fit_many(
         With lm or lbfgs, three successive steps that each change the objective by less than this share of it are the
         last; 0 goes on until one of the other rules holds.
     rng : None, int or numpy.random.Generator
-        For the samples that are held back, and for the order of minibatches.
+        For the samples that are held back, and for the order of minibatches, of which each network has a generator of
+        its own, ``np.random.default_rng(seed)``, by a seed of its own.
     time_limit : float, optional
         Seconds for all networks together; those not begun by then stay where they are.
     n_threads : int, optional
+        With `executor` those of each worker, by default one.
+    executor : concurrent.futures.Executor, optional
+        Who trains the networks, in place of threads here: a process pool, Dask's ``client.get_executor()``, mpi4py's,
+        or whatever has the same `submit`. What is sent has to be pickled.
+    checkpoint : str or path-like, optional
+        A folder where results are kept as they come. The same call goes on from there after it was killed, with the
+        same results to the bit; one with other data or settings is refused.
     **options
         Options of the method: damping (1e-3) of lm; maxcor, maxls, maxfun, fatol of lbfgs.
 
@@ -116,21 +128,27 @@ def fit_many(
     TypeError, ValueError
         If an argument is wrong, or there are no samples.
     RuntimeError
-        If a network is being fitted already.
+        If a network is being fitted already; if workers have died, or have another build of this library.
     MemoryError
         If there is no memory for the matrices of all threads.
+    OSError
+        If the checkpoint cannot be made.
 
     Warns
     -----
     ScaleWarning
         As `Network.fit`, but once for all networks.
+    CheckpointWarning
+        If a file of the checkpoint is damaged, whose networks are trained again, or cannot be written: training goes
+        on.
 
     Notes
     -----
     Results equal those of ``net.fit(X, T, method)`` stopped at the same step, and do not depend on the number of
-    threads, to the bit. The networks with the most parameters come first. On an exception, also KeyboardInterrupt,
-    every network has the parameters of its last completed step, and the exception's `partial` holds the results, None
-    for networks that were not done.
+    threads, nor on who trains the networks, to the bit. The networks with the most parameters come first. On an
+    exception, also KeyboardInterrupt, every network has the parameters of its last completed step, and the exception's
+    `partial` holds the results, None for networks that were not done. Networks that workers have not done stay where
+    they were.
 
     Cost: see `Network.fit`. Memory for each thread, of the largest network: four matrices (P, P), with lbfgs 2 maxcor P
     numbers.
@@ -148,13 +166,20 @@ def fit_many(
     networks = [check_network(net) for net in check.several(networks, "networks", "a sequence of networks")]
     if len({id(net) for net in networks}) < len(networks):
         raise ValueError("networks: expected networks of their own, got the same one twice")
-    how = Rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied).checked()
+    how = anywhere.rules(
+        Rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied), executor
+    )
     penalties = [penalty] * len(networks)
     if isinstance(penalty, Sequence):
         penalties = check.sequence(penalty, "penalty", "one, or one for each network")
     if len(penalties) != len(networks):
         raise ValueError(f"penalty: expected one, or one for each of {len(networks)} networks, got {len(penalties)}")
+    is_random = how.method not in AT_ONCE
+    if is_random or holdout.draws(validation):
+        anywhere.refuse_unseeded(rng, checkpoint)
     generator, missing = check.generator(rng), check.choice(missing, "missing", MISSING)
+    seeds = check.seeds(generator, len(networks)) if is_random else [None] * len(networks)
+    drawn = (seeds[:1], generator.bit_generator.state) if rng is not None else None
     for net in networks:
         units.checked(standardize, net._architecture)
     sets = split([net._architecture for net in networks], X, T, sample_weight, validation, generator, missing)
@@ -163,9 +188,12 @@ def fit_many(
     training = [sets[net._architecture][0] for net in networks]
     for net in networks:
         net._warn_about_identical_units("before fit_many")
-    tasks = prepared(networks, training, penalties, [generator] * len(networks), how)
+    tasks = prepared(networks, training, penalties, seeds, how)
     starts = [np.array(params_of(task)) for task in tasks]
     _memory.scipy("optimize")  # for the results
+    own = penalties if isinstance(penalty, Sequence) else penalty
+    told = {"networks": [net.__getstate__() for net in networks], "penalty": own, "rng": drawn}
+    kept = anywhere.opened(checkpoint, "fit_many", how, sets.values(), told)
     done: Done = {}
 
     def results(ended: Sequence[Network]) -> list[Any]:  # None where it is not done
@@ -177,7 +205,7 @@ def fit_many(
 
     with handing_over(those_done), advice.once():
         warned = warn_about_scale(tasks, how, (X, T))
-        train(tasks, how, done)
+        anywhere.train(tasks, how, done, executor, kept)
         found = results(networks)
         if warned:
             weight = None if sample_weight is None else check.real_array(sample_weight, "sample_weight", None)

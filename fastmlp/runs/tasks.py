@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,23 +119,25 @@ def prepared(
     return tasks
 
 
-def train(tasks: list[Task], how: Rules, done: Done, tick: Callable[[int], Any] | None = None) -> None:
+def train(
+    tasks: Mapping[int, Task], how: Rules, done: Done, ended: Callable[[Sequence[int]], Any] | None = None
+) -> None:
     """Train each network in place, and note in `done` what has become of it, also of those before an exception.
 
-    `tick` is told now and then how many more of them are done.
+    `ended` is told now and then the numbers of those that are done.
     """
     deadline = time.perf_counter() + how.time_limit
-    order = sorted(range(len(tasks)), key=lambda i: -tasks[i].net.n_params)
+    order = sorted(tasks, key=lambda i: -tasks[i].net.n_params)
     alone = [i for i in order if is_alone(tasks[i], how)]
     together = [i for i in order if not is_alone(tasks[i], how)]
-    size = max(1, len(together)) if tick is None else max(4 * how.n_threads, len(together) // CHUNKS)
+    size = max(1, len(together)) if ended is None else max(4 * how.n_threads, len(together) // CHUNKS)
     chunks = [together[first : first + size] for first in range(0, len(together), size)]
     for chunk in [*([i] for i in alone), *chunks]:
         left = how._replace(time_limit=max(0.0, deadline - time.perf_counter()))
         method = _by_itself if chunk[0] in alone else _at_once
         method({i: tasks[i] for i in chunk}, left, done)
-        if tick is not None:
-            tick(len(chunk))
+        if ended is not None:
+            ended(chunk)
 
 
 def _by_itself(tasks: dict[int, Task], how: Rules, done: Done) -> None:
@@ -158,10 +161,7 @@ def _at_once(numbered: dict[int, Task], how: Rules, done: Done) -> None:
     params = [term.x0 for term in terms]
     tols = _default_tols(tasks) if how.tol is None else [how.tol] * len(tasks)
     records = many.unwritten(len(tasks))
-    claim = (os.getpid(), object())
-    try:
-        for task in tasks:
-            task.net._claim(claim, "fit_many")
+    with claimed(tasks):
         try:
             options = {**how.options, "ftol": how.ftol, "max_iter": how.max_iter}
             fits = [(compiled(term, 1), x, tol) for term, x, tol in zip(terms, params, tols, strict=True)]
@@ -172,6 +172,16 @@ def _at_once(numbered: dict[int, Task], how: Rules, done: Done) -> None:
             for number, term, (value, *counts, ending) in zip(numbered, terms, records.tolist(), strict=True):
                 if STATUS[ending] in OUTCOMES:
                     done[number] = Outcome._make([value + term.constant, *counts, OUTCOMES[STATUS[ending]]])
+
+
+@contextmanager
+def claimed(tasks: Collection[Task]) -> Iterator[None]:
+    """The networks are this call's; RuntimeError if one is another's."""
+    claim = (os.getpid(), object())
+    try:
+        for task in tasks:
+            task.net._claim(claim, "fit_many")
+        yield
     finally:
         for task in tasks:
             if "by" in task.net._fitting and task.net._fitting["by"] is claim:

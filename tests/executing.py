@@ -1,0 +1,74 @@
+"""Executors that tests bring: of processes, and ones of this process that do what a bad day does."""
+
+import multiprocessing
+import threading
+import warnings
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+
+
+@contextmanager
+def processes(n=2):
+    """Forked, so that they know this process's tests; Python warns of it from 3.12 on where there are threads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        with ProcessPoolExecutor(n, multiprocessing.get_context("fork")) as pool:
+            yield pool
+
+
+class Backwards:
+    """Answers the last call first, some time after the first was submitted."""
+
+    def __init__(self, seconds=0.05):
+        self.calls, self.seconds = [], seconds
+
+    def submit(self, function, *arguments):
+        if not self.calls:
+            threading.Timer(self.seconds, self.answer).start()
+        future = Future()
+        self.calls.append((future, function, arguments))
+        return future
+
+    def answer(self):
+        while self.calls:
+            future, function, arguments = self.calls.pop()
+            future.set_running_or_notify_cancel()
+            self.end(future, function, arguments)
+
+    def end(self, future, function, arguments):
+        try:
+            future.set_result(function(*arguments))
+        except BaseException as error:
+            future.set_exception(error)
+
+
+class Losing(Backwards):
+    """Has no answer to some of the calls."""
+
+    def __init__(self, *lost):
+        super().__init__()
+        self.lost, self.number, self.shared = lost, 0, []
+
+    def end(self, future, function, arguments):
+        self.number += 1
+        self.shared.append(arguments[2])
+        if self.number in self.lost:
+            future.set_exception(OSError("the line is dead"))
+        else:
+            super().end(future, function, arguments)
+
+
+class Silent(Backwards):
+    """Never answers."""
+
+    def submit(self, function, *arguments):
+        self.calls.append((Future(), function, arguments))
+        return self.calls[-1][0]
+
+
+class Elsewhere(Backwards):
+    """Workers of another build."""
+
+    def end(self, future, function, arguments):
+        caller, *others = arguments
+        super().end(future, function, (caller._replace(version="0.0.9"), *others))
