@@ -155,7 +155,8 @@ INNER = {
     "bayes": (
         ("__init__",),
         ("searching", "posterior_files"),
-        ("mixture", "screening"),
+        ("mixture", "workers"),
+        ("screening",),
         ("evidence",),
         ("ascent",),
         ("alternation", "starts"),

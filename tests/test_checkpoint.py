@@ -17,7 +17,7 @@ from cases import sinusoid
 from executing import Backwards
 from fastmlp import replacement
 from fastmlp.checkpoint import MANIFEST
-from fastmlp.runs import anywhere, tasks
+from fastmlp.runs import tasks
 from test_sweep import same
 
 X, T = sinusoid(20, 0)
@@ -118,43 +118,53 @@ def test_fit_many_goes_on_to_the_same_results(tmp_path, trained):
 
 
 PROGRAM = """
-import sys
+import multiprocessing, os, sys
+from concurrent.futures import ProcessPoolExecutor
 from cases import sinusoid
 import fastmlp
-from fastmlp.runs import anywhere
-anywhere.SECONDS = 0.02
+from fastmlp.runs import anywhere, tasks
 
-if __name__ == "__main__":
-    options = dict(hidden_sizes=(1, 2, 3, 4), n_starts=30, validation=0.3, rng=0, max_iter=200, checkpoint=sys.argv[1])
-    if sys.argv[2] == "0":
-        fastmlp.sweep(*sinusoid(20, 0), n_threads=1, **options)
-    else:
-        from concurrent.futures import ProcessPoolExecutor
-        with ProcessPoolExecutor(int(sys.argv[2])) as executor:
-            fastmlp.sweep(*sinusoid(20, 0), executor=executor, **options)
+folder, workers, n_starts = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+begun = os.open(folder + ".begun", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+train = tasks._at_once
+
+def noted(some, *others):
+    os.write(begun, f"{len(some)}\\n".encode())
+    train(some, *others)
+
+tasks._at_once = noted  # which forks have, too
+anywhere.SECONDS = 0.02
+options = dict(hidden_sizes=range(1, 11), n_starts=n_starts, validation=0.3, rng=0, max_iter=200, checkpoint=folder)
+if workers == 0:
+    fastmlp.sweep(*sinusoid(20, 0), n_threads=1, **options)
+else:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as executor:
+        fastmlp.sweep(*sinusoid(20, 0), executor=executor, **options)
 """
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_sweep_that_is_killed_goes_on_where_it_was(workers, tmp_path, trained, monkeypatch):
+@pytest.mark.parametrize(
+    ("workers", "n_starts", "n_files"), [(0, 10, 3), (2, 10, 3), pytest.param(2, 300, 60, marks=pytest.mark.slow)]
+)
+def test_a_sweep_that_is_killed_goes_on_where_it_was(workers, n_starts, n_files, tmp_path, trained):
     program, folder = tmp_path / "program.py", tmp_path / "folder"
     program.write_text(PROGRAM)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, os.path.dirname(__file__)])}
-    command = [sys.executable, str(program), str(folder), str(workers)]
+    command = [sys.executable, str(program), str(folder), str(workers), str(n_starts)]
     with subprocess.Popen(command, env=environment, start_new_session=True) as process:
-        while process.poll() is None and (not folder.exists() or len(files(folder)) < 3):
+        while process.poll() is None and (not folder.exists() or len(files(folder)) < n_files):
             time.sleep(0.002)
         os.killpg(process.pid, signal.SIGKILL)
-    kept = files(folder)
-    assert len(kept) >= 3
-    monkeypatch.setattr(anywhere, "SECONDS", 0.02)
-    how = HOW | {"hidden_sizes": (1, 2, 3, 4), "n_starts": 30, "max_iter": 200}
+    kept = [len(json.loads(np.load(folder / name)["manifest.json"])["runs"]) for name in files(folder)]
+    begun = [int(line) for line in (tmp_path / "folder.begun").read_text().split()]
+    assert n_files <= len(kept) < len(begun) + 1
+    assert len(begun) - len(kept) <= 2 * max(workers, 1)  # in work, or come while a file was written
+    how = HOW | {"hidden_sizes": range(1, 11), "n_starts": n_starts, "max_iter": 200}
     expected = fastmlp.sweep(X, T, **how)
     trained.clear()
     found = fastmlp.sweep(X, T, **how, checkpoint=folder)
     assert same(expected, found)
-    held = sum(len(json.loads(np.load(folder / name)["manifest.json"])["runs"]) for name in kept)
-    assert len(trained) == 120 - held
+    assert len(trained) == 10 * n_starts - sum(kept)
 
 
 # ---- refusals ----

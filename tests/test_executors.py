@@ -127,6 +127,41 @@ def test_data_are_packed_once_for_networks_of_all_sizes():
     assert len({id(each) for each in losing.shared}) == 1
 
 
+def evidence(**options):
+    noisy = X + 0.01 * np.cos(9e3 * X)
+    return fastmlp.fit_evidence(fastmlp.Network([1, 3, 1], rng=0), noisy, T, rng=0, max_iter=20, tol=0.1, **options)
+
+
+@pytest.mark.filterwarnings("ignore::fastmlp.ConvergenceWarning")
+@pytest.mark.parametrize("how", [{"n_starts": 3}, {"hidden": (1, 2)}, {"n_starts": 2, "combine": "average"}])
+def test_the_evidence_has_the_same_bits_by_processes_and_by_threads(how, pool):
+    expected = evidence(**how)
+    for executor in (pool, Backwards()):
+        found = evidence(**how, executor=executor)
+        assert repr(found) == repr(expected)
+        assert found.starts.table() == expected.starts.table()
+        for one, other in zip(found.starts, expected.starts, strict=True):
+            assert (one.hidden, one.number, one.posterior.stationary) == (
+                other.hidden, other.number, other.posterior.stationary
+            )  # fmt: skip
+            assert np.array_equal(one.posterior.params, other.posterior.params)
+            assert one.log_evidence == other.log_evidence
+            assert np.array_equal(one.posterior.predict([[0.3]])[1], other.posterior.predict([[0.3]])[1])
+
+
+@pytest.mark.filterwarnings("ignore::fastmlp.ConvergenceWarning")
+def test_a_time_limit_of_the_evidence_leaves_one_start():
+    assert len(evidence(n_starts=3, hidden=(1, 2), executor=Backwards(), time_limit=0.0).starts) == 1
+
+
+def test_starts_that_a_worker_has_lost_are_named():
+    with pytest.raises(RuntimeError, match=r"got none to 1: start \d of \(3,\) hidden units") as caught:
+        evidence(n_starts=3, executor=Losing(2))
+    assert len(caught.value.partial) == 2
+    with pytest.raises(ValueError, match=r"^callback, verbose: expected None and 0 with executor="):
+        evidence(n_starts=3, executor=Backwards(), verbose=1)
+
+
 # ---- what goes wrong ----
 
 

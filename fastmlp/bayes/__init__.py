@@ -11,7 +11,8 @@ beside      modes (how many there are), prediction (what that is), influence (wh
 evidence    the posterior at precisions by the evidence: searching (for them), ascent (the way to a maximum),
             alternation (training, re-estimation; narrow: of more inputs than samples), levels (of the noise),
             quantized (samples as the search sees them), budget (what ends it early), occam (the gradient of ln|A|),
-            sharpened (digits that A has lost); starts and mixture (several networks), screening (which of them go on)
+            sharpened (digits that A has lost); starts and mixture (several networks), screening (which of them go on),
+            workers (of an executor, which train them)
 priors      prior_samples (functions drawn from a prior), precisions (one for each parameter, by name)
 """
 

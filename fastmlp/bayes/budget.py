@@ -55,6 +55,16 @@ class Budget:
     def __enter__(self) -> Self:
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Of what is left, by no clock: a worker's begins anew."""
+        return {"seconds": self.seconds, "left": self.left, "ended": self.ended}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Budget.__init__(self, None if state["seconds"] == math.inf else state["seconds"])
+        self.ended = state["ended"]
+        if self.seconds < math.inf:
+            self._started -= state["seconds"] - state["left"]
+
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._progress.close()
         if kind is not None:  # for the threads of other starts

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Self
 
-from fastmlp.bayes.alternation import Alternation, Step
-from fastmlp.bayes.ascent import Path, off_grid
+import numpy as np
+
+from fastmlp._types import Float
+from fastmlp.bayes.alternation import DIGITS, Alternation, Step
+from fastmlp.bayes.ascent import Path, near_by, off_grid
+from fastmlp.bayes.budget import Budget
 from fastmlp.bayes.evidence import Evidence
+from fastmlp.bayes.frame import Frame
+from fastmlp.bayes.levels import Levels
 from fastmlp.bayes.starts import Start
 from fastmlp.model.functional import Samples
+from fastmlp.model.units import Units
+from fastmlp.network.network import Network
+from fastmlp.optimize.settled import shortened
 
 # of the networks, that go on to close by the end: as high as where all are trained, for 0.3 to 0.8 of the time. With a
 # third 5 to 12 nats lower in the median on two of four sets
@@ -62,6 +72,18 @@ class Candidate:
         self._path = Path.so_far(self._path.steps)._replace(end="screened")
 
     @property
+    def name(self) -> str:
+        """For messages."""
+        hidden, number = self._where
+        return f"start {number} of {hidden} hidden units"
+
+    def follow(self, other: Candidate, budget: Budget) -> Self:
+        """What a worker has made of it, or of a copy, in this process's budget."""
+        vars(self).update(vars(other))
+        self._alternation.budget = budget
+        return self
+
+    @property
     def log_evidence(self) -> float:
         """Of the best point so far, of the samples that it has seen."""
         return max(step.posterior.log_evidence for step in self._path.steps)
@@ -83,6 +105,42 @@ class Candidate:
         begin = self._alternation.params_at(last)
         self._alternation, self._samples = self._alternation.on(samples, begin, len(self._before)), None
         self._path = off_grid(self._alternation, last, end)
+
+
+class Search(NamedTuple):
+    """What all candidates have in common, and how each begins."""
+
+    frame: Frame
+    samples: Samples
+    on_grid: Samples | None
+    by_output: bool
+    known: Any  #: the noise, if it is
+    groups: str
+    prior_precision: Any
+    noise_precision: Any
+    max_iter: int
+    tol: float
+    is_quick: bool
+    n_threads: int  #: of the posteriors
+
+    def begun(self, network: Network, threads: int, number: int, budget: Budget) -> Candidate:
+        """A network, trained to near by."""
+        frame = self.frame._replace(architecture=network._architecture.changed(dtype="float64"), pruned=network._pruned)
+        begin = params_in(frame.units, network)
+        levels = Levels(frame, self.samples, self.by_output, self.known)
+        seen, at_last = self.samples, None
+        if self.on_grid is not None and not levels.are_fine(levels.start(self.noise_precision)):
+            seen, at_last, levels = self.on_grid, self.samples, levels.on_grid()
+            begin = shortened(begin, DIGITS)
+        alternation = Alternation(begin, frame, seen, self.groups, 0.01 * self.tol, threads, budget, number, levels)
+        start = alternation.start(self.prior_precision, self.noise_precision)
+        path = near_by(alternation, start, self.max_iter, quick=self.is_quick)
+        return Candidate(network.layers[1:-1], number, alternation, path, self.n_threads, at_last)
+
+
+def params_in(own: Units | None, net: Network) -> Float:
+    """The parameters of a network in these units."""
+    return net.params.astype(np.float64) if own is None else net._in_units(own)
 
 
 def best(candidates: Sequence[Candidate], share: float = 0.0) -> list[Candidate]:

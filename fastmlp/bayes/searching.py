@@ -7,23 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp import _threads
+from fastmlp import _executors, _threads
 from fastmlp import _validation as check
 from fastmlp._hints import hinting
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet_but
-from fastmlp._types import ArrayLike, Float, Seed
-from fastmlp.bayes import screening, starts
-from fastmlp.bayes.alternation import DIGITS, GROUPS, Alternation
-from fastmlp.bayes.ascent import near_by, to_fixed_point, to_maximum
+from fastmlp._types import ArrayLike, Seed
+from fastmlp.bayes import screening, starts, workers
+from fastmlp.bayes.alternation import GROUPS
+from fastmlp.bayes.ascent import to_fixed_point, to_maximum
 from fastmlp.bayes.budget import Budget
 from fastmlp.bayes.evidence import Evidence
 from fastmlp.bayes.frame import Frame, framed
-from fastmlp.bayes.levels import Levels
 from fastmlp.bayes.mixture import Mixture
 from fastmlp.bayes.problem import measured_noise, noise_given
 from fastmlp.bayes.quantized import quantized
-from fastmlp.bayes.screening import Candidate
+from fastmlp.bayes.screening import Candidate, Search
 from fastmlp.bayes.starts import Start, Starts
 from fastmlp.errors import ConvergenceWarning, warn_caller
 from fastmlp.model import functional, units
@@ -32,7 +31,6 @@ from fastmlp.model.targets import without_missing
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network, check_network
 from fastmlp.optimize import advice, explained, reference, scale
-from fastmlp.optimize.settled import shortened
 from fastmlp.terms import objective as objectives
 
 START_ALPHA = 0.1
@@ -68,6 +66,7 @@ def fit_evidence(
     time_limit: float | None = None,
     callback: Callable[[Any], Any] | None = None,
     verbose: int = 0,
+    executor: Any = None,
 ) -> Evidence | Any:
     """Train a network with prior and noise precisions that maximise the evidence, and no validation set.
 
@@ -129,6 +128,8 @@ def fit_evidence(
         `time` and `posterior`. All ends where it returns True or raises StopIteration.
     verbose : int, default=0
         1: progress as by `Network.fit`; where no line can update, and with 2, a line for each re-estimation.
+    executor : concurrent.futures.Executor, optional
+        Who trains the starts, as for `fit_many`: without `callback` and `verbose`.
 
     Returns
     -------
@@ -140,6 +141,8 @@ def fit_evidence(
     ------
     TypeError, ValueError
         If an argument is wrong, or T is constant.
+    RuntimeError
+        If workers of the executor have died.
 
     Warns
     -----
@@ -202,7 +205,7 @@ def fit_evidence(
     step whose training does not end is shortened.
 
     Sizes are compared by ``log_evidence + log_distinct_symmetries``. Starts are trained by one thread each; the result
-    does not depend on the number of threads, to the bit.
+    does not depend on the number of threads, nor on who trains them, to the bit.
 
     On an exception, also KeyboardInterrupt, the network is as it was, and the exception's `partial` are the starts that
     were done, as in `starts`; `callback` sees how far the others had come.
@@ -231,7 +234,10 @@ def fit_evidence(
     combine = check.choice(combine, "combine", ("best", "average"))
     n_starts, generator = check.integer(n_starts, "n_starts", 1, check.START_BITS), check.generator(rng)
     check.seed_sequence(generator)  # from which those of the starts are spawned
+    threads = 1 if n_threads is None else n_threads  # of a worker
     n_threads, budget = _threads.resolve(n_threads), Budget(time_limit, callback, verbose)
+    if _executors.checked(executor) is not None and budget.watched:
+        raise ValueError("callback, verbose: expected None and 0 with executor=, since workers are not watched")
 
     groups = check.choice(groups, "groups", GROUPS)
     frame, samples = _problem(net, X, T, sample_weight, sigma, missing, standardize)
@@ -242,7 +248,7 @@ def fit_evidence(
     noise = check.choice(noise, "noise", NOISES)
     noise_precision = measured_noise(noise_precision, sigma, absolute_sigma)
     known = _noise_known(frame, noise_precision) if noise == "known" or absolute_sigma else None
-    start, constant = _start(net, frame.units), reference.of(frame.architecture, samples)
+    start, constant = screening.params_in(frame.units, net), reference.of(frame.architecture, samples)
 
     def look_at_scale() -> None:
         scale.before(net._architecture, start, samples, constant, False, frame.units, (X, T))
@@ -251,23 +257,17 @@ def fit_evidence(
         look_at_scale()
 
     is_screened = combine == "best" and n_starts > 1
-    on_grid = quantized(frame, samples)
+    search = Search(
+        frame, samples, quantized(frame, samples), noise == "per_output", known, groups, prior_precision,
+        noise_precision, max_iter, tol, is_screened, n_threads,
+    )  # fmt: skip
     done: list[Candidate] = []
     found: list[Start] = []
 
     def begun(network: Network, threads: int, number: int) -> Candidate | None:
         if budget.over and done:
             return None
-        own = frame._replace(architecture=network._architecture.changed(dtype="float64"), pruned=network._pruned)
-        begin = _start(network, frame.units)
-        levels = Levels(own, samples, noise == "per_output", known)
-        seen, at_last = samples, None
-        if on_grid is not None and not levels.are_fine(levels.start(noise_precision)):
-            seen, at_last, levels = on_grid, samples, levels.on_grid()
-            begin = shortened(begin, DIGITS)
-        alternation = Alternation(begin, own, seen, groups, 0.01 * tol, threads, budget, number, levels)
-        path = near_by(alternation, alternation.start(prior_precision, noise_precision), max_iter, quick=is_screened)
-        candidate = Candidate(network.layers[1:-1], number, alternation, path, n_threads, at_last)
+        candidate = search.begun(network, threads, number, budget)
         done.append(candidate)
         return candidate
 
@@ -280,27 +280,30 @@ def fit_evidence(
             (own,) = generator.spawn(1)
             yield net if hidden is None and number == 0 else starts.drawn(net, size, init, own)
 
-    def close(candidate: Candidate, *_: int) -> None:
-        candidate.comes_close(climb, max_iter, tol)
-
-    def ended(candidate: Candidate, *_: int) -> None:
-        candidate.goes_on(climb, max_iter, tol)
-
     def chosen(candidates: list[Candidate]) -> list[Candidate]:
         """Those of a size that go on to the end."""
         if not is_screened:
             return candidates
         some = screening.best(candidates, screening.SHARE)
         if len(some) > 1:
-            starts.at_once(close, some, n_starts, n_threads)
+            go(Candidate.comes_close, some)
         return screening.best(some)
+
+    def go(how: Any, candidates: list[Candidate]) -> None:
+        if executor is not None:
+            workers.go(executor, how, candidates, (climb, max_iter, tol), threads, budget)
+        else:
+            starts.at_once(lambda each, *_: how(each, climb, max_iter, tol), candidates, n_starts, n_threads)
 
     sizes, cut = starts.sizes(net, hidden, len(samples.X)), False
     with handing_over(lambda: Starts(each.start for each in done)), budget:
         for size in sizes:
-            tried = starts.at_once(begun, networks(size), n_starts, n_threads)
+            if executor is not None:
+                tried = workers.begin(executor, search, networks(size), threads, budget, done)
+            else:
+                tried = starts.at_once(begun, networks(size), n_starts, n_threads)
             candidates = [each for each in tried if each is not None]
-            starts.at_once(ended, chosen(candidates), n_starts, n_threads)
+            go(Candidate.goes_on, chosen(candidates))
             found += [each.start for each in candidates]
             if isinstance(hidden, str) and starts.have_passed_the_best(found):
                 break
@@ -320,11 +323,6 @@ def fit_evidence(
         return Mixture([start.posterior for start in found if start.hidden == best.hidden], Starts(found))
     best.posterior.starts = Starts(found)
     return best.posterior
-
-
-def _start(net: Network, own: Units | None) -> Float:
-    """Its parameters in these units."""
-    return net.params.astype(np.float64) if own is None else net._in_units(own)
 
 
 def _noise_known(frame: Frame, value: Any) -> Any:

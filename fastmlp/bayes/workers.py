@@ -1,0 +1,67 @@
+"""Candidates on their way by workers elsewhere: they go there and come back as they are, to the same bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from typing import Any
+
+from fastmlp import _executors, _threads
+from fastmlp._executors import Job
+from fastmlp.bayes.budget import Budget
+from fastmlp.bayes.screening import Candidate, Search
+from fastmlp.network.network import Network
+from fastmlp.optimize import advice
+
+
+def begin(
+    executor: Any, search: Search, networks: Iterable[Network], threads: int, budget: Budget, done: list[Candidate]
+) -> list[Candidate | None]:
+    """Candidates of these networks, None for which there was no time; `done` has them as they come."""
+    shared = _executors.packed(search, "data")
+    jobs = [
+        Job(f"start {number} of {net.layers[1:-1]} hidden units", (net, threads, number, budget, bool(done)), shared)
+        for number, net in enumerate(networks)
+    ]
+    found: list[Candidate | None] = [None] * len(jobs)
+    for place, candidate in _answers(executor, _begun, jobs):
+        if candidate is not None:
+            found[place] = candidate.follow(candidate, budget)
+            done.append(candidate)
+    return found
+
+
+def go(
+    executor: Any, how: Callable[..., None], candidates: Sequence[Candidate], arguments: tuple[Any, ...], threads: int,
+    budget: Budget,
+) -> None:  # fmt: skip
+    """``how(candidate, *arguments)`` of each."""
+    nothing = _executors.packed(None, "data")
+    jobs = [Job(each.name, (each, how, arguments, threads), nothing) for each in candidates]
+    for place, candidate in _answers(executor, _gone, jobs):
+        candidates[place].follow(candidate, budget)
+
+
+def _answers(executor: Any, function: Callable[..., Any], jobs: Sequence[Job]) -> Iterator[tuple[int, Any]]:
+    jobs = [job._replace(arguments=(advice.remedies(), *job.arguments)) for job in jobs]
+    with closing(_executors.answers(executor, function, jobs, advice.relay)) as answers:
+        yield from answers
+
+
+def _begun(
+    search: Search, remedies: advice.Remedies, net: Network, threads: int, number: int, budget: Budget, is_late: bool
+) -> Candidate | None:
+    """In a worker. One candidate there is in any case."""
+    if budget.over and (number or is_late):
+        return None
+    with advice.once(remedies):
+        return search.begun(net, _threads.resolve(threads), number, budget)
+
+
+def _gone(
+    _: None, remedies: advice.Remedies, candidate: Candidate, how: Callable[..., None], arguments: tuple[Any, ...],
+    threads: int,
+) -> Candidate:  # fmt: skip
+    with advice.once(remedies):
+        how(candidate, *arguments)
+    return candidate
