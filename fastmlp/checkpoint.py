@@ -55,6 +55,7 @@ class Checkpoint:
         version, isa = _executors.build()
         described = {name: _described(value, name) for name, value in settings.items()}
         own = {"call": call, **described, "version of fastmlp": version, "instruction set": isa}
+        _memory.late("zipfile")  # not between the first results and their file
         self._folder, self._key, self._has_failed = _made(folder), _digest(repr(own).encode()), False
         found = self._settings()
         if found is None:
@@ -82,7 +83,7 @@ class Checkpoint:
         manifest = {"format": RUNS, "version": VERSION, "of": self._key, "runs": list(numbers), "arrays": told}
         name = f"{min(numbers):07d}-{_digest(repr(list(numbers)).encode())[:12]}.npz"
         try:
-            archive.save(os.path.join(self._folder, name), manifest, arrays)
+            archive.save(os.path.join(self._folder, name), manifest, arrays, lasting=False)
         except OSError as error:
             if not self._has_failed:
                 self._warn(f"runs cannot be kept ({error}); training goes on, and would be lost if it were killed now")

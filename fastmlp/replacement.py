@@ -26,8 +26,12 @@ AT_ONCE = 1 << 23  # bytes, between which Ctrl-C is answered
 DAY = 86_400.0  # seconds after which a temporary file without a lock is nobody's, where there are none
 
 
-def write(path: str, content: bytes | memoryview) -> None:
-    """Put a file in place of another, or where there is none; a link stays a link."""
+def write(path: str, content: bytes | memoryview, *, lasting: bool = True) -> None:
+    """Put a file in place of another, or where there is none; a link stays a link.
+
+    If it is not to be `lasting`, the machine's end may leave half of it, though not the process's: it is for what has a
+    checksum and can be had again, and takes a tenth of the time.
+    """
     shutil = _memory.late("shutil")
     target = os.path.realpath(path)
     if os.path.exists(target) and not os.path.isfile(target):
@@ -43,7 +47,8 @@ def write(path: str, content: bytes | memoryview) -> None:
             for first in range(0, len(content), AT_ONCE):
                 file.write(content[first : first + AT_ONCE])
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
             if fcntl is not None:  # before the lock ends
                 os.replace(temporary, target)
         if fcntl is None:  # which cannot rename what is open

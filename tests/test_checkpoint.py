@@ -272,10 +272,10 @@ def test_a_damaged_manifest_is_named_and_written_anew(tmp_path, whole, trained):
 def test_a_full_disk_is_told_once_and_nothing_is_lost(tmp_path, whole, monkeypatch):
     write, full = replacement.write, [True]
 
-    def write_or_fail(path, content):
+    def write_or_fail(path, *others, **how):
         if full[0] and not path.endswith(MANIFEST):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write(path, content)
+        write(path, *others, **how)
 
     monkeypatch.setattr(replacement, "write", write_or_fail)
     with pytest.warns(fastmlp.CheckpointWarning, match="runs cannot be kept .*No space left on device") as said:

@@ -101,9 +101,12 @@ class Archive:
         return version
 
 
-def save(path: str | os.PathLike[str], manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+def save(
+    path: str | os.PathLike[str], manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *,
+    lasting: bool = True,
+) -> None:  # fmt: skip
     """Write them, the producer in the manifest too: the new file, or the old one, is there whole."""
-    replacement.write(check.path(path), _serialize(manifest, arrays))
+    replacement.write(check.path(path), _serialize(manifest, arrays), lasting=lasting)
 
 
 def load(path: str | os.PathLike[str], read: Callable[[Archive], T]) -> T:
