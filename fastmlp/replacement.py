@@ -29,8 +29,8 @@ DAY = 86_400.0  # seconds after which a temporary file without a lock is nobody'
 def write(path: str, content: bytes | memoryview, *, lasting: bool = True) -> None:
     """Put a file in place of another, or where there is none; a link stays a link.
 
-    If it is not to be `lasting`, the machine's end may leave half of it, though not the process's: it is for what has a
-    checksum and can be had again, and takes a tenth of the time.
+    If it is not to be `lasting`, the disk is not waited for: the machine's end may leave half of it, though not the
+    process's. For what has a checksum and can be had again.
     """
     shutil = _memory.late("shutil")
     target = os.path.realpath(path)
