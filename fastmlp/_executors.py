@@ -76,8 +76,8 @@ def packed(thing: Any, name: str) -> bytes:
 def answers(executor: Any, function: Callable[..., Any], jobs: Sequence[Job], tell: Tell) -> Generator[tuple[int, Any]]:
     """``function(shared, *arguments)`` of each job by its place, as they come; closed, what has not begun is cancelled.
 
-    An exception of the function is raised at once. What an executor has lost, with a worker that has died, ends the
-    others not: RuntimeError in the end.
+    An exception of the function is raised at once. What an executor has lost, with a worker that has died, is told in
+    the end, by a RuntimeError.
     """
     arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
     places: dict[Any, int] = {}  # of futures
@@ -163,5 +163,5 @@ def _missing(lost: dict[int, Exception], jobs: Sequence[Job]) -> str:
     return (
         f"executor: expected an answer to each of {len(jobs)} jobs, got none to {len(names)}: "
         f"{'; '.join(names[:SHOWN])}{more} ({type(first).__name__}: {str(first).rstrip('.')}); a worker may have died, "
-        "for want of memory above all: call again, with checkpoint= only what is missing is trained"
+        "for want of memory above all: call again, where checkpoint= trains only what is missing"
     )

@@ -291,7 +291,7 @@ def fit_evidence(
 
     def go(how: Any, candidates: list[Candidate]) -> None:
         if executor is not None:
-            workers.go(executor, how, candidates, (climb, max_iter, tol), threads, budget)
+            workers.go(executor, how, candidates, (climb, max_iter, tol), budget)
         else:
             starts.at_once(lambda each, *_: how(each, climb, max_iter, tol), candidates, n_starts, n_threads)
 

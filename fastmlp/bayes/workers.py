@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -24,28 +24,28 @@ def begin(
         for number, net in enumerate(networks)
     ]
     found: list[Candidate | None] = [None] * len(jobs)
-    for place, candidate in _answers(executor, _begun, jobs):
-        if candidate is not None:
-            found[place] = candidate.follow(candidate, budget)
-            done.append(candidate)
+    with _answers(executor, _begun, jobs) as answers:
+        for place, candidate in answers:
+            if candidate is not None:
+                found[place] = candidate.follow(candidate, budget)
+                done.append(candidate)
     return found
 
 
 def go(
-    executor: Any, how: Callable[..., None], candidates: Sequence[Candidate], arguments: tuple[Any, ...], threads: int,
-    budget: Budget,
-) -> None:  # fmt: skip
+    executor: Any, how: Callable[..., None], candidates: Sequence[Candidate], arguments: tuple[Any, ...], budget: Budget
+) -> None:
     """``how(candidate, *arguments)`` of each."""
     nothing = _executors.packed(None, "data")
-    jobs = [Job(each.name, (each, how, arguments, threads), nothing) for each in candidates]
-    for place, candidate in _answers(executor, _gone, jobs):
-        candidates[place].follow(candidate, budget)
+    jobs = [Job(each.name, (each, how, arguments), nothing) for each in candidates]
+    with _answers(executor, _gone, jobs) as answers:
+        for place, candidate in answers:
+            candidates[place].follow(candidate, budget)
 
 
-def _answers(executor: Any, function: Callable[..., Any], jobs: Sequence[Job]) -> Iterator[tuple[int, Any]]:
+def _answers(executor: Any, function: Callable[..., Any], jobs: Sequence[Job]) -> Any:
     jobs = [job._replace(arguments=(advice.remedies(), *job.arguments)) for job in jobs]
-    with closing(_executors.answers(executor, function, jobs, advice.relay)) as answers:
-        yield from answers
+    return closing(_executors.answers(executor, function, jobs, advice.relay))
 
 
 def _begun(
@@ -59,9 +59,8 @@ def _begun(
 
 
 def _gone(
-    _: None, remedies: advice.Remedies, candidate: Candidate, how: Callable[..., None], arguments: tuple[Any, ...],
-    threads: int,
-) -> Candidate:  # fmt: skip
+    _: None, remedies: advice.Remedies, candidate: Candidate, how: Callable[..., None], arguments: tuple[Any, ...]
+) -> Candidate:
     with advice.once(remedies):
         how(candidate, *arguments)
     return candidate

@@ -103,15 +103,16 @@ def train(
         here.train(left, how, done, None if kept is None and tick is None else ended)
         return
     with here.claimed(left.values()):
-        for numbers in _by_workers(left, how, done, executor):
-            ended(numbers)
+        _by_workers(left, how, done, executor, ended)
 
 
 # ---- by an executor ----
 
 
-def _by_workers(tasks: Mapping[int, Task], how: Rules, done: Done, executor: Any) -> Iterator[list[int]]:
-    """The numbers of those that are done, chunk by chunk as they come."""
+def _by_workers(
+    tasks: Mapping[int, Task], how: Rules, done: Done, executor: Any, ended: Callable[[list[int]], Any]
+) -> None:
+    """`ended` is told the numbers of those that are done, chunk by chunk as they come."""
     deadline = time.time() + how.time_limit  # by a clock that workers have, too
     chunks, jobs = [], []
     for group in _on_the_same_samples(tasks):
@@ -125,7 +126,7 @@ def _by_workers(tasks: Mapping[int, Task], how: Rules, done: Done, executor: Any
             for number, (params, outcome) in zip(chunks[place], found, strict=True):
                 tasks[number].net._have(params, tasks[number].own)
                 done[number] = outcome
-            yield chunks[place]
+            ended(chunks[place])
 
 
 def _trained(
