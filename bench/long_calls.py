@@ -339,6 +339,7 @@ CALLS: dict[str, Callable[[], Work]] = {
     "fit_many scg": many(for_ever("scg"), [8, 20, 1], 30, 3_000),
     "sweep": many(sweep, [8, 1], 1, 3_000),
     "levenberg_marquardt": squares(3_000, 800),
+    "Chunks": asking([20, 50, 1], 400_000, lambda net, X, T: net.hessian(fastmlp.Chunks(X, T, rows=50_000))),
     "Laplace": asking([27, 60, 1], 5_000, laplace),
     "Laplace.predict": posterior([27, 50, 1], 3_000, lambda own, X, T: own.predict(X), 30_000),
     "Laplace.sample": posterior([27, 50, 1], 3_000, lambda own, X, T: own.sample(20_000, rng=0)),

@@ -24,6 +24,7 @@ from fastmlp.errors import (
 )
 from fastmlp.files import load
 from fastmlp.model.activations import Activation
+from fastmlp.model.chunks import Chunks
 from fastmlp.model.convolution import AveragePool, Conv, MaxPool
 from fastmlp.model.functional import Trace
 from fastmlp.model.losses import Loss
@@ -67,6 +68,7 @@ __all__ = [
     "Activation",
     "AveragePool",
     "CheckpointWarning",
+    "Chunks",
     "Conv",
     "ConvergenceWarning",
     "DerivativeReport",

@@ -36,7 +36,7 @@ LAZY = {"dask": ".compute()", "zarr": "[:]", "h5py": "[:]", "netCDF4": "[:]", "t
 
 def real_array(value: Any, name: str, dtype: Any, *, finite: bool = True) -> NDArray[Any]:
     """An array-like of real numbers as a C-contiguous, aligned, native array of `dtype`, and a finite one if asked."""
-    view = arrays.plain(value, dtype)
+    view = arrays.plain(value, dtype, finite)
     if view is not None:
         return view
     array = value if type(value) is np.ndarray else _as_array(value, name)
@@ -82,6 +82,11 @@ def refuse_masked_and_lazy(value: Any, name: str) -> None:
             raise TypeError(
                 f"{name}: expected an array without a mask, got a masked array; fill or drop masked entries"
             )
+        if getattr(kind, "reads_chunks", False):
+            raise TypeError(
+                f"{name}: expected an array, got {kind.__name__}, which this does not read; loss, gradients, Hessians "
+                "and products, objective, fit and predict do. Give it some of the samples as arrays"
+            )
         package = kind.__module__.partition(".")[0]
         chunked = package == "xarray" and getattr(value, "chunks", None) is not None
         if package in LAZY or chunked:
@@ -121,9 +126,9 @@ def _raise_not_finite(array: NDArray[Any], result: NDArray[Any], name: str) -> N
     raise ValueError(f"{name}: expected finite numbers, got {result[where]}{place}")
 
 
-def matrix(value: Any, name: str, width: int, dtype: Any) -> NDArray[Any]:
+def matrix(value: Any, name: str, width: int, dtype: Any, *, finite: bool = True) -> NDArray[Any]:
     """Rows of `width` real numbers: shape (n_samples, width)."""
-    array = real_array(value, name, dtype)
+    array = real_array(value, name, dtype, finite=finite)
     if array.ndim != 2 or array.shape[1] != width:
         hint = ""
         if array.ndim == 1 and array.size:

@@ -156,6 +156,10 @@ def features(X, dtype):
     return fastmlp.features.PowerSpectrum(shape=(1, D)).fit_transform(X)
 
 
+def in_chunks(X, T, sample_weight, n_threads, dtype):
+    return net_of(dtype).loss_and_grad(fastmlp.Chunks([(X, T, sample_weight), (X, T)]), n_threads=n_threads)[1]
+
+
 def objective(X, T, v, sample_weight, n_threads, dtype):
     return (
         net_of(dtype)
@@ -317,6 +321,7 @@ CALLS = {
     "lm": fitted("lm"), "lbfgs": fitted("lbfgs"), "adam": fitted("adam", batch_size=8), "sgd": fitted("sgd"),
     "standardised": fitted("lm", standardize=True), "held out": fitted("rprop", validation=0.5),
     "prune": pruned, "saliencies": saliencies, "refit": refitted, "updated": updated, "objective": objective,
+    "Chunks": in_chunks,
     "fit_many": many, "sweep": swept, "Laplace": posterior,
     "measured": measured, "fit to measured": fitted_to_measured, "fit_evidence of measured": measured_evidence,
     "updated by measured": updated_by_measured,

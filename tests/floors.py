@@ -44,7 +44,7 @@ INNER = {
     "terms": (
         ("__init__",),
         ("objective", "told"),
-        ("penalties",),
+        ("penalties", "by_chunks"),
         ("tangents", "outputs"),
         ("data", "gaussian", "quadratic", "reparam"),
         ("term", "asked"),
@@ -55,7 +55,8 @@ INNER = {
         ("params", "pickled", "text"),
         ("units",),
         ("functional", "initializers", "io", "rescaling"),
-        ("selection",),
+        ("chunked",),
+        ("selection", "chunks"),
         ("architecture", "archive"),
         ("targets",),
         ("convolution", "losses"),

@@ -208,6 +208,7 @@ OPERATIONS = {
     "levenberg_marquardt": lambda p: p.squares(),
     "fit scg, standardized": lambda p: p.fitted("scg", standardize=True, validation=0.3),
     "fit trust-krylov": lambda p: p.fitted("trust-krylov"),
+    "Chunks": lambda p: p.net.loss_and_grad(fastmlp.Chunks(p.X, p.T, rows=4_000), **p.threads)[1],
     "sensitivity": lambda p: fastmlp.sensitivity(p.net, p.X, **p.threads).raw.mean,
     "importances": lambda p: p.weighed(),
     "garson, olden": lambda p: np.append(fastmlp.garson(p.net, p.X), fastmlp.olden(p.net, p.X)),

@@ -104,6 +104,7 @@ EVALUATED = ("value", "grad", "value_and_grad", "hess", "ggn", "hessp", "ggnp", 
 #: what is called, and good arguments that it needs
 CALLS = {
     "Network": (fastmlp.Network, {"layers": [3, 4, 1]}),
+    "Chunks": (fastmlp.Chunks, {"X": X, "T": T, "rows": 10}),
     "WeightDecay": (fastmlp.WeightDecay, {}),
     "rescaled": (DECAY.rescaled, {}),
     "Quadratic": (fastmlp.Quadratic, {"center": np.zeros(21), "precision": 1.0}),

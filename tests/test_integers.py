@@ -148,6 +148,7 @@ OPERATIONS = {
     "table output": lambda n: fastmlp.lekprofile(net(), X).table(n),
     "sensitivity n_threads": lambda n: fastmlp.sensitivity(net(), X, n_threads=n).raw.mean,
     **{f"Conv {name}": lambda n, name=name: convolved(**{name: n}).n_params for name in ("channels", "size", "stride")},
+    "Chunks rows": lambda n: net().loss(fastmlp.Chunks(X, T, rows=n)),
     "Conv n_threads": lambda n: convolved().loss_and_grad(X, T, n_threads=n),
     **{f"{pool.__name__} size": lambda n, pool=pool: fastmlp.Network([(1, 3), pool(n), 1]).n_params
        for pool in (fastmlp.AveragePool, fastmlp.MaxPool)},

@@ -16,6 +16,7 @@ import fastmlp
 NAMES = {
     "Activation",
     "AveragePool",
+    "Chunks",
     "Conv",
     "CheckpointWarning",
     "ConvergenceWarning",

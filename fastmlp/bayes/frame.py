@@ -170,7 +170,7 @@ def framed(
     architecture: Architecture, own: Units | None, samples: Samples, pruned: Mask | None
 ) -> tuple[Frame, Samples]:
     """The frame of these units, and the samples in it."""
-    inputs = units.moments(samples.X, samples.weight)
+    inputs = units.moments_of(samples)
     seen = np.array([inputs.low, inputs.high, inputs.deviation], np.float64)
     frame = Frame(architecture, own, pruned, samples.targets.precision is not None, seen)
     return frame, samples if own is None else own.applied(samples)

@@ -10,6 +10,7 @@ from fastmlp._types import Array, ArrayLike
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives import operators
 from fastmlp.model import functional
+from fastmlp.model.chunks import Chunks
 from fastmlp.model.model import Model
 
 
@@ -18,8 +19,8 @@ class Curved(Model):
 
     def hessian(
         self,
-        X: ArrayLike,
-        T: ArrayLike,
+        X: ArrayLike | Chunks,
+        T: ArrayLike | None = None,
         kind: str = "exact",
         *,
         sample_weight: ArrayLike | None = None,
@@ -74,8 +75,8 @@ class Curved(Model):
 
     def hessian_diagonal(
         self,
-        X: ArrayLike,
-        T: ArrayLike,
+        X: ArrayLike | Chunks,
+        T: ArrayLike | None = None,
         kind: str = "exact",
         *,
         sample_weight: ArrayLike | None = None,
@@ -123,8 +124,8 @@ class Curved(Model):
 
     def hessp(
         self,
-        X: ArrayLike,
-        T: ArrayLike,
+        X: ArrayLike | Chunks,
+        T: ArrayLike | None,
         v: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
@@ -167,8 +168,8 @@ class Curved(Model):
 
     def ggnp(
         self,
-        X: ArrayLike,
-        T: ArrayLike,
+        X: ArrayLike | Chunks,
+        T: ArrayLike | None,
         v: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
@@ -210,8 +211,8 @@ class Curved(Model):
 
     def hessian_operator(
         self,
-        X: ArrayLike,
-        T: ArrayLike,
+        X: ArrayLike | Chunks,
+        T: ArrayLike | None = None,
         kind: str = "exact",
         *,
         sample_weight: ArrayLike | None = None,
@@ -252,8 +253,8 @@ class Curved(Model):
 
     def inverse_hessian(
         self,
-        X: ArrayLike,
-        T: ArrayLike,
+        X: ArrayLike | Chunks,
+        T: ArrayLike | None,
         damping: float,
         kind: str = "ggn",
         method: str = "cholesky",

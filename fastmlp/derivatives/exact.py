@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -18,8 +20,10 @@ from fastmlp.derivatives import definite
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import functional as fn
 from fastmlp.model.architecture import Architecture
+from fastmlp.model.chunked import Batches
 
 Places = Index | None
+F = TypeVar("F", bound=Callable[..., Any])
 
 WRT = ("inputs", "params")
 OF = ("outputs", "logits")
@@ -127,6 +131,19 @@ def _directions(wrt: str, of: str) -> tuple[str, bool]:
 # ---- sums over samples, of a bound batch ----
 
 
+def by_chunks(function: F) -> F:
+    """A sum over the samples of a batch, where they come in chunks the sum over these."""
+
+    @wraps(function)
+    def summed(batch: Batch | Batches, *arguments: Any, **named: Any) -> Any:
+        if isinstance(batch, Batches):
+            return batch.summed(function, *arguments, **named)
+        return function(batch, *arguments, **named)
+
+    return cast("F", summed)
+
+
+@by_chunks
 def product(batch: Batch, params: Array, v: ArrayLike, kind: str, n_threads: int | None) -> Array:
     """H v or G v for v (P,), or for the columns of v (P, m)."""
     v = check.real_array(v, "v", params.dtype)
@@ -137,6 +154,7 @@ def product(batch: Batch, params: Array, v: ArrayLike, kind: str, n_threads: int
     return result[0] if v.ndim == 1 else np.ascontiguousarray(result.T)
 
 
+@by_chunks
 def normal_equations(
     batch: Batch,
     params: Array,
@@ -153,6 +171,7 @@ def normal_equations(
     return value, gradient, matrix
 
 
+@by_chunks
 def hessian(
     batch: Batch, params: Array, kind: str, n_threads: int | None = None, wide: bool = False, chosen: Places = None
 ) -> Array:
@@ -185,6 +204,7 @@ def _finite_differences(batch: Batch, params: Array, n_threads: int | None) -> A
     return (matrix + matrix.T) / 2
 
 
+@by_chunks
 def hessian_diagonal(batch: Batch, params: Array, kind: str, n_threads: int | None = None) -> Array:
     """The diagonal (P,) of one of the DIAGONAL_KINDS."""
     return matrices.diagonal(batch, params, kind, _threads.resolve(n_threads))

@@ -8,6 +8,7 @@ functional    outputs and losses as pure functions of (architecture, params, X, 
 initializers  starting values
 io            files; archive: what a file of arrays is
 rescaling     linear maps of inputs and outputs, carried over to the parameters
+chunked       samples that are read chunk by chunk, sums over chunks; chunks: where these come from
 selection     parameters by name
 architecture  layers, activations and loss without numbers, and the order of the parameters
 convolution   layers of maps, and pools

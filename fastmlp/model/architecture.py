@@ -156,7 +156,7 @@ class Architecture:
         """Whether samples have several axes, before a layer or behind it."""
         return any(len(layer.inputs) > 1 or len(layer.outputs) > 1 for layer in self.layers)
 
-    def rows(self, X: Any) -> NDArray[Any]:
+    def rows(self, X: Any, *, finite: bool = True) -> NDArray[Any]:
         """Inputs X, checked, as rows (N, D): rows already, or samples in the shape that the network was given.
 
         Raises
@@ -166,8 +166,8 @@ class Architecture:
         """
         shape = self.layers[0].inputs
         if len(shape) > 1:
-            X = _images.as_rows(check.real_array(X, "X", self.dtype), shape)
-        return check.matrix(X, "X", self.n_inputs, self.dtype)
+            X = _images.as_rows(check.real_array(X, "X", self.dtype, finite=finite), shape)
+        return check.matrix(X, "X", self.n_inputs, self.dtype, finite=finite)
 
     def sample_or_rows(self, X: Any) -> tuple[NDArray[Any], bool]:
         """Inputs X as `rows`, and whether X is one sample of D numbers in one dimension, which is a row then."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from fastmlp import _threads
 from fastmlp import _validation as check
+from fastmlp._core.storage import arrays
 from fastmlp._core.sums import predict as predicting
 from fastmlp._core.sums import trace as tracing
 from fastmlp._core.sums.batch import Batch, bind_plain
@@ -17,8 +19,18 @@ from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp._types import Array, ArrayLike, Float, Index, Mask
 from fastmlp.errors import ModelFormatError
 from fastmlp.model.architecture import Architecture
+from fastmlp.model.chunked import Batches, ChunkedSamples
+from fastmlp.model.chunks import Chunks, reading
 from fastmlp.model.losses import Targets
-from fastmlp.model.targets import encode_targets, measured, times, with_missing, with_precision, without_missing
+from fastmlp.model.targets import (
+    MISSING,
+    encode_targets,
+    measured,
+    times,
+    with_missing,
+    with_precision,
+    without_missing,
+)
 
 
 class Samples(NamedTuple):
@@ -27,6 +39,21 @@ class Samples(NamedTuple):
     X: Array
     targets: Targets
     weight: Array | None
+
+    @property
+    def n_samples(self) -> int:
+        """How many there are."""
+        return len(self.X)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The network's type."""
+        return self.X.dtype
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether targets are classes by number."""
+        return self.targets.labels is not None
 
     @property
     def total_weight(self) -> float:
@@ -47,28 +74,95 @@ class Samples(NamedTuple):
         """With the squared errors of each output times a number (K,)."""
         return self._replace(targets=times(self.targets, share))
 
+    def mapped(self, step: Callable[[Samples], Samples], units: Float | None = None) -> Samples:
+        """What a function makes of the samples; those that come in chunks do so chunk by chunk, as what follows.
+
+        Where it does no more to X than to put it in units, those are told: shifts, scales and slacks (3, D).
+        """
+        return step(self)
+
+    def summed(self, function: Callable[[Samples], Any], inputs: bool = True) -> Any:
+        """A function of the samples that is a sum over them; whether it takes X."""
+        return function(self)
+
+    def columns(self, targets: bool = False) -> Iterable[tuple[Array, Array | None]]:
+        """X or T with the weights."""
+        return ((cast("Array", self.targets.values) if targets else self.X, self.weight),)
+
     def rows(self, index: Index) -> Samples:
         """Some of the samples, copied; `np.take` is three times as fast as an index in brackets."""
         *targets, weight = (None if a is None else np.take(a, index, axis=0) for a in (*self.targets, self.weight))
         return Samples(np.take(self.X, index, axis=0), Targets(*targets), weight)
 
+    def followed_by(self, others: Sequence[Samples]) -> Samples:
+        """These samples and others, without measurement errors and missing targets, copied."""
+        both = [self, *others]
+        X, values, labels = (
+            None if parts[0] is None else np.concatenate(parts)
+            for parts in zip(*((one.X, one.targets.values, one.targets.labels) for one in both), strict=True)
+        )
+        weights = [np.ones(len(one.X), one.X.dtype) if one.weight is None else one.weight for one in both]
+        weight = None if all(one.weight is None for one in both) else np.concatenate(weights)
+        return Samples(cast("Array", X), Targets(values, labels), weight)
+
 
 def check_samples(
     architecture: Architecture,
-    X: ArrayLike,
-    T: ArrayLike,
+    X: ArrayLike | Chunks,
+    T: ArrayLike | None,
     sample_weight: ArrayLike | None = None,
     sigma: ArrayLike | None = None,
     missing: str = "raise",
 ) -> Samples:
     """Check inputs, targets, sample weights and the targets' measurement errors together."""
+    if isinstance(X, Chunks):
+        return _in_chunks(architecture, X, {"T": T, "sample_weight": sample_weight, "sigma": sigma}, missing)
     X = architecture.rows(X)
-    T, observed = without_missing(architecture.loss, T, missing)
-    targets = encode_targets(architecture.loss, T, len(X), architecture.n_outputs, architecture.dtype)
+    numbers, observed = without_missing(architecture.loss, cast("ArrayLike", T), missing)
+    targets = encode_targets(architecture.loss, numbers, len(X), architecture.n_outputs, architecture.dtype)
     if sigma is not None:
         targets = measured(architecture.loss, targets, sigma, observed)
     weight = check.sample_weight(sample_weight, len(X), architecture.dtype)
     return Samples(X, targets, weight) if observed is None else _partly(Samples(X, targets, weight), observed)
+
+
+def _in_chunks(architecture: Architecture, chunks: Chunks, others: dict[str, Any], missing: str) -> Samples:
+    """Samples that are read chunk by chunk, and have the face of `Samples`; of a single chunk, that one."""
+    for name, value in others.items():
+        if value is not None:
+            raise TypeError(f"{name}: expected None with Chunks, {_WITH_CHUNKS[name]}, got {type(value).__name__}")
+    if check.choice(missing, "missing", MISSING) != "raise":
+        raise ValueError("missing: expected 'raise' with Chunks, got 'ignore'; leave such samples out, or take arrays")
+    if len(chunks) == 1:
+        with reading(0):
+            return check_samples(architecture, *chunks.read(0))
+    return cast("Samples", ChunkedSamples(chunks, partial(_chunk, architecture), architecture.dtype))
+
+
+_WITH_CHUNKS = {
+    "T": "which hold their own targets (method= takes its name)",
+    "sample_weight": "which hold their own weights",
+    "sigma": "which have no measurement errors yet; take arrays, or sample_weight 1/sigma^2 for one output",
+}
+
+
+def _chunk(
+    architecture: Architecture, X: ArrayLike, T: ArrayLike, weight: ArrayLike, *, finite: bool, inputs: bool, bare: bool
+) -> Samples:
+    """The samples of a chunk: once it has been looked at, X is known to be finite; or without X.
+
+    A bare X of float32 that lies in memory row by row stays as it is, whatever the network's type.
+    """
+    rows = None
+    if bare and architecture.layers[0].is_dense:
+        rows = arrays.plain(np.asarray(X) if isinstance(X, np.memmap) else X, np.dtype(np.float32), finite)
+    if rows is not None:
+        rows = check.matrix(rows, "X", architecture.n_inputs, None, finite=False)
+    elif inputs:
+        rows = architecture.rows(X, finite=finite)
+    n_samples = len(check.real_array(T, "T", None) if rows is None else rows)
+    targets = encode_targets(architecture.loss, T, n_samples, architecture.n_outputs, architecture.dtype)
+    return Samples(cast("Array", rows), targets, check.sample_weight(weight, n_samples, architecture.dtype))
 
 
 def _partly(samples: Samples, observed: Mask) -> Samples:
@@ -81,6 +175,8 @@ def _partly(samples: Samples, observed: Mask) -> Samples:
 
 def restored_samples(architecture: Any, samples: Any) -> Samples:
     """Samples that a pickle holds, checked anew, as the kernels do not; ModelFormatError if they are none."""
+    if isinstance(samples, ChunkedSamples):
+        return cast("Samples", samples)
     try:
         X, (values, labels, precision, *others), weight = samples
         observed = others[0] if others else None
@@ -95,9 +191,15 @@ def restored_samples(architecture: Any, samples: Any) -> Samples:
 
 
 def predict(
-    architecture: Architecture, params: Array, X: ArrayLike, out: Array | None = None, n_threads: int | None = None
+    architecture: Architecture,
+    params: Array,
+    X: ArrayLike | Chunks,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> Array:
     """Outputs Y (N, K) for inputs X (N, D); (K,) for one sample (D,)."""
+    if isinstance(X, Chunks):
+        return _predict_chunks(architecture, params, X, out, n_threads)
     X, alone = architecture.sample_or_rows(X)
     shape = (architecture.n_outputs,) if alone else (len(X), architecture.n_outputs)
     Y = None if out is None else check.output_array(out, shape, architecture.dtype)
@@ -110,14 +212,45 @@ def predict(
     return out
 
 
+def _predict_chunks(
+    architecture: Architecture, params: Array, chunks: Chunks, out: Array | None, n_threads: int | None
+) -> Array:
+    """Outputs of one chunk after the other, into `out` where that is given."""
+    parts: list[Array] = []
+    first = 0
+    for number in range(len(chunks)):
+        with reading(number):
+            X = architecture.rows(chunks.read(number)[0])
+            if out is None:
+                parts.append(predict(architecture, params, X, None, n_threads))
+            else:
+                own = check.output_array(out, (len(out), architecture.n_outputs), architecture.dtype)
+                if first + len(X) > len(own):
+                    raise ValueError(f"out: expected as many rows as the chunks have, got {len(own)}")
+                predict(architecture, params, X, own[first : first + len(X)], n_threads)
+        first += len(X)
+    if out is None:
+        return np.concatenate(parts)
+    if first != len(out):
+        raise ValueError(f"out: expected {first} rows, as many as the chunks have, got {len(out)}")
+    return out
+
+
 def bind(architecture: Architecture, samples: Samples, scale: Array | None = None) -> Batch:
     """The samples bound to a network: what the functions below take; `scale` is the precision of each output."""
-    targets = samples.targets
-    return Batch(architecture.plan, samples.X, targets.values, targets.labels, targets.factors, samples.weight, scale)
+    if isinstance(samples, ChunkedSamples):
+        return cast("Batch", Batches(architecture.plan, samples, partial(_bind, architecture, scale)))
+    return _bind(architecture, scale, samples)
+
+
+def _bind(architecture: Architecture, scale: Array | None, samples: Samples, units: Float | None = None) -> Batch:
+    """Inputs may be seen in units, rows of shifts, scales and slacks (3, D), and be of float32 whatever the network."""
+    X, (values, labels, *_), weight = samples
+    return Batch(architecture.plan, X, values, labels, samples.targets.factors, weight, scale, units)
 
 
 def check_and_bind(
-    architecture: Architecture, X: ArrayLike, T: ArrayLike, sample_weight: ArrayLike | None = None
+    architecture: Architecture, X: ArrayLike | Chunks, T: ArrayLike | None, sample_weight: ArrayLike | None = None
 ) -> Batch:
     """Inputs, targets and sample weights, checked and bound; fast where there is nothing to be done."""
     batch = bind_plain(architecture.plan, X, T) if sample_weight is None else None

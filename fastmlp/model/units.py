@@ -7,6 +7,7 @@ parameters of the one to those of the other.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from fastmlp._types import Array, Float, Index, Mask
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import rescaling
 from fastmlp.model.architecture import Architecture
+from fastmlp.model.chunked import ChunkedSamples
 from fastmlp.model.functional import Samples
 from fastmlp.model.targets import precision_in
 
@@ -58,15 +60,16 @@ class Columns(NamedTuple):
         with np.errstate(over="ignore"):
             return passes.scaled(np.ascontiguousarray(array), self.shift, self.scale, slack)
 
-    def seeing(self, array: Array, weight: Array | None) -> Columns:
+    def seeing(self, parts: Iterable[tuple[Array, Array | None]]) -> Columns:
         """The same units, where only what is constant here too is called so: the others are to be learnt from."""
         places = np.flatnonzero(self.constant)
         if not len(places):
             return self
         there = Columns(self.scale[places], self.shift[places], self.constant[places])
         constant = self.constant.copy()
-        rows = slice(None) if weight is None else weight != 0
-        constant[places] = ~there.standardized(array[rows][:, places]).any(axis=0)
+        for array, weight in parts:
+            rows = slice(None) if weight is None else weight != 0
+            constant[places] &= ~there.standardized(array[rows][:, places]).any(axis=0)
         return self._replace(constant=constant)
 
     def mapped(self, scale: Array, shift: Array) -> Columns:
@@ -102,9 +105,14 @@ class Units(NamedTuple):
         title += "" if self.targets is None else f" and {how_many(len(self.targets.scale), 'target')}"
         return Page(title, tuple(tables))
 
-    @quiet
     def applied(self, samples: Samples) -> Samples:
         """The samples in standardised units."""
+        scale, shift, constant = self.inputs
+        slack = np.where(constant, self.inputs.slack(samples.dtype), 0.0)
+        return samples.mapped(self._applied, np.array([shift, scale, slack]))
+
+    @quiet
+    def _applied(self, samples: Samples) -> Samples:
         targets = samples.targets
         if self.targets is not None and targets.values is not None:
             precision, (scale, _, constant) = targets.precision, self.targets
@@ -113,6 +121,8 @@ class Units(NamedTuple):
                 values=values,
                 precision=None if precision is None else precision_in(precision, scale, constant),
             )
+        if samples.X is None:  # of a chunk whose targets alone are wanted
+            return samples._replace(targets=targets)
         return samples._replace(X=_kept_near(self.inputs.standardized(samples.X), samples.weight), targets=targets)
 
     def of_inputs(self, places: Index) -> Units:
@@ -122,10 +132,10 @@ class Units(NamedTuple):
 
     def seeing(self, samples: Samples) -> Units:
         """The same units, where only columns that are constant in these samples too are called so."""
-        values, targets = samples.targets.values, self.targets
-        if targets is not None and values is not None:
-            targets = targets.seeing(values, samples.weight)
-        return Units(self.inputs.seeing(samples.X, samples.weight), targets)
+        targets = self.targets
+        if targets is not None and not samples.has_labels:
+            targets = targets.seeing(samples.columns(targets=True))
+        return Units(self.inputs.seeing(samples.columns()), targets)
 
     @quiet
     def folded(self, architecture: Architecture, params: Array) -> Array:
@@ -291,17 +301,17 @@ def chosen(
 
 def of(architecture: Architecture, samples: Samples) -> Units:
     """The units of a set of samples."""
-    values = samples.targets.values if architecture.output.is_linear else None
-    targets = None if values is None else target_columns(samples, "T")
-    return Units(_of_inputs(architecture, samples), targets)
+    has_units = architecture.output.is_linear and not samples.has_labels
+    return Units(_of_inputs(architecture, samples), target_columns(samples, "T") if has_units else None)
 
 
 def target_columns(samples: Samples, name: str) -> Columns:
     """Of targets, by weight, those that are missing apart."""
-    values, observed, weight = samples.targets.values, samples.targets.observed, samples.weight
-    assert values is not None
+    observed = samples.targets.observed
     if observed is None:
-        return columns(values, weight, name)
+        return _columns(moments_of(samples, targets=True), name)
+    values, weight = samples.targets.values, samples.weight
+    assert values is not None
     each = observed if weight is None else weight[:, np.newaxis] * observed
     each = np.ascontiguousarray(each.T, values.dtype)
     found = [columns(values[:, [k]], own, name) for k, own in enumerate(each)]
@@ -315,8 +325,10 @@ def _of_inputs(architecture: Architecture, samples: Samples) -> Columns:
     """
     X, weight, layer = samples.X, samples.weight, architecture.layers[0]
     if layer.is_dense:
-        return columns(X, weight, "X")
+        return _columns(moments_of(samples), "X")
     n_places = layer.n_in // layer.inputs[0]
+    if isinstance(samples, ChunkedSamples):
+        raise ValueError(f"standardize: expected False, or units, with Chunks before {layer.kind!r}, got True")
     places = X.reshape(len(X), layer.inputs[0], n_places).swapaxes(1, 2).reshape(-1, layer.inputs[0])
     weight = None if weight is None else np.repeat(weight, n_places)
     scale, shift, constant = columns(places, weight, "X")
@@ -338,7 +350,11 @@ def by_channel(architecture: Architecture, inputs: Columns) -> Columns:
 
 def columns(array: Array, weight: Array | None, name: str) -> Columns:
     """Mean and standard deviation of the columns, by weight; constant columns have the scale 1."""
-    mean, deviation, _, low, high, _ = moments(array, weight)
+    return _columns(moments(array, weight), name)
+
+
+def _columns(found: Moments, name: str) -> Columns:
+    mean, deviation, _, low, high, _ = found
     with np.errstate(over="ignore"):
         wide = np.flatnonzero(~np.isfinite(high - low))
     if len(wide):
@@ -374,5 +390,16 @@ def moments(array: Array, weight: Array | None = None) -> Moments:
     array = np.ascontiguousarray(array)
     if weight is not None and weight.dtype != array.dtype:
         weight = weight.astype(array.dtype)
-    (mean, deviation, absolute, low, high), total = passes.moments(array, weight, ROUNDINGS[array.dtype])
+    return _moments(((array, weight),))
+
+
+def moments_of(samples: Samples, *, targets: bool = False) -> Moments:
+    """Of X or T, by the samples' weights."""
+    return _moments(samples.columns(targets))
+
+
+def _moments(parts: Iterable[tuple[Array, Array | None]]) -> Moments:
+    first, _ = next(iter(parts))
+    found, total = passes.moments(parts, first.shape[1], first.dtype == np.float32, ROUNDINGS[first.dtype])
+    mean, deviation, absolute, low, high = found
     return Moments(mean, deviation, absolute, low, high, total)

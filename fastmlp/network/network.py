@@ -9,6 +9,7 @@ from fastmlp import _threads
 from fastmlp._core.sums import predict as predicting
 from fastmlp._types import Array, ArrayLike
 from fastmlp.model import functional, io
+from fastmlp.model.chunks import Chunks
 from fastmlp.model.functional import Trace
 from fastmlp.network.trainable import Trainable
 
@@ -76,7 +77,7 @@ class Network(Trainable):
     # ---- what it computes ----
 
     @predicting.plain_first
-    def predict(self, X: ArrayLike, *, out: Array | None = None, n_threads: int | None = None) -> Array:
+    def predict(self, X: ArrayLike | Chunks, *, out: Array | None = None, n_threads: int | None = None) -> Array:
         """Outputs of the network; ``net(X)`` is the same.
 
         Parameters
@@ -84,9 +85,9 @@ class Network(Trainable):
         X : array-like of shape (N, D) or (D,)
             In one dimension D numbers are one sample; N samples of one input are (N, 1). Here and in all else X may be
             of the samples' own shape, too: (N, channels, height, width), (N, channels, length), (N, height, width) of
-            one channel.
+            one channel. Or `Chunks`, which are read one after the other.
         out : ndarray of shape (N, K), optional
-            Of the network's type, C-contiguous; filled and returned. It may overlap X.
+            Of the network's type, C-contiguous; filled and returned. It may overlap X, and be a memory map.
         n_threads : int, optional
             None: FASTMLP_NUM_THREADS, else what OpenMP grants. The result does not depend on it, to the bit.
 
@@ -154,13 +155,19 @@ class Network(Trainable):
         return functional.trace(self._architecture, self._params, X, T, sample_weight, n_threads)
 
     def loss(
-        self, X: ArrayLike, T: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
+        self,
+        X: ArrayLike | Chunks,
+        T: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        n_threads: int | None = None,
     ) -> float:
         """Sum over samples of the loss, sum_n s_n e(y_n, t_n), in nats.
 
         Parameters
         ----------
-        X : array-like of shape (N, D)
+        X : array-like of shape (N, D), or Chunks
+            `Chunks` hold T and sample_weight too, which then are left out; here and wherever sums over samples are.
         T : array-like of shape (N, K)
             (N,) where K = 1. Class targets: integer labels (N,) or rows that sum to 1, up to 1e-3.
         sample_weight : array-like of shape (N,), optional
@@ -184,7 +191,12 @@ class Network(Trainable):
         return functional.loss(batch, self._params, n_threads)
 
     def loss_and_grad(
-        self, X: ArrayLike, T: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
+        self,
+        X: ArrayLike | Chunks,
+        T: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        n_threads: int | None = None,
     ) -> tuple[float, Array]:
         """The loss and its gradient by the parameters.
 

@@ -12,7 +12,9 @@ from fastmlp._quiet import callers_own
 from fastmlp._types import ArrayLike, Augment, Chosen, Seed, Tied, Validation
 from fastmlp.derivatives.differentiable import Differentiable
 from fastmlp.model import functional
+from fastmlp.model.chunks import Chunks
 from fastmlp.model.units import Units
+from fastmlp.optimize import explained
 from fastmlp.terms import objective as objectives
 from fastmlp.terms import reparam
 from fastmlp.terms.objective import Objective
@@ -31,8 +33,8 @@ class Trainable(Differentiable):
     @hinting
     def objective(
         self,
-        X: ArrayLike,
-        T: ArrayLike,
+        X: ArrayLike | Chunks,
+        T: ArrayLike | None = None,
         *,
         penalty: Penalty | None = None,
         noise_precision: ArrayLike | None = 1.0,
@@ -99,8 +101,8 @@ class Trainable(Differentiable):
 
     def fit(
         self,
-        X: ArrayLike,
-        T: ArrayLike,
+        X: ArrayLike | Chunks,
+        T: ArrayLike | None = None,
         method: str = "auto",
         *,
         sample_weight: ArrayLike | None = None,
@@ -133,7 +135,7 @@ class Trainable(Differentiable):
 
         Parameters
         ----------
-        X : array-like of shape (N, D)
+        X : array-like of shape (N, D), or Chunks
         T : array-like of shape (N, K)
             As for `loss`.
         method : str, default="auto"
@@ -276,10 +278,13 @@ class Trainable(Differentiable):
         True
         """
         samples = functional.check_samples(self._architecture, X, T, sample_weight, sigma, missing)
-        T = T if samples.targets.observed is None else samples.targets.given
+        given = (X, T if samples.targets.observed is None else samples.targets.given)
+        if isinstance(X, Chunks):
+            told = explained.at_hand(samples)
+            given = (told.X, told.targets.given)
         penalty = with_derivatives(penalty, derivatives, derivative_weight)
         asked = optimize.FitOptions(
-            given=(X, T), method=method, penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
+            given=given, method=method, penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,
             standardize=standardize, validation=validation, patience=patience, max_iter=max_iter, tol=tol,
             batch_size=batch_size, augment=callers_own(augment), learning_rate=callers_own(learning_rate),
             callback=callers_own(callback), verbose=verbose, rng=rng, time_limit=time_limit,

@@ -16,6 +16,7 @@ from fastmlp import _validation as check
 from fastmlp._types import Array, Float, Index
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
+from fastmlp.model.chunked import ChunkedSamples
 from fastmlp.model.functional import Samples, check_samples, predict
 from fastmlp.optimize import advice, reference
 from fastmlp.terms.objective import Objective
@@ -285,16 +286,30 @@ def weights(samples: Samples) -> Array | None:
 
 def rows(samples: Samples) -> Samples:
     """Some thousand samples that count, by a choice that has no period, as data may have."""
+    if isinstance(samples, ChunkedSamples):
+        return samples.some(MOST_ROWS, _chosen)
     if samples.weight is None and len(samples.X) <= MOST_ROWS:
         return samples
     return samples.rows(_places(len(samples.X), samples.weight))
 
 
+def at_hand(samples: Samples) -> Samples:
+    """All samples, but of those in chunks some."""
+    return rows(samples) if isinstance(samples, ChunkedSamples) else samples
+
+
 def _places(n_samples: int, weight: Array | None) -> Index:
-    places = np.arange(n_samples) if weight is None else np.flatnonzero(weight)
-    if len(places) > MOST_ROWS:
-        places = np.sort(np.random.default_rng(0).choice(places, MOST_ROWS, replace=False))
-    return places
+    if weight is None:
+        return _chosen(n_samples)
+    places = np.flatnonzero(weight)
+    return places[_chosen(len(places))]
+
+
+def _chosen(n: int) -> Index:
+    """At most `MOST_ROWS` of the numbers 0 .. n - 1, ascending."""
+    if n <= MOST_ROWS:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(0).choice(n, MOST_ROWS, replace=False))
 
 
 def real(architecture: Architecture, samples: Samples) -> Float | None:

@@ -13,6 +13,7 @@ from fastmlp._quiet import quiet
 from fastmlp._types import Array, Float
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
+from fastmlp.model.chunked import ChunkedSamples
 from fastmlp.model.functional import Samples
 from fastmlp.model.model import Model
 from fastmlp.optimize import bounds as limits
@@ -69,6 +70,10 @@ def trained(net: Model, samples: Samples, asked: FitOptions, share: Float | None
     architecture = net._architecture
     methods.check_all(asked, architecture, len(samples.X))
     name, by_batches = asked.method, asked.method in MINIBATCH
+    if by_batches and isinstance(samples, ChunkedSamples):
+        raise ValueError(
+            f"method: expected one of the full batch with Chunks, such as lbfgs, scg or lm, got {name}; it takes arrays"
+        )
     standardize = units.checked(asked.standardize, architecture)
     state = _state(asked.warm_start, name, architecture, len(samples.X), bool(standardize))
     generator = _generator(asked, state)
@@ -78,7 +83,7 @@ def trained(net: Model, samples: Samples, asked: FitOptions, share: Float | None
         architecture, samples, asked.validation, generator, held_back, asked.missing
     )
     own: units.Units | None = None
-    raw = training.X.reshape(len(training.X), *architecture.layers[0].inputs)
+    raw = None if asked.augment is None else training.X.reshape(len(training.X), *architecture.layers[0].inputs)
     if standardize:
         objectives.require_samples(training)
         own = units.chosen(standardize if state is None else state["units"], None, architecture, training)
@@ -101,7 +106,7 @@ def trained(net: Model, samples: Samples, asked: FitOptions, share: Float | None
     warned = scale.before(architecture, start, training, constant, by_batches, own, asked.given) if whole else ""
     validation_term = None if held_out is None else DataTerm(architecture, held_out, 1.0, asked.n_threads)
     monitor = Monitor(asked, validation_term, net, own, progress)
-    changes = None if asked.augment is None else Changes(asked.augment, raw, training, own)
+    changes = None if raw is None else Changes(asked.augment, raw, training, own)
     try:
         status, counts, solver_state = _solve(asked, objective, monitor, state, within, generator, changes)
     finally:
@@ -126,7 +131,8 @@ def trained(net: Model, samples: Samples, asked: FitOptions, share: Float | None
     result.x, result.units = net._params.astype(np.float64), own
     judged = whole and not warned and within is None and (not by_batches or asked.max_iter >= scale.FEW_EPOCHS)
     judged = judged and (asked.noise == "shared" or share is not None)  # the first of several rounds is not the last
-    measured = samples.weight, samples.targets.factors
+    told = explained.at_hand(samples)
+    measured = told.weight, told.targets.factors
     if result.success and warned and (lost := explained.lost(objective, net._params, asked.given, *measured)):
         result.success, result.status, result.message = False, STALLED, lost
     if result.success and judged:

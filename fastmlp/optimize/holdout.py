@@ -7,12 +7,14 @@ import numpy as np
 from fastmlp import _validation as check
 from fastmlp._types import Array, Index, Validation
 from fastmlp.model.architecture import Architecture
+from fastmlp.model.chunked import ChunkedSamples
+from fastmlp.model.chunks import Chunks
 from fastmlp.model.functional import Samples, check_samples
 
 
 def draws(validation: Validation | None) -> bool:
     """Whether `split` draws samples: neither without validation nor for a pair."""
-    return validation is not None and not isinstance(validation, (tuple, list))
+    return validation is not None and not isinstance(validation, (tuple, list, Chunks))
 
 
 def split(
@@ -31,6 +33,8 @@ def split(
     """
     if validation is None:
         return samples, None, None
+    if isinstance(validation, Chunks):
+        return samples, check_samples(architecture, validation, None, missing=missing), None
     if not draws(validation):
         pair = check.sequence(validation, "validation", "a pair (X, T) or a fraction")
         if len(pair) != 2:
@@ -43,6 +47,11 @@ def split(
         check.at_least_one(checked.X, "validation")
         return samples, checked, None
     fraction = check.number(validation, "validation", 0.0, above=True, high=1.0)
+    if isinstance(samples, ChunkedSamples):
+        raise ValueError(
+            f"validation: expected a pair (X, T), or Chunks of other samples, with Chunks, got {fraction:g}; leave "
+            "out some chunks for it"
+        )
     n_samples = len(samples.X)
     if held_back is None:
         assert rng is not None

@@ -32,6 +32,8 @@ def compiled(
     data, free = objective.data, objective.free
     n_threads = _threads.resolve(data.n_threads) if n_threads is None else n_threads
     ties = None if free is None else free.compiled
+    if (chunks := objective.by_chunks) is not None:
+        return Compiled(None, 1.0, objective.decay, n_threads, None, objective.terms, chunks=chunks)
     if not curved and isinstance(objective.sums, Joint):
         tangents = objective.sums.compiled
         return Compiled(data.batch, data.factor, objective.decay, n_threads, ties, objective.rest, tangents)

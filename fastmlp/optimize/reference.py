@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastmlp._types import Array, Float, Index
+from fastmlp._types import Array, Float
 from fastmlp.model import units
 from fastmlp.model.activations import ANY
 from fastmlp.model.architecture import Architecture
@@ -42,16 +42,16 @@ class Reference(NamedTuple):
 
 def of(architecture: Architecture, samples: Samples) -> Reference:
     """The best constant prediction of these samples."""
-    values, labels, *_ = samples.targets
-    if labels is not None:
-        return _of_labels(architecture, labels, samples.weight)
-    assert values is not None
+    if samples.has_labels:
+        return _of_labels(architecture, samples)
     if (factors := samples.targets.factors) is not None:
+        values = samples.targets.values
+        assert values is not None
         mean, sd, deviation, total = _measured(values, samples.weight, factors)
         c = _attained(architecture, mean)
         loss = 0.5 * float((total * (sd**2 + (c - mean) ** 2)).sum())
         return Reference(loss, float((total * deviation).max()), c, mean, sd, total)
-    mean, sd, deviation, *_, count = units.moments(values, samples.weight)
+    mean, sd, deviation, *_, count = units.moments_of(samples, targets=True)
     c = _attained(architecture, mean)
     if architecture.loss.has_noise:
         shifts = (c - mean).tolist() if c is not mean else ()
@@ -77,9 +77,14 @@ def _measured(values: Array, weight: Array | None, precision: Array) -> tuple[Fl
 
 def least(architecture: Architecture, samples: Samples) -> float:
     """The data loss of outputs that equal the targets."""
-    t = samples.targets.values
-    if architecture.loss.has_noise or t is None:
+    if architecture.loss.has_noise or samples.has_labels:
         return 0.0
+    return float(samples.summed(lambda some: _least(architecture, some), inputs=False))
+
+
+def _least(architecture: Architecture, samples: Samples) -> float:
+    t = samples.targets.values
+    assert t is not None
     losses = architecture.loss.least(t.astype(np.float64))
     return float(losses.sum() if samples.weight is None else samples.weight @ losses.sum(axis=1))
 
@@ -134,8 +139,13 @@ def default_tol(architecture: Architecture, constant: Reference) -> float:
     return (TOL_F32 if single else TOL) * constant.pull
 
 
-def _of_labels(architecture: Architecture, labels: Index, weight: Array | None) -> Reference:
-    sums = np.bincount(labels, weight, architecture.n_outputs).astype(np.float64)
+def _of_labels(architecture: Architecture, samples: Samples) -> Reference:
+    def by_class(some: Samples) -> Float:
+        labels = some.targets.labels
+        assert labels is not None
+        return np.bincount(labels, some.weight, architecture.n_outputs).astype(np.float64)
+
+    sums = samples.summed(by_class, inputs=False)
     total = float(sums.sum())
     p = sums / total
     loss = total * float(architecture.loss.least(p).sum())

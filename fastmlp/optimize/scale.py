@@ -95,7 +95,8 @@ def before(
     if known is not None:
         if said := _of_units(architecture, known, given, samples.weight):
             return said
-        given = samples.X, samples.targets.values
+        told = explained.at_hand(samples)
+        given = told.X, told.targets.values
     return _warned(suspects(architecture, params, samples, constant, minibatch, given), architecture, known is None)
 
 

@@ -167,7 +167,9 @@ class Seen:
     @classmethod
     def of(cls, objective: Objective, state: dict[str, Any] | None = None) -> Self | None:
         """The objective so, where that pays and is the same; with the basis of an earlier fit that goes on there."""
-        if objective.terms is not None or not pays(objective.architecture, len(objective.data.samples.X)):
+        if objective.terms is not None or objective.data.in_chunks:
+            return None
+        if not pays(objective.architecture, len(objective.data.samples.X)):
             return None
         first = objective.architecture.layers[0]
         shape = first.n_out, first.n_in

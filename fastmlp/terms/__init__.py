@@ -6,6 +6,7 @@ reparam    fixed and shared weights: from the free parameters to all, and back
 data       the loss over the samples
 outputs    what each output tells of its noise: squared errors, and how many parameters its targets determine
 gaussian   weight decay: the negative logarithm of a Gaussian prior
+by_chunks  the data term of samples in chunks, as compiled loops ask for it
 tangents   derivatives in directions of the inputs: tangent propagation, derivative data
 told       units of columns that are constant, where derivative data tell them
 quadratic  a quadratic form around a point: an old posterior as a prior

@@ -18,6 +18,7 @@ from fastmlp.derivatives import exact as derivatives
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import functional
 from fastmlp.model.architecture import Architecture
+from fastmlp.model.chunked import ChunkedSamples
 from fastmlp.model.functional import Samples
 
 PICKLED = {"architecture", "samples", "n_threads", "factor", "scale", "batch"}
@@ -57,6 +58,11 @@ class DataTerm:
         """The same samples at another noise precision."""
         batch = self.batch if self.scale is None else None
         return DataTerm(self.architecture, self.samples, noise_precision, self.n_threads, batch)
+
+    @property
+    def in_chunks(self) -> bool:
+        """Whether samples are read chunk by chunk."""
+        return isinstance(self.samples, ChunkedSamples)
 
     @property
     def noise_precision(self) -> Any:
@@ -101,10 +107,12 @@ class DataTerm:
         """The diagonal of the same matrix (P,), without forming it."""
         return self._scaled(derivatives.hessian_diagonal(self.batch, params, kind, self.n_threads))
 
-    def normal_equations(self, params: Array, chosen: Index | None = None) -> tuple[float, Float, Float]:
+    def normal_equations(
+        self, params: Array, chosen: Index | None = None, kind: str = "ggn"
+    ) -> tuple[float, Float, Float]:
         """The term, its gradient and its Gauss-Newton matrix as of `hessian`, in one pass; the arrays in float64."""
         value, gradient, matrix = derivatives.normal_equations(
-            self.batch, params, "ggn", self.n_threads, wide=True, chosen=chosen
+            self.batch, params, kind, self.n_threads, wide=True, chosen=chosen
         )
         return self.factor * value, self._scaled(gradient), self._scaled(matrix)
 
@@ -126,6 +134,9 @@ class DataTerm:
 
     def rows(self, params: Array) -> Float:
         """J (N K, P) with J'J the Gauss-Newton matrix, in float64: N K P numbers, at the speed of memory."""
+        if isinstance(self.samples, ChunkedSamples):
+            each = (DataTerm(self.architecture, one, self.noise_precision, self.n_threads) for one in self.samples)
+            return np.concatenate([term.rows(params) for term in each])
         loss, samples = self.architecture.loss, self.samples
         if loss.has_noise:
             return self.residual_jac(params)

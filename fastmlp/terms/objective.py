@@ -16,6 +16,7 @@ from fastmlp._types import Array, ArrayLike, Float, Index
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 from fastmlp.terms import DataTerm, penalties
+from fastmlp.terms.by_chunks import ByChunks
 from fastmlp.terms.reparam import FreeParameters
 from fastmlp.terms.tangents import Joint
 from fastmlp.terms.term import Penalty, phrase
@@ -122,6 +123,11 @@ class Objective:
         if array.shape != (self.architecture.n_params,):
             raise ValueError(f"params: expected shape ({self.architecture.n_params},), got {array.shape}")
         return array if self.free is None else self.free.reduce(array)
+
+    @property
+    def by_chunks(self) -> ByChunks | None:
+        """The data term as compiled loops ask for it, where its samples come in chunks."""
+        return ByChunks(self.data, self.free, self._native, self._n) if self.data.in_chunks else None
 
     def rounded(self, p: Float) -> Float:
         """What the network's type makes of p."""
@@ -352,5 +358,5 @@ def require_samples(samples: Samples, name: str = "X") -> None:
 def require_some(samples: Samples, name: str = "X") -> None:
     """Refuse to go by nothing."""
     check.at_least_one(samples.X, name)
-    if samples.weight is not None and not samples.weight.any():
+    if samples.weight is not None and not samples.total_weight > 0:
         raise ValueError("sample_weight: expected at least one positive number, got zeros only")

@@ -98,6 +98,12 @@ def seen_in(
 
 def bound(terms: tuple[Any, ...], data: DataTerm) -> tuple[Any, ...]:
     """Terms other than weight decay as functions of the parameters, those on the samples on these."""
+    for term in terms if data.in_chunks else ():
+        if isinstance(term, TangentPropagation):
+            raise TypeError(
+                f"penalty: expected none on the samples with Chunks, got {check.shown(term)}; take arrays, or "
+                "penalty=net.objective(X, T, penalty=...) with it on some of the samples"
+            )
     return tuple(term.on(data) if isinstance(term, TangentPropagation) else term for term in terms)
 
 

@@ -333,6 +333,20 @@ def convolved(world):
     return call, {"size": size} | options
 
 
+def chunked(world):
+    """Samples in chunks, cut from arrays or given one by one."""
+    net, given = world.net, world.samples("sample_weight")
+    rows = world.draws.among((1, 2, world.integer(3)))
+
+    def call(X, T, sample_weight=None, rows=None, n_threads=None):
+        parts = (X, T) if sample_weight is None else (X, T, sample_weight)
+        chunks = fastmlp.Chunks([parts, lambda: parts]) if rows is None else fastmlp.Chunks(*parts, rows=rows)
+        net.predict(chunks)
+        return net.loss_and_grad(chunks, n_threads=n_threads), net.copy().fit(chunks, method="lbfgs", max_iter=2)
+
+    return call, given | world.sometimes(rows=lambda: rows)
+
+
 def features(world):
     kind = getattr(fastmlp.features, world.draws.among(FEATURES))
     options = world.sometimes(shape=lambda: world.draws.among(((4, 5), world.integer(4), None)))
@@ -342,7 +356,7 @@ def features(world):
 EVALUATIONS = {"importances": importances, "garson, olden": weights_alone, "lekprofile": lekprofile,
                "objective asked": objective, "covariance": covariance, "schedule": scheduled, "Activation, Loss": row,
                "from_network": of_a_network, "from_sklearn": bridged,
-               "to_c, to_formula, to_fortran": written}  # fmt: skip
+               "to_c, to_formula, to_fortran": written, "Chunks": chunked}  # fmt: skip
 ESTIMATORS = {"estimator": fitted, "prune_path": path, "predict_proba": probabilities}
 WITH_SCIKIT_LEARN = {*ESTIMATORS, "features"}
 EXCHANGED = {"from_r, from_mat": arrived, "from_pmml, to_pmml": in_xml,

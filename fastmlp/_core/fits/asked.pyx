@@ -8,11 +8,16 @@ subclass, which has, of free parameters p (n,) that are its own,
     value_and_grad(p)   and an array (n,) of double
     matrix(p, kind)     an array (n, n) of double, symmetric to rounding; kind is "exact" or "ggn"
 
+Samples that come in chunks are another such object, which has the loss of all of them: value, value_and_grad, and
+
+    with_matrix(p, kind)    value, gradient and matrix in one pass over the samples
+
 What these raise ends the fit at its latest step, as signals do: the exception waits in the thread's state, no block of
 samples and no term is computed any more, and `team.check` raises it.
 """
 
 from libc.math cimport INFINITY, NAN, isfinite
+from libc.string cimport memcpy
 
 from numpy import zeros
 
@@ -166,7 +171,7 @@ cdef const double *numbers(object array, size_t rows, size_t columns) except NUL
     return <const double *> data(array)
 
 
-cdef double ask(object terms, size_t n, const double *x, double *g, double *B, bint exact):
+cdef double ask(object terms, size_t n, const double *x, double *g, double *B, bint exact) except? -1:
     cdef Asked asked = terms if isinstance(terms, Asked) else None
     cdef cnp.ndarray p = None
     cdef const double *gradient
@@ -193,10 +198,27 @@ cdef double ask(object terms, size_t n, const double *x, double *g, double *B, b
     return value
 
 
-cdef double guarded(void *terms, size_t n, const double *x, double *g, double *B, bint exact,
+cdef double ask_chunks(object chunks, size_t n, const double *x, double *g, double *B, bint exact) except? -1:
+    cdef cnp.ndarray p = vector(n, x)
+    cdef size_t bytes = n * sizeof(double)
+    if g == NULL:
+        return chunks.value(p)
+    if B == NULL:
+        value, slope = chunks.value_and_grad(p)
+    else:
+        value, slope, matrix = chunks.with_matrix(p, "exact" if exact else "ggn")
+        memcpy(B, numbers(matrix, n, n), n * bytes)
+    memcpy(g, numbers(slope, n, 1), bytes)
+    return value
+
+
+ctypedef double (*Question)(object, size_t, const double *, double *, double *, bint) except? -1
+
+
+cdef double guarded(Question question, void *asked, size_t n, const double *x, double *g, double *B, bint exact,
                     Watch *watch) noexcept with gil:
     try:
-        return ask(<object> terms, n, x, g, B, exact)
+        return question(<object> asked, n, x, g, B, exact)
     except BaseException as error:
         watch.stopped = True
         PyErr_SetObject(type(error), error)
@@ -204,4 +226,8 @@ cdef double guarded(void *terms, size_t n, const double *x, double *g, double *B
 
 
 cdef double add(void *terms, size_t n, const double *x, double *g, double *B, bint exact, Watch *watch) noexcept nogil:
-    return NAN if watch.stopped else guarded(terms, n, x, g, B, exact, watch)
+    return NAN if watch.stopped else guarded(ask, terms, n, x, g, B, exact, watch)
+
+
+cdef double loss(void *chunks, size_t n, const double *x, double *g, double *B, bint exact, Watch *watch) noexcept nogil:
+    return NAN if watch.stopped else guarded(ask_chunks, chunks, n, x, g, B, exact, watch)

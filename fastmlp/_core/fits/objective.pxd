@@ -26,6 +26,7 @@ cdef struct Problem:
     double factor               # of the loss
     const double *decay         # lambda (n,), may be NULL
     void *terms                 # other terms, in Python, may be NULL: `asked`
+    void *chunks                # what sums the loss over samples that come in chunks, in Python; NULL: `source` has all
     const Basis *basis          # in which the first layer's weights are told, |g|_inf being theirs; NULL: as they are
     Term *tangents              # a term on the samples that is summed with the loss, for gradients alone, may be NULL
     int n_threads, gradient_threads

@@ -11,7 +11,7 @@ from fastmlp._core.sums.tangents import Tangents
 class Objective:
     def __new__(
         cls,
-        batch: Batch,
+        batch: Batch | None,
         factor: float,
         decay: NDArray[np.float64] | None,
         n_threads: int,
@@ -19,4 +19,5 @@ class Objective:
         terms: Any = None,
         tangents: Tangents | None = None,
         span: Span | None = None,
+        chunks: Any = None,
     ) -> Objective: ...

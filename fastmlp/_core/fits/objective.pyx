@@ -25,7 +25,7 @@ from fastmlp._core.fits.ties cimport expand, project, pull
 from fastmlp._core.storage.memory cimport plus, times
 from fastmlp._core.storage.vectors cimport ALIGNMENT, largest, lines
 from fastmlp._core.sums.batch cimport Batch, prepare_loss
-from fastmlp._core.sums.plan cimport GRADIENT_WORK, Net
+from fastmlp._core.sums.plan cimport GRADIENT_WORK, Net, Plan
 from fastmlp._core.sums.slots cimport Pass
 from fastmlp._core.sums.tangents cimport Tangents, join
 from fastmlp._core.threads.team cimport Watch
@@ -55,17 +55,23 @@ cdef class Objective:
         A term on the samples, with the factor of the loss, where gradients alone are asked for.
     span : Span, optional
         A basis in which the first layer's weights are coordinates.
+    chunks : object, optional
+        In place of a batch and ties: the loss by the variables, in Python; see `asked.pyx`.
     """
 
-    def __cinit__(self, Batch batch not None, double factor, const double[::1] decay, int n_threads, Ties ties=None,
-                  terms=None, Tangents tangents=None, Span span=None):
+    def __cinit__(self, Batch batch, double factor, const double[::1] decay, int n_threads, Ties ties=None,
+                  terms=None, Tangents tangents=None, Span span=None, chunks=None):
         cdef Problem *problem = &self.problem
-        cdef size_t n = batch.source.n
+        cdef Plan plan = batch.plan if chunks is None else chunks.plan
         cdef Places places = Places(batch, ties.places) if ties is not None else None
-        self.arrays = (batch, decay, ties, terms, places, tangents, span)
-        problem[0] = outside(ties.map.n if ties is not None else batch.plan.net.n_params)
-        problem.net, problem.source, problem.parts = &batch.plan.net, &batch.source, batch.plan.partition(n)
-        problem.itemsize, problem.factor = problem.net.itemsize, factor
+        cdef size_t n = batch.source.n if chunks is None else 0
+        self.arrays = (batch, decay, ties, terms, places, tangents, span, chunks)
+        problem[0] = outside(ties.map.n if ties is not None else plan.net.n_params if chunks is None else chunks.n)
+        problem.net, problem.itemsize, problem.factor = &plan.net, plan.net.itemsize, factor
+        if chunks is None:
+            problem.source, problem.parts = &batch.source, plan.partition(n)
+        else:
+            problem.chunks = <void *> chunks
         problem.free = problem.used = NULL
         problem.chosen = NULL
         if ties is not None:
@@ -77,7 +83,7 @@ cdef class Objective:
             self.term = tangents.term
             self.term.with_loss = True
             problem.tangents = &self.term
-        problem.n_threads, problem.gradient_threads = n_threads, batch.plan.threads(n, GRADIENT_WORK, n_threads)
+        problem.n_threads, problem.gradient_threads = n_threads, plan.threads(n, GRADIENT_WORK, n_threads)
 
 
 cdef Problem outside(size_t n) noexcept nogil:
@@ -129,7 +135,7 @@ cdef size_t memory_bytes(const Problem *problem, bint curved) noexcept nogil:
     cdef Pass job
     cdef size_t scratch
     cdef int n_threads = problem.n_threads
-    if problem.net == NULL:
+    if problem.source == NULL:
         return 0
     if curved:
         tasks = tasks_of(problem)
@@ -145,7 +151,7 @@ cdef void lay_out(Evaluator *evaluator, const Problem *problem, bint curved, voi
     cdef size_t native = lines(<size_t> memory)
     memset(evaluator, 0, sizeof(Evaluator))     # nothing is held
     evaluator.problem, evaluator.curved, evaluator.choice = problem, curved, choice.fresh()
-    if problem.net == NULL:
+    if problem.source == NULL:
         return
     evaluator.native = <void *> native
     evaluator.room = <double *> (native + native_bytes(problem, curved))
@@ -266,7 +272,10 @@ cdef void evaluate(Evaluator *evaluator, Point *point, Want want, bint again, Wa
     cdef double value
     if again and evaluator.held == SAMPLES:
         evaluator.held = FORWARD
-    if problem.itemsize == sizeof(double):
+    if problem.chunks != NULL:
+        value = asked.loss(problem.chunks, problem.n, point.x, point.g if want >= GRADIENT else NULL,
+                           point.B if want > GRADIENT else NULL, want == EXACT, watch)
+    elif problem.itemsize == sizeof(double):
         value = loss(evaluator, point, want, <double *> evaluator.native, watch)
     else:
         value = loss(evaluator, point, want, <float *> evaluator.native, watch)

@@ -78,8 +78,11 @@ def same(cnp.ndarray a not None, cnp.ndarray b not None):
     return True
 
 
-def plain(value, dtype):
-    """A view of a plain, native array of `dtype`, float32 or float64, with finite numbers only; None for all else."""
+def plain(value, dtype, bint only_finite=True):
+    """A view of a plain, native array of `dtype`, float32 or float64, with finite numbers only; None for all else.
+
+    Or of one that nobody has looked at for what is not finite.
+    """
     cdef int typenum
     if not isinstance(dtype, cnp.dtype):
         return None
@@ -87,4 +90,4 @@ def plain(value, dtype):
     if not (typenum == cnp.NPY_FLOAT32 or typenum == cnp.NPY_FLOAT64) or not native(value, typenum):
         return None
     view = own(value)
-    return view if finite(view) else None
+    return view if not only_finite or finite(view) else None

@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._core.sums.plan import Plan
@@ -17,6 +18,7 @@ class Batch:
         precision: _Array | None,
         weight: _Array | None,
         scale: _Array | None,
+        units: NDArray[np.float64] | None = None,
     ) -> Batch: ...
     def loss(self, params: _Array, n_threads: int, sample_losses: _Array | None = None) -> float: ...
     def loss_and_grad(self, params: _Array, n_threads: int) -> tuple[float, _Array]: ...

@@ -55,15 +55,24 @@ cdef class Batch:
         Of the samples.
     scale : ndarray of shape (n_outputs,), or None
         Of the outputs, with squared error.
+    units : ndarray of float64 of shape (3, n_inputs), optional
+        Shifts, units and slacks of the columns of X, in which the network sees them: see `Source`.
+
+    X may be float32 where the network is float64.
     """
 
-    def __cinit__(self, Plan plan not None, cnp.ndarray X not None, T, labels, precision, weight, scale):
+    def __cinit__(self, Plan plan not None, cnp.ndarray X not None, T, labels, precision, weight, scale, units=None):
         self.plan = plan
         self.choice = self.choice_of_matrices = choice.fresh()
-        self.arrays = (X, T, labels, precision, weight, scale)
+        self.arrays = (X, T, labels, precision, weight, scale, units)
+        cdef const double *columns = <const double *> data(units)
         self.source.n = cnp.PyArray_DIM(X, 0)
         self.source.index = NULL
         self.source.X = data(X)
+        self.source.narrow = plan.net.itemsize == sizeof(double) and cnp.PyArray_TYPE(X) == cnp.NPY_FLOAT32
+        if columns != NULL:
+            self.source.shift, self.source.unit = columns, columns + plan.net.n_inputs
+            self.source.slack = columns + 2 * plan.net.n_inputs
         self.source.T = data(T)
         self.source.labels = <const Py_ssize_t *> data(labels)
         self.source.precision = data(precision)

@@ -206,7 +206,7 @@ cdef void over_chunks(Rows *rows, size_t first, size_t stop, Turn turn, Columns 
 
 
 cdef int go_through(Rows *rows, size_t n, Turn turn, Columns *columns) except -1:
-    """All rows; signals are answered after some, and other threads let run where there are many."""
+    """All rows of an array; signals are answered after some, and other threads let run where there are many."""
     cdef size_t between = max(1, BETWEEN_SIGNALS // max(1, rows.m * CHUNK)) * CHUNK, first
     if times(n, rows.m) < RELEASE_NUMBERS:
         over_chunks(rows, 0, n, turn, columns)
@@ -218,19 +218,28 @@ cdef int go_through(Rows *rows, size_t n, Turn turn, Columns *columns) except -1
     return 0
 
 
-def moments(cnp.ndarray array not None, cnp.ndarray weight, roundings):
+cdef int go_through_parts(parts, Rows *rows, Turn turn, Columns *columns) except -1:
+    """All arrays, one after the other, each with its weights."""
+    cdef cnp.ndarray array, weight
+    for array, weight in parts:
+        rows.numbers, rows.weights = data(array), NULL if weight is None else data(weight)
+        if turn == ENDS and weight is not None and cnp.PyArray_SIZE(weight):
+            columns.largest = fmax(columns.largest, <double> float(weight.max()))
+        go_through(rows, cnp.PyArray_DIM(array, 0), turn, columns)
+    return 0
+
+
+def moments(parts not None, size_t m, bint single, roundings):
     """Rows (5, m): mean, standard deviation, mean absolute deviation, smallest and largest of each column, by weight.
 
-    And the sum of the weights. `array` (n, m) and `weight` (n,) or None are native arrays of one type; at least one
-    row counts. `roundings`: as many as there are rows that count, but not
-    less than the first of these numbers, and no more than the second.
+    And the sum of the weights. `parts`, which are gone through three times, give native arrays (n, m) of one type,
+    `single` or double, each with its weights (n,), or None with all of them; at least one row counts. `roundings`: as
+    many as there are rows that count, but not less than the first of these numbers, and no more than the second.
     """
     cdef Rows rows
     cdef Columns columns
-    rows.m = cnp.PyArray_DIM(array, 1)
-    rows.single = cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT32
-    rows.numbers, rows.weights = data(array), NULL if weight is None else data(weight)
-    cdef size_t n = cnp.PyArray_DIM(array, 0), m = rows.m, j
+    rows.m, rows.single = m, single
+    cdef size_t j
     cdef double rounding = FLT_EPSILON if rows.single else DBL_EPSILON
     cdef cnp.npy_intp shape[2]
     shape[0], shape[1] = 5, m
@@ -239,14 +248,15 @@ def moments(cnp.ndarray array not None, cnp.ndarray weight, roundings):
     cdef double *mean = <double *> data(result)
     columns.low, columns.high, columns.p = mean + 3 * m, mean + 4 * m, <double *> data(room)
     columns.middle, columns.sums = columns.p + m, columns.p + 2 * m
-    columns.count, columns.total, columns.largest = 0, 0.0, 1.0 if weight is None else float(weight.max())
+    columns.count, columns.total, columns.largest = 0, 0.0, 0.0
     for j in range(m):
         columns.low[j], columns.high[j] = HUGE_VAL, -HUGE_VAL
-    go_through(&rows, n, ENDS, &columns)
+    go_through_parts(parts, &rows, ENDS, &columns)
+    columns.largest = columns.largest or 1.0
     measure(&columns, m)
-    go_through(&rows, n, MEANS, &columns)
+    go_through_parts(parts, &rows, MEANS, &columns)
     take_means(&columns, m)
-    go_through(&rows, n, DEVIATIONS, &columns)
+    go_through_parts(parts, &rows, DEVIATIONS, &columns)
     rounding *= fmin(fmax(columns.count, roundings[0]), roundings[1])
     finish(&columns, m, rounding, FLT_MIN if rows.single else DBL_MIN, mean)
     return result, columns.total * columns.largest

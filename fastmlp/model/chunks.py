@@ -1,0 +1,189 @@
+"""`Chunks`: samples that need not fit into memory, given as pieces that are read one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from fastmlp import _optional
+from fastmlp import _validation as check
+from fastmlp._tables import how_many
+
+PARTS = ("X", "T", "sample_weight")
+#: what an exception of the user's own code is passed on as, with the number of the chunk before it
+KEPT = (TypeError, ValueError, MemoryError, OSError)
+
+
+class Chunks:
+    """Samples in pieces, of which one at a time is in memory: what sums over samples takes them in place of X and T.
+
+    Parameters
+    ----------
+    X : sequence of chunks, or array-like of shape (N, D)
+        Chunks: tuples (X, T) or (X, T, sample_weight), or callables without arguments that return one; (X,) where no
+        targets are asked for. Or, with `rows`, all inputs: whatever gives rows i to j as ``X[i:j]``, such as a
+        `numpy.memmap`, an array of zarr or a data set of h5py.
+    T, sample_weight : array-like, optional
+        With `rows`: targets and weights of all samples, likewise.
+    rows : int, optional
+        How many samples a chunk has; the last one may have fewer.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are no chunks, an argument is none of these, or lengths differ. What is in chunks is looked at when
+        they are read; then an error names the chunk by its number, from 0.
+
+    Notes
+    -----
+    A function of all samples, such as the loss, its gradient or Hessian, is computed chunk by chunk and added up by a
+    tree over the chunks' numbers, in float64: 0 with 1, 2 with 3, then these sums, and so on. So it depends on where
+    chunks begin and end, by rounding, but not on the number of threads. One chunk is the same as plain arrays, to the
+    bit. Memory: a chunk, in the network's type, and log2(C) + 1 results of C chunks.
+
+    Each evaluation reads all chunks. They have to hold the same each time: whether inputs are finite is looked at once.
+    Chunks of 10,000 to 1,000,000 rows cost nothing beside one array; memory maps of the network's type are not copied.
+
+    Examples
+    --------
+    >>> import numpy as np, fastmlp
+    >>> X = np.linspace(-1, 1, 300)[:, None]
+    >>> chunks = fastmlp.Chunks(X, X**2, rows=100)
+    >>> net = fastmlp.Network([1, 3, 1], rng=0)
+    >>> bool(np.isclose(net.loss(chunks), net.loss(X, X**2), rtol=1e-12))
+    True
+    >>> bool(net.fit(chunks, method="lm").fun < 1e-3)
+    True
+    >>> parts = [lambda i=i: (X[i : i + 100], X[i : i + 100] ** 2) for i in (0, 100, 200)]
+    >>> net.loss(fastmlp.Chunks(parts)) == net.loss(chunks)
+    True
+    """
+
+    reads_chunks = True  #: told by where arrays are checked
+
+    def __init__(self, X: Any, T: Any = None, sample_weight: Any = None, *, rows: int | None = None) -> None:
+        self._readers: list[Any]
+        if rows is not None:
+            given = [array for array in (X, T, sample_weight) if array is not None]
+            self._readers = _cut(X, T, sample_weight, check.integer(rows, "rows", 1)) if given else []
+        elif T is not None or sample_weight is not None:
+            raise TypeError("rows: expected how many rows of X and T a chunk has, got None")
+        elif hasattr(X, "shape"):
+            raise TypeError(f"rows: expected how many rows a chunk has, of X that is {type(X).__name__}, got None")
+        else:
+            self._readers = check.sequence(X, "X", "a sequence of chunks, tuples (X, T) or callables that return them")
+            for number, reader in enumerate(self._readers):
+                if not (callable(reader) or (isinstance(reader, (tuple, list)) and len(reader) in (1, 2, 3))):
+                    raise TypeError(
+                        f"chunk {number}: expected a tuple (X, T) or (X, T, sample_weight), or a callable that returns "
+                        f"one, got {type(reader).__name__}; arrays take rows="
+                    )
+        if not self._readers:
+            raise ValueError("X: expected at least one chunk, got none")
+
+    @classmethod
+    def of_parquet(
+        cls, path: Any, inputs: Sequence[str], targets: Sequence[str], sample_weight: str | None = None
+    ) -> Chunks:
+        """The row groups of a Parquet file, a chunk each, as pyarrow reads them.
+
+        Parameters
+        ----------
+        path : str or path-like
+        inputs, targets : sequence of str
+            Names of the columns of X and T.
+        sample_weight : str, optional
+
+        Raises
+        ------
+        ImportError
+            Without pyarrow.
+        """
+        parquet = _optional.load("pyarrow.parquet", "pyarrow", "Chunks.of_parquet")
+        with parquet.ParquetFile(path) as file:
+            n_groups = file.num_row_groups
+        columns = [*inputs], [*targets], [] if sample_weight is None else [sample_weight]
+        return cls([_RowGroup(path, number, columns) for number in range(n_groups)])
+
+    def __len__(self) -> int:
+        return len(self._readers)
+
+    def __repr__(self) -> str:
+        return f"Chunks({how_many(len(self), 'chunk')})"
+
+    def read(self, number: int) -> tuple[Any, Any, Any]:
+        """One chunk, (X, T, sample_weight), with None for what it has not; it is not looked at yet."""
+        reader = self._readers[number]
+        parts = reader() if callable(reader) else reader
+        if not isinstance(parts, (tuple, list)) or not 0 < len(parts) <= len(PARTS):
+            raise TypeError(f"expected a tuple (X, T) or (X, T, sample_weight), got {type(parts).__name__}")
+        return (*parts, None, None, None)[:3]
+
+
+class Slices:
+    """Rows of arrays, whatever they lie in, as a chunk."""
+
+    def __init__(self, arrays: tuple[Any, ...], rows: slice) -> None:
+        self.arrays, self.rows = arrays, rows
+
+    def __call__(self) -> tuple[Any, ...]:
+        """X, T and weights, or None for what is not there."""
+        return tuple(None if array is None else array[self.rows] for array in self.arrays)
+
+
+class _RowGroup:
+    def __init__(self, path: Any, number: int, columns: tuple[list[str], ...]) -> None:
+        self.path, self.number, self.columns = path, number, columns
+
+    def __call__(self) -> tuple[Any, ...]:
+        parquet = _optional.load("pyarrow.parquet", "pyarrow", "Chunks.of_parquet")
+        with parquet.ParquetFile(self.path) as file:
+            table = file.read_row_group(self.number, columns=[name for names in self.columns for name in names])
+        X, T, weight = (_matrix(table, names) for names in self.columns)
+        return X, T, None if weight is None else weight[:, 0]
+
+
+def _matrix(table: Any, names: list[str]) -> Any:
+    return np.column_stack([table[name].to_numpy() for name in names]) if names else None
+
+
+def _cut(X: Any, T: Any, sample_weight: Any, rows: int) -> list[Slices]:
+    arrays = X, T, sample_weight
+    sizes = {}
+    for name, array in zip(PARTS, arrays, strict=True):
+        if array is not None:
+            sizes[name] = _length(array, name)
+    n = sizes.get("X", 0)
+    for name, size in sizes.items():
+        if size != n:
+            raise ValueError(f"{name}: expected {n} rows, as many as X, got {size}")
+    return [Slices(arrays, slice(first, min(first + rows, n))) for first in range(0, n, rows)]
+
+
+def _length(array: Any, name: str) -> int:
+    shape = getattr(array, "shape", None)
+    if shape is not None and len(shape):
+        return int(shape[0])
+    try:
+        return len(array)
+    except TypeError:
+        expected = f"expected an array whose rows are taken as {name}[i:j]"
+        raise TypeError(f"{name}: {expected}, got {check.shown(array)}") from None
+
+
+@contextmanager
+def reading(number: int) -> Iterator[None]:
+    """What goes wrong while a chunk is read is said of that chunk.
+
+    An exception of a kind that may need more arguments than its text comes out as a RuntimeError.
+    """
+    try:
+        yield
+    except KEPT as error:
+        kind = type(error) if type(error) in KEPT else next(kept for kept in KEPT if isinstance(error, kept))
+        raise kind(f"chunk {number}: {error}") from error
+    except Exception as error:
+        raise RuntimeError(f"chunk {number}: {type(error).__name__}: {error}") from error

@@ -1,0 +1,288 @@
+"""Samples in chunks: sums and fits against the same samples as arrays, bits, what is refused, and by what words."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import fastmlp
+from fastmlp import Chunks
+from fastmlp.model.chunked import Sums
+
+N, ROWS = 700, 128
+TANGENTS = fastmlp.TangentPropagation(np.eye(3), 1.0)
+DECAY = fastmlp.WeightDecay(0.05, 0.05)
+
+
+def samples(dtype=np.float64, offset=0.0):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(N, 3))
+    T = np.sin(2 * X[:, :1]) + np.tanh(X[:, 1:2] * X[:, 2:]) + 0.1 * rng.normal(size=(N, 1))
+    return (X + offset).astype(dtype), (T + offset).astype(dtype)
+
+
+def network(dtype="float64", **named):
+    return fastmlp.Network([3, 4, 1], rng=3, dtype=dtype, **named)
+
+
+class Failing:
+    """A chunk that can be read some times."""
+
+    def __init__(self, parts, times, error):
+        self.parts, self.times, self.error = parts, times, error
+
+    def __call__(self):
+        self.times -= 1
+        if self.times < 0:
+            raise self.error
+        return self.parts
+
+
+def cut(X, T, rows=ROWS):
+    return [(X[i : i + rows], T[i : i + rows]) for i in range(0, len(X), rows)]
+
+
+# ---- the tree ----
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 8, 13])
+def test_sums_are_a_tree_over_numbers_whatever_arrives_first(n):
+    rng = np.random.default_rng(n)
+    parts = [(float(x), 10.0 ** rng.integers(-8, 9) * rng.normal(size=3)) for x in rng.normal(size=n)]
+    level = [np.r_[value, array] for value, array in parts]
+    while len(level) > 1:
+        level = [level[i] + level[i + 1] if i + 1 < len(level) else level[i] for i in range(0, len(level), 2)]
+    for order in (range(n), reversed(range(n)), rng.permutation(n)):
+        sums = Sums()
+        for number in order:
+            sums.add(int(number), (parts[number][0], parts[number][1].copy()))
+        value, array = sums.total
+        assert value == level[0][0]
+        assert np.array_equal(array, level[0][1:])
+
+
+# ---- sums over samples ----
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_sums_are_those_of_arrays(dtype):
+    X, T = samples(dtype)
+    net, chunks, v = network(dtype), Chunks(X, T, rows=ROWS), np.linspace(-1, 1, 21)
+    close = {"rtol": 1e-12 if dtype == "float64" else 2e-5, "atol": 1e-10 if dtype == "float64" else 1e-3}
+    for name, *others in (("loss_and_grad",), ("hessian",), ("hessian", "ggn"), ("hessian_diagonal", "ggn")):
+        got, expected = getattr(net, name)(chunks, None, *others), getattr(net, name)(X, T, *others)
+        if name == "loss_and_grad":
+            assert got[0] == pytest.approx(expected[0], rel=close["rtol"])
+            assert net.loss(chunks) == got[0]
+            got, expected = got[1], expected[1]
+        np.testing.assert_allclose(got, expected, **close)
+        assert got.dtype == expected.dtype
+    operator = net.hessian_operator(chunks, None)
+    np.testing.assert_allclose(operator @ v.astype(dtype), net.hessp(chunks, None, v), **close)
+    for product in (net.hessp, net.ggnp):
+        np.testing.assert_allclose(product(chunks, None, v), product(X, T, v), **close)
+    np.testing.assert_allclose(net.inverse_hessian(chunks, None, 1.0), net.inverse_hessian(X, T, 1.0), **close)
+    objective, whole = net.objective(chunks, penalty=DECAY), net.objective(X, T, penalty=DECAY)
+    for name in ("hess", "ggn", "grad", "value"):
+        np.testing.assert_allclose(getattr(objective, name)(objective.x0), getattr(whole, name)(whole.x0), **close)
+
+
+def test_the_number_of_threads_and_the_form_of_chunks_change_no_bit():
+    X, T = samples()
+    net = fastmlp.Network([3, 30, 1], rng=0)
+    forms = Chunks(X, T, rows=ROWS), Chunks(cut(X, T)), Chunks([lambda part=part: part for part in cut(X, T)])
+    results = [net.loss_and_grad(chunks, n_threads=n) for chunks in forms for n in (1, 2)]
+    for value, gradient in results[1:]:
+        assert value == results[0][0]
+        assert np.array_equal(gradient, results[0][1])
+
+
+def test_classes_weights_and_images_come_in_chunks():
+    rng = np.random.default_rng(0)
+    X, labels, weight = rng.normal(size=(N, 1, 4, 4)), rng.integers(0, 3, N), rng.uniform(0, 2, N)
+    net = fastmlp.Network([(1, 4, 4), fastmlp.Conv(2, 3), 3], output="softmax", rng=0)
+    expected = net.loss(X, labels, sample_weight=weight)
+    assert net.loss(Chunks(X, labels, weight, rows=ROWS)) == pytest.approx(expected, rel=1e-13)
+    start = net.params.copy()
+    whole, parts = net.copy(), net.copy()
+    whole.fit(X, labels, "lbfgs", sample_weight=weight, penalty=fastmlp.WeightDecay(2.0), tol=1e-9)
+    result = parts.fit(Chunks(X, labels, weight, rows=ROWS), method="lbfgs", penalty=fastmlp.WeightDecay(2.0), tol=1e-9)
+    assert result.success
+    assert not np.array_equal(parts.params, start)
+    np.testing.assert_allclose(parts.params, whole.params, rtol=0, atol=1e-9)
+
+
+def test_float64_networks_read_float32_chunks():
+    X, T = samples(np.float32)
+    net = network()
+    assert net.loss(Chunks(X, T, rows=ROWS)) == pytest.approx(net.loss(X.astype(float), T.astype(float)), rel=1e-14)
+
+
+def test_predictions_go_where_they_are_wanted(tmp_path):
+    X, T = samples()
+    net, chunks = network(), Chunks(X, T, rows=ROWS)
+    Y = np.lib.format.open_memmap(tmp_path / "y.npy", "w+", net.dtype, (N, 1))
+    assert net.predict(chunks, out=Y) is Y
+    assert np.array_equal(np.load(tmp_path / "y.npy"), net.predict(X))
+    assert np.array_equal(net(Chunks(X, rows=100)), net(X))
+    for wrong in (N - 1, N + 1):
+        with pytest.raises(ValueError, match="out: expected"):
+            net.predict(chunks, out=np.empty((wrong, 1)))
+
+
+# ---- fits ----
+
+
+@pytest.mark.parametrize("method", ["lm", "lbfgs", "scg", "rprop", "trust-krylov", "l-bfgs-b", "trust-exact"])
+def test_fits_end_where_those_on_arrays_do(method):
+    X, T = samples()
+    whole, parts, single = network(), network(), network()
+    named = {"penalty": DECAY, "max_iter": 3000, "tol": 1e-8}
+    expected = whole.fit(X, T, method, **named)
+    result = parts.fit(Chunks(X, T, rows=ROWS), method=method, **named)
+    single.fit(Chunks(X, T, rows=N), method=method, **named)
+    assert result.success == expected.success
+    assert result.fun == pytest.approx(expected.fun, rel=1e-10)
+    assert np.array_equal(single.params, whole.params)
+    if method in ("lm", "lbfgs", "trust-exact"):
+        np.testing.assert_allclose(parts.params, whole.params, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("method", ["lm", "lbfgs"])
+def test_compiled_loops_see_what_is_free_and_other_terms(dtype, method):
+    X, T = samples(dtype)
+    named = {"fixed": "b2", "tied": ["W1[0,:]"], "penalty": DECAY + fastmlp.Quadratic(np.zeros(21), 0.3)}
+    whole, parts = network(dtype), network(dtype)
+    expected = whole.fit(X, T, method, **named)
+    result = parts.fit(Chunks(X, T, rows=ROWS), method=method, **named)
+    assert result.success
+    assert result.fun == pytest.approx(expected.fun, rel=1e-10 if dtype == "float64" else 1e-5)
+    np.testing.assert_allclose(result.history["train_loss"][-1], expected.history["train_loss"][-1], rtol=1e-4)
+
+
+def test_more_inputs_than_samples():
+    rng = np.random.default_rng(0)
+    X, T = rng.normal(size=(20, 60)), rng.normal(size=(20, 1))
+    whole, parts = (fastmlp.Network([60, 3, 1], rng=0) for _ in range(2))
+    expected = whole.fit(X, T, "lm", penalty=DECAY)
+    assert parts.fit(Chunks(X, T, rows=7), method="lm", penalty=DECAY).fun == pytest.approx(expected.fun, rel=1e-8)
+
+
+def test_units_are_those_of_arrays_far_from_zero():
+    X, T = samples(offset=1e6)
+    whole, parts = network(), network()
+    expected = whole.fit(X, T, "lm", standardize=True, penalty=DECAY)
+    result = parts.fit(Chunks(X, T, rows=ROWS), method="lm", standardize=True, penalty=DECAY)
+    for got, wanted in zip(result.units, expected.units, strict=True):
+        np.testing.assert_allclose(got.shift, wanted.shift, rtol=1e-15)
+        np.testing.assert_allclose(got.scale, wanted.scale, rtol=1e-12)
+    assert result.fun == pytest.approx(expected.fun, rel=1e-10)
+    again = parts.fit(Chunks(X, T, rows=ROWS), method="lm", standardize=parts.units, penalty=DECAY)
+    assert again.success
+    assert again.nit <= 2
+
+
+def test_a_fit_goes_on_with_validation_and_a_warm_start():
+    X, T = samples()
+    chunks, net, other = Chunks(X, T, rows=ROWS), network(), network()
+    first = net.fit(chunks, method="lbfgs", max_iter=10, validation=(X[:50], T[:50]), penalty=DECAY)
+    held_out = Chunks(X[:50], T[:50], rows=20)
+    net.fit(chunks, method="lbfgs", max_iter=10, warm_start=first, validation=held_out, penalty=DECAY)
+    other.fit(chunks, method="lbfgs", max_iter=20, penalty=DECAY)
+    assert np.array_equal(net.params, other.params)
+
+
+def test_columns_of_no_use_are_warned_of_as_with_arrays():
+    X, T = samples()
+    with pytest.warns(fastmlp.ScaleWarning, match="X: column 1 is so far from zero"):
+        network().fit(Chunks(X + np.array([0, 1e4, 0]), T, rows=ROWS), method="lbfgs")
+
+
+def test_an_objective_is_pickled_with_its_chunks():
+    X, T = samples()
+    objective = network().objective(Chunks(X, T, rows=ROWS))
+    again = pickle.loads(pickle.dumps(objective))
+    assert again.value(again.x0) == objective.value(objective.x0)
+
+
+# ---- what goes wrong ----
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X, T: (np.where(X[3] == X, np.nan, X), T), r"chunk 2: X: expected finite .* \(3, 0\)"),
+        (lambda X, T: (X[:, :2], T), r"chunk 2: X: expected shape \(n_samples, 3\), got \(128, 2\)"),
+        (lambda X, T: (X, T[:-1]), r"chunk 2: T: expected shape .* n_samples = 128"),
+        (lambda X, T: (X, T, -np.ones(len(X))), "chunk 2: sample_weight: expected non-negative"),
+        (lambda X, T: (X,), "chunk 2: T: expected an array"),
+        (lambda X, T: lambda: X, "chunk 2: expected a tuple"),
+        (lambda X, T: Failing((X, T), 0, OSError("disk")), "chunk 2: disk"),
+        (lambda X, T: Failing((X, T), 0, KeyError("name")), "chunk 2: KeyError: 'name'"),
+    ],
+)
+def test_an_error_names_the_chunk(change, message):
+    parts = cut(*samples())
+    parts[2] = change(*parts[2])
+    for call in (network().loss, network().objective, network().fit):
+        with pytest.raises((TypeError, ValueError, OSError, RuntimeError), match=message):
+            call(Chunks(parts))
+
+
+@pytest.mark.parametrize("method", ["lm", "lbfgs", "scg", "rprop"])
+@pytest.mark.parametrize("error", [OSError("gone"), KeyboardInterrupt()])
+def test_a_chunk_that_fails_later_leaves_the_best_so_far(method, error):
+    X, T = samples()
+    parts = cut(X, T)
+    parts[1] = Failing(parts[1], 14, error)
+    net = network()
+    before = net.loss(X, T)
+    with pytest.raises(type(error), match="chunk 1: gone" if isinstance(error, OSError) else None):
+        net.fit(Chunks(parts), method=method)
+    assert net.loss(X, T) < before
+
+
+def test_a_chunk_that_changes_is_noticed():
+    X, T = samples()
+    sizes = iter([100, 100, 100, 100, 99] + [100] * 100)
+    changing = lambda: (X[: (n := next(sizes))], T[:n])  # noqa: E731
+    objective = network().objective(Chunks([(X, T), changing]))
+    with pytest.raises(ValueError, match="chunk 1: expected 100 samples as when it was read first"):
+        [objective.value(objective.x0) for _ in range(9)]
+
+
+def test_labels_in_one_chunk_and_rows_in_another():
+    X, _ = samples()
+    net = fastmlp.Network([3, 2], output="softmax", rng=0)
+    mixed = Chunks([(X[:9], np.zeros(9, int)), (X[:9], np.eye(2)[[0] * 9])])
+    with pytest.raises(ValueError, match="chunk 1: expected targets of the form that chunk 0 has"):
+        net.fit(mixed)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda net, chunks, T: net.loss(chunks, T), "T: expected None with Chunks, which hold their own targets"),
+        (lambda net, chunks, T: net.loss(chunks, sample_weight=T[:, 0]), "sample_weight: expected None with Chunks"),
+        (lambda net, chunks, T: net.fit(chunks, "lm"), "method= takes its name"),
+        (lambda net, chunks, T: net.fit(chunks, sigma=T), "sigma: expected None with Chunks"),
+        (lambda net, chunks, T: net.fit(chunks, missing="ignore"), "missing: expected 'raise' with Chunks"),
+        (lambda net, chunks, T: net.fit(chunks, validation=0.1), "validation: expected a pair"),
+        (lambda net, chunks, T: net.objective(chunks).residuals(net.params), "X: expected arrays for this"),
+        (lambda net, chunks, T: net.fit(chunks, penalty=TANGENTS), "penalty: expected none on the samples"),
+        (lambda net, chunks, T: net.jacobian(chunks), "X: expected an array, got Chunks"),
+        (lambda net, chunks, T: fastmlp.fit_many([net], chunks, T), "Chunks"),
+        (lambda net, chunks, T: fastmlp.sensitivity(net, chunks), "X: expected an array, got Chunks"),
+        (lambda net, chunks, T: Chunks([]), "at least one chunk"),
+        (lambda net, chunks, T: Chunks(T, T), "rows: expected how many"),
+        (lambda net, chunks, T: Chunks(T), "rows: expected how many rows a chunk has, of X that is ndarray"),
+        (lambda net, chunks, T: Chunks([T]), "chunk 0: expected a tuple .* arrays take rows="),
+        (lambda net, chunks, T: Chunks(T, T[1:], rows=3), "T: expected 700 rows, as many as X, got 699"),
+        (lambda net, chunks, T: Chunks(T, T, rows=0), "rows: expected an integer >= 1"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_name(call, message):
+    X, T = samples()
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(network(), Chunks(X, T, rows=ROWS), T)
