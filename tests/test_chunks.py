@@ -206,6 +206,61 @@ def test_an_objective_is_pickled_with_its_chunks():
     assert again.value(again.x0) == objective.value(objective.x0)
 
 
+# ---- posteriors ----
+
+
+def close(got, expected):
+    assert got.log_evidence == pytest.approx(expected.log_evidence, rel=1e-10)
+    X = samples()[0]
+    for one, other in zip(got.predict(X), expected.predict(X), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("hessian", ["ggn", "exact", "diagonal"])
+def test_posteriors_are_those_of_arrays(hessian):
+    X, T = samples()
+    net, chunks = network(), Chunks(X, T, rows=ROWS)
+    net.fit(X, T, "lm", penalty=DECAY, tol=1e-9)
+    named = {"penalty": DECAY, "hessian": hessian}
+    expected, got = fastmlp.Laplace(net, X, T, **named), fastmlp.Laplace(net, chunks, **named)
+    close(got, expected)
+    close(got.updated(chunks), expected.updated(X, T))
+    for one, other in zip(got.leave_one_out(), expected.leave_one_out(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(got.influence(X[:3]), expected.influence(X[:3]), rtol=1e-9, atol=1e-12)
+
+
+def test_one_chunk_is_a_posterior_of_arrays_to_the_bit():
+    X, T = samples()
+    net = network()
+    net.fit(X, T, "lm", penalty=DECAY, tol=1e-9)
+    expected = fastmlp.Laplace(net, X, T, penalty=DECAY)
+    got = fastmlp.Laplace(net, Chunks(X, T, rows=N), penalty=DECAY)
+    assert got.log_evidence == expected.log_evidence
+    assert np.array_equal(got.predict(X)[1], expected.predict(X)[1])
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_the_evidence_is_that_of_arrays(outputs):
+    X, T = samples()
+    T = np.hstack([T, T**2 + 0.1 * np.random.default_rng(0).normal(size=T.shape)])[:, :outputs]
+    whole, parts = (fastmlp.Network([3, 4, outputs], rng=3) for _ in range(2))
+    expected = fastmlp.fit_evidence(whole, X, T, rng=0)
+    got = fastmlp.fit_evidence(parts, Chunks(X, T, rows=ROWS), rng=0)
+    assert got.converged
+    close(got, expected)
+    np.testing.assert_allclose(got.noise_precision, expected.noise_precision, rtol=1e-9)
+
+
+def test_the_evidence_of_classes_is_that_of_arrays():
+    X, T = samples()
+    whole, parts = (fastmlp.Network([3, 2, 3], output="softmax", rng=3) for _ in range(2))
+    labels = (T[:, 0] > 0).astype(int) + (X[:, 0] > 1)
+    expected = fastmlp.fit_evidence(whole, X, labels, rng=0)
+    got = fastmlp.fit_evidence(parts, Chunks(X, labels, rows=ROWS), rng=0)
+    assert got.log_evidence == pytest.approx(expected.log_evidence, rel=1e-9)
+
+
 # ---- what goes wrong ----
 
 
@@ -269,6 +324,8 @@ def test_labels_in_one_chunk_and_rows_in_another():
         (lambda net, chunks, T: net.fit(chunks, sigma=T), "sigma: expected None with Chunks"),
         (lambda net, chunks, T: net.fit(chunks, missing="ignore"), "missing: expected 'raise' with Chunks"),
         (lambda net, chunks, T: net.fit(chunks, validation=0.1), "validation: expected a pair"),
+        (lambda net, chunks, T: net.fit(chunks, noise="per_output"), "noise: expected 'shared' with Chunks"),
+        (lambda net, chunks, T: net.fit(chunks, method="adam"), "method: expected one of the full batch with Chunks"),
         (lambda net, chunks, T: net.objective(chunks).residuals(net.params), "X: expected arrays for this"),
         (lambda net, chunks, T: net.fit(chunks, penalty=TANGENTS), "penalty: expected none on the samples"),
         (lambda net, chunks, T: net.jacobian(chunks), "X: expected an array, got Chunks"),

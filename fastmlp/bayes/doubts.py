@@ -164,8 +164,7 @@ def _names(architecture: Architecture, first: NDArray[np.intp], strength: Float)
 
 def without_noise(error: ValueError, words: Words, samples: Samples) -> ValueError:
     """What to say where the data do not determine the noise, which `error` says in numbers."""
-    total, weight = samples.total_weight, samples.weight
-    n_samples = len(samples.X) if weight is None else int(np.count_nonzero(weight))
+    total, n_samples = samples.total_weight, samples.n_counting
     if total < n_samples:
         advice = (
             f"sample_weight counts samples, and adds up to {total:.4g} for {n_samples} of them: multiply it by "

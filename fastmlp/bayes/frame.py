@@ -83,12 +83,12 @@ class Frame(NamedTuple):
         with np.errstate(divide="ignore", over="ignore"):
             return np.asarray(np.divide(away, deviation, out=np.zeros_like(away), where=away != 0))
 
-    def also(self, X: Float, weight: Float | None) -> Frame:
+    def also(self, samples: Samples) -> Frame:
         """The same after more samples, in the user's units."""
         if self.seen is None:
             return self
         low, high, deviation = self.seen
-        new = units.moments(X, weight)
+        new = units.moments_of(samples)
         return self._replace(seen=np.array([np.minimum(low, new.low), np.maximum(high, new.high), deviation]))
 
     def outputs(self, Y: Float) -> Float:

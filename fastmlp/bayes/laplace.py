@@ -18,6 +18,7 @@ from fastmlp.bayes.posterior import Posterior
 from fastmlp.derivatives import definite
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import functional
+from fastmlp.model.chunks import Chunks
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import advice
@@ -166,8 +167,8 @@ class Laplace(Omitting):
     def __init__(
         self,
         net: Network,
-        X: ArrayLike,
-        T: ArrayLike,
+        X: ArrayLike | Chunks,
+        T: ArrayLike | None = None,
         *,
         prior_precision: Precision | None = None,
         penalty: Penalty | None = None,
@@ -227,7 +228,7 @@ class Laplace(Omitting):
         return Page(title, (shown.facts(self), shown.layers(self)))
 
     def updated(
-        self, X: ArrayLike, T: ArrayLike, *, sample_weight: ArrayLike | None = None, sigma: ArrayLike | None = None,
+        self, X: ArrayLike | Chunks, T: ArrayLike | None = None, *, sample_weight: ArrayLike | None = None, sigma: ArrayLike | None = None,
         missing: str = "raise",
     ) -> Laplace:  # fmt: skip
         """The posterior after more samples, with this one as the prior: earlier samples are not needed.
@@ -286,7 +287,7 @@ class Laplace(Omitting):
             expected = "errors of the new targets, as the old ones have" if self._frame.measured else "None, as before"
             raise ValueError(f"sigma: expected {expected}, got {'none' if sigma is None else 'some'}")
         objectives.require_some(samples)
-        frame = self._frame.also(samples.X, samples.weight)
+        frame = self._frame.also(samples)
         if frame.units is not None:
             samples = frame.units.applied(samples)
         objective = own.as_prior_of(samples)

@@ -93,7 +93,6 @@ class Levels:
         return self.known is not None
 
     def _spread(self, samples: Samples) -> tuple[Float, Float]:
-        assert samples.targets.values is not None
         name = advice.remedies().targets
         own = units.target_columns(samples, name).deviation[self.varying]
         if not own.any():
@@ -191,7 +190,9 @@ class Levels:
 
     def least_gradient(self, levels: Float, samples: Samples) -> float:
         """What rounding of the targets leaves of the residuals r in beta J'r, over a rounding."""
-        total, weights = samples.total_weight, explained.weights(samples)
-        if weights is not None and weights.ndim == 2:  # measurement errors
+        total = samples.total_weight
+        if samples.targets.factors is not None:
+            weights = explained.weights(samples)
+            assert weights is not None
             total = float(weights[:, self.varying].sum(axis=0).mean())
         return total * float((levels * self.deviations).max()) if self.is_regression else total

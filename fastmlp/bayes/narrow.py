@@ -14,6 +14,7 @@ import numpy as np
 from fastmlp._types import Float
 from fastmlp.bayes.frame import Frame
 from fastmlp.bayes.posterior import Posterior
+from fastmlp.model.chunked import ChunkedSamples
 from fastmlp.model.functional import Samples
 from fastmlp.optimize.subspace import Subspace, pays
 from fastmlp.terms import DataTerm, gaussian, reparam
@@ -47,7 +48,7 @@ class Narrow:
         """The problem so, where that pays and is the same."""
         first = frame.architecture.layers[0]
         known = frame.known
-        if groups == "ard" or not pays(frame.architecture, len(samples.X)):
+        if groups == "ard" or isinstance(samples, ChunkedSamples) or not pays(frame.architecture, len(samples.X)):
             return None
         if (known < first.n_in * first.n_out).any():  # weights that are held, or of outputs that are known
             return None

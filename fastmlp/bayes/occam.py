@@ -56,7 +56,13 @@ def corrections(posterior: Posterior, where: list[Index], varying: Index | None 
 
 def log_det_gradient(posterior: Posterior) -> Float:
     """The gradient d ln|A| / dv (n,), with alpha and beta held, A from the Gauss-Newton matrix."""
-    architecture, samples, free = posterior.architecture, posterior.samples, posterior.free
+    gradient, own = posterior.samples.summed(lambda samples: _log_det_gradient(posterior, samples))
+    return posterior.free.pull(gradient) + own
+
+
+def _log_det_gradient(posterior: Posterior, samples: Samples) -> tuple[Float, Float]:
+    """What some samples have of it: by all parameters (P,), and by the free ones (n,)."""
+    architecture, free = posterior.architecture, posterior.free
     gradient, own = np.zeros(architecture.n_params), np.zeros(free.n)
     covariance = posterior.covariance.matrix if architecture.loss.has_noise else None
     for rows, center, J in posterior.linearised(samples.X, BLOCK):
@@ -78,7 +84,7 @@ def log_det_gradient(posterior: Posterior) -> Float:
             own += u.ravel() @ _flat(J)
         v = free.spread(v)
         gradient += 2 * mixed.along_directions(architecture, posterior.params, part.X, v, posterior.n_threads)
-    return free.pull(gradient) + own
+    return gradient, own
 
 
 def _part(samples: Samples, rows: slice) -> Samples:

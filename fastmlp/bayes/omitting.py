@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from fastmlp import _matrices, _memory
@@ -66,7 +68,9 @@ class Omitting(Predictive):
         array([[2.5, 2. , 1.5]])
         """
         retrain = check.choice(retrain, "retrain", ("none", "doubtful", "all"))
-        result = self._removal().leave_one_out(self._posterior.effective_n_params)
+        gamma = self._posterior.effective_n_params
+        first, *others = (removal.leave_one_out(gamma) for removal in self._removals())
+        result = LeaveOneOut(*map(np.concatenate, zip(first, *others, strict=True))) if others else first
         if retrain != "none":
             for n in range(len(result.outputs)) if retrain == "all" else np.flatnonzero(result.doubtful):
                 self._train_without(int(n), result)
@@ -115,7 +119,7 @@ class Omitting(Predictive):
         -----
         As `leave_one_out`; nan for a sample that alone determines a parameter.
         """
-        change = self._removal().params_change()
+        change = np.concatenate([removal.params_change() for removal in self._removals()])
         if X is None:
             return self._frame.directions(self._posterior.free.spread(change))
         X = self._checked(X)
@@ -125,11 +129,13 @@ class Omitting(Predictive):
             result[:, rows] = self._frame.output_scale * at.reshape(len(change), *J.shape[:2])
         return result
 
-    def _removal(self) -> Removal:
-        own, samples = self._posterior, self._posterior.samples
+    def _removals(self) -> Iterator[Removal]:
+        """Of the samples that are in memory at once."""
+        own = self._posterior
         derivative_data.refuse(own.objective, "formulas of samples left out")
-        shape = len(samples.X), own.architecture.n_outputs
-        center, J = np.empty(shape), np.empty((*shape, own.free.n))
-        for rows, own_center, own_J in own.linearised(samples.X, BLOCK):
-            center[rows], J[rows] = own_center, own_J
-        return Removal(own.architecture, samples, center, J, own.covariance, own.beta)
+        for samples in own.samples.each():
+            shape = len(samples.X), own.architecture.n_outputs
+            center, J = np.empty(shape), np.empty((*shape, own.free.n))
+            for rows, own_center, own_J in own.linearised(samples.X, BLOCK):
+                center[rows], J[rows] = own_center, own_J
+            yield Removal(own.architecture, samples, center, J, own.covariance, own.beta)

@@ -327,7 +327,7 @@ def _curvature(data: DataTerm, free: FreeParameters, params: Float, hessian: str
 
 def log_normalizer(data: DataTerm, varying: Mask | None) -> float:
     """What the loss leaves out of the log likelihood."""
-    T, loss = data.samples.targets.values, data.architecture.loss
+    loss = data.architecture.loss
     if loss.has_noise:
         varying = np.ones(data.architecture.n_outputs, bool) if varying is None else varying
         measured = 0.5 * _log_precisions(data.samples, varying)
@@ -335,10 +335,16 @@ def log_normalizer(data: DataTerm, varying: Mask | None) -> float:
         if data.scale is None:
             return measured + 0.5 * float(counts.sum()) * math.log(data.factor / (2 * math.pi))
         return measured + 0.5 * float(counts @ np.log(data.scale[varying] / (2 * math.pi)))
-    if T is None:  # labels
+    if data.samples.has_labels:
         return 0.0
-    weight = np.ones(len(T)) if data.samples.weight is None else data.samples.weight
-    return float(weight @ [math.fsum(row) for row in loss.log_base(T)])
+
+    def log_base(samples: Samples) -> float:
+        T = samples.targets.values
+        assert T is not None
+        weight = np.ones(len(T)) if samples.weight is None else samples.weight
+        return float(weight @ [math.fsum(row) for row in loss.log_base(T)])
+
+    return float(data.samples.summed(log_base, inputs=False))
 
 
 def _log_precisions(samples: Samples, varying: Mask) -> float:

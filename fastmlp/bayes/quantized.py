@@ -9,6 +9,8 @@ come together.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from fastmlp._types import Array
@@ -26,11 +28,17 @@ def quantized(frame: Frame, samples: Samples) -> Samples | None:
     """
     if frame.units is None or len(frame.architecture.layers) == 1:
         return None
+    has_units = frame.units.targets is not None
+    return samples.mapped(partial(_quantized, has_units))
+
+
+def _quantized(has_units: bool, samples: Samples) -> Samples:
     targets = samples.targets
-    if frame.units.targets is not None and targets.values is not None:
+    if has_units and targets.values is not None:
         precision = None if targets.precision is None else shortened(targets.precision, BITS)
         targets = targets._replace(values=_on_grid(targets.values), precision=precision)
-    return samples._replace(X=_on_grid(samples.X), targets=targets)
+    X = samples.X if samples.X is None else _on_grid(samples.X)  # None of a chunk whose targets alone are wanted
+    return samples._replace(X=X, targets=targets)
 
 
 def _on_grid(array: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from fastmlp.bayes.screening import Candidate, Search
 from fastmlp.bayes.starts import Start, Starts
 from fastmlp.errors import ConvergenceWarning, warn_caller
 from fastmlp.model import functional, units
+from fastmlp.model.chunks import Chunks
 from fastmlp.model.functional import Samples
 from fastmlp.model.targets import without_missing
 from fastmlp.model.units import Units
@@ -42,8 +43,8 @@ METHODS = {"maximum": to_maximum, "fixed_point": to_fixed_point}
 @hinting
 def fit_evidence(
     net: Network,
-    X: ArrayLike,
-    T: ArrayLike,
+    X: ArrayLike | Chunks,
+    T: ArrayLike | None = None,
     groups: str = "layers",
     method: str = "maximum",
     *,
@@ -242,7 +243,7 @@ def fit_evidence(
     groups = check.choice(groups, "groups", GROUPS)
     frame, samples = _problem(net, X, T, sample_weight, sigma, missing, standardize)
     if samples.targets.observed is not None:
-        T, _ = without_missing(net._architecture.loss, T, missing)
+        T, _ = without_missing(net._architecture.loss, cast("ArrayLike", T), missing)
     if noise is None:
         noise = "per_output" if sigma is None else "shared"
     noise = check.choice(noise, "noise", NOISES)
@@ -250,8 +251,13 @@ def fit_evidence(
     known = _noise_known(frame, noise_precision) if noise == "known" or absolute_sigma else None
     start, constant = screening.params_in(frame.units, net), reference.of(frame.architecture, samples)
 
+    if isinstance(X, Chunks):
+        told = explained.at_hand(samples)
+        X, T = told.X, told.targets.given
+    given = X, T
+
     def look_at_scale() -> None:
-        scale.before(net._architecture, start, samples, constant, False, frame.units, (X, T))
+        scale.before(net._architecture, start, samples, constant, False, frame.units, given)
 
     if frame.units is not None:
         look_at_scale()
@@ -334,7 +340,7 @@ def _noise_known(frame: Frame, value: Any) -> Any:
 
 
 def _problem(
-    net: Network, X: ArrayLike, T: ArrayLike, sample_weight: ArrayLike | None, sigma: Any, missing: str,
+    net: Network, X: ArrayLike | Chunks, T: ArrayLike | None, sample_weight: ArrayLike | None, sigma: Any, missing: str,
     standardize: bool | Units,
 ) -> tuple[Frame, Samples]:  # fmt: skip
     """The checked samples, in the units in which the evidence is maximised."""
@@ -391,7 +397,7 @@ def poor(posterior: Evidence) -> str:
     architecture, samples, params = own.architecture, own.samples, own.params
     loss = own.data.at(1.0).value(params)
     shares = explained.poor(architecture, samples, reference.of(architecture, samples), params, loss)
-    n_samples = len(samples.X) if samples.weight is None else int(np.count_nonzero(samples.weight))
+    n_samples = samples.n_counting
     if shares is None or not explained.is_sure(shares.line, architecture.n_inputs, n_samples):
         return ""
     if samples.total_weight < n_samples:

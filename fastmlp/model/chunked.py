@@ -135,9 +135,6 @@ class ChunkedSamples:
 
     # ---- chunk by chunk ----
 
-    def __iter__(self) -> Iterator[Any]:
-        return self.each()
-
     def each(self, inputs: bool = True) -> Iterator[Any]:
         """The samples of one chunk after the other; without X if that is not wanted, once it has been looked at."""
         for number in range(len(self.chunks)):
@@ -220,6 +217,11 @@ class ChunkedSamples:
     def n_samples(self) -> int:
         """How many there are."""
         return sum(each.size for each in self._known())
+
+    @property
+    def n_counting(self) -> int:
+        """How many have a weight."""
+        return sum(each.weighted for each in self._known())
 
     @property
     def total_weight(self) -> float:

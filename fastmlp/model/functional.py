@@ -46,6 +46,11 @@ class Samples(NamedTuple):
         return len(self.X)
 
     @property
+    def n_counting(self) -> int:
+        """How many have a weight."""
+        return len(self.X) if self.weight is None else int(np.count_nonzero(self.weight))
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """The network's type."""
         return self.X.dtype
@@ -84,6 +89,10 @@ class Samples(NamedTuple):
     def summed(self, function: Callable[[Samples], Any], inputs: bool = True) -> Any:
         """A function of the samples that is a sum over them; whether it takes X."""
         return function(self)
+
+    def each(self) -> Iterable[Samples]:
+        """What is in memory at once: all of them."""
+        return (self,)
 
     def columns(self, targets: bool = False) -> Iterable[tuple[Array, Array | None]]:
         """X or T with the weights."""

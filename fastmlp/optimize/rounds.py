@@ -20,6 +20,7 @@ from fastmlp import _validation as check
 from fastmlp._types import Float, Mask
 from fastmlp.derivatives.definite import Covariance
 from fastmlp.errors import NotPositiveDefiniteError
+from fastmlp.model.chunked import ChunkedSamples
 from fastmlp.model.functional import Samples
 from fastmlp.model.model import Model
 from fastmlp.optimize import advice
@@ -44,6 +45,10 @@ def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
     """Minimise the objective from the network's parameters, in rounds where each output has its own noise."""
     if check.choice(asked.noise, "noise", NOISES) == "shared":
         return trained(net, samples, asked).result
+    if isinstance(samples, ChunkedSamples):
+        raise ValueError(
+            "noise: expected 'shared' with Chunks, got 'per_output'; fit_evidence tells the noise of each output of them"
+        )
     loss = net._architecture.loss
     if not loss.has_noise:
         raise ValueError(f"noise: expected 'shared' for {loss}, which has no noise to be told, got 'per_output'")

@@ -5,6 +5,7 @@ It is a sum over samples and outputs, times the noise precision; means appear in
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from fastmlp.derivatives import exact as derivatives
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import functional
 from fastmlp.model.architecture import Architecture
-from fastmlp.model.chunked import ChunkedSamples
+from fastmlp.model.chunked import ChunkedSamples, Sums
 from fastmlp.model.functional import Samples
 
 PICKLED = {"architecture", "samples", "n_threads", "factor", "scale", "batch"}
@@ -58,6 +59,21 @@ class DataTerm:
         """The same samples at another noise precision."""
         batch = self.batch if self.scale is None else None
         return DataTerm(self.architecture, self.samples, noise_precision, self.n_threads, batch)
+
+    def each(self) -> Iterator[DataTerm]:
+        """Those of the samples that are in memory at once, which add up to this one."""
+        if not self.in_chunks:
+            yield self
+            return
+        for samples in self.samples.each():
+            yield DataTerm(self.architecture, samples, self.noise_precision, self.n_threads)
+
+    def summed(self, function: Callable[[DataTerm], Float]) -> Float:
+        """The sum of a function of these terms."""
+        sums = Sums()
+        for number, term in enumerate(self.each()):
+            sums.add(number, function(term))
+        return sums.total  # type: ignore[no-any-return]
 
     @property
     def in_chunks(self) -> bool:
@@ -134,9 +150,8 @@ class DataTerm:
 
     def rows(self, params: Array) -> Float:
         """J (N K, P) with J'J the Gauss-Newton matrix, in float64: N K P numbers, at the speed of memory."""
-        if isinstance(self.samples, ChunkedSamples):
-            each = (DataTerm(self.architecture, one, self.noise_precision, self.n_threads) for one in self.samples)
-            return np.concatenate([term.rows(params) for term in each])
+        if self.in_chunks:
+            return np.concatenate([term.rows(params) for term in self.each()])
         loss, samples = self.architecture.loss, self.samples
         if loss.has_noise:
             return self.residual_jac(params)

@@ -43,11 +43,15 @@ def variances(samples: Samples) -> Float:
 
 def squared_errors(data: DataTerm, params: Float) -> Float:
     """SSE_k = sum_n s_n ((y_nk - t_nk) / sigma_nk)^2 (K,), without beta."""
-    return np.asarray((data.at(1.0).residuals(params).reshape(len(data.samples.X), -1) ** 2).sum(axis=0))
+    return data.at(1.0).summed(lambda term: (term.residuals(params).reshape(len(term.samples.X), -1) ** 2).sum(axis=0))
 
 
 def determined(data: DataTerm, free: FreeParameters, params: Float, covariance: Covariance | WideCovariance) -> Float:
     """gamma_k (K,), with the `covariance` A^-1 of the free parameters."""
+    return data.summed(lambda term: _determined(term, free, params, covariance))
+
+
+def _determined(data: DataTerm, free: FreeParameters, params: Float, covariance: Covariance | WideCovariance) -> Float:
     X, K = data.samples.X, data.architecture.n_outputs
     leverage = np.empty((len(X), K))
     for rows, _, J in derivatives.in_blocks(data.architecture, params, X, BLOCK, data.n_threads):
@@ -57,6 +61,10 @@ def determined(data: DataTerm, free: FreeParameters, params: Float, covariance: 
 
 def pulls(data: DataTerm, params: Float, change: Float) -> Float:
     """beta_k grad E_k . change (K,), for a change of all parameters (P,): what each output has against it."""
+    return data.summed(lambda term: _pulls(term, params, change))
+
+
+def _pulls(data: DataTerm, params: Float, change: Float) -> Float:
     along = derivatives.jvp(data.architecture, params, data.samples.X, change, "params", "outputs", data.n_threads)
     N = len(data.samples.X)
     return np.asarray((data.residuals(params).reshape(N, -1) * np.sqrt(data.precisions) * along).sum(axis=0))

@@ -229,5 +229,6 @@ cdef double add(void *terms, size_t n, const double *x, double *g, double *B, bi
     return NAN if watch.stopped else guarded(ask, terms, n, x, g, B, exact, watch)
 
 
-cdef double loss(void *chunks, size_t n, const double *x, double *g, double *B, bint exact, Watch *watch) noexcept nogil:
+cdef double loss(void *chunks, size_t n, const double *x, double *g, double *B, bint exact,
+                 Watch *watch) noexcept nogil:
     return NAN if watch.stopped else guarded(ask_chunks, chunks, n, x, g, B, exact, watch)

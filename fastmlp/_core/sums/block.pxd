@@ -11,8 +11,8 @@ cdef struct Source:
     const Py_ssize_t *index
     const void *X
     bint narrow                 # X is float where the network's type is double
-    const double *shift         # of X's columns, which are seen in units: (x - shift) / unit, 0 within `slack`; NULL: as
-    const double *unit          # they are
+    const double *shift         # units in which X's columns are seen, (x - shift) / unit, 0 within `slack`;
+    const double *unit          # NULL: as they are
     const double *slack
     const void *T               # targets, or
     const Py_ssize_t *labels    # one class for each sample
