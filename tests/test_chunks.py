@@ -193,6 +193,27 @@ def test_a_fit_goes_on_with_validation_and_a_warm_start():
     assert np.array_equal(net.params, other.params)
 
 
+@pytest.mark.parametrize("method", ["sgd", "adam"])
+def test_minibatches_are_those_of_arrays_in_the_order_drawn(method):
+    X, T = samples()
+    named = {"method": method, "batch_size": 16, "penalty": fastmlp.WeightDecay(3.0, 1.0), "standardize": True}
+    straight = {**named, "shuffle": False, "max_iter": 3}
+    whole, parts = network(), network()
+    whole.fit(X, T, **straight)
+    result = parts.fit(Chunks(X, T, rows=ROWS), **straight)  # 128 is 8 minibatches: the same steps
+    np.testing.assert_allclose(parts.params, whole.params, rtol=1e-12)
+    again = network()
+    state = again.fit(Chunks(X, T, rows=ROWS), **straight | {"max_iter": 1})
+    again.fit(Chunks(X, T, rows=ROWS), **straight | {"max_iter": 2}, warm_start=state)
+    assert np.array_equal(again.params, parts.params)
+    assert result.state["n_steps"] == 3 * 44
+    shuffled = [network().fit(Chunks(X, T, rows=100), **named, max_iter=40, rng=rng) for rng in (0, 0, 1)]
+    assert np.array_equal(shuffled[0].x, shuffled[1].x)
+    assert not np.array_equal(shuffled[0].x, shuffled[2].x)
+    assert shuffled[0].success
+    assert shuffled[0].fun < shuffled[0].history["loss"][0]
+
+
 def test_columns_of_no_use_are_warned_of_as_with_arrays():
     X, T = samples()
     with pytest.warns(fastmlp.ScaleWarning, match="X: column 1 is so far from zero"):
@@ -325,7 +346,7 @@ def test_labels_in_one_chunk_and_rows_in_another():
         (lambda net, chunks, T: net.fit(chunks, missing="ignore"), "missing: expected 'raise' with Chunks"),
         (lambda net, chunks, T: net.fit(chunks, validation=0.1), "validation: expected a pair"),
         (lambda net, chunks, T: net.fit(chunks, noise="per_output"), "noise: expected 'shared' with Chunks"),
-        (lambda net, chunks, T: net.fit(chunks, method="adam"), "method: expected one of the full batch with Chunks"),
+        (lambda net, chunks, T: net.fit(chunks, augment=lambda X, rng: X), "augment: expected None with Chunks"),
         (lambda net, chunks, T: net.objective(chunks).residuals(net.params), "X: expected arrays for this"),
         (lambda net, chunks, T: net.fit(chunks, penalty=TANGENTS), "penalty: expected none on the samples"),
         (lambda net, chunks, T: net.jacobian(chunks), "X: expected an array, got Chunks"),

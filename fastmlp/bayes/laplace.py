@@ -199,7 +199,7 @@ class Laplace(Omitting):
 
     @quiet
     def _form(
-        self, words: doubts.Words, net: Network, X: ArrayLike, T: ArrayLike, *, hessian: str = "ggn", centred: str = "",
+        self, words: doubts.Words, net: Network, X: Any, T: Any, *, hessian: str = "ggn", centred: str = "",
         noise: str = "per_output", **options: Any,
     ) -> None:  # fmt: skip
         """What the constructor does; the prior of groups that begin with `centred` has its mean where they are."""
@@ -228,8 +228,8 @@ class Laplace(Omitting):
         return Page(title, (shown.facts(self), shown.layers(self)))
 
     def updated(
-        self, X: ArrayLike | Chunks, T: ArrayLike | None = None, *, sample_weight: ArrayLike | None = None, sigma: ArrayLike | None = None,
-        missing: str = "raise",
+        self, X: ArrayLike | Chunks, T: ArrayLike | None = None, *, sample_weight: ArrayLike | None = None,
+        sigma: ArrayLike | None = None, missing: str = "raise",
     ) -> Laplace:  # fmt: skip
         """The posterior after more samples, with this one as the prior: earlier samples are not needed.
 

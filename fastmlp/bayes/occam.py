@@ -57,7 +57,7 @@ def corrections(posterior: Posterior, where: list[Index], varying: Index | None 
 def log_det_gradient(posterior: Posterior) -> Float:
     """The gradient d ln|A| / dv (n,), with alpha and beta held, A from the Gauss-Newton matrix."""
     gradient, own = posterior.samples.summed(lambda samples: _log_det_gradient(posterior, samples))
-    return posterior.free.pull(gradient) + own
+    return np.asarray(posterior.free.pull(gradient) + own)
 
 
 def _log_det_gradient(posterior: Posterior, samples: Samples) -> tuple[Float, Float]:

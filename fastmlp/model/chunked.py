@@ -135,6 +135,10 @@ class ChunkedSamples:
 
     # ---- chunk by chunk ----
 
+    def size_of(self, number: int) -> int:
+        """How many samples a chunk has."""
+        return self._known()[number].size
+
     def each(self, inputs: bool = True) -> Iterator[Any]:
         """The samples of one chunk after the other; without X if that is not wanted, once it has been looked at."""
         for number in range(len(self.chunks)):
@@ -271,7 +275,8 @@ class ChunkedSamples:
         """Of all chunks: those that have not been looked at yet are read."""
         for number, known in enumerate(self._facts):
             if known is None:
-                self.of_chunk(number)
+                with reading(number):
+                    self._read(number, bare=True)
         return [each for each in self._facts if each is not None]
 
 
@@ -318,8 +323,12 @@ class Batches:
         """The sum over the chunks of a function of a batch and these arguments."""
         sums = Sums()
         for number in range(len(self.samples.chunks)):
-            sums.add(number, function(self._bind(*self.samples.bare(number)), *arguments, **named))
+            sums.add(number, function(self.of_chunk(number), *arguments, **named))
         return sums.total
+
+    def of_chunk(self, number: int) -> Any:
+        """The `Batch` of one chunk."""
+        return self._bind(*self.samples.bare(number))
 
     def loss(self, params: Array, n_threads: int) -> float:
         """Sum of losses."""

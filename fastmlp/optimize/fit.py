@@ -70,10 +70,8 @@ def trained(net: Model, samples: Samples, asked: FitOptions, share: Float | None
     architecture = net._architecture
     methods.check_all(asked, architecture, len(samples.X))
     name, by_batches = asked.method, asked.method in MINIBATCH
-    if by_batches and isinstance(samples, ChunkedSamples):
-        raise ValueError(
-            f"method: expected one of the full batch with Chunks, such as lbfgs, scg or lm, got {name}; it takes arrays"
-        )
+    if asked.augment is not None and isinstance(samples, ChunkedSamples):
+        raise ValueError("augment: expected None with Chunks, got a change; let callables that give chunks make it")
     standardize = units.checked(asked.standardize, architecture)
     state = _state(asked.warm_start, name, architecture, len(samples.X), bool(standardize))
     generator = _generator(asked, state)

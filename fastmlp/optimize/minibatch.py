@@ -11,7 +11,7 @@ adam   w -= rate m / (sqrt v + epsilon), with m, v the bias-corrected moving ave
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from fastmlp import _validation as check
 from fastmlp._core.fits.train import Minibatches
 from fastmlp._types import Index
 from fastmlp.model import functional
+from fastmlp.model.chunked import Batches
 from fastmlp.optimize.changes import Changes
 from fastmlp.optimize.earlier import Earlier
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, Monitor, Stop
@@ -85,32 +86,37 @@ def solve(
     ties = None if objective.free is None else objective.free.compiled
     batch = data.batch if changes is None else functional.bind(arch, changes.samples, data.scale)
     tangents = objective.sums.compiled if isinstance(objective.sums, Joint) else None
-    loop = Minibatches(batch, batch_size, _threads.resolve(data.n_threads), n_steps, ties, tangents)
-    steps_per_epoch = -(-n_samples // batch_size)
-    chunk = max(1, CHUNK_WORK // (n_params * batch_size))
-    straight = np.arange(n_samples, dtype=np.intp)
-    order = straight.copy()
-    vectors = (w, order, decay, g, *memory)
+
+    def loop_of(batch: Any, n_steps: int) -> Minibatches:
+        return Minibatches(batch, batch_size, _threads.resolve(data.n_threads), n_steps, ties, tangents)
+
+    pieces = (
+        _InChunks(batch, loop_of, n_steps) if isinstance(batch, Batches) else _Whole(loop_of(batch, n_steps), n_samples)
+    )
+    at_once = max(1, CHUNK_WORK // (n_params * batch_size))
     loss = data.value(objective.native(w))
     status = CONVERGED
     try:
         monitor.begin(objective.expand(w), loss + objective.penalty_value(w), data.mean(loss))
         for _ in range(max_iter):
             rate = check.number(rate_of(epoch), "learning_rate", 0.0)  # schedules may end at 0
-            order[:] = straight
-            if shuffle:
-                _shuffle(order, rng)
+            pieces.draw(rng if shuffle else None)
             if changes is not None:
                 changes.draw(rng)
                 monitor.check_time()
             loss = penalty = 0.0
-            for first in range(0, steps_per_epoch, chunk):
-                count = min(chunk, steps_per_epoch - first)
-                sums = loop.run(vectors, first, count, rate, tuple(settings))
-                loss += sums[0]
-                penalty += sums[1]
-                if first + count < steps_per_epoch:
-                    monitor.check_time()
+            left = n_samples
+            for loop, order in pieces:
+                left -= len(order)
+                share = decay if decay is None or len(order) == n_samples else decay * (len(order) / n_samples)
+                vectors, n_own = (w, order, share, g, *memory), -(-len(order) // batch_size)
+                for first in range(0, n_own, at_once):
+                    count = min(at_once, n_own - first)
+                    sums = loop.run(vectors, first, count, rate, tuple(settings))
+                    loss += sums[0]
+                    penalty += sums[1]
+                    if first + count < n_own or left:
+                        monitor.check_time()
             epoch += 1
             penalty += objective.constant
             monitor.step(objective.expand(w), loss + penalty, data.mean(loss))
@@ -119,7 +125,64 @@ def solve(
     finally:  # whatever ended it, also within an epoch
         monitor.leave(objective.expand(w))
     own = {"velocity_of": kind} if method == "sgd" else {}
-    return status, {"n_epochs": epoch, "n_steps": loop.n_steps, **own, **dict(zip(MEMORY[method], memory, strict=True))}
+    return status, {
+        "n_epochs": epoch,
+        "n_steps": pieces.n_steps,
+        **own,
+        **dict(zip(MEMORY[method], memory, strict=True)),
+    }
+
+
+class _Whole:
+    """All samples, in a new order for each epoch."""
+
+    def __init__(self, loop: Minibatches, n_samples: int) -> None:
+        self._loop, self._straight = loop, np.arange(n_samples, dtype=np.intp)
+        self._order = self._straight.copy()
+
+    @property
+    def n_steps(self) -> int:
+        """Steps taken."""
+        return self._loop.n_steps
+
+    def draw(self, rng: np.random.Generator | None) -> None:
+        """The order of an epoch, drawn or as the samples lie."""
+        self._order[:] = self._straight
+        if rng is not None:
+            _shuffle(self._order, rng)
+
+    def __iter__(self) -> Iterator[tuple[Minibatches, Index]]:
+        yield self._loop, self._order
+
+
+class _InChunks:
+    """One chunk after the other, in a new order for each epoch, the samples of each in a new order too.
+
+    Minibatches end with a chunk, where the last one may be smaller, as with the epoch.
+    """
+
+    def __init__(self, batches: Batches, loop_of: Callable[[Any, int], Minibatches], n_steps: int) -> None:
+        self._batches, self._loop_of, self._before = batches, loop_of, n_steps
+        self._loop: Minibatches | None = None
+
+    @property
+    def n_steps(self) -> int:
+        """Steps taken."""
+        return self._before if self._loop is None else self._loop.n_steps
+
+    def draw(self, rng: np.random.Generator | None) -> None:
+        """The order of the chunks in an epoch; that of their samples is drawn as they come."""
+        self._rng, self._numbers = rng, np.arange(len(self._batches.samples.chunks), dtype=np.intp)
+        if rng is not None:
+            _shuffle(self._numbers, rng)
+
+    def __iter__(self) -> Iterator[tuple[Minibatches, Index]]:
+        for number in self._numbers.tolist():
+            order = np.arange(self._batches.samples.size_of(number), dtype=np.intp)
+            if self._rng is not None:
+                _shuffle(order, self._rng)
+            self._loop = self._loop_of(self._batches.of_chunk(number), self.n_steps)
+            yield self._loop, order
 
 
 def _shuffle(order: Index, rng: np.random.Generator) -> None:

@@ -47,7 +47,7 @@ def fit(net: Model, samples: Samples, asked: FitOptions) -> FitResult:
         return trained(net, samples, asked).result
     if isinstance(samples, ChunkedSamples):
         raise ValueError(
-            "noise: expected 'shared' with Chunks, got 'per_output'; fit_evidence tells the noise of each output of them"
+            "noise: expected 'shared' with Chunks, got 'per_output'; fit_evidence tells each output's noise of them"
         )
     loss = net._architecture.loss
     if not loss.has_noise:
