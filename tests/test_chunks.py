@@ -25,6 +25,12 @@ def network(dtype="float64", **named):
     return fastmlp.Network([3, 4, 1], rng=3, dtype=dtype, **named)
 
 
+def posterior(chunks):
+    net = network()
+    net.fit(chunks, method="lm", penalty=DECAY, tol=1e-9)
+    return fastmlp.Laplace(net, chunks, penalty=DECAY)
+
+
 class Failing:
     """A chunk that can be read some times."""
 
@@ -81,7 +87,9 @@ def test_sums_are_those_of_arrays(dtype):
     np.testing.assert_allclose(operator @ v.astype(dtype), net.hessp(chunks, None, v), **close)
     for product in (net.hessp, net.ggnp):
         np.testing.assert_allclose(product(chunks, None, v), product(X, T, v), **close)
-    np.testing.assert_allclose(net.inverse_hessian(chunks, None, 1.0), net.inverse_hessian(X, T, 1.0), **close)
+    for method in ("cholesky", "sequential"):
+        got, expected = (net.inverse_hessian(*data, 1.0, method=method) for data in ((chunks, None), (X, T)))
+        np.testing.assert_allclose(got, expected, **close)
     objective, whole = net.objective(chunks, penalty=DECAY), net.objective(X, T, penalty=DECAY)
     for name in ("hess", "ggn", "grad", "value"):
         np.testing.assert_allclose(getattr(objective, name)(objective.x0), getattr(whole, name)(whole.x0), **close)
@@ -349,8 +357,23 @@ def test_labels_in_one_chunk_and_rows_in_another():
         (lambda net, chunks, T: net.fit(chunks, augment=lambda X, rng: X), "augment: expected None with Chunks"),
         (lambda net, chunks, T: net.objective(chunks).residuals(net.params), "X: expected arrays for this"),
         (lambda net, chunks, T: net.fit(chunks, penalty=TANGENTS), "penalty: expected none on the samples"),
+        (
+            lambda net, chunks, T: posterior(chunks).leave_one_out("all"),
+            "retrain: expected 'none' for a posterior of Chunks",
+        ),
+        (
+            lambda net, chunks, T: net.inverse_hessian(chunks, None, 1.0, "ggn", method="sequential"),
+            "X: expected arrays",
+        ),
         (lambda net, chunks, T: net.jacobian(chunks), "X: expected an array, got Chunks"),
-        (lambda net, chunks, T: fastmlp.fit_many([net], chunks, T), "Chunks"),
+        (lambda net, chunks, T: fastmlp.fit_many([net], chunks, None), "X: expected an array, got Chunks"),
+        (lambda net, chunks, T: fastmlp.fit_many([net], T, T, validation=chunks), "validation: expected an array"),
+        (lambda net, chunks, T: fastmlp.sweep(chunks, None, (2,), folds=2), "X: expected an array, got Chunks"),
+        (lambda net, chunks, T: fastmlp.sweep(T, T, (2,), validation=chunks), "validation: expected an array"),
+        (
+            lambda net, chunks, T: posterior(chunks).save("nowhere", samples=True),
+            "samples: expected False for a posterior of Chunks",
+        ),
         (lambda net, chunks, T: fastmlp.sensitivity(net, chunks), "X: expected an array, got Chunks"),
         (lambda net, chunks, T: Chunks([]), "at least one chunk"),
         (lambda net, chunks, T: Chunks(T, T), "rows: expected how many"),

@@ -68,6 +68,8 @@ class Omitting(Predictive):
         array([[2.5, 2. , 1.5]])
         """
         retrain = check.choice(retrain, "retrain", ("none", "doubtful", "all"))
+        if retrain != "none" and self._posterior.data.in_chunks:
+            raise ValueError(f"retrain: expected 'none' for a posterior of Chunks, got {retrain!r}; form it of arrays")
         gamma = self._posterior.effective_n_params
         first, *others = (removal.leave_one_out(gamma) for removal in self._removals())
         result = LeaveOneOut(*map(np.concatenate, zip(first, *others, strict=True))) if others else first

@@ -43,6 +43,7 @@ def _by_rows(posterior: Posterior, v: Float, varying: Mask) -> Posterior:
 
 def _rows(posterior: Posterior) -> Iterator[Float]:
     """(beta W)^1/2 J (N K, n), some at a time."""
-    roots = np.sqrt(posterior.data.precisions)
-    for rows, _, J in posterior.linearised(posterior.samples.X, BLOCK):
-        yield (roots[rows][..., np.newaxis] * J).reshape(-1, J.shape[-1])
+    for term in posterior.data.each():
+        roots = np.sqrt(term.precisions)
+        for rows, _, J in posterior.linearised(term.samples.X, BLOCK):
+            yield (roots[rows][..., np.newaxis] * J).reshape(-1, J.shape[-1])

@@ -63,7 +63,10 @@ def entry(frame: Frame, posterior: Posterior, *, samples: bool) -> Entry:
         If samples are asked for which it does not know, or with them a penalty that no file can tell of.
     """
     if samples:
-        posterior.known_objective  # noqa: B018 - raises where there is none
+        if posterior.known_objective.data.in_chunks:
+            raise ValueError(
+                "samples: expected False for a posterior of Chunks, got True; pickles tell where these lie"
+            )
     else:
         posterior = posterior.without_samples()
     state = posterior_state.packed(frame, posterior)

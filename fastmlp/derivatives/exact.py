@@ -231,11 +231,12 @@ def sequential_inverse(
 ) -> Array:
     """(G + damping I)^-1 (P, P), one vector b of G = sum b b' after the other (PRML 5.86-5.89)."""
     inverse = np.eye(params.size) / damping
-    for first in range(0, len(samples.X), SEQUENTIAL_BLOCK):
-        some = samples.rows(np.arange(first, min(first + SEQUENTIAL_BLOCK, len(samples.X))))
-        for b in ggn_vectors(architecture, params, some, n_threads):
-            u = inverse @ b
-            inverse -= np.outer(u, u / (1.0 + b @ u))
+    for at_once in samples.each():
+        for first in range(0, len(at_once.X), SEQUENTIAL_BLOCK):
+            some = at_once.rows(np.arange(first, min(first + SEQUENTIAL_BLOCK, len(at_once.X))))
+            for b in ggn_vectors(architecture, params, some, n_threads):
+                u = inverse @ b
+                inverse -= np.outer(u, u / (1.0 + b @ u))
     return inverse.astype(params.dtype, copy=False)
 
 

@@ -133,6 +133,12 @@ class ChunkedSamples:
         self._facts: list[Facts | None] = [None] * len(chunks)
         self._some: dict[int, Any] = {}
 
+    def __getattr__(self, name: str) -> Any:
+        """What `Samples` have besides takes all of them at once."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Elsewhere(name, self)._refuse()
+
     # ---- chunk by chunk ----
 
     def size_of(self, number: int) -> int:

@@ -105,6 +105,7 @@ class Units(NamedTuple):
         title += "" if self.targets is None else f" and {how_many(len(self.targets.scale), 'target')}"
         return Page(title, tuple(tables))
 
+    @quiet
     def applied(self, samples: Samples) -> Samples:
         """The samples in standardised units."""
         scale, shift, constant = self.inputs

@@ -177,6 +177,8 @@ def sweep(
     sequence, *spawned = check.seed_sequence(rng).spawn(1 + len(architectures) * n_starts)
     splitting = np.random.default_rng(sequence)
     units.checked(standardize, architectures[0])
+    check.refuse_masked_and_lazy(X, "X")
+    check.refuse_masked_and_lazy(validation, "validation")
     samples = check_samples(architectures[0], X, T, sample_weight, missing=missing)  # and so for all
     training, held_out, _ = holdout.split(architectures[0], samples, validation, splitting, missing=missing)
     T, _ = without_missing(architectures[0].loss, T, missing)  # for what is said of their scale

@@ -227,6 +227,8 @@ def split(
     """Training and validation samples for each kind of network; a fraction is drawn once for all."""
     sets: dict[Architecture, tuple[Samples, Samples | None]] = {}
     held_back = None
+    check.refuse_masked_and_lazy(X, "X")
+    check.refuse_masked_and_lazy(validation, "validation")
     for architecture in architectures:
         if architecture not in sets:
             samples = check_samples(architecture, X, T, weight, missing=missing)
