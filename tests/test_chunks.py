@@ -361,10 +361,6 @@ def test_labels_in_one_chunk_and_rows_in_another():
             lambda net, chunks, T: posterior(chunks).leave_one_out("all"),
             "retrain: expected 'none' for a posterior of Chunks",
         ),
-        (
-            lambda net, chunks, T: net.inverse_hessian(chunks, None, 1.0, "ggn", method="sequential"),
-            "X: expected arrays",
-        ),
         (lambda net, chunks, T: net.jacobian(chunks), "X: expected an array, got Chunks"),
         (lambda net, chunks, T: fastmlp.fit_many([net], chunks, None), "X: expected an array, got Chunks"),
         (lambda net, chunks, T: fastmlp.fit_many([net], T, T, validation=chunks), "validation: expected an array"),
