@@ -11,7 +11,7 @@ from fastmlp._core.threads.team cimport Watch
 ctypedef double (*Step)(const Pass *job, const Block *block, void *work, void *sums) noexcept nogil
 
 
-# Memory of a pass: a workspace for each thread, partial sums for each slot but the first.
+# Memory of a pass: a workspace for each thread, partial sums for each slot but the first, or for one at a time.
 cdef struct Scratch:
     void *work
     size_t work_bytes           # of one thread
@@ -30,6 +30,7 @@ cdef struct Pass:
     size_t n_sums               # numbers that each slot sums up; 0: results go sample by sample
     size_t n_added              # how many of them, from the first on, are added up; the rest is the caller's
     void *sums                  # of the first slot and in the end of all, or the results
+    bint at_once                # whether slots are added one after the other, in the place of one
     double beside               # the sum of what steps add besides
     Scratch scratch
 
