@@ -64,7 +64,7 @@ ALWAYS_INLINE void NAME(conv_forward_strip)(size_t cols, const fmlp_window *g, c
             const NAME(overlap) q = NAME(inside)(x, g->across, g->left, g->cols, g->width);
             const size_t at = y * g->out_width + x;
             const NAME(terms) terms = {
-                {g->channels, p.count, q.count}, {g->rows * g->cols, g->cols, 1}, {g->height * row, row, ld}};
+                {g->channels, p.count, q.count}, {g->rows * g->cols, g->cols, 1}, {g->height * row, row, ld}, 0};
             const NAME(finish) finish = {add, !b || !g->biases ? NULL : g->biases > 1 ? b + at : b, NULL, g->biases};
             NAME(strip)(cols, g->maps, terms, W + at * weights.position + p.place * g->cols + q.place, weights.map,
                         A + (p.position * g->width + q.position) * ld, finish, Z + at * ld, positions * ld);
@@ -99,7 +99,8 @@ ALWAYS_INLINE void NAME(conv_backward_strip)(size_t cols, const fmlp_window *g, 
             const NAME(terms) terms = {
                 {g->maps, p.count, q.count},
                 {weights.map, g->down * g->cols - g->out_width * weights.position, g->across - weights.position},
-                {g->out_height * row, 0 - row, 0 - ld}};
+                {g->out_height * row, 0 - row, 0 - ld},
+                0};
             const NAME(finish) finish = {add, NULL, factor ? factor + at : NULL, 1};
             const size_t last = p.position * g->out_width + q.position;
             NAME(strip)(cols, g->channels, terms, W + last * weights.position + p.place * g->cols + q.place,
@@ -329,7 +330,8 @@ static void NAME(conv_run)(const fmlp_window *g, fmlp_spread spread, const real 
     for (size_t first = 0; first < g->across && first < g->cols; first++) {
         const NAME(terms) terms = {{g->channels, g->rows, (g->cols - first + g->across - 1) / g->across},
                                    {g->rows * g->cols, g->cols, g->across},
-                                   {spread.plane, spread.row, 1}};
+                                   {spread.plane, spread.row, 1},
+                                   0};
         const NAME(finish) finish = {first > 0, first == 0 && g->biases == 1 ? b : NULL, NULL, 1};
         const real *B = image + first * spread.part;
         size_t s = 0;

@@ -19,6 +19,7 @@ typedef struct {
 typedef struct {
     size_t count[3];
     size_t in_W[3], in_B[3]; /* these wrap, so that there are steps back */
+    size_t ahead;            /* how far beyond each step's weights their row is fetched, in numbers; 0: it is not */
 } NAME(terms);
 
 /* One tile, rows x cols vectors: both are constants after inlining. */
@@ -40,6 +41,8 @@ ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, const NAME(terms) terms,
                 VEC b[TILE_COLS];
                 for (size_t v = 0; v < cols; v++)
                     b[v] = LOAD(Bq + (ptrdiff_t)(k * terms.in_B[2]) + v * LANES);
+                if (terms.ahead)
+                    FETCH(Wq + (ptrdiff_t)(k * terms.in_W[2]) + terms.ahead);
                 for (size_t i = 0; i < rows; i++) {
                     const real w = Wq[(ptrdiff_t)(i * row_stride + k * terms.in_W[2])];
                     for (size_t v = 0; v < cols; v++)
@@ -90,10 +93,11 @@ ALWAYS_INLINE void NAME(strip)(size_t cols, size_t m, const NAME(terms) terms, c
 #endif
 
 /* C[i,s] for all m rows and whole vectors of columns. Where W is read across its rows, elements that lie a row apart may
- * all claim the same lines of the cache: a few at a time stay there until the next tile, which reads their neighbours. */
-ALWAYS_INLINE void NAME(strided_product)(size_t m, size_t depth, size_t columns, const real *W, size_t row_stride,
-                                         size_t depth_stride, const real *B, size_t ldb, NAME(finish) finish, real *C,
-                                         size_t ldc)
+ * all claim the same lines of the cache: a few at a time stay there until the next tile, which reads their neighbours.
+ * `ahead` is that of the terms. */
+ALWAYS_INLINE void NAME(strided_product)(size_t ahead, size_t m, size_t depth, size_t columns, const real *W,
+                                         size_t row_stride, size_t depth_stride, const real *B, size_t ldb,
+                                         NAME(finish) finish, real *C, size_t ldc)
 {
     /* 1024 x 1024: from 40 to 85 % of the peak. Refused: a transposed copy of W for each gradient (more memory, a pass
      * more for each minibatch), chunks in the forward product (10 to 20 % slower there). */
@@ -109,7 +113,8 @@ ALWAYS_INLINE void NAME(strided_product)(size_t m, size_t depth, size_t columns,
     for (; s + (cols)*LANES <= columns; s += (cols)*LANES) {                                                      \
         const NAME(finish) here = {finish.add || k, last ? finish.bias : NULL,                                    \
                                    last && finish.factor ? finish.factor + s : NULL, 1};                          \
-        const NAME(terms) line = {{1, 1, count}, {0, 0, depth_stride}, {0, 0, ldb}};                              \
+        const NAME(terms) line = {                                                                                \
+            {1, 1, count}, {0, 0, depth_stride}, {0, 0, ldb}, ahead};                                             \
         NAME(strip)((cols), m, line, Wk, row_stride, Bk + s, here, C + s, ldc);                                   \
     }
         STRIPS
@@ -122,14 +127,15 @@ ALWAYS_INLINE void NAME(strided_product)(size_t m, size_t depth, size_t columns,
 static void NAME(product)(size_t m, size_t depth, size_t columns, const real *W, size_t ldw, const real *B, size_t ldb,
                           NAME(finish) finish, real *C, size_t ldc)
 {
-    NAME(strided_product)(m, depth, columns, W, ldw, 1, B, ldb, finish, C, ldc);
+    NAME(strided_product)(0, m, depth, columns, W, ldw, 1, B, ldb, finish, C, ldc);
 }
 
-/* C = W' B */
+/* C = W' B. Rows of W lie apart, so that no processor guesses what the next tiles read: it is fetched two lines ahead. */
 static void NAME(transposed_product)(size_t m, size_t depth, size_t columns, const real *W, size_t ldw, const real *B,
                                      size_t ldb, NAME(finish) finish, real *C, size_t ldc)
 {
-    NAME(strided_product)(m, depth, columns, W, 1, ldw, B, ldb, finish, C, ldc);
+    enum { AHEAD = 128 / sizeof(real) };
+    NAME(strided_product)(AHEAD, m, depth, columns, W, 1, ldw, B, ldb, finish, C, ldc);
 }
 
 static void NAME(dense_forward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *b, const real *A,
