@@ -73,6 +73,27 @@ typedef bits_t LANED(mask);
 #endif
 #endif
 
+/* Lane by lane a < b ? a : b, so that b stays where it is NaN; compilers make more of SELECT than one instruction. The last
+ * argument of 512 bits is the rounding, as ever; before it gcc's has a mask. */
+#undef LESSER
+#undef LESSER_512
+#if defined(__clang__)
+#define LESSER_512(type, a, b) __builtin_ia32_min##type##512(a, b, 4)
+#else
+#define LESSER_512(type, a, b) __builtin_ia32_min##type##512_mask(a, b, b, -1, 4)
+#endif
+#if defined(__AVX512F__) && LANES == 16 && REAL_BITS == 32
+#define LESSER(a, b) ((VEC)LESSER_512(ps, a, b))
+#elif defined(__AVX512F__) && LANES == 8 && REAL_BITS == 64
+#define LESSER(a, b) ((VEC)LESSER_512(pd, a, b))
+#elif defined(__AVX2__) && LANES == 8 && REAL_BITS == 32
+#define LESSER(a, b) ((VEC)__builtin_ia32_minps256(a, b))
+#elif defined(__AVX2__) && LANES == 4 && REAL_BITS == 64
+#define LESSER(a, b) ((VEC)__builtin_ia32_minpd256(a, b))
+#else
+#define LESSER(a, b) SELECT((a) < (b), a, b)
+#endif
+
 /* v[i][k] <-> v[k][i] */
 ALWAYS_INLINE void LANED(transpose)(VEC *v)
 {
