@@ -149,6 +149,16 @@ def test_gram_matrices_and_their_gradients_agree_with_the_rows_of_the_jacobian(l
     assert relative_error(gradient, J.T @ residual) < TOLERANCE[dtype]
 
 
+def test_a_gram_matrix_of_more_than_a_thousand_parameters_has_two_slots(dtype, isa):
+    net = network([1, 400, 1], dtype=dtype)
+    X, T = data(net, 1100)
+    J = net.jacobian(X, "params")[:, 0].astype(float)
+    of = functools.partial(matrices.normal_equations, bound(net, X, T, isa=isa), net.params, "ggn")
+    assert matrices.describe(bound(net, X, T), "ggn")["n_bands"] == 0
+    assert relative_error(of(1)[2], J.T @ J) < TOLERANCE[dtype]
+    np.testing.assert_array_equal(of(2)[2], of(1)[2])
+
+
 @pytest.fixture(scope="module", params=itertools.product(WIDE, (1, 17, 700)), ids=lambda p: f"{p[0]}-{p[1]}")
 def wide(request):
     """A problem of one type, and its Gauss-Newton matrix from the rows of the Jacobian, for all instruction sets."""

@@ -17,7 +17,7 @@ from fastmlp._core.threads.team cimport Watch
 
 cdef enum:
     FEW_OUTPUTS = 4
-    GRAM_PARAMS = 1024      # up to which the Jacobian of a block stays near the core
+    GRAM_PARAMS = 4096      # up to which the Jacobian of a block stays near the core, and a slot's sums take 128 MB
 
 cdef double GRAM = 1.35     # so many more multiply-adds may the Gram matrix take, as fewer products are formed for it
 
