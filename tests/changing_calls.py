@@ -157,7 +157,8 @@ def features(X, dtype):
 
 
 def in_chunks(X, T, sample_weight, n_threads, dtype):
-    return net_of(dtype).loss_and_grad(fastmlp.Chunks([(X, T, sample_weight), (X, T)]), n_threads=n_threads)[1]
+    parts, cut = fastmlp.Chunks([(X, T, sample_weight), (X, T)]), fastmlp.Chunks(X, T, sample_weight, rows=4)
+    return sum(net_of(dtype).loss_and_grad(each, n_threads=n_threads)[1] for each in (parts, cut))
 
 
 def objective(X, T, v, sample_weight, n_threads, dtype):
