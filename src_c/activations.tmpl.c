@@ -69,7 +69,7 @@ static int NAME(any_far)(size_t n, const real *z)
     return far;
 }
 
-#if LANES > 1
+#if LANES > 1 && defined(FUSED_MADD)
 /* tanh and its derivative as in vtanh, operation by operation and so to the bit, on several vectors at once: each result is
  * wanted a few instructions later only, so that a processor's window holds what it works on, not what waits. With AVX-512
  * 1.16 to 1.2 times as fast as the loops above. Refused: these loops unrolled and scheduled by the compiler (no gain). */
@@ -77,7 +77,7 @@ enum { NAME(MANY) = VECTOR_BYTES == 64 ? 4 : 2 };
 #define EACH for (size_t u = 0; u < NAME(MANY); u++)
 #pragma push_macro("FMA")
 #undef FMA
-#define FMA MADD
+#define FMA FUSED_MADD
 ALWAYS_INLINE void NAME(tanh_vectors)(const real *z, real *h, real *d1)
 {
     enum { MANY = NAME(MANY) };
@@ -133,7 +133,7 @@ static void NAME(activation)(int kind, size_t n, const real *z, real *h, real *d
         NAME(sin_far)(n, z, h, d1, d2);
         return;
     }
-#if LANES > 1
+#if LANES > 1 && defined(FUSED_MADD)
     if (kind == FMLP_ACTIVATION_tanh && !d2) {
         NAME(tanh_many)(n, z, h, d1);
         return;

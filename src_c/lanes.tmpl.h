@@ -15,6 +15,7 @@
 #define LOAD(p) (*(const VEC *)(p))
 #define STORE(p, v) (*(VEC *)(p) = (v))
 #define MADD(a, b, c) ((a) * (b) + (c))
+#define AS_VEC(x) ((x) - (VEC){0}) /* a number or a vector as a vector, signs of zeros included */
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define SHUFFLE(a, b, f, h) __builtin_shufflevector(a, b, EACH_LANE(f, h))
@@ -92,6 +93,30 @@ typedef bits_t LANED(mask);
 #define LESSER(a, b) ((VEC)__builtin_ia32_minpd256(a, b))
 #else
 #define LESSER(a, b) SELECT((a) < (b), a, b)
+#endif
+
+/* a b + c, rounded once where numbers have FUSED: MADD is what compilers make of it, which is two roundings where they
+ * optimize little. Not there: for processors whose instruction cannot be named. */
+#undef FUSED_MADD
+#undef FUSED_256
+#undef FUSED_512
+#if defined(__clang__)
+#define FUSED_256(type, a, b, c) __builtin_elementwise_fma(a, b, c)
+#define FUSED_512 FUSED_256
+#else
+#define FUSED_256(type, a, b, c) __builtin_ia32_vfmadd##type##256(a, b, c)
+#define FUSED_512(type, a, b, c) __builtin_ia32_vfmadd##type##512_mask(a, b, c, -1, 4)
+#endif
+#if !defined(FUSED)
+#define FUSED_MADD MADD
+#elif defined(__AVX512F__) && LANES == 16 && REAL_BITS == 32
+#define FUSED_MADD(a, b, c) ((VEC)FUSED_512(ps, AS_VEC(a), AS_VEC(b), AS_VEC(c)))
+#elif defined(__AVX512F__) && LANES == 8 && REAL_BITS == 64
+#define FUSED_MADD(a, b, c) ((VEC)FUSED_512(pd, AS_VEC(a), AS_VEC(b), AS_VEC(c)))
+#elif defined(__AVX2__) && LANES == 8 && REAL_BITS == 32
+#define FUSED_MADD(a, b, c) ((VEC)FUSED_256(ps, AS_VEC(a), AS_VEC(b), AS_VEC(c)))
+#elif defined(__AVX2__) && LANES == 4 && REAL_BITS == 64
+#define FUSED_MADD(a, b, c) ((VEC)FUSED_256(pd, AS_VEC(a), AS_VEC(b), AS_VEC(c)))
 #endif
 
 /* v[i][k] <-> v[k][i] */
