@@ -61,7 +61,7 @@ def test_signals_have_channels_and_a_length():
     assert net.weights[0].shape == (3, 2, 3)
 
 
-@pytest.mark.parametrize("shape", [(5, 12, 11), (5, 2, 12, 12), (5, 12, 12, 1), (12, 12), (144,), (2, 5, 1, 12, 12)])
+@pytest.mark.parametrize("shape", [(5, 12, 11), (5, 2, 12, 12), (5, 12, 12, 1), (12, 12), (143,), (2, 5, 1, 12, 12)])
 def test_other_shapes_are_refused(shape):
     with pytest.raises(ValueError, match=r"^X: expected shape \(n_samples, 144\)"):
         network()(np.zeros(shape))
@@ -70,8 +70,10 @@ def test_other_shapes_are_refused(shape):
 @pytest.mark.parametrize("shape", [(1, 12, 12), (3, 5, 4), (1, 9), (2, 9)])
 def test_one_sample_needs_an_axis_of_samples(shape):
     net = network([shape, Conv(2, 3), 2])
-    for one in (shape, (int(np.prod(shape)),), shape[1:]):
-        if one[0] == 1 or (one == shape[1:] and shape[0] > 1):
+    flat = int(np.prod(shape))
+    assert np.array_equal(net(np.ones(flat)), net(np.ones((1, flat)))[0])
+    for one in (shape, shape[1:]):
+        if one[0] == 1 or one == (flat,) or (one == shape[1:] and shape[0] > 1):
             continue  # one sample as it should be; not all of its channels
         with pytest.raises(ValueError, match=r"^X: expected shape .*, got \(.*\); X\[np.newaxis\] is one sample$"):
             net(np.zeros(one))
@@ -283,7 +285,7 @@ def test_the_layer_that_cannot_be_there_has_its_number(layers, number):
 
 @pytest.mark.parametrize("entry", [Conv, [4, 3], "Conv(4, 5)", 4.0])
 def test_what_is_no_layer_says_how_layers_are_written(entry):
-    with pytest.raises(TypeError, match=r"^layers: expected an integer, got .*are written as Conv\(4, 5\)$"):
+    with pytest.raises(TypeError, match=r"^layers: expected an integer, got .*are written as Conv\(4, 5\), activations are given by "):
         network([(1, 9, 9), entry, 1])
 
 

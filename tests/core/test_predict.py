@@ -52,7 +52,11 @@ def test_rows_of_a_wide_network_need_no_stack(dtype):
     [
         np.zeros((200_000, 2)),
         np.zeros((1, 3)),
-        np.zeros(2),
+        np.zeros(1),
+        np.zeros(3),
+        np.zeros(2, "f4"),
+        np.zeros(4)[::2],
+        np.array([np.nan, 0.0]),
         np.zeros((1, 2), "f4"),
         np.zeros((1, 2), ">f8"),
         np.asfortranarray(np.zeros((2, 2))),
