@@ -55,14 +55,6 @@ class Losing(Backwards):
             super().end(future, function, arguments)
 
 
-class Silent(Backwards):
-    """Never answers."""
-
-    def submit(self, function, *arguments):
-        self.calls.append((Future(), function, arguments))
-        return self.calls[-1][0]
-
-
 class Elsewhere(Backwards):
     """Workers of another build."""
 

@@ -285,7 +285,9 @@ def test_the_layer_that_cannot_be_there_has_its_number(layers, number):
 
 @pytest.mark.parametrize("entry", [Conv, [4, 3], "Conv(4, 5)", 4.0])
 def test_what_is_no_layer_says_how_layers_are_written(entry):
-    with pytest.raises(TypeError, match=r"^layers: expected an integer, got .*are written as Conv\(4, 5\), activations are given by "):
+    with pytest.raises(
+        TypeError, match=r"^layers: expected an integer, got .*are written as Conv\(4, 5\), activations are given by "
+    ):
         network([(1, 9, 9), entry, 1])
 
 

@@ -3,8 +3,6 @@
 import os
 import signal
 import sys
-import threading
-import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,8 +11,9 @@ import pytest
 
 import fastmlp
 from cases import sinusoid
-from executing import Backwards, Elsewhere, Losing, Silent, processes
+from executing import Backwards, Elsewhere, Losing, processes
 from fastmlp.runs import anywhere
+from interrupting import run
 from test_sweep import same
 
 X, T = sinusoid(20, 0)
@@ -213,17 +212,34 @@ def test_what_is_no_executor_is_refused(monkeypatch):
         fastmlp.sweep(X, T, **HOW, executor=ended)
 
 
+WAITING = """
+from concurrent.futures import Future
+calls = []
+
+class Silent:
+    def submit(self, *call):
+        calls.append(Future())
+        return calls[-1]
+
+X = np.linspace(-1, 1, 20)[:, None]
+partial = []
+
+def sweep():
+    try:
+        fastmlp.sweep(X, X, (1, 3), n_starts=3, validation=0.3, rng=0, executor=Silent())
+    except KeyboardInterrupt as interrupted:
+        partial.append(interrupted.partial)
+        raise
+
+print(answer(sweep, after=0.3), len(calls), sum(call.cancelled() for call in calls), len(partial[0].runs))
+"""
+
+
 def test_ctrl_c_cancels_what_has_not_begun():
-    executor = Silent()
-    interrupted = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
-    interrupted.start()
-    started = time.perf_counter()
-    with pytest.raises(KeyboardInterrupt) as caught:
-        fastmlp.sweep(X, T, **HOW, executor=executor)
-    assert time.perf_counter() - started < 0.5
-    assert executor.calls
-    assert all(future.cancelled() for future, _, _ in executor.calls)
-    assert len(caught.value.partial.runs) == 0
+    seconds, n_calls, n_cancelled, n_done = run(WAITING)
+    assert float(seconds) < 0.1
+    assert int(n_calls) == int(n_cancelled) > 0
+    assert int(n_done) == 0
 
 
 def test_warnings_of_workers_are_given_once(pool):
