@@ -92,7 +92,7 @@ INNER = {
         ("__init__",),
         ("parser",),
         ("fit", "predict", "show", "export", "demo"),
-        ("files", "progress"),
+        ("files",),
     ),
     "tables": (
         ("__init__",),

@@ -7,5 +7,4 @@ show        what a file holds
 export      networks as programs, formulas, and files of others
 demo        the demonstration
 files       errors that name files, places to write to
-progress    how far a search is
 """

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from fastmlp import report
+from fastmlp._progress import Progress
 from fastmlp.command.files import check_places, named
-from fastmlp.command.progress import progress
 from fastmlp.tables import fitting, reading
-from fastmlp.tables.problem import Wishes
+from fastmlp.tables.problem import Told, Wishes
 
 EXTENSION = ".fastmlp"
 
@@ -54,7 +56,7 @@ def run(asked: argparse.Namespace) -> None:
     wishes = Wishes(asked.seed, asked.seconds, asked.keep_back, asked.size, asked.classes, tuple(asked.ignore))
     with named(asked.data):
         frame = reading.table(asked.data)
-        with progress(not asked.quiet) as told:
+        with _progress(not asked.quiet) as told:
             model, train, held = fitting.fit(frame, asked.target, wishes, asked.data.name, told)
     if asked.report is None:
         found = report.measured(model, train, held)
@@ -63,6 +65,16 @@ def run(asked: argparse.Namespace) -> None:
     model.save(model_path)
     print(report.text(found))
     print(f"\nwrote {model_path}" + (f" and {asked.report}" if asked.report else ""))
+
+
+@contextlib.contextmanager
+def _progress(shown: bool) -> Iterator[Told]:
+    """What takes ``told(text, share)``, and shows it where a line can update."""
+    line = Progress("time", int(shown), 100)
+    try:
+        yield lambda text, share: line.tell(round(100 * share), lambda: text) if line.in_place else None
+    finally:
+        line.close()
 
 
 def _size(text: str) -> tuple[int, ...] | None:

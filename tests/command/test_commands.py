@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import fastmlp
-from fastmlp.command import progress as bars
 from fastmlp.command.parser import main
+from test_progress import Terminal
 
 FIT = ["fit", "data.csv", "--target", "y", "--size", "3", "--quiet"]
 
@@ -186,40 +186,16 @@ def test_who_is_killed_leaves_the_old_model_whole(folder, sent):
 # ---- progress ----
 
 
-class Terminal:
-    def __init__(self):
-        self.text = ""
-
-    def isatty(self):
-        return True
-
-    def write(self, text):
-        self.text += text
-
-    def flush(self):
-        pass
+def test_progress_is_one_line_that_updates(folder, monkeypatch):
+    terminal = Terminal(monkeypatch)
+    main(FIT[:-1])
+    text = terminal.text()
+    assert "time: " in text
+    assert ", log evidence " in text
+    assert text.count("\n") == 1
 
 
-@pytest.mark.parametrize("has_tqdm", [True, False])
-def test_progress_is_one_line_that_is_written_over_and_taken_away(monkeypatch, has_tqdm):
-    if has_tqdm:
-        pytest.importorskip("tqdm")
-    else:
-        monkeypatch.setattr(bars.importlib.util, "find_spec", lambda name: None)
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setattr(bars, "EVERY", 0.0)
-    with bars.progress(True) as told:
-        told("size: 2-3-1", 0.25)
-    assert "size: 2-3-1" in terminal.text
-    assert "25 % of the time" in terminal.text
-    assert "\n" not in terminal.text
-    assert terminal.text.rsplit("\r", 2)[1].strip() == ""
-
-
-def test_no_progress_where_it_is_not_wanted(monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    with bars.progress(False) as told:
-        told("size", 0.5)
-    assert terminal.text == ""
+def test_no_progress_where_it_is_not_wanted(folder, monkeypatch):
+    terminal = Terminal(monkeypatch)
+    main(FIT)
+    assert terminal.text() == ""
