@@ -99,7 +99,7 @@ INNER = {
         ("fitting",),
         ("by_evidence", "by_validation"),
         ("problem", "model", "rows"),
-        ("columns", "reading"),
+        ("columns", "reading", "temperature"),
         ("entries",),
     ),
     "report": (

@@ -7,6 +7,7 @@ problem         what is asked of them
 model           `TableModel`, and its file
 rows            which rows are kept back
 columns         what columns are, and their coding
+temperature     probabilities of classes, calibrated
 reading         files of tables
 entries         the entries of a column
 """

@@ -1,8 +1,9 @@
-"""A network whose size the evidence chooses, with error bars; intervals from rows that a network has not seen.
+"""A network whose size the evidence chooses, with error bars; calibrated by rows that a network has not seen.
 
 The error bars of a posterior are too narrow where the noise differs from row to row, or where its size and its optimum
-owe something to the rows. So other networks of the same size are trained without a fold of the rows each, and asked
-by how many standard deviations they miss it.
+owe something to the rows; probabilities of classes that hardly overlap are too flat. So other networks of the same size
+are trained without a fold of the rows each, and asked by how many standard deviations they miss it, or how probable
+they took its classes to be.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ import numpy as np
 from fastmlp import bayes
 from fastmlp._types import Array, Float
 from fastmlp.errors import ScaleWarning
-from fastmlp.tables import rows
+from fastmlp.tables import rows, temperature
 from fastmlp.tables.model import network_of
 from fastmlp.tables.problem import Chosen, Problem, ended
 
@@ -46,12 +48,14 @@ def choose(problem: Problem) -> Chosen:
         notes.append("the target has no noise that the network could tell from the function, as if it were computed")
     network = network_of(posterior)
     tried = [list(hidden) for hidden in posterior.starts.by_size()]
-    if problem.is_of_classes:
-        return Chosen(network, tried, posterior, notes=tuple(notes))
-    noise = _noise(posterior)
-    errors, stds = _of_others(problem, network.layers[1:-1], noise)
+    found = list(_others(problem, network.layers[1:-1]))
     if time.monotonic() > problem.until and ended(problem.wishes) not in notes:
         notes.append(ended(problem.wishes))
+    if problem.is_of_classes:
+        Q, T = (np.concatenate(each) for each in zip(*((p.predict(X), T) for p, X, T in found), strict=True))
+        return Chosen(network, tried, posterior, notes=tuple(notes), temperature=temperature.best(Q, T))
+    noise = _noise(posterior)
+    errors, stds = (np.concatenate(each) for each in zip(*(_missed(*each, noise) for each in found), strict=True))
     missed = float(np.sqrt(np.mean(errors**2)))
     if missed > MET * noise:
         notes.append("the network can go through nearly all rows: the noise is told from rows that it has not seen")
@@ -69,28 +73,31 @@ def _noise(posterior: Any) -> float:
     return float(np.ravel(posterior.noise_precision)[0] ** -0.5)
 
 
-def _of_others(problem: Problem, hidden: tuple[int, ...], noise: float) -> tuple[Float, Float]:
-    """Errors of rows by networks that have not seen them, and the standard deviations that this noise would give them.
-
-    What a network does not know of the function goes with its noise, as long as the rows tell it; where it is more than
-    the noise the prior tells it, whatever the noise. As many folds as there is time for, one at least.
-    """
+def _others(problem: Problem, hidden: tuple[int, ...]) -> Iterator[tuple[Any, Float, Array]]:
+    """Posteriors of networks without some of the rows, and these; as many as there is time for, one at least."""
     n_asked = min(N_FOLDS, math.ceil(SCORED * N_FOLDS / len(problem.T)))
     folds = rows.dealt(problem.T, N_FOLDS, np.random.default_rng([problem.wishes.seed, 1]))
-    found = []
+    what = "probabilities" if problem.is_of_classes else "intervals"
     for fold in range(n_asked):
         if fold and time.monotonic() > problem.until:
             break
         X, T, out = problem.X, problem.T, folds == fold
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            what, share = f"intervals, part {fold + 1} of {n_asked}", 1.0 / (n_asked - fold)
-            posterior = _trained(problem, X[~out], T[~out], hidden, fold + 1, share, what, **FOLD)
-        mean, epistemic, own = (each[:, 0] for each in posterior.predict(X[out], parts=True))
-        scale = noise**2 / own if epistemic.mean() < own.mean() else 1.0
-        found.append((T[out] - mean, np.sqrt(scale * epistemic + noise**2)))
-    errors, stds = (np.concatenate(each) for each in zip(*found, strict=True))
-    return errors, stds
+            part, share = f"{what}, part {fold + 1} of {n_asked}", 1.0 / (n_asked - fold)
+            posterior = _trained(problem, X[~out], T[~out], hidden, fold + 1, share, part, **FOLD)
+        yield posterior, X[out], T[out]
+
+
+def _missed(posterior: Any, X: Float, T: Float, noise: float) -> tuple[Float, Float]:
+    """Errors of rows, and the standard deviations that they would have with this noise.
+
+    What a network does not know of the function goes with its noise, as long as the rows tell it; where it is more than
+    the noise the prior tells it, whatever the noise.
+    """
+    mean, epistemic, own = (each[:, 0] for each in posterior.predict(X, parts=True))
+    scale = noise**2 / own if epistemic.mean() < own.mean() else 1.0
+    return T - mean, np.sqrt(scale * epistemic + noise**2)
 
 
 def _trained(
@@ -104,6 +111,8 @@ def _trained(
 
     net = problem.network(size, problem.wishes.seed + number)
     groups = "ard" if X.shape[1] <= min(MOST_COLUMNS, len(X) // 4) else "layers"
+    if problem.is_of_classes:  # which tell precisions less than numbers do: of several some run away
+        groups = "all"
     return bayes.fit_evidence(
         net, X, T, groups, n_starts=N_STARTS, rng=[problem.wishes.seed, number], time_limit=share * problem.left,
         callback=tell, **options,

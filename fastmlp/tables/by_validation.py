@@ -9,7 +9,7 @@ import numpy as np
 from fastmlp._types import Array, Float
 from fastmlp.network import Network
 from fastmlp.optimize import schedules
-from fastmlp.tables import rows
+from fastmlp.tables import rows, temperature
 from fastmlp.tables.problem import Chosen, Problem, ended
 
 SIZES = ((8,), (32,), (128,), (64, 64))
@@ -40,7 +40,8 @@ def choose(problem: Problem) -> Chosen:
             best, best_loss = net, loss
     assert best is not None
     if problem.is_of_classes:
-        return Chosen(best, tried, notes=tuple(notes))
+        Q = np.asarray(best(X), np.float64)
+        return Chosen(best, tried, notes=tuple(notes), temperature=temperature.best(Q, T))
     errors = T - best(X)[:, 0]
     std = float(np.sqrt(np.mean(errors**2)))
     return Chosen(best, tried, noise_std=std, scores=np.sort(errors / std), notes=tuple(notes))

@@ -69,7 +69,15 @@ def fit(frame: Any, target: str, wishes: Wishes, name: str, told: Told) -> Fitte
     }  # fmt: skip
     notes = (*_notes(schema, frame, wishes), *found.notes)
     model = TableModel(
-        schema, found.network, found.posterior, found.noise_std, settings, notes, found.scores, found.is_even
+        schema,
+        found.network,
+        found.posterior,
+        found.noise_std,
+        settings,
+        notes,
+        found.scores,
+        found.is_even,
+        found.temperature,
     )
     return Fitted(model, train, (X[held], T[held]))
 

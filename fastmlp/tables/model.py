@@ -17,6 +17,7 @@ from fastmlp.errors import ModelFormatError
 from fastmlp.model import archive, io
 from fastmlp.model.archive import NPY_HEADER, Archive
 from fastmlp.network import Network
+from fastmlp.tables import temperature
 from fastmlp.tables.columns import KINDS, NUMBER, Column, Schema
 
 VERSION = 1
@@ -49,6 +50,9 @@ class TableModel:
     is_even : bool
         Of regression: the standard deviation of a prediction is `noise_std` for all rows, not the posterior's; always
         without a posterior.
+    temperature : float
+        Of classes: probabilities are those of the network, or the posterior, to the power 1 / temperature, by which
+        rows that were not trained on are most probable.
     """
 
     schema: Schema
@@ -59,6 +63,7 @@ class TableModel:
     notes: tuple[str, ...] = ()
     scores: Float | None = None
     is_even: bool = False
+    temperature: float = 1.0
 
     @property
     def classes(self) -> tuple[str, ...] | None:
@@ -104,7 +109,7 @@ class TableModel:
     def probabilities(self, X: Float) -> Float:
         """Of classes: the probability of each (N, K)."""
         found: Array = self.network(X) if self.posterior is None else self.posterior.predict(X)
-        return np.asarray(found, np.float64)
+        return temperature.scaled(np.asarray(found, np.float64), self.temperature)
 
     def predict(self, frame: Any, interval: float | None = None) -> Any:
         """What is predicted for the rows of a table.
@@ -172,6 +177,7 @@ class TableModel:
             "columns": [[column.name, column.kind, list(column.levels)] for column in columns],
             "noise_std": self.noise_std,
             "even": self.is_even,
+            "temperature": self.temperature,
             "settings": dict(self.settings),
             "notes": list(self.notes),
             "model": dict(inner),
@@ -220,7 +226,8 @@ def read(file: Archive) -> TableModel:
     noise = None if noise is None else check.number(noise, "noise_std", 0.0)
     settings = _texts(told["settings"].values(), told["settings"])
     notes, is_even = tuple(map(str, told["notes"])), check.boolean(told["even"], "even")
-    return TableModel(schema, network, posterior, noise, settings, notes, scores, is_even)
+    hot = check.number(told["temperature"], "temperature", 0.0, above=True)
+    return TableModel(schema, network, posterior, noise, settings, notes, scores, is_even, hot)
 
 
 def network_of(posterior: Any) -> Network:

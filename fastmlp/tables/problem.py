@@ -64,6 +64,7 @@ class Chosen(NamedTuple):
     scores: Float | None = None
     notes: tuple[str, ...] = ()
     is_even: bool = False
+    temperature: float = 1.0
 
 
 def ended(wishes: Wishes) -> str:
