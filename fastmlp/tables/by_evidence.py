@@ -31,11 +31,14 @@ FOLD = {"max_iter": 15, "tol": 1e-2}  # of networks that are only asked how far 
 N_FOLDS = 5
 SCORED = 400  # errors are enough for their quantiles
 FOR_SIZE = 0.6  # the share of the time
+TINY = 1e-12  # the least probability that counts
 MET = 10.0  # times as far as its noise a network misses new rows that has met those it was trained on
+
+Other = tuple[Any, Float, Array]  # a posterior of another network, rows that it has not seen, their targets
 
 
 def choose(problem: Problem) -> Chosen:
-    """The network of the largest evidence, and its posterior."""
+    """The network of the largest evidence and its posterior, or the straight line that foretells rows better."""
     size, notes = problem.wishes.size, list[str]()
     search = {"hidden": _sizes(problem)} if size is None else {}
     with warnings.catch_warnings(record=True) as caught:
@@ -44,18 +47,31 @@ def choose(problem: Problem) -> Chosen:
     if any("time_limit=" in str(each.message) for each in caught):
         notes.append(ended(problem.wishes))
     notes += [str(each.message) for each in caught if issubclass(each.category, ScaleWarning)]
-    if posterior.noise_at_floor:
-        notes.append("the target has no noise that the network could tell from the function, as if it were computed")
-    network = network_of(posterior)
     tried = [list(hidden) for hidden in posterior.starts.by_size()]
-    found = list(_others(problem, network.layers[1:-1]))
+    others = list(_others(problem, network_of(posterior).layers[1:-1]))
+    if size is None:
+        lines = list(_others(problem, ()))
+        if _loss(problem, lines[: len(others)]) < _loss(problem, others[: len(lines)]):
+            posterior, others = _trained(problem, problem.X, problem.T, (), 0, 1.0, "straight line", **SEARCH), lines
+            notes.append("a straight line foretells rows that it has not seen better than networks with hidden units")
+        tried.insert(0, [])
     if time.monotonic() > problem.until and ended(problem.wishes) not in notes:
         notes.append(ended(problem.wishes))
+    return _calibrated(problem, posterior, others, tried, notes)
+
+
+def _calibrated(
+    problem: Problem, posterior: Any, others: list[Other], tried: list[list[int]], notes: list[str]
+) -> Chosen:
+    """What is chosen, with what others have missed."""
+    network = network_of(posterior)
     if problem.is_of_classes:
-        Q, T = (np.concatenate(each) for each in zip(*((p.predict(X), T) for p, X, T in found), strict=True))
-        return Chosen(network, tried, posterior, notes=tuple(notes), temperature=temperature.best(Q, T))
-    noise = _noise(posterior)
-    errors, stds = (np.concatenate(each) for each in zip(*(_missed(*each, noise) for each in found), strict=True))
+        hot = temperature.best(*_foretold(others))
+        return Chosen(network, tried, posterior, notes=tuple(notes), temperature=hot)
+    if posterior.noise_at_floor:
+        notes.append("the target has no noise that the network could tell from the function, as if it were computed")
+    noise = float(np.ravel(posterior.noise_precision)[0] ** -0.5)
+    errors, stds = (np.concatenate(each) for each in zip(*(_missed(*each, noise) for each in others), strict=True))
     missed = float(np.sqrt(np.mean(errors**2)))
     if missed > MET * noise:
         notes.append("the network can go through nearly all rows: the noise is told from rows that it has not seen")
@@ -69,11 +85,7 @@ def _sizes(problem: Problem) -> list[int]:
     return [h for n, h in enumerate(SIZES) if n < 2 or 2 * width * h <= len(problem.T) * problem.n_outputs]
 
 
-def _noise(posterior: Any) -> float:
-    return float(np.ravel(posterior.noise_precision)[0] ** -0.5)
-
-
-def _others(problem: Problem, hidden: tuple[int, ...]) -> Iterator[tuple[Any, Float, Array]]:
+def _others(problem: Problem, hidden: tuple[int, ...]) -> Iterator[Other]:
     """Posteriors of networks without some of the rows, and these; as many as there is time for, one at least."""
     n_asked = min(N_FOLDS, math.ceil(SCORED * N_FOLDS / len(problem.T)))
     folds = rows.dealt(problem.T, N_FOLDS, np.random.default_rng([problem.wishes.seed, 1]))
@@ -87,6 +99,21 @@ def _others(problem: Problem, hidden: tuple[int, ...]) -> Iterator[tuple[Any, Fl
             part, share = f"{what}, part {fold + 1} of {n_asked}", 1.0 / (n_asked - fold)
             posterior = _trained(problem, X[~out], T[~out], hidden, fold + 1, share, part, **FOLD)
         yield posterior, X[out], T[out]
+
+
+def _foretold(others: list[Other]) -> tuple[Float, Array]:
+    """Of classes: the probabilities of rows that were left out, and their classes."""
+    Q, T = zip(*((posterior.predict(X), T) for posterior, X, T in others), strict=True)
+    return np.concatenate(Q), np.concatenate(T)
+
+
+def _loss(problem: Problem, others: list[Other]) -> float:
+    """Of rows that were left out: the sum of squared errors, or of -ln p at the best temperature."""
+    if problem.is_of_classes:
+        Q, T = _foretold(others)
+        P = temperature.scaled(Q, temperature.best(Q, T))
+        return -float(np.log(np.maximum(P[np.arange(len(T)), T], TINY)).sum())
+    return sum(float(np.sum((T - posterior.network(X)[:, 0]) ** 2)) for posterior, X, T in others)
 
 
 def _missed(posterior: Any, X: Float, T: Float, noise: float) -> tuple[Float, Float]:

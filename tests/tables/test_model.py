@@ -124,8 +124,18 @@ def test_what_was_done_is_told(models):
     assert models["rows"].settings["method"] == "validation"
 
 
+def test_a_straight_line_is_taken_where_there_is_no_more():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(60, 4))
+    frame = pd.DataFrame(x, columns=list("abcd")).assign(y=x @ [1.0, -2.0, 0.5, 0.0] + rng.standard_t(2.0, size=60))
+    model = fitting.fit(frame, "y", Wishes(), "t.csv", lambda text, share: None).model
+    assert model.network.layers == (4, 1)
+    assert "a straight line foretells rows that it has not seen better than networks with hidden units" in model.notes
+    assert len(model.scores) == 48  # all rows but those kept back, each by networks that have not seen it
+
+
 def test_the_size_is_chosen():
-    assert fitted("y").model.settings["hidden_tried"] == [[1], [2], [4], [8]]
+    assert fitted("y").model.settings["hidden_tried"] == [[], [1], [2], [4], [8]]
     assert fitting.is_small(2000, 10, 1)
     assert not fitting.is_small(80_000, 12, 1)
     assert fitting.is_small(48, 2000, 1)
