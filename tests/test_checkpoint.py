@@ -14,7 +14,7 @@ import pytest
 
 import fastmlp
 from cases import sinusoid
-from executing import Backwards
+from executors import Backwards
 from fastmlp import replacement
 from fastmlp.checkpoint import MANIFEST
 from fastmlp.runs import tasks

@@ -1,7 +1,5 @@
 """Networks trained by executors: the same bits as by threads, and what goes wrong in workers is told by name."""
 
-import os
-import signal
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +9,7 @@ import pytest
 
 import fastmlp
 from cases import sinusoid
-from executing import Backwards, Elsewhere, Losing, processes
+from executors import Backwards, Bowl, Broken, Deadly, Elsewhere, Losing, processes, rate
 from fastmlp.runs import anywhere
 from interrupting import run
 from test_sweep import same
@@ -30,34 +28,6 @@ def pool():
 @pytest.fixture(autouse=True)
 def in_small_chunks(monkeypatch):
     monkeypatch.setattr(anywhere, "SECONDS", 2e-4)
-
-
-class Bowl:
-    """A term that is not weight decay, so that networks are trained one by one."""
-
-    def value(self, params):
-        return float(params @ params)
-
-    def value_and_grad(self, params):
-        return float(params @ params), 2 * params
-
-
-class Broken(Bowl):
-    def value_and_grad(self, params):
-        if len(params) == 7:
-            raise ZeroDivisionError("seven")
-        return super().value_and_grad(params)
-
-
-class Deadly(Bowl):
-    def value_and_grad(self, params):
-        if len(params) == 7:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().value_and_grad(params)
-
-
-def rate(epoch):
-    return 0.01 / (1 + epoch)
 
 
 CASES = {

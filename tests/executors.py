@@ -1,6 +1,8 @@
 """Executors that tests bring: of processes, and ones of this process that do what a bad day does."""
 
 import multiprocessing
+import os
+import signal
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -61,3 +63,34 @@ class Elsewhere(Backwards):
     def end(self, future, function, arguments):
         caller, *others = arguments
         super().end(future, function, (caller._replace(version="0.0.9"), *others))
+
+
+# ---- what workers are sent, which they import from here ----
+
+
+class Bowl:
+    """A term that is not weight decay, so that networks are trained one by one."""
+
+    def value(self, params):
+        return float(params @ params)
+
+    def value_and_grad(self, params):
+        return float(params @ params), 2 * params
+
+
+class Broken(Bowl):
+    def value_and_grad(self, params):
+        if len(params) == 7:
+            raise ZeroDivisionError("seven")
+        return super().value_and_grad(params)
+
+
+class Deadly(Bowl):
+    def value_and_grad(self, params):
+        if len(params) == 7:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().value_and_grad(params)
+
+
+def rate(epoch):
+    return 0.01 / (1 + epoch)
