@@ -165,7 +165,8 @@ def test_numbers_that_are_out_of_range(folder, capsys, arguments):
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_who_is_killed_leaves_the_old_model_whole(folder, sent):
     (folder / "m").write_bytes(b"old")
-    code = "import sys; from fastmlp.tables import fitting; from fastmlp.command.parser import main; " \
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); " \
+        "from fastmlp.tables import fitting; from fastmlp.command.parser import main; " \
         "own = fitting.SEARCHES['evidence']; " \
         "fitting.SEARCHES['evidence'] = lambda problem: (print('ready', flush=True), own(problem))[1]; " \
         "sys.exit(main(sys.argv[1:]))"  # fmt: skip
