@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from fastmlp import _optional
 
@@ -69,6 +69,36 @@ class Progress:
                 self._line = _line(self._what, self._total)
             self._line.show(step, words)
         self._shown = time.perf_counter()
+
+
+class Count:
+    """How many of a known number are done, for `verbose`: the line that updates, or one for each tenth of them.
+
+    Attributes
+    ----------
+    shown : bool
+        Whether anybody wants to know.
+    """
+
+    def __init__(self, what: str, verbose: int, total: int) -> None:
+        self.shown = verbose > 0
+        self._what, self._total, self._each = what, total, verbose > 1
+        self._done, self._line = 0, Progress(what, verbose, total)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.close()
+
+    def update(self, more: int) -> None:
+        """So many more are done."""
+        tenths = 10 * self._done // self._total
+        self._done += more
+        if self._line.in_place:
+            self._line.tell(self._done, str)
+        elif self._each or 10 * self._done // self._total > tenths:
+            say(f"{self._what} {self._done}/{self._total}")
 
 
 def say(text: str) -> None:

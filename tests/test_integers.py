@@ -115,7 +115,7 @@ OPERATIONS = {
        for method in ("lbfgs", "l-bfgs-b") for name in ("maxcor", "maxls", "maxfun")},
     "fit maxcor max_iter": lambda n: fit(maxcor=n, max_iter=n, time_limit=0.02),
     **{f"fit_many {name}": lambda n, name=name: many(**{name: n})
-       for name in ("maxcor", "maxls", "maxfun", "n_threads")},
+       for name in ("maxcor", "maxls", "maxfun", "n_threads", "verbose")},
     "fit_many max_iter": lambda n: many(max_iter=n, time_limit=0.02),
     "fit_many maxcor max_iter": lambda n: many(maxcor=n, max_iter=n, time_limit=0.02),
     "fit_many lm max_iter": lambda n: many("lm", max_iter=n, time_limit=0.02),
@@ -123,7 +123,7 @@ OPERATIONS = {
     "sweep maxcor": lambda n: sweep(method="lbfgs", maxcor=n).best.layers,
     "sweep max_iter": lambda n: sweep(max_iter=n, time_limit=0.02).best.layers,
     **{f"sweep {name}": lambda n, name=name: sweep(**{name: n}).best.layers
-       for name in ("n_starts", "folds", "n_threads")},
+       for name in ("n_starts", "folds", "n_threads", "verbose")},
     "fit_evidence max_iter": lambda n: evidence(max_iter=n, time_limit=0.02),
     "fit_evidence n_starts": lambda n: evidence(n_starts=n, time_limit=0.02),
     "fit_evidence hidden": lambda n: evidence(hidden=(n,)),

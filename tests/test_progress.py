@@ -30,10 +30,19 @@ def fitted(method, verbose=0, **options):
     return own.params
 
 
+def many(verbose):
+    networks = [fastmlp.Network([1, 3, 1], rng=seed) for seed in range(9)]
+    fastmlp.fit_many(networks, X, T, max_iter=5, verbose=verbose, n_threads=1)
+    return networks
+
+
 CALLS = {
     **{f"fit {method}": lambda verbose, m=method: fitted(m, verbose)
        for method in ("lm", "lbfgs", "scg", "rprop", "adam", "newton-cg", "bfgs")},
     "fit_evidence": lambda verbose: fastmlp.fit_evidence(net(), X, T, max_iter=5, verbose=verbose).network.params,
+    "sweep": lambda verbose: fastmlp.sweep(
+        X, T, (1, 2), 4, 0.3, rng=0, max_iter=5, verbose=verbose, n_threads=1).best.params,
+    "fit_many": lambda verbose: many(verbose)[2].params,
     "prune": lambda verbose: fastmlp.prune(net(), X, T, penalty=DECAY, n_params=9, verbose=verbose).best.params,
 }  # fmt: skip
 

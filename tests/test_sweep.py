@@ -1,9 +1,7 @@
 """`sweep`: every run there, in order, reproducible; the lecture's graph in kind."""
 
 import pickle
-import sys
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -287,34 +285,14 @@ def test_the_picture_asks_for_a_sweep():
         plot.sweep([], Figure().subplots())
 
 
-class Bar:
-    """A stand-in for tqdm's."""
-
-    made = None
-
-    def __init__(self, total, unit):
-        Bar.made, self.total, self.seen = self, total, []
-        self.update = self.seen.append
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-
-def test_progress_is_told_to_tqdm_and_changes_nothing(small, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tqdm.auto", SimpleNamespace(tqdm=Bar))
-    monkeypatch.setitem(sys.modules, "tqdm", SimpleNamespace(auto=sys.modules["tqdm.auto"]))
+@pytest.mark.parametrize("asked", [{"progress": True}, {"verbose": 1}, {"verbose": 2}])
+def test_progress_is_told_and_changes_nothing(small, asked, capsys):
     watched = fastmlp.sweep(
-        X, T, (1, 3, (2, 2)), 4, VALIDATION, penalties=[None, DECAY], rng=1, progress=True, n_threads=1
+        X, T, (1, 3, (2, 2)), 4, VALIDATION, penalties=[None, DECAY], rng=1, n_threads=1, **asked
     )  # fmt: skip
-    assert Bar.made.total == sum(Bar.made.seen) == 24
-    assert len(Bar.made.seen) > 3
+    told = capsys.readouterr().out.splitlines()
+    counts = [int(line.removeprefix("sweep ").removesuffix("/24")) for line in told]
+    assert counts == sorted(set(counts))
+    assert counts[-1] == 24
+    assert len(counts) > 3
     assert same(small, watched)
-
-
-def test_without_tqdm_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
-    with pytest.raises(ImportError, match="progress=True needs tqdm: pip install tqdm"):
-        fastmlp.sweep(X, T, (1,), 1, VALIDATION, progress=True)

@@ -84,7 +84,9 @@ def test_folds_have_units_of_their_own():
 
 
 class Interrupting:
-    """A progress bar at which Ctrl-C comes once so many networks are done."""
+    """A count at which Ctrl-C comes once so many networks are done."""
+
+    shown = True
 
     def __init__(self, limit):
         self.left = limit
@@ -107,7 +109,7 @@ def test_an_exception_hands_over_the_runs_that_are_done(how, limit, monkeypatch)
     inputs = np.linspace(-1, 1, 60)[:, None]
     options = {"hidden_sizes": (1, 3, 2), "n_starts": 4, "penalties": [None, fastmlp.WeightDecay(0.01)], "rng": 0} | how
     whole = fastmlp.sweep(inputs, np.sin(4 * inputs), **options)
-    monkeypatch.setattr(fastmlp.runs.choosing, "_bar", lambda *_: Interrupting(limit))
+    monkeypatch.setattr(fastmlp.runs.choosing, "Count", lambda *_: Interrupting(limit))
     try:
         fastmlp.sweep(inputs, np.sin(4 * inputs), **options, n_threads=1)
         return  # over before
@@ -132,7 +134,7 @@ def test_an_exception_hands_over_the_runs_that_are_done(how, limit, monkeypatch)
 
 def test_all_networks_may_be_done_when_the_exception_comes(monkeypatch):
     inputs = np.linspace(-1, 1, 30)[:, None]
-    monkeypatch.setattr(fastmlp.runs.choosing, "_bar", lambda *_: Interrupting(6))
+    monkeypatch.setattr(fastmlp.runs.choosing, "Count", lambda *_: Interrupting(6))
     with pytest.raises(KeyboardInterrupt) as caught:
         fastmlp.sweep(inputs, inputs, (1, 2), n_starts=3, validation=0.5, rng=0)
     assert [len(group) for group in caught.value.partial.groups()] == [3, 3]

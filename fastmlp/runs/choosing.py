@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
-from fastmlp import _optional
 from fastmlp import _validation as check
 from fastmlp._partial import Later, handing_over
+from fastmlp._progress import Count
 from fastmlp._quiet import quiet_but
 from fastmlp._types import Array, ArrayLike, Chosen, DTypeLike, Seed, Tied, Validation
 from fastmlp.model import layers as kinds
@@ -55,6 +54,7 @@ def sweep(
     tol: float | None = None,
     ftol: float = 1e-8,  # `fit` has none: among hundreds of runs some creep along valleys without end
     rng: Seed = None,
+    verbose: int = 0,
     progress: bool = False,
     time_limit: float | None = None,
     n_threads: int | None = None,
@@ -99,8 +99,11 @@ def sweep(
         the objective by less than ftol of it, or after max_iter steps.
     rng : None, int or numpy.random.Generator
         For the starts and the samples that are held back: each run has a seed of its own, spawned from this one.
+    verbose : int, default=0
+        1: one line tells how many networks are trained, a bar of tqdm's if that is installed; where none can update, a
+        line for each tenth of them. 2: a line whenever some are.
     progress : bool, default=False
-        Show a progress bar (tqdm).
+        True is ``verbose=1``.
 
     Returns
     -------
@@ -111,8 +114,6 @@ def sweep(
     ------
     TypeError, ValueError
         If an argument is wrong, or neither or both of validation and folds are given.
-    ImportError
-        If progress is asked for and tqdm is not installed.
     RuntimeError, OSError
         If workers of the executor have died, or the checkpoint cannot be made.
 
@@ -160,6 +161,7 @@ def sweep(
         Rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied), executor
     )
     anywhere.refuse_unseeded(rng, checkpoint)
+    verbose = max(check.verbosity(verbose), int(check.boolean(progress, "progress")))
     n_starts = check.integer(n_starts, "n_starts", 1, check.START_BITS)
     sizes = [_size(size) for size in _items(hidden_sizes, "hidden_sizes")]
     if len(set(sizes)) < len(sizes):
@@ -228,7 +230,8 @@ def sweep(
         probes = [training.X, 0.5 * (training.X[1:] + training.X[:-1]), *([] if held_out is None else [held_out.X])]
         return tuple(with_optima(map(run, places), np.concatenate(probes), len(training.X)))
 
-    with _bar(progress, len(networks)) as bar, handing_over(lambda: Sweep(Later(runs), n_starts)):
+    count = Count("sweep", verbose, len(networks))
+    with count, handing_over(lambda: Sweep(Later(runs), n_starts)):
         tasks = prepared(
             networks,
             [each for each in sets for _ in plan],
@@ -238,7 +241,7 @@ def sweep(
         )
         with advice.once(advice.SWEEP):
             warn_about_scale(tasks[: len(plan)], how, (X, T))
-            anywhere.train(tasks, how, done, executor, kept, None if bar is None else bar.update)
+            anywhere.train(tasks, how, done, executor, kept, count.update if count.shown else None)
         return Sweep(runs(), n_starts)
 
 
@@ -297,11 +300,3 @@ def _start(architecture: Architecture, init: Any, seed: int) -> Network:
         net.params = init(net, np.random.default_rng(seed))
         return net
     return net.initialize(init, seed)
-
-
-def _bar(progress: Any, total: int) -> AbstractContextManager[Any]:
-    if not check.boolean(progress, "progress"):
-        return nullcontext()
-    tqdm = _optional.load("tqdm.auto", "tqdm", "progress=True")
-    bar: AbstractContextManager[Any] = tqdm.tqdm(total=total, unit="network")
-    return bar

@@ -13,6 +13,7 @@ import numpy as np
 from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._partial import Later, handing_over
+from fastmlp._progress import Count
 from fastmlp._quiet import quiet_but
 from fastmlp._types import ArrayLike, Chosen, Seed, Tied, Validation
 from fastmlp.model import units
@@ -61,6 +62,7 @@ def fit_many(
     tol: float | None = None,
     ftol: float = 1e-8,
     rng: Seed = None,
+    verbose: int = 0,
     time_limit: float | None = None,
     n_threads: int | None = None,
     executor: Any = None,
@@ -102,6 +104,8 @@ def fit_many(
     rng : None, int or numpy.random.Generator
         For the samples that are held back, and for the order of minibatches, of which each network has a generator of
         its own, ``np.random.default_rng(seed)``, by a seed of its own.
+    verbose : int, default=0
+        How many networks are trained, as by `sweep`.
     time_limit : float, optional
         Seconds for all networks together; those not begun by then stay where they are.
     n_threads : int, optional
@@ -169,6 +173,7 @@ def fit_many(
     how = anywhere.rules(
         Rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied), executor
     )
+    verbose = check.verbosity(verbose)
     penalties = [penalty] * len(networks)
     if isinstance(penalty, Sequence):
         penalties = check.sequence(penalty, "penalty", "one, or one for each network")
@@ -203,9 +208,10 @@ def fit_many(
     def those_done() -> Later[Any]:
         return Later(partial(results, [net.copy() if i in done else net for i, net in enumerate(networks)]))
 
-    with handing_over(those_done), advice.once():
+    count = Count("fit_many", verbose, len(networks))
+    with count, handing_over(those_done), advice.once():
         warned = warn_about_scale(tasks, how, (X, T))
-        anywhere.train(tasks, how, done, executor, kept)
+        anywhere.train(tasks, how, done, executor, kept, count.update if count.shown else None)
         found = results(networks)
         if warned:
             weight = None if sample_weight is None else check.real_array(sample_weight, "sample_weight", None)
