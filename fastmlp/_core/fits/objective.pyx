@@ -223,6 +223,8 @@ cdef double loss(Evaluator *evaluator, Point *point, Want want, floating *native
         value = slots.choose(&evaluator.gradients, problem.gradient_threads, &evaluator.choice, watch)
     else:
         value = matrix_sums(evaluator, want, params, gradient if n_slopes else NULL, matrix if n_rows else NULL, watch)
+    if watch.stopped:
+        return value
     if problem.free != NULL:
         if n_slopes:
             pull(problem.free, gradient, point.g)
@@ -279,6 +281,8 @@ cdef void evaluate(Evaluator *evaluator, Point *point, Want want, bint again, Wa
         value = loss(evaluator, point, want, <double *> evaluator.native, watch)
     else:
         value = loss(evaluator, point, want, <float *> evaluator.native, watch)
+    if watch.stopped:           # sums that nobody takes: their memory may be new, and cost a tenth of a second to look at
+        return
     if want == GRADIENT:
         point.penalty = decay_and_slope(problem, point.x, point.g)
         if problem.tangents != NULL:
