@@ -61,14 +61,14 @@ def checked(executor: Any) -> Any:
     return executor
 
 
-def packed(thing: Any, name: str) -> bytes:
+def packed(thing: Any, name: str, argument: str = "executor") -> bytes:
     """Pickled; with functions of notebooks, too, where the executor has brought cloudpickle."""
     dumps = getattr(sys.modules.get("cloudpickle"), "dumps", pickle.dumps)
     try:
         return dumps(thing, protocol=5)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise TypeError(
-            f"executor: expected {name} that can be pickled, got others ({error}); define functions and classes in a "
+            f"{argument}: expected {name} that can be pickled, got others ({error}); define functions and classes in a "
             "module that workers can import"
         ) from error
 
@@ -121,22 +121,29 @@ def answers(executor: Any, function: Callable[..., Any], jobs: Sequence[Job], te
         raise RuntimeError(_missing(lost, jobs)) from lost[min(lost)]
 
 
-def work(caller: Build, name: str, shared: bytes, call: bytes) -> tuple[Any, list[Said]]:
-    """In the worker: the answer, or the Failure, and what was warned of."""
-    mine = build()
-    if tuple(caller) != tuple(mine):
-        error = RuntimeError(
-            f"executor: expected workers of {Build(*caller)}, got one of {mine}, whose results have other bits; "
-            "install one version everywhere, and set FASTMLP_ISA to an instruction set that all have"
-        )
+def work(caller: Build, name: str, shared: bytes, call: bytes, *held: Any) -> tuple[Any, list[Said]]:
+    """In the worker: the answer, or the Failure, and what was warned of; `held` is what lies there."""
+    try:
+        refuse_other(caller, "client" if held else "executor")
+    except RuntimeError as error:
         return Failure(error), []
     with heard() as said:
         try:
             function, arguments = pickle.loads(call)
-            return function(pickle.loads(shared), *arguments), said
+            return function(pickle.loads(shared), *held, *arguments), said
         except Exception as error:
             error.add_note(f"in {name}, in a worker:\n{traceback.format_exc()}")
             return Failure(_movable(error)), said
+
+
+def refuse_other(caller: Build, argument: str) -> None:
+    """RuntimeError in a worker that is not of the caller's build."""
+    mine = build()
+    if tuple(caller) != tuple(mine):
+        raise RuntimeError(
+            f"{argument}: expected workers of {Build(*caller)}, got one of {mine}, whose results have other bits; "
+            "install one version everywhere, and set FASTMLP_ISA to an instruction set that all have"
+        )
 
 
 def _handed_out(executor: Any, shared: bytes) -> Any:

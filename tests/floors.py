@@ -57,6 +57,8 @@ INNER = {
         ("functional", "initializers", "io", "rescaling"),
         ("chunked",),
         ("selection", "chunks"),
+        ("spread",),
+        ("sums", "reading"),
         ("architecture", "archive"),
         ("targets",),
         ("convolution", "losses"),

@@ -7,7 +7,7 @@ import pytest
 
 import fastmlp
 from fastmlp import Chunks
-from fastmlp.model.chunked import Sums
+from fastmlp.model.sums import Sums
 
 N, ROWS = 700, 128
 TANGENTS = fastmlp.TangentPropagation(np.eye(3), 1.0)

@@ -241,6 +241,7 @@ def fit_evidence(
         raise ValueError("callback, verbose: expected None and 0 with executor=, since workers are not watched")
 
     groups = check.choice(groups, "groups", GROUPS)
+    X, T, sample_weight = functional.in_chunks(X, T, sample_weight)
     frame, samples = _problem(net, X, T, sample_weight, sigma, missing, standardize)
     if samples.targets.observed is not None:
         T, _ = without_missing(net._architecture.loss, cast("ArrayLike", T), missing)

@@ -137,7 +137,7 @@ def by_chunks(function: F) -> F:
     @wraps(function)
     def summed(batch: Batch | Batches, *arguments: Any, **named: Any) -> Any:
         if isinstance(batch, Batches):
-            return batch.summed(function, *arguments, **named)
+            return batch.summed(summed, *arguments, **named)  # which is found by its name elsewhere
         return function(batch, *arguments, **named)
 
     return cast("F", summed)

@@ -9,6 +9,7 @@ initializers  starting values
 io            files; archive: what a file of arrays is
 rescaling     linear maps of inputs and outputs, carried over to the parameters
 chunked       samples that are read chunk by chunk, sums over chunks; chunks: where these come from
+spread        chunks on the workers of a Dask cluster; sums: trees of parts; reading: errors of chunks by number
 selection     parameters by name
 architecture  layers, activations and loss without numbers, and the order of the parameters
 convolution   layers of maps, and pools

@@ -1,15 +1,22 @@
-"""Samples that come in chunks, with the face of `Samples` as far as it can be had chunk by chunk; sums over chunks."""
+"""Samples that come in chunks, with the face of `Samples` as far as it can be had chunk by chunk; sums over chunks.
+
+What is asked of chunks is a function of these samples and of a chunk's number, so that it can be sent to where chunks
+lie.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastmlp import _executors, _threads
 from fastmlp._tables import how_many
 from fastmlp._types import Array, Float, Index
-from fastmlp.model.chunks import Chunks, reading
+from fastmlp.model.chunks import Chunks
+from fastmlp.model.reading import reading
 
 
 class Facts(NamedTuple):
@@ -20,60 +27,6 @@ class Facts(NamedTuple):
     weighted: int  #: how many weights are not 0
     has_weights: bool
     has_labels: bool
-
-
-class Sums:
-    """Parts added up by a tree over their numbers, 0 with 1, 2 with 3, ..., in whatever order they arrive.
-
-    A part is a number, an array, or a tuple of these; arrays are the caller's no more. They are added in float64, and
-    the total has the types of the parts.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: dict[tuple[int, int], Any] = {}  # by level and place there
-        self._types: Any = None
-
-    def add(self, number: int, part: Any) -> None:
-        """Part `number`, from 0."""
-        self._types = _types(part)
-        part, level = _wide(part), 0
-        while (other := self._waiting.pop((level, number ^ 1), None)) is not None:
-            part = _plus(other, part) if number & 1 else _plus(part, other)
-            level, number = level + 1, number >> 1
-        self._waiting[level, number] = part
-
-    @property
-    def total(self) -> Any:
-        """The sum of all parts 0 .. n - 1; subtrees without a neighbour wait for the next level."""
-        last, *others = (self._waiting[place] for place in sorted(self._waiting))
-        for part in others:
-            last = _plus(part, last)
-        self._waiting.clear()
-        return _narrow(last, self._types)
-
-
-def _types(part: Any) -> Any:
-    return tuple(map(_types, part)) if isinstance(part, tuple) else getattr(part, "dtype", None)
-
-
-def _wide(part: Any) -> Any:
-    if isinstance(part, tuple):
-        return tuple(map(_wide, part))
-    return part.astype(np.float64, copy=False) if isinstance(part, np.ndarray) else part
-
-
-def _plus(a: Any, b: Any) -> Any:
-    if isinstance(a, tuple):
-        return tuple(map(_plus, a, b))
-    with np.errstate(all="ignore"):
-        return np.add(a, b, out=a) if isinstance(a, np.ndarray) else a + b
-
-
-def _narrow(part: Any, types: Any) -> Any:
-    if isinstance(part, tuple):
-        return tuple(map(_narrow, part, types))
-    with np.errstate(over="ignore"):
-        return part.astype(types, copy=False) if isinstance(part, np.ndarray) else part
 
 
 class Elsewhere:
@@ -130,8 +83,27 @@ class ChunkedSamples:
     def __init__(self, chunks: Chunks, check: Callable[..., Any], dtype: Any) -> None:
         self.chunks, self.dtype, self._check = chunks, dtype, check
         self._steps: tuple[tuple[Callable[[Any], Any], Float | None], ...] = ()
-        self._facts: list[Facts | None] = [None] * len(chunks)
+        self._facts: dict[int, Facts] = {}
         self._some: dict[int, Any] = {}
+        self._bytes = b""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_facts": {}, "_some": {}, "_bytes": b""}
+
+    def packed(self) -> bytes:
+        """For those who have chunks, and what is known of them: `held`."""
+        if not self._bytes:
+            self._bytes = _executors.packed(self, "samples")
+        return self._bytes
+
+    def facts_of(self, numbers: Iterable[int]) -> dict[int, Facts]:
+        """What is known of some chunks."""
+        return {number: self._facts[number] for number in numbers if number in self._facts}
+
+    def held(self, chunks: Any, facts: dict[int, Facts]) -> ChunkedSamples:
+        """The same of some of the chunks, which are at hand."""
+        self.chunks, self._facts = chunks, facts
+        return self
 
     def __getattr__(self, name: str) -> Any:
         """What `Samples` have besides takes all of them at once."""
@@ -143,7 +115,7 @@ class ChunkedSamples:
 
     def size_of(self, number: int) -> int:
         """How many samples a chunk has."""
-        return self._known()[number].size
+        return self.looked_at(number).size
 
     def each(self, inputs: bool = True) -> Iterator[Any]:
         """The samples of one chunk after the other; without X if that is not wanted, once it has been looked at."""
@@ -164,7 +136,7 @@ class ChunkedSamples:
             with reading(number):
                 return self._read(number, bare=True), None
         (step, units), *others = self._steps
-        known = self._known()[number]
+        known = self.looked_at(number)
         if others or units is None or known.weighted < known.size:  # what has no weight is kept near in units
             return self.of_chunk(number), None
         with reading(number):
@@ -172,13 +144,16 @@ class ChunkedSamples:
             return step(samples._replace(X=None))._replace(X=samples.X), units
 
     def _read(self, number: int, inputs: bool = True, bare: bool = False) -> Any:
-        known = self._facts[number]
-        parts = self.chunks.read(number)
-        samples = self._check(*parts, finite=known is None, inputs=inputs or known is None, bare=bare)
-        found = _facts(samples)
+        is_new = number not in self._facts
+        samples = self._check(*self.chunks.read(number), finite=is_new, inputs=inputs or is_new, bare=bare)
+        self._note(number, _facts(samples))
+        return samples
+
+    def _note(self, number: int, found: Facts) -> None:
+        """What has been seen of a chunk; ValueError if that is not what was seen of it, or of the first one, before."""
+        known = self._facts.get(number)
         if known is None:
-            first = self._facts[0] or found
-            if found.has_labels != first.has_labels:
+            if found.has_labels != self._facts.get(0, found).has_labels:
                 raise ValueError("expected targets of the form that chunk 0 has, labels or rows, got the other")
             self._facts[number] = found
         elif found != known:
@@ -186,14 +161,10 @@ class ChunkedSamples:
                 f"expected {how_many(known.size, 'sample')} as when it was read first, with the same weights, "
                 f"got {how_many(found.size, 'sample')}"
             )
-        return samples
 
     def summed(self, function: Callable[[Any], Any], inputs: bool = True) -> Any:
         """The sum of a function of the samples of each chunk: a number, an array, or a tuple of these."""
-        sums = Sums()
-        for number, samples in enumerate(self.each(inputs)):
-            sums.add(number, function(samples))
-        return sums.total
+        return self.chunks.summed(self, _of_samples, (function, inputs))
 
     def columns(self, targets: bool = False) -> Columns:
         """X or T with the weights, chunk by chunk, as often as they are gone through."""
@@ -221,27 +192,27 @@ class ChunkedSamples:
     @property
     def weight(self) -> Any:
         """Whether there are any."""
-        return Elsewhere("sample_weight", self) if any(each.has_weights for each in self._known()) else None
+        return Elsewhere("sample_weight", self) if any(each.has_weights for each in self.known()) else None
 
     @property
     def n_samples(self) -> int:
         """How many there are."""
-        return sum(each.size for each in self._known())
+        return sum(each.size for each in self.known())
 
     @property
     def n_counting(self) -> int:
         """How many have a weight."""
-        return sum(each.weighted for each in self._known())
+        return sum(each.weighted for each in self.known())
 
     @property
     def total_weight(self) -> float:
         """Sum of the sample weights, the number of samples without weights."""
-        return float(sum(each.weight for each in self._known()))
+        return float(sum(each.weight for each in self.known()))
 
     @property
     def has_labels(self) -> bool:
         """Whether targets are classes by number; those of all chunks, or of none."""
-        return self._known()[0].has_labels
+        return self.known()[0].has_labels
 
     def counts(self, n_outputs: int) -> Float:
         """How many targets of each output there are (K,), by weight."""
@@ -249,41 +220,67 @@ class ChunkedSamples:
 
     def rows(self, index: Index) -> Any:
         """Some of the samples, copied, by their ascending numbers."""
-        return self._picked(index, [each.size for each in self._known()], None)
+        return self._picked(index, [each.size for each in self.known()], counting=False)
 
     def some(self, most: int, choose: Callable[[int], Index]) -> Any:
         """At most so many samples that count, as ``choose(n)`` picks them from n; remembered."""
         if most not in self._some:
-            sizes = [each.weighted for each in self._known()]
-            self._some[most] = self._picked(choose(sum(sizes)), sizes, np.flatnonzero)
+            sizes = [each.weighted for each in self.known()]
+            self._some[most] = self._picked(choose(sum(sizes)), sizes, counting=True)
         return self._some[most]
 
-    def _picked(self, index: Index, sizes: list[int], among: Callable[[Any], Index] | None) -> Any:
-        """Samples by number, of all, or of those that a function of the weights tells."""
-        ends = np.searchsorted(index, np.cumsum([0, *sizes]))
-        first, parts = 0, []
-        for number, size in enumerate(sizes):
-            own = index[ends[number] : ends[number + 1]] - first
-            first += size
-            if len(own):
-                with reading(number):
-                    samples = self._read(number, bare=True)
-                    if among is not None and samples.weight is not None:
-                        own = among(samples.weight)[own]
-                    samples = samples.rows(own)
-                    samples = samples._replace(X=samples.X.astype(self.dtype, copy=False))
-                    for step, _ in self._steps:
-                        samples = step(samples)
-                parts.append(samples)
-        return parts[0].followed_by(parts[1:])
+    def _picked(self, index: Index, sizes: list[int], counting: bool) -> Any:
+        """Samples by number, of all, or of those that have a weight."""
+        ends = np.cumsum([0, *sizes])
+        places = np.searchsorted(index, ends)
+        asked = {
+            number: (index[first:last] - ends[number], counting)
+            for number, (first, last) in enumerate(pairwise(places.tolist()))
+            if first < last
+        }
+        parts = dict(self.chunks.answers(self, _some_of, asked))
+        first, *others = (parts[number] for number in asked)
+        return first.followed_by(others)
 
-    def _known(self) -> list[Facts]:
+    def known(self) -> list[Facts]:
         """Of all chunks: those that have not been looked at yet are read."""
-        for number, known in enumerate(self._facts):
-            if known is None:
-                with reading(number):
-                    self._read(number, bare=True)
-        return [each for each in self._facts if each is not None]
+        numbers = range(len(self.chunks))
+        left = {number: () for number in numbers if number not in self._facts}
+        for number, found in self.chunks.answers(self, _looked_at, left) if left else ():
+            with reading(number):
+                self._note(number, found)
+        return [self._facts[number] for number in numbers]
+
+    def looked_at(self, number: int) -> Facts:
+        """What there is to know of a chunk."""
+        if number not in self._facts:
+            with reading(number):
+                self._read(number, bare=True)
+        return self._facts[number]
+
+    def some_of(self, number: int, own: Index, counting: bool) -> Any:
+        """Samples of a chunk, by their numbers there, or among those that have a weight, copied."""
+        with reading(number):
+            samples = self._read(number, bare=True)
+            if counting and samples.weight is not None:
+                own = np.flatnonzero(samples.weight)[own]
+            samples = samples.rows(own)
+            samples = samples._replace(X=samples.X.astype(self.dtype, copy=False))
+            for step, _ in self._steps:
+                samples = step(samples)
+        return samples
+
+
+def _looked_at(samples: ChunkedSamples, number: int) -> Facts:
+    return samples.looked_at(number)
+
+
+def _some_of(samples: ChunkedSamples, number: int, own: Index, counting: bool) -> Any:
+    return samples.some_of(number, own, counting)
+
+
+def _of_samples(samples: ChunkedSamples, number: int, function: Callable[[Any], Any], inputs: bool) -> Any:
+    return function(samples.of_chunk(number, inputs))
 
 
 class Columns:
@@ -327,29 +324,33 @@ class Batches:
 
     def summed(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """The sum over the chunks of a function of a batch and these arguments."""
-        sums = Sums()
-        for number in range(len(self.samples.chunks)):
-            sums.add(number, function(self.of_chunk(number), *arguments, **named))
-        return sums.total
+        return self.samples.chunks.summed(self.samples, _of_batch, (self._bind, function, arguments, named))
 
     def of_chunk(self, number: int) -> Any:
         """The `Batch` of one chunk."""
         return self._bind(*self.samples.bare(number))
 
-    def loss(self, params: Array, n_threads: int) -> float:
+    def loss(self, params: Array, n_threads: int | None) -> float:
         """Sum of losses."""
         return float(self.summed(_loss, params, n_threads))
 
-    def loss_and_grad(self, params: Array, n_threads: int) -> tuple[float, Array]:
+    def loss_and_grad(self, params: Array, n_threads: int | None) -> tuple[float, Array]:
         """(Sum of losses, its gradient (P,))."""
         value, gradient = self.summed(_loss_and_grad, params, n_threads)
         return value, gradient
 
 
-def _loss(batch: Any, params: Array, n_threads: int) -> float:
-    return float(batch.loss(params, n_threads))
+def _of_batch(
+    samples: ChunkedSamples, number: int, bind: Callable[..., Any], function: Callable[..., Any],
+    arguments: tuple[Any, ...], named: dict[str, Any],
+) -> Any:  # fmt: skip
+    return function(bind(*samples.bare(number)), *arguments, **named)
 
 
-def _loss_and_grad(batch: Any, params: Array, n_threads: int) -> tuple[float, Array]:
-    value, gradient = batch.loss_and_grad(params, n_threads)
+def _loss(batch: Any, params: Array, n_threads: int | None) -> float:
+    return float(batch.loss(params, _threads.resolve(n_threads)))
+
+
+def _loss_and_grad(batch: Any, params: Array, n_threads: int | None) -> tuple[float, Array]:
+    value, gradient = batch.loss_and_grad(params, _threads.resolve(n_threads))
     return value, gradient

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,10 @@ import numpy as np
 from fastmlp import _optional
 from fastmlp import _validation as check
 from fastmlp._tables import how_many
+from fastmlp.model import spread
+from fastmlp.model.sums import summed
 
 PARTS = ("X", "T", "sample_weight")
-#: what an exception of the user's own code is passed on as, with the number of the chunk before it
-KEPT = (TypeError, ValueError, MemoryError, OSError)
 
 
 class Chunks:
@@ -25,16 +25,20 @@ class Chunks:
     X : sequence of chunks, or array-like of shape (N, D)
         Chunks: tuples (X, T) or (X, T, sample_weight), or callables without arguments that return one; (X,) where no
         targets are asked for. Or, with `rows`, all inputs: whatever gives rows i to j as ``X[i:j]``, such as a
-        `numpy.memmap`, an array of zarr or a data set of h5py.
+        `numpy.memmap`, an array of zarr or a data set of h5py. Or an array or a data frame of Dask's, whose blocks of
+        rows are the chunks; those of T and `sample_weight` are cut like them.
     T, sample_weight : array-like, optional
         With `rows`: targets and weights of all samples, likewise.
     rows : int, optional
         How many samples a chunk has; the last one may have fewer.
+    client : distributed.Client, optional
+        Of the cluster on which Dask's blocks are to lie, and sums over them to be made; None: the current one. Without
+        any, a block is computed here each time it is read.
 
     Raises
     ------
     TypeError, ValueError
-        If there are no chunks, an argument is none of these, or lengths differ. What is in chunks is looked at when
+        If there are no chunks, an argument is none of these, lengths differ, or the cluster has no workers. What is in chunks is looked at when
         they are read; then an error names the chunk by its number, from 0.
 
     Notes
@@ -43,6 +47,9 @@ class Chunks:
     tree over the chunks' numbers, in float64: 0 with 1, 2 with 3, then these sums, and so on. So it depends on where
     chunks begin and end, by rounding, but not on the number of threads. One chunk is the same as plain arrays, to the
     bit. Memory: a chunk, in the network's type, and log2(C) + 1 results of C chunks.
+
+    On a cluster each worker gets neighbouring chunks, and keeps them, and adds up its own part of the tree: one task and
+    a few results for each worker and evaluation. Results have the same bits as here, also where workers die.
 
     Each evaluation reads all chunks. They have to hold the same each time: whether inputs are finite is looked at once.
     Chunks of 10,000 to 1,000,000 rows cost nothing beside one array; memory maps of the network's type are not copied.
@@ -64,9 +71,20 @@ class Chunks:
 
     reads_chunks = True  #: told by where arrays are checked
 
-    def __init__(self, X: Any, T: Any = None, sample_weight: Any = None, *, rows: int | None = None) -> None:
+    def __init__(
+        self, X: Any, T: Any = None, sample_weight: Any = None, *, rows: int | None = None, client: Any = None
+    ) -> None:
         self._readers: list[Any]
-        if rows is not None:
+        self._spread: spread.Spread | None = None
+        if spread.is_dask(X):
+            if rows is not None:
+                raise TypeError(
+                    f"rows: expected None with X of Dask's, whose blocks are the chunks, got {check.shown(rows)}"
+                )
+            self._readers = self._of_dask(spread.blocks_of(X, T, sample_weight), spread.client_of(client))
+        elif client is not None:
+            raise TypeError(f"client: expected None with X that is not Dask's, got {type(client).__name__}")
+        elif rows is not None:
             given = [array for array in (X, T, sample_weight) if array is not None]
             self._readers = _cut(X, T, sample_weight, check.integer(rows, "rows", 1)) if given else []
         elif T is not None or sample_weight is not None:
@@ -108,6 +126,16 @@ class Chunks:
         columns = [*inputs], [*targets], [] if sample_weight is None else [sample_weight]
         return cls([_RowGroup(path, number, columns) for number in range(n_groups)])
 
+    def _of_dask(self, blocks: list[Any], client: Any) -> list[Any]:
+        if client is None:
+            return list(map(spread.Computed, blocks))
+        self._spread = spread.Spread(client, blocks)
+        return [partial(self._spread.read, number) for number in range(len(blocks))]
+
+    def __getstate__(self) -> dict[str, Any]:
+        readers = self._readers if self._spread is None else [spread.Away()] * len(self)
+        return {"_readers": readers, "_spread": None}
+
     def __len__(self) -> int:
         return len(self._readers)
 
@@ -121,6 +149,20 @@ class Chunks:
         if not isinstance(parts, (tuple, list)) or not 0 < len(parts) <= len(PARTS):
             raise TypeError(f"expected a tuple (X, T) or (X, T, sample_weight), got {type(parts).__name__}")
         return (*parts, None, None, None)[:3]
+
+    def summed(self, samples: Any, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """The sum over the chunks of ``function(samples, number, *arguments)``: a number, an array, or several."""
+        if self._spread is not None:
+            return self._spread.summed(samples, function, arguments)
+        return summed(function(samples, number, *arguments) for number in range(len(self)))
+
+    def answers(
+        self, samples: Any, function: Callable[..., Any], asked: Mapping[int, tuple[Any, ...]]
+    ) -> Iterator[tuple[int, Any]]:
+        """Numbers of chunks with ``function(samples, number, *arguments)``, by the arguments of each that is asked."""
+        if self._spread is not None:
+            return self._spread.answers(samples, function, asked)
+        return ((number, function(samples, number, *arguments)) for number, arguments in asked.items())
 
 
 class Slices:
@@ -172,18 +214,3 @@ def _length(array: Any, name: str) -> int:
     except TypeError:
         expected = f"expected an array whose rows are taken as {name}[i:j]"
         raise TypeError(f"{name}: {expected}, got {check.shown(array)}") from None
-
-
-@contextmanager
-def reading(number: int) -> Iterator[None]:
-    """What goes wrong while a chunk is read is said of that chunk.
-
-    An exception of a kind that may need more arguments than its text comes out as a RuntimeError.
-    """
-    try:
-        yield
-    except KEPT as error:
-        kind = type(error) if type(error) in KEPT else next(kept for kept in KEPT if isinstance(error, kept))
-        raise kind(f"chunk {number}: {error}") from error
-    except Exception as error:
-        raise RuntimeError(f"chunk {number}: {type(error).__name__}: {error}") from error

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from fastmlp import _threads
+from fastmlp import _executors, _threads
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
 from fastmlp._core.sums import predict as predicting
@@ -18,10 +18,12 @@ from fastmlp._core.sums.batch import Batch, bind_plain
 from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp._types import Array, ArrayLike, Float, Index, Mask
 from fastmlp.errors import ModelFormatError
+from fastmlp.model import spread
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.chunked import Batches, ChunkedSamples
-from fastmlp.model.chunks import Chunks, reading
+from fastmlp.model.chunks import Chunks
 from fastmlp.model.losses import Targets
+from fastmlp.model.reading import reading
 from fastmlp.model.targets import (
     MISSING,
     encode_targets,
@@ -124,6 +126,7 @@ def check_samples(
     missing: str = "raise",
 ) -> Samples:
     """Check inputs, targets, sample weights and the targets' measurement errors together."""
+    X, T, sample_weight = in_chunks(X, T, sample_weight)
     if isinstance(X, Chunks):
         return _in_chunks(architecture, X, {"T": T, "sample_weight": sample_weight, "sigma": sigma}, missing)
     X = architecture.rows(X)
@@ -133,6 +136,21 @@ def check_samples(
         targets = measured(architecture.loss, targets, sigma, observed)
     weight = check.sample_weight(sample_weight, len(X), architecture.dtype)
     return Samples(X, targets, weight) if observed is None else _partly(Samples(X, targets, weight), observed)
+
+
+def check_at_hand(
+    architecture: Architecture, X: ArrayLike, T: ArrayLike, sample_weight: ArrayLike | None = None
+) -> Samples:
+    """The same for what has a result for each sample: all of them are to be in memory."""
+    check.refuse_masked_and_lazy(X, "X")
+    return check_samples(architecture, X, T, sample_weight)
+
+
+def in_chunks(X: Any, T: Any, sample_weight: Any, client: Any = None) -> tuple[Any, Any, Any]:
+    """Arrays of Dask's as Chunks, which have T and weights too; all else as it is."""
+    if client is None and not spread.is_dask(X):
+        return X, T, sample_weight
+    return Chunks(X, T, sample_weight, client=client), None, None
 
 
 def _in_chunks(architecture: Architecture, chunks: Chunks, others: dict[str, Any], missing: str) -> Samples:
@@ -209,6 +227,8 @@ def predict(
     """Outputs Y (N, K) for inputs X (N, D); (K,) for one sample (D,)."""
     if isinstance(X, Chunks):
         return _predict_chunks(architecture, params, X, out, n_threads)
+    if spread.is_dask(X):
+        return cast("Array", _predict_lazily(architecture, params, X, out, n_threads))
     X, alone = architecture.sample_or_rows(X)
     shape = (architecture.n_outputs,) if alone else (len(X), architecture.n_outputs)
     Y = None if out is None else check.output_array(out, shape, architecture.dtype)
@@ -243,6 +263,24 @@ def _predict_chunks(
     if first != len(out):
         raise ValueError(f"out: expected {first} rows, as many as the chunks have, got {len(out)}")
     return out
+
+
+def _predict_lazily(architecture: Architecture, params: Array, X: Any, out: Any, n_threads: int | None) -> Any:
+    """Outputs as an array of Dask's, block by block; with one thread, as many blocks are computed at once."""
+    if out is not None:
+        raise TypeError(
+            f"out: expected None with X of Dask's, whose outputs are computed later, got {type(out).__name__}"
+        )
+    threads = 1 if n_threads is None else _threads.wanted(n_threads)
+    X = spread.by_rows(X, "X")
+    architecture.rows(np.empty((0, *X.shape[1:])))
+    function = partial(_outputs_there, _executors.build(), architecture, params.copy(), threads)
+    return spread.outputs(X, function, np.empty((0, architecture.n_outputs), architecture.dtype))
+
+
+def _outputs_there(caller: Any, architecture: Architecture, params: Array, n_threads: int, X: Array) -> Array:
+    _executors.refuse_other(caller, "X")
+    return predict(architecture, params, X, None, n_threads)
 
 
 def bind(architecture: Architecture, samples: Samples, scale: Array | None = None) -> Batch:
@@ -285,8 +323,10 @@ def sample_losses(architecture: Architecture, params: Array, samples: Samples, n
 
 
 def _threads_for(batch: Batch, n_threads: int | None) -> int:
-    """Little work is for one thread, whatever is granted."""
-    return 1 if n_threads is None and batch.small else _threads.resolve(n_threads)
+    """Little work is for one thread, whatever is granted; where chunks lie, their number is asked for."""
+    if n_threads is None and batch.small:
+        return 1
+    return cast("int", n_threads) if isinstance(batch, Batches) else _threads.resolve(n_threads)
 
 
 @printed
@@ -351,7 +391,7 @@ def trace(
         X = architecture.rows(X)
         samples = Samples(X, Targets(None), check.sample_weight(sample_weight, len(X), architecture.dtype))
     else:
-        samples = check_samples(architecture, X, T, sample_weight)
+        samples = check_at_hand(architecture, X, T, sample_weight)
     batch = bind(architecture, samples)
     z, a, delta = tracing.trace(batch, params, _threads_for(batch, n_threads))
     return Trace(LayerTrace(*layer) for layer in zip(z, a, delta or repeat(None, len(z)), strict=True))

@@ -85,7 +85,8 @@ class Network(Trainable):
         X : array-like of shape (N, D) or (D,)
             In one dimension D numbers are one sample; N samples of one input are (N, 1). Here and in all else X may be
             of the samples' own shape, too: (N, channels, height, width), (N, channels, length), (N, height, width) of
-            one channel. Or `Chunks`, which are read one after the other.
+            one channel. Or `Chunks`, which are read one after the other; or an array of Dask's, of which another one
+            comes, that is computed when it is asked for.
         out : ndarray of shape (N, K), optional
             Of the network's type, C-contiguous; filled and returned. It may overlap X, and be a memory map.
         n_threads : int, optional
@@ -249,7 +250,7 @@ class Network(Trainable):
         TypeError, ValueError
             As `loss`.
         """
-        samples = functional.check_samples(self._architecture, X, T, sample_weight)
+        samples = functional.check_at_hand(self._architecture, X, T, sample_weight)
         return functional.sample_losses(self._architecture, self._params, samples, n_threads)
 
     # ---- files ----

@@ -129,13 +129,14 @@ class Trainable(Differentiable):
         time_limit: float | None = None,
         warm_start: FitResult | None = None,
         n_threads: int | None = None,
+        client: Any = None,
         **options: Any,
     ) -> FitResult:
         """Minimise ``objective(X, T, sample_weight, sigma, penalty).value`` from the present parameters.
 
         Parameters
         ----------
-        X : array-like of shape (N, D), or Chunks
+        X : array-like of shape (N, D), or Chunks, or an array of Dask's
         T : array-like of shape (N, K)
             As for `loss`.
         method : str, default="auto"
@@ -223,6 +224,9 @@ class Trainable(Differentiable):
             patience has ended needs more of it to go on. `standardize` is as in that fit, and so are the units.
             Its state may come from a file or a stranger: it is looked at, and nothing in it is executed.
         n_threads : int, optional
+        client : distributed.Client, optional
+            With X and T of Dask's, on whose workers sums over the samples are made. None: Dask's current one, or this
+            process.
         **options
             Options of the method. sgd: momentum (0), nesterov (False), velocity ("gradients", as PyTorch's, or "steps",
             as scikit-learn's and Keras's, in which a gradient keeps the learning rate of its time), shuffle (True: a
@@ -277,6 +281,7 @@ class Trainable(Differentiable):
         >>> bool(res.history["loss"][-1] < res.history["loss"][0])
         True
         """
+        X, T, sample_weight = functional.in_chunks(X, T, sample_weight, client)
         samples = functional.check_samples(self._architecture, X, T, sample_weight, sigma, missing)
         given = (X, T if samples.targets.observed is None else samples.targets.given)
         if isinstance(X, Chunks):

@@ -19,8 +19,9 @@ from fastmlp.derivatives import exact as derivatives
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import functional
 from fastmlp.model.architecture import Architecture
-from fastmlp.model.chunked import ChunkedSamples, Sums
+from fastmlp.model.chunked import ChunkedSamples
 from fastmlp.model.functional import Samples
+from fastmlp.model.sums import summed
 
 PICKLED = {"architecture", "samples", "n_threads", "factor", "scale", "batch"}
 
@@ -70,10 +71,7 @@ class DataTerm:
 
     def summed(self, function: Callable[[DataTerm], Float]) -> Float:
         """The sum of a function of these terms."""
-        sums = Sums()
-        for number, term in enumerate(self.each()):
-            sums.add(number, function(term))
-        return sums.total  # type: ignore[no-any-return]
+        return summed(map(function, self.each()))  # type: ignore[no-any-return]
 
     @property
     def in_chunks(self) -> bool:
