@@ -7,6 +7,7 @@ import pytest
 
 import fastmlp
 from fastmlp import Chunks
+from fastmlp.model import units
 from fastmlp.model.sums import Sums
 
 N, ROWS = 700, 128
@@ -189,6 +190,21 @@ def test_units_are_those_of_arrays_far_from_zero():
     again = parts.fit(Chunks(X, T, rows=ROWS), method="lm", standardize=parts.units, penalty=DECAY)
     assert again.success
     assert again.nit <= 2
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_moments_are_those_of_arrays_where_some_chunks_have_weights(dtype):
+    X, T = samples(dtype, offset=100.0)
+    X[:, 2] = 7
+    weight = np.r_[np.ones(300), np.linspace(0, 3, N - 300)].astype(dtype)
+    parts = Chunks([(X[:300], T[:300]), (X[300:301], T[300:301], weight[300:301]), (X[301:], T[301:], weight[301:])])
+    whole, cut = (network(dtype).objective(*data, **named).data.samples for data, named in (
+        ((X, T), {"sample_weight": weight}), ((parts,), {}),
+    ))  # fmt: skip
+    for targets in (False, True):
+        found, expected = units.moments_of(cut, targets=targets), units.moments_of(whole, targets=targets)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-13, atol=0)
 
 
 def test_a_fit_goes_on_with_validation_and_a_warm_start():

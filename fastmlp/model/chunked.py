@@ -166,6 +166,12 @@ class ChunkedSamples:
         """The sum of a function of the samples of each chunk: a number, an array, or a tuple of these."""
         return self.chunks.summed(self, _of_samples, (function, inputs))
 
+    def of_each(self, function: Callable[[Any], Any], inputs: bool = True) -> list[Any]:
+        """A function of the samples of each chunk, in the order of these."""
+        numbers = range(len(self.chunks))
+        found = dict(self.chunks.answers(self, _of_samples, dict.fromkeys(numbers, (function, inputs))))
+        return [found[number] for number in numbers]
+
     def columns(self, targets: bool = False) -> Columns:
         """X or T with the weights, chunk by chunk, as often as they are gone through."""
         return Columns(self, targets)

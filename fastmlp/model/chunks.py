@@ -38,8 +38,8 @@ class Chunks:
     Raises
     ------
     TypeError, ValueError
-        If there are no chunks, an argument is none of these, lengths differ, or the cluster has no workers. What is in chunks is looked at when
-        they are read; then an error names the chunk by its number, from 0.
+        If there are no chunks, an argument is none of these, lengths differ, or the cluster has no workers. What is in
+        chunks is looked at when they are read; then an error names the chunk by its number, from 0.
 
     Notes
     -----
@@ -48,8 +48,8 @@ class Chunks:
     chunks begin and end, by rounding, but not on the number of threads. One chunk is the same as plain arrays, to the
     bit. Memory: a chunk, in the network's type, and log2(C) + 1 results of C chunks.
 
-    On a cluster each worker gets neighbouring chunks, and keeps them, and adds up its own part of the tree: one task and
-    a few results for each worker and evaluation. Results have the same bits as here, also where workers die.
+    On a cluster each worker gets neighbouring chunks, keeps them, and adds up its own part of the tree: one task and a
+    few results for each worker and evaluation. Results have the same bits as here, also where workers die.
 
     Each evaluation reads all chunks. They have to hold the same each time: whether inputs are finite is looked at once.
     Chunks of 10,000 to 1,000,000 rows cost nothing beside one array; memory maps of the network's type are not copied.

@@ -7,7 +7,8 @@ parameters of the one to those of the other.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -391,16 +392,38 @@ def moments(array: Array, weight: Array | None = None) -> Moments:
     array = np.ascontiguousarray(array)
     if weight is not None and weight.dtype != array.dtype:
         weight = weight.astype(array.dtype)
-    return _moments(((array, weight),))
+    found, total = passes.moments(array, weight, ROUNDINGS[array.dtype])
+    mean, deviation, absolute, low, high = found
+    return Moments(mean, deviation, absolute, low, high, total)
 
 
 def moments_of(samples: Samples, *, targets: bool = False) -> Moments:
     """Of X or T, by the samples' weights."""
-    return _moments(samples.columns(targets))
+    if isinstance(samples, ChunkedSamples):
+        return _moments_of_chunks(samples, targets)
+    ((array, weight),) = samples.columns(targets)
+    return moments(array, weight)
 
 
-def _moments(parts: Iterable[tuple[Array, Array | None]]) -> Moments:
-    first, _ = next(iter(parts))
-    found, total = passes.moments(parts, first.shape[1], first.dtype == np.float32, ROUNDINGS[first.dtype])
-    mean, deviation, absolute, low, high = found
-    return Moments(mean, deviation, absolute, low, high, total)
+def _moments_of_chunks(samples: ChunkedSamples, targets: bool) -> Moments:
+    """By the same three passes, each made where the chunks are."""
+    columns, inputs = partial(_of_columns, targets, samples.weight is not None), not targets
+    ends, counts, largest = zip(*samples.of_each(partial(columns, passes.ends, ()), inputs), strict=True)
+    low, high = np.stack(ends, axis=1)
+    both, heaviest = np.array([low.min(axis=0), high.max(axis=0)]), max(largest) or 1.0
+    p = passes.powers(both)
+    sums, total = samples.summed(partial(columns, passes.sums, (p, None, heaviest)), inputs)
+    middle = sums[0] / total
+    sums, _ = samples.summed(partial(columns, passes.sums, (p, middle, heaviest)), inputs)
+    single, roundings = samples.dtype == np.float32, ROUNDINGS[samples.dtype]
+    mean, deviation, absolute, low, high = passes.told(both, p, middle, sums, total, sum(counts), single, roundings)
+    return Moments(mean, deviation, absolute, low, high, total * heaviest)
+
+
+def _of_columns(
+    targets: bool, weighted: bool, function: Callable[..., Any], known: tuple[Any, ...], samples: Samples
+) -> Any:
+    """A pass over X or T of a chunk, where others may have weights."""
+    ((array, weight),) = samples.columns(targets)
+    array = np.ascontiguousarray(array)
+    return function(array, np.ones(len(array), array.dtype) if weighted and weight is None else weight, *known)

@@ -218,48 +218,109 @@ cdef int go_through(Rows *rows, size_t n, Turn turn, Columns *columns) except -1
     return 0
 
 
-cdef int go_through_parts(parts, Rows *rows, Turn turn, Columns *columns) except -1:
-    """All arrays, one after the other, each with its weights."""
-    cdef cnp.ndarray array, weight
-    for array, weight in parts:
-        rows.numbers, rows.weights = data(array), NULL if weight is None else data(weight)
-        if turn == ENDS and weight is not None and cnp.PyArray_SIZE(weight):
-            columns.largest = fmax(columns.largest, <double> float(weight.max()))
-        go_through(rows, cnp.PyArray_DIM(array, 0), turn, columns)
+cdef Rows rows_of(cnp.ndarray array, cnp.ndarray weight):
+    cdef Rows rows
+    rows.m, rows.single = cnp.PyArray_DIM(array, 1), cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT32
+    rows.numbers, rows.weights = data(array), NULL if weight is None else data(weight)
+    rows.first = rows.last = 0
+    return rows
+
+
+cdef Columns columns_of(double *low, double *p, size_t m) noexcept nogil:
+    """Columns whose least and largest numbers (2, m) are at hand, and p, the middle and sums (5, m)."""
+    cdef Columns columns
+    columns.low, columns.high, columns.p, columns.middle, columns.sums = low, low + m, p, p + m, p + 2 * m
+    columns.count, columns.total, columns.largest = 0, 0.0, 0.0
+    return columns
+
+
+cdef int find_ends(cnp.ndarray array, cnp.ndarray weight, Rows *rows, Columns *columns) except -1:
+    cdef size_t j, n = cnp.PyArray_DIM(array, 0)
+    for j in range(rows.m):
+        columns.low[j], columns.high[j] = HUGE_VAL, -HUGE_VAL
+    if weight is not None and n:
+        columns.largest = float(weight.max())
+    return go_through(rows, n, ENDS, columns)
+
+
+cdef int tell(Columns *columns, const Rows *rows, roundings, double *mean) except -1:
+    cdef double rounding = FLT_EPSILON if rows.single else DBL_EPSILON
+    rounding *= fmin(fmax(columns.count, roundings[0]), roundings[1])
+    finish(columns, rows.m, rounding, FLT_MIN if rows.single else DBL_MIN, mean)
     return 0
 
 
-def moments(parts not None, size_t m, bint single, roundings):
+cdef cnp.ndarray zeros(size_t n_rows, size_t m):
+    cdef cnp.npy_intp shape[2]
+    shape[0], shape[1] = n_rows, m
+    return cnp.PyArray_ZEROS(2, shape, cnp.NPY_FLOAT64, 0)
+
+
+def moments(cnp.ndarray array not None, cnp.ndarray weight, roundings):
     """Rows (5, m): mean, standard deviation, mean absolute deviation, smallest and largest of each column, by weight.
 
-    And the sum of the weights. `parts`, which are gone through three times, give native arrays (n, m) of one type,
-    `single` or double, each with its weights (n,), or None with all of them; at least one row counts. `roundings`: as
-    many as there are rows that count, but not less than the first of these numbers, and no more than the second.
+    And the sum of the weights. A native array (n, m) of float32 or float64, and its weights (n,) in its type, or None;
+    at least one row counts. `roundings`: as many as there are rows that count, but not less than the first of these
+    numbers, and no more than the second.
     """
-    cdef Rows rows
-    cdef Columns columns
-    rows.m, rows.single = m, single
-    cdef size_t j
-    cdef double rounding = FLT_EPSILON if rows.single else DBL_EPSILON
-    cdef cnp.npy_intp shape[2]
-    shape[0], shape[1] = 5, m
-    cdef cnp.ndarray result = cnp.PyArray_EMPTY(2, shape, cnp.NPY_FLOAT64, 0)
-    cdef cnp.ndarray room = cnp.PyArray_ZEROS(2, shape, cnp.NPY_FLOAT64, 0)
+    cdef Rows rows = rows_of(array, weight)
+    cdef size_t n = cnp.PyArray_DIM(array, 0)
+    cdef cnp.ndarray result = zeros(5, rows.m), room = zeros(5, rows.m)
     cdef double *mean = <double *> data(result)
-    columns.low, columns.high, columns.p = mean + 3 * m, mean + 4 * m, <double *> data(room)
-    columns.middle, columns.sums = columns.p + m, columns.p + 2 * m
-    columns.count, columns.total, columns.largest = 0, 0.0, 0.0
-    for j in range(m):
-        columns.low[j], columns.high[j] = HUGE_VAL, -HUGE_VAL
-    go_through_parts(parts, &rows, ENDS, &columns)
+    cdef Columns columns = columns_of(mean + 3 * rows.m, <double *> data(room), rows.m)
+    find_ends(array, weight, &rows, &columns)
     columns.largest = columns.largest or 1.0
-    measure(&columns, m)
-    go_through_parts(parts, &rows, MEANS, &columns)
-    take_means(&columns, m)
-    go_through_parts(parts, &rows, DEVIATIONS, &columns)
-    rounding *= fmin(fmax(columns.count, roundings[0]), roundings[1])
-    finish(&columns, m, rounding, FLT_MIN if rows.single else DBL_MIN, mean)
+    measure(&columns, rows.m)
+    go_through(&rows, n, MEANS, &columns)
+    take_means(&columns, rows.m)
+    go_through(&rows, n, DEVIATIONS, &columns)
+    tell(&columns, &rows, roundings, mean)
     return result, columns.total * columns.largest
+
+
+# ---- the same of rows in several parts, pass by pass ----
+
+def ends(cnp.ndarray array not None, cnp.ndarray weight):
+    """Smallest and largest numbers (2, m) of the rows that count, how many these are, and the largest weight, or 0."""
+    cdef Rows rows = rows_of(array, weight)
+    cdef cnp.ndarray result = zeros(2, rows.m)
+    cdef Columns columns = columns_of(<double *> data(result), NULL, rows.m)
+    find_ends(array, weight, &rows, &columns)
+    return result, columns.count, columns.largest
+
+
+def powers(cnp.ndarray ends not None):
+    """p of each column (m,), from the smallest and largest numbers of all parts."""
+    cdef size_t m = cnp.PyArray_DIM(ends, 1)
+    cdef cnp.ndarray room = zeros(5, m)
+    cdef Columns columns = columns_of(<double *> data(ends), <double *> data(room), m)
+    measure(&columns, m)
+    return room[0]
+
+
+def sums(cnp.ndarray array not None, cnp.ndarray weight, p, middle, double largest):
+    """Sums over rows, (3, m), of s p x without a middle (m,), with one of s d, s d^2, s |d|; and of the weights s."""
+    cdef Rows rows = rows_of(array, weight)
+    cdef cnp.ndarray room = zeros(5, rows.m)
+    cdef Columns columns = columns_of(NULL, <double *> data(room), rows.m)
+    room[0] = p
+    room[1] = 0.0 if middle is None else middle
+    columns.largest = largest
+    go_through(&rows, cnp.PyArray_DIM(array, 0), MEANS if middle is None else DEVIATIONS, &columns)
+    return room[2:], columns.total
+
+
+def told(cnp.ndarray ends not None, p, middle, sums, double total, size_t count, bint single, roundings):
+    """What `moments` gives, but for the sum of the weights, from the sums of all parts; `total` is that of s."""
+    cdef Rows rows
+    rows.m, rows.single = cnp.PyArray_DIM(ends, 1), single
+    cdef cnp.ndarray result = zeros(5, rows.m), room = zeros(5, rows.m)
+    cdef double *mean = <double *> data(result)
+    cdef Columns columns = columns_of(mean + 3 * rows.m, <double *> data(room), rows.m)
+    result[3:], room[0], room[1], room[2:] = ends, p, middle, sums
+    columns.count, columns.total = count, total
+    tell(&columns, &rows, roundings, mean)
+    return result
 
 
 cdef void scale_rows(const floating *a, size_t n, size_t m, const double *shift, const double *scale,
