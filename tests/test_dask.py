@@ -179,7 +179,6 @@ def test_predictions_are_computed_when_they_are_asked_for(client):
     assert Y.chunks == ((ROWS,) * 7 + (60,), (1,))
     assert Y.dtype == net.dtype
     assert np.array_equal(Y.compute(), expected)
-    assert np.array_equal(Y.compute(scheduler="synchronous"), expected)
 
 
 # ---- what is sent ----
