@@ -7,12 +7,12 @@ Neither `concurrent.futures` nor `multiprocessing` is imported: futures are aske
 from __future__ import annotations
 
 import pickle
-import queue
 import sys
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
+from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._core.bridge import kernels
 from fastmlp._version import __version__
@@ -79,7 +79,8 @@ def answers(executor: Any, function: Callable[..., Any], jobs: Sequence[Job], te
     An exception of the function is raised at once. What an executor has lost, with a worker that has died, is told in
     the end, by a RuntimeError.
     """
-    arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    queue = _memory.late("queue")
+    arrived = queue.SimpleQueue()
     places: dict[Any, int] = {}  # of futures
     sent: dict[int, Any] = {}  # what jobs have in common, by its identity
     lost: dict[int, Exception] = {}

@@ -205,7 +205,8 @@ def _chunk(X: Any, T: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
 
 def is_dask(array: Any) -> bool:
     """Whether it is a collection of Dask's, told by its methods, so that nothing is imported."""
-    return hasattr(type(array), "to_delayed") and hasattr(type(array), "__dask_graph__")
+    kind = type(array)
+    return kind is not np.ndarray and hasattr(kind, "to_delayed") and hasattr(kind, "__dask_graph__")
 
 
 def blocks_of(X: Any, T: Any, sample_weight: Any) -> list[tuple[Any, Any, Any]]:
