@@ -11,6 +11,7 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import cycle, pairwise
 from typing import Any, NamedTuple
 
@@ -115,13 +116,11 @@ class Spread:
                 found = distributed.as_completed(
                     futures, loop=self._client.loop, with_results=True, raise_errors=False, timeout=LOOK
                 )
-                try:
-                    for future, result in found:
-                        pending.remove(futures.pop(future))
-                        yield self._heard(future, result, told)
-                except TimeoutError:
-                    if self._replaced():
-                        futures.clear()
+                for future, result in _in_time(found):
+                    pending.remove(futures.pop(future))
+                    yield self._heard(future, result, told)
+                if futures and self._replaced():
+                    futures.clear()
         finally:
             if futures:
                 self._client.cancel(list(futures))
@@ -163,6 +162,12 @@ class Spread:
         for number, chunk in enumerate(chunks):
             with reading(number):
                 chunk.result()
+
+
+def _in_time(found: Iterator[Any]) -> Iterator[Any]:
+    """What comes until then."""
+    with suppress(TimeoutError):
+        yield from found
 
 
 # ---- at the workers ----
