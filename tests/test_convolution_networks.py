@@ -7,8 +7,9 @@ import pytest
 
 import fastmlp
 from cases import data, relative_error
-from fastmlp import AveragePool, Conv, MaxPool
+from fastmlp import AveragePool, Conv, MaxPool, optimize
 from fastmlp.invariance import RandomShift, TimeShift
+from fastmlp.model.functional import check_samples
 
 LENET = [(1, 12, 12), Conv(3, 3), AveragePool(2), Conv(4, 2), MaxPool(2), 3]
 SAME = [(1, 4, 4), Conv(2, 3, padding="same"), 2]
@@ -227,6 +228,23 @@ def test_decay_fixed_and_tied_parameters_by_name():
     net.fit(X, T, penalty=penalty, fixed="W1[1,:]", max_iter=20)
     assert np.array_equal(net.weights[0][1], W[1])
     assert not np.array_equal(net.weights[0][0], W[0])
+
+
+@pytest.mark.parametrize("bias", ["channel", "position", None])
+@pytest.mark.parametrize("output", ["identity", "softmax"])
+def test_the_last_layer_may_be_a_convolution_with_decay(output, bias):
+    net = network([(2, 5, 6), Conv(2, 2, bias=bias)], output=output)
+    X, T = data(net, 7)[0], np.random.default_rng(1).dirichlet(np.ones(40), 7)
+    penalty = fastmlp.WeightDecay(0.3, biases=0.1)
+    for method in ("adam", "lm"):
+        result = net.fit(X, T, method, penalty=penalty, max_iter=200, rng=0)
+        constant = optimize.reference.of(net._architecture, check_samples(net._architecture, X, T))
+        decay = np.repeat(0.1, 40) if bias else 0.0
+        c = constant.output if output == "identity" else np.log(constant.output) - np.log(constant.output).mean()
+        expected = constant.loss + 0.5 * np.sum(decay * c**2)
+        bound = optimize.reference.bound(net.objective(X, T, penalty=penalty), constant)
+        assert bound == pytest.approx(expected, rel=1e-12)
+    assert result.success
 
 
 def test_pruned_weights_stay_zero():

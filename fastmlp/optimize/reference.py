@@ -102,12 +102,17 @@ def bound(objective: Objective, constant: Reference) -> float:
     largest = constant.loss + rounding * abs(constant.loss)
     if margin is not None:
         largest += 0.5 * float(np.sum(constant.total * margin**2))
-    K = objective.architecture.n_outputs
-    if objective.decay is None or objective.free is not None or not objective.decay[-K:].any():
+    if objective.decay is None or objective.free is not None:
         return largest
+    architecture = objective.architecture
+    decay = objective.decay[architecture.places[-1].biases]
+    if not decay.any():
+        return largest
+    if decay.size < architecture.n_outputs:  # of channels
+        decay = np.repeat(decay, architecture.n_outputs // decay.size)
     with np.errstate(all="ignore"):
-        biases = _LINKS.get(objective.architecture.output.name, np.asarray)(constant.output)
-    return largest + 0.5 * float(objective.decay[-K:] @ np.where(np.isfinite(biases), biases, 0.0) ** 2)
+        biases = _LINKS.get(architecture.output.name, np.asarray)(constant.output)
+    return largest + 0.5 * float(decay @ np.where(np.isfinite(biases), biases, 0.0) ** 2)
 
 
 def near(architecture: Architecture, constant: Reference) -> Float | None:
