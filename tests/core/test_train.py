@@ -173,18 +173,56 @@ print(epoch(10), epoch(1000))
 """
 
 
-@pytest.mark.parametrize("threads", ["1", "2"])
-@pytest.mark.parametrize(
-    "layers", ["[8, 50, 50, 1]", "[(1, 6, 6), Conv(3, 3, padding='same'), MaxPool(2), Conv(2, 2), 1]"]
-)
-def test_a_training_step_allocates_nothing(tmp_path, threads, layers):
-    """malloc, calloc and realloc of the process are counted: 1,000 steps take as many as 10: those of the call."""
-    source, library = tmp_path / "counter.c", tmp_path / "libcounter.so"
+DESCENTS = """
+import ctypes, sys
+import numpy as np
+import fastmlp
+from fastmlp._core.fits import lbfgs, lm
+from fastmlp._core.fits.journal import Journal
+from fastmlp.optimize.loops import compiled
+
+count = ctypes.CDLL(None).allocations
+count.restype = ctypes.c_long
+net = fastmlp.Network(eval(sys.argv[2], vars(fastmlp)), rng=0)
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(500, net.layers[0])), rng.normal(size=(500, 1))
+objective = net.objective(X, T, penalty=fastmlp.WeightDecay(1e-3), n_threads=int(sys.argv[1]))
+for solver, options in ((lm, fastmlp.optimize.lm.OPTIONS), (lbfgs, fastmlp.optimize.lbfgs.OPTIONS)):
+    descent = solver.Descent(compiled(objective), objective.x0, 0.0, options, None)
+    journal = Journal(100, net.n_params)
+
+    def steps(n):
+        before = count()
+        assert descent.advance(n, journal) == "running"
+        return count() - before
+
+    steps(5)
+    print(steps(40))
+"""
+
+IMAGES = "[(1, 6, 6), Conv(3, 3, padding='same'), MaxPool(2), Conv(2, 2), 1]"
+
+
+def counted(folder, program, *arguments):
+    """What a program prints of its allocations: malloc, calloc and realloc of its process."""
+    source, library = folder / "counter.c", folder / "libcounter.so"
     source.write_text(COUNTER)
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-fno-builtin", str(source), "-o", str(library)], check=True)
     environment = {**os.environ, "LD_PRELOAD": str(library)}
-    run = subprocess.run([sys.executable, "-c", textwrap.dedent(PROGRAM), threads, layers], env=environment,
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(program), *arguments], env=environment,
                          check=True, capture_output=True, text=True, timeout=120)  # fmt: skip
-    ten, thousand = map(int, run.stdout.split())
+    return list(map(int, run.stdout.split()))
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("layers", ["[8, 50, 50, 1]", IMAGES])
+def test_a_training_step_allocates_nothing(tmp_path, threads, layers):
+    """1,000 steps take as many allocations as 10: those of the call."""
+    ten, thousand = counted(tmp_path, PROGRAM, threads, layers)
     assert ten == thousand
     assert ten < 30
+
+
+@pytest.mark.parametrize("layers", ["[8, 20, 1]", IMAGES])
+def test_steps_of_levenberg_marquardt_and_lbfgs_allocate_nothing(tmp_path, layers):
+    assert counted(tmp_path, DESCENTS, "2", layers) == [0, 0]
