@@ -75,7 +75,8 @@ def wanted(n_threads: int | None = None) -> int:
         threads = check.integer(n_threads, "n_threads", 1, bits=ANY)
     else:
         threads = _asked_for(team.asked_for()) or granted
-    return max(1, min(threads, limit, MAX_THREADS))
+    most = limit if limit < MAX_THREADS else MAX_THREADS  # `min` and `max` take as long as all the rest
+    return threads if threads < most else most
 
 
 @functools.cache

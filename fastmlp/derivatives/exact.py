@@ -132,13 +132,16 @@ def _directions(wrt: str, of: str) -> tuple[str, bool]:
 
 
 def by_chunks(function: F) -> F:
-    """A sum over the samples of a batch, where they come in chunks the sum over these."""
+    """A sum over the samples of a batch, where they come in chunks the sum over these.
+
+    Arguments go by position: by name they would take half a microsecond, an eighth of a small network's Hessian.
+    """
 
     @wraps(function)
-    def summed(batch: Batch | Batches, *arguments: Any, **named: Any) -> Any:
+    def summed(batch: Batch | Batches, *arguments: Any) -> Any:
         if isinstance(batch, Batches):
-            return batch.summed(summed, *arguments, **named)  # which is found by its name elsewhere
-        return function(batch, *arguments, **named)
+            return batch.summed(summed, *arguments)  # which is found by its name elsewhere
+        return function(batch, *arguments)
 
     return cast("F", summed)
 
@@ -213,7 +216,7 @@ def hessian_diagonal(batch: Batch, params: Array, kind: str, n_threads: int | No
 @quiet
 def inverse_hessian(batch: Batch, params: Array, damping: float, kind: str, n_threads: int | None = None) -> Array:
     """(matrix + damping I)^-1 (P, P), by Cholesky factorisation in float64."""
-    matrix = hessian(batch, params, kind, n_threads, wide=True).astype(np.float64, copy=False)
+    matrix = hessian(batch, params, kind, n_threads, True).astype(np.float64, copy=False)
     matrix[np.diag_indices_from(matrix)] += damping
     try:
         L = definite.factored(matrix)

@@ -23,6 +23,7 @@ from fastmlp.model.chunked import ChunkedSamples
 from fastmlp.model.functional import Samples
 from fastmlp.model.sums import summed
 
+_FLOAT64 = np.dtype(np.float64)
 PICKLED = {"architecture", "samples", "n_threads", "factor", "scale", "batch"}
 
 
@@ -114,7 +115,7 @@ class DataTerm:
 
         With places of chosen parameters, ascending, their rows and columns alone.
         """
-        matrix = derivatives.hessian(self.batch, params, kind, self.n_threads, wide=True, chosen=chosen)
+        matrix = derivatives.hessian(self.batch, params, kind, self.n_threads, True, chosen)
         return self._scaled(matrix)
 
     def hessian_diagonal(self, params: Array, kind: str) -> Float:
@@ -125,9 +126,7 @@ class DataTerm:
         self, params: Array, chosen: Index | None = None, kind: str = "ggn"
     ) -> tuple[float, Float, Float]:
         """The term, its gradient and its Gauss-Newton matrix as of `hessian`, in one pass; the arrays in float64."""
-        value, gradient, matrix = derivatives.normal_equations(
-            self.batch, params, kind, self.n_threads, wide=True, chosen=chosen
-        )
+        value, gradient, matrix = derivatives.normal_equations(self.batch, params, kind, self.n_threads, True, chosen)
         return self.factor * value, self._scaled(gradient), self._scaled(matrix)
 
     def product(self, params: Array, v: ArrayLike, kind: str) -> Float:
@@ -164,7 +163,7 @@ class DataTerm:
 
     def _scaled(self, array: Array) -> Float:
         """A new array of the batch's as one of the term's: in float64, in place where it can be, times the factor."""
-        result = array.astype(np.float64, copy=False)
+        result = array if array.dtype is _FLOAT64 else array.astype(np.float64, copy=False)
         if self.factor != 1.0:
             with np.errstate(all="ignore"):
                 result *= self.factor
