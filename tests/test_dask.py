@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 import fastmlp
+from executors import DeadlyOnce, broken, late
 from fastmlp import Chunks, _executors
 from fastmlp.model import spread, sums
 from interrupting import run
@@ -85,19 +86,6 @@ class Acting:
 
     def hess(self, params):
         return np.zeros((len(params), len(params)))
-
-
-class Deadly:
-    """A sum in the midst of which a worker ends, once."""
-
-    def __init__(self, marker):
-        self.marker = marker
-
-    def __call__(self, samples):
-        if samples.X[0, 0] == X[ROWS * 2, 0] and not self.marker.exists():
-            self.marker.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return samples.X.sum(axis=0)
 
 
 def interrupt():
@@ -244,13 +232,9 @@ def test_workers_that_are_all_killed_change_nothing(client):
 def test_a_worker_that_is_killed_in_the_midst_of_a_sum_changes_nothing(client, tmp_path):
     there, here = (network().objective(chunks).data.samples for chunks in (Chunks(*arrays()), Chunks(X, T, rows=ROWS)))
     marker = tmp_path / "killed"
-    total = there.summed(Deadly(marker))
+    total = there.summed(DeadlyOnce(X[2 * ROWS, 0], marker))
     assert marker.exists()
-    assert np.array_equal(total, here.summed(Deadly(marker)))
-
-
-def late(samples):
-    raise TimeoutError("late")
+    assert np.array_equal(total, here.summed(DeadlyOnce(X[2 * ROWS, 0], marker)))
 
 
 def test_an_exception_of_a_function_is_its_own(client):
@@ -297,10 +281,6 @@ def test_workers_of_another_build_are_refused_by_name(client, monkeypatch):
         network().loss(*arrays())
     with pytest.raises(RuntimeError, match=f"^X: {expected}"):
         network().predict(arrays()[0]).compute()
-
-
-def broken(block):
-    raise ZeroDivisionError("in a block")
 
 
 @pytest.mark.parametrize(
