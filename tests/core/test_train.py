@@ -224,5 +224,5 @@ def test_a_training_step_allocates_nothing(tmp_path, threads, layers):
 
 
 @pytest.mark.parametrize("layers", ["[8, 20, 1]", IMAGES])
-def test_steps_of_levenberg_marquardt_and_lbfgs_allocate_nothing(tmp_path, layers):
+def test_a_step_of_levenberg_marquardt_or_lbfgs_allocates_nothing(tmp_path, layers):
     assert counted(tmp_path, DESCENTS, "2", layers) == [0, 0]
