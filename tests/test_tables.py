@@ -124,7 +124,9 @@ def test_what_an_exception_leaves_is_not_made_by_looking(monkeypatch):
     X, T = data()
     monkeypatch.setattr(fastmlp.runs.tasks, "CHUNKS", 5)
 
-    class Bar:
+    class Counting:
+        shown = True
+
         def __enter__(self):
             return self
 
@@ -134,7 +136,7 @@ def test_what_an_exception_leaves_is_not_made_by_looking(monkeypatch):
         def update(self, n):
             raise ZeroDivisionError
 
-    monkeypatch.setattr(fastmlp.runs.choosing, "_bar", lambda *_: Bar())
+    monkeypatch.setattr(fastmlp.runs.choosing, "Count", lambda *_: Counting())
     with pytest.raises(ZeroDivisionError) as caught:
         fastmlp.sweep(X, T, (1, 2), 20, 0.5, rng=0, max_iter=2, n_threads=1)
     part = caught.value.partial
