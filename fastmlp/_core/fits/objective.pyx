@@ -281,7 +281,7 @@ cdef void evaluate(Evaluator *evaluator, Point *point, Want want, bint again, Wa
         value = loss(evaluator, point, want, <double *> evaluator.native, watch)
     else:
         value = loss(evaluator, point, want, <float *> evaluator.native, watch)
-    if watch.stopped:           # sums that nobody takes: their memory may be new, and cost a tenth of a second to look at
+    if watch.stopped:           # sums that nobody takes: where their memory is new, a look takes a tenth of a second
         return
     if want == GRADIENT:
         point.penalty = decay_and_slope(problem, point.x, point.g)
