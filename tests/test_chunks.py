@@ -399,3 +399,12 @@ def test_what_is_not_supported_is_refused_by_name(call, message):
     X, T = samples()
     with pytest.raises((TypeError, ValueError), match=message):
         call(network(), Chunks(X, T, rows=ROWS), T)
+
+
+def test_what_has_a_shape_and_no_rows_is_refused_by_name():
+    class Shaped:
+        shape = (3, 2)
+
+    for name, arrays in (("X", (Shaped(),)), ("T", (np.zeros((3, 2)), Shaped()))):
+        with pytest.raises(TypeError, match=rf"^{name}: expected an array whose rows are taken as {name}\[i:j\]"):
+            Chunks(*arrays, rows=1)

@@ -395,3 +395,11 @@ def test_noise_of_a_penalty_is_that_of_the_prior_that_goes_with_it(hessian):
         assert np.allclose(each.gamma, one.gamma, rtol=1e-8)
     gamma, r = one.effective_n_params, net.predict(X) - T
     assert one.noise_precision * float((r**2).sum()) == pytest.approx(40 - gamma, rel=1e-10)
+
+
+def test_inputs_whose_squares_are_no_numbers_are_told():
+    X = np.array([[1e200, 1.0], [1.0, 1.0], [0.0, 1.0]])
+    with pytest.raises(
+        fastmlp.NotPositiveDefiniteError, match=r"^posterior: expected .*; take X in other units, as by "
+    ):
+        fastmlp.Laplace(fastmlp.Network([2, 1], rng=0), X, np.ones((3, 1)), prior_precision=1.0)

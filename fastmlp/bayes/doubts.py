@@ -122,6 +122,9 @@ def without_inverse(
     prior: Float,
 ) -> NotPositiveDefiniteError:  # fmt: skip
     """What to say about A = B + Pi that has no Cholesky factor, which `error` says; of parameters at `first` of all."""
+    if not isinstance(B, Gram) and not np.isfinite(B).all():
+        advice = "; take X in other units, as by standardize=True: its squares are too large to be numbers"
+        return NotPositiveDefiniteError(f"{words.subject}: {error}{advice}")
     flat, indefinite = _null_space(B, prior)
     if indefinite or not flat.any():
         advice = f"; train to a minimum (method='lm'), take a larger {words.prior}, or hessian='ggn'"

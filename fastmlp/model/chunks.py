@@ -207,10 +207,10 @@ def _cut(X: Any, T: Any, sample_weight: Any, rows: int) -> list[Slices]:
 
 def _length(array: Any, name: str) -> int:
     shape = getattr(array, "shape", None)
-    if shape is not None and len(shape):
-        return int(shape[0])
     try:
-        return len(array)
+        if not hasattr(type(array), "__getitem__"):
+            raise TypeError("it has no rows")
+        return int(shape[0]) if shape is not None and len(shape) else len(array)
     except TypeError:
         expected = f"expected an array whose rows are taken as {name}[i:j]"
         raise TypeError(f"{name}: {expected}, got {check.shown(array)}") from None
