@@ -58,7 +58,7 @@ INNER = {
         ("chunked",),
         ("selection", "chunks"),
         ("spread",),
-        ("sums", "reading"),
+        ("sums", "reading", "maps", "row_groups"),
         ("architecture", "archive"),
         ("targets",),
         ("convolution", "losses"),

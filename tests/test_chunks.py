@@ -1,14 +1,19 @@
 """Samples in chunks: sums and fits against the same samples as arrays, bits, what is refused, and by what words."""
 
+import errno
+import os
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import fastmlp
 from fastmlp import Chunks
+from fastmlp._core.fits import many
 from fastmlp.model import units
 from fastmlp.model.sums import Sums
+from fastmlp.optimize import loops
 
 N, ROWS = 700, 128
 TANGENTS = fastmlp.TangentPropagation(np.eye(3), 1.0)
@@ -134,9 +139,11 @@ def test_predictions_go_where_they_are_wanted(tmp_path):
     assert net.predict(chunks, out=Y) is Y
     assert np.array_equal(np.load(tmp_path / "y.npy"), net.predict(X))
     assert np.array_equal(net(Chunks(X, rows=100)), net(X))
-    for wrong in (N - 1, N + 1):
-        with pytest.raises(ValueError, match="out: expected"):
-            net.predict(chunks, out=np.empty((wrong, 1)))
+    for wrong in (np.empty((N - 1, 1)), np.empty((N + 1, 1)), np.empty(N), np.array(1.0), np.empty((N, 1), np.float32)):
+        with pytest.raises(ValueError, match=r"^out: expected"):
+            net.predict(chunks, out=wrong)
+    with pytest.raises(TypeError, match=r"^out: expected a numpy array, got list"):
+        net.predict(chunks, out=[0.0] * N)
 
 
 # ---- fits ----
@@ -320,6 +327,8 @@ def test_the_evidence_of_classes_is_that_of_arrays():
         (lambda X, T: lambda: X, "chunk 2: expected a tuple"),
         (lambda X, T: Failing((X, T), 0, OSError("disk")), "chunk 2: disk"),
         (lambda X, T: Failing((X, T), 0, KeyError("name")), "chunk 2: KeyError: 'name'"),
+        (lambda X, T: Failing((X, T), 0, StopIteration("end")), "chunk 2: StopIteration: end"),
+        (lambda X, T: lambda: (X, T, None, None), "chunk 2: expected a tuple .*, got one of 4 items"),
     ],
 )
 def test_an_error_names_the_chunk(change, message):
@@ -343,12 +352,113 @@ def test_a_chunk_that_fails_later_leaves_the_best_so_far(method, error):
     assert net.loss(X, T) < before
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X, T: (np.where(X[3] == X, np.nan, X), T), r"chunk 1: X: expected finite .* \(3, 0\)"),
+        (lambda X, T: (X, T, np.full(len(X), 0.5)), "chunk 1: expected 128 samples .* no weights as .* of sum 64$"),
+    ],
+)
+@pytest.mark.parametrize("method", ["lm", "lbfgs", "l-bfgs-b"])
+def test_a_chunk_that_is_damaged_later_is_named(change, message, method):
+    X, T = samples()
+    parts = cut(X, T)
+    whole, reads = parts[1], iter(range(10**6))
+    parts[1] = lambda: whole if next(reads) < 14 else change(*whole)
+    net = network()
+    before = net.loss(X, T)
+    with pytest.raises(ValueError, match=message):
+        net.fit(Chunks(parts), method=method)
+    assert net.loss(X, T) < before
+
+
+def test_a_memory_map_that_is_cut_short_is_an_error_of_the_chunk(tmp_path):
+    X, T = samples()
+    X.tofile(tmp_path / "X")
+    mapped = np.memmap(tmp_path / "X", np.float64, "r", shape=X.shape)
+    objective = network().objective(Chunks(mapped[64:], T[64:], rows=ROWS))
+    objective.value(objective.x0)
+    os.truncate(tmp_path / "X", X.nbytes // 2)
+    with pytest.raises(OSError, match=f"chunk 0: expected a file of {X.nbytes} bytes as .*, got {X.nbytes // 2}: .*X"):
+        objective.value(objective.x0)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system reserves no room")
+@pytest.mark.parametrize("cut_up", [False, True])
+def test_a_disk_without_room_for_outputs_is_an_error(cut_up, tmp_path, monkeypatch):
+    X, _ = samples()
+    Y = np.lib.format.open_memmap(tmp_path / "y.npy", "w+", np.float64, (N, 1))
+    data = Chunks(X, rows=ROWS) if cut_up else X
+    network().predict(data, out=Y)
+    assert (tmp_path / "y.npy").stat().st_blocks * 512 >= Y.nbytes
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match=r"out: No space left on device: .*y\.npy"):
+        network().predict(data, out=Y)
+
+
+def test_no_samples_at_all():
+    X, T = samples()
+    empty = Chunks([(X[:0], T[:0]), (X[:0], T[:0])])
+    nothing = Chunks([(X, T, np.zeros(N)), (X, T, np.zeros(N))])
+    assert network().predict(empty).shape == (0, 1)
+    for method in ("lm", "adam", "l-bfgs-b"):
+        with pytest.raises(ValueError, match=r"^X: expected at least one sample, got none"):
+            network().fit(empty, method=method)
+        with pytest.raises(ValueError, match=r"^sample_weight: expected at least one positive number, got zeros only"):
+            network().fit(nothing, method=method)
+    for call in (fastmlp.fit_evidence, fastmlp.Laplace):
+        with pytest.raises(ValueError, match=r"^X: expected at least one sample"):
+            call(network(), empty)
+
+
+@pytest.mark.parametrize("sizes", [(0, 700), (700, 0), (1, 3, 17, 0, 79, 600), (1,) * 700])
+def test_chunks_of_any_sizes(sizes):
+    X, T = samples()
+    ends = np.cumsum([0, *sizes])
+    chunks = Chunks([(X[i:j], T[i:j]) for i, j in pairwise(ends)])
+    whole, parts = network(), network()
+    assert parts.loss(chunks) == pytest.approx(whole.loss(X, T), rel=1e-12)
+    named = {"method": "lm", "penalty": DECAY, "standardize": True}
+    assert parts.fit(chunks, **named).fun == pytest.approx(whole.fit(X, T, **named).fun, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("validation", "message"),
+    [
+        (lambda X, T: [(X[:0], T[:0])] * 2, "^validation: expected at least one sample, got none"),
+        (lambda X, T: [(X, T, np.zeros(N))] * 2, "^validation: expected a sample_weight above 0, got zeros only"),
+        (lambda X, T: [(X, T), (X[:, :2], T)], "^validation: chunk 1: X: expected shape"),
+        (lambda X, T: [(X, T), Failing((X, T), 0, OSError("disk"))], "^validation: chunk 1: disk"),
+    ],
+)
+def test_chunks_for_validation_are_looked_at_first(validation, message):
+    X, T = samples()
+    net = network()
+    before = net.params.copy()
+    with pytest.raises((ValueError, OSError), match=message):
+        net.fit(Chunks(X, T, rows=ROWS), method="lbfgs", validation=Chunks(validation(X, T)))
+    assert np.array_equal(net.params, before)
+
+
+def test_many_networks_at_once_take_no_chunks():
+    X, T = samples()
+    objective = network().objective(Chunks(X, T, rows=ROWS))
+    fits = [(loops.compiled(objective), objective.x0.copy(), 1e-6)]
+    with pytest.raises(TypeError, match="fits: expected samples in memory, got chunks"):
+        many.train(fits, "lm", {"max_iter": 5, "ftol": 0.0}, np.inf, 1)
+
+
 def test_a_chunk_that_changes_is_noticed():
     X, T = samples()
     sizes = iter([100, 100, 100, 100, 99] + [100] * 100)
     changing = lambda: (X[: (n := next(sizes))], T[:n])  # noqa: E731
     objective = network().objective(Chunks([(X, T), changing]))
-    with pytest.raises(ValueError, match="chunk 1: expected 100 samples as when it was read first"):
+    message = r"chunk 1: expected 100 samples with .* as when it was read first, got 99 samples"
+    with pytest.raises(ValueError, match=message):
         [objective.value(objective.x0) for _ in range(9)]
 
 

@@ -10,6 +10,7 @@ io            files; archive: what a file of arrays is
 rescaling     linear maps of inputs and outputs, carried over to the parameters
 chunked       samples that are read chunk by chunk, sums over chunks; chunks: where these come from
 spread        chunks on the workers of a Dask cluster; sums: trees of parts; reading: errors of chunks by number
+maps          memory maps and the room on disk; row_groups: chunks of a Parquet file
 selection     parameters by name
 architecture  layers, activations and loss without numbers, and the order of the parameters
 convolution   layers of maps, and pools

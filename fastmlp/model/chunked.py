@@ -28,6 +28,12 @@ class Facts(NamedTuple):
     has_weights: bool
     has_labels: bool
 
+    def told(self) -> str:
+        """In words."""
+        kind = "labels" if self.has_labels else "rows of targets"
+        weights = f"weights, {self.weighted} not 0, of sum {self.weight:.17g}" if self.has_weights else "no weights"
+        return f"{how_many(self.size, 'sample')} with {kind} and {weights}"
+
 
 class Elsewhere:
     """In the place of an array of all samples, which nobody has: its length is known, all else is refused by name."""
@@ -157,10 +163,12 @@ class ChunkedSamples:
                 raise ValueError("expected targets of the form that chunk 0 has, labels or rows, got the other")
             self._facts[number] = found
         elif found != known:
-            raise ValueError(
-                f"expected {how_many(known.size, 'sample')} as when it was read first, with the same weights, "
-                f"got {how_many(found.size, 'sample')}"
-            )
+            raise ValueError(f"expected {known.told()} as when it was read first, got {found.told()}")
+
+    def refuse_nan(self, number: int) -> None:
+        """ValueError if inputs of a chunk are no longer finite: they have changed since they were looked at."""
+        with reading(number):
+            self._check(*self.chunks.read(number), finite=True, inputs=True, bare=False)
 
     def summed(self, function: Callable[[Any], Any], inputs: bool = True) -> Any:
         """The sum of a function of the samples of each chunk: a number, an array, or a tuple of these."""
@@ -350,7 +358,15 @@ def _of_batch(
     samples: ChunkedSamples, number: int, bind: Callable[..., Any], function: Callable[..., Any],
     arguments: tuple[Any, ...], named: dict[str, Any],
 ) -> Any:  # fmt: skip
-    return function(bind(*samples.bare(number)), *arguments, **named)
+    found = function(bind(*samples.bare(number)), *arguments, **named)
+    if _has_nan(found):
+        samples.refuse_nan(number)
+    return found
+
+
+def _has_nan(found: Any) -> bool:
+    """Of a number, an array, or the first of several: a value, which is nan where any of the samples is."""
+    return bool(np.isnan(found[0] if isinstance(found, tuple) else found).any())
 
 
 def _loss(batch: Any, params: Array, n_threads: int | None) -> float:

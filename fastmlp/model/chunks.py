@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from fastmlp import _optional
 from fastmlp import _validation as check
 from fastmlp._tables import how_many
-from fastmlp.model import spread
+from fastmlp.model import maps, spread
+from fastmlp.model.row_groups import row_groups
 from fastmlp.model.sums import summed
 
 PARTS = ("X", "T", "sample_weight")
@@ -115,16 +113,22 @@ class Chunks:
             Names of the columns of X and T.
         sample_weight : str, optional
 
+            That of the weights.
+
         Raises
         ------
         ImportError
             Without pyarrow.
+        TypeError, ValueError
+            If the file has no such columns, or no row group; for the chunk that is read, if a column has rows without a
+            number.
+
+        Notes
+        -----
+        A row group is read whole: how many rows it has is what wrote the file's to say (`row_group_size` of pyarrow and
+        pandas), and 10,000 to 1,000,000 are well. It is unpacked each time it is read.
         """
-        parquet = _optional.load("pyarrow.parquet", "pyarrow", "Chunks.of_parquet")
-        with parquet.ParquetFile(path) as file:
-            n_groups = file.num_row_groups
-        columns = [*inputs], [*targets], [] if sample_weight is None else [sample_weight]
-        return cls([_RowGroup(path, number, columns) for number in range(n_groups)])
+        return cls(row_groups(path, inputs, targets, sample_weight))
 
     def _of_dask(self, blocks: list[Any], client: Any) -> list[Any]:
         if client is None:
@@ -147,7 +151,10 @@ class Chunks:
         reader = self._readers[number]
         parts = reader() if callable(reader) else reader
         if not isinstance(parts, (tuple, list)) or not 0 < len(parts) <= len(PARTS):
-            raise TypeError(f"expected a tuple (X, T) or (X, T, sample_weight), got {type(parts).__name__}")
+            got = f"one of {len(parts)} items" if isinstance(parts, (tuple, list)) else type(parts).__name__
+            raise TypeError(f"expected a tuple (X, T) or (X, T, sample_weight), got {got}")
+        for part in parts:
+            maps.check_whole(part)
         return (*parts, None, None, None)[:3]
 
     def summed(self, samples: Any, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -174,22 +181,6 @@ class Slices:
     def __call__(self) -> tuple[Any, ...]:
         """X, T and weights, or None for what is not there."""
         return tuple(None if array is None else array[self.rows] for array in self.arrays)
-
-
-class _RowGroup:
-    def __init__(self, path: Any, number: int, columns: tuple[list[str], ...]) -> None:
-        self.path, self.number, self.columns = path, number, columns
-
-    def __call__(self) -> tuple[Any, ...]:
-        parquet = _optional.load("pyarrow.parquet", "pyarrow", "Chunks.of_parquet")
-        with parquet.ParquetFile(self.path) as file:
-            table = file.read_row_group(self.number, columns=[name for names in self.columns for name in names])
-        X, T, weight = (_matrix(table, names) for names in self.columns)
-        return X, T, None if weight is None else weight[:, 0]
-
-
-def _matrix(table: Any, names: list[str]) -> Any:
-    return np.column_stack([table[name].to_numpy() for name in names]) if names else None
 
 
 def _cut(X: Any, T: Any, sample_weight: Any, rows: int) -> list[Slices]:

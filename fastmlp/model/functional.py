@@ -18,7 +18,7 @@ from fastmlp._core.sums.batch import Batch, bind_plain
 from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp._types import Array, ArrayLike, Float, Index, Mask
 from fastmlp.errors import ModelFormatError
-from fastmlp.model import spread
+from fastmlp.model import maps, spread
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.chunked import Batches, ChunkedSamples
 from fastmlp.model.chunks import Chunks
@@ -231,7 +231,7 @@ def predict(
         return cast("Array", _predict_lazily(architecture, params, X, out, n_threads))
     X, alone = architecture.sample_or_rows(X)
     shape = (architecture.n_outputs,) if alone else (len(X), architecture.n_outputs)
-    Y = None if out is None else check.output_array(out, shape, architecture.dtype)
+    Y = None if out is None else _written(out, shape, architecture)
     if Y is None or np.may_share_memory(Y, X) or np.may_share_memory(Y, params):
         Y = np.empty(shape, architecture.dtype)
     predicting.predict(architecture.plan, params, X, Y, _threads.resolve(n_threads))
@@ -245,24 +245,35 @@ def _predict_chunks(
     architecture: Architecture, params: Array, chunks: Chunks, out: Array | None, n_threads: int | None
 ) -> Array:
     """Outputs of one chunk after the other, into `out` where that is given."""
+    own = None
+    if out is not None:
+        own = _written(out, (*np.shape(out)[:1], architecture.n_outputs), architecture).view(np.ndarray)
     parts: list[Array] = []
     first = 0
     for number in range(len(chunks)):
         with reading(number):
             X = architecture.rows(chunks.read(number)[0])
-            if out is None:
-                parts.append(predict(architecture, params, X, None, n_threads))
-            else:
-                own = check.output_array(out, (len(out), architecture.n_outputs), architecture.dtype)
-                if first + len(X) > len(own):
-                    raise ValueError(f"out: expected as many rows as the chunks have, got {len(own)}")
-                predict(architecture, params, X, own[first : first + len(X)], n_threads)
-        first += len(X)
+        last = first + len(X)
+        if own is None:
+            parts.append(predict(architecture, params, X, None, n_threads))
+        elif last > len(own):
+            raise ValueError(f"out: expected as many rows as the chunks have, got {len(own)}")
+        else:
+            predict(architecture, params, X, own[first:last], n_threads)
+        first = last
     if out is None:
         return np.concatenate(parts)
     if first != len(out):
         raise ValueError(f"out: expected {first} rows, as many as the chunks have, got {len(out)}")
     return out
+
+
+def _written(out: Any, shape: tuple[int, ...], architecture: Architecture) -> Array:
+    """A user's array that is to be filled, of this shape; where it is a memory map, with room on disk."""
+    array = check.output_array(out, shape, architecture.dtype)
+    if type(out) is not np.ndarray:
+        maps.reserve(out)
+    return array
 
 
 def _predict_lazily(architecture: Architecture, params: Array, X: Any, out: Any, n_threads: int | None) -> Any:

@@ -285,6 +285,7 @@ class Trainable(Differentiable):
         samples = functional.check_samples(self._architecture, X, T, sample_weight, sigma, missing)
         given = (X, T if samples.targets.observed is None else samples.targets.given)
         if isinstance(X, Chunks):
+            objectives.require_some(samples)
             told = explained.at_hand(samples)
             given = (told.X, told.targets.given)
         penalty = with_derivatives(penalty, derivatives, derivative_weight)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastmlp import _validation as check
@@ -33,18 +35,16 @@ def split(
     """
     if validation is None:
         return samples, None, None
-    if isinstance(validation, Chunks):
-        return samples, check_samples(architecture, validation, None, missing=missing), None
     if not draws(validation):
-        pair = check.sequence(validation, "validation", "a pair (X, T) or a fraction")
-        if len(pair) != 2:
-            raise ValueError(f"validation: expected a pair (X, T) or a fraction, got {len(pair)} items")
+        X, T = (validation, None) if isinstance(validation, Chunks) else _pair(validation)
         try:
-            X, T = pair
             checked = check_samples(architecture, X, T, missing=missing)
-        except (ValueError, TypeError) as error:
+            n_counting = checked.n_counting  # for which chunks are read
+        except (ValueError, TypeError, OSError, RuntimeError) as error:
             raise type(error)(f"validation: {error}") from error
         check.at_least_one(checked.X, "validation")
+        if not n_counting:
+            raise ValueError("validation: expected a sample_weight above 0, got zeros only")
         return samples, checked, None
     fraction = check.number(validation, "validation", 0.0, above=True, high=1.0)
     if isinstance(samples, ChunkedSamples):
@@ -59,6 +59,14 @@ def split(
     if len(held_back) in (0, n_samples):
         raise ValueError(f"validation: expected a fraction that splits {n_samples} samples, got {fraction:g}")
     return samples.rows(others(n_samples, held_back)), samples.rows(held_back), held_back
+
+
+def _pair(validation: Any) -> tuple[Any, Any]:
+    pair = check.sequence(validation, "validation", "a pair (X, T) or a fraction")
+    if len(pair) != 2:
+        raise ValueError(f"validation: expected a pair (X, T) or a fraction, got {len(pair)} items")
+    X, T = pair
+    return X, T
 
 
 def others(n_samples: int, index: Index) -> Index:

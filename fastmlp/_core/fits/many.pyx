@@ -147,6 +147,8 @@ def train(list fits, method, dict options, double seconds, int n_threads, record
     settings.max_pairs = min(settings.max_pairs, max(<size_t> 1, crowd.max_iter))   # each step tells of one
     for objective, _, _ in fits:
         problem = &objective.problem
+        if problem.source == NULL:
+            raise TypeError("fits: expected samples in memory, got chunks, which one network at a time reads")
         workspace = max(workspace, descent.memory_bytes(crowd.method, problem, &settings))
         products += <double> problem.source.n * <double> (problem.net.n_params * GRADIENT_WORK)
     workspace = lines(workspace)
