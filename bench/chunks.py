@@ -4,7 +4,8 @@
 
 A map of 20 inputs in float32 (80 bytes a row: 60 million are 4.8 GB) is written into the folder, read once, so that it
 lies in the system's cache where that has room, and deleted at the end. Each fit is a process of its own, the two in
-turns; seconds, and those of the processor, are the least of the repeats. Memory is the most anonymous memory while the fit runs (RssAnon of Linux).
+turns; seconds, those of the processor, and memory are the least of the repeats. Memory is the most anonymous memory
+while the fit runs (RssAnon of Linux).
 """
 
 from __future__ import annotations
