@@ -400,6 +400,22 @@ def test_a_disk_without_room_for_outputs_is_an_error(cut_up, tmp_path, monkeypat
         network().predict(data, out=Y)
 
 
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system reserves no room")
+def test_room_is_reserved_for_the_rows_that_are_written_alone(tmp_path, monkeypatch):
+    X, asked = samples()[0], []
+    monkeypatch.setattr(os, "posix_fallocate", lambda file, first, length: asked.append((first, length)))
+    for offset in (8, 40_000):
+        Y = np.memmap(tmp_path / "y", np.float64, "w+", offset, (N, 1))
+        network().predict(X[100:150], out=Y[100:150])
+        network().predict(Chunks(X[:90], rows=ROWS), out=Y[:90])
+        assert asked == [(offset + 800, 400), (offset, 720)]
+        asked.clear()
+    os.unlink(tmp_path / "y")
+    network().predict(X, out=Y)
+    assert asked == []
+    assert np.array_equal(Y, network().predict(X))
+
+
 def test_no_samples_at_all():
     X, T = samples()
     empty = Chunks([(X[:0], T[:0]), (X[:0], T[:0])])

@@ -112,7 +112,6 @@ class Chunks:
         inputs, targets : sequence of str
             Names of the columns of X and T.
         sample_weight : str, optional
-
             That of the weights.
 
         Raises
@@ -125,8 +124,8 @@ class Chunks:
 
         Notes
         -----
-        A row group is read whole: how many rows it has is what wrote the file's to say (`row_group_size` of pyarrow and
-        pandas), and 10,000 to 1,000,000 are well. It is unpacked each time it is read.
+        A row group is read whole, and unpacked each time it is read. How many rows it has is said where the file is
+        written (`row_group_size` of pyarrow and pandas): 10,000 to 1,000,000.
         """
         return cls(row_groups(path, inputs, targets, sample_weight))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 from typing import Any
 
@@ -19,21 +20,30 @@ def check_whole(array: Any) -> None:
 
 
 def reserve(out: Any) -> None:
-    """OSError if this is a memory map to be written to, and there is no room on disk for all of its file.
+    """OSError if this is a memory map, or a part of one, that is to be written to, and there is no room on disk for it.
 
-    A new one has no place there before its pages are written. Systems that cannot reserve any are left alone.
+    A new file has no place there before its pages are written. Where none can be reserved, nothing is done.
     """
-    if not isinstance(out, np.memmap) or out.filename is None or out.mode not in ("r+", "w+"):
+    mapping = getattr(out, "_mmap", None) if isinstance(out, np.memmap) else None
+    if mapping is None or out.mode not in ("r+", "w+") or not hasattr(os, "posix_fallocate"):
         return
     check_whole(out)
-    if not hasattr(os, "posix_fallocate"):
+    try:
+        file = open(out.filename, "r+b")  # noqa: SIM115 - closed below; errors of opening are told from those of room
+    except (OSError, TypeError):  # its name is gone, or never was
         return
-    with open(out.filename, "r+b") as file:
+    start = out.offset - out.offset % mmap.ALLOCATIONGRANULARITY  # of the mapping, in the file; of all its views
+    first = _address(out) - _address(np.frombuffer(mapping, np.uint8, 1))
+    with file:
         try:
-            os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+            os.posix_fallocate(file.fileno(), start + first, out.nbytes)
         except OSError as error:
             if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
                 raise OSError(error.errno, f"out: {error.strerror}", _of(out)) from None
+
+
+def _address(array: Any) -> int:
+    return int(array.__array_interface__["data"][0])
 
 
 def _of(array: Any) -> str:

@@ -45,7 +45,9 @@ def row_groups(path: Any, inputs: Sequence[str], targets: Sequence[str], sample_
     for argument, names in columns.items():
         for name in names:
             if name not in known:
-                raise ValueError(f"{argument}: expected columns of the file, {known}, got {check.shown(name)}")
+                raise ValueError(
+                    f"{argument}: expected columns of the file, {check.shown(known)}, got {check.shown(name)}"
+                )
     if not columns["inputs"]:
         raise ValueError("inputs: expected at least one column, got none")
     return [RowGroup(path, number, tuple(columns.values())) for number in range(n_groups)]
