@@ -66,7 +66,7 @@ ALWAYS_INLINE void NAME(conv_forward_strip)(size_t cols, const fmlp_window *g, c
             const NAME(terms) terms = {
                 {g->channels, p.count, q.count}, {g->rows * g->cols, g->cols, 1}, {g->height * row, row, ld}, 0};
             const NAME(finish) finish = {add, !b || !g->biases ? NULL : g->biases > 1 ? b + at : b, NULL, g->biases};
-            NAME(strip)(cols, g->maps, terms, W + at * weights.position + p.place * g->cols + q.place, weights.map,
+            LANED(strip)(cols, g->maps, terms, W + at * weights.position + p.place * g->cols + q.place, weights.map,
                         A + (p.position * g->width + q.position) * ld, finish, Z + at * ld, positions * ld);
         }
     }
@@ -103,7 +103,7 @@ ALWAYS_INLINE void NAME(conv_backward_strip)(size_t cols, const fmlp_window *g, 
                 0};
             const NAME(finish) finish = {add, NULL, factor ? factor + at : NULL, 1};
             const size_t last = p.position * g->out_width + q.position;
-            NAME(strip)(cols, g->channels, terms, W + last * weights.position + p.place * g->cols + q.place,
+            LANED(strip)(cols, g->channels, terms, W + last * weights.position + p.place * g->cols + q.place,
                         g->rows * g->cols, D + last * ld, finish, E + at, g->height * g->width * ld);
         }
     }
@@ -337,7 +337,7 @@ static void NAME(conv_run)(const fmlp_window *g, fmlp_spread spread, const real 
         size_t s = 0;
 #define STRIP(cols)                                        \
     for (; s + (cols)*LANES <= columns; s += (cols)*LANES) \
-        NAME(strip)((cols), g->maps, terms, W + first, weights.map, B + s, finish, Z + s, ld);
+        LANED(strip)((cols), g->maps, terms, W + first, weights.map, B + s, finish, Z + s, ld);
         STRIPS
 #undef STRIP
     }

@@ -1,89 +1,9 @@
 /* The three products of a dense layer on feature-major blocks.
  *
- * All three are one product, C[i,:] = sum_k W(i,k) B[k,:], with W read through strides and broadcast element by element,
- * B streamed along its rows, and a tile of C held in registers. Forward and backward the lanes are samples. For the
- * gradient they are inputs: B is a transposed panel of activations, and what is left over, fewer columns than lanes, is
- * summed along the samples (inner.tmpl.c).
+ * All three are one product, of tiles (tile.tmpl.h). Forward and backward the lanes are samples. For the gradient they are
+ * inputs: B is a transposed panel of activations, and what is left over, fewer columns than lanes, is summed along the
+ * samples (inner.tmpl.c).
  */
-
-/* What is done to a tile before it is stored: C = (sum + C + bias[i bias_step]) * factor[i,:], each where it is given.
- * The bias comes last: a large one would round every partial sum. */
-typedef struct {
-    int add;
-    const real *bias, *factor;
-    size_t bias_step;
-} NAME(finish);
-
-/* The terms of a sum: a box, count[0] x count[1] x count[2], and how far its steps lead in W and in B. A dense layer's is a
- * line; that of a convolution has channels, rows and columns of a window. */
-typedef struct {
-    size_t count[3];
-    size_t in_W[3], in_B[3]; /* these wrap, so that there are steps back */
-    size_t ahead;            /* how far beyond each step's weights their row is fetched, in numbers; 0: it is not */
-} NAME(terms);
-
-/* One tile, rows x cols vectors: both are constants after inlining. */
-ALWAYS_INLINE void NAME(tile)(size_t rows, size_t cols, const NAME(terms) terms, const real *W, size_t row_stride,
-                              const real *B, NAME(finish) finish, real *C, size_t ldc)
-{
-    VEC sum[2 * TILE_ROWS][TILE_COLS];
-    for (size_t i = 0; i < rows; i++)
-        for (size_t v = 0; v < cols; v++)
-            sum[i][v] = (VEC){0};
-    for (size_t i = 0; finish.add && i < rows; i++) /* C may be far away: it comes while the sums are formed */
-        for (size_t v = 0; v < cols; v++)
-            FETCH(C + i * ldc + v * LANES);
-    for (size_t p = 0; p < terms.count[0]; p++)
-        for (size_t q = 0; q < terms.count[1]; q++) {
-            const real *Wq = W + (ptrdiff_t)(p * terms.in_W[0] + q * terms.in_W[1]);
-            const real *Bq = B + (ptrdiff_t)(p * terms.in_B[0] + q * terms.in_B[1]);
-            for (size_t k = 0; k < terms.count[2]; k++) {
-                VEC b[TILE_COLS];
-                for (size_t v = 0; v < cols; v++)
-                    b[v] = LOAD(Bq + (ptrdiff_t)(k * terms.in_B[2]) + v * LANES);
-                if (terms.ahead)
-                    FETCH(Wq + (ptrdiff_t)(k * terms.in_W[2]) + terms.ahead);
-                for (size_t i = 0; i < rows; i++) {
-                    const real w = Wq[(ptrdiff_t)(i * row_stride + k * terms.in_W[2])];
-                    for (size_t v = 0; v < cols; v++)
-                        sum[i][v] = MADD(w, b[v], sum[i][v]);
-                }
-            }
-        }
-    for (size_t i = 0; finish.add && i < rows; i++)
-        for (size_t v = 0; v < cols; v++)
-            sum[i][v] += LOAD(C + i * ldc + v * LANES);
-    for (size_t i = 0; finish.bias && i < rows; i++)
-        for (size_t v = 0; v < cols; v++)
-            sum[i][v] += finish.bias[i * finish.bias_step];
-    for (size_t i = 0; finish.factor && i < rows; i++)
-        for (size_t v = 0; v < cols; v++)
-            sum[i][v] *= LOAD(finish.factor + i * ldc + v * LANES);
-    for (size_t i = 0; i < rows; i++)
-        for (size_t v = 0; v < cols; v++)
-            STORE(C + i * ldc + v * LANES, sum[i][v]);
-}
-
-/* A strip of cols vectors of C, all m rows: tiles as tall as registers allow, then smaller ones. Two rows alone wait for
- * their own sums: together with the last six they are two tiles of four (8 rows 1.13 times as fast, 50: 1.02). Refused:
- * prefetching B (0.9 to 1.0), aligned loops (1.0). */
-ALWAYS_INLINE void NAME(strip)(size_t cols, size_t m, const NAME(terms) terms, const real *W, size_t row_stride,
-                               const real *B, NAME(finish) finish, real *C, size_t ldc)
-{
-    const size_t tall = cols == 1 ? 2 * TILE_ROWS : TILE_ROWS * TILE_COLS / cols;
-    size_t i = 0;
-#define ROWS(rows)                                                                                                     \
-    for (; i + (rows) <= m && !((rows) == 6 && m - i == 8); i += (rows)) {                                             \
-        const NAME(finish) here = {finish.add, finish.bias ? finish.bias + i * finish.bias_step : NULL,                \
-                                   finish.factor ? finish.factor + i * ldc : NULL, finish.bias_step};                  \
-        NAME(tile)((rows), cols, terms, W + i * row_stride, row_stride, B, here, C + i * ldc, ldc);                    \
-    }
-    ROWS(tall)
-    ROWS(4)
-    ROWS(2)
-    ROWS(1)
-#undef ROWS
-}
 
 /* STRIP(cols) over all columns s, which it counts, from the widest strips down to single vectors. */
 #if TILE_COLS == 4
@@ -92,33 +12,73 @@ ALWAYS_INLINE void NAME(strip)(size_t cols, size_t m, const NAME(terms) terms, c
 #define STRIPS STRIP(2) STRIP(1)
 #endif
 
-/* C[i,s] for all m rows and whole vectors of columns. Where W is read across its rows, elements that lie a row apart may
- * all claim the same lines of the cache: a few at a time stay there until the next tile, which reads their neighbours.
- * `ahead` is that of the terms. */
-ALWAYS_INLINE void NAME(strided_product)(size_t ahead, size_t m, size_t depth, size_t columns, const real *W,
-                                         size_t row_stride, size_t depth_stride, const real *B, size_t ldb,
-                                         NAME(finish) finish, real *C, size_t ldc)
+/* Few samples in a last vector take half of one: half of the time, where a processor goes twice over 64 bytes. */
+#undef HALF_LANES
+#if VECTOR_BYTES == 64 && LANES == 16
+#define HALF_LANES 8
+#elif VECTOR_BYTES == 64 && LANES == 8
+#define HALF_LANES 4
+#endif
+
+/* Of n columns those in whole vectors; what is left is a half. */
+ALWAYS_INLINE size_t NAME(whole_columns)(size_t n)
+{
+#ifdef HALF_LANES
+    if ((n + HALF_LANES - 1) / HALF_LANES % 2)
+        return n / LANES * LANES;
+#endif
+    return NAME(round_up)(n);
+}
+
+/* The half of the last vector that was left out: copies of the other one, or zeros. */
+static void NAME(fill_half)(size_t m, size_t n, int copies, real *C, size_t ld)
+{
+#ifdef HALF_LANES
+    typedef LANED_NAME(NAME(vec), HALF_LANES) half;
+    const size_t s = NAME(whole_columns)(n);
+    for (size_t i = 0; s < n && i < m; i++)
+        *(half *)(C + i * ld + s + HALF_LANES) = copies ? *(half *)(C + i * ld + s) : (half){0};
+#else
+    (void)m, (void)n, (void)copies, (void)C, (void)ld;
+#endif
+}
+
+/* C[i,s] for all m rows and n columns, in whole vectors or with a half at the end. Where W is read across its rows, elements
+ * that lie a row apart may all claim the same lines of the cache: a few at a time stay there until the next tile, which reads
+ * their neighbours. `ahead` is that of the terms. */
+ALWAYS_INLINE void NAME(strided_product)(size_t ahead, size_t m, size_t depth, size_t n, const real *W, size_t row_stride,
+                                         size_t depth_stride, const real *B, size_t ldb, NAME(finish) finish, real *C,
+                                         size_t ldc)
 {
     /* 1024 x 1024: from 40 to 85 % of the peak. Refused: a transposed copy of W for each gradient (more memory, a pass
      * more for each minibatch), chunks in the forward product (10 to 20 % slower there). */
     enum { FEW = 64 };
     const size_t most = depth_stride == 1 ? depth : FEW;
+    const size_t columns = NAME(whole_columns)(n);
     size_t k = 0, count;
     do {
         count = depth - k < 2 * most ? depth - k : most;
         const int last = k + count == depth;
         const real *Wk = W + k * depth_stride, *Bk = B + k * ldb;
         size_t s = 0;
-#define STRIP(cols)                                                                                               \
-    for (; s + (cols)*LANES <= columns; s += (cols)*LANES) {                                                      \
+#define STRIP_OF(lanes, cols)                                                                                     \
+    {                                                                                                             \
         const NAME(finish) here = {finish.add || k, last ? finish.bias : NULL,                                    \
                                    last && finish.factor ? finish.factor + s : NULL, 1};                          \
         const NAME(terms) line = {                                                                                \
             {1, 1, count}, {0, 0, depth_stride}, {0, 0, ldb}, ahead};                                             \
-        NAME(strip)((cols), m, line, Wk, row_stride, Bk + s, here, C + s, ldc);                                   \
+        LANED_NAME(NAME(strip), lanes)((cols), m, line, Wk, row_stride, Bk + s, here, C + s, ldc);                \
     }
+#define STRIP(cols)                                                                                               \
+    for (; s + (cols)*LANES <= columns; s += (cols)*LANES)                                                        \
+    STRIP_OF(LANES, cols)
         STRIPS
+#ifdef HALF_LANES
+        if (s < n)
+            STRIP_OF(HALF_LANES, 1)
+#endif
 #undef STRIP
+#undef STRIP_OF
         k += count;
     } while (k < depth);
 }
@@ -138,23 +98,29 @@ static void NAME(transposed_product)(size_t m, size_t depth, size_t columns, con
     NAME(strided_product)(AHEAD, m, depth, columns, W, 1, ldw, B, ldb, finish, C, ldc);
 }
 
+/* Beyond n stand copies of samples, or what stood there and was added to. */
 static void NAME(dense_forward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *b, const real *A,
                                 int add, real *Z, size_t ld)
 {
-    NAME(product)(n_out, n_in, NAME(round_up)(n), W, n_in, A, ld, (NAME(finish)){add, b, NULL, 1}, Z, ld);
+    NAME(product)(n_out, n_in, n, W, n_in, A, ld, (NAME(finish)){add, b, NULL, 1}, Z, ld);
+    if (!add)
+        NAME(fill_half)(n_out, n, 1, Z, ld);
 }
 
+/* Beyond n stand zeros, where D has them. */
 static void NAME(dense_backward)(size_t n_out, size_t n_in, size_t n, const real *W, const real *D, int add,
                                  const real *factor, real *E, size_t ld)
 {
-    NAME(transposed_product)(n_in, n_out, NAME(round_up)(n), W, n_in, D, ld, (NAME(finish)){add, NULL, factor, 1}, E,
-                             ld);
+    NAME(transposed_product)(n_in, n_out, n, W, n_in, D, ld, (NAME(finish)){add, NULL, factor, 1}, E, ld);
+    if (!add)
+        NAME(fill_half)(n_in, n, 0, E, ld);
 }
 
 static void NAME(dense_backward_part)(size_t n_out, size_t n_in, size_t n, const real *W, size_t ldw, const real *D,
                                       size_t ldd, const real *factor, real *E, size_t ld)
 {
-    NAME(transposed_product)(n_in, n_out, NAME(round_up)(n), W, ldw, D, ldd, (NAME(finish)){0, NULL, factor, 1}, E, ld);
+    NAME(transposed_product)(n_in, n_out, n, W, ldw, D, ldd, (NAME(finish)){0, NULL, factor, 1}, E, ld);
+    NAME(fill_half)(n_in, n, 0, E, ld);
 }
 
 static void NAME(multiply_rows)(size_t m, size_t n, const real *x, const real *Y, int add, real *P, size_t ld)
@@ -188,8 +154,9 @@ static void NAME(dense_gradient)(size_t n_out, size_t n_in, size_t n, const real
     for (size_t j = 0; j < whole; j += WIDTH)
         for (size_t s = 0; s < columns; s += most) {
             const size_t width = whole - j < WIDTH ? whole - j : WIDTH;
-            const size_t depth = columns - s < most ? columns - s : most;
-            NAME(transpose_block)(width, depth, A + j * ld + s, ld, panel, WIDTH);
+            const size_t rows = columns - s < most ? columns - s : most;
+            const size_t depth = n - s < rows ? n - s : rows; /* no terms of zero for columns beyond n */
+            NAME(transpose_block)(width, rows, A + j * ld + s, ld, panel, WIDTH);
             NAME(product)(n_out, depth, width, D + s, ld, panel, WIDTH, (NAME(finish)){add || s, NULL, NULL, 1}, gW + j,
                           n_in);
         }

@@ -5,8 +5,8 @@
  *
  * Letters: z pre-activation, a activation, W one row per unit (n_out x n_in, row-major), b bias.
  * A *block* holds n samples feature-major: element (unit j, sample s) at [j * ld + s]. Blocks start on a 64-byte boundary,
- * ld is a multiple of FMLP_PAD, and columns n .. round_up(n, lanes) may be computed as well: they hold copies of a real
- * sample, and deltas that are zero there. Nothing aliases unless said. Kernels cannot fail.
+ * ld is a multiple of FMLP_PAD, and columns n .. round_up(n, lanes) may be computed as well: they hold copies of real
+ * samples, and deltas that are zero there. Nothing aliases unless said. Kernels cannot fail.
  */
 
 /* ==== dense_ops: the three products of a dense layer on blocks ==== */

@@ -27,6 +27,44 @@ def test_the_three_products_of_wide_layers(n_out, n_in, n, draw, dtype, isa):
     kernel_checks.three_products(n_out, n_in, n, draw, dtype, isa)
 
 
+@pytest.mark.parametrize("add", [False, True])
+def test_samples_have_the_same_bits_among_few_and_many_and_none_comes_beside_them(add, draw, dtype, isa):
+    W, b, A, D = draw(13, 37), draw(13), draw(37, 50), draw(13, 50)
+    factor, Z, E = draw(37, 50), draw(13, 50) if add else None, draw(37, 50) if add else None
+    forward, backward = faces.dense_forward(W, b, A, Z, isa=isa), faces.dense_backward(W, D, factor, E, isa=isa)
+    for n in range(1, 50):
+        few = [None if M is None else M[:, :n] for M in (A, Z, D, factor, E)]
+        assert np.array_equal(faces.dense_forward(W, b, few[0], few[1], isa=isa), forward[:, :n])
+        assert np.array_equal(faces.dense_backward(W, few[2], few[3], few[4], isa=isa), backward[:, :n])
+
+
+@pytest.mark.parametrize("n", range(1, 34))
+def test_columns_beyond_the_samples_are_numbers_and_their_deltas_zero(n, draw, dtype, isa):
+    k = faces.Kernels(isa, dtype)
+    W, b = draw(5, 40), draw(5)
+    a, d, z = k.block(draw(40, n)), k.block(draw(5, n), zeros=True), k.fresh(5, n)
+    e, part = k.fresh(40, n), k.fresh(40, n)
+    k.dense_forward(*W.shape, n, W, b, a, False, z, faces.apart(a))
+    k.dense_backward(*W.shape, n, W, d, False, a, e, faces.apart(d))
+    k.dense_backward_part(*W.shape, n, W, faces.apart(W), d, faces.apart(d), a, part, faces.apart(d))
+    beyond = slice(n, k.whole(n))
+    assert all(value in row[:n] for row in z for value in row[beyond])
+    assert not e[:, beyond].any()
+    assert not part[:, beyond].any()
+
+
+@pytest.mark.parametrize("n", [1, 7, 17, 129, 131])
+def test_the_gradient_takes_no_numbers_from_beyond_the_samples(n, draw, dtype, isa):
+    """What lies there is finite and met by zeros; a panel of a wide layer does not go so far."""
+    k = faces.Kernels(isa, dtype)
+    D, A, gW = draw(41, n), draw(32, n), np.empty((41, 32), dtype)
+    d, a = k.block(D, zeros=True), k.block(A)
+    a[:, n : k.whole(n)] = np.inf
+    k.dense_gradient(41, 32, n, d, a, False, gW, None, faces.apart(d))
+    exact = D.astype(float) @ A.T.astype(float)
+    assert np.abs(gW - exact).max() < 8 * n * EPS[dtype] * np.abs(A).max() * np.abs(D).max()
+
+
 @pytest.mark.parametrize("n", [3, 64, 129])
 @pytest.mark.parametrize("m", [3, 17, 130])
 def test_large_gram_matrices(m, n, draw, dtype, isa):
