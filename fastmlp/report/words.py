@@ -10,6 +10,7 @@ from fastmlp.report.effects import Effect
 from fastmlp.report.measures import Coverage, Measures
 
 CLEAR = 2.0  #: standard errors from which on a difference is not put down to chance
+LIKELY = 1.0  #: standard errors up to which nothing is seen
 OFF = 0.03  #: by which a coverage may be wrong
 FEW = 20  #: rows
 WIDTH, LINES = 80, 25
@@ -52,7 +53,7 @@ def _of_numbers(m: Measures) -> str:
         )
     if m.over_base <= CLEAR:
         return (
-            f"Nothing found that foretells {name}: on {rows}, the network errs by {number_of(m.network.rmse)}, the "
+            f"{_unsure(m)} {name}: on {rows}, the network errs by {number_of(m.network.rmse)}, the "
             f"mean of the training rows by {number_of(m.base.rmse)}."
         )
     own, line = percent(m.network.r2), _explained(m.line.r2)
@@ -61,6 +62,11 @@ def _of_numbers(m: Measures) -> str:
             f"Explains {own} of the variance of {name} on {rows}, hardly different from a straight line, which {line}."
         )
     return f"Explains {own} of the variance of {name} on {rows}; a straight line {line}."
+
+
+def _unsure(m: Measures) -> str:
+    """How a verdict begins where chance could be all: a few rows do not show that there is nothing."""
+    return "Too few rows to be sure that it foretells" if m.over_base > LIKELY else "Nothing found that foretells"
 
 
 def _explained(r2: float) -> str:
@@ -80,7 +86,7 @@ def _of_classes(m: Measures) -> str:
         return f"{said} Use it instead." if m.line.accuracy >= m.network.accuracy else said
     if m.over_base <= CLEAR:
         return (
-            f"Nothing found that foretells {name}: on {rows}, the network names the right one in {own}, and the most "
+            f"{_unsure(m)} {name}: on {rows}, the network names the right one in {own}, and the most "
             f"frequent one is right in {base}."
         )
     said = f"Names the right {name} in {own} of {rows}; logistic regression in {line}, the most frequent one in {base}."

@@ -48,6 +48,9 @@ GOOD = {
           "base": Score(1.1, 0.0)},
          "Nothing found that foretells pr<i>ce: on 40 rows that it has not seen, the network errs by 1.20, the mean of "
          "the training rows by 1.10."),
+        ({"over_base": 1.5, "over_line": 0.0, "line_over_base": 1.5, "network": Score(0.25, 0.86),
+          "base": Score(0.7, 0.0)},
+         "Too few rows to be sure that it foretells pr<i>ce: on 40 rows"),
         (GOOD | {"intervals": covered(0.6, 0.4, 0.75)},
          "Its 90 % intervals hold only 60 % of these rows: they are too narrow."),
         (GOOD | {"intervals": covered(1.0, 0.95, 1.0)}, "hold 100 % of these rows: they are wider than need be."),
@@ -76,6 +79,7 @@ RIGHT = {
          "right in 80 %, are better (mean -ln p 0.500, the network's 0.200)."),
         (RIGHT | {"over_line": -5.0, "line": Recognition(0.97, 0.9, 0.1)}, "Use it instead."),
         (RIGHT | {"over_base": 0.0, "line_over_base": 0.0}, "Nothing found that foretells kind"),
+        (RIGHT | {"over_base": 1.5, "line_over_base": 0.0}, "Too few rows to be sure that it foretells kind"),
         (RIGHT | {"line": Recognition(0.95, 0.9, 0.5)},
          "The network's probabilities are better than the line's (mean -ln p 0.200, 0.500)."),
     ],
