@@ -94,7 +94,10 @@ INNER = {
         ("__init__",),
         ("parser",),
         ("fit", "predict", "show", "export", "demo"),
-        ("files",),
+        (
+            "asking",
+            "files",
+        ),
     ),
     "tables": (
         ("__init__",),

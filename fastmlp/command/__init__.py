@@ -6,5 +6,6 @@ predict     a table and a model become predictions
 show        what a file holds
 export      networks as programs, formulas, and files of others
 demo        the demonstration
+asking      values of options
 files       errors that name files, places to write to
 """

@@ -33,5 +33,7 @@ def check_places(given: Path, places: dict[str, Path | None]) -> None:
         folder = path.absolute().parent
         if path.is_dir():
             raise ValueError(f"argument {option}: expected the name of a file, got the folder {path}")
+        if str(path) == "-" or (path.exists() and not path.is_file()):
+            raise ValueError(f"argument {option}: expected the name of a file, got {path}, which is something else")
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             raise ValueError(f"argument {option}: expected a file in a folder that can be written to, got {path}")

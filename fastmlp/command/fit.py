@@ -10,6 +10,7 @@ from typing import Any
 
 from fastmlp import report
 from fastmlp._progress import Progress
+from fastmlp.command.asking import wanted
 from fastmlp.command.files import check_places, named
 from fastmlp.tables import fitting, reading
 from fastmlp.tables.problem import Told, Wishes
@@ -77,28 +78,15 @@ def _progress(shown: bool) -> Iterator[Told]:
         line.close()
 
 
-def _size(text: str) -> tuple[int, ...] | None:
-    if text == "auto":
-        return None
-    sizes = tuple(int(each) for each in text.split(","))
-    if min(sizes) < 1 or max(sizes) > 10_000:
-        raise argparse.ArgumentTypeError(f"expected auto, or numbers of hidden units such as 20 or 64,64, got {text!r}")
-    return sizes
+def _sizes(text: str) -> tuple[int, ...] | None:
+    return None if text == "auto" else tuple(map(int, text.split(",")))
 
 
-def _share(text: str) -> float:
-    if not 0.0 < float(text) <= 0.5:
-        raise argparse.ArgumentTypeError(f"expected a share above 0, of 0.5 at most, got {text!r}")
-    return float(text)
-
-
-def _seed(text: str) -> int:
-    if not 0 <= int(text) < 2**32:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {2**32 - 1}, got {text!r}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    if not 0.0 < float(text) < 1e6:
-        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, got {text!r}")
-    return float(text)
+_size = wanted(
+    _sizes,
+    lambda sizes: sizes is None or (min(sizes) >= 1 and max(sizes) <= 10_000),
+    "auto, or numbers of hidden units such as 20 or 64,64",
+)
+_share = wanted(float, lambda share: 0.0 < share <= 0.5, "a share above 0, of 0.5 at most")
+_seed = wanted(int, lambda seed: 0 <= seed < 2**32, f"a whole number from 0 to {2**32 - 1}")
+_seconds = wanted(float, lambda seconds: 0.0 < seconds < 1e6, "a number of seconds above 0")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp import _optional
+from fastmlp.command.asking import wanted
 from fastmlp.command.files import check_places, named
 from fastmlp.tables import model as models
 from fastmlp.tables import reading
@@ -25,7 +26,7 @@ def add_to(commands: Any) -> None:
     predict.add_argument("-o", "--output", type=Path, metavar="FILE", help="a CSV, or .parquet (default: CSV, printed)")
     predict.add_argument(
         "--interval",
-        type=_interval,
+        type=wanted(float, lambda p: 0.0 < p < 1.0, "a probability between 0 and 1, such as 0.95"),
         metavar="P",
         help="such as 0.95: also the ends of the interval with this probability",
     )
@@ -35,8 +36,8 @@ def add_to(commands: Any) -> None:
 def run(asked: argparse.Namespace) -> None:
     """Read, predict, write."""
     check_places(asked.data, {"--output": asked.output})
+    check_places(asked.model, {"--output": asked.output})
     with named(asked.model):
-        check_places(asked.model, {"--output": asked.output})
         model = models.load(asked.model)
     if model.classes is not None and asked.interval is not None:
         raise ValueError("argument --interval: expected none for a model of classes, whose probabilities say all")
@@ -57,9 +58,3 @@ def _free(name: str, taken: set[str]) -> str:
     while name in taken:
         name += "'"
     return name
-
-
-def _interval(text: str) -> float:
-    if not 0.0 < float(text) < 1.0:
-        raise argparse.ArgumentTypeError(f"expected a probability between 0 and 1, such as 0.95, got {text!r}")
-    return float(text)

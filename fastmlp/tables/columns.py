@@ -141,6 +141,8 @@ def schema_of(frame: Any, target: str, ignored: Sequence[str] = (), *, classes: 
         If one is not there, is neither numbers nor categories, or nothing is left to learn: with row and column.
     """
     check_there(frame, [target, *ignored])
+    if target in ignored:
+        raise ValueError(f"expected another column than the target {target!r} to ignore; leave out --ignore {target!r}")
     others = [name for name in frame.columns if name != target and name not in ignored]
     if not others:
         raise ValueError(f"expected columns beside the target {target!r}, got none; is the separator right?")

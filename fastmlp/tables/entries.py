@@ -95,7 +95,7 @@ def _finite(frame: Any, name: str, numbers: Float) -> Float:
         _refuse_missing(frame, name, i, "a number", np.isnan(numbers).sum())
     for i in np.flatnonzero(~(np.abs(numbers) <= LARGEST))[:1]:
         what = f"a finite number, of at most {LARGEST:g} in size"
-        _refuse(frame, name, i, what, plain(numbers[i]), "correct it, or delete the row")
+        _refuse(frame, name, i, what, str(frame[name].iloc[i]).strip(), "correct it, or delete the row")
     return numbers
 
 

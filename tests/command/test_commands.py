@@ -131,7 +131,8 @@ def test_tables_that_a_model_cannot_predict(folder, capsys, change, words):
         (["predict", "nowhere", "data.csv"], "nowhere: expected a file that can be read, got none"),
         (["predict", "net", "data.csv"], "net: expected a model of a table, as fastmlp fit writes"),
         (["predict", "net", "data.csv", "-o", "data.csv"], "argument --output: expected another file than data.csv"),
-        (["predict", "net", "data.csv", "-o", "net"], "argument --output: expected another file than net"),
+        (["predict", "net", "data.csv", "-o", "net"], "error: argument --output: expected another file than net"),
+        (["predict", "net", "data.csv", "-o", "-"], "argument --output: expected the name of a file, got -, which"),
         (["show", "data.csv"], "fastmlp show: error: data.csv: expected a saved network or posterior"),
     ],
 )
@@ -148,8 +149,11 @@ def test_files_that_are_no_models(folder, capsys, arguments, words):
     [
         ["--size", "0"],
         ["--size", "a"],
+        ["--size", "8,"],
         ["--keep-back", "0.7"],
+        ["--keep-back", "20%"],
         ["--seed", "-1"],
+        ["--seed", "1.5"],
         ["--seconds", "0"],
         ["--seconds", "nan"],
     ],
@@ -158,7 +162,9 @@ def test_numbers_that_are_out_of_range(folder, capsys, arguments):
     with pytest.raises(SystemExit) as stopped:
         main([*FIT, *arguments])
     assert stopped.value.code == 2
-    assert f"argument {arguments[0]}: " in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"argument {arguments[0]}: expected " in said
+    assert f", got {arguments[1]!r}" in said
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals of POSIX")

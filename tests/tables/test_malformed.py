@@ -62,6 +62,7 @@ TABLES = {
         "row 3 (the header is row 1), column 'x': expected a number, as most entries are",
     ),
     "infinity": (with_entry(2, 0, "inf"), "row 2 (the header is row 1), column 'x': expected a finite number"),
+    "too large to be read": (with_entry(2, 0, "1e400"), "of at most 1e+100 in size, got '1e400'; correct it"),
     "minus infinity": (
         with_entry(2, 2, "-Infinity"),
         "row 2 (the header is row 1), column 'y': expected a finite number",
@@ -170,6 +171,12 @@ def test_a_file_that_is_not_there_and_a_folder(tmp_path, capsys):
         (["--target", "y", "-o", "m", "--report", "m"], "argument --report: expected another file than m"),
         (["--target", "y", "-o", "no/m"], "argument --output: expected a file in a folder that can be written to"),
         (["--target", "y", "-o", "."], "argument --output: expected the name of a file, got the folder ."),
+        (
+            ["--target", "y", "-o", "-"],
+            "argument --output: expected the name of a file, got -, which is something else",
+        ),
+        (["--target", "y", "--report", "/dev/null"], "argument --report: expected the name of a file, got /dev/null"),
+        (["--target", "y", "--ignore", "y"], "expected another column than the target 'y' to ignore"),
         (["--target", "y", "--ignore", "z"], "expected a column 'z', got 'x', 'colour', 'y'"),
         (["--target", "y", "--ignore", "x", "--ignore", "colour"], "expected columns beside the target 'y', got none"),
     ],
