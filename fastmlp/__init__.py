@@ -26,8 +26,8 @@ from fastmlp.files import load
 from fastmlp.model.activations import Activation
 from fastmlp.model.chunks import Chunks
 from fastmlp.model.convolution import AveragePool, Conv, MaxPool
-from fastmlp.model.functional import Trace
 from fastmlp.model.losses import Loss
+from fastmlp.model.traces import Trace
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import schedules

@@ -13,7 +13,7 @@ from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp._types import Array, ArrayLike, Axes, Float
-from fastmlp.model import units
+from fastmlp.model import moments
 from fastmlp.network.network import Network, check_network
 
 BLOCK = 2**19  # numbers of the Jacobian that are held at once
@@ -154,8 +154,8 @@ def sensitivity(
         raise ValueError("sample_weight: expected at least one positive number, got zeros only")
     share = np.ones(len(values)) if weight is None else weight / weight.max()
     share /= share.sum()
-    input_sd = units.moments(values, weight).deviation
-    output_sd = units.moments(net.predict(values, n_threads=n_threads), weight).deviation
+    input_sd = moments.of_columns(values, weight).deviation
+    output_sd = moments.of_columns(net.predict(values, n_threads=n_threads), weight).deviation
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = input_sd / np.where(output_sd > 0, output_sd, np.nan)[:, np.newaxis]
     raw = _averages(net, values, share, ratio, n_threads)

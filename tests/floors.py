@@ -54,6 +54,7 @@ INNER = {
         ("model",),
         ("params", "pickled", "text"),
         ("units",),
+        ("moments", "traces"),
         ("functional", "initializers", "io", "rescaling"),
         ("chunked",),
         ("selection", "chunks"),

@@ -11,7 +11,7 @@ import pytest
 import fastmlp
 from fastmlp import Chunks
 from fastmlp._core.fits import many
-from fastmlp.model import units
+from fastmlp.model import moments
 from fastmlp.model.sums import Sums
 from fastmlp.optimize import loops
 
@@ -209,7 +209,7 @@ def test_moments_are_those_of_arrays_where_some_chunks_have_weights(dtype):
         ((X, T), {"sample_weight": weight}), ((parts,), {}),
     ))  # fmt: skip
     for targets in (False, True):
-        found, expected = units.moments_of(cut, targets=targets), units.moments_of(whole, targets=targets)
+        found, expected = moments.of_samples(cut, targets=targets), moments.of_samples(whole, targets=targets)
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-13, atol=0)
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp._types import Float, Index, Mask
-from fastmlp.model import units
+from fastmlp.model import moments
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
 from fastmlp.model.units import Units
@@ -88,7 +88,7 @@ class Frame(NamedTuple):
         if self.seen is None:
             return self
         low, high, deviation = self.seen
-        new = units.moments_of(samples)
+        new = moments.of_samples(samples)
         return self._replace(seen=np.array([np.minimum(low, new.low), np.maximum(high, new.high), deviation]))
 
     def outputs(self, Y: Float) -> Float:
@@ -170,7 +170,7 @@ def framed(
     architecture: Architecture, own: Units | None, samples: Samples, pruned: Mask | None
 ) -> tuple[Frame, Samples]:
     """The frame of these units, and the samples in it."""
-    inputs = units.moments_of(samples)
+    inputs = moments.of_samples(samples)
     seen = np.array([inputs.low, inputs.high, inputs.deviation], np.float64)
     frame = Frame(architecture, own, pruned, samples.targets.precision is not None, seen)
     return frame, samples if own is None else own.applied(samples)

@@ -11,7 +11,7 @@ from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._types import ArrayLike, Float
-from fastmlp.model import units
+from fastmlp.model import moments
 from fastmlp.network.network import Network, check_network
 
 FORMS = ("goh", "garson")
@@ -135,5 +135,5 @@ def _weights(net: Network, X: ArrayLike | None) -> list[Float]:
     if X is not None:
         values = net._architecture.rows(X)
         check.at_least_one(values)
-        weights[0] *= units.moments(values, None).deviation
+        weights[0] *= moments.of_columns(values, None).deviation
     return weights

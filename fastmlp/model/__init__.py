@@ -4,6 +4,8 @@ model         an architecture with its numbers: copies, equality
 params        the numbers: a vector, its views, its units, what is deleted
 pickled       its state in pickles; text: as a line and a table
 units         standardised inputs and targets, and the way into the weights and back
+moments       means, deviations and ends of columns
+traces        what every layer computes: z, a, delta
 functional    outputs and losses as pure functions of (architecture, params, X, T)
 initializers  starting values
 io            files; archive: what a file of arrays is

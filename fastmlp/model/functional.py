@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import repeat
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -13,9 +12,7 @@ from fastmlp import _executors, _threads
 from fastmlp import _validation as check
 from fastmlp._core.storage import arrays
 from fastmlp._core.sums import predict as predicting
-from fastmlp._core.sums import trace as tracing
 from fastmlp._core.sums.batch import Batch, bind_plain
-from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp._types import Array, ArrayLike, Float, Index, Mask
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import maps, spread
@@ -317,92 +314,24 @@ def check_and_bind(
 
 def loss(batch: Batch, params: Array, n_threads: int | None = None) -> float:
     """Sum of the (weighted) losses of the samples."""
-    return batch.loss(params, _threads_for(batch, n_threads))
+    return batch.loss(params, threads_for(batch, n_threads))
 
 
 def loss_and_grad(batch: Batch, params: Array, n_threads: int | None = None) -> tuple[float, Array]:
     """Sum of the (weighted) losses and its gradient (P,), in one pass forward and one backward."""
-    return batch.loss_and_grad(params, _threads_for(batch, n_threads))
+    return batch.loss_and_grad(params, threads_for(batch, n_threads))
 
 
 def sample_losses(architecture: Architecture, params: Array, samples: Samples, n_threads: int | None = None) -> Array:
     """Loss of each sample (N,), unweighted."""
     batch = bind(architecture, samples._replace(weight=None))
     values = np.empty(len(samples.X), architecture.dtype)
-    batch.loss(params, _threads_for(batch, n_threads), values)
+    batch.loss(params, threads_for(batch, n_threads), values)
     return values
 
 
-def _threads_for(batch: Batch, n_threads: int | None) -> int:
+def threads_for(batch: Batch, n_threads: int | None) -> int:
     """Little work is for one thread, whatever is granted; where chunks lie, their number is asked for."""
     if n_threads is None and batch.small:
         return 1
     return cast("int", n_threads) if isinstance(batch, Batches) else _threads.resolve(n_threads)
-
-
-@printed
-class LayerTrace(NamedTuple):
-    """What one layer computed, in the lecture's letters: z, a and delta = dE/dz, each (N, n_out)."""
-
-    z: Array
-    a: Array
-    delta: Array | None
-
-    def _shown(self) -> Page:
-        return _traced((self,), "LayerTrace", [""])
-
-
-@printed
-class Trace(tuple[LayerTrace, ...]):
-    """The layers' z, a and delta: `trace[l].z` of layer l (from 0), or `trace.z[l]`. What `Network.trace` returns."""
-
-    __slots__ = ()
-
-    def _shown(self) -> Page:
-        return _traced(self, f"Trace of {how_many(len(self), 'layer')}", range(1, len(self) + 1))
-
-    @property
-    def z(self) -> tuple[Array, ...]:
-        """Pre-activations of each layer."""
-        return tuple(layer.z for layer in self)
-
-    @property
-    def a(self) -> tuple[Array, ...]:
-        """Activations of each layer; the last are the outputs."""
-        return tuple(layer.a for layer in self)
-
-    @property
-    def delta(self) -> tuple[Array | None, ...]:
-        """Derivatives of the loss by the pre-activations; None without targets."""
-        return tuple(layer.delta for layer in self)
-
-
-def _traced(layers: Sequence[LayerTrace], title: str, names: Iterable[Any]) -> Page:
-    n_samples = len(layers[0].z)
-    rows = [
-        (f"{letter}{name}", values.shape[1], values[0] if n_samples else "")
-        for name, layer in zip(names, layers, strict=True)
-        for letter, values in zip(layer._fields, layer, strict=True)
-        if values is not None
-    ]
-    title += f" at {how_many(n_samples, 'sample')}" + (", of which the first:" if n_samples else "")
-    return Page(title, (Table(rows, ("", "units", "values"), "<><"),))
-
-
-def trace(
-    architecture: Architecture,
-    params: Array,
-    X: ArrayLike,
-    T: ArrayLike | None = None,
-    sample_weight: ArrayLike | None = None,
-    n_threads: int | None = None,
-) -> Trace:
-    """z, a and, with targets, delta of every layer."""
-    if T is None:
-        X = architecture.rows(X)
-        samples = Samples(X, Targets(None), check.sample_weight(sample_weight, len(X), architecture.dtype))
-    else:
-        samples = check_at_hand(architecture, X, T, sample_weight)
-    batch = bind(architecture, samples)
-    z, a, delta = tracing.trace(batch, params, _threads_for(batch, n_threads))
-    return Trace(LayerTrace(*layer) for layer in zip(z, a, delta or repeat(None, len(z)), strict=True))

@@ -7,8 +7,7 @@ parameters of the one to those of the other.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,17 +18,15 @@ from fastmlp._quiet import quiet
 from fastmlp._tables import LINES, Page, Table, how_many, printed
 from fastmlp._types import Array, Float, Index, Mask
 from fastmlp.errors import ModelFormatError
-from fastmlp.model import rescaling
+from fastmlp.model import moments, rescaling
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.chunked import ChunkedSamples
 from fastmlp.model.functional import Samples
+from fastmlp.model.moments import Moments
 from fastmlp.model.targets import precision_in
 
 MOST_NAMED = 5  # constant columns
 FARTHEST = 1e6  # standard deviations, of what has no weight
-#: how far a constant may be from its mean, in units of eps |x| of its own type: as many as there are samples, which is
-#: what differences of a running sum lose, but no fewer than the first and no more than the second number
-ROUNDINGS = {np.dtype(np.float32): (4, 4), np.dtype(np.float64): (4, 4096)}
 
 
 @printed
@@ -53,7 +50,7 @@ class Columns(NamedTuple):
     def slack(self, dtype: np.dtype[Any]) -> Float:
         """How far a constant may be from its mean; twice the roundings, since that of other samples is rounded too."""
         info = np.finfo(dtype)
-        return 2 * ROUNDINGS[dtype][1] * float(info.eps) * np.abs(self.shift) + float(info.tiny)
+        return 2 * moments.ROUNDINGS[dtype][1] * float(info.eps) * np.abs(self.shift) + float(info.tiny)
 
     def standardized(self, array: Array) -> Array:
         """The columns u, in the array's type; 0 where a constant is itself up to rounding."""
@@ -311,7 +308,7 @@ def target_columns(samples: Samples, name: str) -> Columns:
     """Of targets, by weight, those that are missing apart."""
     observed = samples.targets.observed
     if observed is None:
-        return _columns(moments_of(samples, targets=True), name)
+        return _columns(moments.of_samples(samples, targets=True), name)
     values, weight = samples.targets.values, samples.weight
     assert values is not None
     each = observed if weight is None else weight[:, np.newaxis] * observed
@@ -327,7 +324,7 @@ def _of_inputs(architecture: Architecture, samples: Samples) -> Columns:
     """
     X, weight, layer = samples.X, samples.weight, architecture.layers[0]
     if layer.is_dense:
-        return _columns(moments_of(samples), "X")
+        return _columns(moments.of_samples(samples), "X")
     n_places = layer.n_in // layer.inputs[0]
     if isinstance(samples, ChunkedSamples):
         raise ValueError(f"standardize: expected False, or units, with Chunks before {layer.kind!r}, got True")
@@ -352,7 +349,7 @@ def by_channel(architecture: Architecture, inputs: Columns) -> Columns:
 
 def columns(array: Array, weight: Array | None, name: str) -> Columns:
     """Mean and standard deviation of the columns, by weight; constant columns have the scale 1."""
-    return _columns(moments(array, weight), name)
+    return _columns(moments.of_columns(array, weight), name)
 
 
 def _columns(found: Moments, name: str) -> Columns:
@@ -374,56 +371,3 @@ def _table(columns: Columns, name: str, most: int = LINES) -> Table:
         for i in range(min(len(columns.scale), most))
     ]
     return Table(rows, ("column", "mean", "standard deviation"), "<>", len(columns.scale))
-
-
-class Moments(NamedTuple):
-    """Of columns, by weight, where it is not 0."""
-
-    mean: Float
-    deviation: Float  #: the standard deviation, 0 of constants
-    absolute: Float  #: the mean absolute deviation, likewise
-    low: Float
-    high: Float
-    weight: float  #: the sum of the weights
-
-
-def moments(array: Array, weight: Array | None = None) -> Moments:
-    """What the columns of a matrix of float32 or float64 are like; some row counts."""
-    array = np.ascontiguousarray(array)
-    if weight is not None and weight.dtype != array.dtype:
-        weight = weight.astype(array.dtype)
-    found, total = passes.moments(array, weight, ROUNDINGS[array.dtype])
-    mean, deviation, absolute, low, high = found
-    return Moments(mean, deviation, absolute, low, high, total)
-
-
-def moments_of(samples: Samples, *, targets: bool = False) -> Moments:
-    """Of X or T, by the samples' weights."""
-    if isinstance(samples, ChunkedSamples):
-        return _moments_of_chunks(samples, targets)
-    ((array, weight),) = samples.columns(targets)
-    return moments(array, weight)
-
-
-def _moments_of_chunks(samples: ChunkedSamples, targets: bool) -> Moments:
-    """By the same three passes, each made where the chunks are."""
-    columns, inputs = partial(_of_columns, targets, samples.weight is not None), not targets
-    ends, counts, largest = zip(*samples.of_each(partial(columns, passes.ends, ()), inputs), strict=True)
-    low, high = np.stack(ends, axis=1)
-    both, heaviest = np.array([low.min(axis=0), high.max(axis=0)]), max(largest) or 1.0
-    p = passes.powers(both)
-    sums, total = samples.summed(partial(columns, passes.sums, (p, None, heaviest)), inputs)
-    middle = sums[0] / total
-    sums, _ = samples.summed(partial(columns, passes.sums, (p, middle, heaviest)), inputs)
-    single, roundings = samples.dtype == np.float32, ROUNDINGS[samples.dtype]
-    mean, deviation, absolute, low, high = passes.told(both, p, middle, sums, total, sum(counts), single, roundings)
-    return Moments(mean, deviation, absolute, low, high, total * heaviest)
-
-
-def _of_columns(
-    targets: bool, weighted: bool, function: Callable[..., Any], known: tuple[Any, ...], samples: Samples
-) -> Any:
-    """A pass over X or T of a chunk, where others may have weights."""
-    ((array, weight),) = samples.columns(targets)
-    array = np.ascontiguousarray(array)
-    return function(array, np.ones(len(array), array.dtype) if weighted and weight is None else weight, *known)

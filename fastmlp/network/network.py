@@ -8,9 +8,9 @@ from typing import Any
 from fastmlp import _threads
 from fastmlp._core.sums import predict as predicting
 from fastmlp._types import Array, ArrayLike
-from fastmlp.model import functional, io
+from fastmlp.model import functional, io, traces
 from fastmlp.model.chunks import Chunks
-from fastmlp.model.functional import Trace
+from fastmlp.model.traces import Trace
 from fastmlp.network.trainable import Trainable
 
 
@@ -153,7 +153,7 @@ class Network(Trainable):
         2.0
         """
         _threads.resolve(n_threads)
-        return functional.trace(self._architecture, self._params, X, T, sample_weight, n_threads)
+        return traces.trace(self._architecture, self._params, X, T, sample_weight, n_threads)
 
     def loss(
         self,

@@ -14,7 +14,7 @@ import numpy as np
 from fastmlp import _memory
 from fastmlp import _validation as check
 from fastmlp._types import Array, Float, Index
-from fastmlp.model import units
+from fastmlp.model import moments
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.chunked import ChunkedSamples
 from fastmlp.model.functional import Samples, check_samples, predict
@@ -111,7 +111,7 @@ def lost(
 
 def _is_lost(columns: Float) -> bool:
     """Whether one of them is far from zero, or too small, for float32."""
-    mean, sd, _, low, high, _ = units.moments(columns)
+    mean, sd, _, low, high, _ = moments.of_columns(columns)
     small = np.maximum(np.abs(low), np.abs(high)) < np.finfo(np.float32).tiny
     return bool(((sd > 0) & (small | (np.abs(mean) > LOST_OFFSET * sd))).any())
 
@@ -159,7 +159,7 @@ def _drawn(objective: Objective) -> float:
 def _far_from_one(samples: Samples, constant: reference.Reference) -> bool:
     """Whether standard deviations of inputs or targets are far from those of standardised data."""
     some = rows(samples)
-    deviation = units.moments(some.X, some.weight).deviation
+    deviation = moments.of_columns(some.X, some.weight).deviation
     both = np.append(deviation, np.zeros(1) if constant.sd is None else constant.sd)
     return bool((both[both > 0] > FAR).any() or (both[both > 0] < 1 / FAR).any())
 
@@ -371,5 +371,5 @@ def _without(sd: Float, residuals: Float, chance: float) -> Float:
 
 def spread(array: Float, weight: Array | None) -> tuple[Float, Float]:
     """Means and standard deviations."""
-    found = units.moments(array, weight)
+    found = moments.of_columns(array, weight)
     return found.mean, found.deviation

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastmlp._types import Array, Float
-from fastmlp.model import units
+from fastmlp.model import moments
 from fastmlp.model.activations import ANY
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
@@ -51,7 +51,7 @@ def of(architecture: Architecture, samples: Samples) -> Reference:
         c = _attained(architecture, mean)
         loss = 0.5 * float((total * (sd**2 + (c - mean) ** 2)).sum())
         return Reference(loss, float((total * deviation).max()), c, mean, sd, total)
-    mean, sd, deviation, *_, count = units.moments_of(samples, targets=True)
+    mean, sd, deviation, *_, count = moments.of_samples(samples, targets=True)
     c = _attained(architecture, mean)
     if architecture.loss.has_noise:
         shifts = (c - mean).tolist() if c is not mean else ()
@@ -70,7 +70,7 @@ def _attained(architecture: Architecture, mean: Float) -> Float:
 def _measured(values: Array, weight: Array | None, precision: Array) -> tuple[Float, Float, Float, Float]:
     """Means, standard and mean deviations (K,) of targets with errors, by their weights, and the sums of these."""
     each = precision.T if weight is None else weight * precision.T
-    found = [units.moments(values[:, [k]], np.ascontiguousarray(each[k])) for k in range(len(each))]
+    found = [moments.of_columns(values[:, [k]], np.ascontiguousarray(each[k])) for k in range(len(each))]
     mean, sd, deviation = (np.concatenate(column) for column in list(zip(*found, strict=True))[:3])
     return mean, sd, deviation, np.array([one[-1] for one in found], np.float64)
 

@@ -24,7 +24,7 @@ from fastmlp import _sets
 from fastmlp import _validation as check
 from fastmlp._core.sums.moments import largest
 from fastmlp._types import Array, Float, Index
-from fastmlp.model import units
+from fastmlp.model import moments, units
 from fastmlp.model.activations import Activation
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples
@@ -136,7 +136,7 @@ class _First(NamedTuple):
     place: Index  #: of each input: its column of X, or its channel
 
 
-def _first(architecture: Architecture, params: Array, inputs: units.Moments) -> _First | None:
+def _first(architecture: Architecture, params: Array, inputs: moments.Moments) -> _First | None:
     """A dense layer as it is, windows of a convolution as rows; None where nothing is known of the layer."""
     layer = architecture.first
     weights, biases = architecture.unravel(params)
@@ -161,7 +161,7 @@ def suspects(
 ) -> Suspects:  # fmt: skip
     """What is found in samples that are not standardised, from these parameters; of other layers nothing is known."""
     some = explained.rows(samples)
-    inputs = units.moments(some.X, some.weight)
+    inputs = moments.of_columns(some.X, some.weight)
     is_dense = architecture.layers[0].is_dense
     quick = is_dense and architecture.layers[-1].is_dense and architecture.n_inputs <= MOST_COLUMNS
     if quick and _sane(architecture, params, inputs, constant, minibatch):
@@ -204,7 +204,7 @@ def _has_units(architecture: Architecture, constant: reference.Reference) -> boo
 
 
 def _sane(
-    architecture: Architecture, params: Array, inputs: units.Moments, constant: reference.Reference, minibatch: bool
+    architecture: Architecture, params: Array, inputs: moments.Moments, constant: reference.Reference, minibatch: bool
 ) -> bool:
     """Whether bounds of what is looked for, which are quick to have, rule all of it out.
 
@@ -344,7 +344,7 @@ def _lost(mean: Float, sd: Float, given: Any, weight: Array | None, name: str) -
     array = array[:, suspect]
     if weight is not None and len(weight) == len(array):
         array = array[weight != 0]
-    mean, sd, _, low, high, _ = units.moments(array.astype(np.float64))
+    mean, sd, _, low, high, _ = moments.of_columns(array.astype(np.float64))
     far = np.abs(mean) > explained.LOST_OFFSET * sd
     small = np.maximum(np.abs(low), np.abs(high)) < SMALLEST
     return suspect[(sd > 0) & far & ~small], suspect[(sd > 0) & small]

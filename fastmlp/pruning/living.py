@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.errors import NotPositiveDefiniteError
-from fastmlp.model import functional
+from fastmlp.model import traces
 from fastmlp.pruning.optimum import HESSIANS, Known, Optimum
 from fastmlp.pruning.reduced import Reduced
 
@@ -61,7 +61,7 @@ def _without_dead(optimum: Optimum) -> NDArray[np.bool_]:
     cheap = 0.5 * curvatures * v**2 <= CHEAP * abs(optimum.value_and_grad[0])
     faint = pruned.copy()
     faint[reduced.free[small & cheap]] = True
-    below = functional.trace(architecture, reduced.expand(v), reduced.problem.samples.X).a[:-1]
+    below = traces.trace(architecture, reduced.expand(v), reduced.problem.samples.X).a[:-1]
     for W, a in zip(architecture.unravel(np.arange(len(pruned))).weights[1:], below, strict=True):
         pruned[W[:, faint[W].all(axis=0) | ~a.any(axis=0)]] = True
     return reduced.problem.dead(pruned)

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastmlp import _memory
 from fastmlp._types import Float, Index
-from fastmlp.model import units
+from fastmlp.model import moments
 from fastmlp.network import Network
 from fastmlp.terms import WeightDecay
 
@@ -26,7 +26,7 @@ def straight_line(X: Float, t: Float) -> Callable[[Float], Float]:
     With the eigenvectors of Z'Z, or of ZZ' where that is smaller, all penalties cost one decomposition: the error at a
     row that is left out is (t_n - y_n) / (1 - h_n), h_n the diagonal of the hat matrix (PRESS).
     """
-    seen = units.moments(X)
+    seen = moments.of_columns(X)
     scale = np.where(seen.deviation > 0, seen.deviation, np.inf)
     Z = (X - seen.mean) / scale
     rows, roots, columns = _decomposed(Z)

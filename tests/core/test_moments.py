@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp._core.sums.moments import largest
-from fastmlp.model.units import moments
+from fastmlp.model.moments import of_columns as moments
 
 rng = np.random.default_rng(0)
 
