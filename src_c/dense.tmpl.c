@@ -20,26 +20,29 @@
 #define HALF_LANES 4
 #endif
 
-/* Of n columns those in whole vectors; what is left is a half. */
-ALWAYS_INLINE size_t NAME(whole_columns)(size_t n)
+/* Of n columns those in whole vectors; what is left is a half, where the rest of the product, m x depth, is not too small
+ * to be worth a strip of its own. */
+ALWAYS_INLINE size_t NAME(whole_columns)(size_t m, size_t depth, size_t n)
 {
 #ifdef HALF_LANES
-    if ((n + HALF_LANES - 1) / HALF_LANES % 2)
+    enum { LITTLE = 256 };
+    if ((n + HALF_LANES - 1) / HALF_LANES % 2 && m * depth >= LITTLE)
         return n / LANES * LANES;
 #endif
+    (void)m, (void)depth;
     return NAME(round_up)(n);
 }
 
 /* The half of the last vector that was left out: copies of the other one, or zeros. */
-static void NAME(fill_half)(size_t m, size_t n, int copies, real *C, size_t ld)
+static void NAME(fill_half)(size_t m, size_t depth, size_t n, int copies, real *C, size_t ld)
 {
 #ifdef HALF_LANES
     typedef LANED_NAME(NAME(vec), HALF_LANES) half;
-    const size_t s = NAME(whole_columns)(n);
+    const size_t s = NAME(whole_columns)(m, depth, n);
     for (size_t i = 0; s < n && i < m; i++)
         *(half *)(C + i * ld + s + HALF_LANES) = copies ? *(half *)(C + i * ld + s) : (half){0};
 #else
-    (void)m, (void)n, (void)copies, (void)C, (void)ld;
+    (void)m, (void)depth, (void)n, (void)copies, (void)C, (void)ld;
 #endif
 }
 
@@ -54,7 +57,7 @@ ALWAYS_INLINE void NAME(strided_product)(size_t ahead, size_t m, size_t depth, s
      * more for each minibatch), chunks in the forward product (10 to 20 % slower there). */
     enum { FEW = 64 };
     const size_t most = depth_stride == 1 ? depth : FEW;
-    const size_t columns = NAME(whole_columns)(n);
+    const size_t columns = NAME(whole_columns)(m, depth, n);
     size_t k = 0, count;
     do {
         count = depth - k < 2 * most ? depth - k : most;
@@ -104,7 +107,7 @@ static void NAME(dense_forward)(size_t n_out, size_t n_in, size_t n, const real 
 {
     NAME(product)(n_out, n_in, n, W, n_in, A, ld, (NAME(finish)){add, b, NULL, 1}, Z, ld);
     if (!add)
-        NAME(fill_half)(n_out, n, 1, Z, ld);
+        NAME(fill_half)(n_out, n_in, n, 1, Z, ld);
 }
 
 /* Beyond n stand zeros, where D has them. */
@@ -113,14 +116,14 @@ static void NAME(dense_backward)(size_t n_out, size_t n_in, size_t n, const real
 {
     NAME(transposed_product)(n_in, n_out, n, W, n_in, D, ld, (NAME(finish)){add, NULL, factor, 1}, E, ld);
     if (!add)
-        NAME(fill_half)(n_in, n, 0, E, ld);
+        NAME(fill_half)(n_in, n_out, n, 0, E, ld);
 }
 
 static void NAME(dense_backward_part)(size_t n_out, size_t n_in, size_t n, const real *W, size_t ldw, const real *D,
                                       size_t ldd, const real *factor, real *E, size_t ld)
 {
     NAME(transposed_product)(n_in, n_out, n, W, ldw, D, ldd, (NAME(finish)){0, NULL, factor, 1}, E, ld);
-    NAME(fill_half)(n_in, n, 0, E, ld);
+    NAME(fill_half)(n_in, n_out, n, 0, E, ld);
 }
 
 static void NAME(multiply_rows)(size_t m, size_t n, const real *x, const real *Y, int add, real *P, size_t ld)

@@ -10,7 +10,7 @@ from cython cimport floating
 from fastmlp._core.bridge cimport kernels, layout_ops
 from fastmlp._core.sums cimport slots, sweeps
 from fastmlp._core.threads cimport choice, team
-from fastmlp._core.storage.arrays cimport data, finite, native, own
+from fastmlp._core.storage.arrays cimport RELEASE_NUMBERS, data, finite, native, own
 from fastmlp._core.sums.block cimport Block, load
 from fastmlp._core.sums.plan cimport GRADIENT_WORK, Net, Partition, Plan
 from fastmlp._core.sums.slots cimport Pass, Step
@@ -97,6 +97,11 @@ cdef class Batch:
         return self.run(data(params), data(gradient), NULL, n_threads), gradient
 
 
+cdef inline cnp.ndarray kept(cnp.ndarray array):
+    """The array as it is for the time of binding: a view of a large one, since others run while that is looked at."""
+    return own(array) if cnp.PyArray_SIZE(array) >= RELEASE_NUMBERS else array
+
+
 def bind_plain(Plan plan not None, X, T):
     """The Batch of X and T where they need no second look, None for all else.
 
@@ -107,7 +112,7 @@ def bind_plain(Plan plan not None, X, T):
     cdef int typenum = cnp.NPY_FLOAT32 if net.itemsize == sizeof(float) else cnp.NPY_FLOAT64
     if net.loss != kernels.FMLP_LOSS_squared_error or not native(X, typenum) or not native(T, typenum):
         return None
-    cdef cnp.ndarray x = own(X), t = own(T)
+    cdef cnp.ndarray x = kept(X), t = kept(T)
     if cnp.PyArray_NDIM(x) != 2 or <size_t> cnp.PyArray_DIM(x, 1) != net.n_inputs:
         return None
     if cnp.PyArray_NDIM(t) == 2:
