@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-if TYPE_CHECKING:  # matplotlib need not be installed
+if TYPE_CHECKING:  # need not be installed, or are imported late
     from matplotlib.axes import Axes
+    from pandas import DataFrame
+    from scipy.sparse.linalg import LinearOperator
 else:
-    Axes = Any
+    Axes = DataFrame = LinearOperator = Any
 
 __all__ = [
-    "Array", "ArrayLike", "Augment", "Axes", "Chosen", "DTypeLike", "Float", "Index", "Mask", "Precision", "Seed",
-    "Tied", "Validation",
+    "Array", "ArrayLike", "Augment", "Axes", "Chosen", "DTypeLike", "DataFrame", "Float", "Index", "LinearOperator",
+    "Mask", "Precision", "Seed", "Tied", "Validation",
 ]  # fmt: skip
 
 # ---- arrays that come out ----

@@ -109,7 +109,7 @@ class Frame(NamedTuple):
         """A covariance (P, P) of the parameters, likewise."""
         return C if self.units is None else self.directions(self.directions(C).T)
 
-    def precision(self, beta: Any) -> Any:
+    def precision(self, beta: float | Float) -> float | Float:
         """A noise precision for the user: a number, or one for each output where there are several scales.
 
         Infinite where the target is constant.

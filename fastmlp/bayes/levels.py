@@ -134,7 +134,7 @@ class Levels:
         # a start, which may be 0 or infinite there
         return np.minimum(self.highest, np.maximum(own, np.finfo(np.float64).tiny))
 
-    def of_outputs(self, levels: Float) -> Any:
+    def of_outputs(self, levels: Float) -> float | Float:
         """The precisions as a data term takes them: a number, or one for each output (K,), 1 of what is known."""
         if not self.by_output:
             return float(levels[0])
@@ -154,7 +154,7 @@ class Levels:
         """The outputs of some levels (B,)."""
         return tuple(self.varying[np.broadcast_to(mask, self.varying.shape)].tolist())
 
-    def freedom(self, posterior: Posterior, levels: Float) -> Any:
+    def freedom(self, posterior: Posterior, levels: Float) -> float | Float:
         """N - gamma of the noise, a number or one for each output (K,); infinite where it is known, or at its floor."""
         if self.are_known:
             return math.inf

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Self
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 
@@ -82,9 +82,21 @@ class Mixture:
             (shown.members(self.members),),
         )
 
+    @overload
+    def predict(
+        self, X: ArrayLike, parts: Literal[True], *, noise_std: ArrayLike | None = None, interval: None = None
+    ) -> Prediction: ...
+    @overload
+    def predict(
+        self, X: ArrayLike, parts: Literal[False] = False, *, noise_std: ArrayLike | None = None, interval: float
+    ) -> tuple[Float, Float]: ...
+    @overload
     def predict(
         self, X: ArrayLike, parts: bool = False, *, noise_std: ArrayLike | None = None, interval: float | None = None
-    ) -> Any:
+    ) -> tuple[Float, Float] | Any: ...  # probabilities of a classifier
+    def predict(
+        self, X: ArrayLike, parts: bool = False, *, noise_std: ArrayLike | None = None, interval: float | None = None
+    ) -> Prediction | tuple[Float, Float] | Any:
         """What new targets will be: as `Laplace.predict`, of the mixture.
 
         Parameters

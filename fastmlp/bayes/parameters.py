@@ -32,7 +32,7 @@ class Parameters:
 
     _frame: Frame
     _posterior: Posterior
-    _freedom: Any = math.inf  #: of pickles that do not know
+    _freedom: float | Float = math.inf  #: of pickles that do not know
     _own_noise: Float | None = None  #: precisions (K,) in the frame's units, where they are not those of the posterior
 
     @classmethod
@@ -175,12 +175,12 @@ class Parameters:
         return self._posterior.prior_precision
 
     @property
-    def noise_precision(self) -> Any:
+    def noise_precision(self) -> float | Float:
         """The noise precision beta in the units of the targets, or of 1/sigma^2; 1 for classifiers and counts."""
         return self._frame.precision(self._posterior.beta)
 
     @property
-    def degrees_of_freedom(self) -> Any:
+    def degrees_of_freedom(self) -> float | Float:
         """Of the noise precision: N K - gamma where it was estimated, infinite where it is told, or there is none.
 
         Where each output has its own (K,), N - gamma_k.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -27,6 +27,29 @@ BAND = 2**28  # multiplications of one call of BLAS: 15 ms on one core
 class Predictive(Parameters):
     """What `Parameters` makes of new inputs; `fastmlp.Laplace` documents the whole."""
 
+    @overload
+    def predict(
+        self,
+        X: ArrayLike,
+        parts: Literal[True],
+        *,
+        noise_std: ArrayLike | None = None,
+        interval: None = None,
+        n_draws: int = 1000,
+        rng: Seed = 0,
+    ) -> Prediction: ...
+    @overload
+    def predict(
+        self,
+        X: ArrayLike,
+        parts: Literal[False] = False,
+        *,
+        noise_std: ArrayLike | None = None,
+        interval: float,
+        n_draws: int = 1000,
+        rng: Seed = 0,
+    ) -> tuple[Float, Float]: ...
+    @overload
     def predict(
         self,
         X: ArrayLike,
@@ -36,7 +59,17 @@ class Predictive(Parameters):
         interval: float | None = None,
         n_draws: int = 1000,
         rng: Seed = 0,
-    ) -> Any:
+    ) -> tuple[Float, Float] | Any: ...  # probabilities of a classifier
+    def predict(
+        self,
+        X: ArrayLike,
+        parts: bool = False,
+        *,
+        noise_std: ArrayLike | None = None,
+        interval: float | None = None,
+        n_draws: int = 1000,
+        rng: Seed = 0,
+    ) -> Prediction | tuple[Float, Float] | Any:
         """What new targets will be, with the uncertainty of the parameters: y(x, w) linearised in w.
 
         Parameters

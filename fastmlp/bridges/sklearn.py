@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastmlp import _optional, _sets
 from fastmlp import _validation as check
+from fastmlp._types import ArrayLike
 from fastmlp.bridges.assembly import assembled, sizes
 from fastmlp.network.network import Network, check_network
+
+if TYPE_CHECKING:  # need not be installed
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 
@@ -63,7 +67,7 @@ def from_sklearn(estimator: Any) -> Network:
     )
 
 
-def to_sklearn(net: Network, classes: Any = None) -> Any:
+def to_sklearn(net: Network, classes: ArrayLike | None = None) -> MLPRegressor | MLPClassifier:
     """A fitted estimator of scikit-learn's with the network's weights.
 
     Parameters

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastmlp import _threads
 from fastmlp import _validation as check
-from fastmlp._types import Array, ArrayLike
+from fastmlp._types import Array, ArrayLike, LinearOperator
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.derivatives import operators
 from fastmlp.model import functional
@@ -217,7 +215,7 @@ class Curved(Model):
         *,
         sample_weight: ArrayLike | None = None,
         n_threads: int | None = None,
-    ) -> Any:
+    ) -> LinearOperator:
         """The Hessian as a linear operator, for SciPy's `eigsh`, `cg`, `minres` and the like.
 
         Parameters

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastmlp import _memory
 from fastmlp import _validation as check
-from fastmlp._types import Array, ArrayLike
+from fastmlp._types import Array, ArrayLike, LinearOperator
 from fastmlp.derivatives import exact as derivatives
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import functional
@@ -19,7 +19,7 @@ from fastmlp.model.functional import Samples
 
 def hessian_operator(
     architecture: Architecture, samples: Samples, params: Array, kind: str, n_threads: int | None = None
-) -> Any:
+) -> LinearOperator:
     """The exact Hessian or the Gauss-Newton matrix of the loss of the samples at `params`."""
     return _operator_class()(architecture, samples, params, kind, n_threads)
 

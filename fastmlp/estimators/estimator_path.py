@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Table
-from fastmlp._types import ArrayLike, Float
+from fastmlp._types import ArrayLike, DataFrame, Float
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.estimators import fitting
 from fastmlp.estimators.arguments import EVIDENCE, standardizes
@@ -68,7 +68,7 @@ class EstimatorPath(PruningPath):
                 setattr(own, name, getattr(self._source, name))
         return own._take_over(self.network(step))
 
-    def frame(self) -> Any:
+    def frame(self) -> DataFrame:
         """All steps as a pandas DataFrame, a row each, with the scores and without parameters.
 
         Returns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -213,7 +213,15 @@ class MLPRegressor(RegressorMixin, Deviations, BaseMLP):  # type: ignore[misc]
         """
         return self._partial_fit(given.Data(X, y, sample_weight, sigma=self._errors(sigma)))
 
-    def predict(self, X: ArrayLike, return_std: bool = False, *, noise_std: ArrayLike | None = None) -> Any:
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[False] = False, *, noise_std: None = None) -> Array: ...
+    @overload
+    def predict(
+        self, X: ArrayLike, return_std: Literal[True], *, noise_std: ArrayLike | None = None
+    ) -> tuple[Array, Array]: ...
+    def predict(
+        self, X: ArrayLike, return_std: bool = False, *, noise_std: ArrayLike | None = None
+    ) -> Array | tuple[Array, Array]:
         """Outputs of the network, and how far targets will scatter about them.
 
         Parameters

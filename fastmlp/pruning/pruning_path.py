@@ -6,12 +6,12 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from fastmlp import _optional, plot
 from fastmlp import _validation as check
 from fastmlp._tables import Page, Table, how_many, printed, shortened, unless_nan
-from fastmlp._types import Axes, Float, Mask
+from fastmlp._types import Axes, DataFrame, Float, Mask
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 from fastmlp.network.network import Network
@@ -199,7 +199,7 @@ class PruningPath:
         chosen = Table([("chosen", f"step {self.best_step}, by {self.criterion}"), ("ended", self.message)])
         return Page(title, (chosen, Table(rows, ("", "start", "chosen", "last"), "<>>>")))
 
-    def frame(self) -> Any:
+    def frame(self) -> DataFrame:
         """All steps as a pandas DataFrame, a row each, without parameters.
 
         Returns
@@ -214,7 +214,7 @@ class PruningPath:
         pd = _optional.load("pandas", "pandas", "PruningPath.frame")
         names = [name for name in PruningStep.__dataclass_fields__ if name not in ("params", "pruned")]
         rows = [{name: getattr(step, name) for name in names} for step in self.steps]
-        return pd.DataFrame([{**row, "removed": ", ".join(row["removed"])} for row in rows])
+        return cast("DataFrame", pd.DataFrame([{**row, "removed": ", ".join(row["removed"])} for row in rows]))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw objective, evidence and validation loss against the weights; see `fastmlp.plot.pruning`."""

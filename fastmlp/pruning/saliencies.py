@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -35,7 +35,11 @@ class Rows(Sequence[Float]):
     def __len__(self) -> int:
         return self._n
 
-    def __getitem__(self, place: Any) -> Any:
+    @overload
+    def __getitem__(self, place: int) -> Float: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Float]: ...
+    def __getitem__(self, place: int | slice) -> Float | list[Float]:
         if isinstance(place, slice):
             return [self._row(number) for number in range(*place.indices(self._n))]
         return self._row(range(self._n)[place])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,11 +12,12 @@ from fastmlp import _optional, plot
 from fastmlp._partial import Later
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
-from fastmlp._types import Array, Axes
+from fastmlp._types import Array, ArrayLike, Axes, DataFrame
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize.monitor import CONVERGED, MESSAGES
+from fastmlp.terms.term import Penalty
 
 SAME = 0.01  # root mean square difference of outputs that counts as none, in standard deviations,
 ROUNDING = 1e-6  # plus this share of the outputs themselves
@@ -54,10 +55,10 @@ class Run:
         How the starting values were drawn.
     """
 
-    size: Any
+    size: int | tuple[Any, ...]
     start: int
     seed: int
-    penalty: Any
+    penalty: Penalty | None
     fun: float
     grad_norm: float
     train_loss: float
@@ -68,7 +69,7 @@ class Run:
     params: Array = field(repr=False)
     architecture: Architecture = field(repr=False)
     units: Units | None = field(default=None, repr=False)
-    init: Any = "glorot"
+    init: str | float | Callable[[Network, np.random.Generator], ArrayLike] = "glorot"
 
     def _shown(self) -> Page:
         return Page(
@@ -173,7 +174,7 @@ class Sweep:
         facts = [("best", best._shown().title), ("its penalty", best.penalty and best.penalty_name)]
         return Page(title, (Table(facts), self._sizes()))
 
-    def frame(self) -> Any:
+    def frame(self) -> DataFrame:
         """All runs as a pandas DataFrame, a row each, without parameters.
 
         Raises
@@ -184,7 +185,7 @@ class Sweep:
         pd = _optional.load("pandas", "pandas", "Sweep.frame")
         names = [name for name in Run.__dataclass_fields__ if name not in ("params", "architecture", "units")]
         names.insert(names.index("status") + 1, "message")
-        return pd.DataFrame([{name: getattr(run, name) for name in names} for run in self.runs])
+        return cast("DataFrame", pd.DataFrame([{name: getattr(run, name) for name in names} for run in self.runs]))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the validation loss of every run against its size into `ax`, and return it; see `fastmlp.plot.sweep`."""
