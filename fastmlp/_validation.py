@@ -253,7 +253,7 @@ def boolean(value: Any, name: str) -> bool:
 
 def verbosity(value: Any) -> int:
     """How much is printed: a number, or whether anything is."""
-    return integer(int(value) if isinstance(value, bool) else value, "verbose", 0)
+    return integer(int(value) if isinstance(value, (bool, np.bool_)) else value, "verbose", 0)
 
 
 def callback(value: Any) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 import fastmlp
 from fastmlp import _progress
+from fastmlp.estimators import MLPRegressor
 
 X = np.linspace(-1, 1, 30)[:, np.newaxis]
 T = np.sin(3 * X)
@@ -45,6 +46,11 @@ CALLS = {
     "fit_many": lambda verbose: many(verbose)[2].params,
     "prune": lambda verbose: fastmlp.prune(net(), X, T, penalty=DECAY, n_params=9, verbose=verbose).best.params,
 }  # fmt: skip
+
+
+def estimated(verbose, solver="lbfgs", **options):
+    options |= {"hidden_layer_sizes": 3, "activation": "tanh", "solver": solver, "max_iter": 8, "random_state": 0}
+    return MLPRegressor(verbose=verbose, **options).fit(X, T.ravel())
 
 
 class Terminal:
@@ -107,6 +113,37 @@ def test_elsewhere_there_are_lines_without_returns(call, capsys):
     assert out.count("\n") >= 2
     assert "\r" not in out + err
     assert err == ""
+
+
+STARTS = {  # what goes on, and how many lines that are
+    "lbfgs": ("lbfgs 3/3", 3, {}),
+    "adam": ("adam 3/3", 3, {"early_stopping": True}),
+    "lm": ("many", 2, {"alpha": 0.01}),
+    "evidence": ("evidence", 3, {"alpha": "evidence"}),
+}
+
+
+@pytest.mark.parametrize("name", STARTS)
+@pytest.mark.usefixtures("quiet_numbers")
+def test_starts_of_estimators_have_a_line_each(name, terminal, capsys):
+    (what, lines, options), solver = STARTS[name], "lm" if name == "evidence" else name
+    expected, screen = estimated(0, solver, n_init=3, **options), terminal()
+    model = estimated(True, solver, n_init=3, **options)
+    text = screen.text()
+    assert np.array_equal(model.network_.params, expected.network_.params)
+    assert what in text
+    assert text.replace("\r\n", "\n").count("\n") == lines
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.usefixtures("quiet_numbers")
+def test_starts_of_estimators_have_lines_elsewhere(capsys):
+    model = estimated(np.True_, n_init=2)
+    out = capsys.readouterr().out.splitlines()
+    assert len(out) > model.n_iter_
+    assert out[0].startswith("Iteration 1, loss = ")
+    with pytest.raises(ValueError, match="verbose: expected an integer >= 0, got -1"):
+        estimated(-1)
 
 
 @pytest.mark.usefixtures("quiet_numbers")

@@ -49,7 +49,8 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
         objective, a mean; lbfgs also ends where an iteration changes that by 2.2e-9 of it, or of 1, at most. With early
         stopping also what the validation score has to rise, or its loss to fall by.
     verbose : bool or int, default=False
-        Print a line for each iteration, of every solver.
+        Progress of every solver. 1 or True: a line that updates, for each of `n_init` starts, in terminals and
+        notebooks; elsewhere, and with 2, a line for each iteration, of the evidence for each re-estimation.
     warm_start : bool, default=False
         Go on from the weights of the last fit and, if it was by the same solver on as many samples, from the solver's
         state too, so that two fits of k iterations equal one of 2 k (lbfgs: if the last fit had warm_start=True too).
@@ -122,6 +123,7 @@ def check_arguments(estimator: Any) -> None:
     for name in ("max_iter", "max_fun"):
         check.integer(getattr(estimator, name), name, 1)
     check.integer(estimator.n_init, "n_init", 1, check.START_BITS)
+    check.verbosity(estimator.verbose)
     if estimator.n_iter_no_change != math.inf:
         check.integer(estimator.n_iter_no_change, "n_iter_no_change", 1)
     if isinstance(estimator.alpha, str):

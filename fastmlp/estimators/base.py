@@ -167,12 +167,12 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
             networks = [networks[fitting.best_start(self, networks, problem)]]
         drawn = None if random is None else random.randint(2**31 - 1, size=len(networks))
         seeds, trained = given.late_seed(self.random_state) if drawn is None else iter(drawn), []
-        for net in networks:
+        for number, net in enumerate(networks, 1):
             self._keep_network(net)
             trained.append(
                 fitting.train(
                     self, net, seeds, problem, validation, progress=self._progress, earlier=self._result,
-                    max_iter=1 if part else self.max_iter,
+                    max_iter=1 if part else self.max_iter, start=f" {number}/{len(networks)}" * (len(networks) > 1),
                 )
             )  # fmt: skip
         best = min(trained, key=lambda each: each.loss)

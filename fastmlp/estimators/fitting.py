@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from fastmlp import _progress
+from fastmlp import _validation as check
 from fastmlp._core.sums.moments import largest
 from fastmlp.bayes.evidence import Evidence
 from fastmlp.bayes.searching import fit_evidence
@@ -104,25 +106,32 @@ def train(
     progress: Progress | None,
     earlier: Any,
     max_iter: int,
+    start: str = "",
 ) -> Trained:
     """Train a network in place, from its parameters and, with an `earlier` result, from the solver's state there.
 
-    One of the seeds is for what is drawn, unless an earlier generator continues.
+    One of the seeds is for what is drawn, unless an earlier generator continues. `start` tells which of several it is.
     """
-    watch = Watch(estimator, net, problem, validation, progress)
-    earlier = _resumable(earlier, estimator.solver, problem.n_samples, problem.units)
-    continues = earlier is not None and earlier.state.get("rng") is not None
-    result = net.fit(
-        problem.X, problem.T, estimator.solver, sample_weight=problem.weight, sigma=problem.sigma,
-        missing=problem.missing, penalty=problem.penalty, max_iter=max_iter, callback=watch if watch.needed else None,
-        rng=None if continues else next(seeds), standardize=problem.units or False, warm_start=earlier,
-        **problem.options(estimator, watch.rate),
-    )  # fmt: skip
+    with closing(_progress.Progress(estimator.solver + start, check.verbosity(estimator.verbose), max_iter)) as shown:
+        watch = Watch(estimator, net, problem, validation, progress, shown)
+        result = _fitted(watch, seeds, earlier, max_iter)
     if not watch.needed:
         watch.catch_up(result.history["loss"][1:])
     if watch.measure:
         net._params[...] = watch.best_x
     return Trained(net, watch, result)
+
+
+def _fitted(watch: Watch, seeds: Iterator[int], earlier: Any, max_iter: int) -> Any:
+    estimator, problem = watch.estimator, watch.problem
+    earlier = _resumable(earlier, estimator.solver, problem.n_samples, problem.units)
+    continues = earlier is not None and earlier.state.get("rng") is not None
+    return watch.net.fit(
+        problem.X, problem.T, estimator.solver, sample_weight=problem.weight, sigma=problem.sigma,
+        missing=problem.missing, penalty=problem.penalty, max_iter=max_iter, callback=watch if watch.needed else None,
+        rng=None if continues else next(seeds), standardize=problem.units or False, warm_start=earlier,
+        **problem.options(estimator, watch.rate),
+    )  # fmt: skip
 
 
 @contextmanager
@@ -163,7 +172,7 @@ def best_start(estimator: Any, networks: list[Network], problem: Problem) -> int
     results = fit_many(
         [net.copy() for net in networks], problem.X, problem.T, sample_weight=problem.weight,
         penalty=problem.penalty, standardize=problem.units or False, max_iter=estimator.max_iter, ftol=0.0,
-        **problem.options(estimator, float),
+        verbose=check.verbosity(estimator.verbose), **problem.options(estimator, float),
     )  # fmt: skip
     return int(np.argmin([result.fun if math.isfinite(result.fun) else math.inf for result in results]))
 
@@ -194,6 +203,7 @@ def by_evidence(estimator: Any, networks: list[Network], samples: Samples) -> tu
                 max_iter=estimator.max_iter,
                 tol=estimator.tol,
                 standardize=standardizes(estimator),
+                verbose=check.verbosity(estimator.verbose),
             )
             for net in networks
         ]

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from fastmlp import _progress
 from fastmlp._types import Array
 from fastmlp.estimators.arguments import STOCHASTIC, measure
 from fastmlp.estimators.mean_objective import Problem, Validation
@@ -40,7 +41,13 @@ class Watch:
     """
 
     def __init__(
-        self, estimator: Any, net: Network, problem: Problem, validation: Validation | None, progress: Progress | None
+        self,
+        estimator: Any,
+        net: Network,
+        problem: Problem,
+        validation: Validation | None,
+        progress: Progress | None,
+        shown: _progress.Progress,
     ) -> None:
         self.estimator, self.net, self.problem, self.validation = estimator, net, problem, validation
         self.measure = measure(estimator)
@@ -50,7 +57,7 @@ class Watch:
             self.progress.measure, self.progress.gain = self.measure, -math.inf
         if self.progress.idle > estimator.n_iter_no_change:
             self.progress.idle = 0
-        self.best_x = net.params
+        self.best_x, self._shown = net.params, shown
         self.stopped = False
 
     def rate(self, epoch: int) -> float:
@@ -78,15 +85,17 @@ class Watch:
             p.validation_loss_curve.append(self.validation.loss(state.x))
             if self.measure == "score":
                 p.scores.append(self.validation.score(self.net))
-        if self.estimator.verbose:
-            self._print(self._line(state.nit))
+        if self._shown.in_place:
+            self._shown.tell(state.nit, self._words)
+        elif self.estimator.verbose:
+            _progress.say(f"Iteration {state.nit}, {self._words()}")
         self.stopped = self._no_more_progress(state.x)
         return self.stopped
 
-    def _line(self, n_iter: int) -> str:
+    def _words(self) -> str:
         """What there is to say of the latest iteration."""
         p = self.progress
-        shown = [f"Iteration {n_iter}, loss = {p.loss_curve[-1]:.8f}"]
+        shown = [f"loss = {p.loss_curve[-1]:.8f}"]
         if self.validation is not None:
             shown.append(f"validation loss = {p.validation_loss_curve[-1]:.8f}")
             if self.measure == "score":
@@ -108,10 +117,7 @@ class Watch:
             return False
         if e.solver == "sgd" and e.learning_rate == "adaptive" and self.rate(0) > LEAST_RATE:
             p.slowdown, p.idle = 5.0 * p.slowdown, 0
-            self._print(f"Learning rate = {self.rate(0):g}")
+            if self.estimator.verbose and not self._shown.in_place:
+                _progress.say(f"Learning rate = {self.rate(0):g}")
             return False
         return True
-
-    def _print(self, line: str) -> None:
-        if self.estimator.verbose:
-            print(line, flush=True)
