@@ -85,7 +85,8 @@ def refuse_masked_and_lazy(value: Any, name: str) -> None:
         if getattr(kind, "reads_chunks", False):
             raise TypeError(
                 f"{name}: expected an array, got {kind.__name__}, which this does not read; loss, gradients, Hessians "
-                "and products, objective, fit and predict do. Give it some of the samples as arrays"
+                "and products, objective, fit, predict, fit_evidence, Laplace, sensitivity, saliencies, prune and "
+                "refit do. Give it some of the samples as arrays"
             )
         package = kind.__module__.partition(".")[0]
         chunked = package == "xarray" and getattr(value, "chunks", None) is not None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -13,7 +14,11 @@ from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp._types import Array, ArrayLike, Axes, Float
-from fastmlp.model import moments
+from fastmlp.model import functional, moments
+from fastmlp.model.chunked import ChunkedSamples
+from fastmlp.model.chunks import Chunks
+from fastmlp.model.functional import Samples
+from fastmlp.model.losses import Targets
 from fastmlp.network.network import Network, check_network
 
 BLOCK = 2**19  # numbers of the Jacobian that are held at once
@@ -94,15 +99,16 @@ class Sensitivity:
 
 @quiet
 def sensitivity(
-    net: Network, X: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
+    net: Network, X: ArrayLike | Chunks, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
 ) -> Sensitivity:
     """How much each output depends on each input, on average over samples.
 
     Parameters
     ----------
     net : Network
-    X : array-like of shape (N, D)
-        The samples to average over, at least one; the columns of a data frame give the inputs their names.
+    X : array-like of shape (N, D), or Chunks
+        The samples to average over, at least one; the columns of a data frame give the inputs their names. `Chunks`
+        have weights of their own, if any; their targets are not looked at.
     sample_weight : array-like of shape (N,), optional
         Non-negative weights s_n of the averages, not all zero.
     n_threads : int, optional
@@ -127,7 +133,8 @@ def sensitivity(
     derivatives by an input that is constant over the samples are 0; those of a constant output are nan; both up to
     rounding.
 
-    Cost: `Network.jacobian`. Memory: a block of the Jacobian, whatever N is, and the outputs.
+    Cost: `Network.jacobian`. Memory: a block of the Jacobian, whatever N is, and the outputs. `Chunks` are read ten
+    times, and their outputs computed each time.
 
     References
     ----------
@@ -147,33 +154,71 @@ def sensitivity(
     x1                3           3           3      0.8321      0.8321      0.8321
     x2               -4           4           4     -0.5547      0.5547      0.5547
     """
-    values = check_network(net)._architecture.rows(X)
-    weight = check.sample_weight(sample_weight, len(values), np.float64)
-    check.at_least_one(values)
-    if weight is not None and not weight.any():
+    samples = _answered(check_network(net), X, sample_weight, n_threads)
+    check.at_least_one(samples.X)
+    heaviest = max(samples.of_each(_heaviest, inputs=False))
+    if heaviest == 0:
         raise ValueError("sample_weight: expected at least one positive number, got zeros only")
-    share = np.ones(len(values)) if weight is None else weight / weight.max()
-    share /= share.sum()
-    input_sd = moments.of_columns(values, weight).deviation
-    output_sd = moments.of_columns(net.predict(values, n_threads=n_threads), weight).deviation
+    input_sd = moments.of_samples(samples).deviation
+    output_sd = moments.of_samples(samples, targets=True).deviation
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = input_sd / np.where(output_sd > 0, output_sd, np.nan)[:, np.newaxis]
-    raw = _averages(net, values, share, ratio, n_threads)
+    raw = _averages(net, samples, heaviest, ratio, n_threads)
     standardized = Averages(*(each * ratio for each in raw))
     outputs = tuple(f"y{k}" for k in range(1, net.layers[-1] + 1))
     return Sensitivity(raw, standardized, input_sd, output_sd, input_names(X, net.layers[0]), outputs)
 
 
-def _averages(net: Network, X: Array, share: Float, ratio: Float, n_threads: int | None) -> Averages:
+def _answered(net: Network, X: Any, sample_weight: Any, n_threads: int | None) -> Samples:
+    """Samples whose targets are the network's outputs; those of chunks are computed whenever a chunk is read."""
+    X, _, sample_weight = functional.in_chunks(X, None, sample_weight)
+    look = partial(_looked_at, net, n_threads)
+    if not isinstance(X, Chunks):
+        return look(X, None, sample_weight, finite=True)
+    functional.refuse_beside_chunks({"sample_weight": sample_weight})
+    return cast("Samples", ChunkedSamples(X, look, net.dtype))
+
+
+def _looked_at(
+    net: Network, n_threads: int | None, X: Any, T: Any, weight: Any, *, finite: bool, **wanted: bool
+) -> Samples:
+    rows = net._architecture.rows(X, finite=finite)
+    weight = check.sample_weight(weight, len(rows), np.float64)
+    return Samples(rows, Targets(net.predict(rows, n_threads=n_threads), None), weight)
+
+
+def _heaviest(samples: Samples) -> float:
+    return 1.0 if samples.weight is None else float(samples.weight.max(initial=0.0))
+
+
+def _shares(heaviest: float, samples: Samples) -> Float:
+    """The weights (N,) beside the largest of all."""
+    weight = np.ones(len(samples.X)) if samples.weight is None else samples.weight
+    return np.asarray(weight / heaviest)
+
+
+def _total(heaviest: float, samples: Samples) -> float:
+    return float(_shares(heaviest, samples).sum())
+
+
+def _averages(net: Network, samples: Samples, heaviest: float, ratio: Float, n_threads: int | None) -> Averages:
     """Sums of J times the power of two beside `ratio`, whose squares overflow in no units."""
     usual = np.isfinite(ratio) & (ratio > 0)
     unit = np.ldexp(1.0, np.clip(np.frexp(np.where(usual, ratio, 1.0))[1], -1000, 1000))
-    sums = np.zeros((3, net.layers[-1], net.layers[0]))
-    for rows, J in _jacobians(net, X, n_threads):
-        J = J * unit
-        for total, values in zip(sums, (J, np.abs(J), J * J), strict=True):
-            total += np.einsum("n,nki->ki", share[rows], values)
+    total = samples.summed(partial(_total, heaviest), inputs=False)
+    sums = samples.summed(partial(_sums, net, n_threads, unit, heaviest, total))
     return Averages(sums[0] / unit, sums[1] / unit, np.sqrt(sums[2]) / unit)
+
+
+def _sums(net: Network, n_threads: int | None, unit: Float, heaviest: float, total: float, samples: Samples) -> Float:
+    """Of J, |J| and J^2 in these units, by the samples' shares of the weights: (3, K, D)."""
+    share = _shares(heaviest, samples) / total
+    sums = np.zeros((3, net.layers[-1], net.layers[0]))
+    for rows, J in _jacobians(net, samples.X, n_threads):
+        J = J * unit
+        for each, values in zip(sums, (J, np.abs(J), J * J), strict=True):
+            each += np.einsum("n,nki->ki", share[rows], values)
+    return sums
 
 
 def _jacobians(net: Network, X: Array, n_threads: int | None) -> Iterator[tuple[slice, Float]]:
@@ -184,7 +229,7 @@ def _jacobians(net: Network, X: Array, n_threads: int | None) -> Iterator[tuple[
         yield rows, net.jacobian(X[rows], n_threads=n_threads).astype(np.float64, copy=False)
 
 
-def input_names(X: ArrayLike, n_inputs: int) -> tuple[str, ...]:
+def input_names(X: Any, n_inputs: int) -> tuple[str, ...]:
     """The columns of a data frame, else x1, x2, ..."""
     columns = getattr(X, "columns", None)
     if columns is None:

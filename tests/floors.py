@@ -85,6 +85,7 @@ INNER = {
         ("criteria", "deletion_methods", "living", "retraining"),
         ("pruning_path", "optimum"),
         ("reduced", "deletions", "compacting"),
+        ("problem",),
         ("candidates",),
     ),
     "features": (("__init__",), ("transformers",), ("moments",)),

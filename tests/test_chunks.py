@@ -11,6 +11,7 @@ import pytest
 import fastmlp
 from fastmlp import Chunks
 from fastmlp._core.fits import many
+from fastmlp.features import HuMoments
 from fastmlp.model import moments
 from fastmlp.model.sums import Sums
 from fastmlp.optimize import loops
@@ -313,6 +314,68 @@ def test_the_evidence_of_classes_is_that_of_arrays():
     assert got.log_evidence == pytest.approx(expected.log_evidence, rel=1e-9)
 
 
+# ---- what is asked about a network ----
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sensitivities_are_those_of_arrays(dtype, weighted):
+    X, T = samples(dtype)
+    net, weight = network(dtype), np.linspace(0, 3, N) if weighted else None
+    expected = fastmlp.sensitivity(net, X, sample_weight=weight)
+    got = fastmlp.sensitivity(net, Chunks(X, T, weight, rows=ROWS))
+    for one, other in zip((*got.raw, *got.standardized), (*expected.raw, *expected.standardized), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-13)
+    single = fastmlp.sensitivity(net, Chunks(X, None, weight, rows=N))
+    assert np.array_equal(single.standardized, expected.standardized)
+    assert np.array_equal(single.output_sd, expected.output_sd)
+
+
+def test_sensitivities_of_nothing():
+    X, _ = samples()
+    with pytest.raises(ValueError, match="X: expected at least one sample"):
+        fastmlp.sensitivity(network(), Chunks([(X[:0],), (X[:0],)]))
+    with pytest.raises(ValueError, match="sample_weight: expected at least one positive number"):
+        fastmlp.sensitivity(network(), Chunks(X, None, np.zeros(N), rows=ROWS))
+    with pytest.raises(ValueError, match="chunk 1: X: expected finite numbers"):
+        fastmlp.sensitivity(network(), Chunks([(X,), (X * np.nan,)]))
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_pruning_is_that_of_arrays(standardize):
+    X, T = samples()
+    X = np.hstack([X, np.zeros((N, 1))])  # an input that says nothing
+    net = fastmlp.Network([4, 2, 1], rng=3)
+    net.fit(X, T, "lm", penalty=DECAY, standardize=standardize, tol=1e-9)
+    named = {"penalty": DECAY, "standardize": net.units if standardize else False}
+    chunks = Chunks(X, T, rows=ROWS)
+    expected, got = fastmlp.saliencies(net, X, T, **named), fastmlp.saliencies(net, chunks, **named)
+    assert got.names == expected.names
+    np.testing.assert_allclose(got.rise, expected.rise, rtol=1e-6, atol=1e-12)
+    found = [fastmlp.Laplace(net, *data, **named, noise_precision=1.0) for data in ((X, T), (chunks,))]
+    expected, got = (fastmlp.saliencies(each, what="inputs") for each in found)
+    np.testing.assert_allclose(got.rise, expected.rise, rtol=1e-6, atol=1e-12)
+    named |= {"what": "inputs", "validation": (X[:50], T[:50]), "tol": 1e-8}
+    expected, got = fastmlp.prune(net, X, T, **named), fastmlp.prune(net, chunks, **named)
+    assert [step.removed for step in got.steps] == [step.removed for step in expected.steps]
+    np.testing.assert_allclose(
+        [step.objective for step in got.steps], [step.objective for step in expected.steps], rtol=1e-9
+    )
+
+
+def test_a_network_is_trained_again_on_chunks():
+    X, T = samples(offset=5.0)
+    whole = network()
+    whole.fit(X[:600], T[:600], "lm", penalty=DECAY, standardize=True)
+    parts = whole.copy()
+    named = {"penalty": DECAY, "standardize": whole.units, "fixed": "b2"}
+    expected = fastmlp.refit(whole, X, T, **named)
+    got = fastmlp.refit(parts, Chunks(X, T, rows=ROWS), **named)
+    assert got.success
+    assert got.fun == pytest.approx(expected.fun, rel=1e-12)
+    np.testing.assert_allclose(parts.params, whole.params, rtol=1e-6)
+
+
 # ---- what goes wrong ----
 
 
@@ -512,7 +575,15 @@ def test_labels_in_one_chunk_and_rows_in_another():
             lambda net, chunks, T: posterior(chunks).save("nowhere", samples=True),
             "samples: expected False for a posterior of Chunks",
         ),
-        (lambda net, chunks, T: fastmlp.sensitivity(net, chunks), "X: expected an array, got Chunks"),
+        (lambda net, chunks, T: fastmlp.sensitivity(net, chunks, sample_weight=T), "sample_weight: expected None with"),
+        (lambda net, chunks, T: fastmlp.importances(net, chunks, None), "X: expected an array, got Chunks"),
+        (lambda net, chunks, T: fastmlp.propagate(net, chunks, np.eye(3)), "X: expected an array, got Chunks"),
+        (lambda net, chunks, T: fastmlp.check_derivatives(net, chunks, None), "X: expected arrays for this"),
+        (lambda net, chunks, T: posterior(chunks).predict(chunks), "X: expected an array, got Chunks"),
+        (lambda net, chunks, T: posterior(chunks).log_density(chunks, None), "X: expected arrays for this"),
+        (lambda net, chunks, T: fastmlp.MLPRegressor().fit(chunks, T[:, 0]), "X: expected an array, got Chunks"),
+        (lambda net, chunks, T: fastmlp.MLPClassifier().fit(chunks, T[:, 0] > 0), "X: expected an array, got Chunks"),
+        (lambda net, chunks, T: HuMoments().fit(chunks), "X: expected an array, got Chunks"),
         (lambda net, chunks, T: Chunks([]), "at least one chunk"),
         (lambda net, chunks, T: Chunks(T, T), "rows: expected how many"),
         (lambda net, chunks, T: Chunks(T), "rows: expected how many rows a chunk has, of X that is ndarray"),

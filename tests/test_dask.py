@@ -19,6 +19,7 @@ import pytest
 import fastmlp
 from executors import DeadlyOnce, broken, late
 from fastmlp import Chunks, _executors
+from fastmlp.features import HuMoments
 from fastmlp.model import spread, sums
 from interrupting import run
 
@@ -118,6 +119,15 @@ def test_fits_have_the_bits_of_chunks(client, method):
     assert np.array_equal(there.params, here.params)
     assert result.fun == expected.fun
     assert np.array_equal(result.history["loss"], expected.history["loss"])
+
+
+def test_what_is_asked_of_a_network_has_the_bits_of_chunks(client):
+    net, own = network(), Chunks(X, T, rows=ROWS)
+    net.fit(own, method="lm", penalty=DECAY, tol=1e-9)
+    got, expected = (fastmlp.sensitivity(net, data) for data in (arrays()[0], own))
+    assert same(tuple(got.standardized), tuple(expected.standardized))
+    got, expected = (fastmlp.saliencies(net, *data, penalty=DECAY, what="inputs") for data in (arrays(), (own,)))
+    assert same(got.rise, expected.rise)
 
 
 def test_no_chunk_comes_to_the_caller(client, monkeypatch):
@@ -319,6 +329,10 @@ def test_workers_of_another_build_are_refused_by_name(client, monkeypatch):
         (lambda net, X, T: net.sample_losses(X, T), "X: expected an array in memory, got dask.array.core.Array"),
         (lambda net, X, T: net.jacobian(X), "X: expected an array in memory, got dask.array.core.Array"),
         (lambda net, X, T: fastmlp.sweep(X, T, (2,), folds=2), "X: expected an array in memory, got dask.array.core"),
+        (lambda net, X, T: fastmlp.fit_many([net], X, T), "X: expected an array in memory, got dask.array.core"),
+        (lambda net, X, T: fastmlp.MLPRegressor().fit(X, T), "X: expected an array in memory, got dask.array.core"),
+        (lambda net, X, T: fastmlp.MLPClassifier().fit(X, T), "X: expected an array in memory, got dask.array.core"),
+        (lambda net, X, T: HuMoments().fit(X), "X: expected an array in memory, got dask.array.core"),
         (lambda net, X, T: net.loss(X.compute(), T), "T: expected an array in memory, got dask.array.core.Array"),
         (
             lambda net, X, T: pickle.loads(pickle.dumps(net.objective(X, T))).value(net.params),

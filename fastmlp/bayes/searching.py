@@ -252,10 +252,7 @@ def fit_evidence(
     known = _noise_known(frame, noise_precision) if noise == "known" or absolute_sigma else None
     start, constant = screening.params_in(frame.units, net), reference.of(frame.architecture, samples)
 
-    if isinstance(X, Chunks):
-        told = explained.at_hand(samples)
-        X, T = told.X, told.targets.given
-    given = X, T
+    given = explained.given(X, T, samples)
 
     def look_at_scale() -> None:
         scale.before(net._architecture, start, samples, constant, False, frame.units, given)

@@ -41,6 +41,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self
         """
         self._check()
+        check.refuse_masked_and_lazy(X, "X")
         X = validate_data(self, X, dtype=np.float64)
         self.image_shape_ = _images.shape_of(X, _images.checked_shape(self.shape))
         return self
@@ -59,6 +60,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ndarray of float64 of shape (n_samples, n_features_out)
         """
         check_is_fitted(self)
+        check.refuse_masked_and_lazy(X, "X")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         h, w = self.image_shape_[-2:]
         images = X.reshape(-1, h, w)

@@ -89,6 +89,10 @@ class Samples(NamedTuple):
         """A function of the samples that is a sum over them; whether it takes X."""
         return function(self)
 
+    def of_each(self, function: Callable[[Samples], Any], inputs: bool = True) -> list[Any]:
+        """A function of what is in memory at once: of all of them."""
+        return [function(self)]
+
     def each(self) -> Iterable[Samples]:
         """What is in memory at once: all of them."""
         return (self,)
@@ -152,15 +156,20 @@ def in_chunks(X: Any, T: Any, sample_weight: Any, client: Any = None) -> tuple[A
 
 def _in_chunks(architecture: Architecture, chunks: Chunks, others: dict[str, Any], missing: str) -> Samples:
     """Samples that are read chunk by chunk, and have the face of `Samples`; of a single chunk, that one."""
-    for name, value in others.items():
-        if value is not None:
-            raise TypeError(f"{name}: expected None with Chunks, {_WITH_CHUNKS[name]}, got {type(value).__name__}")
+    refuse_beside_chunks(others)
     if check.choice(missing, "missing", MISSING) != "raise":
         raise ValueError("missing: expected 'raise' with Chunks, got 'ignore'; leave such samples out, or take arrays")
     if len(chunks) == 1:
         with reading(0):
             return check_samples(architecture, *chunks.read(0))
     return cast("Samples", ChunkedSamples(chunks, partial(_chunk, architecture), architecture.dtype))
+
+
+def refuse_beside_chunks(others: dict[str, Any]) -> None:
+    """TypeError where an argument is given that chunks have themselves."""
+    for name, value in others.items():
+        if value is not None:
+            raise TypeError(f"{name}: expected None with Chunks, {_WITH_CHUNKS[name]}, got {type(value).__name__}")
 
 
 _WITH_CHUNKS = {

@@ -31,9 +31,7 @@ class Moments(NamedTuple):
 
 def of_columns(array: Array, weight: Array | None = None) -> Moments:
     """What the columns of a matrix of float32 or float64 are like; some row counts."""
-    array = np.ascontiguousarray(array)
-    if weight is not None and weight.dtype != array.dtype:
-        weight = weight.astype(array.dtype)
+    array, weight = _native(array, weight)
     found, total = passes.moments(array, weight, ROUNDINGS[array.dtype])
     mean, deviation, absolute, low, high = found
     return Moments(mean, deviation, absolute, low, high, total)
@@ -65,5 +63,12 @@ def _of_chunks(samples: ChunkedSamples, targets: bool) -> Moments:
 def _pass(targets: bool, weighted: bool, function: Callable[..., Any], known: tuple[Any, ...], samples: Samples) -> Any:
     """A pass over X or T of a chunk, where others may have weights."""
     ((array, weight),) = samples.columns(targets)
+    if weighted and weight is None:
+        weight = np.ones(len(array))
+    return function(*_native(array, weight), *known)
+
+
+def _native(array: Array, weight: Array | None) -> tuple[Array, Array | None]:
+    """As the kernels read them: row by row, weights in the type of the array."""
     array = np.ascontiguousarray(array)
-    return function(array, np.ones(len(array), array.dtype) if weighted and weight is None else weight, *known)
+    return array, None if weight is None else weight.astype(array.dtype, copy=False)

@@ -283,11 +283,9 @@ class Trainable(Differentiable):
         """
         X, T, sample_weight = functional.in_chunks(X, T, sample_weight, client)
         samples = functional.check_samples(self._architecture, X, T, sample_weight, sigma, missing)
-        given = (X, T if samples.targets.observed is None else samples.targets.given)
         if isinstance(X, Chunks):
             objectives.require_some(samples)
-            told = explained.at_hand(samples)
-            given = (told.X, told.targets.given)
+        given = explained.given(X, T if samples.targets.observed is None else samples.targets.given, samples)
         penalty = with_derivatives(penalty, derivatives, derivative_weight)
         asked = optimize.FitOptions(
             given=given, method=method, penalty=penalty, fixed=fixed, tied=tied, bounds=bounds,

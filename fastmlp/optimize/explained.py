@@ -17,6 +17,7 @@ from fastmlp._types import Array, Float, Index
 from fastmlp.model import moments
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.chunked import ChunkedSamples
+from fastmlp.model.chunks import Chunks
 from fastmlp.model.functional import Samples, check_samples, predict
 from fastmlp.optimize import advice, reference
 from fastmlp.terms.objective import Objective
@@ -296,6 +297,14 @@ def rows(samples: Samples) -> Samples:
 def at_hand(samples: Samples) -> Samples:
     """All samples, but of those in chunks some."""
     return rows(samples) if isinstance(samples, ChunkedSamples) else samples
+
+
+def given(X: Any, T: Any, samples: Samples) -> tuple[Any, Any]:
+    """X and T as they were given, before they came into the network's type; of those in chunks some."""
+    if isinstance(X, Chunks):
+        told = at_hand(samples)
+        return told.X, told.targets.given
+    return X, T
 
 
 def _places(n_samples: int, weight: Array | None) -> Index:

@@ -11,6 +11,7 @@ retraining        from the model's minimum to the minimum itself
 pruning_path      what has been found: a path, and the network that was chosen
 optimum           a trained network, and its second derivatives, their inverse, evidence, criteria
 reduced           the objective in the compact network of what is left
+problem           what is pruned: a network, its samples and its penalty, or a posterior
 compacting        a network without units and inputs that do nothing
 candidates        what may be deleted
 """

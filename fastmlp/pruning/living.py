@@ -8,11 +8,16 @@ biases are not known beside that of the outputs: these are held, as in `Reduced.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._types import Mask
 from fastmlp.errors import NotPositiveDefiniteError
 from fastmlp.model import traces
+from fastmlp.model.architecture import Architecture
+from fastmlp.model.functional import Samples
 from fastmlp.pruning.optimum import HESSIANS, Known, Optimum
 from fastmlp.pruning.reduced import Reduced
 
@@ -61,7 +66,12 @@ def _without_dead(optimum: Optimum) -> NDArray[np.bool_]:
     cheap = 0.5 * curvatures * v**2 <= CHEAP * abs(optimum.value_and_grad[0])
     faint = pruned.copy()
     faint[reduced.free[small & cheap]] = True
-    below = traces.trace(architecture, reduced.expand(v), reduced.problem.samples.X).a[:-1]
-    for W, a in zip(architecture.unravel(np.arange(len(pruned))).weights[1:], below, strict=True):
-        pruned[W[:, faint[W].all(axis=0) | ~a.any(axis=0)]] = True
+    speaking = reduced.problem.samples.summed(partial(_speaking, architecture, reduced.expand(v)))
+    for W, speaks in zip(architecture.unravel(np.arange(len(pruned))).weights[1:], speaking, strict=True):
+        pruned[W[:, faint[W].all(axis=0) | ~speaks]] = True
     return reduced.problem.dead(pruned)
+
+
+def _speaking(architecture: Architecture, params: Float, samples: Samples) -> tuple[Mask, ...]:
+    """Layer by layer, which hidden units are not 0 in all samples."""
+    return tuple(np.asarray(a.any(axis=0)) for a in traces.trace(architecture, params, samples.X).a[:-1])

@@ -16,6 +16,7 @@ from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet
 from fastmlp._types import ArrayLike, Validation
 from fastmlp.bayes import Laplace
+from fastmlp.model.chunks import Chunks
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.optimize import holdout
@@ -23,8 +24,8 @@ from fastmlp.pruning import criteria
 from fastmlp.pruning.candidates import Candidates
 from fastmlp.pruning.deletion_methods import METHODS
 from fastmlp.pruning.optimum import HESSIANS
+from fastmlp.pruning.problem import posed
 from fastmlp.pruning.pruning_path import PruningPath
-from fastmlp.pruning.reduced import posed
 from fastmlp.pruning.walk import Rules, Walk
 from fastmlp.terms.term import Penalty
 
@@ -33,7 +34,7 @@ from fastmlp.terms.term import Penalty
 @hinting
 def prune(
     net: Network | Laplace,
-    X: ArrayLike | None = None,
+    X: ArrayLike | Chunks | None = None,
     T: ArrayLike | None = None,
     method: str = "obs",
     *,
@@ -66,7 +67,7 @@ def prune(
     net : Network or Laplace
         Stays as it is. With a posterior, also of `fit_evidence`, its negative logarithm is the objective: network,
         data, prior and noise precisions are the posterior's, in its units, and are not given.
-    X : array-like of shape (N, D)
+    X : array-like of shape (N, D), or Chunks
     T : array-like of shape (N, K) or (N,)
         As for `Network.loss`.
     method : {"obs", "obd", "magnitude", "evidence"}
@@ -197,7 +198,7 @@ def prune(
         deadline=time.perf_counter() + seconds,
     )
     if rules.retrain and X is not None:
-        problem.warn_of_scale(X, T)
+        problem.warn_of_scale()
     walk = Walk(problem, candidates, rules, chooser, held_out)
     with handing_over(lambda: walk.path("stopped by an exception")), closing(walk.progress):
         message = walk.go(start)

@@ -20,7 +20,8 @@ from fastmlp.network import Network
 from fastmlp.optimize.monitor import CONVERGED, MAX_ITER, MESSAGES, STALLED, optimize_result
 from fastmlp.pruning import retraining
 from fastmlp.pruning.optimum import Optimum
-from fastmlp.pruning.reduced import Problem, Reduced
+from fastmlp.pruning.problem import Problem
+from fastmlp.pruning.reduced import Reduced
 
 if TYPE_CHECKING:
     from fastmlp.optimize.results import FitResult
@@ -38,7 +39,7 @@ EPS = float(np.finfo(np.float64).eps)
 def refit(
     net: Network,
     X: Any,
-    T: Any,
+    T: Any = None,
     *,
     penalty: Any = None,
     sample_weight: Any = None,
@@ -55,7 +56,7 @@ def refit(
     ----------
     net : Network
         Trained on other data; is changed, as by `Network.fit`.
-    X : array-like of shape (N, D)
+    X : array-like of shape (N, D), or Chunks
     T : array-like of shape (N, K) or (N,)
         As for `Network.loss`.
     penalty, sample_weight, fixed, standardize, n_threads
@@ -119,7 +120,7 @@ def refit(
     problem = Problem.of_network(net, X, T, sample_weight, penalty, standardize, n_threads)
     tol = problem.default_tol if tol is None else check.number(tol, "tol", 0.0)
     reduced, v = _reduced(problem, fixed)
-    warned = problem.warn_of_scale(X, T)
+    warned = problem.warn_of_scale()
     claim = (os.getpid(), object())
     net._claim(claim, "refit")
     try:

@@ -14,13 +14,15 @@ from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp._types import Array, ArrayLike, Float
 from fastmlp.bayes import Laplace
+from fastmlp.model.chunks import Chunks
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.pruning.candidates import Candidates
 from fastmlp.pruning.deletion_methods import METHODS, gains
 from fastmlp.pruning.living import living_optimum
 from fastmlp.pruning.optimum import HESSIANS, Optimum
-from fastmlp.pruning.reduced import Reduced, posed
+from fastmlp.pruning.problem import posed
+from fastmlp.pruning.reduced import Reduced
 from fastmlp.terms.term import Penalty
 
 SHOWN = 12
@@ -142,7 +144,7 @@ class Saliencies:
 @hinting
 def saliencies(
     net: Network | Laplace,
-    X: ArrayLike | None = None,
+    X: ArrayLike | Chunks | None = None,
     T: ArrayLike | None = None,
     method: str = "obs",
     *,
@@ -161,7 +163,7 @@ def saliencies(
     net : Network or Laplace
         Trained with this penalty: saliencies belong to an optimum. A posterior brings data, prior and noise along, as
         for `fastmlp.prune`, and is the objective: rises are those of the negative log posterior.
-    X : array-like of shape (N, D)
+    X : array-like of shape (N, D), or Chunks
     T : array-like of shape (N, K) or (N,)
         As for `Network.loss`.
     method : {"obs", "obd", "magnitude", "evidence"}

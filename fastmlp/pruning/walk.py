@@ -20,8 +20,9 @@ from fastmlp.pruning.deletion_methods import Method, Model
 from fastmlp.pruning.deletions import Deletions
 from fastmlp.pruning.living import living_optimum
 from fastmlp.pruning.optimum import FARTHEST, Foreseen, Optimum
+from fastmlp.pruning.problem import Problem
 from fastmlp.pruning.pruning_path import PruningPath, PruningStep
-from fastmlp.pruning.reduced import Problem, Reduced
+from fastmlp.pruning.reduced import Reduced
 from fastmlp.terms import DataTerm
 
 TIE = 1e-9  # of the smallest score: of equal ones the first is deleted, not the one that rounding prefers

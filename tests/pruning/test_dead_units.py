@@ -69,6 +69,18 @@ def test_dead_units_go_and_straight_ones_give_their_bias_away(what, are_held, mo
     assert len(path.steps) > 1
 
 
+def test_dead_units_go_where_samples_come_in_chunks():
+    net, X, T = one_dead_one_straight()
+    chunks = fastmlp.Chunks(X, T, rows=23)
+    found, expected = (fastmlp.saliencies(net, *data, penalty=PENALTY, what="inputs") for data in ((chunks,), (X, T)))
+    assert relative_error(found.rise, expected.rise) < 1e-4  # one may be held, as above
+    paths = [fastmlp.prune(net, *data, penalty=PENALTY, what="units") for data in ((chunks,), (X, T))]
+    assert len(paths[0].steps) == len(paths[1].steps) > 2
+    for step, other in zip(*(path.steps for path in paths), strict=True):
+        assert step.removed == other.removed
+        assert abs(step.objective - other.objective) < 1e-9 * abs(other.objective)
+
+
 @pytest.mark.parametrize("hidden", ["relu", "identity", "tanh", "softplus"])
 @pytest.mark.parametrize("seed", range(4))
 def test_paths_of_estimators_end_where_nothing_is_left(hidden, seed):

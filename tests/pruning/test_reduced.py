@@ -7,7 +7,8 @@ import pytest
 
 import fastmlp
 from cases import data, network, relative_error
-from fastmlp.pruning.reduced import SMALLER, Problem, Reduced
+from fastmlp.pruning.problem import SMALLER, Problem
+from fastmlp.pruning.reduced import Reduced
 
 PENALTY = fastmlp.WeightDecay(0.3, 0.1)
 
