@@ -91,9 +91,12 @@ def refuse_masked_and_lazy(value: Any, name: str) -> None:
         package = kind.__module__.partition(".")[0]
         chunked = package == "xarray" and getattr(value, "chunks", None) is not None
         if package in LAZY or chunked:
+            load = LAZY.get(package, ".compute()")
             raise TypeError(
                 f"{name}: expected an array in memory, got {kind.__module__}.{kind.__name__}, all of which would be "
-                f"loaded; if it fits, {name}{LAZY.get(package, '.compute()')} does so"
+                f"loaded; if it fits, {name}{load} does so"
+                + "; else fastmlp.Chunks read it in parts, for what takes them"
+                * (load == "[:]")
             )
 
 

@@ -147,6 +147,38 @@ def test_predictions_go_where_they_are_wanted(tmp_path):
         net.predict(chunks, out=[0.0] * N)
 
 
+class Stored:
+    """An array that lies in a file, as those of zarr and h5py do; notes what is read."""
+
+    def __init__(self, array):
+        self._array, self.shape, self.dtype, self.reads = array, array.shape, array.dtype, []
+
+    def __getitem__(self, rows):
+        self.reads.append((rows.start, rows.stop))
+        return self._array[rows].copy()
+
+
+@pytest.mark.parametrize("dtype", ["<f8", ">f8", "<f4", "<i2"])
+def test_what_lies_in_a_file_is_read_once_a_pass_in_order(dtype):
+    X, T = ((10 * array).astype(dtype) for array in samples())
+    stored, targets = Stored(X), Stored(T)
+    objective = network().objective(Chunks(stored, targets, rows=300))
+    objective.value(objective.x0)
+    whole = network().objective(Chunks(X, T, rows=300))
+    for name in ("value", "grad", "value_and_grad", "hess", "ggn"):
+        stored.reads.clear()
+        targets.reads.clear()
+        got, expected = getattr(objective, name)(objective.x0), getattr(whole, name)(whole.x0)
+        assert stored.reads == targets.reads == [(0, 300), (300, 600), (600, N)]
+        assert all(map(np.array_equal, got, expected)) if isinstance(got, tuple) else np.array_equal(got, expected)
+    stored.reads.clear()
+    assert np.array_equal(network().predict(Chunks(stored, rows=300)), network().predict(X))
+    assert stored.reads == [(0, 300), (300, 600), (600, N)]
+    stored.reads.clear()
+    network().fit(Chunks(stored, targets, rows=300), method="lbfgs", max_iter=3, penalty=DECAY)
+    assert stored.reads == [(0, 300), (300, 600), (600, N)] * (len(stored.reads) // 3)
+
+
 # ---- fits ----
 
 
@@ -598,10 +630,29 @@ def test_what_is_not_supported_is_refused_by_name(call, message):
         call(network(), Chunks(X, T, rows=ROWS), T)
 
 
+def test_a_file_that_is_closed_is_told_by_name():
+    class Closed:
+        @property
+        def shape(self):
+            raise RuntimeError("not open")
+
+        def __getitem__(self, rows):
+            raise RuntimeError("not open")
+
+    X, T = samples()
+    with pytest.raises(ValueError, match=r"^T: expected an array whose rows .*, got Closed that cannot be read \(not"):
+        Chunks(X, Closed(), rows=ROWS)
+    stored = Stored(X)
+    chunks = Chunks(stored, T, rows=ROWS)
+    stored._array = Closed()
+    with pytest.raises(RuntimeError, match=r"^chunk 0: RuntimeError: not open"):
+        network().loss(chunks)
+
+
 def test_what_has_a_shape_and_no_rows_is_refused_by_name():
     class Shaped:
         shape = (3, 2)
 
-    for name, arrays in (("X", (Shaped(),)), ("T", (np.zeros((3, 2)), Shaped()))):
+    for name, arrays in (("X", (Shaped(),)), ("T", (np.zeros((3, 2)), Shaped())), ("X", ({"X": [1.0]},))):
         with pytest.raises(TypeError, match=rf"^{name}: expected an array whose rows are taken as {name}\[i:j\]"):
             Chunks(*arrays, rows=1)

@@ -196,11 +196,14 @@ def _cut(X: Any, T: Any, sample_weight: Any, rows: int) -> list[Slices]:
 
 
 def _length(array: Any, name: str) -> int:
-    shape = getattr(array, "shape", None)
+    expected = f"expected an array whose rows are taken as {name}[i:j]"
     try:
-        if not hasattr(type(array), "__getitem__"):
-            raise TypeError("it has no rows")
+        shape = getattr(array, "shape", None)
+    except Exception as error:  # of a file that has been closed
+        raise ValueError(f"{name}: {expected}, got {type(array).__name__} that cannot be read ({error})") from error
+    try:
+        if not hasattr(type(array), "__getitem__") or (shape is None and hasattr(array, "keys")):
+            raise TypeError("it has no rows")  # as a group of arrays
         return int(shape[0]) if shape is not None and len(shape) else len(array)
     except TypeError:
-        expected = f"expected an array whose rows are taken as {name}[i:j]"
         raise TypeError(f"{name}: {expected}, got {check.shown(array)}") from None
