@@ -128,6 +128,12 @@ class Checkpoint:
         warn_caller(f"checkpoint: in {self._folder!r} {text}", CheckpointWarning)
 
 
+def refuse_unseeded(rng: Any, checkpoint: Any) -> None:
+    """Of a call that draws: the next one could not draw the same."""
+    if rng is None and checkpoint is not None:
+        raise ValueError("rng: expected an int with checkpoint=, so that the next call draws the same, got None")
+
+
 def _made(folder: Any) -> str:
     try:
         name = check.path(folder)

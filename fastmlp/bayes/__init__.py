@@ -12,7 +12,7 @@ evidence    the posterior at precisions by the evidence: searching (for them), a
             alternation (training, re-estimation; narrow: of more inputs than samples), levels (of the noise),
             quantized (samples as the search sees them), budget (what ends it early), occam (the gradient of ln|A|),
             sharpened (digits that A has lost); starts and mixture (several networks), screening (which of them go on),
-            workers (of an executor, which train them)
+            workers (of an executor, which train them), journal (what a folder keeps of them), ending (what is said)
 priors      prior_samples (functions drawn from a prior), precisions (one for each parameter, by name)
 """
 

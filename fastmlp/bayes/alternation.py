@@ -18,6 +18,7 @@ from fastmlp import _validation as check
 from fastmlp._types import Mask
 from fastmlp.bayes.budget import Budget, Stop
 from fastmlp.bayes.frame import Frame
+from fastmlp.bayes.journal import Journal
 from fastmlp.bayes.laplace import Laplace
 from fastmlp.bayes.levels import CLOSE, Levels
 from fastmlp.bayes.narrow import Narrow
@@ -78,7 +79,7 @@ class Alternation:
 
     def __init__(
         self, params: Float, frame: Frame, samples: Samples, groups: Any, tol: float, n_threads: Any,
-        budget: Budget | None = None, number: int = 0, levels: Levels | None = None,
+        budget: Budget | None = None, number: int = 0, levels: Levels | None = None, journal: Journal | None = None,
     ) -> None:  # fmt: skip
         self.narrow = Narrow.of(params, frame, samples, groups)
         self.whole_frame, self._kind = frame, groups
@@ -94,6 +95,7 @@ class Alternation:
         self.sizes = np.array([len(where) for where in self.where])
         self.levels = Levels(frame, samples, by_output=False) if levels is None else levels
         self.budget, self.number, self._begun = Budget() if budget is None else budget, number, False
+        self.journal = journal or Journal()
         self._damping, self._is_far = 0.0, False  # of the latest training; whether that was a few steps only
         self._told: Step | None = None  # of which whoever looks on knows
         self._n_before = 0  # steps of which this knew before
@@ -102,8 +104,9 @@ class Alternation:
         """The same search, which goes on with other samples from parameters (P,) after so many steps."""
         own = self.levels.on(samples)
         other = Alternation(
-            begin, self.whole_frame, samples, self._kind, self.tol, self.data.n_threads, self.budget, self.number, own
-        )
+            begin, self.whole_frame, samples, self._kind, self.tol, self.data.n_threads, self.budget, self.number, own,
+            self.journal,
+        )  # fmt: skip
         other._begun, other._n_before = self._begun, n_before
         return other
 
@@ -183,7 +186,8 @@ class Alternation:
         objective = self._objective(precisions)
         tol, digits = max(self._least_gradient(precisions), self._gradient_tolerance()), self._digits(precisions)
         left = self._left(LONGEST * self.budget.seconds if self._begun else self.budget.left / 2)
-        place = settled.to_minimum(objective, tol, digits, self._is_far or not self._begun, left)
+        anew = self._is_far or not self._begun
+        place = self._place("train", precisions, lambda: settled.to_minimum(objective, tol, digits, anew, left))
         self._is_far = False
         step = self._at(place, objective, precisions)
         if self._begun and self.budget.over:
@@ -193,9 +197,22 @@ class Alternation:
     def approached(self, precisions: Float, n_steps: int) -> Step:
         """The posterior after a few steps from the present parameters towards the optimum for these precisions."""
         objective = self._objective(precisions)
-        place = settled.towards(objective, n_steps, self._digits(precisions), self._left(), self._damping)
+        digits, left, damping = self._digits(precisions), self._left(), self._damping
+        place = self._place("approach", precisions, lambda: settled.towards(objective, n_steps, digits, left, damping))
         self._is_far = True
         return self._at(place, objective, precisions)._replace(passing=True)
+
+    def _place(self, how: str, precisions: Float, find: Callable[[], settled.Place]) -> settled.Place:
+        """Where training comes to from the present parameters, unless it is known already."""
+        question = (how, self.levels.are_on_grid, precisions, self.params)
+        known = self.journal.known(question)
+        if known is not None:
+            return settled.Place(known[2:].copy(), bool(known[0]), float(known[1]))
+        place = find()
+        if place.cut:
+            self.journal.close()
+        self.journal.note(question, np.concatenate([[place.finished, place.damping], place.v]))
+        return place
 
     def _at(self, place: settled.Place, objective: Objective, precisions: Float) -> Step:
         """Where training has come to, from where the next one goes on."""
@@ -208,7 +225,8 @@ class Alternation:
             return self._sharpened(step._replace(cut=False), step.posterior)
         self.params = step.posterior.params
         objective = self._objective(step.precisions)
-        place = settled.to_minimum(objective, self._least_gradient(step.precisions), left=self._left())
+        tol, left = self._least_gradient(step.precisions), self._left()
+        place = self._place("polish", step.precisions, lambda: settled.to_minimum(objective, tol, left=left))
         posterior = self._posterior(objective, place.v)
         step = step._replace(cut=step.cut and place.cut)
         return self._sharpened(step, posterior if place.finished and self._is_same(step, posterior) else step.posterior)
@@ -292,6 +310,16 @@ class Alternation:
         Half the difference of both sides is the derivative of the log evidence by the logarithm, with w held; if
         `corrected`, twice the effect of the optimum's motion is added (`occam`), and it is the derivative along it.
         """
+        question = ("proposal", corrected, self.levels.are_on_grid, step.precisions, step.posterior.params)
+        known = self.journal.known(question)
+        if known is None:
+            found = self._proposal(step, corrected)
+            self.journal.note(question, np.concatenate(found))
+            return found
+        gradient, change, at_floor = np.split(known, [len(step.precisions), 2 * len(step.precisions)])
+        return Proposal(gradient, change, at_floor.astype(bool))
+
+    def _proposal(self, step: Step, corrected: bool) -> Proposal:
         posterior, precisions, *_ = step
         levels, alphas, betas = self.levels, self.alphas(precisions), self.betas(precisions)
         squares = np.array([(posterior.params[where] ** 2).sum() for where in self.where])

@@ -14,6 +14,7 @@ from fastmlp.bayes.ascent import Path, near_by, off_grid
 from fastmlp.bayes.budget import Budget
 from fastmlp.bayes.evidence import Evidence
 from fastmlp.bayes.frame import Frame
+from fastmlp.bayes.journal import Journal
 from fastmlp.bayes.levels import Levels
 from fastmlp.bayes.starts import Start
 from fastmlp.model.functional import Samples
@@ -84,6 +85,11 @@ class Candidate:
         return self
 
     @property
+    def journal(self) -> Journal:
+        """What it has been told on its way."""
+        return self._alternation.journal
+
+    @property
     def log_evidence(self) -> float:
         """Of the best point so far, of the samples that it has seen."""
         return max(step.posterior.log_evidence for step in self._path.steps)
@@ -123,7 +129,9 @@ class Search(NamedTuple):
     is_quick: bool
     n_threads: int  #: of the posteriors
 
-    def begun(self, network: Network, threads: int, number: int, budget: Budget) -> Candidate:
+    def begun(
+        self, network: Network, threads: int, number: int, budget: Budget, journal: Journal | None = None
+    ) -> Candidate:
         """A network, trained to near by."""
         frame = self.frame._replace(architecture=network._architecture.changed(dtype="float64"), pruned=network._pruned)
         begin = params_in(frame.units, network)
@@ -132,7 +140,9 @@ class Search(NamedTuple):
         if self.on_grid is not None and not levels.are_fine(levels.start(self.noise_precision)):
             seen, at_last, levels = self.on_grid, self.samples, levels.on_grid()
             begin = shortened(begin, DIGITS)
-        alternation = Alternation(begin, frame, seen, self.groups, 0.01 * self.tol, threads, budget, number, levels)
+        alternation = Alternation(
+            begin, frame, seen, self.groups, 0.01 * self.tol, threads, budget, number, levels, journal
+        )
         start = alternation.start(self.prior_precision, self.noise_precision)
         path = near_by(alternation, start, self.max_iter, quick=self.is_quick)
         return Candidate(network.layers[1:-1], number, alternation, path, self.n_threads, at_last)

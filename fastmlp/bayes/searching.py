@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +16,7 @@ from fastmlp._hints import hinting
 from fastmlp._partial import handing_over
 from fastmlp._quiet import quiet_but
 from fastmlp._types import ArrayLike, Seed
-from fastmlp.bayes import screening, starts, workers
+from fastmlp.bayes import ending, journal, screening, starts, workers
 from fastmlp.bayes.alternation import GROUPS
 from fastmlp.bayes.ascent import to_fixed_point, to_maximum
 from fastmlp.bayes.budget import Budget
@@ -24,7 +27,7 @@ from fastmlp.bayes.problem import measured_noise, noise_given
 from fastmlp.bayes.quantized import quantized
 from fastmlp.bayes.screening import Candidate, Search
 from fastmlp.bayes.starts import Start, Starts
-from fastmlp.errors import ConvergenceWarning, warn_caller
+from fastmlp.checkpoint import refuse_unseeded
 from fastmlp.model import functional, units
 from fastmlp.model.chunks import Chunks
 from fastmlp.model.functional import Samples
@@ -68,6 +71,7 @@ def fit_evidence(
     callback: Callable[[Any], Any] | None = None,
     verbose: int = 0,
     executor: Any = None,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> Evidence | Any:
     """Train a network with prior and noise precisions that maximise the evidence, and no validation set.
 
@@ -131,6 +135,11 @@ def fit_evidence(
         1: progress as by `Network.fit`; where no line can update, and with 2, a line for each re-estimation.
     executor : concurrent.futures.Executor, optional
         Who trains the starts, as for `fit_many`: without `callback` and `verbose`.
+    checkpoint : str or path-like, optional
+        A folder, made if it is not there, that keeps what each start has come to, every second and with an executor
+        each time that a start comes back. A call that was killed and is made again, with the same data and settings,
+        trains only what is missing, to the same bits; `callback` sees all again. Where starts are drawn, `rng` has to
+        be told.
 
     Returns
     -------
@@ -144,9 +153,13 @@ def fit_evidence(
         If an argument is wrong, or T is constant.
     RuntimeError
         If workers of the executor have died.
+    OSError
+        If the checkpoint cannot be made.
 
     Warns
     -----
+    CheckpointWarning
+        If a file of the checkpoint is damaged, whose start is trained again, or cannot be written: training goes on.
     ScaleWarning
         If columns lie so far from zero that float32, of the network, or rounding leaves nothing of them; and with
         ``standardize=False``, as `Network.fit`, unless the network explains far more than a straight line.
@@ -260,6 +273,20 @@ def fit_evidence(
     if frame.units is not None:
         look_at_scale()
 
+    sizes = starts.sizes(net, hidden, len(samples.X))
+    settings: dict[str, Any] = {}
+    if checkpoint is not None:
+        if draws := n_starts > 1 or hidden is not None:
+            refuse_unseeded(rng, checkpoint)
+        settings = {
+            "net": net.__getstate__(), "groups": groups, "method": method, "n_starts": n_starts,
+            "hidden": None if hidden is None else np.asarray(hidden).tolist(), "combine": combine, "init": init,
+            "rng": _drawn_from(generator) if draws else None,
+            "prior_precision": np.asarray(prior_precision).tolist(), "noise": noise, "max_iter": max_iter, "tol": tol,
+            "noise_precision": None if noise_precision is None else np.asarray(noise_precision).tolist(),
+            **journal.told(samples, frame.units),
+        }  # fmt: skip
+    journals = journal.Journals(checkpoint, settings)
     is_screened = combine == "best" and n_starts > 1
     search = Search(
         frame, samples, quantized(frame, samples), noise == "per_output", known, groups, prior_precision,
@@ -268,10 +295,11 @@ def fit_evidence(
     done: list[Candidate] = []
     found: list[Start] = []
 
-    def begun(network: Network, threads: int, number: int) -> Candidate | None:
+    def begun(n_before: int, network: Network, threads: int, number: int) -> Candidate | None:
         if budget.over and done:
             return None
-        candidate = search.begun(network, threads, number, budget)
+        candidate = search.begun(network, threads, number, budget, journals.of(n_before + number))
+        journals.keep(candidate.journal)
         done.append(candidate)
         return candidate
 
@@ -294,18 +322,23 @@ def fit_evidence(
         return screening.best(some)
 
     def go(how: Any, candidates: list[Candidate]) -> None:
-        if executor is not None:
-            workers.go(executor, how, candidates, (climb, max_iter, tol), budget)
-        else:
-            starts.at_once(lambda each, *_: how(each, climb, max_iter, tol), candidates, n_starts, n_threads)
+        def gone(each: Candidate, *_: Any) -> None:
+            how(each, climb, max_iter, tol)
+            journals.keep(each.journal)
 
-    sizes, cut = starts.sizes(net, hidden, len(samples.X)), False
-    with handing_over(lambda: Starts(each.start for each in done)), budget:
-        for size in sizes:
+        if executor is not None:
+            workers.go(executor, how, candidates, (climb, max_iter, tol), budget, journals)
+        else:
+            starts.at_once(gone, candidates, n_starts, n_threads)
+
+    cut = False
+    with handing_over(lambda: Starts(each.start for each in done)), budget, journals:
+        for n_before, size in zip(count(0, n_starts), sizes):
             if executor is not None:
-                tried = workers.begin(executor, search, networks(size), threads, budget, done)
+                drawn = [(network, journals.of(n_before + number)) for number, network in enumerate(networks(size))]
+                tried = workers.begin(executor, search, drawn, threads, budget, done, journals)
             else:
-                tried = starts.at_once(begun, networks(size), n_starts, n_threads)
+                tried = starts.at_once(partial(begun, n_before), networks(size), n_starts, n_threads)
             candidates = [each for each in tried if each is not None]
             go(Candidate.goes_on, chosen(candidates))
             found += [each.start for each in candidates]
@@ -316,8 +349,8 @@ def fit_evidence(
                 cut = cut or next(sizes, None) is not None
                 break
     best = Starts(found).best
-    _warn_about(best.posterior, budget, max_iter, len(found) if cut else None)
-    if frame.units is None and not _is_settled(net, best.posterior):
+    ending.warn_about(best.posterior, budget, max_iter, len(found) if cut else None)
+    if frame.units is None and not ending.is_settled(net, best.posterior):
         look_at_scale()
     if said := frame.beyond(best.posterior._posterior.beta):
         advice.say(said)
@@ -327,6 +360,12 @@ def fit_evidence(
         return Mixture([start.posterior for start in found if start.hidden == best.hidden], Starts(found))
     best.posterior.starts = Starts(found)
     return best.posterior
+
+
+def _drawn_from(generator: np.random.Generator) -> tuple[Any, ...]:
+    """What the seeds of the next starts follow from."""
+    sequence = check.seed_sequence(generator)
+    return sequence.entropy, sequence.spawn_key, sequence.n_children_spawned
 
 
 def _noise_known(frame: Frame, value: Any) -> Any:
@@ -346,62 +385,3 @@ def _problem(
     samples = functional.check_samples(architecture, X, T, sample_weight, sigma, missing)
     objectives.require_samples(samples)
     return framed(architecture, units.chosen(standardize, None, architecture, samples), samples, net._pruned)
-
-
-def _warn_about(posterior: Evidence, budget: Budget, max_iter: int, cut: int | None) -> None:
-    """Once, for the caller of `fit_evidence`; the search was `cut` short after so many networks."""
-    said = []
-    if cut is not None and budget.ended == "time_limit":
-        said.append(f"time_limit={budget.seconds:g} has ended the search after {cut} of its networks; raise it")
-    if not posterior.converged and budget.ended != "callback":
-        limit = f"time_limit={budget.seconds:g}" if budget.over else f"max_iter={max_iter}"
-        said.append(
-            f"the precisions have not converged within {limit}: the best point seen is returned; raise the limit, or "
-            "try other starts (n_starts) or fewer hidden units"
-        )
-    if posterior.noise_at_floor:
-        each = np.broadcast_to(posterior.noise_precision, posterior._frame.varying.shape)
-        noise = ", ".join(f"{each[k] ** -0.5:.3g}" for k in posterior.outputs_at_floor)
-        some = bool(len(posterior.outputs_at_floor) < np.count_nonzero(posterior._frame.varying))
-        of_some = f" of outputs {', '.join(map(str, posterior.outputs_at_floor))}" * some
-        unit = " times sigma" if posterior._frame.measured else ""
-        said.append(
-            f"the noise{of_some} is at its floor, a standard deviation of {noise}{unit}, a millionth of "
-            "that of the targets: T has no noise that the network could tell from the function, and error bars know of "
-            "none; as it should be if T is computed, else try fewer hidden units or more samples"
-        )
-    said += filter(None, [poor(posterior)])
-    if said:
-        warn_caller("; ".join(said), ConvergenceWarning)
-
-
-def _is_settled(net: Network, posterior: Evidence) -> bool:
-    """Whether nothing is to be said of the scale of data that were not standardised.
-
-    Without hidden layer it does not matter. Else the network may have come to terms with it, if it has learnt what a
-    straight line cannot know; or it is so far from one that this is said already.
-    """
-    if net.dtype == np.float32:  # which may have lost what the posterior knows
-        return False
-    if len(posterior._architecture.layers) == 1 or poor(posterior):
-        return True
-    own = posterior._posterior
-    return explained.is_more_than_a_line(own.architecture, own.samples, own.params)
-
-
-def poor(posterior: Evidence) -> str:
-    """What to say of a network that has not learnt what a straight line knows for sure."""
-    own = posterior._posterior
-    architecture, samples, params = own.architecture, own.samples, own.params
-    loss = own.data.at(1.0).value(params)
-    shares = explained.poor(architecture, samples, reference.of(architecture, samples), params, loss)
-    n_samples = samples.n_counting
-    if shares is None or not explained.is_sure(shares.line, architecture.n_inputs, n_samples):
-        return ""
-    if samples.total_weight < n_samples:
-        advice = f"sample_weight counts samples, and adds up to {samples.total_weight:.4g} for {n_samples} of them"
-    elif posterior.units is None:
-        advice = "standardize=True works in units in which all columns are of one size"
-    else:
-        advice = "try other starts (n_starts)" + (", or groups='layers'" if shares.output is not None else "")
-    return f"{shares}: {advice}"

@@ -17,8 +17,8 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._types import Array, ArrayLike
+from fastmlp.bayes.ending import poor
 from fastmlp.bayes.evidence import Evidence
-from fastmlp.bayes.searching import poor
 from fastmlp.errors import warn_caller
 from fastmlp.estimators import fitting, given, layers
 from fastmlp.estimators.arguments import (

@@ -60,12 +60,6 @@ def rules(how: Rules, executor: Any) -> Rules:
     return how._replace(n_threads=1 if how.n_threads is None else how.n_threads).checked()
 
 
-def refuse_unseeded(rng: Any, checkpoint: Any) -> None:
-    """Of a call that draws: the next one could not draw the same."""
-    if rng is None and checkpoint is not None:
-        raise ValueError("rng: expected an int with checkpoint=, so that the next call draws the same, got None")
-
-
 def opened(
     folder: Any, call: str, how: Rules, sets: Collection[tuple[Samples, Samples | None]], settings: Mapping[str, Any]
 ) -> Checkpoint | None:

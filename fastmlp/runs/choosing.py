@@ -14,6 +14,7 @@ from fastmlp._partial import Later, handing_over
 from fastmlp._progress import Count
 from fastmlp._quiet import quiet_but
 from fastmlp._types import Array, ArrayLike, Chosen, DTypeLike, Seed, Tied, Validation
+from fastmlp.checkpoint import refuse_unseeded
 from fastmlp.model import layers as kinds
 from fastmlp.model import units
 from fastmlp.model.activations import SOFTMAX
@@ -160,7 +161,7 @@ def sweep(
     how = anywhere.rules(
         Rules(method, max_iter, tol, ftol, time_limit, n_threads, options, standardize, fixed, tied), executor
     )
-    anywhere.refuse_unseeded(rng, checkpoint)
+    refuse_unseeded(rng, checkpoint)
     verbose = max(check.verbosity(verbose), int(check.boolean(progress, "progress")))
     n_starts = check.integer(n_starts, "n_starts", 1, check.START_BITS)
     sizes = [_size(size) for size in _items(hidden_sizes, "hidden_sizes")]

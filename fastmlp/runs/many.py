@@ -16,6 +16,7 @@ from fastmlp._partial import Later, handing_over
 from fastmlp._progress import Count
 from fastmlp._quiet import quiet_but
 from fastmlp._types import ArrayLike, Chosen, Seed, Tied, Validation
+from fastmlp.checkpoint import refuse_unseeded
 from fastmlp.model import units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
@@ -181,7 +182,7 @@ def fit_many(
         raise ValueError(f"penalty: expected one, or one for each of {len(networks)} networks, got {len(penalties)}")
     is_random = how.method not in AT_ONCE
     if is_random or holdout.draws(validation):
-        anywhere.refuse_unseeded(rng, checkpoint)
+        refuse_unseeded(rng, checkpoint)
     generator, missing = check.generator(rng), check.choice(missing, "missing", MISSING)
     seeds = check.seeds(generator, len(networks)) if is_random else [None] * len(networks)
     drawn = (seeds[:1], generator.bit_generator.state) if rng is not None else None
