@@ -50,7 +50,7 @@ class Chunks:
     few results for each worker and evaluation. Results have the same bits as here, also where workers die.
 
     Each evaluation reads all chunks. They have to hold the same each time: whether inputs are finite is looked at once.
-    Chunks of 10,000 to 1,000,000 rows cost nothing beside one array; memory maps of the network's type are not copied.
+    Chunks of 10,000 to 1,000,000 rows cost little beside one array; memory maps of the network's type are not copied.
 
     Examples
     --------
@@ -152,9 +152,7 @@ class Chunks:
         if not isinstance(parts, (tuple, list)) or not 0 < len(parts) <= len(PARTS):
             got = f"one of {len(parts)} items" if isinstance(parts, (tuple, list)) else type(parts).__name__
             raise TypeError(f"expected a tuple (X, T) or (X, T, sample_weight), got {got}")
-        for part in parts:
-            maps.check_whole(part)
-        return (*parts, None, None, None)[:3]
+        return (*map(maps.whole, parts), None, None)[:3]
 
     def summed(self, samples: Any, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """The sum over the chunks of ``function(samples, number, *arguments)``: a number, an array, or several."""

@@ -188,7 +188,7 @@ def _chunk(
     """
     rows = None
     if bare and architecture.layers[0].is_dense:
-        rows = arrays.plain(np.asarray(X) if isinstance(X, np.memmap) else X, np.dtype(np.float32), finite)
+        rows = arrays.plain(X, np.dtype(np.float32), finite)
     if rows is not None:
         rows = check.matrix(rows, "X", architecture.n_inputs, None, finite=False)
     elif inputs:
