@@ -14,7 +14,7 @@ from fastmlp import _validation as check
 from fastmlp._quiet import quiet
 from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp._types import Array, ArrayLike, Axes, Float
-from fastmlp.model import functional, moments
+from fastmlp.model import functional, moments, names
 from fastmlp.model.chunked import ChunkedSamples
 from fastmlp.model.chunks import Chunks
 from fastmlp.model.functional import Samples
@@ -50,7 +50,7 @@ class Sensitivity:
     input_sd, output_sd : ndarray of shape (D,), (K,)
         The standard deviations over the samples.
     input_names, output_names : tuple of str
-        Columns of a data frame, else x1, x2, ...; y1, y2, ...
+        The network's, or columns of a data frame, else x1, x2, ...; y1, y2, ...
     """
 
     raw: Averages
@@ -166,11 +166,12 @@ def sensitivity(
     raw = _averages(net, samples, heaviest, ratio, n_threads)
     standardized = Averages(*(each * ratio for each in raw))
     outputs = tuple(f"y{k}" for k in range(1, net.layers[-1] + 1))
-    return Sensitivity(raw, standardized, input_sd, output_sd, input_names(X, net.layers[0]), outputs)
+    return Sensitivity(raw, standardized, input_sd, output_sd, input_names(X, net), outputs)
 
 
 def _answered(net: Network, X: Any, sample_weight: Any, n_threads: int | None) -> Samples:
     """Samples whose targets are the network's outputs; those of chunks are computed whenever a chunk is read."""
+    net._architecture.check_names(X)
     X, _, sample_weight = functional.in_chunks(X, None, sample_weight)
     look = partial(_looked_at, net, n_threads)
     if not isinstance(X, Chunks):
@@ -229,12 +230,10 @@ def _jacobians(net: Network, X: Array, n_threads: int | None) -> Iterator[tuple[
         yield rows, net.jacobian(X[rows], n_threads=n_threads).astype(np.float64, copy=False)
 
 
-def input_names(X: Any, n_inputs: int) -> tuple[str, ...]:
-    """The columns of a data frame, else x1, x2, ..."""
-    columns = getattr(X, "columns", None)
-    if columns is None:
-        return tuple(f"x{i}" for i in range(1, n_inputs + 1))
-    return tuple(str(name) for name in columns)
+def input_names(X: Any, net: Network) -> tuple[str, ...]:
+    """What the network calls its inputs, else the columns of a data frame, else x1, x2, ..."""
+    known, columns = net.input_names, getattr(X, "columns", None)
+    return names.or_numbered(known if known is not None or columns is None else tuple(map(str, columns)), net.layers[0])
 
 
 @quiet

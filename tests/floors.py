@@ -64,7 +64,7 @@ INNER = {
         ("targets",),
         ("convolution", "losses"),
         ("layers",),
-        ("activations", "moderation"),
+        ("activations", "moderation", "names"),
     ),
     "derivatives": (
         ("__init__",),

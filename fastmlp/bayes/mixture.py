@@ -123,6 +123,7 @@ class Mixture:
         -----
         Cost: as `Laplace.predict` for each member.
         """
+        self.members[0]._architecture.check_names(X)
         X = check.real_array(X, "X", None)  # read once
         if noise_std is not None:
             noise_std = check.real_array(noise_std, "noise_std", np.float64)

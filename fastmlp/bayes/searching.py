@@ -254,8 +254,9 @@ def fit_evidence(
         raise ValueError("callback, verbose: expected None and 0 with executor=, since workers are not watched")
 
     groups = check.choice(groups, "groups", GROUPS)
+    names = net._architecture.named_by(X).input_names
     X, T, sample_weight = functional.in_chunks(X, T, sample_weight)
-    frame, samples = _problem(net, X, T, sample_weight, sigma, missing, standardize)
+    frame, samples = _problem(net, X, T, sample_weight, sigma, missing, standardize, names)
     if samples.targets.observed is not None:
         T, _ = without_missing(net._architecture.loss, cast("ArrayLike", T), missing)
     if noise is None:
@@ -356,6 +357,7 @@ def fit_evidence(
         advice.say(said)
     if hidden is None:
         net._take(best.posterior._posterior.params, frame.units)
+        net.input_names = names
     if combine == "average":
         return Mixture([start.posterior for start in found if start.hidden == best.hidden], Starts(found))
     best.posterior.starts = Starts(found)
@@ -378,10 +380,10 @@ def _noise_known(frame: Frame, value: Any) -> Any:
 
 def _problem(
     net: Network, X: ArrayLike | Chunks, T: ArrayLike | None, sample_weight: ArrayLike | None, sigma: Any, missing: str,
-    standardize: bool | Units,
+    standardize: bool | Units, names: tuple[str, ...] | None,
 ) -> tuple[Frame, Samples]:  # fmt: skip
     """The checked samples, in the units in which the evidence is maximised."""
-    architecture = net._architecture.changed(dtype="float64")
+    architecture = net._architecture.changed(dtype="float64").named(names)
     samples = functional.check_samples(architecture, X, T, sample_weight, sigma, missing)
     objectives.require_samples(samples)
     return framed(architecture, units.chosen(standardize, None, architecture, samples), samples, net._pruned)

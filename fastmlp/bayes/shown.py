@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp._tables import Table, number, numbers
-from fastmlp.model import selection
+from fastmlp.model import names, selection
 
 GROUPS = ("group", "parameters", "prior precision", "effective")
 MEMBERS = ("start", "log evidence", "effective parameters", "noise", "converged")
@@ -60,7 +60,8 @@ def groups(evidence: Any) -> Table:
     for name, alpha in sorted(evidence.group_precisions.items(), key=lambda group: group[1] == math.inf):
         where = slice(None) if name == "all" else selection.named(evidence._architecture, name, "groups")
         gamma = evidence.gamma[where]
-        rows.append((name, len(gamma), "pruned" if alpha == math.inf else alpha, float(gamma.sum())))
+        shown = names.called(evidence._architecture.input_names, name)
+        rows.append((shown, len(gamma), "pruned" if alpha == math.inf else alpha, float(gamma.sum())))
     return Table(rows, GROUPS, "<>")
 
 

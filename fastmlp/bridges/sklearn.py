@@ -133,6 +133,8 @@ def to_sklearn(net: Network, classes: ArrayLike | None = None) -> MLPRegressor |
         )
     model.coefs_ = [np.ascontiguousarray(W.T) for W in net.weights]
     model.intercepts_ = [b.copy() for b in net.biases]
+    if net.input_names is not None:
+        model.feature_names_in_ = np.array(net.input_names, dtype=object)
     vars(model).pop("_optimizer", None)  # adam's moments of the epoch above
     model.t_, model.n_iter_, model.loss_curve_, model.best_loss_ = 0, 0, [], np.inf
     return model.set_params(random_state=None)

@@ -331,6 +331,8 @@ class BaseMLP(Prunable, BaseEstimator):  # type: ignore[misc]
         """As if a fit had left this network, of which no more is known."""
         self._keep_network(net)
         self.n_features_in_ = net.layers[0]
+        if net.input_names is not None:
+            self.feature_names_in_ = np.array(net.input_names, dtype=object)
         self._progress = self._result = self._split = None
         self.loss_curve_, self.loss_, self.best_loss_, self.n_iter_, self.t_ = [], math.nan, None, 0, 0
         self._remember(None)

@@ -153,7 +153,7 @@ def importances(
     {'saliency': [0.83, 0.17, 0.0], 'sensitivity': [0.68, 0.32, 0.0], 'olden': [0.68, 0.32, 0.0]}
     """
     check_network(net)._architecture.check_dense("net")
-    names = input_names(X, net.layers[0])
+    names = input_names(X, net)
     X = net._architecture.rows(X)  # once: each of the four would look again
     sample_weight = check.sample_weight(sample_weight, len(X), np.float64)
     found = saliencies(

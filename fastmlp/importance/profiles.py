@@ -138,7 +138,7 @@ def lekprofile(
         points = np.repeat(held[:, np.newaxis], steps, axis=1)
         points[..., i] = x[i]
         y[i] = net.predict(points.reshape(-1, D), n_threads=n_threads).reshape(G, steps, -1)
-    return LekProfile(x, y, held, names, input_names(X, D))
+    return LekProfile(x, y, held, names, input_names(X, net))
 
 
 def _groups(groups: Any, values: Float) -> tuple[Float, tuple[str, ...]]:

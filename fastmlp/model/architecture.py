@@ -6,7 +6,7 @@ The parameters are one vector: for each layer W, of a dense one (n_out, n_in), r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from fastmlp._cached import cached_property
 from fastmlp._core.sums.plan import Plan
 from fastmlp.errors import ModelFormatError
 from fastmlp.model import layers as kinds
-from fastmlp.model import losses
+from fastmlp.model import losses, names
 from fastmlp.model.activations import HIDDEN, IDENTITY, OUTPUT, Activation
 from fastmlp.model.layers import Kind, Layer, Shape
 from fastmlp.model.losses import Loss
@@ -53,9 +53,12 @@ class Architecture:
     loss: Loss
     dtype: np.dtype[Any]
     plan: Plan = field(compare=False, repr=False, hash=False)
+    input_names: tuple[str, ...] | None = field(default=None, compare=False)  #: columns of a table
 
     @classmethod
-    def create(cls, layers: Any, hidden: Any, output: Any, loss: Any, dtype: Any) -> Architecture:
+    def create(
+        cls, layers: Any, hidden: Any, output: Any, loss: Any, dtype: Any, input_names: Any = None
+    ) -> Architecture:
         """Check the arguments of `fastmlp.Network` and make an architecture of them."""
         inputs, entries = _entries(layers)
         hidden = _hidden(hidden, sum(kind.has_activation for kind in entries[:-1]))
@@ -67,7 +70,7 @@ class Architecture:
         loss = losses.for_output(loss, output)
         number_type = number_type_of(dtype)
         plan = Plan(layers, loss.index, number_type.itemsize)
-        return cls(layers, hidden, output, loss, number_type, plan)
+        return cls(layers, hidden, output, loss, number_type, plan).named(input_names)
 
     @classmethod
     def restored(cls, state: Any) -> Architecture:
@@ -100,7 +103,8 @@ class Architecture:
 
     def __getstate__(self) -> dict[str, Any]:
         """The arguments of `create`, in plain types."""
-        return {
+        named = {} if self.input_names is None else {"input_names": list(self.input_names)}
+        return named | {
             "layers": (self._first, *(kinds.written(layer.kind) for layer in self.layers)),
             "hidden": [activation.name for activation in self.hidden],
             "output": self.output.name,
@@ -110,7 +114,26 @@ class Architecture:
 
     def changed(self, **arguments: Any) -> Architecture:
         """Another one, with these arguments of `create` in place of its own."""
-        return Architecture.create(**(self.__getstate__() | {"layers": self.specification} | arguments))
+        state = self.__getstate__() | {"layers": self.specification}
+        if "layers" in arguments and arguments["layers"][0] != self._first:  # other inputs
+            state.pop("input_names", None)
+        return Architecture.create(**(state | arguments))
+
+    def named(self, input_names: Any) -> Architecture:
+        """With these names of the inputs, or None; TypeError or ValueError if there is not one text for each."""
+        own = None if input_names is None else names.checked(input_names, self.n_inputs)
+        return self if own == self.input_names else replace(self, input_names=own)
+
+    def named_by(self, X: Any) -> Architecture:
+        """With the names of the columns of X, if it has as many as there are inputs; ValueError if others are known."""
+        self.check_names(X)
+        columns = names.of_table(X)
+        return self if columns is None or len(columns) != self.n_inputs else self.named(columns)
+
+    def check_names(self, X: Any) -> None:
+        """ValueError where X is a table whose columns are not the inputs, in their order."""
+        if self.input_names is not None:
+            names.check_same(self.input_names, X)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Without the plan, which is compiled: states of plain types are what skops can write, too."""
@@ -146,10 +169,10 @@ class Architecture:
     def phrase(self) -> str:
         """In short, as tables have it: "2-5-1, tanh, identity, squared_error"."""
         hidden = self.hidden[:1] if len(set(self.hidden)) == 1 else self.hidden
-        names = map(str, (*hidden, self.output, self.loss, self.dtype))
+        words = map(str, (*hidden, self.output, self.loss, self.dtype))
         sizes = [layer.n_out if layer.is_dense else layer.phrase() for layer in self.layers]
         inputs = "x".join(map(str, self.layers[0].inputs))
-        return ", ".join(["-".join(map(str, (inputs, *sizes))), *names])
+        return ", ".join(["-".join(map(str, (inputs, *sizes))), *words])
 
     @property
     def has_maps(self) -> bool:
@@ -164,6 +187,7 @@ class Architecture:
         TypeError, ValueError
             If they are something else; one channel of images need not have an axis of its own.
         """
+        self.check_names(X)
         shape = self.layers[0].inputs
         if len(shape) > 1:
             X = _images.as_rows(check.real_array(X, "X", self.dtype, finite=finite), shape)
@@ -172,6 +196,7 @@ class Architecture:
     def sample_or_rows(self, X: Any) -> tuple[NDArray[Any], bool]:
         """Inputs X as `rows`, and whether X is one sample of D numbers in one dimension, which is a row then."""
         if getattr(X, "ndim", 1) == 1:
+            self.check_names(X)
             X = check.real_array(X, "X", self.dtype)
             if X.shape == (self.n_inputs,):
                 return X[np.newaxis], True

@@ -127,6 +127,7 @@ def check_samples(
     missing: str = "raise",
 ) -> Samples:
     """Check inputs, targets, sample weights and the targets' measurement errors together."""
+    architecture.check_names(X)
     X, T, sample_weight = in_chunks(X, T, sample_weight)
     if isinstance(X, Chunks):
         return _in_chunks(architecture, X, {"T": T, "sample_weight": sample_weight, "sigma": sigma}, missing)
@@ -289,6 +290,7 @@ def _predict_lazily(architecture: Architecture, params: Array, X: Any, out: Any,
             f"out: expected None with X of Dask's, whose outputs are computed later, got {type(out).__name__}"
         )
     threads = 1 if n_threads is None else _threads.wanted(n_threads)
+    architecture.check_names(X)
     X = spread.by_rows(X, "X")
     architecture.rows(np.empty((0, *X.shape[1:])))
     function = partial(_outputs_there, _executors.build(), architecture, params.copy(), threads)

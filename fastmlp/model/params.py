@@ -100,6 +100,25 @@ class Params:
         return self._units
 
     @property
+    def input_names(self) -> tuple[str, ...] | None:
+        """Names of the inputs (D,): the columns of the table that the network was fitted to; None without.
+
+        What `fit` and `fastmlp.fit_evidence` take from a data frame whose columns are called by texts, results show,
+        and files keep. From then on a data frame with other columns, or with these in another order, is refused; arrays
+        are taken as they are. Assigning names the inputs, None forgets the names.
+
+        Raises
+        ------
+        TypeError, ValueError
+            On assignment, if there is not one text for each input.
+        """
+        return self._architecture.input_names
+
+    @input_names.setter
+    def input_names(self, value: Any) -> None:
+        self._architecture = self._architecture.named(value)
+
+    @property
     def pruned(self) -> Mask:
         """Which parameters have been deleted, a mask (P,); a copy. Assigning one deletes these.
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._tables import Table
+from fastmlp.model import names
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.units import Units
 
@@ -16,8 +17,8 @@ Mask = NDArray[np.bool_]
 
 def line(architecture: Architecture, units: Units | None, pruned: Mask | None) -> str:
     """The call that makes one, and what else there is to say of it."""
-    names = [activation.name for activation in architecture.hidden]
-    hidden = repr(names[0]) if len(set(names)) == 1 else repr(names)
+    activations = [activation.name for activation in architecture.hidden]
+    hidden = repr(activations[0]) if len(set(activations)) == 1 else repr(activations)
     text = (
         f"Network({list(architecture.specification)}, hidden={hidden}, output={architecture.output.name!r}, "
         f"loss={architecture.loss.name!r}, dtype={architecture.dtype.name!r})"
@@ -59,7 +60,8 @@ def _of_maps(architecture: Architecture) -> Table:
 
 def _phrases(architecture: Architecture, units: Units | None, pruned: Mask | None, trained: str = "") -> list[str]:
     """What there is to say besides."""
-    phrases = [] if units is None else [trained + units.phrase()]
+    named = [] if architecture.input_names is None else [f"inputs {names.listed(architecture.input_names)}"]
+    phrases = named if units is None else [*named, trained + units.phrase()]
     n_absent = sum(layer.n_absent for layer in architecture.layers)
     n_pruned = 0 if pruned is None else int(pruned.sum()) - n_absent
     there = architecture.n_params - n_absent

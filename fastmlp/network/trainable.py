@@ -137,6 +137,7 @@ class Trainable(Differentiable):
         Parameters
         ----------
         X : array-like of shape (N, D), or Chunks, or an array of Dask's
+            The columns of a data frame are remembered as `input_names`.
         T : array-like of shape (N, K)
             As for `loss`.
         method : str, default="auto"
@@ -281,6 +282,8 @@ class Trainable(Differentiable):
         >>> bool(res.history["loss"][-1] < res.history["loss"][0])
         True
         """
+        unnamed = self._architecture
+        named = unnamed.named_by(X)
         X, T, sample_weight = functional.in_chunks(X, T, sample_weight, client)
         samples = functional.check_samples(self._architecture, X, T, sample_weight, sigma, missing)
         if isinstance(X, Chunks):
@@ -298,7 +301,12 @@ class Trainable(Differentiable):
         try:
             self._claim(claim, "fit")
             self._warn_about_identical_units("before fit")
-            return optimize.fit(self, samples, asked)
+            try:
+                self._architecture = named
+                return optimize.fit(self, samples, asked)
+            except Exception:
+                self._architecture = unnamed
+                raise
         finally:  # without a call, after which Python would look at signals
             if "by" in self._fitting and self._fitting["by"] is claim:
                 del self._fitting["by"]

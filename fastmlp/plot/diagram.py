@@ -9,6 +9,7 @@ import numpy as np
 
 from fastmlp import _validation as check
 from fastmlp._types import Axes
+from fastmlp.model.names import or_numbered
 from fastmlp.plot._drawing import BLUE, GREY, ORANGE, axes_or_new
 
 WIDEST = 4.0  # points, of the largest weight
@@ -23,7 +24,7 @@ def diagram(net: Any, feature_names: Sequence[str] | None = None, ax: Axes | Non
     net : Network
         With dense layers, of at most 60 units each; such as ``fastmlp.prune(...).best``.
     feature_names : sequence of str, optional
-        Of the inputs; else x1, x2 and so on.
+        Of the inputs; None: what the network calls them (`Network.input_names`), else x1, x2 and so on.
     ax : matplotlib.axes.Axes, optional
         Axes to draw into; None makes a figure.
 
@@ -53,7 +54,7 @@ def diagram(net: Any, feature_names: Sequence[str] | None = None, ax: Axes | Non
     net._architecture.check_dense("net")
     if max(net.layers) > MOST:
         raise ValueError(f"net: expected layers of at most {MOST} units, got {list(net.layers)}")
-    names = [f"x{i}" for i in range(1, net.layers[0] + 1)] if feature_names is None else _names(feature_names)
+    names = or_numbered(net.input_names if feature_names is None else _names(feature_names), net.layers[0])
     if len(names) != net.layers[0]:
         raise ValueError(f"feature_names: expected {net.layers[0]}, got {len(names)}")
     ax = axes_or_new(ax)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp._types import Axes
+from fastmlp.model.names import or_numbered
 from fastmlp.plot._drawing import BLUE, GREY, ORANGE, axes_or_new, hide_spines, rule_behind
 
 
@@ -80,7 +81,7 @@ def relevances(posterior: Any, ax: Axes | None = None, *, names: Sequence[str] |
     ax : matplotlib.axes.Axes, optional
         Axes to draw into; None makes a figure.
     names : sequence of str, optional
-        Of the inputs.
+        Of the inputs; None: what the network calls them (`Network.input_names`), else x1, x2 and so on.
 
     Returns
     -------
@@ -106,7 +107,7 @@ def relevances(posterior: Any, ax: Axes | None = None, *, names: Sequence[str] |
     alpha = [value for name, value in getattr(posterior, "group_precisions", {}).items() if name.startswith("W1[:,")]
     if not alpha:
         raise TypeError('posterior: expected that of fastmlp.fit_evidence with groups="ard", got another')
-    names = [f"x{number}" for number in range(1, len(alpha) + 1)] if names is None else list(names)
+    names = or_numbered(posterior._architecture.input_names if names is None else names, len(alpha))
     if len(names) != len(alpha):
         raise ValueError(f"names: expected one for each of {len(alpha)} inputs, got {len(names)}")
     ax = axes_or_new(ax)

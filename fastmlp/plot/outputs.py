@@ -10,6 +10,7 @@ import numpy as np
 from fastmlp import _optional
 from fastmlp import _validation as check
 from fastmlp._types import ArrayLike, Axes, Float
+from fastmlp.model import names
 from fastmlp.plot._drawing import BLUE, ORANGE, PALE, axes_or_new, hide_spines
 
 N_POINTS = 500
@@ -78,9 +79,13 @@ def function(
         raise TypeError(f"f: expected a function of X, such as a network, got {check.shown(f)}")
     if not isinstance(label, (str, type(None))):
         raise TypeError(f"label: expected a str, got {check.shown(label)}")
+    known = getattr(f, "input_names", None)
+    if known is not None:
+        names.check_same(known, X)
     samples = _columns(X, "X", None)
     check.at_least_one(samples)
     n_inputs = samples.shape[1]
+    inputs = ("x",) if known is None and n_inputs == 1 else names.or_numbered(known, n_inputs)
     slices = [_slice(samples, i, _around(samples[:, i])) for i in range(n_inputs)]
     curves = [_columns(f(each), "f", N_POINTS) for each in slices]
     shape = curves[0].shape[1], n_inputs
@@ -98,7 +103,7 @@ def function(
             each.plot(samples[:, i], moved[i][:, k], "o", color=ORANGE, markerfacecolor="none", markersize=5)
         each.set_xlim(points[0], points[-1])
         if k + 1 == shape[0]:
-            each.set_xlabel("x" if n_inputs == 1 else f"x{i + 1}")
+            each.set_xlabel(inputs[i])
         if i == 0:
             each.set_ylabel("y" if shape[0] == 1 else f"y{k + 1}")
         hide_spines(each, "top", "right")

@@ -74,9 +74,11 @@ def compact(net: Network) -> tuple[Network, Index]:
     seen = layers[0].W.any(axis=0)
     inputs = np.flatnonzero(seen) if seen.any() else np.zeros(1, np.intp)
     layers[0] = layers[0]._replace(W=layers[0].W[:, inputs], kept_weights=layers[0].kept_weights[:, inputs])
+    names = architecture.input_names
     small = architecture.changed(
-        layers=[len(inputs), *(len(layer.b) for layer in layers)], hidden=[h.name for h in hidden]
-    )
+        layers=[len(inputs), *(len(layer.b) for layer in layers)], hidden=[h.name for h in hidden],
+        input_names=None if names is None else [names[i] for i in inputs],
+    )  # fmt: skip
     params = np.concatenate([part for layer in layers for part in (layer.W.ravel(), layer.b)])
     kept = np.concatenate([part for layer in layers for part in (layer.kept_weights.ravel(), layer.kept_biases)])
     return Network._make(small, params, _units_of(net.units, inputs), trained=True, pruned=~kept), inputs

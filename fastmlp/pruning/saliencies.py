@@ -15,6 +15,7 @@ from fastmlp._tables import Page, Table, how_many, printed
 from fastmlp._types import Array, ArrayLike, Float
 from fastmlp.bayes import Laplace
 from fastmlp.model.chunks import Chunks
+from fastmlp.model.names import called
 from fastmlp.model.units import Units
 from fastmlp.network import Network
 from fastmlp.pruning.candidates import Candidates
@@ -132,7 +133,8 @@ class Saliencies:
 
     def _table(self, n: int) -> Table:
         order = np.argsort(self.score, kind="stable")[:n]
-        rows = [(self.names[k], self.rise[k], self.data_rise[k]) for k in order]
+        known = self._optimum.reduced.problem.frame.architecture.input_names
+        rows = [(called(known, self.names[k]), self.rise[k], self.data_rise[k]) for k in order]
         return Table(rows, ("deletion", "rise", "of the data loss"), "<>>", total=len(self.names))
 
     def _shown(self) -> Page:

@@ -170,9 +170,11 @@ def sweep(
     choices = _items(penalties, "penalties") if isinstance(penalties, Sequence) else [penalties]
     inits = _items(init, "init") if isinstance(init, (list, tuple)) else [init]
     missing = check.choice(missing, "missing", MISSING)
+    table = X
     X, T = check.real_array(X, "X", None), check.real_array(T, "T", None, finite=missing != "ignore")  # read once
     K = _n_outputs(T, output)
-    architectures = [Architecture.create([*_layers(size, X), K], hidden, output, loss, dtype) for size in sizes]
+    created = [Architecture.create([*_layers(size, X), K], hidden, output, loss, dtype) for size in sizes]
+    architectures = [each.named_by(table) for each in created]
     for size, architecture in zip(sizes, architectures, strict=True):
         if architecture.n_inputs != architectures[0].n_inputs:
             expected = f"shapes of {architectures[0].n_inputs} inputs"

@@ -188,7 +188,8 @@ def fit_many(
     drawn = (seeds[:1], generator.bit_generator.state) if rng is not None else None
     for net in networks:
         units.checked(standardize, net._architecture)
-    sets = split([net._architecture for net in networks], X, T, sample_weight, validation, generator, missing)
+    named = [net._architecture.named_by(X) for net in networks]
+    sets = split(named, X, T, sample_weight, validation, generator, missing)
     if networks:  # for what is said of their scale
         T, _ = without_missing(networks[0]._architecture.loss, T, missing)
     training = [sets[net._architecture][0] for net in networks]
@@ -214,6 +215,8 @@ def fit_many(
         warned = warn_about_scale(tasks, how, (X, T))
         anywhere.train(tasks, how, done, executor, kept, count.update if count.shown else None)
         found = results(networks)
+        for net, architecture in zip(networks, named, strict=True):
+            net._architecture = architecture
         if warned:
             weight = None if sample_weight is None else check.real_array(sample_weight, "sample_weight", None)
             _take_back(found, tasks, starts, how, (X, T), weight)

@@ -58,8 +58,9 @@ def formula(model: Any, std: bool) -> tuple[Formula, str]:
 
 
 def _names(model: Any) -> tuple[str, ...]:
-    """What an estimator's features are called in its data."""
-    return tuple(map(str, getattr(model, "feature_names_in_", ())))
+    """What the inputs of a network, or an estimator's features, are called in its data."""
+    named = getattr(model, "feature_names_in_", getattr(model, "input_names", None))
+    return () if named is None else tuple(map(str, named))
 
 
 def _classes(model: Any) -> tuple[str, ...]:
