@@ -208,6 +208,18 @@ def test_a_fit_that_fails_leaves_the_names():
         assert net.input_names is None
 
 
+@pytest.mark.parametrize("kind", [list, np.array, lambda T: np.array(T, object)], ids=["list", "str", "object"])
+def test_names_of_classes_are_told_how_to_be_numbers(kind):
+    labels = kind(["yes", "no", "no"])
+    for net in (fastmlp.Network([1, 2, 1], output="logistic"), fastmlp.Network([1, 2, 2], output="softmax")):
+        with pytest.raises(TypeError, match=r"T: expected real numbers, got dtype .*; classes, T = np.unique"):
+            net.fit([[0.0], [1.0], [2.0]], labels)
+        _, numbers = np.unique(labels, return_inverse=True)
+        assert np.isfinite(net.fit([[0.0], [1.0], [2.0]], numbers, max_iter=2).fun)
+    with pytest.raises(TypeError, match=r"T: expected real numbers, got dtype [^;]*$"):
+        fastmlp.Network([1, 1]).fit([[0.0], [1.0], [2.0]], labels)
+
+
 def test_the_library_needs_no_pandas():
     code = "import sys, fastmlp; fastmlp.Network([1, 1])([[0.0]]); raise SystemExit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -16,11 +16,21 @@ from fastmlp._types import Array, ArrayLike, Float, Index, Mask
 from fastmlp.model.losses import COUNTS, Loss, Targets
 
 MISSING = ("raise", "ignore")
+NUMBERED = "classes, T = np.unique(T, return_inverse=True) numbers classes, and MLPClassifier takes their names"
 TOLERANCE = 1e-3  # by which class targets may lie outside of [0, 1], and their rows miss the sum 1
 
 
 def encode_targets(loss: Loss, T: ArrayLike, n_samples: int, n_outputs: int, dtype: Any) -> Targets:
     """Check targets against the loss and bring them into the kernels' form."""
+    try:
+        return _encoded(loss, T, n_samples, n_outputs, dtype)
+    except TypeError as error:
+        if loss.is_of_classes and "got dtype" in str(error):
+            raise TypeError(f"{error}; {NUMBERED}") from None
+        raise
+
+
+def _encoded(loss: Loss, T: ArrayLike, n_samples: int, n_outputs: int, dtype: Any) -> Targets:
     if loss.couples_outputs:
         T = check.real_array(T, "T", None)
         if T.ndim == 1:
