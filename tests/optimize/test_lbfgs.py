@@ -215,7 +215,7 @@ def test_degenerate_data_and_saturated_starts_give_finite_parameters(case, penal
     assert res.success == (res.message == "converged: the gradient is within tol")
 
 
-@pytest.mark.parametrize("case", set(CASES) - {"huge targets"})
+@pytest.mark.parametrize("case", [name for name in CASES if name != "huge targets"])
 def test_degenerate_data_converge_from_an_ordinary_start(case):
     layers, inputs, targets = CASES[case]
     res = fastmlp.Network(layers, rng=0).fit(inputs, targets, "lbfgs", penalty=DECAY, max_iter=3000)

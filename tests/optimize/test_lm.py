@@ -177,7 +177,7 @@ def test_degenerate_data_and_saturated_starts_give_finite_parameters(case, penal
     assert res.success == (res.message == "converged: the gradient is within tol")
 
 
-@pytest.mark.parametrize("case", set(CASES) - {"ten outputs", "huge targets"})
+@pytest.mark.parametrize("case", [name for name in CASES if name not in ("ten outputs", "huge targets")])
 def test_degenerate_data_converge_from_an_ordinary_start(case):
     layers, inputs, targets = CASES[case]
     assert fastmlp.Network(layers, rng=0).fit(inputs, targets, "lm").success
