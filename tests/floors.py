@@ -61,7 +61,7 @@ INNER = {
         ("spread",),
         ("sums", "reading", "maps", "row_groups"),
         ("architecture", "archive"),
-        ("targets",),
+        ("targets", "arguments"),
         ("convolution", "losses"),
         ("layers",),
         ("activations", "moderation", "names"),

@@ -213,7 +213,7 @@ def test_names_of_classes_are_told_how_to_be_numbers(kind):
     labels = kind(["yes", "no", "no"])
     for net in (fastmlp.Network([1, 2, 1], output="logistic"), fastmlp.Network([1, 2, 2], output="softmax")):
         with pytest.raises(TypeError, match=r"T: expected real numbers, got dtype .*; classes, T = np.unique"):
-            net.fit([[0.0], [1.0], [2.0]], labels)
+            net.loss([[0.0], [1.0], [2.0]], labels)
         _, numbers = np.unique(labels, return_inverse=True)
         assert np.isfinite(net.fit([[0.0], [1.0], [2.0]], numbers, max_iter=2).fun)
     with pytest.raises(TypeError, match=r"T: expected real numbers, got dtype [^;]*$"):

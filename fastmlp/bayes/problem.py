@@ -94,7 +94,7 @@ class Arguments(NamedTuple):
     def posed(self, words: doubts.Words) -> Problem:
         """The problem, all looked at; the noise found where it is not given."""
         net = check_network(self.net)
-        architecture = net._architecture.named_by(self.X)
+        architecture = net._architecture.told_by(self.X, self.T)
         if architecture.dtype != np.float64:
             words = words._replace(remedy=f"{words.remedy}, in float64")
             architecture = architecture.changed(dtype="float64")

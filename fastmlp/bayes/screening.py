@@ -133,7 +133,7 @@ class Search(NamedTuple):
         self, network: Network, threads: int, number: int, budget: Budget, journal: Journal | None = None
     ) -> Candidate:
         """A network, trained to near by."""
-        architecture = network._architecture.changed(dtype="float64").named(self.frame.architecture.input_names)
+        architecture = network._architecture.changed(dtype="float64").called_as(self.frame.architecture)
         frame = self.frame._replace(architecture=architecture, pruned=network._pruned)
         begin = params_in(frame.units, network)
         levels = Levels(frame, self.samples, self.by_output, self.known)

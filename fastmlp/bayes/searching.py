@@ -29,6 +29,7 @@ from fastmlp.bayes.screening import Candidate, Search
 from fastmlp.bayes.starts import Start, Starts
 from fastmlp.checkpoint import refuse_unseeded
 from fastmlp.model import functional, units
+from fastmlp.model.architecture import Architecture
 from fastmlp.model.chunks import Chunks
 from fastmlp.model.functional import Samples
 from fastmlp.model.targets import without_missing
@@ -254,9 +255,9 @@ def fit_evidence(
         raise ValueError("callback, verbose: expected None and 0 with executor=, since workers are not watched")
 
     groups = check.choice(groups, "groups", GROUPS)
-    names = net._architecture.named_by(X).input_names
-    X, T, sample_weight = functional.in_chunks(X, T, sample_weight)
-    frame, samples = _problem(net, X, T, sample_weight, sigma, missing, standardize, names)
+    named = net._architecture.told_by(X, T)
+    X, T, sample_weight = functional.in_chunks(X, named.numbered(T), sample_weight)
+    frame, samples = _problem(net, named, X, T, sample_weight, sigma, missing, standardize)
     if samples.targets.observed is not None:
         T, _ = without_missing(net._architecture.loss, cast("ArrayLike", T), missing)
     if noise is None:
@@ -357,7 +358,7 @@ def fit_evidence(
         advice.say(said)
     if hidden is None:
         net._take(best.posterior._posterior.params, frame.units)
-        net.input_names = names
+        net._architecture = named
     if combine == "average":
         return Mixture([start.posterior for start in found if start.hidden == best.hidden], Starts(found))
     best.posterior.starts = Starts(found)
@@ -379,11 +380,11 @@ def _noise_known(frame: Frame, value: Any) -> Any:
 
 
 def _problem(
-    net: Network, X: ArrayLike | Chunks, T: ArrayLike | None, sample_weight: ArrayLike | None, sigma: Any, missing: str,
-    standardize: bool | Units, names: tuple[str, ...] | None,
+    net: Network, named: Architecture, X: ArrayLike | Chunks, T: ArrayLike | None, sample_weight: ArrayLike | None,
+    sigma: Any, missing: str, standardize: bool | Units,
 ) -> tuple[Frame, Samples]:  # fmt: skip
     """The checked samples, in the units in which the evidence is maximised."""
-    architecture = net._architecture.changed(dtype="float64").named(names)
+    architecture = named.changed(dtype="float64")
     samples = functional.check_samples(architecture, X, T, sample_weight, sigma, missing)
     objectives.require_samples(samples)
     return framed(architecture, units.chosen(standardize, None, architecture, samples), samples, net._pruned)

@@ -8,7 +8,6 @@ import numpy as np
 
 from fastmlp import _optional, _sets
 from fastmlp import _validation as check
-from fastmlp._types import ArrayLike
 from fastmlp.bridges.assembly import assembled, sizes
 from fastmlp.network.network import Network, check_network
 
@@ -67,7 +66,7 @@ def from_sklearn(estimator: Any) -> Network:
     )
 
 
-def to_sklearn(net: Network, classes: ArrayLike | None = None) -> MLPRegressor | MLPClassifier:
+def to_sklearn(net: Network, classes: Any = None) -> MLPRegressor | MLPClassifier:
     """A fitted estimator of scikit-learn's with the network's weights.
 
     Parameters
@@ -117,7 +116,7 @@ def to_sklearn(net: Network, classes: ArrayLike | None = None) -> MLPRegressor |
         raise ValueError(f"net: expected hidden layers of one of {', '.join(ACTIVATIONS)}, got {', '.join(net.hidden)}")
     arguments = {"hidden_layer_sizes": net.layers[1:-1], "activation": next(iter(names), "relu"), "random_state": 0}
     if loss.is_of_classes:
-        y, labels = _all_classes(net, classes)
+        y, labels = _all_classes(net, net.class_names if classes is None else classes)
         model = neural.MLPClassifier(**arguments)
         model.partial_fit(_one_of_each(net, y), y, classes=labels)
     elif loss.is_of_counts or net._architecture.output.is_linear:

@@ -15,6 +15,7 @@ spread        chunks on the workers of a Dask cluster; sums: trees of parts; rea
 maps          memory maps and the room on disk; row_groups: chunks of a Parquet file
 selection     parameters by name
 architecture  layers, activations and loss without numbers, and the order of the parameters
+arguments     what users say of it, checked; names: of inputs and classes
 convolution   layers of maps, and pools
 layers        kinds of layers, and their records
 targets       targets brought into the form that kernels read, with their measurement errors

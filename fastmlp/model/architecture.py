@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import _hints, _images
+from fastmlp import _images
 from fastmlp import _validation as check
 from fastmlp._cached import cached_property
 from fastmlp._core.sums.plan import Plan
 from fastmlp.errors import ModelFormatError
+from fastmlp.model import arguments, losses, names
 from fastmlp.model import layers as kinds
-from fastmlp.model import losses, names
-from fastmlp.model.activations import HIDDEN, IDENTITY, OUTPUT, Activation
-from fastmlp.model.layers import Kind, Layer, Shape
+from fastmlp.model.activations import OUTPUT, Activation
+from fastmlp.model.layers import Layer, Shape
 from fastmlp.model.losses import Loss
 
 
@@ -54,23 +54,25 @@ class Architecture:
     dtype: np.dtype[Any]
     plan: Plan = field(compare=False, repr=False, hash=False)
     input_names: tuple[str, ...] | None = field(default=None, compare=False)  #: columns of a table
+    class_names: tuple[str, ...] | None = field(default=None, compare=False)  #: by number
 
     @classmethod
     def create(
-        cls, layers: Any, hidden: Any, output: Any, loss: Any, dtype: Any, input_names: Any = None
-    ) -> Architecture:
+        cls, layers: Any, hidden: Any, output: Any, loss: Any, dtype: Any, input_names: Any = None,
+        class_names: Any = None,
+    ) -> Architecture:  # fmt: skip
         """Check the arguments of `fastmlp.Network` and make an architecture of them."""
-        inputs, entries = _entries(layers)
-        hidden = _hidden(hidden, sum(kind.has_activation for kind in entries[:-1]))
+        inputs, entries = arguments.entries_of(layers)
+        hidden = arguments.hidden_of(hidden, sum(kind.has_activation for kind in entries[:-1]))
         output = Activation._chosen(output, "output", OUTPUT)
-        layers = _layers(inputs, entries, hidden, output)
+        layers = arguments.layers_of(inputs, entries, hidden, output)
         n_outputs = layers[-1].n_out
         if not output.is_elementwise and n_outputs < 2:
             raise ValueError(f"output: expected at least 2 outputs for {output}, got {n_outputs}; use 'logistic'")
         loss = losses.for_output(loss, output)
-        number_type = number_type_of(dtype)
+        number_type = arguments.number_type_of(dtype)
         plan = Plan(layers, loss.index, number_type.itemsize)
-        return cls(layers, hidden, output, loss, number_type, plan).named(input_names)
+        return cls(layers, hidden, output, loss, number_type, plan).named(input_names).with_classes(class_names)
 
     @classmethod
     def restored(cls, state: Any) -> Architecture:
@@ -103,8 +105,8 @@ class Architecture:
 
     def __getstate__(self) -> dict[str, Any]:
         """The arguments of `create`, in plain types."""
-        named = {} if self.input_names is None else {"input_names": list(self.input_names)}
-        return named | {
+        named = {"input_names": self.input_names, "class_names": self.class_names}
+        return {name: list(each) for name, each in named.items() if each is not None} | {
             "layers": (self._first, *(kinds.written(layer.kind) for layer in self.layers)),
             "hidden": [activation.name for activation in self.hidden],
             "output": self.output.name,
@@ -113,15 +115,16 @@ class Architecture:
         }
 
     def changed(self, **arguments: Any) -> Architecture:
-        """Another one, with these arguments of `create` in place of its own."""
-        state = self.__getstate__() | {"layers": self.specification}
-        if "layers" in arguments and arguments["layers"][0] != self._first:  # other inputs
-            state.pop("input_names", None)
-        return Architecture.create(**(state | arguments))
+        """Another one, with these arguments of `create` in place of its own; with the names that still are as many."""
+        state = self.__getstate__() | {"layers": self.specification, "input_names": None, "class_names": None}
+        made = Architecture.create(**(state | arguments))
+        if made.n_inputs == self.n_inputs and "input_names" not in arguments:
+            made = made.named(self.input_names)
+        return made.with_classes(self.class_names) if made.n_classes == self.n_classes else made
 
     def named(self, input_names: Any) -> Architecture:
         """With these names of the inputs, or None; TypeError or ValueError if there is not one text for each."""
-        own = None if input_names is None else names.checked(input_names, self.n_inputs)
+        own = None if input_names is None else names.checked(input_names, "input_names", self.n_inputs, "input")
         return self if own == self.input_names else replace(self, input_names=own)
 
     def named_by(self, X: Any) -> Architecture:
@@ -134,6 +137,37 @@ class Architecture:
         """ValueError where X is a table whose columns are not the inputs, in their order."""
         if self.input_names is not None:
             names.check_same(self.input_names, X)
+
+    @property
+    def n_classes(self) -> int:
+        """Of which a sample has one; 0 where outputs are something else."""
+        if not self.loss.is_of_classes:
+            return 0
+        return self.n_outputs if self.loss.couples_outputs else 2 * (self.n_outputs == 1)
+
+    def with_classes(self, class_names: Any) -> Architecture:
+        """With these names of the classes, or None; TypeError or ValueError if there is not one text for each."""
+        if class_names is not None and not self.n_classes:
+            raise ValueError(f"class_names: expected None for {self.loss} of {self.n_outputs} outputs, got some")
+        own = None if class_names is None else names.checked(class_names, "class_names", self.n_classes, "class")
+        if own is not None and len(set(own)) < len(own):
+            raise ValueError(f"class_names: expected different ones, got {names.listed(own)}")
+        return self if own == self.class_names else replace(self, class_names=own)
+
+    def called_as(self, other: Architecture) -> Architecture:
+        """With the names of another one, whose inputs and outputs are the same."""
+        return self.named(other.input_names).with_classes(other.class_names)
+
+    def told_by(self, X: Any, T: Any) -> Architecture:
+        """With the names of the columns of X, and those of the classes that T has, where they are not known."""
+        named = self.named_by(X)
+        found = names.texts(T) if self.n_classes and self.class_names is None else None
+        return named if found is None else named.with_classes(names.of_classes(found, self.n_classes))
+
+    def numbered(self, T: Any) -> Any:
+        """Targets, those that are names of classes by number."""
+        found = names.texts(T) if self.class_names is not None else None
+        return T if found is None or self.class_names is None else names.numbers(self.class_names, found)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Without the plan, which is compiled: states of plain types are what skops can write, too."""
@@ -316,77 +350,3 @@ class Architecture:
         """The parameters of each unit of a dense layer: row of weights, bias, column of the layer behind."""
         weights, biases = self.unravel(params)
         return np.hstack([weights[view], biases[view][:, np.newaxis], weights[view + 1].T])
-
-
-def _entries(layers: Any) -> tuple[Shape, list[Kind]]:
-    """The shape of the inputs, and what the layers are."""
-    layers = check.sequence(layers, "layers", "a sequence of layer sizes [D, M1, ..., K]")
-    inputs = [_input_shape(each) for each in layers[:1]]
-    entries = [kinds.taken(each) for each in layers[1:]]
-    if not entries:
-        raise ValueError(f"layers: expected at least two sizes [D, K], got {check.shown(layers)}")
-    if not entries[-1].has_activation:
-        raise ValueError(f"layers: expected a last layer with an activation, that of the output, got {entries[-1]!r}")
-    return inputs[0], entries
-
-
-def _input_shape(entry: Any) -> Shape:
-    """Of a number of inputs (D,), of signals (channels, length), of images (channels, height, width)."""
-    if not isinstance(entry, (tuple, list)):
-        return (check.integer(entry, "layers", 1),)
-    expected = "a number of inputs, (channels, length) or (channels, height, width)"
-    sizes = check.sequence(entry, "layers", expected)
-    if len(sizes) not in (2, 3):
-        raise ValueError(f"layers: expected {expected} first, got {check.shown(entry)}")
-    return tuple([check.integer(size, "layers", 1) for size in sizes])
-
-
-def _layers(
-    inputs: Shape, entries: list[Kind], hidden: tuple[Activation, ...], output: Activation
-) -> tuple[Layer, ...]:
-    """The records of the layers, each behind the one before."""
-    layers: list[Layer] = []
-    shape = inputs
-    names = iter((*hidden, output))
-    for number, kind in enumerate(entries, 1):
-        try:
-            layers.append(kind.after(shape, next(names) if kind.has_activation else IDENTITY))
-        except ValueError as error:
-            raise ValueError(f"{error}, in layer {number}") from None
-        shape = layers[-1].outputs
-    if not 0 < sum(layer.n_params for layer in layers) <= 2**40:
-        sizes = [inputs[0] if len(inputs) == 1 else inputs, *map(kinds.shown, entries)]
-        raise ValueError(f"layers: expected a network of 1 to 2^40 parameters, got {sizes}")
-    for number, layer in enumerate(layers, 1):
-        if max(layer.n_in, layer.n_out) > 2**40 or layer.work > 2**60:
-            raise ValueError(
-                f"layers: expected at most 2^40 units and 2^60 multiply-adds in a layer, got layer {number}, which is "
-                f"{layer.kind!r}, of {check.shown(layer.n_out)} units"
-            )
-    return tuple(layers)
-
-
-def _hidden(hidden: Any, n_hidden: int) -> tuple[Activation, ...]:
-    if isinstance(hidden, str):
-        return (_hidden_activation(hidden),) * n_hidden
-    names = check.sequence(hidden, "hidden", "a name, or one for each hidden layer")
-    if len(names) != n_hidden:
-        raise ValueError(f"hidden: expected a name, or one for each of the {n_hidden} hidden layers, got {len(names)}")
-    return tuple(_hidden_activation(name) for name in names)
-
-
-def _hidden_activation(name: Any) -> Activation:
-    return Activation._chosen(name, "hidden", HIDDEN)
-
-
-def number_type_of(dtype: Any) -> np.dtype[Any]:
-    """What a user's dtype says, float64 or float32."""
-    for number_type in (np.dtype(np.float64), np.dtype(np.float32)):
-        if isinstance(dtype, str):
-            matches = dtype in (number_type.name, number_type.str, number_type.str[1:])
-        else:
-            matches = dtype is not None and (dtype == number_type) is True
-        if matches:
-            return number_type
-    hint = _hints.hint(dtype, ("float32", "float64"))
-    raise ValueError(f"dtype: expected float32 or float64, got {check.shown(dtype)}{hint}")

@@ -131,7 +131,7 @@ def check_samples(
     X, T, sample_weight = in_chunks(X, T, sample_weight)
     if isinstance(X, Chunks):
         return _in_chunks(architecture, X, {"T": T, "sample_weight": sample_weight, "sigma": sigma}, missing)
-    X = architecture.rows(X)
+    X, T = architecture.rows(X), architecture.numbered(T)
     numbers, observed = without_missing(architecture.loss, cast("ArrayLike", T), missing)
     targets = encode_targets(architecture.loss, numbers, len(X), architecture.n_outputs, architecture.dtype)
     if sigma is not None:
@@ -195,6 +195,7 @@ def _chunk(
     elif inputs:
         rows = architecture.rows(X, finite=finite)
     n_samples = len(check.real_array(T, "T", None) if rows is None else rows)
+    T = architecture.numbered(T)
     targets = encode_targets(architecture.loss, T, n_samples, architecture.n_outputs, architecture.dtype)
     return Samples(cast("Array", rows), targets, check.sample_weight(weight, n_samples, architecture.dtype))
 

@@ -19,7 +19,7 @@ from fastmlp.model import archive
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.archive import MANIFEST, NPY_HEADER, Archive
 
-VERSION = 4  #: the newest; 2 knows dense layers only, 3 no names of inputs
+VERSION = 4  #: the newest; 2 knows dense layers only, 3 no names
 PARAMS, UNITS, PRUNED = "params.npy", "units.npy", "pruned.npy"
 MEMBERS = (MANIFEST, PARAMS, UNITS, PRUNED)
 LEAST_BYTES = 8  # of a dense layer
@@ -59,7 +59,7 @@ def describe(architecture: Architecture) -> dict[str, Any]:
 def version_of(network: Stored) -> int:
     """The oldest version that can tell of such a network, so that older libraries read what they can."""
     architecture = network.architecture
-    if architecture.input_names is not None:
+    if architecture.input_names is not None or architecture.class_names is not None:
         return VERSION
     return 2 if architecture.is_plain and network.pruned is None else 3
 
@@ -84,7 +84,7 @@ def read_units(file: Archive, name: str) -> NDArray[np.float64]:
 
 def read_architecture(network: Any, size: int) -> Architecture:
     """The architecture, whose parameters are in a member of so many bytes: two numbers a dense layer at least."""
-    if set(network) - {"input_names"} != {"layers", "hidden", "output", "loss", "dtype"}:
+    if set(network) - {"input_names", "class_names"} != {"layers", "hidden", "output", "loss", "dtype"}:
         raise ModelFormatError(f"path: expected the items of an architecture, got {sorted(network)}")
     if LEAST_BYTES * sum(type(each) is int for each in network["layers"][1:]) > size:
         raise ModelFormatError(f"path: expected the parameters of all layers in {PARAMS}, got {size} bytes")

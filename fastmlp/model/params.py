@@ -119,6 +119,26 @@ class Params:
         self._architecture = self._architecture.named(value)
 
     @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """Names of the classes, by number: those of the targets that the network was fitted to; None without.
+
+        What `fit`, `fastmlp.fit_many`, `fastmlp.fit_evidence` and `fastmlp.sweep` take from targets (N,) that are
+        texts, in sorted order, of a softmax output (K classes) or of a single logistic one (two). From then on targets
+        may be texts in all calls. The most probable classes of a softmax are called
+        ``numpy.array(net.class_names)[net(X).argmax(axis=1)]``. Assigning names the classes, None forgets the names.
+
+        Raises
+        ------
+        TypeError, ValueError
+            On assignment, if there is not one text for each class, each another.
+        """
+        return self._architecture.class_names
+
+    @class_names.setter
+    def class_names(self, value: Any) -> None:
+        self._architecture = self._architecture.with_classes(value)
+
+    @property
     def pruned(self) -> Mask:
         """Which parameters have been deleted, a mask (P,); a copy. Assigning one deletes these.
 

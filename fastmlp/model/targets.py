@@ -16,7 +16,7 @@ from fastmlp._types import Array, ArrayLike, Float, Index, Mask
 from fastmlp.model.losses import COUNTS, Loss, Targets
 
 MISSING = ("raise", "ignore")
-NUMBERED = "classes, T = np.unique(T, return_inverse=True) numbers classes, and MLPClassifier takes their names"
+NUMBERED = "classes, T = np.unique(T, return_inverse=True) numbers classes; fit and net.class_names tell their names"
 TOLERANCE = 1e-3  # by which class targets may lie outside of [0, 1], and their rows miss the sum 1
 
 

@@ -60,7 +60,8 @@ def _of_maps(architecture: Architecture) -> Table:
 
 def _phrases(architecture: Architecture, units: Units | None, pruned: Mask | None, trained: str = "") -> list[str]:
     """What there is to say besides."""
-    named = [] if architecture.input_names is None else [f"inputs {names.listed(architecture.input_names)}"]
+    known = {"inputs": architecture.input_names, "classes": architecture.class_names}
+    named = [f"{what} {names.listed(each)}" for what, each in known.items() if each is not None]
     phrases = named if units is None else [*named, trained + units.phrase()]
     n_absent = sum(layer.n_absent for layer in architecture.layers)
     n_pruned = 0 if pruned is None else int(pruned.sum()) - n_absent

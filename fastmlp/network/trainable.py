@@ -283,9 +283,9 @@ class Trainable(Differentiable):
         True
         """
         unnamed = self._architecture
-        named = unnamed.named_by(X)
-        X, T, sample_weight = functional.in_chunks(X, T, sample_weight, client)
-        samples = functional.check_samples(self._architecture, X, T, sample_weight, sigma, missing)
+        named = unnamed.told_by(X, T)
+        X, T, sample_weight = functional.in_chunks(X, named.numbered(T), sample_weight, client)
+        samples = functional.check_samples(named, X, T, sample_weight, sigma, missing)
         if isinstance(X, Chunks):
             objectives.require_some(samples)
         given = explained.given(X, T if samples.targets.observed is None else samples.targets.given, samples)

@@ -16,7 +16,7 @@ from fastmlp._quiet import quiet_but
 from fastmlp._types import Array, ArrayLike, Chosen, DTypeLike, Seed, Tied, Validation
 from fastmlp.checkpoint import refuse_unseeded
 from fastmlp.model import layers as kinds
-from fastmlp.model import units
+from fastmlp.model import names, units
 from fastmlp.model.activations import SOFTMAX
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
@@ -170,11 +170,15 @@ def sweep(
     choices = _items(penalties, "penalties") if isinstance(penalties, Sequence) else [penalties]
     inits = _items(init, "init") if isinstance(init, (list, tuple)) else [init]
     missing = check.choice(missing, "missing", MISSING)
-    table = X
+    table, found = X, names.texts(T)
+    if found is not None:
+        T = names.numbers(sorted(set(found)), found)
     X, T = check.real_array(X, "X", None), check.real_array(T, "T", None, finite=missing != "ignore")  # read once
     K = _n_outputs(T, output)
     created = [Architecture.create([*_layers(size, X), K], hidden, output, loss, dtype) for size in sizes]
-    architectures = [each.named_by(table) for each in created]
+    if found is not None and not created[0].n_classes:
+        raise TypeError(f"T: expected real numbers for {created[0].loss}, got texts")
+    architectures = [each.told_by(table, found) for each in created]
     for size, architecture in zip(sizes, architectures, strict=True):
         if architecture.n_inputs != architectures[0].n_inputs:
             expected = f"shapes of {architectures[0].n_inputs} inputs"

@@ -17,7 +17,7 @@ from fastmlp._progress import Count
 from fastmlp._quiet import quiet_but
 from fastmlp._types import ArrayLike, Chosen, Seed, Tied, Validation
 from fastmlp.checkpoint import refuse_unseeded
-from fastmlp.model import units
+from fastmlp.model import names, units
 from fastmlp.model.architecture import Architecture
 from fastmlp.model.functional import Samples, check_samples
 from fastmlp.model.targets import MISSING, without_missing
@@ -188,7 +188,8 @@ def fit_many(
     drawn = (seeds[:1], generator.bit_generator.state) if rng is not None else None
     for net in networks:
         units.checked(standardize, net._architecture)
-    named = [net._architecture.named_by(X) for net in networks]
+    named = [net._architecture.told_by(X, T) for net in networks]
+    T = _numbered(named, T)
     sets = split(named, X, T, sample_weight, validation, generator, missing)
     if networks:  # for what is said of their scale
         T, _ = without_missing(networks[0]._architecture.loss, T, missing)
@@ -223,6 +224,13 @@ def fit_many(
         else:
             _warn_about_poor_fits(tasks, starts, done, how)
         return fit_results(found)
+
+
+def _numbered(architectures: Sequence[Architecture], T: Any) -> Any:
+    """Targets as numbers; ValueError if they are names of classes, which networks call otherwise."""
+    if len({each.class_names for each in architectures}) > 1 and names.texts(T) is not None:
+        raise ValueError("networks: expected the same class_names of all, with such targets, got others")
+    return architectures[0].numbered(T) if architectures else T
 
 
 def split(

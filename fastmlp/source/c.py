@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from fastmlp import _validation as check
-from fastmlp.model.architecture import number_type_of
+from fastmlp.model.arguments import number_type_of
 from fastmlp.source import models
 from fastmlp.source.c_formula import Style
 from fastmlp.source.c_program import Program

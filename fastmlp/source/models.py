@@ -65,6 +65,8 @@ def _names(model: Any) -> tuple[str, ...]:
 
 def _classes(model: Any) -> tuple[str, ...]:
     """What a classifier's classes are called, if a sample is of one of them."""
+    if getattr(model, "class_names", None) is not None:
+        return tuple(model.class_names)
     several = getattr(model, "_multilabel", True)
     return () if several else tuple(map(str, model.classes_.tolist()))
 
