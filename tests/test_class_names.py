@@ -78,7 +78,11 @@ def test_they_go_with_the_network(net, tmp_path):
     assert fastmlp.to_sklearn(net).predict(X).tolist() == np.array(NAMES)[net(X).argmax(axis=1)].tolist()
     for name in NAMES:
         assert name in fastmlp.to_c(net)
-    net.copy().class_names = None
+    assert fastmlp.MLPClassifier.from_network(net).classes_.tolist() == list(NAMES)
+    assert all(f'value="{name}"' in fastmlp.to_pmml(net) for name in NAMES)
+    forgetful = net.copy()
+    forgetful.class_names = None
+    assert fastmlp.MLPClassifier.from_network(forgetful).classes_.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

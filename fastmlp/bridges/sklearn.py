@@ -74,8 +74,8 @@ def to_sklearn(net: Network, classes: Any = None) -> MLPRegressor | MLPClassifie
     net : Network
         One activation in all hidden layers: identity, logistic, tanh or relu. Outputs with their canonical loss.
     classes : array-like of shape (n_classes,), optional
-        What the classes are called, in the order of the outputs, in which they have to be sorted; 0, 1, ... by default.
-        A single logistic output has two.
+        What the classes are called, in the order of the outputs, in which they have to be sorted; by default what the
+        network calls them, else 0, 1, ... A single logistic output has two.
 
     Returns
     -------

@@ -103,9 +103,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             With a dense last layer; logistic or softmax outputs, and the cross-entropy.
             A copy is taken, with its units and with the mask of what has been pruned.
         classes : array-like of shape (n_classes,), optional
-            What the classes are called, in the order of the outputs, in which they have to be sorted; 0, 1, ... by
-            default. A single logistic output has two; several are labels of which a sample may have many, which have no
-            other names.
+            What the classes are called, in the order of the outputs, in which they have to be sorted; by default what
+            the network calls them, else 0, 1, ... A single logistic output has two; several are labels of which a
+            sample may have many, which have no other names.
         **arguments
             Of the constructor; sizes and activations of the hidden layers are the network's.
 
@@ -133,6 +133,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             raise ValueError(
                 f"net: expected outputs logistic or softmax with the cross-entropy, got {net.output} with {loss}"
             )
+        classes = net.class_names if classes is None else classes
         model = cls(**of_network(net, arguments))
         n_outputs = net.layers[-1]
         model._multilabel = n_outputs > 1 and output.is_elementwise

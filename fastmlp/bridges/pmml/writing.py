@@ -37,7 +37,7 @@ def to_pmml(
     inputs : sequence of str, optional
         Names of the fields. None: those an estimator has seen in `fit`, or x1, x2, ...
     classes : sequence of str, optional
-        Of a classifier's outputs in their order; a single logistic output has two. None: those an estimator knows, or
+        Of a classifier's outputs in their order; a single logistic output has two. None: those it knows, or
         0, 1, ...
 
     Returns
@@ -59,6 +59,8 @@ def to_pmml(
     (2, 3)
     """
     estimator, net = net, network_of(net)
+    inputs = net.input_names if inputs is None and estimator is net else inputs
+    classes = net.class_names if classes is None and estimator is net else classes
     inputs, classes = _own_names(estimator, "feature_names_in_", inputs), _own_names(estimator, "classes_", classes)
     parts = list(taken_apart(net, (Dense,)))
     for name in (part.layer.activation.name for part in parts):
