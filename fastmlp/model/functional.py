@@ -127,13 +127,19 @@ def check_samples(
     missing: str = "raise",
 ) -> Samples:
     """Check inputs, targets, sample weights and the targets' measurement errors together."""
-    architecture.check_names(X)
-    X, T, sample_weight = in_chunks(X, T, sample_weight)
-    if isinstance(X, Chunks):
-        return _in_chunks(architecture, X, {"T": T, "sample_weight": sample_weight, "sigma": sigma}, missing)
-    X, T = architecture.rows(X), architecture.numbered(T)
-    numbers, observed = without_missing(architecture.loss, cast("ArrayLike", T), missing)
-    targets = encode_targets(architecture.loss, numbers, len(X), architecture.n_outputs, architecture.dtype)
+    if type(X) is not np.ndarray:  # which has no names and is no chunks
+        architecture.check_names(X)
+        X, T, sample_weight = in_chunks(X, T, sample_weight)
+        if isinstance(X, Chunks):
+            return _in_chunks(architecture, X, {"T": T, "sample_weight": sample_weight, "sigma": sigma}, missing)
+    X, observed = architecture.rows(X), None
+    if architecture.class_names is not None:
+        T = architecture.numbered(T)
+    if type(missing) is not str or missing != "raise":
+        T, observed = without_missing(architecture.loss, cast("ArrayLike", T), missing)
+    targets = encode_targets(
+        architecture.loss, cast("ArrayLike", T), len(X), architecture.n_outputs, architecture.dtype
+    )
     if sigma is not None:
         targets = measured(architecture.loss, targets, sigma, observed)
     weight = check.sample_weight(sample_weight, len(X), architecture.dtype)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastmlp._types import Array, Float
-from fastmlp.model import functional
+from fastmlp.model import functional, traces
 from fastmlp.model.architecture import Architecture
 from fastmlp.source import c_numbers
 from fastmlp.source.c_layers import Part
@@ -66,9 +66,23 @@ class Formula(NamedTuple):
 
     def outputs(self, X: Float) -> Float:
         """In float64."""
-        u = X if self.inputs is None else (X - self.inputs.shift) / self.inputs.scale
-        y = functional.predict(self.architecture, self.params, u, None, 1)
+        y = functional.predict(self.architecture, self.params, self._in_units(X), None, 1)
         return y if self.targets is None else self.targets.scale * y + self.targets.shift
+
+    def terms(self, X: Float) -> float:
+        """What the terms of a dense output add up to at most, |W| |a| + |b|: it has their roundings."""
+        last, u = self.architecture.layers[-1], self._in_units(X)
+        if not last.is_dense:
+            return 0.0
+        (*_, W), (*_, b) = self.architecture.unravel(self.params)
+        *_, below, _ = (u, *traces.trace(self.architecture, self.params, u, n_threads=1).a)
+        sums = np.abs(below) @ np.abs(W).T + np.abs(b)
+        if self.targets is not None:
+            sums = np.abs(self.targets.scale) * sums + np.abs(self.targets.shift)
+        return float(sums.max())
+
+    def _in_units(self, X: Float) -> Float:
+        return X if self.inputs is None else (X - self.inputs.shift) / self.inputs.scale
 
     @property
     def phrase(self) -> str:

@@ -10,7 +10,7 @@ from fastmlp.source import c_layers, c_numbers
 from fastmlp.source.c_derivatives import Derivatives
 
 TRIALS = 3  # inputs whose outputs are written beside the code
-FAR = 32.0  # roundings of the largest output, by which they may differ
+FAR = 32.0  # roundings of the largest output, or of its terms, by which they may differ
 
 
 class Program(Derivatives):
@@ -118,7 +118,10 @@ class Program(Derivatives):
             raise ValueError(
                 f"model: expected finite outputs at small inputs, got {Y.max()}; its weights are too large"
             )
-        bound = c_numbers.literal(FAR * float(np.finfo(self.style.dtype).eps) * float(np.abs(Y).max()), "float64")
+        size, terms = float(np.abs(Y).max()), self.formula.terms(X.astype(np.float64))
+        # of an output that is not linear, z is off by the roundings of the terms, and y by no more than |y| times that
+        size = max(size, terms if self.formula.architecture.output.is_linear else size * terms)
+        bound = c_numbers.literal(FAR * float(np.finfo(self.style.dtype).eps) * size, "float64")
         net, count = self.net, TRIALS * self.K
         return (
             f"#ifdef {net.upper()}_MAIN\n#include <stdio.h>\n\n" + c_numbers.array("X", X, self.style.dtype)

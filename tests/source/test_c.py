@@ -298,6 +298,24 @@ int main(void)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_a_program_tries_itself_where_terms_cancel(tmp_path, dtype):
+    """Pairs of units whose outputs cancel up to a thousandth: only their sum's roundings can be right."""
+    net = fastmlp.Network([2, 40, 1], rng=0)
+    W, b, out, bias = (net.params[part] for part in net.groups.values())
+    W[len(W) // 2 :], b[20:], out[20:] = W[: len(W) // 2], b[:20], 1e-3 - 1e3
+    out[:20] = 1e3
+    net.params = np.concatenate([W, b, out, bias])
+    text = to_c(net, dtype=dtype)
+    (tmp_path / "net.c").write_text(text)
+    build = [COMPILERS[0], *STRICT, "-DNET_MAIN", tmp_path / "net.c", "-lm", "-o", tmp_path / "net"]
+    subprocess.run(build, check=True)
+    assert subprocess.run([tmp_path / "net"], capture_output=True).stdout == b"net: 0 of 3 outputs are wrong\n"
+    (tmp_path / "net.c").write_text(text.replace("net_b2[1] = {\n    ", "net_b2[1] = {\n    1 + "))
+    subprocess.run(build, check=True)
+    assert subprocess.run([tmp_path / "net"]).returncode == 1
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_a_program_tries_itself_where_its_network_is_used(tmp_path, dtype):
     """Of inputs of 1e-3 weights are large, and outputs of exp infinite far away."""
     net = fastmlp.Network([3, 4, 2], hidden="relu", output="exp", rng=0)
