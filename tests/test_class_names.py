@@ -61,8 +61,11 @@ def test_all_that_trains_takes_them(net):
     assert sweep.best.class_names == NAMES
     with pytest.raises(TypeError, match="T: expected real numbers for squared_error, got texts"):
         fastmlp.sweep(X, T, [2], 2, 0.3, rng=0)
-    path = fastmlp.prune(net.copy(), X, T, penalty=DECAY, n_params=15)
+    path = fastmlp.prune(
+        network(), pd.DataFrame(X, columns=["a", "b"]), T, penalty=DECAY, n_params=15, standardize=True
+    )
     assert path.best.class_names == NAMES
+    assert path.best.input_names == ("a", "b")
     validated = network()
     validated.fit(X, T, "lbfgs", validation=(X[:9], T[:9]), max_iter=5)
     chunks = fastmlp.Chunks([lambda: (X[:30], T[:30]), lambda: (X[30:], T[30:])])

@@ -74,7 +74,7 @@ class Problem:
         cls, net: Network, X: Any, T: Any, sample_weight: Any, penalty: Any, standardize: Any, n_threads: Any
     ) -> Problem:
         """The problem of arguments as `Network.fit` takes them."""
-        own = check_network(net)._architecture
+        own = check_network(net)._architecture.told_by(X, T)
         architecture = own.changed(dtype="float64") if own.dtype != np.float64 else own
         X, T, sample_weight = functional.in_chunks(X, T, sample_weight)
         samples = functional.check_samples(architecture, X, T, sample_weight)
